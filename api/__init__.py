@@ -1,0 +1,1 @@
+"""The front door: phones, reviewers, pipeline steps and the operator meet here, over HTTP."""

@@ -1,0 +1,1 @@
+"""`shieldctl`: may import everything; wires the doors together."""

@@ -1,0 +1,1 @@
+"""The model server, and the operator that decides which version it serves."""

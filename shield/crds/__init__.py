@@ -1,0 +1,1 @@
+"""The Kubernetes types of the product; the YAML under `manifests/crds` is generated from them."""

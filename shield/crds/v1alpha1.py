@@ -1,0 +1,189 @@
+"""`ModelRollout` (antispamshield.io/v1alpha1): which version a model type should serve, and how it gets there.
+
+The same types are stored as JSON by the embedded `RolloutStore`, so a laptop and a cluster run one state
+machine. Field names are camelCase on the wire. Times are UTC; durations are seconds. One source: the CRD's
+YAML is generated from this module (`make crds`), and a test proves it current.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shield.labels import ModelType
+
+GROUP = "antispamshield.io"
+VERSION = "v1alpha1"
+KIND = "ModelRollout"
+PLURAL = "modelrollouts"
+SHORT_NAME = "mro"
+
+
+class Wire(BaseModel):
+    """Base of all wire types: camelCase outside, snake_case inside, nothing unknown accepted."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+
+class VersionRef(Wire):
+    """A model version, named and pinned: the digest is what is verified, the name is what people say."""
+
+    name: Annotated[
+        str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+    ]
+    """Name in the registry, e.g. `sms-v3`."""
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    """SHA-256 of the package's `manifest.json`. Two versions are the same if, and only if, this is."""
+    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Prefix of the package in the artifact store, e.g. `packages/sms/sha256-ab12...`."""
+
+
+class Strategy(StrEnum):
+    """How the candidate meets users."""
+
+    CANARY = "canary"
+    AB = "ab"
+    SHADOW = "shadow"
+
+
+class Step(Wire):
+    """One stage of a rollout."""
+
+    weight: Annotated[int, Field(ge=0, le=100)]
+    """Share of users on the candidate, in percent."""
+    duration_seconds: Annotated[float, Field(ge=0)] = 3600
+    """Shortest time to stay on this step."""
+    minimum_exposures: Annotated[int, Field(ge=0)] = 100
+    """Fewest scans answered by the candidate on this step before it may be left. 0 asks for none."""
+
+
+class Analysis(Wire):
+    """What the candidate is judged by while both arms serve."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Chance of rejecting a candidate that is no worse than the stable version, over the whole rollout."""
+    error_budget: Annotated[float, Field(ge=0, le=1)] = 0.005
+    """How much higher the candidate's verdict-error rate may be, absolute (0.005 = half a point)."""
+    max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of requests the candidate may fail (the stable arm then answers) before it is rejected."""
+    max_latency_ratio: Annotated[float, Field(ge=1)] = 2.0
+    """Candidate p95 latency over stable p95 latency, at most."""
+    minimum_failures: Annotated[int, Field(ge=1)] = 3
+    """Failures seen before the failure rate counts: one lost packet rejects nobody."""
+
+
+class ModelRolloutSpec(Wire):
+    """What is wanted."""
+
+    model_type: ModelType
+    """Immutable."""
+    version: VersionRef
+    """The version that should serve in the end. Setting it back to the stable one aborts a rollout."""
+    strategy: Strategy = Strategy.CANARY
+    steps: list[Step] = [Step(weight=10), Step(weight=50)]
+    """Weights rise. After the last step the candidate is promoted."""
+    analysis: Analysis = Analysis()
+    deadline_seconds: Annotated[float, Field(gt=0)] = 7 * 86400
+    """A step that cannot be left for want of evidence by then is `Degraded`, with advice."""
+    ready_timeout_seconds: Annotated[float, Field(gt=0)] = 600
+    """A candidate that is not ready by then is rejected."""
+    guard_seconds: Annotated[float, Field(ge=0)] = 86400
+    """For this long after a promotion the last known good version stays warm, and faults bring it back."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Model servers per arm."""
+    paused: bool = False
+    """Hold the present step. A pause stops neither judgement nor undo."""
+    undo: str | None = Field(default=None, max_length=64)
+    """A token: each new value asks once to go back to the last known good version."""
+    undo_reason: str | None = Field(default=None, max_length=1024)
+    """Why; goes into the ledger with the undo."""
+
+
+class Phase(StrEnum):
+    """Where a rollout stands, in one word."""
+
+    HEALTHY = "Healthy"
+    PROGRESSING = "Progressing"
+    PAUSED = "Paused"
+    DEGRADED = "Degraded"
+
+
+class Condition(Wire):
+    """One observed truth, as Kubernetes writes it."""
+
+    type: Literal["Available", "Progressing", "Degraded"]
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+    last_transition_time: datetime
+    observed_generation: int = 0
+
+
+class Split(Wire):
+    """Who answers now. This, and nothing else, is what the API routes by."""
+
+    stable: VersionRef
+    stable_url: str
+    candidate: VersionRef | None = None
+    candidate_url: str | None = None
+    weight: Annotated[float, Field(ge=0, le=100)] = 0
+    salt: str = ""
+    shadow: bool = False
+    """The candidate scores copies and never answers."""
+
+
+class Transition(Wire):
+    """One thing that happened: start, promote, reject, undo or abort. Append-only, newest last."""
+
+    action: Literal["install", "start", "step", "promote", "reject", "undo", "abort"]
+    version: VersionRef
+    previous: VersionRef | None = None
+    at: datetime
+    reason: str
+    sequence: int
+    """Counts up by one per rollout; with the object's uid it names the transition for the ledger."""
+
+
+class ModelRolloutStatus(Wire):
+    """What is, as far as the operator knows. Written only by the operator."""
+
+    observed_generation: int = 0
+    phase: Phase = Phase.PROGRESSING
+    stable: VersionRef | None = None
+    candidate: VersionRef | None = None
+    last_known_good: VersionRef | None = None
+    split: Split | None = None
+    step: int = 0
+    step_started: datetime | None = None
+    rollout_started: datetime | None = None
+    guard_until: datetime | None = None
+    good: list[VersionRef] = []
+    """Versions that were promoted and not taken back, oldest first; the last one is the stable one."""
+    rejected: list[VersionRef] = []
+    """Never proposed again."""
+    history: list[Transition] = []
+    """The latest transitions; all of them are in the promotion ledger."""
+    undone: str | None = None
+    """The last `spec.undo` token that was carried out."""
+    conditions: list[Condition] = []
+
+
+class ModelRollout(Wire):
+    """A rollout as a store holds it: named after its model type, one per model type."""
+
+    name: str
+    uid: str
+    generation: int = 1
+    """Counts changes of the spec."""
+    resource_version: str
+    """Opaque; changes with each write. Writes name the one they have read."""
+    spec: ModelRolloutSpec
+    status: ModelRolloutStatus = ModelRolloutStatus()
+    deleting: bool = False

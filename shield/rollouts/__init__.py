@@ -1,0 +1,50 @@
+"""Where rollouts are kept: a database table on a laptop, `ModelRollout` objects on a cluster.
+
+The API writes specs and follows statuses; the operator follows specs and writes statuses. Neither knows
+which store it has.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus
+
+SpecChange = Callable[[ModelRolloutSpec | None], ModelRolloutSpec]
+"""Given the spec as it is (`None`: there is none), return it as it should be. May be called more than once."""
+
+
+class RolloutStore(Protocol):
+    """Rollouts by name. Specs and statuses are written apart, each fenced by what was read."""
+
+    def get(self, name: str) -> ModelRollout:
+        """Return one rollout.
+
+        Raises:
+            NotFound: There is none of this name.
+            Unavailable: The store does not answer.
+        """
+
+    def list(self) -> list[ModelRollout]:
+        """Return all rollouts, by name. Raises `Unavailable`."""
+
+    def change_spec(self, name: str, change: SpecChange) -> ModelRollout:
+        """Create or change a spec by optimistic retry; an unchanged spec writes nothing.
+
+        Raises:
+            Invalid: The store refuses the spec (a rejected version, falling weights, another model type).
+            Unavailable: The store does not answer.
+        """
+
+    def write_status(self, rollout: ModelRollout, status: ModelRolloutStatus) -> ModelRollout:
+        """Replace the status; an unchanged one writes nothing.
+
+        Raises:
+            Conflict: `rollout.resource_version` is no longer the present one. Read again.
+            Unavailable: The store does not answer.
+        """
+
+    def delete(self, name: str) -> None:
+        """Remove a rollout; a missing one is no error."""
+
+    def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
+        """Yield every rollout once, then each as it changes, until nothing changes for `timeout_seconds`."""

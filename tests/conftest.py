@@ -1,0 +1,3 @@
+"""Fixtures that start real servers; each lives in `tests/support`."""
+
+pytest_plugins: list[str] = []
