@@ -1,0 +1,390 @@
+"""A typed client of our own HTTP API.
+
+Answers come back as `shield.wire` types, problem documents as `shield.errors` classes. Calls that may
+be repeated safely are repeated on 503 and on connection errors, with growing pauses; `POST /scans` is
+not.
+
+    with ShieldClient("http://127.0.0.1:8000", token) as client:
+        scan = client.scan(ScanType.TEXT, "You have won!")
+        client.send_feedback(scan.id, FeedbackType.FALSE_NEGATIVE)
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+from uuid import uuid4
+
+import httpx
+from pydantic import TypeAdapter
+
+from shield.crds.v1alpha1 import ModelRollout, Transition, Wire
+from shield.errors import ShieldError, Unavailable, from_problem
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.rollouts.evidence import Evidence
+from shield.routing import Arm
+from shield.wire import (
+    AckRequest,
+    BatchRead,
+    BatchStatus,
+    FeedbackRead,
+    FeedbackRequest,
+    LeaseRequest,
+    LeaseResult,
+    LedgerEntry,
+    OptionalReasonRequest,
+    Pagination,
+    PendingItem,
+    ReasonRequest,
+    ReleaseRequest,
+    RenewRequest,
+    ReviewAction,
+    ReviewRequest,
+    RolloutRequest,
+    RunRead,
+    RunRequest,
+    RunUpdate,
+    ScanRead,
+    ScanRequest,
+    StatsRead,
+    TransitionRequest,
+    UndoRequest,
+    VersionRead,
+    VersionRequest,
+)
+
+T = TypeVar("T")
+_PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    pagination: Pagination
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over the items of this page alone."""
+        return iter(self.items)
+
+
+class ShieldClient:
+    """Calls the API as one user. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        *,
+        timeout_seconds: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.base_url + "/api/v2",
+            headers=headers,
+            timeout=timeout_seconds,
+            transport=transport,
+        )
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # --- scans and feedback -----------------------------------------------------------------------
+
+    def scan(self, scan_type: ScanType, text: str, *, arm: Arm | None = None) -> ScanRead:
+        """Judge one message. `arm` forces an arm (reviewer, admin and service roles only)."""
+        headers = {"X-Shield-Arm": arm.value} if arm else {}
+        body = ScanRequest(scan_type=scan_type, text=text)
+        return self._data(
+            ScanRead, self._call("POST", "/scans", body=body, headers=headers, repeat=False)
+        )
+
+    def scans(self, *, limit: int = 50, cursor: str | None = None) -> Page[ScanRead]:
+        """List one's own scans, newest first."""
+        return self._page(ScanRead, "/scans", {"limit": limit, "cursor": cursor})
+
+    def send_feedback(
+        self,
+        scan_id: str,
+        feedback_type: FeedbackType,
+        *,
+        actual_label: str | None = None,
+        comment: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> FeedbackRead:
+        """Say what a verdict was worth.
+
+        Raises:
+            ContradictoryFeedback: The claim cannot be made of this verdict.
+            UnknownLabel: `actual_label` is not a label of the model type.
+            NotFound: There is no such scan of this user.
+        """
+        body = FeedbackRequest(
+            scan_id=scan_id,
+            feedback_type=feedback_type,
+            actual_label=actual_label,
+            comment=comment,
+        )
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return self._data(FeedbackRead, self._call("POST", "/feedback", body=body, headers=headers))
+
+    def pending(
+        self, *, model_type: ModelType | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[PendingItem]:
+        """List what waits for a decision, most valuable first (reviewers)."""
+        query = {"modelType": model_type, "limit": limit, "cursor": cursor}
+        return self._page(PendingItem, "/feedback/pending", query)
+
+    def review(
+        self,
+        feedback_id: str,
+        action: ReviewAction,
+        notes: str | None = None,
+        *,
+        scope: Literal["item", "campaign"] = "item",
+    ) -> FeedbackRead:
+        """Approve or reject one correction, or with `scope` its whole campaign.
+
+        Raises:
+            AlreadyReviewed: Somebody else was faster; the message names who.
+            Forbidden: It is the reviewer's own report.
+        """
+        body = ReviewRequest(action=action, notes=notes, scope=scope)
+        # Not repeated: after a lost answer a second try would meet its own decision as a 409.
+        return self._data(
+            FeedbackRead, self._call("PUT", f"/feedback/{feedback_id}", body=body, repeat=False)
+        )
+
+    def undo_review(self, feedback_id: str, reason: str | None = None) -> FeedbackRead:
+        """Take a decision back while that is still possible."""
+        body = UndoRequest(reason=reason)
+        return self._data(
+            FeedbackRead,
+            self._call("POST", f"/feedback/{feedback_id}/undo", body=body, repeat=False),
+        )
+
+    def stats(self, *, model_type: ModelType | None = None) -> StatsRead:
+        """Return counts, rates and the five metrics."""
+        return self._data(
+            StatsRead, self._call("GET", "/feedback/stats", query={"modelType": model_type})
+        )
+
+    # --- batches ----------------------------------------------------------------------------------
+
+    def lease_batch(
+        self,
+        model_type: ModelType,
+        run_id: str,
+        *,
+        minimum: int = 50,
+        lease_seconds: float = 3600,
+    ) -> LeaseResult:
+        """Lease the approved corrections; the same run gets the same batch again."""
+        body = LeaseRequest(
+            model_type=model_type, run_id=run_id, minimum=minimum, lease_seconds=lease_seconds
+        )
+        return self._data(LeaseResult, self._call("POST", "/batches/lease", body=body))
+
+    def renew_batch(self, batch_id: str, run_id: str, lease_seconds: float = 3600) -> BatchRead:
+        """Keep a lease. Raises `LeaseLost` when it is gone."""
+        body = RenewRequest(run_id=run_id, lease_seconds=lease_seconds)
+        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/renew", body=body))
+
+    def ack_batch(self, batch_id: str, run_id: str, version: str) -> BatchRead:
+        """Say that `version` has learned from the batch; repeating it changes nothing."""
+        body = AckRequest(run_id=run_id, version=version)
+        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/ack", body=body))
+
+    def release_batch(self, batch_id: str, run_id: str, reason: str) -> BatchRead:
+        """Give the corrections back for a later run; repeating it changes nothing."""
+        body = ReleaseRequest(run_id=run_id, reason=reason)
+        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/release", body=body))
+
+    def batches(
+        self, *, model_type: ModelType | None = None, status: BatchStatus | None = None
+    ) -> list[BatchRead]:
+        """List all batches, oldest first."""
+        query = {"modelType": model_type, "status": status}
+        return self._all(BatchRead, "/batches", query)
+
+    # --- registry ---------------------------------------------------------------------------------
+
+    def register_version(self, model_type: ModelType, version: VersionRequest) -> VersionRead:
+        """Name a package. The same digest gets the same name again.
+
+        Raises:
+            AlreadyExists: The digest is registered with other content.
+        """
+        return self._data(
+            VersionRead, self._call("POST", f"/models/{model_type}/versions", body=version)
+        )
+
+    def versions(self, model_type: ModelType) -> list[VersionRead]:
+        """List all versions, oldest first."""
+        return self._all(VersionRead, f"/models/{model_type}/versions", {})
+
+    def version(self, model_type: ModelType, name: str) -> VersionRead:
+        """Return one version."""
+        return self._data(VersionRead, self._call("GET", f"/models/{model_type}/versions/{name}"))
+
+    def champion(self, model_type: ModelType) -> VersionRead:
+        """Return the version that is stable now. Raises `NotFound` when there is none."""
+        return self._data(VersionRead, self._call("GET", f"/models/{model_type}/champion"))
+
+    def ledger(self, model_type: ModelType) -> list[LedgerEntry]:
+        """List all transitions of a model type, oldest first."""
+        return self._all(LedgerEntry, f"/models/{model_type}/ledger", {})
+
+    # --- runs -------------------------------------------------------------------------------------
+
+    def start_run(
+        self, run_id: str, model_type: ModelType, *, engine: str = "local", trigger: str = "manual"
+    ) -> RunRead:
+        """Record that a run begins; the same id begins again."""
+        body = RunRequest(run_id=run_id, model_type=model_type, engine=engine, trigger=trigger)
+        return self._data(RunRead, self._call("POST", "/runs", body=body))
+
+    def finish_run(self, run_id: str, update: RunUpdate) -> RunRead:
+        """Record how a run ended."""
+        return self._data(RunRead, self._call("PATCH", f"/runs/{run_id}", body=update))
+
+    def runs(self, *, model_type: ModelType | None = None) -> list[RunRead]:
+        """List all runs, newest first."""
+        return self._all(RunRead, "/runs", {"modelType": model_type})
+
+    # --- rollouts ---------------------------------------------------------------------------------
+
+    def rollouts(self) -> list[ModelRollout]:
+        """List all rollouts."""
+        answer = self._call("GET", "/rollouts")
+        return TypeAdapter(list[ModelRollout]).validate_python(answer["data"])
+
+    def rollout(self, model_type: ModelType) -> ModelRollout:
+        """Return one rollout. Raises `NotFound` when nothing was ever rolled out."""
+        return self._data(ModelRollout, self._call("GET", f"/rollouts/{model_type}"))
+
+    def request_rollout(self, model_type: ModelType, request: RolloutRequest) -> ModelRollout:
+        """Ask for a version to serve.
+
+        Raises:
+            VersionRejected: The version was rejected, taken back, refused or tainted.
+            RolloutBusy: Another candidate is on its way.
+        """
+        return self._data(ModelRollout, self._call("POST", f"/rollouts/{model_type}", body=request))
+
+    def undo_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
+        """Go back to the last known good version."""
+        return self._rollout_verb(model_type, "undo", ReasonRequest(reason=reason), repeat=False)
+
+    def pause_rollout(self, model_type: ModelType, reason: str | None = None) -> ModelRollout:
+        """Hold the present step."""
+        return self._rollout_verb(model_type, "pause", OptionalReasonRequest(reason=reason))
+
+    def resume_rollout(self, model_type: ModelType, reason: str | None = None) -> ModelRollout:
+        """Go on from the present step."""
+        return self._rollout_verb(model_type, "resume", OptionalReasonRequest(reason=reason))
+
+    def promote_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
+        """Skip the remaining steps."""
+        return self._rollout_verb(model_type, "promote", ReasonRequest(reason=reason))
+
+    def evidence(self, model_type: ModelType) -> Evidence:
+        """Return what the two arms have shown since the rollout started (service)."""
+        answer = self._call("GET", f"/rollouts/{model_type}/evidence")
+        return TypeAdapter(Evidence).validate_python(answer["data"])
+
+    def record_transition(
+        self, model_type: ModelType, rollout_uid: str, transition: Transition
+    ) -> LedgerEntry:
+        """Write a transition into the promotion ledger; repeating it changes nothing (service)."""
+        body = TransitionRequest(**transition.model_dump(), rollout_uid=rollout_uid)
+        return self._data(
+            LedgerEntry, self._call("POST", f"/rollouts/{model_type}/transitions", body=body)
+        )
+
+    # --- the wire ---------------------------------------------------------------------------------
+
+    def _rollout_verb(
+        self, model_type: ModelType, verb: str, body: Wire, *, repeat: bool = True
+    ) -> ModelRollout:
+        answer = self._call("POST", f"/rollouts/{model_type}/{verb}", body=body, repeat=repeat)
+        return self._data(ModelRollout, answer)
+
+    def _data(self, kind: type[T], answer: Mapping[str, Any]) -> T:
+        return TypeAdapter(kind).validate_python(answer["data"])
+
+    def _page(self, kind: type[T], path: str, query: Mapping[str, Any]) -> Page[T]:
+        answer = self._call("GET", path, query=query)
+        items = [self._data(kind, {"data": item}) for item in answer["data"]]
+        return Page(items, Pagination.model_validate(answer["pagination"]))
+
+    def _all(self, kind: type[T], path: str, query: Mapping[str, Any]) -> list[T]:
+        found: list[T] = []
+        cursor: str | None = None
+        while True:
+            page = self._page(kind, path, {**query, "limit": 200, "cursor": cursor})
+            found += page.items
+            cursor = page.pagination.next_cursor
+            if cursor is None:
+                return found
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Wire | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeat: bool = True,
+    ) -> dict[str, Any]:
+        content = body.model_dump(mode="json", by_alias=True, exclude_none=True) if body else None
+        params = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        for pause in (*_PAUSES_SECONDS, None):
+            try:
+                answer = self._http.request(
+                    method, path, json=content, params=params, headers=dict(headers or {})
+                )
+                error = None if answer.is_success else _error_of(answer)
+            except httpx.TransportError as fault:
+                error = Unavailable(
+                    f"{method} {self.base_url}/api/v2{path} did not answer ({fault}). "
+                    "Is the API running? `shieldctl status` tells."
+                )
+            if error is None:
+                document: dict[str, Any] = answer.json()
+                return document
+            if pause is None or not repeat or not isinstance(error, Unavailable):
+                raise error
+            self._sleep(pause)
+        raise AssertionError("unreachable: the last round returns or raises")
+
+
+def _error_of(answer: httpx.Response) -> ShieldError:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = {}
+    if not isinstance(document, dict) or "type" not in document:
+        document = {"detail": f"{answer.request.url} answered HTTP {answer.status_code}."}
+    return from_problem(answer.status_code, document)
