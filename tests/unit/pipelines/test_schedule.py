@@ -1,0 +1,57 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.schedule import Cron
+from shield.errors import Invalid
+
+TUESDAY = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("0 3 * * 1", datetime(2026, 11, 30, 3, 0, tzinfo=UTC)),
+        ("0 3 * * mon", datetime(2026, 11, 30, 3, 0, tzinfo=UTC)),
+        ("*/15 * * * *", datetime(2026, 11, 24, 3, 15, tzinfo=UTC)),
+        ("0 3 * * 2", datetime(2026, 12, 1, 3, 0, tzinfo=UTC)),
+        ("30 4 1 jan *", datetime(2027, 1, 1, 4, 30, tzinfo=UTC)),
+        ("0 0 29 2 *", datetime(2028, 2, 29, 0, 0, tzinfo=UTC)),
+        ("0 0 * * 7", datetime(2026, 11, 29, 0, 0, tzinfo=UTC)),
+        ("5,35 3-4 * * 1-5", datetime(2026, 11, 24, 3, 5, tzinfo=UTC)),
+        ("0 12 13 * 5", datetime(2026, 11, 27, 12, 0, tzinfo=UTC)),
+    ],
+)
+def test_the_next_due_time_is_what_cron_says(text: str, due: datetime) -> None:
+    assert Cron.parse(text).next_after(TUESDAY) == due
+
+
+def test_the_next_time_after_a_due_time_is_a_week_later_not_the_same_minute() -> None:
+    weekly = Cron.parse("0 3 * * 2")
+    assert (weekly.next_after(TUESDAY) - TUESDAY).days == 7
+
+
+def test_kubeflow_gets_six_fields_with_seconds_first() -> None:
+    assert Cron.parse("0 3 * * 1").six_fields() == "0 0 3 * * 1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0 0 3 * * 1",
+        "60 3 * * 1",
+        "0 24 * * 1",
+        "x * * * *",
+        "0 3 31 2 *",
+        "5-1 * * * *",
+        "*/0 * * * *",
+        "0 3 * * funday",
+        "@weekly",
+        "-1 * * * *",
+        "*-3 * * * *",
+    ],
+)
+def test_a_nonsense_schedule_is_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(Invalid, match="schedule"):
+        Cron.parse(text)
