@@ -1,0 +1,34 @@
+"""Model packages: a directory of data files, named by digests, signed, and checked before any use.
+
+    manifest.json       what it is, and the SHA-256 of every other file; its own is the identity
+    manifest.sig        Ed25519 signature over the manifest's exact bytes, with the key id
+    model.int8.onnx     what is served; model.onnx is the same in fp32
+    model.safetensors   with config.json: the weights to fine-tune the next version from
+    tokenizer.json      Hugging Face tokenizers
+    samples.json        warm-up texts with the probabilities this model must give
+    card.md             for people; evaluation.json and report.html where there are any
+
+Only formats that hold data: nothing in a package is executed. Everything fails closed.
+"""
+
+from shield.packages.keys import Trust, generate_key, load_private_key
+from shield.packages.manifest import Manifest, Preprocessing
+from shield.packages.package import ModelPackage, pack, sign
+from shield.packages.settings import PackageSettings
+from shield.packages.transfer import Pushed, pull, push, uri_of
+
+__all__ = [
+    "Manifest",
+    "ModelPackage",
+    "PackageSettings",
+    "Preprocessing",
+    "Pushed",
+    "Trust",
+    "generate_key",
+    "load_private_key",
+    "pack",
+    "pull",
+    "push",
+    "sign",
+    "uri_of",
+]
