@@ -1,1 +1,1 @@
-"""The steps of the weekly retraining, one room each: a thin KFP signature over a plain `step.py`."""
+"""The steps of the weekly retraining, one room each: a KFP signature over a plain `step.py`."""

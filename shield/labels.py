@@ -85,7 +85,8 @@ def corrected_label(
 
     Raises:
         UnknownLabel: A label outside the vocabulary of the model type.
-        ContradictoryFeedback: The claim cannot be made of this prediction, or `actual` says otherwise.
+        ContradictoryFeedback: The claim cannot be made of this prediction, or `actual` says
+            otherwise.
     """
     was_scam = is_positive(model_type, predicted)
     if claim is FeedbackType.FALSE_POSITIVE and not was_scam:

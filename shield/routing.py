@@ -1,4 +1,4 @@
-"""Which arm serves which user. Pure: the same arguments give the same arm, on every machine, for ever."""
+"""Which arm serves which user. Pure: the same arguments give the same arm on every machine."""
 
 from enum import StrEnum
 from hashlib import blake2b
@@ -26,8 +26,8 @@ def arm_for(user_id: str, weight: float, salt: str) -> Arm:
 
     Args:
         user_id: Any string. The same user stays on an arm for as long as `salt` stays.
-        weight: Share of users on the candidate, in percent (0 to 100). A rising weight moves users only
-            from stable to candidate, a falling one only back.
+        weight: Share of users on the candidate, in percent (0 to 100). A rising weight moves users
+            only from stable to candidate, a falling one only back.
         salt: Changes with each rollout, so that no user is always the first to meet a new version.
 
     Raises:

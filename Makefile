@@ -1,0 +1,77 @@
+# `make` prints this help. `make demo` and `make test` do all their own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+# uv from the machine where there is one of a fitting age, else our own beside the tree.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+EXTRA ?= dev
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)" >&2
+
+.PHONY: help
+help: ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use it
+.PHONY: demo up
+demo: setup-laptop ## the whole loop on real data, told step by step (SEED=7, REPORT=file.json, DATA=dir)
+	$(BIN)/shieldctl demo $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(abspath $(REPORT))) $(if $(DATA),--data-dir $(abspath $(DATA)))
+
+up: setup-laptop ## run the system as a service until stopped (DATA=dir); prints its URLs and a login token
+	$(BIN)/shieldctl up $(if $(DATA),--data-dir $(abspath $(DATA)))
+
+##@ Work on it
+.PHONY: setup setup-laptop packages assets test test-slow lint format
+setup: EXTRA := dev
+setup: packages assets ## install everything that development and tests need into .venv
+
+setup-laptop: EXTRA := laptop
+setup-laptop: packages assets
+
+packages: $(filter .tools/%,$(UV))
+	$(call say,Python packages ($(EXTRA); the first time about 3 GB: torch brings CUDA with it))
+	@$(UV) sync --frozen --inexact --extra $(EXTRA) $(if $(CI),--no-progress)
+
+.tools/bin/uv:
+	$(call say,uv $(UV_VERSION) into .tools)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; python3 here is $$(python3 --version 2>&1)." >&2; exit 1; }
+	@python3 -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+assets:
+	$(call say,Scripts and styles of the pages)
+	@$(PY) -m api.pages.build
+
+test: setup ## every test but the long proofs; starts its own servers, browser and control plane
+	$(PY) -m tests.prepare
+	$(call say,Tests)
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+
+test-slow: setup ## the long proofs: 20,000 API cases, long fuzzing, full state machines
+	$(PY) -m pytest -m slow --timeout 3600 $(ARGS)
+
+lint: setup ## ruff, mypy strict, import contracts
+	$(call say,Lint)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: setup ## format the code and sort the imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+##@ Generated files (a test proves each current)
+.PHONY: generate crds docs
+generate: setup crds ## write again whatever is generated from code
+	$(PY) -m pipelines.compile
+	$(PY) -m docs.settings
+
+crds: setup ## the CRDs' YAML from shield/crds
+	$(PY) -m shield.crds.generate
+
+docs: setup ## settings reference, screenshots and pictures in the docs
+	$(PY) -m docs.settings
+	$(PY) -m docs.screenshots
