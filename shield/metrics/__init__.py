@@ -1,0 +1,51 @@
+"""How well a model does, and whether the difference between two models is more than luck.
+
+Scam is the positive class everywhere. Verdicts are booleans ("flagged"), scores are probabilities
+of the scam class. Everything here is pure: numpy only, and chance comes in as a generator.
+
+- `counts`: the confusion matrix, its rates, and the interval around a rate.
+- `paired`: two models on the same messages: McNemar, the interval of a difference, bootstrap.
+- `curves`: ROC, calibration, and the threshold that keeps within a false-positive budget.
+"""
+
+from shield.metrics.counts import Counts, count, wilson_interval
+from shield.metrics.curves import (
+    ReliabilityBin,
+    RocPoint,
+    area_under_roc,
+    brier_score,
+    expected_calibration_error,
+    operating_threshold,
+    recall_at_fpr,
+    reliability_bins,
+    roc_points,
+    threshold_for_fpr,
+)
+from shield.metrics.paired import (
+    Interval,
+    mcnemar_p_value,
+    paired_bootstrap,
+    paired_difference_interval,
+    sign_test,
+)
+
+__all__ = [
+    "Counts",
+    "Interval",
+    "ReliabilityBin",
+    "RocPoint",
+    "area_under_roc",
+    "brier_score",
+    "count",
+    "expected_calibration_error",
+    "mcnemar_p_value",
+    "operating_threshold",
+    "paired_bootstrap",
+    "paired_difference_interval",
+    "recall_at_fpr",
+    "reliability_bins",
+    "roc_points",
+    "sign_test",
+    "threshold_for_fpr",
+    "wilson_interval",
+]
