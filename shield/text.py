@@ -67,6 +67,11 @@ NORMALISERS: dict[str, Normaliser] = {"scam-text-v1": scam_text_v1}
 DEFAULT_NORMALISER = "scam-text-v1"
 
 
+def normalise(text: str, name: str = DEFAULT_NORMALISER) -> str:
+    """Return `text` as a model sees it. Raises as `normaliser`."""
+    return normaliser(name)(text)
+
+
 def normaliser(name: str) -> Normaliser:
     """Return the normaliser a manifest names.
 

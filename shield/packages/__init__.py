@@ -11,13 +11,14 @@
 Only formats that hold data: nothing in a package is executed. Everything fails closed.
 """
 
-from shield.packages.keys import Trust, generate_key, load_private_key
+from shield.packages.keys import KeyPair, Trust, generate_key, load_private_key, save_key
 from shield.packages.manifest import Manifest, Preprocessing
 from shield.packages.package import ModelPackage, pack, sign
 from shield.packages.settings import PackageSettings
 from shield.packages.transfer import Pushed, pull, push, uri_of
 
 __all__ = [
+    "KeyPair",
     "Manifest",
     "ModelPackage",
     "PackageSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "pack",
     "pull",
     "push",
+    "save_key",
     "sign",
     "uri_of",
 ]

@@ -25,40 +25,45 @@ def key_id(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
-def generate_key(private_path: Path, trusted_directory: Path) -> str:
-    """Make a signing key and trust it.
+@dataclass(frozen=True)
+class KeyPair:
+    """A new signing key. PEM bytes."""
 
-    Args:
-        private_path: Where the private key goes (PEM, mode 0600).
-        trusted_directory: Where the public key goes, as `<key id>.pem`.
+    key_id: str
+    private_pem: bytes
+    public_pem: bytes
 
-    Returns:
-        The key id.
+
+def generate_key() -> KeyPair:
+    """Make an Ed25519 key pair. Nothing is written: see `save_key`."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key()
+    return KeyPair(
+        key_id(public),
+        private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+def save_key(pair: KeyPair, private_path: Path, trusted_directory: Path) -> None:
+    """Write a signing key (mode 0600) and trust it (`<key id>.pem`; the name is for people).
 
     Raises:
         AlreadyExists: `private_path` exists. A key is never overwritten: packages are signed by it.
     """
-    private = Ed25519PrivateKey.generate()
     private_path.parent.mkdir(parents=True, exist_ok=True)
     trusted_directory.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(private_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise AlreadyExists(
-            f"There is a signing key at {private_path} already. Move it away to make a new one; "
+            f"There is a signing key at {private_path} already. Move it away to make a new "
+            "one, and "
             "keep its public half among the trusted keys for as long as its packages are served."
         ) from error
     with os.fdopen(descriptor, "wb") as file:
-        file.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    trust_key(private.public_key(), trusted_directory)
-    return key_id(private.public_key())
-
-
-def trust_key(public: Ed25519PublicKey, trusted_directory: Path) -> Path:
-    """Write a public key among the trusted ones and return its file."""
-    target = trusted_directory / f"{key_id(public)}.pem"
-    target.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return target
+        file.write(pair.private_pem)
+    (trusted_directory / f"{pair.key_id}.pem").write_bytes(pair.public_pem)
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:

@@ -23,6 +23,7 @@ from shield.packages import (
     generate_key,
     load_private_key,
     pack,
+    save_key,
     sign,
 )
 from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE
@@ -37,7 +38,7 @@ def unsigned_package(directory: Path, **fields: object) -> ModelPackage:
 
 @pytest.fixture
 def trust(tmp_path: Path) -> Trust:
-    generate_key(tmp_path / "signing.pem", tmp_path / "trusted")
+    save_key(generate_key(), tmp_path / "signing.pem", tmp_path / "trusted")
     return Trust.from_directory(tmp_path / "trusted")
 
 
@@ -96,7 +97,7 @@ def test_a_damaged_signature_file_is_refused(
 
 
 def test_a_strangers_signature_is_refused(signed: ModelPackage, tmp_path: Path) -> None:
-    generate_key(tmp_path / "stranger.pem", tmp_path / "strangers")
+    save_key(generate_key(), tmp_path / "stranger.pem", tmp_path / "strangers")
     with pytest.raises(PackageUntrusted, match="trusted key"):
         signed.verify(Trust.from_directory(tmp_path / "strangers"))
 
@@ -173,10 +174,10 @@ def test_a_missing_required_file_cannot_be_packed(tmp_path: Path) -> None:
 
 
 def test_a_signing_key_is_private_and_never_overwritten(tmp_path: Path) -> None:
-    generate_key(tmp_path / "signing.pem", tmp_path / "trusted")
+    save_key(generate_key(), tmp_path / "signing.pem", tmp_path / "trusted")
     assert (tmp_path / "signing.pem").stat().st_mode & 0o777 == 0o600
     with pytest.raises(AlreadyExists, match="already"):
-        generate_key(tmp_path / "signing.pem", tmp_path / "trusted")
+        save_key(generate_key(), tmp_path / "signing.pem", tmp_path / "trusted")
 
 
 def test_no_trusted_key_trusts_nobody(tmp_path: Path) -> None:
