@@ -1,15 +1,16 @@
-"""`ModelRollout` (antispamshield.io/v1alpha1): which version a model type should serve, and how it gets there.
+"""`ModelRollout` (antispamshield.io/v1alpha1): which version a model type should serve, and how.
 
-The same types are stored as JSON by the embedded `RolloutStore`, so a laptop and a cluster run one state
-machine. Field names are camelCase on the wire. Times are UTC; durations are seconds. One source: the CRD's
-YAML is generated from this module (`make crds`), and a test proves it current.
+The same types are stored as JSON by the embedded `RolloutStore`, so a laptop and a cluster run one
+state machine. Field names are camelCase on the wire. Times are UTC; durations are seconds. One
+source: the CRD's YAML is generated from this module (`make crds`), and a test proves it current.
 """
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from shield.labels import ModelType
@@ -33,14 +34,15 @@ class Wire(BaseModel):
 
 
 class VersionRef(Wire):
-    """A model version, named and pinned: the digest is what is verified, the name is what people say."""
+    """A model version: the digest is what is verified, the name is what people say."""
 
     name: Annotated[
         str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
     ]
     """Name in the registry, e.g. `sms-v3`."""
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-    """SHA-256 of the package's `manifest.json`. Two versions are the same if, and only if, this is."""
+    """SHA-256 of the package's `manifest.json`. Two versions are the same if, and only if, this
+    is."""
     uri: Annotated[str, Field(min_length=1, max_length=1024)]
     """Prefix of the package in the artifact store, e.g. `packages/sms/sha256-ab12...`."""
 
@@ -61,22 +63,43 @@ class Step(Wire):
     duration_seconds: Annotated[float, Field(ge=0)] = 3600
     """Shortest time to stay on this step."""
     minimum_exposures: Annotated[int, Field(ge=0)] = 100
-    """Fewest scans answered by the candidate on this step before it may be left. 0 asks for none."""
+    """Fewest scans answered by the candidate on this step before it may be left. 0 asks for
+    none."""
 
 
 class Analysis(Wire):
     """What the candidate is judged by while both arms serve."""
 
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Chance of rejecting a candidate that is no worse than the stable version, over the whole rollout."""
+    """Chance of rejecting a candidate that is no worse than the stable version, over the whole
+    rollout."""
     error_budget: Annotated[float, Field(ge=0, le=1)] = 0.005
-    """How much higher the candidate's verdict-error rate may be, absolute (0.005 = half a point)."""
+    """How much higher the candidate's verdict-error rate may be, absolute (0.005 = half a
+    point)."""
     max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Share of requests the candidate may fail (the stable arm then answers) before it is rejected."""
+    """Share of requests the candidate may fail (the stable arm then answers) before it is
+    rejected."""
     max_latency_ratio: Annotated[float, Field(ge=1)] = 2.0
     """Candidate p95 latency over stable p95 latency, at most."""
+    latency_floor_ms: Annotated[float, Field(ge=0)] = 100
+    """A candidate whose p95 stays below this is never rejected for its latency, whatever the
+    ratio."""
+    minimum_latency_samples: Annotated[int, Field(ge=1)] = 50
+    """Answers of either arm before latencies are compared."""
     minimum_failures: Annotated[int, Field(ge=1)] = 3
-    """Failures seen before the failure rate counts: one lost packet rejects nobody."""
+    """Failures or crashes seen before they count: one lost packet rejects nobody."""
+    max_verdict_shift: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """How far the candidate's share of scam verdicts may lie from the stable version's, absolute.
+    It catches swapped labels or a wrong tokenizer before the first user has complained."""
+
+
+class Resources(Wire):
+    """What each model server asks for and may use, in Kubernetes' own quantities."""
+
+    requests: dict[str, str] = {"cpu": "250m", "memory": "512Mi"}
+    """The least that each server needs to be scheduled."""
+    limits: dict[str, str] = {"memory": "1Gi"}
+    """The most that each server may use."""
 
 
 class ModelRolloutSpec(Wire):
@@ -85,25 +108,40 @@ class ModelRolloutSpec(Wire):
     model_type: ModelType
     """Immutable."""
     version: VersionRef
-    """The version that should serve in the end. Setting it back to the stable one aborts a rollout."""
+    """The version that should serve in the end. Setting it back to the stable one aborts a
+    rollout."""
     strategy: Strategy = Strategy.CANARY
-    steps: list[Step] = [Step(weight=10), Step(weight=50)]
-    """Weights rise. After the last step the candidate is promoted."""
+    steps: Annotated[list[Step], Field(max_length=20)] = [Step(weight=10), Step(weight=50)]
+    """Weights rise. After the last step a canary is promoted; `ab` and `shadow` wait for
+    `promote`."""
     analysis: Analysis = Analysis()
     deadline_seconds: Annotated[float, Field(gt=0)] = 7 * 86400
     """A step that cannot be left for want of evidence by then is `Degraded`, with advice."""
     ready_timeout_seconds: Annotated[float, Field(gt=0)] = 600
     """A candidate that is not ready by then is rejected."""
     guard_seconds: Annotated[float, Field(ge=0)] = 86400
-    """For this long after a promotion the last known good version stays warm, and faults bring it back."""
+    """For this long after a promotion the last known good version stays warm, and faults bring it
+    back."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 2
-    """Model servers per arm."""
+    """Model servers per version in use. A laptop runs one."""
+    resources: Resources = Resources()
+    """Of each model server."""
     paused: bool = False
     """Hold the present step. A pause stops neither judgement nor undo."""
+    promote: str | None = Field(default=None, max_length=71)
+    """Digest of a candidate to promote now, whatever steps remain. It says nothing about any other
+    version."""
     undo: str | None = Field(default=None, max_length=64)
     """A token: each new value asks once to go back to the last known good version."""
     undo_reason: str | None = Field(default=None, max_length=1024)
     """Why; goes into the ledger with the undo."""
+
+    @field_validator("steps")
+    @classmethod
+    def _weights_rise(cls, steps: list[Step]) -> list[Step]:
+        if any(after.weight <= before.weight for before, after in pairwise(steps)):
+            raise ValueError("the weights of the steps must rise from each step to the next")
+        return steps
 
 
 class Phase(StrEnum):
@@ -137,6 +175,41 @@ class Split(Wire):
     salt: str = ""
     shadow: bool = False
     """The candidate scores copies and never answers."""
+    fallback: VersionRef | None = None
+    """The last known good version, while it is warm: it answers when the stable one fails."""
+    fallback_url: str | None = None
+
+
+class ArmEvidence(Wire):
+    """What is known of one version since a rollout started. Counts of scans, not of users."""
+
+    exposures: Annotated[int, Field(ge=0)] = 0
+    """Scans that it answered (or, in shadow, scored)."""
+    positives: Annotated[int, Field(ge=0)] = 0
+    """... of which it called a scam."""
+    reports: Annotated[int, Field(ge=0)] = 0
+    """... of which the user said that the verdict was wrong, reviewed or not."""
+    decided: Annotated[int, Field(ge=0)] = 0
+    """... of which a reviewer has decided the feedback."""
+    verdict_errors: Annotated[int, Field(ge=0)] = 0
+    """... of which a reviewer has confirmed that the verdict was wrong."""
+    failures: Annotated[int, Field(ge=0)] = 0
+    """Requests that it should have answered and did not; they are not among the exposures."""
+    latency_p95_ms: Annotated[float, Field(ge=0)] | None = None
+    """95th percentile of its answers' latency; None without answers."""
+
+
+class Evidence(Wire):
+    """Both versions of a rollout, counted over the same time."""
+
+    rollout_started: datetime | None = None
+    """`status.rolloutStarted` of the rollout that was counted; evidence of another one is ignored.
+    None while nothing is on trial."""
+    stable: ArmEvidence = ArmEvidence()
+    """The version to compare with: the stable one, or within the guard window the last known good
+    one."""
+    candidate: ArmEvidence = ArmEvidence()
+    """The version on trial: the candidate, or within the guard window the one just promoted."""
 
 
 class Transition(Wire):
@@ -144,11 +217,17 @@ class Transition(Wire):
 
     action: Literal["install", "start", "step", "promote", "reject", "undo", "abort"]
     version: VersionRef
+    """The version that it happened to: installed, started, promoted, rejected, taken back or given
+    up."""
     previous: VersionRef | None = None
+    """The version that answered before, or that answers again after an undo."""
     at: datetime
-    reason: str
+    reason: Annotated[str, Field(max_length=2048)]
     sequence: int
-    """Counts up by one per rollout; with the object's uid it names the transition for the ledger."""
+    """Counts up by one per rollout; with the object's uid it names the transition for the
+    ledger."""
+    evidence: Evidence | None = None
+    """What it was decided on."""
 
 
 class ModelRolloutStatus(Wire):
@@ -159,20 +238,30 @@ class ModelRolloutStatus(Wire):
     stable: VersionRef | None = None
     candidate: VersionRef | None = None
     last_known_good: VersionRef | None = None
+    """Where an undo of the stable version goes."""
     split: Split | None = None
     step: int = 0
+    """Index into `spec.steps`."""
     step_started: datetime | None = None
+    """None until the candidate has answered to its first user."""
+    step_exposures: int = 0
+    """The candidate's exposures when the present step began."""
     rollout_started: datetime | None = None
+    """Start of the evidence; kept through the guard window, then None."""
+    guarded: VersionRef | None = None
+    """The stable version, while it is on probation: a fault brings the last known good one back."""
     guard_until: datetime | None = None
-    good: list[VersionRef] = []
-    """Versions that were promoted and not taken back, oldest first; the last one is the stable one."""
-    rejected: list[VersionRef] = []
+    """Until then the last known good version stays warm."""
+    good: Annotated[list[VersionRef], Field(max_length=20)] = []
+    """Versions that were promoted and not taken back, oldest first; the last one is the stable
+    one."""
+    rejected: Annotated[list[VersionRef], Field(max_length=1000)] = []
     """Never proposed again."""
-    history: list[Transition] = []
+    history: Annotated[list[Transition], Field(max_length=50)] = []
     """The latest transitions; all of them are in the promotion ledger."""
     undone: str | None = None
     """The last `spec.undo` token that was carried out."""
-    conditions: list[Condition] = []
+    conditions: Annotated[list[Condition], Field(max_length=10)] = []
 
 
 class ModelRollout(Wire):

@@ -1,7 +1,7 @@
 """Where rollouts are kept: a database table on a laptop, `ModelRollout` objects on a cluster.
 
-The API writes specs and follows statuses; the operator follows specs and writes statuses. Neither knows
-which store it has.
+The API writes specs and follows statuses; the operator follows specs and writes statuses. Neither
+knows which store it has.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,10 @@ from typing import Protocol
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus
 
 SpecChange = Callable[[ModelRolloutSpec | None], ModelRolloutSpec]
-"""Given the spec as it is (`None`: there is none), return it as it should be. May be called more than once."""
+"""Given the spec as it is (`None`: there is none), return it as it should be.
+
+It may be called more than once.
+"""
 
 
 class RolloutStore(Protocol):
@@ -31,7 +34,8 @@ class RolloutStore(Protocol):
         """Create or change a spec by optimistic retry; an unchanged spec writes nothing.
 
         Raises:
-            Invalid: The store refuses the spec (a rejected version, falling weights, another model type).
+            Invalid: The store refuses the spec (another model type).
+            VersionRejected: The version was rejected or taken back before.
             Unavailable: The store does not answer.
         """
 
@@ -47,4 +51,11 @@ class RolloutStore(Protocol):
         """Remove a rollout; a missing one is no error."""
 
     def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
-        """Yield every rollout once, then each as it changes, until nothing changes for `timeout_seconds`."""
+        """Yield every rollout once, then each as it changes.
+
+        It ends when nothing has changed for `timeout_seconds`. A removed rollout is yielded once
+        more, as it was last seen, with `deleting` set. Changes may be merged, never lost.
+
+        Raises:
+            Unavailable: The store does not answer.
+        """

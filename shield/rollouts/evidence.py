@@ -1,30 +1,40 @@
-"""What the two arms of a rollout have shown: counted by the API, judged by the operator."""
+"""What a rollout is judged by, and which two versions it is counted for.
+
+The API counts (it has the scans), the operator judges. They agree here on whom the counts are
+about.
+"""
 
 from datetime import datetime
+from typing import NamedTuple
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutStatus, VersionRef
 
-
-class ArmEvidence(Wire):
-    """One arm, counted since the rollout started."""
-
-    exposures: int = 0
-    """Scans answered by the arm."""
-    decided: int = 0
-    """Scans of the arm whose feedback a reviewer has decided."""
-    verdict_errors: int = 0
-    """Scans of the arm whose verdict a reviewer found wrong."""
-    reports: int = 0
-    """Scans of the arm that their user called wrong, decided or not."""
-    failures: int = 0
-    """Requests the arm could not answer."""
-    latency_p95_ms: float | None = None
-    """95th percentile of the arm's answers, in milliseconds; `None` without answers."""
+__all__ = ["ArmEvidence", "Evidence", "Subjects", "subjects"]
 
 
-class Evidence(Wire):
-    """Both arms since the rollout of the present candidate started."""
+class Subjects(NamedTuple):
+    """The two versions of a trial, and since when scans count for it."""
 
-    rollout_started: datetime | None = None
-    stable: ArmEvidence = ArmEvidence()
-    candidate: ArmEvidence = ArmEvidence()
+    candidate: VersionRef
+    """The version on trial."""
+    stable: VersionRef
+    """The version that it is compared with."""
+    since: datetime
+    """Scans from this time on count; `Evidence.rollout_started` repeats it."""
+
+
+def subjects(status: ModelRolloutStatus) -> Subjects | None:
+    """Return whom to count for, or None while nothing is on trial.
+
+    During a rollout that is the candidate against the stable version. Within the guard window it is
+    the version just promoted against the last known good one, counted since the rollout began: so
+    the trial goes on without forgetting, and what the older version had shown remains its
+    yardstick. Count by version, not by arm, because the arms have changed places in between.
+    """
+    if status.rollout_started is None:
+        return None
+    if status.candidate is not None and status.stable is not None:
+        return Subjects(status.candidate, status.stable, status.rollout_started)
+    if status.guarded is not None and status.last_known_good is not None:
+        return Subjects(status.guarded, status.last_known_good, status.rollout_started)
+    return None

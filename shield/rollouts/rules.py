@@ -1,0 +1,49 @@
+"""What a spec may not become. The CRD says the same in CEL; here it is for the table."""
+
+from pydantic import ValidationError
+
+from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus, VersionRef
+from shield.errors import Invalid, VersionRejected
+
+
+def is_rejected(status: ModelRolloutStatus, version: VersionRef) -> bool:
+    """Tell whether `version` was rejected or taken back; names may differ, the digest decides."""
+    return any(version.digest == rejected.digest for rejected in status.rejected)
+
+
+def rejected_version(rollout: str, version: str) -> VersionRejected:
+    """Return the error for asking again for a version that was taken back."""
+    return VersionRejected(
+        f"Version {version} was rejected or taken back in the rollout {rollout!r} and is not "
+        "proposed again. Register a new version, or go back further with `shieldctl rollout undo`.",
+        version=version,
+    )
+
+
+def checked_change(current: ModelRollout | None, name: str, spec: ModelRolloutSpec) -> None:
+    """Refuse a spec that must not follow the present one.
+
+    Raises:
+        Invalid: The model type changes, or the spec as a whole does not hold.
+        VersionRejected: The version was rejected or taken back before.
+    """
+    try:
+        # A changed copy of a model is not validated by pydantic; what is stored always is.
+        ModelRolloutSpec.model_validate(spec.model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Invalid(
+            f"The rollout {name!r} cannot be changed: {field}: {first['msg']}. Correct that field."
+        ) from error
+    if current is None:
+        return
+    if current.spec.model_type is not spec.model_type:
+        raise Invalid(
+            f"The rollout {name!r} is for {current.spec.model_type} models, and that never "
+            f"changes. Create another rollout for {spec.model_type}."
+        )
+    if current.spec.version.digest != spec.version.digest and is_rejected(
+        current.status, spec.version
+    ):
+        raise rejected_version(name, spec.version.name)
