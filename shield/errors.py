@@ -19,7 +19,8 @@
     │   └── BadVersionName
     ├── RateLimited           429   `retry_after_seconds`
     ├── Unusable              500   an artifact that must not be used
-    │   ├── PackageCorrupt
+    │   ├── ArtifactCorrupt
+    │   │   └── PackageCorrupt
     │   ├── PackageUnsigned
     │   ├── PackageUntrusted
     │   └── PackageInvalid
@@ -181,7 +182,13 @@ class Unusable(ShieldError):
     slug, status, title = "unusable", 500, "Unusable artifact"
 
 
-class PackageCorrupt(Unusable):
+class ArtifactCorrupt(Unusable):
+    """The bytes of a stored object are not those that its digest names."""
+
+    slug, title = "artifact-corrupt", "Stored object is corrupt"
+
+
+class PackageCorrupt(ArtifactCorrupt):
     """The bytes of a model package do not match its manifest."""
 
     slug, title = "package-corrupt", "Model package is corrupt"

@@ -1,3 +1,5 @@
 """Fixtures that start real servers; each lives in `tests/support`."""
 
-pytest_plugins: list[str] = []
+pytest_plugins: list[str] = [
+    "tests.support.s3",
+]

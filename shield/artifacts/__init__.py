@@ -1,7 +1,7 @@
 """Where packages, batches and datasets are kept: one door, two implementations.
 
-`ArtifactStore` moves bytes under keys; everything above it (digests, trees, packages) is written once, in
-`shield.artifacts.content`, and is the same for a directory and for S3.
+`ArtifactStore` moves bytes under keys; everything above it (digests, trees, packages) is written
+once, in `shield.artifacts.content`, and is the same for a directory and for S3.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class ArtifactStore(Protocol):
-    """Bytes under keys. Keys are relative, `/`-separated, and checked: `..` and absolute keys are refused.
+    """Bytes under keys. Keys are relative, `/`-separated and checked (`shield.artifacts.keys`).
 
     Every write is atomic: a reader sees the old object, or the new one, or none, never a part.
     """
@@ -19,7 +19,9 @@ class ArtifactStore(Protocol):
         """Store an object.
 
         Raises:
-            AlreadyExists: The key holds other bytes and `overwrite` is false. The same bytes are no error.
+            AlreadyExists: The key holds other bytes and `overwrite` is false.
+                The same bytes are no error.
+            Invalid: `..`, an absolute key, or one that would make an object a folder of others.
             Unavailable: The store does not answer, or has no room.
         """
 
@@ -32,7 +34,10 @@ class ArtifactStore(Protocol):
         """
 
     def fetch(self, key: str, destination: Path) -> Path:
-        """Copy an object to a file (temporary name, then rename) and return `destination`. Raises as `get`."""
+        """Copy an object to a file, whole or not at all, and return `destination`.
+
+        Raises as `get`.
+        """
 
     def exists(self, key: str) -> bool:
         """Tell whether there is an object under `key`."""
