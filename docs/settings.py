@@ -1,0 +1,88 @@
+"""Write `docs/settings.md` from the settings classes: `python -m docs.settings [--check]`."""
+
+import argparse
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+ROOMS = ("shield", "api", "serving", "components", "pipelines", "cli")
+TARGET = Path(__file__).with_name("settings.md")
+HEAD = """# Settings
+
+<!-- Written by `make docs` from the settings classes; a test proves it current. -->
+
+Every setting is an environment variable. A value that cannot work stops the program with one sentence
+that names the variable and the cure.
+"""
+
+
+def settings_classes() -> Iterator[type[BaseSettings]]:
+    """Yield every settings class defined in a module called `settings`, in order of its name."""
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
+            if module.name.rpartition(".")[2] != "settings":
+                continue
+            for kind in vars(importlib.import_module(module.name)).values():
+                if (
+                    isinstance(kind, type)
+                    and issubclass(kind, BaseSettings)
+                    and kind.__module__ == module.name
+                ):
+                    yield kind
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "*required*"
+    if field.default_factory is not None:
+        return "*computed*"
+    home = str(Path.home())
+    value = getattr(field.default, "value", field.default)
+    return "—" if value is None or value == "" else f"`{str(value).replace(home, '~')}`"
+
+
+def _type(field: FieldInfo) -> str:
+    name = getattr(field.annotation, "__name__", str(field.annotation))
+    if getattr(field.annotation, "__args__", None):
+        name = re.sub(r"\b[\w]+\.", "", str(field.annotation))
+    return name.replace("|", "\\|")
+
+
+def document() -> str:
+    """Return the whole page."""
+    parts = [HEAD]
+    for kind in settings_classes():
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        summary = re.sub(r"\s+", " ", (kind.__doc__ or "").strip())
+        parts += [f"\n## `{kind.__module__}.{kind.__name__}`\n\n{summary}\n"]
+        parts += ["\n| Variable | Type | Default | Meaning |\n|---|---|---|---|\n"]
+        for name, field in kind.model_fields.items():
+            alias = field.validation_alias if isinstance(field.validation_alias, str) else None
+            variable = alias or f"{prefix}{name}".upper()
+            meaning = re.sub(r"\s+", " ", field.description or "").replace("|", "\\|")
+            parts += [f"| `{variable}` | {_type(field)} | {_default(field)} | {meaning} |\n"]
+    return "".join(parts)
+
+
+def main() -> int:
+    """Write the page, or with `--check` tell whether it is current (exit status 1 when not)."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true", help="compare, write nothing")
+    if options.parse_args().check:
+        current = TARGET.exists() and TARGET.read_text() == document()
+        if not current:
+            print("docs/settings.md is not current: run `make docs`.", file=sys.stderr)  # noqa: T201
+        return 0 if current else 1
+    TARGET.write_text(document())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
