@@ -17,8 +17,8 @@ HEAD = """# Settings
 
 <!-- Written by `make docs` from the settings classes; a test proves it current. -->
 
-Every setting is an environment variable. A value that cannot work stops the program with one sentence
-that names the variable and the cure.
+Every setting is an environment variable. A value that cannot work stops the program with one
+sentence that names the variable and the cure.
 """
 
 
