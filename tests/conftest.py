@@ -1,5 +1,6 @@
 """Fixtures that start real servers; each lives in `tests/support`."""
 
 pytest_plugins: list[str] = [
+    "tests.support.packages",
     "tests.support.s3",
 ]

@@ -1,0 +1,1 @@
+"""Fine-tune the champion on what its users taught, and write a package."""

