@@ -1,0 +1,22 @@
+"""`shieldctl demo`: the story of the product, told with real parts and true figures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.session import session_of
+
+
+def demo(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another story.")] = 0,
+    report: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer messages and epochs: a smoke test.")
+    ] = False,
+) -> None:
+    """Tell the whole loop on real data: train, err, correct, learn, release, take back."""
+    from cli.demo.story import tell
+
+    tell(session_of(context), seed=seed, report=report, quick=quick)

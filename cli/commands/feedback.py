@@ -1,0 +1,97 @@
+"""`shieldctl scan` and `shieldctl feedback`: what the phone does, from a terminal."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.session import session_of
+from shield.labels import FeedbackType, ModelType, ScanType
+
+app = typer.Typer(help="Corrections by users: send, list, count.", no_args_is_help=True)
+
+
+def scan(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="The message, URL or transcript.")],
+    scan_type: Annotated[
+        ScanType, typer.Option("--type", help="What it is; decides the model.")
+    ] = ScanType.TEXT,
+) -> None:
+    """Judge one message, as the phone would."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.scan(scan_type, text)
+    style = "bad" if found.verdict in ("spam", "phishing") else "good"
+    session.terminal.answer(
+        found,
+        f"[{style}]{found.verdict}[/] {found.confidence:.1%}  "
+        f"[quiet]{found.model_version} ({found.arm}), scan {found.id}[/]",
+    )
+
+
+@app.command("send")
+def send(
+    context: typer.Context,
+    scan_id: Annotated[str, typer.Argument(help="As `shieldctl scan` printed it.")],
+    claim: Annotated[FeedbackType, typer.Argument(help="What the verdict was.")],
+    label: Annotated[
+        str | None, typer.Option(help="The right label, if you want to name it.")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="A word to the reviewer.")] = None,
+) -> None:
+    """Say what a verdict of yours was worth."""
+    session = session_of(context)
+    with session.client() as client:
+        sent = client.send_feedback(scan_id, claim, actual_label=label, comment=comment)
+    session.terminal.answer(
+        sent, f"Thanks. Feedback {sent.id} waits for a reviewer: {sent.corrected_label}."
+    )
+
+
+@app.command("list")
+def pending(
+    context: typer.Context,
+    model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
+) -> None:
+    """List what waits for a decision, the most valuable first."""
+    session = session_of(context)
+    with session.client() as client:
+        page = client.pending(model_type=model_type, limit=limit)
+    columns = ["id", "scan.text", "originalLabel", "feedbackType", "correctedLabel", "rank.reason"]
+    session.terminal.answer(
+        {"items": page.items, "pagination": page.pagination},
+        rows_table(page.items, columns, empty="Nothing waits for a decision."),
+    )
+
+
+@app.command("stats")
+def stats(
+    context: typer.Context,
+    model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
+) -> None:
+    """Show counts and the five metrics with their targets."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.stats(model_type=model_type)
+    session.terminal.answer(
+        found,
+        rows_table(
+            found.metrics, ["name", "value", "low", "high", "n", "target", "met", "note"], empty="–"
+        ),
+        f"[quiet]{found.pending_count} corrections wait for a decision.[/]",
+    )
+
+
+@app.command("batches")
+def batches(
+    context: typer.Context,
+    model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
+) -> None:
+    """List the sealed batches and which version learned from each."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.batches(model_type=model_type)
+    columns = ["id", "count", "status", "version", "runId", "sealedAt"]
+    session.terminal.answer(found, rows_table(found, columns, empty="No batch was sealed yet."))

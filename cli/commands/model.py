@@ -1,0 +1,127 @@
+"""`shieldctl model`: the registry and the packages in it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import as_table, rows_table
+from cli.session import Session, session_of
+from shield.labels import ModelType
+from shield.packages import Trust
+
+app = typer.Typer(help="Versions and packages: list, show, verify, push.", no_args_is_help=True)
+
+Type = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+Package = Annotated[Path, typer.Argument(help="A directory with a manifest.json.")]
+
+
+@app.command("list")
+def list_(context: typer.Context, model_type: Type) -> None:
+    """List all versions, oldest first."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.versions(model_type)
+    columns = ["name", "status", "parent", "batches", "runId", "digest", "createdAt"]
+    session.terminal.answer(
+        found, rows_table(found, columns, empty=f"No version of {model_type} is registered yet.")
+    )
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    model_type: Type,
+    name: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
+) -> None:
+    """Show one version: where it comes from, how it was judged, what became of it."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.version(model_type, name) if name else client.champion(model_type)
+    session.terminal.answer(found, as_table(found))
+
+
+@app.command("ledger")
+def ledger(context: typer.Context, model_type: Type) -> None:
+    """List every release, promotion, rejection and undo there ever was."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.ledger(model_type)
+    columns = ["at", "action", "version", "previousVersion", "actor", "reason"]
+    session.terminal.answer(found, rows_table(found, columns, empty="Nothing happened yet."))
+
+
+@app.command("verify")
+def verify(context: typer.Context, package: Package) -> None:
+    """Check a package's signature and every digest in it."""
+    from shield.packages import ModelPackage
+
+    session = session_of(context)
+    found = ModelPackage.open(package).verify(_trust(session))
+    session.terminal.answer(
+        {"digest": found.digest, "files": found.manifest.files, "verified": True},
+        f"[good]whole and signed[/] {found.digest} ({len(found.manifest.files)} files)",
+    )
+
+
+@app.command("sign")
+def sign(context: typer.Context, package: Package) -> None:
+    """Sign a package with this installation's key, after its files were checked."""
+    from shield.packages import ModelPackage, load_private_key
+    from shield.packages import sign as sign_package
+
+    session = session_of(context)
+    home = session.home()
+    home.make_keys()
+    found = ModelPackage.open(package)
+    for name in found.manifest.files:
+        found.read(name)
+    signed = sign_package(package, load_private_key(home.signing_key))
+    session.terminal.answer({"digest": signed.digest}, f"Signed {signed.digest}.")
+
+
+@app.command("push")
+def push(
+    context: typer.Context,
+    package: Package,
+    parent: Annotated[str | None, typer.Option(help="The version it was trained from.")] = None,
+) -> None:
+    """Upload a signed package and register it as a new version."""
+    from shield.artifacts.settings import open_store
+    from shield.packages import ModelPackage
+    from shield.packages import push as push_package
+    from shield.wire import VersionRequest
+
+    session = session_of(context)
+    found = ModelPackage.open(package).verify(_trust(session))
+    session.terminal.say(f"Uploading {len(found.manifest.files)} files ...")
+    pushed = push_package(open_store(session.home().artifacts), package)
+    request = VersionRequest(
+        digest=pushed.digest, uri=pushed.uri, parent=parent, metrics=dict(found.manifest.metrics)
+    )
+    with session.client(roles=["service"]) as client:
+        version = client.register_version(found.manifest.model_type, request)
+    session.terminal.answer(version, version.name)
+
+
+@app.command("keygen")
+def keygen(context: typer.Context) -> None:
+    """Make this installation's keys, those that are missing."""
+    session = session_of(context)
+    home = session.home()
+    home.make_keys()
+    session.terminal.answer(
+        {"signingKey": str(home.signing_key), "trustedKeys": str(home.trusted_keys)},
+        f"Keys are in {home.keys}; keep them out of backups that others can read.",
+    )
+
+
+def _trust(session: Session) -> Trust:
+    from shield.packages import PackageSettings
+
+    named = PackageSettings().trusted_keys
+    if named is not None:
+        return Trust.from_directory(named)
+    home = session.home()
+    home.make_keys()
+    return Trust.from_directory(home.trusted_keys)

@@ -1,0 +1,157 @@
+"""`shieldctl rollout`: watch a release, steer it, take it back."""
+
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from cli.console import as_table, rows_table
+from cli.session import session_of
+from shield.crds.v1alpha1 import ModelRollout, Step, Strategy
+from shield.labels import ModelType
+from shield.wire import RolloutRequest
+
+app = typer.Typer(
+    help="Who serves, and for whom: status, start, pause, undo.", no_args_is_help=True
+)
+
+Type = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+Reason = Annotated[str, typer.Option(help="Why; goes into the ledger and the audit log.")]
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List all model types that are served."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.rollouts()
+    columns = ["name", "status.phase", "status.stable", "status.candidate", "status.split.weight"]
+    session.terminal.answer(found, rows_table(found, columns, empty="Nothing is served yet."))
+
+
+@app.command("status")
+def status(context: typer.Context, model_type: Type) -> None:
+    """Show who serves whom now, and what happened last."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.rollout(model_type)
+    session.terminal.answer(found, *describe(found))
+
+
+@app.command("start")
+def start(
+    context: typer.Context,
+    model_type: Type,
+    version: Annotated[str, typer.Argument(help="Name in the registry, e.g. sms-v3.")],
+    step: Annotated[
+        list[str] | None,
+        typer.Option(help="weight[:seconds[:exposures]], repeated, e.g. --step 10:3600:100."),
+    ] = None,
+    strategy: Annotated[Strategy | None, typer.Option(help="canary, ab or shadow.")] = None,
+    guard_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Keep the former version warm for this long.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; goes into the ledger.")] = None,
+) -> None:
+    """Release a version step by step."""
+    session = session_of(context)
+    request = RolloutRequest(
+        version=version,
+        strategy=strategy,
+        steps=[read_step(text) for text in step] if step else None,
+        guard_seconds=guard_seconds,
+        reason=reason,
+    )
+    with session.client() as client:
+        found = client.request_rollout(model_type, request)
+    session.terminal.answer(
+        found, f"{version} is asked for. Watch it: shieldctl rollout status {model_type}"
+    )
+
+
+@app.command("undo")
+def undo(context: typer.Context, model_type: Type, reason: Reason) -> None:
+    """Go back to the last known good version at once."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.undo_rollout(model_type, reason)
+    session.terminal.answer(
+        found, f"Asked. Watch it: shieldctl rollout status {model_type}", *describe(found)
+    )
+
+
+@app.command("pause")
+def pause(
+    context: typer.Context,
+    model_type: Type,
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+) -> None:
+    """Hold the present step; judgement and undo go on."""
+    session = session_of(context)
+    with session.client() as client:
+        session.terminal.answer(client.pause_rollout(model_type, reason), "Paused.")
+
+
+@app.command("resume")
+def resume(
+    context: typer.Context,
+    model_type: Type,
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+) -> None:
+    """Go on from the present step."""
+    session = session_of(context)
+    with session.client() as client:
+        session.terminal.answer(client.resume_rollout(model_type, reason), "Resumed.")
+
+
+@app.command("promote")
+def promote(context: typer.Context, model_type: Type, reason: Reason) -> None:
+    """Skip the remaining steps."""
+    session = session_of(context)
+    with session.client() as client:
+        session.terminal.answer(client.promote_rollout(model_type, reason), "Asked to promote.")
+
+
+def read_step(text: str) -> Step:
+    """Read `weight[:seconds[:exposures]]`.
+
+    Raises:
+        Invalid: Not that form, or values out of range.
+    """
+    from shield.errors import Invalid
+
+    parts = text.split(":")
+    try:
+        numbers = dict(
+            zip(("weight", "duration_seconds", "minimum_exposures"), parts, strict=False)
+        )
+        if len(parts) > 3:
+            raise ValueError
+        return Step.model_validate(numbers)
+    except ValueError as error:
+        raise Invalid(
+            f"--step {text!r} cannot be read. Write weight[:seconds[:exposures]], e.g. 25:600:100."
+        ) from error
+
+
+def describe(rollout: ModelRollout) -> tuple[RenderableType, ...]:
+    """Return what a person wants to see of a rollout."""
+    now = rollout.status
+    split = now.split
+    facts = {
+        "model type": rollout.spec.model_type,
+        "phase": now.phase,
+        "stable": now.stable,
+        "candidate": now.candidate,
+        "on the candidate": f"{split.weight:g} %" if split and now.candidate else None,
+        "wanted": rollout.spec.version,
+        "last known good": now.last_known_good,
+        "rejected": [version.name for version in now.rejected],
+    }
+    conditions = rows_table(
+        now.conditions, ["type", "status", "reason", "message"], empty="No conditions yet."
+    )
+    history = rows_table(
+        now.history[-8:], ["at", "action", "version", "previous", "reason"], empty="No history yet."
+    )
+    return as_table(facts), "", conditions, "", history

@@ -1,0 +1,116 @@
+"""`shieldctl up`: the whole system as a service, until stopped."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from cli import retraining, services
+from cli.home import Home
+from cli.session import Session, mint, session_of, who
+from cli.supervise import Supervisor, supervised
+from cli.weekly import Calendar
+from pipelines.schedule import Cron
+from shield.client import ShieldClient
+from shield.errors import NotFound
+from shield.labels import ModelType
+
+LOGIN_SECONDS = 12 * 3600.0
+"""A working day; restart or `shieldctl token create` for another."""
+_TICK_SECONDS = 0.2
+_TOKEN_RENEWAL = timedelta(hours=12)
+
+
+def up(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8642,
+    schedule: Annotated[
+        str, typer.Option(help="When to retrain: five cron fields, UTC.", envvar="SHIELD_SCHEDULE")
+    ] = "0 3 * * 1",
+    base: Annotated[bool, typer.Option(help="Train a first SMS model when there is none.")] = True,
+) -> None:
+    """Run API, model servers, rollout loop and weekly schedule until stopped."""
+    session = session_of(context)
+    cron = Cron.parse(schedule)
+    home = session.home()
+    terminal = session.terminal
+    with home.running():
+        address = services.free_address(host, port)
+        home.make_keys()
+        services.renew_service_token(home)
+        with supervised(home.logs, home.root, terminal.warn) as supervisor:
+            terminal.say(f"Starting on {home.root} ...")
+            supervisor.start(services.api_part(home, address, {}))
+            supervisor.start(services.operator_part(home, address, {}))
+            home.announce(address.url)
+            if base:
+                _first_model(session, home, address)
+            _greet(session, home, address, cron)
+            _serve(session, home, address, supervisor, cron)
+
+
+def _serve(
+    session: Session, home: Home, address: services.Address, supervisor: Supervisor, cron: Cron
+) -> None:
+    """Tend the parts and start what is due, until interrupted."""
+    surroundings = services.environment(home, address.url, {})
+    renewed = datetime.now(UTC)
+    with Calendar(home, cron, surroundings, session.terminal.say) as calendar:
+        while True:
+            supervisor.tend()
+            now = datetime.now(UTC)
+            calendar.tick(now)
+            if now - renewed > _TOKEN_RENEWAL:
+                services.renew_service_token(home)
+                renewed = now
+            time.sleep(_TICK_SECONDS)
+
+
+def _first_model(session: Session, home: Home, address: services.Address) -> None:
+    """Train and release a first SMS model unless one is served already."""
+    token = mint(home, who(), ["admin"], lifetime_seconds=600)
+    with ShieldClient(address.url, token) as client:
+        try:
+            client.rollout(ModelType.SMS)
+            return
+        except NotFound:
+            session.terminal.say("There is no SMS model yet: training one (a few minutes, once).")
+
+    def tell(progress: retraining.Progress) -> None:
+        if progress.state != "started":
+            session.terminal.say(f"  {progress.name:<16} {progress.seconds or 0:6.1f} s")
+
+    surroundings = services.environment(home, address.url, {})
+    job = retraining.base(home, ModelType.SMS, 0, surroundings, tell)
+    try:
+        while not job.poll():
+            time.sleep(_TICK_SECONDS)
+    finally:
+        job.stop()
+    session.terminal.say(f"Released {job.result()['version']}.")
+
+
+def _greet(session: Session, home: Home, address: services.Address, cron: Cron) -> None:
+    """Print where to go, and a token to get in, like a notebook server."""
+    token = mint(home, who(), ["admin", "reviewer", "user"], lifetime_seconds=LOGIN_SECONDS)
+    due = cron.next_after(datetime.now(UTC))
+    places = {
+        "app": f"{address.url}/app",
+        "review": f"{address.url}/login?token={token}",
+        "api": f"{address.url}/docs",
+    }
+    session.terminal.answer(
+        {"url": address.url, "token": token, "dataDir": str(home.root), **places},
+        "",
+        f"  Phone app      {places['app']}",
+        f"  Review room    {places['review']}",
+        f"  API            {places['api']}",
+        f"  Data           {home.root}",
+        f"  Next training  {due:%A %d %B %Y %H:%M} UTC ({cron.text})",
+        "",
+        "  The link of the review room logs you in for 12 hours; keep it to yourself.",
+        "  Stop with Ctrl-C; nothing is lost.",
+        "",
+    )

@@ -1,0 +1,138 @@
+"""What the user sees: answers on stdout, progress on stderr, JSON for machines.
+
+Colours and live lines appear only on a terminal; a pipe or a log file gets plain lines.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from shield.errors import ShieldError, to_problem
+
+_THEME = Theme(
+    {
+        "good": "green",
+        "bad": "red",
+        "quiet": "dim",
+        "name": "bold cyan",
+        "figure": "bold",
+        "rule.line": "dim",
+    }
+)
+
+
+class Terminal:
+    """The two streams of a command, and whether it talks to a person or a machine."""
+
+    def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
+        self.machine = machine
+        self.quiet = quiet
+        self.out = Console(theme=_THEME, highlight=False, soft_wrap=machine)
+        self.err = Console(theme=_THEME, highlight=False, stderr=True)
+        if not self.out.is_terminal:
+            self.out.width = 120
+        if not self.err.is_terminal:
+            self.err.width = 120
+
+    def say(self, sentence: str) -> None:
+        """Tell of progress; silent with `--quiet`."""
+        if not self.quiet:
+            self.err.print(sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Tell of something that went wrong and does not end the command."""
+        self.err.print(f"[bad]![/] {sentence}")
+
+    def answer(self, result: Any, *shown: Any) -> None:
+        """Print the answer: `result` as JSON for machines, else `shown` (Rich renderables)."""
+        if self.machine:
+            sys.stdout.write(json.dumps(plain(result), indent=2, ensure_ascii=False) + "\n")
+            return
+        for item in shown or (as_table(result),):
+            self.out.print(item)
+
+    def fail(self, error: ShieldError) -> None:
+        """Print an error as one sentence, or as its problem document for machines."""
+        if self.machine:
+            sys.stderr.write(json.dumps(to_problem(error), ensure_ascii=False) + "\n")
+        else:
+            self.err.print(
+                Text.assemble(("shieldctl: ", "bold red"), error.message), soft_wrap=True
+            )
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as what `json.dumps` can write; wire types in camelCase, times in ISO 8601."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def rows_table(rows: Sequence[Any], columns: Sequence[str], *, empty: str) -> Table | Text:
+    """Return a table of `columns` (keys of the JSON form of each row), or the sentence `empty`."""
+    if not rows:
+        return Text(empty, style="quiet")
+    table = Table(box=None, pad_edge=False, header_style="quiet")
+    for column in columns:
+        table.add_column(_heading(column), overflow="fold")
+    for row in rows:
+        found = plain(row)
+        table.add_row(*(cell(_pick(found, column)) for column in columns))
+    return table
+
+
+def as_table(result: Any) -> Table:
+    """Return any object as a two-column table of its members."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="quiet")
+    table.add_column(overflow="fold")
+    found = plain(result)
+    for name, value in found.items() if isinstance(found, dict) else {"": found}.items():
+        table.add_row(_heading(str(name)), cell(value))
+    return table
+
+
+def cell(value: Any) -> Text:
+    """Return one value as people read it. Never as markup: messages hold brackets of their own."""
+    match value:
+        case None:
+            return Text("–", style="quiet")
+        case bool():
+            return Text("yes" if value else "no")
+        case float():
+            return Text(f"{value:.4g}")
+        case dict() if {"name", "digest"} <= value.keys():
+            return Text(str(value["name"]), style="name")
+        case dict():
+            return Text(", ".join(f"{key} {cell(item)}" for key, item in value.items()))
+        case list():
+            return Text(", ".join(str(cell(item)) for item in value) or "–")
+        case str() if len(value) > 19 and value[10] == "T" and value[4] == "-":
+            return Text(value[:19].replace("T", " "))
+        case _:
+            return Text(str(value))
+
+
+def _pick(row: Any, path: str) -> Any:
+    for name in path.split("."):
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
+
+
+def _heading(name: str) -> str:
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return words.replace(".", " ").replace("_", " ").strip()
