@@ -63,14 +63,41 @@ format: setup ## format the code and sort the imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+##@ Measure it (each beside a peer or a limit; results in bench/results)
+.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving
+bench: bench-feedback bench-rollout bench-learning bench-serving ## all four benchmarks, one after the other
+
+bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
+	$(PY) -m bench.feedback $(ARGS)
+
+bench-rollout: setup ## from undo to the last answer of the version taken back
+	$(PY) -m bench.rollout $(ARGS)
+
+bench-learning: setup ## drift replay, forgetting, gates, poison, growth, speed
+	$(PY) -m bench.learning $(ARGS)
+
+bench-serving: setup ## the model server beside the raw limit and its peers
+	$(PY) -m bench.serving $(ARGS)
+
+##@ On a cluster
+.PHONY: images e2e
+images: ## build the container images with what the machine has (buildah, podman or docker)
+	./images/build.sh $(ARGS)
+
+e2e: setup ## the whole loop on a real node with real pods (root, Debian's containerd and runc)
+	./tests/e2e/run.sh $(ARGS)
+
 ##@ Generated files (a test proves each current)
-.PHONY: generate crds docs
-generate: setup crds ## write again whatever is generated from code
+.PHONY: generate crds manifests docs
+generate: setup crds manifests ## write again whatever is generated from code
 	$(PY) -m pipelines.compile
 	$(PY) -m docs.settings
 
 crds: setup ## the CRDs' YAML from shield/crds
 	$(PY) -m shield.crds.generate
+
+manifests: setup crds ## kustomize base and the chart's README and CRD
+	$(PY) -m manifests.generate
 
 docs: setup ## settings reference, screenshots and pictures in the docs
 	$(PY) -m docs.settings

@@ -27,9 +27,9 @@
     ├── Misconfigured         500   a setting or a data directory that cannot work
     └── Unavailable           503   try again later; never to be read as "nothing there"
 
-A message says what, which one, what is wrong, and the cure. Over HTTP an error is an RFC 9457 problem
-document whose `type` is `/problems/{slug}`; `from_problem` turns one back into its class, so that a
-caller on the other side of the wire catches the same exceptions.
+A message says what, which one, what is wrong, and the cure. Over HTTP an error is an RFC 9457
+problem document whose `type` is `/problems/{slug}`; `from_problem` turns one back into its class,
+so that a caller on the other side of the wire catches the same exceptions.
 """
 
 from collections.abc import Iterable
@@ -207,7 +207,7 @@ class PackageUntrusted(Unusable):
 
 
 class PackageInvalid(Unusable):
-    """A model package that is whole and signed, but not what it should be (missing file, wrong format)."""
+    """A model package that is whole and signed, but not what it should be."""
 
     slug, title = "package-invalid", "Model package is invalid"
 

@@ -1,0 +1,17 @@
+"""Make present what the tests need beside Python packages, saying so: `python -m tests.prepare`.
+
+Everything lands in caches outside the working tree; a second call takes a second.
+"""
+
+from tests.cluster.controlplane import ensure_binaries
+from tests.support.browser import ensure_chromium
+
+
+def main() -> None:
+    """Provide the browser and the Kubernetes control plane."""
+    ensure_chromium()
+    ensure_binaries()
+
+
+if __name__ == "__main__":
+    main()
