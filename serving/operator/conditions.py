@@ -1,0 +1,212 @@
+"""What a status says about itself: phase and conditions, every reason and message in one file.
+
+Pure. Messages hold nothing that ticks (no counts, no ages): a status that has not changed is not
+written.
+"""
+
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+from serving.operator import steps
+from serving.operator.state import Observed
+from serving.operator.transitions import among, same
+from shield.crds.v1alpha1 import (
+    Condition,
+    ModelRolloutSpec,
+    ModelRolloutStatus,
+    Phase,
+    Strategy,
+    VersionRef,
+)
+
+NOTHING_TO_UNDO = "NothingToUndo"
+
+
+class Standing(NamedTuple):
+    """Where a rollout stands, in one word, and why."""
+
+    phase: Phase
+    reason: str
+    message: str
+
+
+def standing(
+    spec: ModelRolloutSpec,
+    status: ModelRolloutStatus,
+    seen: Observed,
+    awaited: VersionRef | None,
+    impossible_undo: bool,
+) -> Standing:
+    """Say where the rollout stands.
+
+    Args:
+        spec: What is wanted.
+        status: After the decision.
+        seen: What it was decided on.
+        awaited: A version that must be ready before the next move (an install or a way back).
+        impossible_undo: An undo was asked for, and there is nothing to go back to.
+    """
+    stable = status.stable
+    if stable is None:
+        return _installing(spec, seen)
+    if impossible_undo:
+        return Standing(
+            Phase.DEGRADED,
+            NOTHING_TO_UNDO,
+            f"An undo was asked for, but {stable.name} is the only good version there is. "
+            "Register a better one and ask for it with `shieldctl rollout start`.",
+        )
+    if awaited is not None:
+        return Standing(
+            Phase.PROGRESSING,
+            "GoingBack",
+            f"Bringing up {awaited.name}; {stable.name} answers until it is ready.",
+        )
+    if status.candidate is not None:
+        return _on_trial(spec, status, seen, status.candidate)
+    if among(spec.version, status.rejected):
+        return Standing(
+            Phase.DEGRADED,
+            "VersionRejected",
+            f"{spec.version.name} was rejected or taken back ({_why(status, spec.version)}); "
+            f"{stable.name} answers. Ask for another version, or set it back to {stable.name}.",
+        )
+    if not seen.of(stable).ready:
+        return Standing(
+            Phase.DEGRADED,
+            "StableNotReady",
+            f"No server of {stable.name} is ready"
+            + (f": {seen.of(stable).refusal}" if seen.of(stable).refusal else ".")
+            + " It is restarted; if that does not help, go back with `shieldctl rollout undo`.",
+        )
+    if status.guarded is not None and status.last_known_good is not None:
+        return Standing(
+            Phase.HEALTHY,
+            "Guarded",
+            f"{stable.name} answers; {status.last_known_good.name} stays warm meanwhile.",
+        )
+    return Standing(Phase.HEALTHY, "Serving", f"{stable.name} answers.")
+
+
+def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
+    server = seen.of(spec.version)
+    if server.refusal is not None:
+        return Standing(
+            Phase.DEGRADED,
+            "PackageRefused",
+            f"{spec.version.name} cannot be served: {server.refusal} Ask for another version.",
+        )
+    if server.crashes >= spec.analysis.minimum_failures:
+        return Standing(
+            Phase.DEGRADED,
+            "ServerCrashes",
+            f"The servers of {spec.version.name} crash again and again. Look at their logs.",
+        )
+    return Standing(
+        Phase.PROGRESSING, "Installing", f"Bringing up {spec.version.name}, the first version."
+    )
+
+
+def _on_trial(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
+) -> Standing:
+    if status.step_started is None and not seen.of(candidate).ready:
+        return Standing(
+            Phase.PROGRESSING,
+            "CandidateStarting",
+            f"Bringing up {candidate.name}; no user meets it.",
+        )
+    since = status.step_started or status.rollout_started or seen.now
+    if spec.paused:
+        return Standing(
+            Phase.PAUSED, "Paused", f"{candidate.name} holds its step until the pause is lifted."
+        )
+    if not seen.of(candidate).ready:
+        return Standing(
+            Phase.PROGRESSING,
+            "CandidateNotReady",
+            f"No server of {candidate.name} is ready; {_name(status.stable)} answers everyone.",
+        )
+    if steps.awaits_promotion(spec, status, seen):
+        return Standing(
+            Phase.PAUSED,
+            "AwaitingPromotion",
+            f"{candidate.name} has been through every step of its {spec.strategy} trial. "
+            f"Promote it with `shieldctl rollout promote {spec.model_type}`, or undo it.",
+        )
+    if seen.now - since > timedelta(seconds=spec.deadline_seconds):
+        return Standing(
+            Phase.DEGRADED,
+            "NoEvidence",
+            f"{candidate.name} has not met enough users on this step within the deadline, so it is "
+            "neither promoted nor rejected. Check that scans arrive, lower `minimumExposures`, "
+            f"promote it with `shieldctl rollout promote {spec.model_type}`, or abort by setting "
+            f"the version back to {_name(status.stable)}.",
+        )
+    if spec.strategy is Strategy.SHADOW:
+        return Standing(
+            Phase.PROGRESSING, "Shadowing", f"{candidate.name} scores copies and answers nobody."
+        )
+    share = steps.weight(spec, status.step)
+    return Standing(Phase.PROGRESSING, "OnTrial", f"{candidate.name} answers {share} % of users.")
+
+
+def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> list[Condition]:
+    """Return the three conditions; the time of one changes only with its status."""
+    stable = status.stable
+    available = stable is not None and seen.of(stable).ready
+    drawn = [
+        _condition(
+            "Available",
+            available,
+            "Serving" if available else "NotServing",
+            f"{_name(stable)} answers." if available else stands.message,
+        ),
+        _condition("Progressing", stands.phase is Phase.PROGRESSING, stands.reason, stands.message),
+        _condition("Degraded", stands.phase is Phase.DEGRADED, stands.reason, stands.message),
+    ]
+    before = {condition.type: condition for condition in status.conditions}
+    return [
+        _dated(kind, truth, reason, message, before.get(kind), seen)
+        for kind, truth, reason, message in drawn
+    ]
+
+
+_Kind = Literal["Available", "Progressing", "Degraded"]
+_Truth = Literal["True", "False", "Unknown"]
+
+
+def _condition(
+    kind: _Kind, holds: bool, reason: str, message: str
+) -> tuple[_Kind, _Truth, str, str]:
+    return kind, "True" if holds else "False", reason, message
+
+
+def _dated(
+    kind: _Kind,
+    truth: _Truth,
+    reason: str,
+    message: str,
+    before: Condition | None,
+    seen: Observed,
+) -> Condition:
+    since = before.last_transition_time if before and before.status == truth else seen.now
+    return Condition(
+        type=kind,
+        status=truth,
+        reason=reason,
+        message=message,
+        last_transition_time=since,
+        observed_generation=seen.generation,
+    )
+
+
+def _why(status: ModelRolloutStatus, version: VersionRef) -> str:
+    for transition in reversed(status.history):
+        if transition.action in ("reject", "undo") and same(transition.version, version):
+            return transition.reason.rstrip(".")
+    return "see the promotion ledger"
+
+
+def _name(version: VersionRef | None) -> str:
+    return version.name if version else "nothing"

@@ -1,0 +1,132 @@
+"""Whether what a version has shown speaks against it. Pure.
+
+Each check answers one question and names its fault; the first fault decides. Rates are judged by an
+always-valid test (`shield.sequential`), so looking often rejects nobody who does not deserve it,
+and no traffic is no evidence. The level is shared equally between the tests that can reject by
+chance.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shield.crds.v1alpha1 import Analysis, ArmEvidence, Evidence
+from shield.sequential import Counts, convincing, log_evidence_above, log_evidence_worse
+
+
+class Fault(NamedTuple):
+    """Something that speaks against a version."""
+
+    reason: str
+    """One CamelCase word, for conditions and events."""
+    message: str
+    """A sentence with the figures."""
+
+
+Check = Callable[[Analysis, ArmEvidence, ArmEvidence], Fault | None]
+"""Given the analysis, the version on trial and the one it is compared with."""
+
+
+def requests_fail(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
+    """Too many requests failed, and the other version did not fail as often."""
+    counts, others = _failures(trial), _failures(baseline)
+    if counts.events < analysis.minimum_failures or counts.rate <= others.rate:
+        return None
+    evidence = log_evidence_above(counts, analysis.max_failure_rate)
+    if not convincing(evidence, _share(analysis)):
+        return None
+    return Fault(
+        "RequestsFailed",
+        f"{counts.events} of {counts.trials} requests failed; at most "
+        f"{analysis.max_failure_rate:.1%} may.",
+    )
+
+
+def verdicts_shift(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
+    """It calls far more, or far fewer, messages a scam: swapped labels, a wrong tokenizer, NaN."""
+    ours, theirs = _positives(trial), _positives(baseline)
+    allowed = analysis.max_verdict_shift
+    evidence = max(
+        log_evidence_worse(ours, theirs, allowed), log_evidence_worse(theirs, ours, allowed)
+    )
+    if not convincing(evidence, _share(analysis) / 2):  # two directions
+        return None
+    return Fault(
+        "VerdictsShifted",
+        f"It called {ours.rate:.1%} of {ours.trials} messages a scam, the other version "
+        f"{theirs.rate:.1%} of {theirs.trials}.",
+    )
+
+
+def verdicts_are_wrong(
+    analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence
+) -> Fault | None:
+    """Reviewers confirmed more wrong verdicts than the error budget allows."""
+    ours = Counts(min(trial.verdict_errors, trial.exposures), trial.exposures)
+    theirs = Counts(min(baseline.verdict_errors, baseline.exposures), baseline.exposures)
+    return _worse("VerdictErrors", "were wrong, as reviewers confirmed", analysis, ours, theirs)
+
+
+def users_object(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
+    """Users report more wrong verdicts than the error budget allows."""
+    ours = Counts(min(trial.reports, trial.exposures), trial.exposures)
+    theirs = Counts(min(baseline.reports, baseline.exposures), baseline.exposures)
+    return _worse("UserReports", "were reported as wrong by users", analysis, ours, theirs)
+
+
+def answers_are_slow(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
+    """Its 95th percentile of latency is far above the other version's, and noticeable."""
+    ours, theirs = trial.latency_p95_ms, baseline.latency_p95_ms
+    enough = min(trial.exposures, baseline.exposures) >= analysis.minimum_latency_samples
+    if ours is None or theirs is None or not enough:
+        return None
+    if ours <= max(analysis.latency_floor_ms, theirs * analysis.max_latency_ratio):
+        return None
+    return Fault(
+        "AnswersSlow",
+        f"Its p95 latency is {ours:.0f} ms, the other version's {theirs:.0f} ms; at most "
+        f"{analysis.max_latency_ratio:g} times as much is allowed.",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    requests_fail,
+    verdicts_shift,
+    verdicts_are_wrong,
+    users_object,
+    answers_are_slow,
+)
+_SHARED_BY = 4  # the checks that can reject by chance: all but the latency
+
+
+def first_fault(analysis: Analysis, evidence: Evidence) -> Fault | None:
+    """Return the first fault of the version on trial, or None."""
+    for check in CHECKS:
+        fault = check(analysis, evidence.candidate, evidence.stable)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _share(analysis: Analysis) -> float:
+    return analysis.alpha / _SHARED_BY
+
+
+def _failures(arm: ArmEvidence) -> Counts:
+    return Counts(arm.failures, arm.failures + arm.exposures)
+
+
+def _positives(arm: ArmEvidence) -> Counts:
+    return Counts(min(arm.positives, arm.exposures), arm.exposures)
+
+
+def _worse(
+    reason: str, what: str, analysis: Analysis, ours: Counts, theirs: Counts
+) -> Fault | None:
+    evidence = log_evidence_worse(ours, theirs, analysis.error_budget)
+    if not convincing(evidence, _share(analysis)):
+        return None
+    return Fault(
+        reason,
+        f"{ours.events} of its {ours.trials} verdicts {what}, {theirs.events} of {theirs.trials} "
+        f"of the other version; the budget is {analysis.error_budget:.2%} more.",
+    )

@@ -1,0 +1,259 @@
+"""`desired_state`: what a rollout should be, given what is wanted, what was, and what is seen.
+
+Pure and total: called with the same arguments it answers the same, so a lost event costs nothing,
+and it has an answer for every combination, so nothing gets stuck. It makes at most one move per
+call; its caller calls again until nothing changes. What it guarantees, whatever the order of
+events:
+
+- A version that was rejected or taken back never serves again.
+- Users meet a version only when its servers are ready.
+- An undo goes to the last known good version, and further back each time, never forward.
+- No traffic is no evidence: it neither promotes nor rejects.
+"""
+
+from datetime import timedelta
+
+from serving.operator import steps
+from serving.operator import transitions as moves
+from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
+from serving.operator.judgement import Fault, first_fault
+from serving.operator.split import split_of, warm
+from serving.operator.state import Desired, Observed
+from serving.operator.transitions import among, same
+from shield.crds.v1alpha1 import (
+    Evidence,
+    ModelRolloutSpec,
+    ModelRolloutStatus,
+    Strategy,
+    VersionRef,
+)
+
+
+def desired_state(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Desired:
+    """Decide what should run and who should answer."""
+    moved = _move(spec, status, seen)
+    awaited = _awaited(spec, moved)
+    impossible = _undo_is_impossible(spec, status, moved, seen)
+    stands = standing(spec, moved, seen, awaited, impossible)
+    reported = moved.model_copy(
+        update={
+            "observed_generation": seen.generation,
+            "phase": stands.phase,
+            "split": split_of(spec, moved, seen),
+            "conditions": conditions(moved, stands, seen),
+        }
+    )
+    return Desired(_servers(spec, moved, awaited, seen), reported)
+
+
+def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
+    """Make the one move that is due, or none."""
+    if status.stable is None:
+        return _install(spec, status, seen)
+    if spec.undo is not None and spec.undo != status.undone:
+        return _undo(spec, status, seen)
+    returned = _return_within_guard(spec, status, seen)
+    if returned is not None:
+        return returned
+    if status.guard_until is not None and seen.now >= status.guard_until:
+        return moves.guard_over(status)
+    if status.candidate is not None and not same(status.candidate, spec.version):
+        reason = (
+            f"The version was set back to {spec.version.name}."
+            if same(spec.version, status.stable)
+            else f"{spec.version.name} was asked for instead."
+        )
+        return moves.aborted(status, seen.now, reason)
+    if same(spec.version, status.stable):
+        return status
+    if among(spec.version, status.rejected):
+        # Only a status edited by hand can have a rejected candidate; it must not meet users either.
+        return (
+            moves.aborted(status, seen.now, "It was rejected before.")
+            if status.candidate
+            else status
+        )
+    if among(spec.version, status.good):
+        return _go_back(
+            spec, status, seen, spec.version, f"The version was set back to {spec.version.name}."
+        )
+    if status.candidate is None:
+        return moves.started(status, spec.version, seen.now)
+    return _try_candidate(spec, status, seen, status.candidate)
+
+
+def _install(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
+) -> ModelRolloutStatus:
+    if among(spec.version, status.rejected) or not seen.of(spec.version).ready:
+        return status
+    # An undo asked for before anything served is answered by serving.
+    return moves.installed(status, spec.version, seen.now).model_copy(update={"undone": spec.undo})
+
+
+def _undo(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
+    """Take back the candidate, or else the stable version; each token is answered once."""
+    reason = spec.undo_reason or "An undo was asked for."
+    if status.candidate is not None:
+        undone = moves.rejected(status, seen.now, reason, steps.relevant(status, seen))
+    elif status.last_known_good is None:
+        undone = status  # nothing to go back to, and a later version must not be taken back for it
+    else:
+        undone = _go_back(spec, status, seen, status.last_known_good, reason)
+        if same(undone.stable, status.stable):
+            return undone  # not there yet: the token stays open
+    return undone.model_copy(update={"undone": spec.undo})
+
+
+def _go_back(
+    spec: ModelRolloutSpec,
+    status: ModelRolloutStatus,
+    seen: Observed,
+    target: VersionRef,
+    reason: str,
+) -> ModelRolloutStatus:
+    """Let an earlier good version serve, as soon as it is ready: known good, so without a trial."""
+    if seen.of(target).ready:
+        return moves.gone_back(
+            status, target, seen.now, spec.guard_seconds, reason, steps.relevant(status, seen)
+        )
+    fault = _hard_fault(spec, seen, target)
+    return status if fault is None else moves.struck_off(status, target, seen.now, fault.message)
+
+
+def _return_within_guard(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
+) -> ModelRolloutStatus | None:
+    """Bring the last known good version back when the one just promoted shows a fault.
+
+    It takes a proven fault (hysteresis: several crashes, or evidence at its level), and it happens
+    at most once per promotion: what comes back is not on probation (cool-down until the next
+    promotion).
+    """
+    target, guarded = status.last_known_good, status.guarded
+    if target is None or guarded is None or not same(guarded, status.stable):
+        return None
+    if not seen.of(target).ready:
+        return None
+    fault = _hard_fault(spec, seen, guarded)
+    if fault is None and status.candidate is None:
+        evidence = steps.relevant(status, seen)
+        fault = None if evidence is None else first_fault(spec.analysis, evidence)
+    if fault is None:
+        return None
+    return moves.gone_back(
+        status,
+        target,
+        seen.now,
+        spec.guard_seconds,
+        f"Automatic return within the guard window: {fault.reason}. {fault.message}",
+        steps.relevant(status, seen),
+    )
+
+
+def _try_candidate(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
+) -> ModelRolloutStatus:
+    """Judge the candidate; if nothing speaks against it, let it meet users step by step."""
+    evidence = steps.relevant(status, seen)
+    fault = _hard_fault(spec, seen, candidate) or _too_late(spec, status, seen, candidate)
+    if fault is None and evidence is not None:
+        fault = first_fault(spec.analysis, evidence)
+    if fault is not None:
+        reason = f"{fault.reason}. {fault.message}"
+        return moves.rejected(status, seen.now, reason, evidence)
+    if not seen.of(candidate).ready:
+        return status
+    if spec.promote == candidate.digest:
+        reason = "A person promoted it."
+        return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
+    if spec.paused:
+        return status
+    return _next_step(spec, status, seen, evidence)
+
+
+def _next_step(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, evidence: Evidence | None
+) -> ModelRolloutStatus:
+    met = steps.exposures(status, seen)
+    if status.step_started is None:
+        return moves.stepped(status, 0, met, seen.now, _announced(spec, steps.weight(spec, 0)))
+    if not steps.done(spec, status, seen):
+        return status
+    if not steps.on_last(spec, status):
+        onward = status.step + 1
+        reason = _announced(spec, steps.weight(spec, onward))
+        return moves.stepped(status, onward, met, seen.now, reason)
+    if steps.awaits_promotion(spec, status, seen):
+        return status
+    reason = "It passed every step, and nothing spoke against it."
+    return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
+
+
+def _announced(spec: ModelRolloutSpec, weight: int) -> str:
+    if spec.strategy is Strategy.SHADOW:
+        return "It scores copies and answers nobody."
+    return f"It answers {weight} % of the users."
+
+
+def _hard_fault(spec: ModelRolloutSpec, seen: Observed, version: VersionRef) -> Fault | None:
+    """Return what makes a version unfit for anyone: a refused package, or crashing servers."""
+    server = seen.of(version)
+    if server.refusal is not None:
+        return Fault("PackageRefused", server.refusal)
+    if server.crashes >= spec.analysis.minimum_failures:
+        return Fault("ServerCrashes", f"Its servers have crashed {server.crashes} times.")
+    return None
+
+
+def _too_late(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
+) -> Fault | None:
+    """Return the fault of a candidate that has never been ready within its time."""
+    if seen.of(candidate).ready or status.step_started is not None:
+        return None
+    waited = seen.now - (status.rollout_started or seen.now)
+    if waited < timedelta(seconds=spec.ready_timeout_seconds):
+        return None
+    return Fault("NotReady", f"Its servers were not ready within {spec.ready_timeout_seconds:g} s.")
+
+
+def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:
+    """Return the version that must be ready before the next move on the way back, if any."""
+    if status.stable is None:
+        return None
+    if spec.undo is not None and spec.undo != status.undone and status.candidate is None:
+        return status.last_known_good
+    earlier = among(spec.version, status.good) and not same(spec.version, status.stable)
+    return spec.version if earlier else None
+
+
+def _undo_is_impossible(
+    spec: ModelRolloutSpec, before: ModelRolloutStatus, after: ModelRolloutStatus, seen: Observed
+) -> bool:
+    """Tell whether the latest undo found nothing to go back to; said until the spec changes."""
+    if before.undone != after.undone and after.history == before.history:
+        return before.stable is not None
+    said = any(condition.reason == NOTHING_TO_UNDO for condition in before.conditions)
+    return said and before.observed_generation == seen.generation and after == before
+
+
+def _servers(
+    spec: ModelRolloutSpec,
+    status: ModelRolloutStatus,
+    awaited: VersionRef | None,
+    seen: Observed,
+) -> tuple[VersionRef, ...]:
+    wanted = [
+        status.stable,
+        awaited,
+        status.last_known_good if warm(status, seen) else None,
+        status.candidate,
+        spec.version if status.stable is None else None,
+    ]
+    chosen: list[VersionRef] = []
+    for version in wanted:
+        if version is None or among(version, chosen) or among(version, status.rejected):
+            continue
+        chosen.append(version)
+    return tuple(chosen)

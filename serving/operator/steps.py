@@ -1,0 +1,49 @@
+"""The steps of a trial: how far it is, and when one is done. Pure."""
+
+from datetime import timedelta
+
+from serving.operator.state import Observed
+from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus, Strategy
+
+
+def relevant(status: ModelRolloutStatus, seen: Observed) -> Evidence | None:
+    """Return the evidence, if it is about the present trial."""
+    if seen.evidence is None or status.rollout_started is None:
+        return None
+    return seen.evidence if seen.evidence.rollout_started == status.rollout_started else None
+
+
+def exposures(status: ModelRolloutStatus, seen: Observed) -> int:
+    """Return how many scans the version on trial has answered, as far as is known."""
+    evidence = relevant(status, seen)
+    return evidence.candidate.exposures if evidence else 0
+
+
+def weight(spec: ModelRolloutSpec, step: int) -> int:
+    """Return the candidate's share of users on `step`, in percent (beyond the last: the last)."""
+    return spec.steps[min(step, len(spec.steps) - 1)].weight if spec.steps else 0
+
+
+def on_last(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> bool:
+    """Tell whether no step follows. Steps may have been taken out of the spec meanwhile."""
+    return status.step + 1 >= len(spec.steps)
+
+
+def done(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> bool:
+    """Tell whether the present step has lasted long enough and has met enough users."""
+    if status.step_started is None:
+        return False
+    if status.step >= len(spec.steps):
+        return True
+    step = spec.steps[status.step]
+    if seen.now - status.step_started < timedelta(seconds=step.duration_seconds):
+        return False
+    met = exposures(status, seen) - status.step_exposures
+    return step.minimum_exposures == 0 or met >= step.minimum_exposures
+
+
+def awaits_promotion(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> bool:
+    """Tell whether everything is done, and a person decides the rest."""
+    return (
+        spec.strategy is not Strategy.CANARY and on_last(spec, status) and done(spec, status, seen)
+    )

@@ -1,0 +1,183 @@
+"""The moves of a rollout, each from one status to the next. Pure; `reconcile` decides when."""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from shield.crds.v1alpha1 import Evidence, ModelRolloutStatus, Transition, VersionRef
+
+_GOOD_KEPT = 20
+_REJECTED_KEPT = 1000
+_HISTORY_KEPT = 50
+
+Action = Literal["install", "start", "step", "promote", "reject", "undo", "abort"]
+_NO_TRIAL: dict[str, Any] = {
+    "candidate": None,
+    "rollout_started": None,
+    "step": 0,
+    "step_started": None,
+    "step_exposures": 0,
+}
+
+
+def same(one: VersionRef | None, other: VersionRef | None) -> bool:
+    """Tell whether two references mean one version: the digest decides, not the name."""
+    return (one and one.digest) == (other and other.digest)
+
+
+def among(version: VersionRef, versions: list[VersionRef]) -> bool:
+    """Tell whether `version` is one of `versions`."""
+    return any(same(version, other) for other in versions)
+
+
+def without(versions: list[VersionRef], gone: VersionRef) -> list[VersionRef]:
+    """Return `versions` without `gone`."""
+    return [version for version in versions if not same(version, gone)]
+
+
+def installed(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> ModelRolloutStatus:
+    """The first version of all: there is nobody to compare it with."""
+    moved = status.model_copy(update={**_NO_TRIAL, "stable": version, "good": [version]})
+    return _noted(moved, "install", version, None, now, "The first version; nothing served before.")
+
+
+def started(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> ModelRolloutStatus:
+    """A candidate is brought up; no user meets it yet."""
+    moved = status.model_copy(update={**_NO_TRIAL, "candidate": version, "rollout_started": now})
+    return _noted(moved, "start", version, status.stable, now, "A new version was asked for.")
+
+
+def stepped(
+    status: ModelRolloutStatus, step: int, exposures: int, now: datetime, reason: str
+) -> ModelRolloutStatus:
+    """The candidate meets (more) users."""
+    moved = status.model_copy(
+        update={"step": step, "step_started": now, "step_exposures": exposures}
+    )
+    assert status.candidate is not None
+    return _noted(moved, "step", status.candidate, status.stable, now, reason)
+
+
+def promoted(
+    status: ModelRolloutStatus,
+    now: datetime,
+    guard_seconds: float,
+    reason: str,
+    evidence: Evidence | None,
+) -> ModelRolloutStatus:
+    """The candidate becomes the stable version, on probation for the guard window."""
+    version = status.candidate
+    assert version is not None
+    guarded = guard_seconds > 0 and status.stable is not None
+    moved = status.model_copy(
+        update={
+            **_NO_TRIAL,
+            "stable": version,
+            "good": [*without(status.good, version), version][-_GOOD_KEPT:],
+            "guarded": version if guarded else None,
+            "guard_until": now + timedelta(seconds=guard_seconds) if guarded else None,
+            "rollout_started": status.rollout_started if guarded else None,
+        }
+    )
+    return _noted(moved, "promote", version, status.stable, now, reason, evidence)
+
+
+def rejected(
+    status: ModelRolloutStatus, now: datetime, reason: str, evidence: Evidence | None
+) -> ModelRolloutStatus:
+    """The candidate is refused, for ever."""
+    version = status.candidate
+    assert version is not None
+    moved = status.model_copy(update={**_NO_TRIAL, "rejected": _refused(status, [version])})
+    return _noted(moved, "reject", version, status.stable, now, reason, evidence)
+
+
+def aborted(status: ModelRolloutStatus, now: datetime, reason: str) -> ModelRolloutStatus:
+    """The candidate is given up without a judgement: it may be asked for again."""
+    version = status.candidate
+    assert version is not None
+    return _noted(status.model_copy(update=_NO_TRIAL), "abort", version, status.stable, now, reason)
+
+
+def gone_back(
+    status: ModelRolloutStatus,
+    target: VersionRef,
+    now: datetime,
+    guard_seconds: float,
+    reason: str,
+    evidence: Evidence | None = None,
+) -> ModelRolloutStatus:
+    """An earlier good version serves again; everything promoted after it is taken back for ever.
+
+    The window of warmth starts anew, so that a second undo is as quick as the first. The probation
+    does not: what was good before needs none, and a return that could cause a return would never
+    end.
+    """
+    digests = [version.digest for version in status.good]
+    place = digests.index(target.digest)
+    taken_back = status.good[place + 1 :]
+    bad = status.stable
+    assert bad is not None
+    moved = status.model_copy(
+        update={
+            **_NO_TRIAL,
+            "stable": target,
+            "good": status.good[: place + 1],
+            "rejected": _refused(status, taken_back),
+            "guarded": None,
+            "guard_until": now + timedelta(seconds=guard_seconds) if guard_seconds else None,
+        }
+    )
+    return _noted(moved, "undo", bad, target, now, reason, evidence)
+
+
+def struck_off(
+    status: ModelRolloutStatus, version: VersionRef, now: datetime, reason: str
+) -> ModelRolloutStatus:
+    """An earlier version that can no longer be served is not good to go back to."""
+    moved = status.model_copy(
+        update={
+            "good": without(status.good, version),
+            "rejected": _refused(status, [version]),
+        }
+    )
+    return _noted(moved, "reject", version, status.stable, now, reason)
+
+
+def guard_over(status: ModelRolloutStatus) -> ModelRolloutStatus:
+    """Probation and warmth end."""
+    trial = status.rollout_started if status.candidate is not None else None
+    return status.model_copy(
+        update={"guarded": None, "guard_until": None, "rollout_started": trial}
+    )
+
+
+def _refused(status: ModelRolloutStatus, versions: list[VersionRef]) -> list[VersionRef]:
+    new = [version for version in versions if not among(version, status.rejected)]
+    return [*status.rejected, *new][-_REJECTED_KEPT:]
+
+
+def _noted(
+    status: ModelRolloutStatus,
+    action: Action,
+    version: VersionRef,
+    previous: VersionRef | None,
+    now: datetime,
+    reason: str,
+    evidence: Evidence | None = None,
+) -> ModelRolloutStatus:
+    """Append to the history; `last_known_good` always follows from `good`."""
+    noted = Transition(
+        action=action,
+        version=version,
+        previous=previous,
+        at=now,
+        reason=reason[:2048],
+        sequence=status.history[-1].sequence + 1 if status.history else 1,
+        evidence=evidence,
+    )
+    return status.model_copy(
+        update={
+            "history": [*status.history, noted][-_HISTORY_KEPT:],
+            "last_known_good": status.good[-2] if len(status.good) > 1 else None,
+        }
+    )
