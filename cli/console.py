@@ -45,11 +45,11 @@ class Terminal:
     def say(self, sentence: str) -> None:
         """Tell of progress; silent with `--quiet`."""
         if not self.quiet:
-            self.err.print(sentence)
+            self.err.print(sentence, soft_wrap=True)
 
     def warn(self, sentence: str) -> None:
         """Tell of something that went wrong and does not end the command."""
-        self.err.print(f"[bad]![/] {sentence}")
+        self.err.print(Text.assemble(("! ", "bad"), sentence), soft_wrap=True)
 
     def answer(self, result: Any, *shown: Any) -> None:
         """Print the answer: `result` as JSON for machines, else `shown` (Rich renderables)."""
@@ -57,7 +57,8 @@ class Terminal:
             sys.stdout.write(json.dumps(plain(result), indent=2, ensure_ascii=False) + "\n")
             return
         for item in shown or (as_table(result),):
-            self.out.print(item)
+            # A token or a path that is broken at 80 columns is no token and no path.
+            self.out.print(item, soft_wrap=isinstance(item, str | Text))
 
     def fail(self, error: ShieldError) -> None:
         """Print an error as one sentence, or as its problem document for machines."""

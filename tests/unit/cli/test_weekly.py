@@ -1,0 +1,97 @@
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli import retraining
+from cli.home import Home
+from cli.supervise import spawn
+from cli.weekly import Calendar
+from pipelines.schedule import Cron
+from shield.labels import ModelType
+
+MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+ANSWER = "import json; print(json.dumps({'outcome': 'skipped', 'message': 'too few.'}))"
+
+Run = Callable[[datetime], None]
+
+
+class Week:
+    """A calendar on a data directory, with runs that are real processes."""
+
+    def __init__(self, home: Home, code: str = ANSWER) -> None:
+        self.home, self.code = home, code
+        self.started: list[str] = []
+        self.said: list[str] = []
+
+    def start(self, model_type: ModelType, run_id: str) -> retraining.Job:
+        self.started.append(run_id)
+        answer, log = self.home.root / "answer.json", self.home.logs / "run.log"
+        command = [sys.executable, "-c", self.code]
+        process = spawn(command, dict(os.environ), log, self.home.root, answer=answer)
+        return retraining.Job(process, answer, log, lambda progress: None)
+
+    def at(self, *moments: datetime) -> "Week":
+        """Look at the clock at these moments, every run given the time to end."""
+        with Calendar(self.home, Cron.parse("0 3 * * 1"), {}, self.said.append, self.start) as week:
+            for moment in moments:
+                week.tick(moment)
+                for _ in ModelType:
+                    if week._job is not None:
+                        week._job[2].process.wait(20)
+                        week.tick(moment)
+        return self
+
+
+@pytest.fixture
+def week(tmp_path: Path) -> Week:
+    return Week(Home.open(tmp_path / "home"))
+
+
+def test_nothing_is_due_before_the_first_monday(week: Week) -> None:
+    assert week.at(MONDAY - timedelta(days=3), MONDAY - timedelta(minutes=1)).started == []
+
+
+def test_each_model_type_runs_once_when_it_is_due(week: Week) -> None:
+    week.at(MONDAY - timedelta(days=1), MONDAY, MONDAY + timedelta(minutes=1))
+    assert week.started == [
+        f"weekly-{name}-20261123T0300Z" for name in ("sms", "phishing", "voice")
+    ]
+    assert "sms: skipped. too few." in week.said
+
+
+def test_a_week_that_was_slept_through_is_made_up_once(week: Week) -> None:
+    week.at(MONDAY - timedelta(days=1))
+    week.at(MONDAY + timedelta(days=17))
+    assert week.started[0] == "weekly-sms-20261207T0300Z"
+    assert len(week.started) == len(ModelType)
+
+
+def test_a_restart_does_not_repeat_what_was_done(week: Week) -> None:
+    week.at(MONDAY - timedelta(days=1), MONDAY)
+    before = list(week.started)
+    assert week.at(MONDAY + timedelta(hours=1)).started == before
+
+
+def test_a_run_that_was_interrupted_is_taken_up_under_the_same_name(tmp_path: Path) -> None:
+    week = Week(Home.open(tmp_path / "home"), code="import time; time.sleep(60)")
+    with Calendar(week.home, Cron.parse("0 3 * * 1"), {}, week.said.append, week.start) as calendar:
+        calendar.tick(MONDAY - timedelta(days=1))
+        calendar.tick(MONDAY)
+    week.code = ANSWER
+    week.at(MONDAY + timedelta(minutes=5))
+    assert week.started[:2] == ["weekly-sms-20261123T0300Z"] * 2
+
+
+def test_a_failed_run_is_told_and_the_schedule_goes_on(tmp_path: Path) -> None:
+    code = "import sys; print('the store is away.', file=sys.stderr); sys.exit(1)"
+    week = Week(Home.open(tmp_path / "home"), code)
+    week.at(MONDAY - timedelta(days=1), MONDAY)
+    assert any("the store is away." in sentence for sentence in week.said)
+    assert len(week.started) == len(ModelType)
+    done = json.loads((week.home.root / "schedule.json").read_text())
+    assert done["sms"] == MONDAY.isoformat()
