@@ -3,9 +3,11 @@
 Colours and live lines appear only on a terminal; a pipe or a log file gets plain lines.
 """
 
+import contextlib
+import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +37,8 @@ class Terminal:
     def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
         self.machine = machine
         self.quiet = quiet
+        self.album: Console | None = None
+        """Where everything shown is drawn a second time, for a picture of the terminal."""
         self.out = Console(theme=_THEME, highlight=False, soft_wrap=machine)
         self.err = Console(theme=_THEME, highlight=False, stderr=True)
         if not self.out.is_terminal:
@@ -46,6 +50,31 @@ class Terminal:
         """Tell of progress; silent with `--quiet`."""
         if not self.quiet:
             self.err.print(sentence, soft_wrap=True)
+        if self.album:
+            self.album.print(sentence)
+
+    def start_album(self) -> None:
+        """Begin to draw what is shown."""
+        self.album = Console(
+            theme=_THEME, highlight=False, record=True, width=100, file=io.StringIO()
+        )
+
+    def picture(self, title: str) -> str:
+        """Return what was drawn since `start_album` as SVG."""
+        assert self.album is not None
+        return self.album.export_svg(title=title)
+
+    @contextlib.contextmanager
+    def busy(self, label: str) -> Iterator[Callable[[str], None]]:
+        """Show that something goes on, with a live line on a terminal and nothing elsewhere.
+
+        Yields a function that changes the label.
+        """
+        if self.quiet or self.machine or not self.err.is_terminal:
+            yield lambda text: None
+            return
+        with self.err.status(f"[quiet]{label}[/]", spinner="dots", speed=0.7) as status:
+            yield lambda text: status.update(f"[quiet]{text}[/]")
 
     def warn(self, sentence: str) -> None:
         """Tell of something that went wrong and does not end the command."""
@@ -59,6 +88,8 @@ class Terminal:
         for item in shown or (as_table(result),):
             # A token or a path that is broken at 80 columns is no token and no path.
             self.out.print(item, soft_wrap=isinstance(item, str | Text))
+            if self.album:
+                self.album.print(item)
 
     def fail(self, error: ShieldError) -> None:
         """Print an error as one sentence, or as its problem document for machines."""

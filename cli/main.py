@@ -69,7 +69,7 @@ def root(
 ) -> None:
     """Read what all commands share."""
     terminal = Terminal(machine=json, quiet=quiet)
-    context.obj = Session((data_dir or default_home()).expanduser(), api_url, token, terminal)
+    context.obj = Session(data_dir, api_url, token, terminal)
 
 
 def hoisted(arguments: list[str]) -> list[str]:

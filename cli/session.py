@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from cli.console import Terminal
-from cli.home import Home
+from cli.home import Home, default_home
 from shield.client import ShieldClient
 from shield.errors import Misconfigured, Unavailable
 
@@ -22,10 +22,16 @@ COMMAND_TOKEN_SECONDS = 900.0
 class Session:
     """One invocation of `shieldctl`."""
 
-    root: Path
+    data_dir: Path | None
+    """Where everything is kept, if the user has said so."""
     api_url: str | None
     token: str | None
     terminal: Terminal
+
+    @property
+    def root(self) -> Path:
+        """Return the data directory's path."""
+        return (self.data_dir or default_home()).expanduser()
 
     def home(self) -> Home:
         """Open the data directory, making it when there is none."""

@@ -33,6 +33,7 @@ class Stage:
     url: str
     supervisor: Supervisor
     terminal: Terminal
+    _show: Callable[[str], None] = lambda text: None
 
     def chapter(self, number: int, title: str) -> None:
         """Begin a chapter."""
@@ -62,16 +63,19 @@ class Stage:
     def run(self, job: retraining.Job) -> dict[str, object]:
         """Wait for a pipeline run and return its answer; whatever happens, it has ended."""
         try:
-            while not job.poll():
-                self.supervisor.tend()
-                time.sleep(0.1)
+            with self.terminal.busy("   starting") as self._show:
+                while not job.poll():
+                    self.supervisor.tend()
+                    time.sleep(0.1)
         finally:
             job.stop()
         return job.result()
 
     def step(self, progress: retraining.Progress) -> None:
         """Tell of one pipeline step."""
-        if progress.state == "finished":
+        if progress.state == "started":
+            self._show(f"   {progress.name}")
+        elif progress.state == "finished":
             detail = f"  [quiet]{progress.detail}[/]" if progress.detail else ""
             self.tell(f"{progress.name:<18}{progress.seconds or 0:6.1f} s{detail}")
         elif progress.state == "failed":

@@ -44,9 +44,9 @@ def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> No
     Raises:
         ShieldError: A part failed, or the new version did not prove itself; the message says which.
     """
-    root = session.root
-    if root == default_home():
-        root = root.with_name(root.name + "-demo")
+    # A story of its own never touches what the user has learned elsewhere.
+    usual = default_home()
+    root = (session.data_dir or usual.with_name(usual.name + "-demo")).expanduser()
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
     began = time.monotonic()
@@ -61,6 +61,11 @@ def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> No
         figures.write(report)
     session.terminal.answer(figures.document(), "", figures.table(), "", figures.facts())
     session.terminal.say(f"\nLook around in it: shieldctl up --data-dir {root}")
+    if figures.failed_requests:
+        raise ShieldError(
+            f"{figures.failed_requests} of {figures.requests} requests failed, and none should. "
+            f"Look into {root / 'logs'}."
+        )
 
 
 @dataclass
