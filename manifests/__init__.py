@@ -1,0 +1,1 @@
+"""Kubernetes objects without Helm: the CRD, a kustomize base and overlays."""
