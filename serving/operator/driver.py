@@ -1,0 +1,99 @@
+"""Look, decide, write, apply: one reconcile, the same for every store and every cluster."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from serving.operator.cluster import Cluster
+from serving.operator.reconcile import desired_state
+from serving.operator.state import Observed
+from shield.crds.v1alpha1 import Evidence, ModelRollout, Transition
+from shield.errors import Conflict, NotFound
+from shield.rollouts import RolloutStore
+
+_log = logging.getLogger(__name__)
+_MOST_MOVES = 20  # in one go; a rollout that moves more often is left to the next look
+
+
+class Witness(Protocol):
+    """What the API knows and keeps: evidence in, transitions out. Neither may block a reconcile."""
+
+    def evidence(self, rollout: ModelRollout) -> Evidence | None:
+        """Return the latest evidence that has arrived for the rollout, if any."""
+
+    def record(self, rollout: ModelRollout, transitions: list[Transition]) -> None:
+        """Take transitions to write into the promotion ledger, sooner or later, in their order."""
+
+
+class Driver:
+    """Reconciles rollouts.
+
+    The status is written before a server is touched: it holds the split, which is what users feel,
+    and it is fenced by what was read, so of two operators only one decides.
+    """
+
+    def __init__(
+        self,
+        store: RolloutStore,
+        cluster: Cluster,
+        witness: Witness,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._witness = witness
+        self._clock = clock
+
+    def reconcile(self, rollout: ModelRollout) -> ModelRollout:
+        """Move a rollout as far as it goes now, and return it as it then is.
+
+        Raises:
+            Unavailable: The store or the cluster does not answer. Try again.
+        """
+        if rollout.deleting:
+            self._cluster.remove(rollout)
+            return rollout
+        for _ in range(_MOST_MOVES):
+            seen = Observed(
+                now=self._clock(),
+                servers=self._cluster.observe(rollout),
+                evidence=self._witness.evidence(rollout),
+                generation=rollout.generation,
+            )
+            want = desired_state(rollout.spec, rollout.status, seen)
+            moved = want.status != rollout.status
+            if moved:
+                try:
+                    written = self._store.write_status(rollout, want.status)
+                except Conflict:
+                    try:
+                        rollout = self._store.get(rollout.name)
+                    except NotFound:  # removed in between; whoever watches will say so
+                        return rollout
+                    continue
+                self._tell(rollout, written)
+                rollout = written
+            self._cluster.apply(rollout, want.servers)
+            self._witness.record(rollout, rollout.status.history)
+            if not moved:
+                break
+        return rollout
+
+    def _tell(self, before: ModelRollout, after: ModelRollout) -> None:
+        known = before.status.history[-1].sequence if before.status.history else 0
+        for transition in after.status.history:
+            if transition.sequence <= known:
+                continue
+            _log.info(
+                "transition",
+                extra={
+                    "fields": {
+                        "rollout": after.name,
+                        "action": transition.action,
+                        "version": transition.version.name,
+                        "previous": transition.previous and transition.previous.name,
+                        "reason": transition.reason,
+                    }
+                },
+            )

@@ -1,0 +1,182 @@
+"""The operator on a laptop: `python -m serving.operator.local`.
+
+Rollouts come from the table, model servers are children of this process. One thread reconciles,
+because the children are tied to it; another follows the table, so that an undo is noticed within
+milliseconds.
+"""
+
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import FrameType
+
+from serving.operator.driver import Driver
+from serving.operator.log import log_to_stderr
+from serving.operator.processes import ProcessCluster
+from serving.operator.settings import ApiAccess, DatabaseSettings, OperatorSettings
+from serving.operator.witness import ApiWitness
+from shield.client import ShieldClient
+from shield.crds.v1alpha1 import ModelRollout
+from shield.errors import ShieldError, Unavailable
+from shield.rollouts import RolloutStore
+from shield.rollouts.table import TableRolloutStore, rollout_engine
+
+_log = logging.getLogger(__name__)
+_WATCH_SECONDS = 1.0  # how soon the follower notices that it should stop
+
+
+class Loop:
+    """Reconciles every rollout of a store: at once when something changes, and every so often.
+
+    Args:
+        store: Followed in a thread of its own.
+        cluster: Driven by the thread that calls `run`.
+        driver: Decides and writes.
+        poll_seconds: Longest time in which the servers are not looked at.
+        tick_seconds: Longest time in which a rollout is not reconciled.
+    """
+
+    def __init__(
+        self,
+        store: RolloutStore,
+        cluster: ProcessCluster,
+        driver: Driver,
+        *,
+        poll_seconds: float,
+        tick_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._driver = driver
+        self._poll_seconds = poll_seconds
+        self._tick_seconds = tick_seconds
+        self._clock = clock
+        self._changes: queue.SimpleQueue[ModelRollout | str] = queue.SimpleQueue()
+        self._rollouts: dict[str, ModelRollout] = {}
+
+    def wake(self, name: str) -> None:
+        """Ask for a reconcile of the rollout `name`, from any thread."""
+        self._changes.put(name)
+
+    def run(self, stop: threading.Event) -> None:
+        """Reconcile until `stop` is set."""
+        follower = threading.Thread(target=self._follow, args=(stop,), name="store", daemon=True)
+        follower.start()
+        tick_at = self._clock()
+        while not stop.is_set():
+            due = self._changed()
+            due |= self._cluster.tick()
+            if self._clock() >= tick_at:
+                tick_at = self._clock() + self._tick_seconds
+                due |= self._rollouts.keys()
+            for name in sorted(due & self._rollouts.keys()):
+                self._reconcile(name)
+
+    def _changed(self) -> set[str]:
+        """Wait a little for changes, and return whose they are."""
+        due: set[str] = set()
+        try:
+            change = self._changes.get(timeout=self._poll_seconds)
+            while True:
+                if isinstance(change, ModelRollout):
+                    self._rollouts[change.name] = change
+                    due.add(change.name)
+                else:
+                    due.add(change)
+                change = self._changes.get_nowait()
+        except queue.Empty:
+            return due
+
+    def _reconcile(self, name: str) -> None:
+        rollout = self._rollouts[name]
+        try:
+            self._rollouts[name] = self._driver.reconcile(rollout)
+        except Unavailable as error:  # the next tick tries again
+            _log.warning("not reconciled", extra={"fields": _about(name, error)})
+            return
+        if rollout.deleting:
+            del self._rollouts[name]
+
+    def _follow(self, stop: threading.Event) -> None:
+        known: dict[str, ModelRollout] = {}
+        while not stop.is_set():
+            try:
+                found = set()
+                for rollout in self._store.watch(_WATCH_SECONDS):
+                    self._changes.put(rollout)
+                    if rollout.deleting:
+                        known.pop(rollout.name, None)
+                    else:
+                        found.add(rollout.name)
+                        known[rollout.name] = rollout
+                    if stop.is_set():
+                        return
+                # A watch begins with everything there is: what it did not name is gone.
+                for name in known.keys() - found:
+                    self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
+            except Unavailable as error:
+                _log.warning("the store is away", extra={"fields": _about("*", error)})
+                stop.wait(_WATCH_SECONDS)
+
+
+def _about(name: str, error: ShieldError) -> dict[str, str]:
+    return {"rollout": name, "error": error.message}
+
+
+def main() -> int:
+    """Run until SIGTERM or Ctrl-C; the model servers end with it."""
+    log_to_stderr()
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    settings, access = OperatorSettings(), ApiAccess()
+    store = TableRolloutStore(rollout_engine(DatabaseSettings().url), settings.poll_seconds)
+    cluster = ProcessCluster(settings.log_dir, drain_seconds=settings.drain_seconds)
+    witness = ApiWitness(
+        lambda: ShieldClient(access.url, access.read_token()),
+        evidence_seconds=settings.evidence_seconds,
+        arrived=lambda name: loop.wake(name),
+    )
+    driver = Driver(store, cluster, witness, lambda: datetime.now(UTC))
+    loop = Loop(
+        store,
+        cluster,
+        driver,
+        poll_seconds=settings.poll_seconds,
+        tick_seconds=settings.tick_seconds,
+    )
+    try:
+        store.list()
+        access.read_token()
+    except ShieldError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    witness.start()
+    if settings.ready_file is not None:
+        part = settings.ready_file.with_suffix(".part")
+        part.write_text(json.dumps({"pid": os.getpid()}))
+        part.replace(settings.ready_file)
+    _log.info("started", extra={"fields": {"api": access.url, "logs": str(settings.log_dir)}})
+    try:
+        loop.run(stop)
+    finally:
+        witness.stop()
+        cluster.close()
+    _log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Settings of the operator."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shield.errors import Misconfigured
+
+
+class ApiAccess(BaseSettings):
+    """How the operator reaches the API: it counts the evidence and keeps the ledger."""
+
+    model_config = SettingsConfigDict(env_prefix="SHIELD_API_", use_attribute_docstrings=True)
+
+    url: str = "http://127.0.0.1:8000"
+    """Where the API answers."""
+
+    token: SecretStr | None = None
+    """A bearer token of the service role."""
+
+    token_file: Path | None = None
+    """A file with the token, read anew when the API no longer takes the old one. Wins over
+    `token`."""
+
+    def read_token(self) -> str | None:
+        """Return the token as it is now.
+
+        Raises:
+            Misconfigured: The file of the token cannot be read.
+        """
+        if self.token_file is None:
+            return self.token.get_secret_value() if self.token else None
+        try:
+            return self.token_file.read_text().strip()
+        except OSError as error:
+            raise Misconfigured(
+                f"The token file {self.token_file} cannot be read ({error.strerror}). Set "
+                "`SHIELD_API_TOKEN_FILE` to a file with a token of the service role."
+            ) from error
+
+
+class OperatorSettings(BaseSettings):
+    """How fast the operator looks, and where it keeps what it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="SHIELD_OPERATOR_", use_attribute_docstrings=True)
+
+    poll_seconds: float = Field(default=0.02, gt=0)
+    """How often the table of rollouts and the model servers are looked at. An undo waits for half
+    of it."""
+
+    tick_seconds: float = Field(default=0.25, gt=0)
+    """Every rollout is reconciled at least this often, even if nothing seems to have changed."""
+
+    evidence_seconds: float = Field(default=0.5, gt=0)
+    """How often the API is asked for evidence while a version is on trial."""
+
+    drain_seconds: float = Field(default=3.0, ge=0)
+    """A model server that is no longer needed answers for so long, for requests already routed to
+    it."""
+
+    log_dir: Path = Path.home() / ".local/share/antispam-shield/logs"
+    """Where the model servers' output goes, one file per version (laptop only)."""
+
+    ready_file: Path | None = None
+    """Written, as JSON with the process id, when the operator works (laptop only)."""
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the table of rollouts is (laptop only)."""
+
+    model_config = SettingsConfigDict(env_prefix="SHIELD_DATABASE_", use_attribute_docstrings=True)
+
+    url: str = Field(default=f"sqlite:///{Path.home()}/.local/share/antispam-shield/shield.db")
+    """SQLAlchemy URL; the same database as the API's."""

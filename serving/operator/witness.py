@@ -1,0 +1,133 @@
+"""Evidence from the API and transitions into its ledger, in threads that never hold a reconcile up.
+
+When the API is away, judgement waits (the last evidence stays, and counts only grow) and the ledger
+catches up later: every transition is kept in the status, so nothing is lost by a restart either.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from shield.crds.v1alpha1 import Evidence, ModelRollout, Transition
+from shield.errors import RateLimited, ShieldError, Unauthenticated, Unavailable
+from shield.labels import ModelType
+from shield.rollouts.evidence import subjects
+
+_log = logging.getLogger(__name__)
+_PAUSE_SECONDS = 1.0
+
+
+class Api(Protocol):
+    """The two calls that the operator makes; `shield.client.ShieldClient` has them."""
+
+    def evidence(self, model_type: ModelType) -> Evidence:
+        """Return what both versions of the present trial have shown."""
+
+    def record_transition(
+        self, model_type: ModelType, rollout_uid: str, transition: Transition
+    ) -> object:
+        """Write a transition into the ledger; repeating it changes nothing."""
+
+
+class ApiWitness:
+    """`Witness` over HTTP.
+
+    Args:
+        connect: Opens the API with the token as it is now; called again when the token is refused.
+        evidence_seconds: How often evidence is asked for while a version is on trial.
+        arrived: Called with the name of a rollout, from another thread, when its evidence has
+            changed.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Api],
+        *,
+        evidence_seconds: float,
+        arrived: Callable[[str], None],
+    ) -> None:
+        self._connect = connect
+        self._evidence_seconds = evidence_seconds
+        self._arrived = arrived
+        self._evidence: dict[str, Evidence] = {}
+        self._on_trial: dict[str, ModelRollout] = {}
+        self._taken: dict[str, int] = {}
+        self._to_record: queue.SimpleQueue[tuple[ModelType, str, Transition]] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for work, name in ((self._fetch, "evidence"), (self._write, "ledger"))
+        ]
+
+    def start(self) -> "ApiWitness":
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ask the threads to end. What is not written yet is written by the next start."""
+        self._stopped.set()
+
+    def evidence(self, rollout: ModelRollout) -> Evidence | None:
+        """Return the latest evidence that has arrived; from now on it is asked for, if on trial."""
+        if rollout.deleting or subjects(rollout.status) is None:
+            self._on_trial.pop(rollout.name, None)
+            return None
+        self._on_trial[rollout.name] = rollout
+        return self._evidence.get(rollout.name)
+
+    def record(self, rollout: ModelRollout, transitions: list[Transition]) -> None:
+        """Take the transitions that were not taken before."""
+        taken = self._taken.get(rollout.uid, 0)
+        for transition in transitions:
+            if transition.sequence > taken:
+                self._to_record.put((rollout.spec.model_type, rollout.uid, transition))
+                self._taken[rollout.uid] = transition.sequence
+
+    def _fetch(self) -> None:
+        api: Api | None = None
+        quiet = False
+        while not self._stopped.wait(self._evidence_seconds):
+            for name, rollout in list(self._on_trial.items()):
+                try:
+                    api = api or self._connect()
+                    evidence = api.evidence(rollout.spec.model_type)
+                except ShieldError as error:
+                    if isinstance(error, Unauthenticated):
+                        api = None
+                    if not quiet:
+                        _complain("no evidence", name, error)
+                    quiet = True
+                    continue
+                quiet = False
+                if self._evidence.get(name) != evidence:
+                    self._evidence[name] = evidence
+                    self._arrived(name)
+
+    def _write(self) -> None:
+        api: Api | None = None
+        while not self._stopped.is_set():
+            try:
+                model_type, uid, transition = self._to_record.get(timeout=_PAUSE_SECONDS)
+            except queue.Empty:
+                continue
+            while not self._stopped.is_set():
+                try:
+                    api = api or self._connect()
+                    api.record_transition(model_type, uid, transition)
+                    break
+                except (Unavailable, RateLimited, Unauthenticated) as error:
+                    api = None
+                    _complain("the ledger waits", model_type, error)
+                    time.sleep(_PAUSE_SECONDS)
+                except ShieldError as error:  # it will never be taken: say so, and go on
+                    _complain("the ledger refused a transition", model_type, error)
+                    break
+
+
+def _complain(event: str, rollout: str, error: ShieldError) -> None:
+    _log.warning(event, extra={"fields": {"rollout": rollout, "error": error.message}})
