@@ -1,1 +1,1 @@
-"""The front door: phones, reviewers, pipeline steps and the operator meet here, over HTTP."""
+"""The HTTP API: one room per noun; `kit/` knows no business, `pages/` is what people see."""

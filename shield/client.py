@@ -1,8 +1,8 @@
 """A typed client of our own HTTP API.
 
-Answers come back as `shield.wire` types, problem documents as `shield.errors` classes. Calls that may
-be repeated safely are repeated on 503 and on connection errors, with growing pauses; `POST /scans` is
-not.
+Answers come back as `shield.wire` types, problem documents as `shield.errors` classes. Calls that
+may be repeated safely are repeated on 503 and on connection errors, with growing pauses; `POST
+/scans` is not.
 
     with ShieldClient("http://127.0.0.1:8000", token) as client:
         scan = client.scan(ScanType.TEXT, "You have won!")

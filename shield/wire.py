@@ -76,6 +76,14 @@ class ScanRequest(Wire):
     """The message, URL or transcript, in characters."""
 
 
+class FeedbackMark(Answer):
+    """That a scan was reported, and what became of it."""
+
+    id: str
+    feedback_type: FeedbackType
+    status: Literal["pending", "approved", "rejected"]
+
+
 class ScanRead(Answer):
     """A verdict."""
 
@@ -93,7 +101,7 @@ class ScanRead(Answer):
     created_at: datetime
     text: str | None = None
     """Only when one's own scan is read back."""
-    feedback_id: str | None = None
+    feedback: FeedbackMark | None = None
     """What the owner has said of it, if anything."""
 
 
@@ -259,7 +267,7 @@ class ReviewRequest(Wire):
 
     action: ReviewAction
     scope: Literal["item", "campaign"] = "item"
-    """`campaign`: the label that the decision makes true settles all pending items of the campaign."""
+    """`campaign`: the label that the decision makes true settles all that waits of the campaign."""
     notes: Note | None = None
 
 
@@ -564,3 +572,31 @@ class ExportRow(Answer):
     feedback_type: FeedbackType
     scan_type: ScanType
     timestamp: datetime
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+class AuditEntry(Answer):
+    """One line of the audit log."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    details: dict[str, Any] = {}
+    previous_hash: str
+    hash: str
+
+
+class AuditCheck(Answer):
+    """Whether the hash chain of the audit log holds."""
+
+    entries: int
+    head: str
+    """Hash of the newest entry; note it elsewhere to notice a shortened log later."""
+    broken_at: int | None = None
+    """The first entry that does not fit."""
+    problem: str = ""

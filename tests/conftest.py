@@ -2,5 +2,6 @@
 
 pytest_plugins: list[str] = [
     "tests.support.packages",
+    "tests.support.postgres",
     "tests.support.s3",
 ]

@@ -1,0 +1,132 @@
+"""The application: parts made once, rooms hung in, errors in one shape."""
+
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy import Engine
+
+from api.audit import endpoints as audit
+from api.batches import endpoints as batches
+from api.feedback import endpoints as feedback
+from api.kit import health, problems
+from api.kit.auth import Tokens
+from api.kit.bodies import BoundedBodies
+from api.kit.context import Services
+from api.kit.database import Clock, open_engine, open_sessions
+from api.kit.keyring import KeyRing
+from api.kit.limits import Limiter
+from api.registry import endpoints as registry
+from api.rollouts import endpoints as rollouts
+from api.rollouts.router import ModelRouter
+from api.runs import endpoints as runs
+from api.scans import endpoints as scans
+from api.settings import ApiSettings
+from shield.artifacts import ArtifactStore
+from shield.artifacts.settings import open_store
+from shield.errors import Misconfigured
+from shield.rollouts import RolloutStore
+from shield.rollouts.opening import open_rollouts
+from shield.rollouts.table import rollout_engine
+
+BASE = "/api/v2"
+_ROOMS = (scans, feedback, batches, registry, rollouts, runs, audit)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_services(
+    settings: ApiSettings,
+    *,
+    engine: Engine | None = None,
+    artifacts: ArtifactStore | None = None,
+    rollouts: RolloutStore | None = None,
+    clock: Clock = _now,
+) -> Services:
+    """Make the parts of the API from settings; given parts are used as they are.
+
+    Raises:
+        Misconfigured: A setting cannot work.
+    """
+    if settings.message_keys is None:
+        raise Misconfigured(
+            "SHIELD_API_MESSAGE_KEYS names no key ring, and messages are never stored in the "
+            "clear. `shieldctl up` makes one."
+        )
+    engine = engine or open_engine(settings.database_url, pool_size=settings.pool_size)
+    table = settings.rollouts == "table"
+    rollouts = rollouts or open_rollouts(
+        settings.rollouts,
+        # An engine of its own: what polls must not take the write lock of requests.
+        engine=rollout_engine(engine.url.render_as_string(hide_password=False)) if table else None,
+        namespace=settings.rollouts_namespace,
+    )
+    return Services(
+        settings=settings,
+        engine=engine,
+        sessions=open_sessions(engine),
+        tokens=Tokens(settings, clock),
+        ring=KeyRing.read(settings.message_keys),
+        artifacts=artifacts or open_store(),
+        rollouts=rollouts,
+        router=ModelRouter(
+            rollouts,
+            timeout_seconds=settings.predict_timeout_seconds,
+            watch_seconds=0.5 if table else 30.0,
+        ),
+        limiter=Limiter(settings.rate_per_user, settings.rate_per_address, settings.rate_storage),
+        clock=clock,
+    )
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application over `services`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services.router.start()
+        yield
+        services.router.stop()
+
+    app = FastAPI(
+        title="antispam-shield",
+        description="Scam filters that learn from their users.",
+        version="2.0.0",
+        lifespan=lifespan,
+        responses=problems.documented(400, 401, 403, 404, 409, 413, 422, 429, 503),
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for name in ("engine", "settings", "tokens", "router", "rollouts", "artifacts", "clock"):
+        setattr(app.state, name, getattr(services, name))
+    app.state.sessions = services.sessions
+    problems.install(app)
+    app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
+    app.include_router(health.router)
+    for room in _ROOMS:
+        app.include_router(room.router, prefix=BASE)
+    app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
+    if importlib.util.find_spec("api.pages") is not None:
+        pages = importlib.import_module("api.pages")
+        if hasattr(pages, "mount"):
+            pages.mount(app)
+    return app
+
+
+def _schema(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,145 @@
+"""Writing, reading and verifying the audit log."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.audit.models import AuditRow
+from api.kit.context import Context
+from api.kit.database import lock
+from api.kit.paging import PageRequest, Sorted, fetch_page
+from shield.wire import AuditEntry, Pagination
+
+GENESIS = "0" * 64
+_CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class AuditVerdict:
+    """Whether the chain holds."""
+
+    entries: int
+    head: str
+    """Hash of the newest entry; keep it elsewhere to notice a shortened log."""
+    broken_at: int | None
+    """Sequence of the first entry that does not fit, or `None`."""
+    problem: str
+
+
+def record(ctx: Context, action: str, subject: str, reason: str = "", **details: Any) -> AuditRow:
+    """Append what the caller does, in the same transaction as the deed itself."""
+    return append(
+        ctx.session,
+        at=ctx.now,
+        actor=ctx.user,
+        action=action,
+        subject=subject,
+        reason=reason,
+        details=details,
+    )
+
+
+def append(
+    session: Session,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    subject: str,
+    reason: str,
+    details: dict[str, Any],
+) -> AuditRow:
+    """Append one entry. Writers take turns: each hash covers the one before."""
+    lock(session, "audit log")
+    last = session.execute(
+        select(AuditRow.sequence, AuditRow.hash).order_by(AuditRow.sequence.desc()).limit(1)
+    ).first()
+    row = AuditRow(
+        sequence=last.sequence + 1 if last else 1,
+        at=at,
+        actor=actor,
+        action=action,
+        subject=subject,
+        reason=reason,
+        details=details,
+        previous_hash=last.hash if last else GENESIS,
+    )
+    row.hash = hash_of(row)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def hash_of(row: AuditRow) -> str:
+    """Return the SHA-256 over an entry and the hash before it."""
+    content = [
+        row.sequence,
+        row.at.isoformat(),
+        row.actor,
+        row.action,
+        row.subject,
+        row.reason,
+        row.details,
+        row.previous_hash,
+    ]
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def verify(session: Session, expected_head: str | None = None) -> AuditVerdict:
+    """Recompute the whole chain.
+
+    Args:
+        session: Of the database that holds the log.
+        expected_head: A hash noted earlier; the log must still contain it.
+    """
+    return check_chain(_rows(session), expected_head)
+
+
+def _rows(session: Session) -> Iterator[AuditRow]:
+    yield from session.scalars(
+        select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=_CHUNK)
+    )
+
+
+def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> AuditVerdict:
+    """Verify entries in order: numbering without gaps, each hash, each link."""
+    count, previous, seen = 0, GENESIS, expected_head in (None, GENESIS)
+    for row in rows:
+        count += 1
+        problem = ""
+        if row.sequence != count:
+            problem = f"entry {count} is missing"
+        elif row.previous_hash != previous:
+            problem = f"entry {count} does not follow entry {count - 1}"
+        elif row.hash != hash_of(row):
+            problem = f"entry {count} was changed"
+        if problem:
+            return AuditVerdict(count, previous, count, problem)
+        previous = row.hash
+        seen = seen or row.hash == expected_head
+    if not seen:
+        return AuditVerdict(
+            count, previous, count + 1, "the log was shortened: the expected head is not in it"
+        )
+    return AuditVerdict(count, previous, None, "")
+
+
+def page(
+    ctx: Context, wanted: PageRequest, action: str | None, subject: str | None
+) -> tuple[list[AuditEntry], Pagination]:
+    """Return one page of the log, newest first."""
+    query = select(AuditRow)
+    if action:
+        query = query.where(AuditRow.action == action)
+    if subject:
+        query = query.where(AuditRow.subject == subject)
+    order = Sorted(AuditRow.sequence, AuditRow.hash, descending=True, kind=int)
+    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    return [AuditEntry.model_validate(row) for row in rows], pagination

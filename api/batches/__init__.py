@@ -1,0 +1,1 @@
+"""Sealed snapshots of approved corrections, leased to a run."""

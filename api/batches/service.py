@@ -1,0 +1,257 @@
+"""Sealing, leasing, acknowledging and releasing batches.
+
+Reading never changes anything. A correction is used up only by an acknowledgement, and that comes
+only after a version has been registered. Everything else gives the rows back.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from api.audit import service as audit
+from api.batches import repository
+from api.batches.models import Batch, BatchItem
+from api.batches.snapshot import SnapshotRow, parquet
+from api.feedback.models import Feedback, User
+from api.kit.context import Context
+from api.kit.database import lock
+from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.registry.models import Version
+from api.scans.models import Scan
+from api.users.trust import trust
+from shield.artifacts.content import put_file
+from shield.errors import LeaseLost, NotFound
+from shield.wire import (
+    AckRequest,
+    BatchRead,
+    LeaseRequest,
+    LeaseResult,
+    Pagination,
+    ReleaseRequest,
+    RenewRequest,
+)
+
+
+def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
+    """Seal what is approved and free, and lease it to a run.
+
+    The same run gets the same batch: a live lease is renewed, an acknowledged batch is shown again,
+    and a lease that ran out is taken up again while nobody else has its rows.
+    """
+    model_type = request.model_type.value
+    lock(ctx.session, f"batches {model_type}")
+    expire(ctx)
+    expires = ctx.now + timedelta(seconds=request.lease_seconds)
+    known = repository.current_of_run(ctx.session, model_type, request.run_id)
+    if known is not None and known.status in ("leased", "acknowledged"):
+        if known.status == "leased":
+            known.lease_expires_at = max(expires, known.lease_expires_at or expires)
+        return _leased(known, request.minimum)
+    if known is not None and known.status == "expired" and _take_up_again(ctx, known):
+        known.lease_expires_at = expires
+        return _leased(known, request.minimum)
+    rows = repository.free_rows(ctx.session, model_type, ctx.now)
+    if len(rows) < max(1, request.minimum):
+        return LeaseResult(outcome="too_few", count=len(rows), minimum=request.minimum)
+    batch = _seal(
+        ctx,
+        model_type,
+        [_row(ctx, *row) for row in rows],
+        {feedback.id: feedback.user_id for feedback, _, _ in rows},
+    )
+    batch.run_id, batch.status, batch.lease_expires_at = request.run_id, "leased", expires
+    batch.version = batch.reason = None
+    ctx.session.flush()
+    audit.record(
+        ctx, "batch.lease", batch.id, "", run=request.run_id, count=batch.count, decrypted=True
+    )
+    return _leased(batch, request.minimum)
+
+
+def _leased(batch: Batch, minimum: int) -> LeaseResult:
+    read = BatchRead.model_validate(batch)
+    return LeaseResult(outcome="leased", count=batch.count, minimum=minimum, batch=read)
+
+
+def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User) -> SnapshotRow:
+    assert scan.text_sealed is not None
+    assert feedback.approved_at is not None
+    return SnapshotRow(
+        id=feedback.id,
+        text=ctx.ring.open(scan.text_sealed, scan.id),
+        label=feedback.corrected_label,
+        predicted=feedback.original_label,
+        feedback_type=feedback.feedback_type,
+        scan_type=feedback.scan_type,
+        reporter=user.pseudonym,
+        campaign=feedback.campaign_id or feedback.id,
+        trust=trust(user.approved, user.rejected),
+        scanned_at=scan.created_at,
+        approved_at=feedback.approved_at,
+        model_version=scan.model_version,
+    )
+
+
+def _seal(
+    ctx: Context,
+    model_type: str,
+    rows: list[SnapshotRow],
+    owners: dict[str, str],
+) -> Batch:
+    """Write the snapshot, then the batch: a crash in between leaves an unused file, no more."""
+    content = parquet(rows)
+    stored = put_file(ctx.services.artifacts, f"batches/{model_type}", content, ".parquet")
+    batch_id = f"{model_type}-{stored.digest.removeprefix('sha256:')[:16]}"
+    batch = ctx.session.get(Batch, batch_id)
+    if batch is None:
+        batch = Batch(
+            id=batch_id,
+            model_type=model_type,
+            digest=stored.digest,
+            uri=stored.key,
+            count=len(rows),
+            status="leased",
+            run_id="",
+            sealed_at=ctx.now,
+        )
+        ctx.session.add(batch)
+        ctx.session.flush()
+        ctx.session.add_all(
+            BatchItem(batch_id=batch_id, feedback_id=row.id, user_id=owners[row.id]) for row in rows
+        )
+        ctx.session.flush()
+    repository.take(ctx.session, batch_id, [row.id for row in rows])
+    return batch
+
+
+def _take_up_again(ctx: Context, batch: Batch) -> bool:
+    wanted = repository.members(ctx.session, batch.id)
+    free = {
+        feedback_id
+        for at in range(0, len(wanted), 500)
+        for feedback_id in ctx.session.scalars(
+            select(Feedback.id).where(
+                Feedback.id.in_(wanted[at : at + 500]),
+                Feedback.batch_id.is_(None),
+                Feedback.status == "approved",
+            )
+        )
+    }
+    if len(free) < len(wanted):
+        return False
+    repository.take(ctx.session, batch.id, list(wanted))
+    batch.status = "leased"
+    return True
+
+
+def expire(ctx: Context) -> None:
+    """End leases that have run out, and free their rows."""
+    for batch in repository.overdue(ctx.session, ctx.now):
+        repository.let_go(ctx.session, batch.id)
+        batch.status = "expired"
+        batch.reason = f"the lease of run {batch.run_id} ran out"
+    ctx.session.flush()
+
+
+def _held(ctx: Context, batch_id: str, run_id: str) -> Batch:
+    model_type = batch_id.rpartition("-")[0]
+    lock(ctx.session, f"batches {model_type}")
+    expire(ctx)
+    batch = ctx.session.get(Batch, batch_id, with_for_update=True)
+    if batch is None:
+        raise NotFound.of("batch", batch_id, "`GET /api/v2/batches` lists them.")
+    if batch.run_id != run_id:
+        raise LeaseLost(
+            f"The batch {batch_id} belongs to run {batch.run_id}, not to {run_id}. "
+            "Lease a batch of your own.",
+            holder=batch.run_id,
+        )
+    return batch
+
+
+def renew(ctx: Context, batch_id: str, request: RenewRequest) -> BatchRead:
+    """Keep a lease. An acknowledged batch needs none, so for it nothing happens.
+
+    Raises:
+        NotFound: There is no such batch.
+        LeaseLost: It ran out, was released, or belongs to another run.
+    """
+    batch = _held(ctx, batch_id, request.run_id)
+    if batch.status == "leased":
+        batch.lease_expires_at = ctx.now + timedelta(seconds=request.lease_seconds)
+    elif batch.status != "acknowledged":
+        raise _lost(batch)
+    return BatchRead.model_validate(batch)
+
+
+def acknowledge(ctx: Context, batch_id: str, request: AckRequest) -> BatchRead:
+    """Use a batch up: a version has learned from it. The same again changes nothing.
+
+    Raises:
+        NotFound: There is no such batch or version.
+        LeaseLost: The lease is gone, or another version was named before.
+    """
+    batch = _held(ctx, batch_id, request.run_id)
+    if batch.status == "acknowledged" and batch.version == request.version:
+        return BatchRead.model_validate(batch)
+    if batch.status != "leased":
+        raise _lost(batch)
+    version = ctx.session.get(Version, request.version)
+    if version is None or version.model_type != batch.model_type:
+        raise NotFound.of(
+            f"{batch.model_type} version",
+            request.version,
+            "Register it before the batch is acknowledged.",
+        )
+    batch.status, batch.version, batch.acknowledged_at = "acknowledged", version.name, ctx.now
+    batch.lease_expires_at = None
+    audit.record(ctx, "batch.ack", batch.id, "", run=request.run_id, version=version.name)
+    return BatchRead.model_validate(batch)
+
+
+def release(ctx: Context, batch_id: str, request: ReleaseRequest) -> BatchRead:
+    """Give the rows of a leased batch back. The same again changes nothing.
+
+    Raises:
+        NotFound: There is no such batch.
+        LeaseLost: It is acknowledged, or belongs to another run.
+    """
+    batch = _held(ctx, batch_id, request.run_id)
+    if batch.status == "acknowledged":
+        raise _lost(batch)
+    if batch.status == "leased":
+        repository.let_go(ctx.session, batch.id)
+        batch.status, batch.reason, batch.lease_expires_at = "released", request.reason, None
+        audit.record(ctx, "batch.release", batch.id, request.reason, run=request.run_id)
+    return BatchRead.model_validate(batch)
+
+
+def _lost(batch: Batch) -> LeaseLost:
+    named = f" by version {batch.version}" if batch.version else ""
+    return LeaseLost(
+        f"The batch {batch.id} is {batch.status}{named}. Lease again: the same run gets the same "
+        "batch while its rows are free.",
+        batchStatus=batch.status,
+    )
+
+
+def listing(
+    ctx: Context, wanted: PageRequest, model_type: str | None, status: str | None
+) -> tuple[list[BatchRead], Pagination]:
+    """Return one page of batches, oldest first."""
+    query = select(Batch)
+    if model_type:
+        query = query.where(Batch.model_type == model_type)
+    if status:
+        query = query.where(Batch.status == status)
+    order = Sorted(Batch.id, Batch.id, kind=str)
+    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    return [BatchRead.model_validate(row) for row in rows], pagination
+
+
+def one(ctx: Context, batch_id: str) -> BatchRead:
+    """Return a batch. Raises `NotFound`."""
+    batch = ctx.session.get(Batch, batch_id)
+    if batch is None:
+        raise NotFound.of("batch", batch_id, "`GET /api/v2/batches` lists them.")
+    return BatchRead.model_validate(batch)

@@ -1,0 +1,1 @@
+"""Near-identical messages, seen as one."""

@@ -1,0 +1,50 @@
+"""Campaigns and the index that finds them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.kit.database import Base
+
+
+class Campaign(Base):
+    """Near-identical messages of one model type."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (Index("ix_campaigns_queue", "pending", "queue_key", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_type: Mapped[str] = mapped_column(String(16))
+    sample_scan_id: Mapped[str] = mapped_column(String(32))
+    sample_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Its first message, masked: newcomers are compared with it."""
+    pending: Mapped[int] = mapped_column(default=0)
+    reports: Mapped[int] = mapped_column(default=0)
+    decided_label: Mapped[str | None] = mapped_column(String(16))
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    decided_at: Mapped[datetime | None]
+    burst: Mapped[bool] = mapped_column(default=False)
+    queue_key: Mapped[float]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
+class CampaignBand(Base):
+    """One band of a campaign's MinHash: messages that share one are compared in full."""
+
+    __tablename__ = "campaign_bands"
+
+    band: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    """Hash of model type, band number and the band's values, as a signed 64-bit number."""
+    campaign_id: Mapped[str] = mapped_column(String(32), primary_key=True, index=True)
+
+
+class CampaignFingerprint(Base):
+    """An exact form of a campaign's message: scans of it count as the campaign's reach."""
+
+    __tablename__ = "campaign_fingerprints"
+
+    fingerprint: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_type: Mapped[str] = mapped_column(String(16), primary_key=True)
+    campaign_id: Mapped[str] = mapped_column(String(32), index=True)

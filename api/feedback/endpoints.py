@@ -1,0 +1,89 @@
+"""`/feedback`: what users say, and what reviewers make of it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from api.feedback import service
+from api.kit.context import AnyRead, AnyWrite, ReviewerRead, ReviewerWrite
+from api.kit.idempotency import IdempotencyKey
+from api.kit.paging import Paged
+from api.kit.paths import PathId
+from api.kit.queries import ModelTypeFilter
+from api.review import decisions, queue
+from shield.wire import (
+    Envelope,
+    FeedbackRead,
+    FeedbackRequest,
+    PendingItem,
+    ReviewRequest,
+    UndoRequest,
+)
+
+router = APIRouter(prefix="/feedback", tags=["feedback"])
+
+
+@router.post("", status_code=201)
+def send_feedback(
+    body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = None
+) -> Envelope[FeedbackRead]:
+    """Say what a verdict was worth."""
+    read = service.submit(ctx, body, key)
+    return Envelope[FeedbackRead](message="Thanks for your feedback!", data=read)
+
+
+@router.get("")
+def own_feedback(ctx: AnyRead, wanted: Paged) -> Envelope[list[FeedbackRead]]:
+    """List one's own feedback, newest first."""
+    rows, pagination = service.own(ctx, wanted)
+    return Envelope[list[FeedbackRead]](data=rows, pagination=pagination)
+
+
+@router.get("/pending", tags=["review"])
+def pending(
+    ctx: ReviewerRead,
+    wanted: Paged,
+    type_: Annotated[
+        str | None,
+        Query(alias="type", max_length=32, description="A feedback type or a scan type."),
+    ] = None,
+    model_type: ModelTypeFilter = None,
+    campaign: Annotated[
+        str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Items of one campaign.")
+    ] = None,
+    group: Annotated[
+        Literal["none", "campaign"],
+        Query(description="`campaign`: one item stands for all near-identical ones."),
+    ] = "none",
+) -> Envelope[list[PendingItem]]:
+    """List what waits for the caller's decision, most valuable first."""
+    where = queue.filters(type_, model_type, campaign)
+    rows, pagination = queue.page(ctx, wanted, where, by_campaign=group == "campaign")
+    queue.note_reading(ctx, rows)
+    return Envelope[list[PendingItem]](data=rows, pagination=pagination)
+
+
+@router.put("/{feedback_id}", tags=["review"])
+def review(feedback_id: PathId, body: ReviewRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Approve or reject one correction, or with `scope: campaign` all like it."""
+    decided = decisions.decide(ctx, feedback_id, body)
+    return Envelope[FeedbackRead](message=decided.message, data=decided.item)
+
+
+@router.post("/{feedback_id}/undo", tags=["review"])
+def undo(feedback_id: PathId, body: UndoRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Take a decision back, with everything that it covered."""
+    read = decisions.undo(ctx, feedback_id, body.reason)
+    return Envelope[FeedbackRead](message="The decision is taken back.", data=read)
+
+
+@router.post("/{feedback_id}/claim", tags=["review"])
+def claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Reserve an item for a while."""
+    return Envelope[FeedbackRead](message="Claimed.", data=queue.claim(ctx, feedback_id))
+
+
+@router.delete("/{feedback_id}/claim", tags=["review"])
+def release_claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Give a claimed item back."""
+    return Envelope[FeedbackRead](message="Released.", data=queue.release(ctx, feedback_id))

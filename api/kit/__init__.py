@@ -1,0 +1,1 @@
+"""What knows nothing of the business: database, problems, tokens, paging, limits, encryption."""

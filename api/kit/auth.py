@@ -1,0 +1,111 @@
+"""Who calls, and what they may do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from api.kit.database import Clock
+from api.kit.tokens import Role, mint
+from api.settings import ApiSettings
+from shield.errors import Forbidden, Unauthenticated
+
+Verify = Callable[[str], "Principal | None"]
+"""Another way to know a token: returns `None` when the token is not of its kind."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller whose token held."""
+
+    subject: str
+    roles: frozenset[Role]
+
+    def require(self, *roles: Role) -> None:
+        """Pass when the caller has one of `roles`.
+
+        Raises:
+            Forbidden: None of them.
+        """
+        if not self.roles.intersection(roles):
+            needed = " or ".join(role.value for role in roles)
+            raise Forbidden(
+                f"This needs the role {needed}; {self.subject!r} has "
+                f"{', '.join(sorted(self.roles)) or 'none'}. Ask an admin for a token with that "
+                "role (`shieldctl token`)."
+            )
+
+
+class Tokens:
+    """Verifies and issues bearer tokens."""
+
+    def __init__(self, settings: ApiSettings, clock: Clock, others: list[Verify] | None = None):
+        self._secret = settings.secret()
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._clock = clock
+        self._others = others or []
+
+    def issue(self, subject: str, roles: list[str], lifetime_seconds: float) -> str:
+        """Return a token of our own for somebody who has shown who they are."""
+        return mint(
+            self._secret,
+            subject,
+            roles,
+            now=self._clock(),
+            lifetime_seconds=lifetime_seconds,
+            issuer=self._issuer,
+            audience=self._audience,
+        )
+
+    def verify(self, token: str) -> Principal:
+        """Return the caller that a token names.
+
+        Raises:
+            Unauthenticated: It does not hold: signature, time, issuer, audience or claims.
+        """
+        try:
+            issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        except jwt.PyJWTError as fault:
+            raise _refused("it is not a token") from fault
+        if issuer != self._issuer:
+            for other in self._others:
+                principal = other(token)
+                if principal is not None:
+                    return principal
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": ["sub", "exp"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.PyJWTError as fault:
+            raise _refused(str(fault)) from fault
+        if float(claims["exp"]) <= self._clock().timestamp():
+            raise _refused("it has expired")
+        return principal_of(claims, "roles")
+
+
+def principal_of(claims: dict[str, Any], roles_claim: str) -> Principal:
+    """Read subject and roles from verified claims; roles that we do not know are ignored.
+
+    Raises:
+        Unauthenticated: The subject is missing or absurd.
+    """
+    found: Any = claims
+    for part in roles_claim.split("."):
+        found = found.get(part, []) if isinstance(found, dict) else []
+    known = {role.value for role in Role}
+    roles = found if isinstance(found, list) else [found]
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:
+        raise _refused("its subject is not a name of 1 to 128 characters")
+    return Principal(subject, frozenset(Role(role) for role in roles if role in known))
+
+
+def _refused(why: str) -> Unauthenticated:
+    return Unauthenticated(f"The token is refused: {why}. Get a new one with `shieldctl token`.")

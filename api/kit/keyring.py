@@ -1,0 +1,110 @@
+"""Encryption of message text at rest: AES-256-GCM under a ring of keys, which can be rotated.
+
+A sealed text is `key id (8 bytes) + nonce (12) + ciphertext and tag`. The row it belongs to is
+authenticated with it, so that a ciphertext moved to another row does not open.
+"""
+
+import base64
+import binascii
+import json
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shield.errors import Misconfigured
+
+_KEY_ID_BYTES = 8
+_NONCE_BYTES = 12
+
+
+def new_ring(now: datetime) -> str:
+    """Return the content of a ring file with one fresh key."""
+    return rotated(json.dumps({"active": None, "keys": {}}), now)
+
+
+def rotated(content: str, now: datetime) -> str:
+    """Return the content of a ring file with one more key, which is used from now on."""
+    ring = json.loads(content)
+    key_id = secrets.token_hex(_KEY_ID_BYTES // 2)
+    key = base64.b64encode(AESGCM.generate_key(bit_length=256)).decode()
+    ring["keys"][key_id] = {"key": key, "createdAt": now.isoformat()}
+    ring["active"] = key_id
+    return json.dumps(ring, indent=2) + "\n"
+
+
+class KeyRing:
+    """Seals with the active key, opens with any."""
+
+    def __init__(self, active: str, keys: dict[str, bytes]) -> None:
+        self.active = active
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        # For look-ups by content without the content. The oldest key, so it survives rotation.
+        self.fingerprint_key = keys[next(iter(keys))]
+
+    @classmethod
+    def parse(cls, content: str, source: str = "the key ring") -> Self:
+        """Read a ring.
+
+        Raises:
+            Misconfigured: It is no ring, or its active key is missing.
+        """
+        try:
+            ring = json.loads(content)
+            keys = {name: base64.b64decode(key["key"]) for name, key in ring["keys"].items()}
+            active = ring["active"]
+            if active not in keys or any(len(name) != _KEY_ID_BYTES for name in keys):
+                raise KeyError(active)
+            return cls(active, keys)
+        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as fault:
+            raise Misconfigured(
+                f"{source} is not a key ring of message keys. Restore it from a backup: "
+                "without it stored messages cannot be read."
+            ) from fault
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a ring file. Raises `Misconfigured`."""
+        try:
+            return cls.parse(path.read_text(), str(path))
+        except OSError as fault:
+            raise Misconfigured(
+                f"The message key ring {path} cannot be read ({fault.strerror}). "
+                "Set SHIELD_API_MESSAGE_KEYS to a key ring made by `shieldctl`."
+            ) from fault
+
+    def seal(self, text: str, row: str) -> bytes:
+        """Encrypt `text` for the row of id `row`."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._ciphers[self.active].encrypt(nonce, text.encode(), row.encode())
+        return self.active.encode() + nonce + sealed
+
+    def open(self, sealed: bytes, row: str) -> str:
+        """Decrypt.
+
+        Raises:
+            Misconfigured: The key is not in the ring, or the bytes are not what was sealed.
+        """
+        key_id = sealed[:_KEY_ID_BYTES].decode("ascii", "replace")
+        nonce = sealed[_KEY_ID_BYTES : _KEY_ID_BYTES + _NONCE_BYTES]
+        try:
+            cipher = self._ciphers[key_id]
+            opened = cipher.decrypt(nonce, sealed[_KEY_ID_BYTES + _NONCE_BYTES :], row.encode())
+        except KeyError as fault:
+            raise Misconfigured(
+                f"A message is encrypted with key {key_id!r}, which the key ring does not hold. "
+                "Restore the ring that SHIELD_API_MESSAGE_KEYS names from a backup."
+            ) from fault
+        except InvalidTag as fault:
+            raise Misconfigured(
+                f"The stored message of row {row} was changed, or moved from another row. "
+                "Restore the database from a backup."
+            ) from fault
+        return opened.decode()
+
+    def key_of(self, sealed: bytes) -> str:
+        """Return the id of the key that sealed the bytes."""
+        return sealed[:_KEY_ID_BYTES].decode("ascii", "replace")

@@ -1,0 +1,137 @@
+"""Pages: by cursor, so that rows that come and go hide no others; by number for people."""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from shield.errors import BadRequest
+from shield.wire import Pagination
+
+MAX_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page is wanted."""
+
+    limit: int
+    page: int
+    cursor: tuple[Any, ...] | None
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page.")] = 20,
+    page: Annotated[int, Query(ge=1, le=100_000, description="Page number, from 1.")] = 1,
+    cursor: Annotated[
+        str | None, Query(max_length=512, description="`nextCursor` of the page before.")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, page, decode(cursor) if cursor else None)
+
+
+Paged = Annotated[PageRequest, Depends(_page_request)]
+
+
+def encode(values: Sequence[Any]) -> str:
+    """Return an opaque cursor that stands after a row with these sort values."""
+    return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> tuple[Any, ...]:
+    """Return a cursor's sort values.
+
+    Raises:
+        BadRequest: It is not one of ours.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        values = json.loads(raw)
+    except (ValueError, binascii.Error) as fault:
+        raise _bad_cursor() from fault
+    if not isinstance(values, list) or len(values) != 2 or not isinstance(values[1], str):
+        raise _bad_cursor()
+    if isinstance(values[0], bool) or not isinstance(values[0], int | float | str):
+        raise _bad_cursor()
+    if isinstance(values[0], float | int) and not math.isfinite(values[0]):
+        raise _bad_cursor()
+    if "\0" in values[1] or (isinstance(values[0], str) and "\0" in values[0]):
+        raise _bad_cursor()
+    return tuple(values)
+
+
+def _bad_cursor() -> BadRequest:
+    return BadRequest("cursor: not one of ours. Send back `nextCursor` unchanged, or none.")
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """A total order of rows: `key`, then `id`. `kind` reads a cursor's first value back."""
+
+    key: Any
+    id: Any
+    descending: bool = False
+    kind: Callable[[Any], Any] = float
+
+    def after(self, cursor: tuple[Any, ...]) -> ColumnElement[bool]:
+        """Return the condition of rows behind the cursor."""
+        try:
+            value = self.kind(cursor[0])
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise _bad_cursor() from fault
+        if self.descending:
+            return or_(self.key < value, (self.key == value) & (self.id < cursor[1]))
+        return or_(self.key > value, (self.key == value) & (self.id > cursor[1]))
+
+    def order(self) -> tuple[Any, Any]:
+        """Return the ORDER BY columns."""
+        return (self.key.desc(), self.id.desc()) if self.descending else (self.key, self.id)
+
+
+def fetch_page(
+    session: Session, query: Select[Any], order: Sorted, wanted: PageRequest
+) -> tuple[list[Any], Pagination]:
+    """Return one page of rows of `query` (which selects one entity) and where it stands."""
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    page = query.order_by(*order.order()).limit(wanted.limit + 1)
+    if wanted.cursor is not None:
+        page = page.where(order.after(wanted.cursor))
+    elif wanted.page > 1:
+        page = page.offset((wanted.page - 1) * wanted.limit)
+    rows = list(session.scalars(page))
+    more = len(rows) > wanted.limit
+    rows = rows[: wanted.limit]
+    cursor = None
+    if more:
+        last = rows[-1]
+        key = getattr(last, order.key.key)
+        key = key.isoformat() if isinstance(key, datetime) else key
+        cursor = encode([key, getattr(last, order.id.key)])
+    return rows, pagination(wanted, total, cursor)
+
+
+def pagination(wanted: PageRequest, total: int, cursor: str | None) -> Pagination:
+    """Return the `pagination` member of an answer."""
+    return Pagination(
+        page=wanted.page,
+        limit=wanted.limit,
+        total=total,
+        total_pages=math.ceil(total / wanted.limit),
+        next_cursor=cursor,
+    )
+
+
+def moment(value: Any) -> datetime:
+    """Read a time back from a cursor. Raises `ValueError`."""
+    found = datetime.fromisoformat(str(value))
+    if found.tzinfo is None:
+        raise ValueError("a time without time zone")
+    return found

@@ -1,0 +1,12 @@
+"""Path parameters: checked before they reach a query or a key in the artifact store."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+
+PathId = Annotated[str, Path(pattern=_ID, max_length=128)]
+VersionPath = Annotated[
+    str, Path(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63, alias="name")
+]

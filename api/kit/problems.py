@@ -1,0 +1,143 @@
+"""Errors over HTTP: every one is an RFC 9457 problem document, written in one place."""
+
+import logging
+import math
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from shield.errors import (
+    BadRequest,
+    Invalid,
+    NotFound,
+    RateLimited,
+    ShieldError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    to_problem,
+)
+from shield.wire import Answer
+
+MEDIA_TYPE = "application/problem+json"
+logger = logging.getLogger("api")
+
+
+class Problem(Answer):
+    """An RFC 9457 problem document, with the phone's `success` and `message`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    """`/problems/<slug>`; see `shield.errors`."""
+    title: str
+    status: int
+    detail: str
+    """What, which one, what is wrong, and the cure."""
+    success: bool = Field(default=False)
+    message: str
+
+
+_MEANINGS = {
+    400: "The request cannot be read",
+    401: "Sign in first",
+    403: "Not with this role, or not this row",
+    404: "There is no such thing",
+    409: "The state has changed",
+    413: "The body is too large",
+    422: "Well-formed, but it makes no sense",
+    429: "Too many requests",
+    503: "Try again later",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of the given statuses, as problem documents."""
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def problem_response(error: ShieldError) -> JSONResponse:
+    """Return the answer that carries `error`."""
+    headers = {}
+    document = to_problem(error)
+    if isinstance(error, RateLimited | Unavailable):
+        seconds = max(1, math.ceil(error.retry_after_seconds or 1))
+        headers["Retry-After"] = str(seconds)
+        document["retryAfterSeconds"] = seconds
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="antispam-shield"'
+    return JSONResponse(document, error.status, headers, MEDIA_TYPE)
+
+
+def _on_shield_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ShieldError)
+    if error.status >= 500:
+        logger.error("request failed: %s", error.message, extra={"slug": error.slug})
+    return problem_response(error)
+
+
+def _on_validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # The input itself is left out: it may be the message of a user, and it may not be JSON.
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "what": str(fault["msg"])}
+        for fault in error.errors()[:20]
+    ]
+    unreadable = any(fault["type"] == "json_invalid" for fault in error.errors())
+    first = faults[0] if faults else {"where": "body", "what": "it is missing"}
+    kind = BadRequest if unreadable else Invalid
+    message = f"{first['where']}: {first['what']}. See /docs for the shape that is expected."
+    return problem_response(kind(_plain(message), errors=_plain_all(faults)))
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _plain_all(faults: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{name: _plain(value) for name, value in fault.items()} for fault in faults]
+
+
+def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    kinds: dict[int, type[ShieldError]] = {404: NotFound, 413: TooLarge, 400: BadRequest}
+    kind = kinds.get(error.status_code, ShieldError)
+    made = ShieldError.__new__(kind)
+    ShieldError.__init__(made, f"{request.method} {request.url.path}: {error.detail}. See /docs.")
+    document = {**to_problem(made), "status": error.status_code, "title": str(error.detail)}
+    return JSONResponse(document, error.status_code, error.headers, MEDIA_TYPE)
+
+
+def _on_database(request: Request, error: Exception) -> JSONResponse:
+    logger.error("database: %s", type(error).__name__)
+    return problem_response(
+        Unavailable("The database does not answer. Try again in a moment.", retry_after_seconds=2)
+    )
+
+
+def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    return problem_response(
+        ShieldError("The server met a fault of its own. Its log says more; try again later.")
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the product leave as a problem document."""
+    app.add_exception_handler(ShieldError, _on_shield_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(Exception, _on_bug)

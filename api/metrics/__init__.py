@@ -1,0 +1,1 @@
+"""Counts, rates and the five metrics; Prometheus."""

@@ -1,0 +1,99 @@
+"""Bring the database to the present schema: `python -m api.migrate`."""
+
+import sys
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from api.kit.database import open_engine
+from api.settings import ApiSettings
+from shield.errors import Misconfigured, ShieldError, Unavailable
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the schema revision that this code needs."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def migrate(engine: Engine) -> str:
+    """Run the missing steps and return the revision.
+
+    Several processes may call it at once: the first does the work, the others wait.
+
+    Raises:
+        Misconfigured: The database was made by a newer version of the product.
+        Unavailable: The database does not answer.
+    """
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrate'))"))
+            _refuse_newer(connection, engine)
+            command.upgrade(_config(connection), "head")
+    except OperationalError as fault:
+        raise Unavailable(
+            f"The database {engine.url.render_as_string()} cannot be opened ({fault.orig}). "
+            "Check SHIELD_DATABASE_URL, and that the folder exists and has room."
+        ) from fault
+    return head()
+
+
+def check(engine: Engine) -> None:
+    """Pass when the schema is the one that this code needs.
+
+    Raises:
+        Misconfigured: It is older or newer.
+        Unavailable: The database does not answer.
+    """
+    try:
+        with engine.begin() as connection:
+            _refuse_newer(connection, engine)
+            present = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as fault:
+        raise Unavailable(f"The database does not answer ({fault.orig}).") from fault
+    if present != head():
+        raise Misconfigured(
+            f"The database has schema {present or 'none'}, but {head()} is needed. "
+            "Run `python -m api.migrate` (or `shieldctl db migrate`)."
+        )
+
+
+def _refuse_newer(connection: Connection, engine: Engine) -> None:
+    present = MigrationContext.configure(connection).get_current_revision()
+    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if present is not None and present not in known:
+        raise Misconfigured(
+            f"The database {engine.url.render_as_string()} has schema {present!r}, which this "
+            "version does not know: a newer version made it. Upgrade antispam-shield, or restore a "
+            "backup from before the upgrade."
+        )
+
+
+def main() -> int:
+    """Migrate the database that `SHIELD_DATABASE_URL` names."""
+    try:
+        settings = ApiSettings()
+        revision = migrate(open_engine(settings.database_url))
+    except ShieldError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 1
+    sys.stderr.write(f"The database has schema {revision}.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Erasure, consent, retention, and lineage in both directions."""

@@ -1,0 +1,209 @@
+"""Versions: named once, never changed; what became of them is read from the ledger."""
+
+from sqlalchemy import func, select
+
+from api.audit import service as audit
+from api.kit.context import Context
+from api.kit.database import lock
+from api.kit.ids import new_id
+from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.registry.models import LedgerRow, Version
+from shield.errors import AlreadyExists, NotFound
+from shield.labels import ModelType
+from shield.wire import (
+    LedgerEntry,
+    Pagination,
+    TransitionRequest,
+    VersionRead,
+    VersionRequest,
+)
+
+_BECOMES = {
+    "install": "deployed",
+    "start": "testing",
+    "step": "testing",
+    "promote": "deployed",
+    "reject": "rejected",
+    "undo": "rolled_back",
+    "abort": "candidate",
+}
+"""What a transition makes of the version that it happened to."""
+
+
+def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> VersionRead:
+    """Name a package. The same package gets its name again.
+
+    Raises:
+        NotFound: The parent is not registered.
+        AlreadyExists: The digest is registered with other content.
+    """
+    lock(ctx.session, f"versions {model_type}")
+    known = ctx.session.scalar(
+        select(Version).where(
+            Version.model_type == model_type.value, Version.digest == request.digest
+        )
+    )
+    if known is not None:
+        _same_or_refuse(known, request)
+        return VersionRead.model_validate(known)
+    if request.parent is not None:
+        get(ctx, model_type, request.parent)
+    number = 1 + (
+        ctx.session.scalar(
+            select(func.max(Version.number)).where(Version.model_type == model_type.value)
+        )
+        or 0
+    )
+    version = Version(
+        name=f"{model_type}-v{number}",
+        model_type=model_type.value,
+        number=number,
+        digest=request.digest,
+        uri=request.uri,
+        parent=request.parent,
+        batches=request.batches,
+        run_id=request.run_id,
+        metrics=request.metrics,
+        status=request.status,
+        refusal=request.refusal,
+        report_uri=request.report_uri,
+        trained_at=request.trained_at,
+        created_at=ctx.now,
+    )
+    ctx.session.add(version)
+    ctx.session.flush()
+    audit.record(
+        ctx,
+        "version.register",
+        version.name,
+        request.refusal or "",
+        digest=request.digest,
+        status=request.status,
+        run=request.run_id,
+    )
+    return VersionRead.model_validate(version)
+
+
+def _same_or_refuse(known: Version, request: VersionRequest) -> None:
+    """Pass when a repeated registration says the same; a version is never overwritten."""
+    differing = [
+        name
+        for name, old, new in (
+            ("uri", known.uri, request.uri),
+            ("parent", known.parent, request.parent),
+            ("batches", sorted(known.batches), sorted(request.batches)),
+            ("refused", known.refusal is not None, request.status == "refused"),
+        )
+        if old != new
+    ]
+    if differing:
+        raise AlreadyExists(
+            f"{known.name} has this digest already, with another {', '.join(differing)}. "
+            "Versions are immutable: train again, or use the registered one.",
+            version=known.name,
+        )
+
+
+def get(ctx: Context, model_type: ModelType, name: str) -> Version:
+    """Return one version's row. Raises `NotFound`."""
+    version = ctx.session.get(Version, name)
+    if version is None or version.model_type != model_type.value:
+        raise NotFound.of(
+            f"{model_type} version", name, f"`shieldctl model list {model_type}` lists them."
+        )
+    return version
+
+
+def page(
+    ctx: Context, model_type: ModelType, wanted: PageRequest
+) -> tuple[list[VersionRead], Pagination]:
+    """Return one page of versions, oldest first."""
+    query = select(Version).where(Version.model_type == model_type.value)
+    order = Sorted(Version.number, Version.name, kind=int)
+    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    return [VersionRead.model_validate(row) for row in rows], pagination
+
+
+def champion(ctx: Context, model_type: ModelType) -> VersionRead:
+    """Return the stable version. Raises `NotFound` when nothing serves."""
+    stable = ctx.services.rollouts.get(model_type.value).status.stable
+    if stable is None:
+        raise NotFound(
+            f"No {model_type} version serves yet. `shieldctl rollout start` brings the first."
+        )
+    return VersionRead.model_validate(get(ctx, model_type, stable.name))
+
+
+def ledger(
+    ctx: Context, model_type: ModelType, wanted: PageRequest
+) -> tuple[list[LedgerEntry], Pagination]:
+    """Return one page of transitions, oldest first."""
+    query = select(LedgerRow).where(LedgerRow.model_type == model_type.value)
+    order = Sorted(LedgerRow.id, LedgerRow.id, kind=str)
+    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    return [LedgerEntry.model_validate(row) for row in rows], pagination
+
+
+def record_transition(
+    ctx: Context, model_type: ModelType, request: TransitionRequest
+) -> LedgerEntry:
+    """Append a transition to the ledger. The same (uid, sequence) again changes nothing.
+
+    Raises:
+        AlreadyExists: The place in the ledger is taken by another transition.
+    """
+    lock(ctx.session, f"ledger {model_type}")
+    known = ctx.session.scalar(
+        select(LedgerRow).where(
+            LedgerRow.rollout_uid == request.rollout_uid, LedgerRow.sequence == request.sequence
+        )
+    )
+    if known is not None:
+        if (known.action, known.version) != (request.action, request.version.name):
+            raise AlreadyExists(
+                f"Transition {request.sequence} of rollout {request.rollout_uid} is already "
+                f"{known.action} {known.version}; the ledger is append-only."
+            )
+        return LedgerEntry.model_validate(known)
+    previous = request.previous.name if request.previous else None
+    row = LedgerRow(
+        id=new_id(ctx.now),
+        model_type=model_type.value,
+        action=request.action,
+        version=request.version.name,
+        previous_version=previous,
+        at=request.at,
+        actor=ctx.user,
+        reason=request.reason,
+        rollout_uid=request.rollout_uid,
+        sequence=request.sequence,
+        evidence=request.evidence.model_dump(mode="json") if request.evidence else {},
+    )
+    ctx.session.add(row)
+    _mark(ctx, request.action, request.version.name, previous, row)
+    audit.record(
+        ctx,
+        f"rollout.{request.action}",
+        request.version.name,
+        request.reason,
+        previous=previous,
+        rollout=request.rollout_uid,
+        sequence=request.sequence,
+    )
+    return LedgerEntry.model_validate(row)
+
+
+def _mark(ctx: Context, action: str, name: str, previous: str | None, row: LedgerRow) -> None:
+    version = ctx.session.get(Version, name)
+    if version is not None:
+        version.status = _BECOMES[action]
+        if action in ("install", "promote"):
+            version.deployed_at = row.at
+    other = ctx.session.get(Version, previous) if previous else None
+    if other is None:
+        return
+    if action == "promote":
+        other.status = "retired"
+    elif action == "undo":
+        other.status = "deployed"
+        other.deployed_at = row.at

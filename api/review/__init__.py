@@ -1,0 +1,1 @@
+"""The queue, decisions, second looks and gold items."""

@@ -1,0 +1,33 @@
+"""Every judgement of every reviewer."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.kit.database import Base
+
+
+class Review(Base):
+    """One reviewer's judgement of one item; taken back, it stays on record."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        Index("ix_reviews_feedback", "feedback_id", "reviewer"),
+        Index("ix_reviews_reviewer", "reviewer", "at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    feedback_id: Mapped[str] = mapped_column(String(32))
+    reviewer: Mapped[str] = mapped_column(String(128))
+    decision: Mapped[str] = mapped_column(String(32), index=True)
+    """Shared by all items that one decision covered; an undo takes back all of them."""
+    action: Mapped[str] = mapped_column(String(8))
+    notes: Mapped[str | None] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(String(8), default="item")
+    look: Mapped[int] = mapped_column(default=1)
+    """1: first, 2: blind second, 3: tie-break."""
+    correct: Mapped[bool | None]
+    """Gold items only: was the judgement right?"""
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

@@ -1,0 +1,297 @@
+"""The reviewer's queue: what waits, best first, with everything one needs to decide."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select
+
+from api.audit import service as audit
+from api.campaigns import service as campaigns
+from api.campaigns.models import Campaign
+from api.feedback import repository as feedback
+from api.feedback.models import Feedback, User
+from api.kit.context import Context
+from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.review import rank
+from api.review import repository as reviews
+from api.scans.models import Scan
+from api.users import trust
+from shield.errors import AlreadyReviewed, Conflict, Forbidden, Invalid
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.routing import Arm
+from shield.wire import (
+    CampaignSummary,
+    CommentRead,
+    FeedbackRead,
+    FeedbackStatus,
+    Pagination,
+    PendingItem,
+    Proposal,
+    ReporterSummary,
+    ScanSummary,
+    SimilarItem,
+)
+
+_VARIANTS = 5
+_REPORTERS = 20
+
+
+def filters(
+    type_: str | None, model_type: ModelType | None, campaign: str | None
+) -> list[ColumnElement[bool]]:
+    """Read the queue's filters.
+
+    Raises:
+        Invalid: `type` is neither a feedback type nor a scan type.
+    """
+    found: list[ColumnElement[bool]] = []
+    if type_ is not None:
+        if type_ in {kind.value for kind in FeedbackType}:
+            found.append(Feedback.feedback_type == type_)
+        elif type_ in {kind.value for kind in ScanType}:
+            found.append(Feedback.scan_type == type_)
+        else:
+            raise Invalid(
+                f"type: {type_!r} is neither a feedback type nor a scan type. Use one of: "
+                f"{', '.join([*FeedbackType, *ScanType])}."
+            )
+    if model_type is not None:
+        found.append(Feedback.model_type == model_type.value)
+    if campaign is not None:
+        found.append(Feedback.campaign_id == campaign)
+    return found
+
+
+def page(
+    ctx: Context,
+    wanted: PageRequest,
+    where: Sequence[ColumnElement[bool]],
+    *,
+    by_campaign: bool,
+) -> tuple[list[PendingItem], Pagination]:
+    """Return one page of the queue; with `by_campaign` one item stands for its campaign."""
+    if by_campaign:
+        query = reviews.campaign_queue(ctx.user, ctx.now, where)
+        order = Sorted(Campaign.queue_key, Campaign.id)
+        found, pagination = fetch_page(ctx.session, query, order, wanted)
+        firsts = [reviews.first_of(ctx.session, c.id, ctx.user, ctx.now, where) for c in found]
+        rows = [row for row in firsts if row is not None]
+    else:
+        query_ = reviews.queue(ctx.user, ctx.now, where)
+        order = Sorted(Feedback.queue_key, Feedback.id)
+        rows, pagination = fetch_page(ctx.session, query_, order, wanted)
+    return [item(ctx, row) for row in rows], pagination
+
+
+def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:
+    """Write into the audit log whose messages a reviewer has read."""
+    if not shown:
+        return
+    ids = [one.id for one in shown]
+
+    def write() -> None:
+        with ctx.services.sessions() as session:
+            audit.append(
+                session,
+                at=ctx.now,
+                actor=ctx.user,
+                action="message.read",
+                subject="queue",
+                reason="review",
+                details={"feedback": ids},
+            )
+            session.commit()
+
+    ctx.after_commit.append(write)
+
+
+def item(ctx: Context, row: Feedback) -> PendingItem:
+    """Return one item with its scan, campaign, reporters and rank."""
+    scan = ctx.session.get_one(Scan, row.scan_id)
+    user = ctx.session.get(User, row.user_id)
+    record = (user.approved, user.rejected) if user else (0, 0)
+    campaign = ctx.session.get(Campaign, row.campaign_id) if row.campaign_id else None
+    reach = campaigns.reach(ctx.session, campaign.id) if campaign else 1
+    read = feedback.readable(ctx, row)
+    return PendingItem(
+        **read.model_dump(),
+        scan=_scan(ctx, scan),
+        campaign=_campaign(ctx, campaign, scan, reach) if campaign else None,
+        reporters=_reporters(ctx, row, user),
+        comments=_comments(ctx, row, read),
+        rank=rank.explain(
+            row,
+            trust=trust.trust(*record),
+            probability=scan.probability,
+            reach=reach,
+            now=ctx.now,
+        ),
+        proposal=_proposal(row, campaign),
+        similar=_similar(ctx, row),
+        claimed_by=row.claimed_by if row.claimed_until and row.claimed_until > ctx.now else None,
+        claimed_until=row.claimed_until,
+        blind=row.looks > 0,
+    )
+
+
+def _text(ctx: Context, scan: Scan) -> str:
+    if scan.text_sealed is None:
+        return ""
+    return ctx.ring.open(scan.text_sealed, scan.id)
+
+
+def _scan(ctx: Context, scan: Scan) -> ScanSummary:
+    return ScanSummary(
+        id=scan.id,
+        text=_text(ctx, scan),
+        verdict=scan.verdict,
+        confidence=scan.confidence,
+        probability=scan.probability,
+        scan_type=ScanType(scan.scan_type),
+        model_version=scan.model_version,
+        arm=Arm(scan.arm),
+        created_at=scan.created_at,
+    )
+
+
+def _campaign(ctx: Context, campaign: Campaign, scan: Scan, reach: int) -> CampaignSummary:
+    variants: list[str] = []
+    if campaign.reports > 1:
+        others = ctx.session.scalars(
+            select(Scan)
+            .join(Feedback, Feedback.scan_id == Scan.id)
+            .where(Feedback.campaign_id == campaign.id, Scan.id != scan.id)
+            .order_by(Feedback.id.desc())
+            .limit(4 * _VARIANTS)
+        )
+        own = _text(ctx, scan)
+        texts = dict.fromkeys(_text(ctx, other) for other in others)
+        variants = [text for text in texts if text and text != own][:_VARIANTS]
+    return CampaignSummary(
+        id=campaign.id,
+        size=reach,
+        pending=campaign.pending,
+        reporters=campaigns.reporters(ctx.session, campaign.id),
+        variants=variants,
+        first_seen=campaign.first_seen,
+        last_seen=campaign.last_seen,
+        burst=campaign.burst,
+    )
+
+
+def _reporters(ctx: Context, row: Feedback, user: User | None) -> list[ReporterSummary]:
+    users = [user] if user else []
+    if row.campaign_id is not None:
+        ids = (
+            select(Feedback.user_id)
+            .where(
+                Feedback.campaign_id == row.campaign_id,
+                Feedback.source == "report",
+                Feedback.status == "pending",
+                Feedback.user_id != row.user_id,
+            )
+            .group_by(Feedback.user_id)
+            .order_by(func.min(Feedback.id))
+            .limit(_REPORTERS - 1)
+        )
+        users += ctx.session.scalars(select(User).where(User.id.in_(ids)).order_by(User.id))
+    return [trust.summary(one, ctx.now) for one in users]
+
+
+def _comments(ctx: Context, row: Feedback, read: FeedbackRead) -> list[CommentRead]:
+    found = [CommentRead(text=read.comment, at=row.updated_at)] if read.comment else []
+    if row.campaign_id is not None:
+        others = ctx.session.scalars(
+            select(Feedback)
+            .where(
+                Feedback.campaign_id == row.campaign_id,
+                Feedback.id != row.id,
+                Feedback.comment_sealed.is_not(None),
+            )
+            .order_by(Feedback.id.desc())
+            .limit(_VARIANTS)
+        )
+        for other in others:
+            comment = feedback.comment_of(ctx, other)
+            if comment:
+                found.append(CommentRead(text=comment, at=other.updated_at))
+    return found
+
+
+def _proposal(row: Feedback, campaign: Campaign | None) -> Proposal | None:
+    # A second look is blind: what the first one led to must not be guessed from here.
+    if campaign is None or campaign.decided_label is None or row.looks:
+        return None
+    approves = row.corrected_label == campaign.decided_label
+    when = f" on {campaign.decided_at:%d %B}" if campaign.decided_at else ""
+    return Proposal(
+        action="approve" if approves else "reject",
+        why=f"{campaign.decided_by} found messages like it to be {campaign.decided_label}{when}",
+    )
+
+
+def _similar(ctx: Context, row: Feedback) -> list[SimilarItem]:
+    if row.campaign_id is None or row.looks:
+        return []
+    decided = ctx.session.execute(
+        select(Feedback, Scan)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(
+            Feedback.campaign_id == row.campaign_id,
+            Feedback.status != "pending",
+            Feedback.id != row.id,
+        )
+        .order_by(Feedback.reviewed_at.desc())
+        .limit(3)
+    ).all()
+    return [
+        SimilarItem(
+            text=_text(ctx, scan),
+            decision=FeedbackStatus(other.status),
+            label=other.corrected_label,
+            decided_at=other.reviewed_at or other.updated_at,
+            similarity=1.0 if scan.fingerprint == _print(ctx, row) else 0.9,
+        )
+        for other, scan in decided
+        if scan.text_sealed is not None
+    ]
+
+
+def _print(ctx: Context, row: Feedback) -> str:
+    return ctx.session.get_one(Scan, row.scan_id).fingerprint
+
+
+def claim(ctx: Context, feedback_id: str) -> FeedbackRead:
+    """Reserve an item for a while; claiming it again extends the claim.
+
+    Raises:
+        NotFound: There is no such item.
+        Forbidden: It is the reviewer's own report.
+        AlreadyReviewed: It is decided.
+        Conflict: Somebody else has claimed it.
+    """
+    row = feedback.locked(ctx, feedback_id)
+    if row.user_id == ctx.user:
+        raise Forbidden(f"{row.id} is your own report. Another reviewer has to decide it.")
+    if row.status != "pending":
+        raise AlreadyReviewed(
+            f"{row.reviewed_by} has {row.status} {row.id} already.", reviewedBy=row.reviewed_by
+        )
+    taken = row.claimed_by not in (None, ctx.user)
+    if taken and row.claimed_until is not None and row.claimed_until > ctx.now:
+        raise Conflict(
+            f"{row.claimed_by} is looking at {row.id} until {row.claimed_until:%H:%M:%S} UTC. "
+            "Take the next one.",
+            claimedBy=row.claimed_by,
+        )
+    row.claimed_by = ctx.user
+    row.claimed_until = ctx.now + timedelta(seconds=ctx.settings.claim_seconds)
+    return feedback.readable(ctx, row)
+
+
+def release(ctx: Context, feedback_id: str) -> FeedbackRead:
+    """Give a claimed item back; one that is not claimed stays as it is. Raises `NotFound`."""
+    row = feedback.locked(ctx, feedback_id)
+    if row.claimed_by == ctx.user:
+        row.claimed_by = row.claimed_until = None
+    return feedback.readable(ctx, row)

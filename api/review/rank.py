@@ -1,0 +1,78 @@
+"""What a decision on an item is worth, and hence its place in the queue.
+
+An item's key is its time of birth less a bonus, in seconds; the queue goes by the smallest key.
+The bonus is bounded (five days), so an item waits at most that much behind younger ones: whatever
+arrives, nothing starves. The key does not change with time, so the queue is one index.
+"""
+
+import math
+from datetime import datetime
+
+from api.feedback.models import Feedback
+from shield.wire import Rank, RankReason
+
+HOUR = 3600.0
+_REPORTERS_HOURS = 24.0
+_UNCERTAINTY_HOURS = 24.0
+_REACH_HOURS = 72.0
+_REACH_HOURS_PER_DOUBLING = 9.0
+
+
+def item_bonus_seconds(trust: float, probability: float) -> float:
+    """Return the bonus of one report: a trusted reporter, an unsure model.
+
+    Args:
+        trust: Posterior mean of the reporter's approval rate, 0 to 1.
+        probability: The model's scam probability, 0 to 1.
+    """
+    return HOUR * (_REPORTERS_HOURS * trust + _UNCERTAINTY_HOURS * uncertainty(probability))
+
+
+def uncertainty(probability: float) -> float:
+    """Return 1 where the model was torn, 0 where it was sure."""
+    return 1 - abs(2 * probability - 1)
+
+
+def reach_bonus_seconds(reach: int) -> float:
+    """Return the bonus of a campaign that met so many scans: it grows with each doubling."""
+    hours = _REACH_HOURS_PER_DOUBLING * math.log2(max(1, reach))
+    return HOUR * min(_REACH_HOURS, hours)
+
+
+def explain(
+    feedback: Feedback, *, trust: float, probability: float, reach: int, now: datetime
+) -> Rank:
+    """Return an item's rank with its reasons in words."""
+    age_hours = max(0.0, (now - feedback.created_at).total_seconds() / HOUR)
+    unsure = uncertainty(probability)
+    reasons = [
+        RankReason(
+            name="reporters",
+            value=_REPORTERS_HOURS * trust,
+            text=f"reporter right in about {trust:.0%} of cases",
+        ),
+        RankReason(
+            name="uncertainty",
+            value=_UNCERTAINTY_HOURS * unsure,
+            text=f"model {'unsure' if unsure > 0.5 else 'sure'} ({probability:.0%} scam)",
+        ),
+        RankReason(
+            name="reach",
+            value=reach_bonus_seconds(reach) / HOUR,
+            text=f"{reach} {'scan' if reach == 1 else 'scans'} like it",
+        ),
+        RankReason(name="age", value=age_hours, text=f"waits for {_span(age_hours)}"),
+    ]
+    score = sum(reason.value for reason in reasons)
+    strongest = sorted(reasons, key=lambda reason: -reason.value)
+    return Rank(
+        score=round(score, 3),
+        reason=", ".join(reason.text for reason in strongest),
+        reasons=reasons,
+    )
+
+
+def _span(hours: float) -> str:
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"

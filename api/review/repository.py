@@ -1,0 +1,125 @@
+"""Queries about judgements and the queue."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from api.campaigns.models import Campaign
+from api.feedback.models import Feedback
+from api.review.models import Review
+
+
+def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
+    """Tell whether a reviewer has a standing judgement on an item."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Review.feedback_id == feedback_id,
+                    Review.reviewer == reviewer,
+                    Review.undone_at.is_(None),
+                )
+            )
+        )
+    )
+
+
+def standing_actions(session: Session, feedback_id: str) -> Sequence[str]:
+    """Return the judgements on an item that were not taken back."""
+    return session.scalars(
+        select(Review.action).where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
+    ).all()
+
+
+def somebody_else_reviews(session: Session, reviewer: str, since: datetime, reporter: str) -> bool:
+    """Tell whether another reviewer, not the reporter either, was active since then."""
+    return bool(
+        session.scalar(
+            select(exists().where(Review.reviewer.not_in([reviewer, reporter]), Review.at >= since))
+        )
+    )
+
+
+def last_decision(session: Session, feedback_id: str) -> str | None:
+    """Return the id of the decision that settled an item."""
+    return session.scalar(
+        select(Review.decision)
+        .where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
+        .order_by(Review.at.desc(), Review.id.desc())
+        .limit(1)
+    )
+
+
+def mark_undone(session: Session, feedback_id: str, now: datetime) -> None:
+    """Take back all standing judgements on an item; they stay on record."""
+    session.execute(
+        update(Review)
+        .where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
+        .values(undone_at=now)
+    )
+
+
+def free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
+    """Return the condition of items that a reviewer may decide now."""
+    judged = exists().where(
+        Review.feedback_id == Feedback.id,
+        Review.reviewer == reviewer,
+        Review.undone_at.is_(None),
+    )
+    return and_(
+        Feedback.status == "pending",
+        Feedback.user_id != reviewer,
+        or_(
+            Feedback.claimed_by.is_(None),
+            Feedback.claimed_by == reviewer,
+            Feedback.claimed_until < now,
+        ),
+        ~judged,
+    )
+
+
+def coverable(session: Session, item: Feedback, reviewer: str, now: datetime) -> Sequence[Feedback]:
+    """Return what else of the item's campaign one decision may settle; locked."""
+    return session.scalars(
+        select(Feedback)
+        .where(
+            Feedback.campaign_id == item.campaign_id,
+            Feedback.id != item.id,
+            Feedback.source != "gold",
+            Feedback.looks == 0,
+            free_for(reviewer, now),
+        )
+        .order_by(Feedback.id)
+        .with_for_update()
+    ).all()
+
+
+def queue(reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]) -> Select[Feedback]:
+    """Return the items that a reviewer may decide."""
+    return select(Feedback).where(free_for(reviewer, now), *filters)
+
+
+def campaign_queue(
+    reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]
+) -> Select[Campaign]:
+    """Return the campaigns that hold an item which a reviewer may decide."""
+    waiting = exists().where(Feedback.campaign_id == Campaign.id, free_for(reviewer, now), *filters)
+    return select(Campaign).where(Campaign.pending > 0, waiting)
+
+
+def first_of(
+    session: Session,
+    campaign_id: str,
+    reviewer: str,
+    now: datetime,
+    filters: Sequence[ColumnElement[bool]],
+) -> Feedback | None:
+    """Return the item of a campaign that stands for it in the queue."""
+    return session.scalar(
+        select(Feedback)
+        .where(Feedback.campaign_id == campaign_id, free_for(reviewer, now), *filters)
+        .order_by(Feedback.queue_key, Feedback.id)
+        .limit(1)
+    )

@@ -1,0 +1,90 @@
+"""`/rollouts`: ask for a version, hold it, promote it, take it back."""
+
+from fastapi import APIRouter
+
+from api.kit.context import AdminWrite, OperatorWrite, ServiceWrite, StaffRead
+from api.registry import service as registry
+from api.rollouts import service
+from shield.crds.v1alpha1 import Evidence, ModelRollout
+from shield.labels import ModelType
+from shield.wire import (
+    Envelope,
+    LedgerEntry,
+    OptionalReasonRequest,
+    ReasonRequest,
+    RolloutRequest,
+    TransitionRequest,
+)
+
+router = APIRouter(prefix="/rollouts", tags=["rollouts"])
+
+
+@router.get("")
+def rollouts(ctx: StaffRead) -> Envelope[list[ModelRollout]]:
+    """List all rollouts."""
+    return Envelope[list[ModelRollout]](data=service.listing(ctx))
+
+
+@router.get("/{model_type}")
+def rollout(model_type: ModelType, ctx: StaffRead) -> Envelope[ModelRollout]:
+    """Return one rollout."""
+    return Envelope[ModelRollout](data=service.get(ctx, model_type))
+
+
+@router.post("/{model_type}")
+def request(
+    model_type: ModelType, body: RolloutRequest, ctx: OperatorWrite
+) -> Envelope[ModelRollout]:
+    """Ask for a registered version to serve."""
+    found = service.request(ctx, model_type, body)
+    return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=found)
+
+
+@router.post("/{model_type}/undo")
+def undo(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
+    """Go back to the last known good version."""
+    found = service.undo(ctx, model_type, body.reason)
+    return Envelope[ModelRollout](message="The last known good version comes back.", data=found)
+
+
+@router.post("/{model_type}/pause")
+def pause(
+    model_type: ModelType, body: OptionalReasonRequest, ctx: AdminWrite
+) -> Envelope[ModelRollout]:
+    """Hold the present step."""
+    return Envelope[ModelRollout](
+        message="Paused.", data=service.pause(ctx, model_type, body.reason)
+    )
+
+
+@router.post("/{model_type}/resume")
+def resume(
+    model_type: ModelType, body: OptionalReasonRequest, ctx: AdminWrite
+) -> Envelope[ModelRollout]:
+    """Go on from the present step."""
+    return Envelope[ModelRollout](
+        message="Resumed.", data=service.resume(ctx, model_type, body.reason)
+    )
+
+
+@router.post("/{model_type}/promote")
+def promote(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
+    """Promote the candidate now."""
+    found = service.promote(ctx, model_type, body.reason)
+    return Envelope[ModelRollout](message="The candidate is promoted.", data=found)
+
+
+@router.get("/{model_type}/evidence")
+def evidence(model_type: ModelType, ctx: StaffRead) -> Envelope[Evidence]:
+    """Return what the versions on trial have shown."""
+    return Envelope[Evidence](data=service.evidence(ctx, model_type))
+
+
+@router.post("/{model_type}/transitions")
+def transition(
+    model_type: ModelType, body: TransitionRequest, ctx: ServiceWrite
+) -> Envelope[LedgerEntry]:
+    """Append a transition to the promotion ledger."""
+    return Envelope[LedgerEntry](
+        message="Recorded.", data=registry.record_transition(ctx, model_type, body)
+    )

@@ -1,0 +1,102 @@
+"""Counting what a version has shown since a rollout began."""
+
+import math
+from datetime import datetime
+
+from sqlalchemy import Integer, case, func, select
+from sqlalchemy.orm import Session
+
+from api.feedback.models import Feedback
+from api.scans import repository as scans
+from api.scans.models import Scan, ShadowScore
+from shield.crds.v1alpha1 import ArmEvidence
+from shield.labels import FeedbackType, ModelType
+
+
+def of_version(
+    session: Session, model_type: ModelType, version: str, since: datetime, *, shadow: bool
+) -> ArmEvidence:
+    """Count one version's scans, reports, decided feedback and failures.
+
+    Args:
+        session: Of the database that holds the scans.
+        model_type: Of the version.
+        version: Its name.
+        since: Scans from then on count.
+        shadow: Count its scores of copies instead of its answers.
+    """
+    if shadow:
+        total, positives = scans.shadow_exposures(session, version, since)
+        reports, decided, errors = _shadow_verdicts(session, version, since)
+    else:
+        total, positives = scans.exposures(session, version, model_type.value, since)
+        reports, decided, errors = _verdicts(session, version, model_type, since)
+    latencies = scans.latencies_ms(session, version, model_type.value, since, shadow=shadow)
+    return ArmEvidence(
+        exposures=total,
+        positives=positives,
+        reports=reports,
+        decided=decided,
+        verdict_errors=errors,
+        failures=scans.failures(session, version, since),
+        latency_p95_ms=percentile(latencies, 0.95) if latencies else None,
+    )
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    """Return the nearest-rank percentile of sorted values."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+# A decided item says what is true: an approved correction its label, a rejected one the other.
+_truth_differs_from_verdict = case(
+    (Feedback.status == "approved", Feedback.corrected_label != Feedback.original_label),
+    else_=Feedback.corrected_label == Feedback.original_label,
+)
+
+
+def _verdicts(
+    session: Session, version: str, model_type: ModelType, since: datetime
+) -> tuple[int, int, int]:
+    decided = Feedback.status != "pending"
+    wrong_claim = Feedback.feedback_type != FeedbackType.CONFIRMED.value
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(wrong_claim.cast(Integer)), 0),
+            func.coalesce(func.sum(decided.cast(Integer)), 0),
+            func.coalesce(func.sum(case((decided & _truth_differs_from_verdict, 1), else_=0)), 0),
+        )
+        .select_from(Feedback)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(
+            Scan.model_type == model_type.value,
+            Scan.model_version == version,
+            Scan.created_at >= since,
+            Scan.forced.is_(False),
+            Feedback.source == "report",
+        )
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[int, int, int]:
+    """Judge shadow scores by the truth that reviewers found for the scan."""
+    decided = Feedback.status != "pending"
+    same_verdict = ShadowScore.verdict == Feedback.original_label
+    wrong = case((same_verdict, _truth_differs_from_verdict), else_=~_truth_differs_from_verdict)
+    wrong_claim = (Feedback.feedback_type != FeedbackType.CONFIRMED.value) & same_verdict
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(case((wrong_claim, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((decided, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((decided & wrong, 1), else_=0)), 0),
+        )
+        .select_from(Feedback)
+        .join(ShadowScore, ShadowScore.scan_id == Feedback.scan_id)
+        .where(
+            ShadowScore.model_version == version,
+            ShadowScore.created_at >= since,
+            Feedback.source == "report",
+        )
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])

@@ -1,0 +1,244 @@
+"""Which model server answers: follows the splits in the background, and asks the arm.
+
+The last known split is kept while the rollout store is away: an outage of the control plane must
+not become an outage of the scans.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
+from shield.errors import ShieldError, Unavailable
+from shield.labels import LABELS, ModelType, is_positive
+from shield.rollouts import RolloutStore
+from shield.routing import Arm, arm_for
+
+logger = logging.getLogger("api.rollouts")
+
+_SETTLE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 5.0
+_FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+"""No answer, or one that is not what a model server says."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model server said of one message."""
+
+    version: str
+    arm: Arm
+    label: str
+    positive: bool
+    probability: float
+    confidence: float
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A version that should have answered and did not."""
+
+    version: str
+    arm: Arm
+    kind: str
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The answer to one message, and everything that counts for or against a version."""
+
+    answer: Prediction | None
+    failures: tuple[Failure, ...]
+
+
+class ModelRouter:
+    """Asks the arm that a user belongs to."""
+
+    def __init__(
+        self,
+        rollouts: RolloutStore,
+        *,
+        timeout_seconds: float,
+        watch_seconds: float = 0.5,
+        monotonic: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rollouts = rollouts
+        self._watch_seconds = watch_seconds
+        self._sleep = sleep
+        self._splits: dict[ModelType, Split] = {}
+        self._monotonic = monotonic
+        self._stopped = threading.Event()
+        self._loaded = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="splits", daemon=True)
+        # The model servers are ours and near: no proxy from the environment may come between.
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=100),
+            trust_env=False,
+        )
+
+    def start(self) -> None:
+        """Begin to follow the splits; returns after the first look (or two seconds)."""
+        self._thread.start()
+        self._loaded.wait(2.0)
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stopped.set()
+        self._thread.join(timeout=min(2.0, 2 * self._watch_seconds))
+        self._http.close()
+
+    def split(self, model_type: ModelType) -> Split | None:
+        """Return who answers now, or `None` while nothing was ever deployed."""
+        return self._splits.get(model_type)
+
+    def _follow(self) -> None:
+        pause = 0.05
+        while not self._stopped.is_set():
+            try:
+                for rollout in self._rollouts.watch(timeout_seconds=self._watch_seconds):
+                    self._take(rollout)
+                    pause = 0.05
+                    if self._stopped.is_set():
+                        return
+                self._loaded.set()
+            except ShieldError as error:
+                logger.warning("rollouts cannot be followed: %s", error.message)
+                self._stopped.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _take(self, rollout: ModelRollout) -> None:
+        split = rollout.status.split
+        if split is not None and not rollout.deleting:
+            self._splits[rollout.spec.model_type] = split
+        self._loaded.set()
+
+    def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:
+        """Judge one message on the user's arm.
+
+        The stable version answers for a failing candidate, the last known good one for a failing
+        stable version while it is warm. `answer` is `None` when nobody could.
+
+        Raises:
+            Unavailable: No version of the model type was ever deployed.
+        """
+        split = self._splits.get(model_type)
+        if split is None:
+            raise Unavailable(
+                f"No {model_type} model serves yet. Roll one out with "
+                "`shieldctl rollout start`, or wait until the first version is ready.",
+                retry_after_seconds=5,
+            )
+        routed = self._ask(model_type, text, user_id, forced, split)
+        if routed.answer is None:
+            # The servers may have changed places just now: look once more before giving up.
+            self._sleep(_SETTLE_SECONDS)
+            newest = self._splits[model_type]
+            if newest != split:
+                routed = self._ask(model_type, text, user_id, forced, newest)
+        return routed
+
+    def _ask(
+        self, model_type: ModelType, text: str, user_id: str, forced: Arm | None, split: Split
+    ) -> Routed:
+        arm = forced or (Arm.STABLE if split.shadow else arm_for(user_id, split.weight, split.salt))
+        tries: list[tuple[Arm, VersionRef, str]] = []
+        if arm is Arm.CANDIDATE and split.candidate is not None and split.candidate_url:
+            tries.append((Arm.CANDIDATE, split.candidate, split.candidate_url))
+        tries.append((Arm.STABLE, split.stable, split.stable_url))
+        if split.fallback is not None and split.fallback_url:
+            tries.append((Arm.STABLE, split.fallback, split.fallback_url))
+        failures: list[Failure] = []
+        for tried, version, url in tries:
+            try:
+                answer = self._predict(model_type, tried, version, url, [text])[0]
+            except _FAULTS as fault:
+                failures.append(Failure(version.name, tried, type(fault).__name__))
+            else:
+                return Routed(answer, tuple(failures))
+        return Routed(None, tuple(failures))
+
+    def shadow(self, model_type: ModelType, text: str) -> Prediction | Failure | None:
+        """Let a shadow candidate score a copy; `None` when there is none."""
+        split = self._splits.get(model_type)
+        if split is None or not split.shadow or not split.candidate or not split.candidate_url:
+            return None
+        candidate = split.candidate
+        try:
+            return self._predict(model_type, Arm.CANDIDATE, candidate, split.candidate_url, [text])[
+                0
+            ]
+        except _FAULTS as fault:
+            return Failure(candidate.name, Arm.CANDIDATE, type(fault).__name__)
+
+    def probabilities(
+        self, model_type: ModelType, version: str | None, texts: list[str]
+    ) -> list[float]:
+        """Return scam probabilities of `texts` by a version that serves (default: stable).
+
+        Raises:
+            Unavailable: It does not serve, or does not answer.
+        """
+        split = self._splits.get(model_type)
+        serving = (
+            [
+                (Arm.STABLE, split.stable, split.stable_url),
+                (Arm.CANDIDATE, split.candidate, split.candidate_url),
+                (Arm.STABLE, split.fallback, split.fallback_url),
+            ]
+            if split
+            else []
+        )
+        for arm, known, url in serving:
+            if known is None or not url or (version is not None and known.name != version):
+                continue
+            try:
+                answers = self._predict(model_type, arm, known, url, texts)
+            except _FAULTS as fault:
+                raise Unavailable(
+                    f"The model server of {known.name} does not answer ({type(fault).__name__}).",
+                    retry_after_seconds=2,
+                ) from fault
+            return [answer.probability for answer in answers]
+        raise Unavailable(
+            f"No model server of {version or model_type} runs. Only versions in use can be asked.",
+            retry_after_seconds=5,
+        )
+
+    def _predict(
+        self, model_type: ModelType, arm: Arm, version: VersionRef, url: str, texts: list[str]
+    ) -> list[Prediction]:
+        started = self._monotonic()
+        address = url.rstrip("/") + "/predict"
+        try:
+            answer = self._http.post(address, json={"texts": texts})
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A kept connection that the server has closed meanwhile says nothing about the model.
+            answer = self._http.post(address, json={"texts": texts})
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["predictions"]
+        latency_ms = (self._monotonic() - started) * 1000
+        if len(found) != len(texts):
+            raise ValueError(f"{len(texts)} messages, {len(found)} predictions")
+        return [_prediction(model_type, arm, version, one, latency_ms) for one in found]
+
+
+def _prediction(
+    model_type: ModelType, arm: Arm, version: VersionRef, one: dict[str, Any], latency_ms: float
+) -> Prediction:
+    probability = float(one["probability"])
+    if not 0 <= probability <= 1:
+        raise ValueError(f"{probability} is not a probability")
+    label = str(one["label"])
+    if label not in LABELS[model_type]:
+        raise ValueError("a label of another vocabulary")
+    positive = is_positive(model_type, label)
+    confidence = float(one.get("confidence") or (probability if positive else 1 - probability))
+    return Prediction(version.name, arm, label, positive, probability, confidence, latency_ms)

@@ -1,0 +1,193 @@
+"""Asking for rollouts and counting what their arms show. The operator does the rest."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from api.audit import service as audit
+from api.kit.context import Context
+from api.registry import service as registry
+from api.rollouts import evidence as counting
+from shield.crds.v1alpha1 import (
+    Evidence,
+    ModelRollout,
+    ModelRolloutSpec,
+    VersionRef,
+)
+from shield.errors import Conflict, NotFound, RolloutBusy, ShieldError, VersionRejected
+from shield.labels import ModelType
+from shield.rollouts.evidence import subjects
+from shield.rollouts.rules import is_rejected, rejected_version
+from shield.wire import RolloutRequest
+
+
+def get(ctx: Context, model_type: ModelType) -> ModelRollout:
+    """Return one rollout. Raises `NotFound`."""
+    return ctx.services.rollouts.get(model_type.value)
+
+
+def listing(ctx: Context) -> list[ModelRollout]:
+    """Return all rollouts."""
+    return ctx.services.rollouts.list()
+
+
+def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> ModelRollout:
+    """Ask for a version to serve; asking again for the same changes nothing.
+
+    Raises:
+        NotFound: The version is not registered.
+        VersionRejected: A gate refused it, it was taken back, or it is tainted.
+        RolloutBusy: Another candidate is on its way.
+    """
+    version = registry.get(ctx, model_type, wanted.version)
+    ref = VersionRef(name=version.name, digest=version.digest, uri=version.uri)
+    present = find(ctx, model_type)
+    if present is not None and is_rejected(present.status, ref):
+        raise rejected_version(model_type.value, version.name)
+    if version.status in ("refused", "rejected", "rolled_back"):
+        raise VersionRejected(
+            f"{version.name} is {version.status.replace('_', ' ')}"
+            f"{': ' + version.refusal if version.refusal else ''}. It is never proposed again; "
+            "train a new version.",
+            version=version.name,
+        )
+    if version.tainted:
+        raise VersionRejected(
+            f"{version.name} learned from poisoned messages ({version.taint_reason}). "
+            "Train a new version without them.",
+            version=version.name,
+        )
+    candidate = present.status.candidate if present else None
+    if candidate is not None and candidate.digest != ref.digest:
+        raise RolloutBusy(
+            f"{candidate.name} is being rolled out. Promote it, take it back, or wait "
+            "(`shieldctl rollout status`).",
+            candidate=candidate.name,
+        )
+    given = wanted.model_dump(exclude_none=True, exclude={"version", "reason"})
+    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, given))
+    audit.record(ctx, "rollout.request", ref.name, wanted.reason or "", modelType=model_type.value)
+    return rollout
+
+
+def _spec(
+    spec: ModelRolloutSpec | None, model_type: ModelType, ref: VersionRef, given: dict[str, Any]
+) -> ModelRolloutSpec:
+    old = spec.model_dump() if spec is not None else {}
+    return ModelRolloutSpec.model_validate(
+        {**old, **given, "model_type": model_type, "version": ref.model_dump(), "paused": False}
+    )
+
+
+def find(ctx: Context, model_type: ModelType) -> ModelRollout | None:
+    """Return the rollout of a model type, or `None` while there never was one."""
+    try:
+        return ctx.services.rollouts.get(model_type.value)
+    except NotFound:
+        return None
+
+
+def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
+    """Go back to the last known good version, never to one that was taken back before.
+
+    A candidate on its way is taken back first: it is what users meet.
+
+    Raises:
+        Conflict: There is nothing to go back to.
+    """
+    rollout = get(ctx, model_type)
+    if rollout.status.candidate is None and rollout.status.last_known_good is None:
+        raise Conflict(
+            f"There is no earlier good {model_type} version to go back to. "
+            "Roll out another version with `shieldctl rollout start`."
+        )
+    token = uuid4().hex
+    changed = _change(
+        ctx, model_type, _with(lambda _: {"undo": token, "undo_reason": reason, "paused": False})
+    )
+    subject = rollout.status.candidate or rollout.status.stable
+    audit.record(
+        ctx,
+        "rollout.undo-request",
+        subject.name if subject else model_type.value,
+        reason,
+        modelType=model_type.value,
+    )
+    return changed
+
+
+def pause(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRollout:
+    """Hold the present step."""
+    changed = _change(ctx, model_type, _with(lambda _: {"paused": True}))
+    audit.record(ctx, "rollout.pause", model_type.value, reason or "")
+    return changed
+
+
+def resume(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRollout:
+    """Go on from the present step."""
+    changed = _change(ctx, model_type, _with(lambda _: {"paused": False}))
+    audit.record(ctx, "rollout.resume", model_type.value, reason or "")
+    return changed
+
+
+def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
+    """Promote the candidate now, whatever steps remain.
+
+    Raises:
+        Conflict: There is no candidate.
+    """
+    candidate = get(ctx, model_type).status.candidate
+    if candidate is None:
+        raise Conflict(f"No {model_type} candidate is on its way, so there is nothing to promote.")
+    changed = _change(
+        ctx, model_type, _with(lambda _: {"promote": candidate.digest, "paused": False})
+    )
+    audit.record(ctx, "rollout.promote-request", candidate.name, reason)
+    return changed
+
+
+def _with(
+    change: Callable[[ModelRolloutSpec], dict[str, Any]],
+) -> Callable[[ModelRolloutSpec | None], ModelRolloutSpec]:
+    def apply(spec: ModelRolloutSpec | None) -> ModelRolloutSpec:
+        if spec is None:
+            raise NotFound(
+                "Nothing of this model type was ever rolled out. `shieldctl rollout start` does it."
+            )
+        return spec.model_copy(update=change(spec))
+
+    return apply
+
+
+def _change(
+    ctx: Context,
+    model_type: ModelType,
+    change: Callable[[ModelRolloutSpec | None], ModelRolloutSpec],
+) -> ModelRollout:
+    # The table store has a connection of its own: it could not write beside our write lock.
+    if ctx.session.in_transaction():
+        ctx.session.commit()
+    try:
+        return ctx.services.rollouts.change_spec(model_type.value, change)
+    except ShieldError:
+        ctx.session.rollback()
+        raise
+
+
+def evidence(ctx: Context, model_type: ModelType) -> Evidence:
+    """Return what the versions on trial have shown; empty while nothing is on trial."""
+    rollout = get(ctx, model_type)
+    trial = subjects(rollout.status)
+    if trial is None:
+        return Evidence()
+    split = rollout.status.split
+    shadow = bool(split and split.shadow)
+    return Evidence(
+        rollout_started=trial.since,
+        stable=counting.of_version(
+            ctx.session, model_type, trial.stable.name, trial.since, shadow=False
+        ),
+        candidate=counting.of_version(
+            ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Pipeline runs and how they ended."""

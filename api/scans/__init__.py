@@ -1,0 +1,1 @@
+"""Verdicts: one message in, one answer out."""

@@ -1,0 +1,40 @@
+"""`/scans`: judge a message, read one's own verdicts back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+
+from api.kit.context import AnyRead, AnyWrite
+from api.kit.paging import Paged
+from api.kit.paths import PathId
+from api.scans import service
+from shield.routing import Arm
+from shield.wire import Envelope, ScanRead, ScanRequest
+
+router = APIRouter(prefix="/scans", tags=["scans"])
+
+
+@router.post("", status_code=201)
+def scan(
+    body: ScanRequest,
+    ctx: AnyWrite,
+    arm: Annotated[
+        Arm | None,
+        Header(alias="X-Shield-Arm", description="Force an arm (reviewer, admin, service)."),
+    ] = None,
+) -> Envelope[ScanRead]:
+    """Judge one message."""
+    return Envelope[ScanRead](message="Scanned.", data=service.scan(ctx, body, arm))
+
+
+@router.get("")
+def own_scans(ctx: AnyRead, wanted: Paged) -> Envelope[list[ScanRead]]:
+    """List one's own scans, newest first."""
+    scans, pagination = service.own_scans(ctx, wanted)
+    return Envelope[list[ScanRead]](data=scans, pagination=pagination)
+
+
+@router.get("/{scan_id}")
+def own_scan(scan_id: PathId, ctx: AnyRead) -> Envelope[ScanRead]:
+    """Return one of one's own scans."""
+    return Envelope[ScanRead](data=service.own_scan(ctx, scan_id))

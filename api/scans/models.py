@@ -1,0 +1,67 @@
+"""Scans, and what went wrong while answering them."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.kit.database import Base
+
+
+class Scan(Base):
+    """One message and its verdict. The text is encrypted; erasure empties it and the owner."""
+
+    __tablename__ = "scans"
+    __table_args__ = (
+        Index("ix_scans_owner", "user_id", "created_at", "id"),
+        Index("ix_scans_evidence", "model_type", "model_version", "created_at"),
+        Index("ix_scans_fingerprint", "fingerprint"),
+        Index("ix_scans_created_at", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(128))
+    scan_type: Mapped[str] = mapped_column(String(16))
+    model_type: Mapped[str] = mapped_column(String(16))
+    text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fingerprint: Mapped[str] = mapped_column(String(32))
+    """Keyed hash of the normalised text: equal messages count together without being read."""
+    verdict: Mapped[str] = mapped_column(String(16))
+    positive: Mapped[bool]
+    probability: Mapped[float]
+    confidence: Mapped[float]
+    model_version: Mapped[str] = mapped_column(String(63))
+    arm: Mapped[str] = mapped_column(String(16))
+    forced: Mapped[bool] = mapped_column(default=False)
+    """A tester chose the arm: no evidence."""
+    latency_ms: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class ShadowScore(Base):
+    """What a shadow candidate would have said of a scan."""
+
+    __tablename__ = "shadow_scores"
+    __table_args__ = (Index("ix_shadow_scores_version", "model_version", "created_at"),)
+
+    scan_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_version: Mapped[str] = mapped_column(String(63), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(16))
+    positive: Mapped[bool]
+    probability: Mapped[float]
+    latency_ms: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class ArmFailure(Base):
+    """One request that a version should have answered and did not."""
+
+    __tablename__ = "arm_failures"
+    __table_args__ = (Index("ix_arm_failures_version", "model_version", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_type: Mapped[str] = mapped_column(String(16))
+    model_version: Mapped[str] = mapped_column(String(63))
+    arm: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]

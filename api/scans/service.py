@@ -1,0 +1,133 @@
+"""Judging messages and reading the verdicts back."""
+
+from api.campaigns.signature import fingerprint
+from api.feedback.models import Feedback
+from api.kit.context import Context
+from api.kit.ids import new_id
+from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.tokens import Role
+from api.rollouts.router import Failure, Prediction
+from api.scans import repository
+from api.scans.models import ArmFailure, Scan, ShadowScore
+from api.users.service import ensure_user
+from shield.errors import NotFound, Unavailable
+from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
+from shield.routing import Arm
+from shield.wire import FeedbackMark, Pagination, ScanRead, ScanRequest
+
+
+def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
+    """Judge one message on the caller's arm and keep the verdict.
+
+    Raises:
+        Forbidden: An arm is forced by a plain user.
+        Unavailable: Nobody could answer.
+    """
+    if forced is not None:
+        ctx.principal.require(Role.REVIEWER, Role.ADMIN, Role.SERVICE)
+    model_type = MODEL_OF_SCAN[request.scan_type]
+    # No transaction is open while the model server works: nobody waits for it in the database.
+    routed = ctx.services.router.ask(model_type, request.text, ctx.user, forced)
+    shadow = ctx.services.router.shadow(model_type, request.text)
+    ctx = ctx.fresh()
+    failures = [_failure(ctx, model_type, failure) for failure in routed.failures]
+    if isinstance(shadow, Failure):
+        failures.append(_failure(ctx, model_type, shadow))
+    ctx.session.add_all(failures)
+    if routed.answer is None:
+        ctx.session.commit()  # the error below rolls back, but the failures must be counted
+        raise Unavailable(
+            f"The {model_type} model does not answer ({routed.failures[0].kind}). "
+            "Try again in a moment; `shieldctl status` shows its state.",
+            retry_after_seconds=2,
+        )
+    row = _row(ctx, request, routed.answer, forced is not None)
+    ensure_user(ctx, ctx.user)
+    ctx.session.add(row)
+    if isinstance(shadow, Prediction):
+        ctx.session.add(_shadow(ctx, row, shadow))
+    return read(row)
+
+
+def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -> Scan:
+    scan_id = new_id(ctx.now)
+    return Scan(
+        id=scan_id,
+        user_id=ctx.user,
+        scan_type=request.scan_type.value,
+        model_type=MODEL_OF_SCAN[request.scan_type].value,
+        text_sealed=ctx.ring.seal(request.text, scan_id),
+        fingerprint=fingerprint(request.text, ctx.ring.fingerprint_key),
+        verdict=answer.label,
+        positive=answer.positive,
+        probability=answer.probability,
+        confidence=answer.confidence,
+        model_version=answer.version,
+        arm=answer.arm.value,
+        forced=forced,
+        latency_ms=answer.latency_ms,
+        created_at=ctx.now,
+    )
+
+
+def _shadow(ctx: Context, scan: Scan, score: Prediction) -> ShadowScore:
+    return ShadowScore(
+        scan_id=scan.id,
+        model_version=score.version,
+        verdict=score.label,
+        positive=score.positive,
+        probability=score.probability,
+        latency_ms=score.latency_ms,
+        created_at=ctx.now,
+    )
+
+
+def _failure(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
+    return ArmFailure(
+        id=new_id(ctx.now),
+        model_type=model_type.value,
+        model_version=failure.version,
+        arm=failure.arm.value,
+        kind=failure.kind,
+        at=ctx.now,
+    )
+
+
+def own_scans(ctx: Context, wanted: PageRequest) -> tuple[list[ScanRead], Pagination]:
+    """Return one page of the caller's scans, newest first, with their texts."""
+    order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
+    rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, wanted)
+    marks = repository.reports_of(ctx.session, [row.id for row in rows])
+    return [_own(ctx, row, marks.get(row.id)) for row in rows], pagination
+
+
+def own_scan(ctx: Context, scan_id: str) -> ScanRead:
+    """Return one of the caller's scans. Raises `NotFound`, for other people's scans too."""
+    row = ctx.session.get(Scan, scan_id)
+    if row is None or row.user_id != ctx.user:
+        raise NotFound.of("scan of yours", scan_id, "`GET /api/v2/scans` lists them.")
+    return _own(ctx, row, repository.reports_of(ctx.session, [row.id]).get(row.id))
+
+
+def read(row: Scan) -> ScanRead:
+    """Return a scan without its text."""
+    return ScanRead(
+        id=row.id,
+        scan_type=ScanType(row.scan_type),
+        model_type=ModelType(row.model_type),
+        verdict=row.verdict,
+        confidence=row.confidence,
+        probability=row.probability,
+        model_version=row.model_version,
+        arm=Arm(row.arm),
+        created_at=row.created_at,
+    )
+
+
+def _own(ctx: Context, row: Scan, feedback: Feedback | None) -> ScanRead:
+    found = read(row)
+    if row.text_sealed is not None:
+        found.text = ctx.ring.open(row.text_sealed, row.id)
+    if feedback is not None:
+        found.feedback = FeedbackMark.model_validate(feedback)
+    return found

@@ -1,0 +1,113 @@
+"""Settings of the API, read from the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shield.errors import Misconfigured
+
+
+class ApiSettings(BaseSettings):
+    """How the API runs. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHIELD_API_",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        extra="ignore",
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on; 0 picks a free one and writes it to the ready file."""
+    ready_file: Path | None = None
+    """Where `{"port": N}` is written once the API answers."""
+    migrate: bool = True
+    """Bring the database to the present schema at start. On a cluster a Job does it beforehand."""
+    log_level: str = "info"
+    """`debug`, `info`, `warning` or `error`. Logs are JSON lines on stderr."""
+
+    database_url: str = Field(default="sqlite:///shield.db", validation_alias="SHIELD_DATABASE_URL")
+    """`sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
+    pool_size: int = Field(default=10, ge=1)
+    """Database connections kept open per process (PostgreSQL)."""
+    rollouts: Literal["table", "kubernetes"] = Field(
+        default="table", validation_alias="SHIELD_ROLLOUTS"
+    )
+    """Where rollouts are kept: a database table, or `ModelRollout` objects."""
+    rollouts_namespace: str | None = Field(
+        default=None, validation_alias="SHIELD_ROLLOUTS_NAMESPACE"
+    )
+    """Namespace of the `ModelRollout` objects; left out, the pod's own."""
+
+    jwt_secret: str | None = None
+    """HS256 secret, at least 32 bytes. There is no default."""
+    jwt_secret_file: Path | None = None
+    """File that holds the HS256 secret."""
+    jwt_issuer: str = "antispam-shield"
+    """Expected `iss` of our own tokens."""
+    jwt_audience: str = "antispam-shield"
+    """Expected `aud` of all tokens."""
+    jwks_url: str | None = None
+    """JWKS of an OIDC issuer whose RS256/ES256/EdDSA tokens are accepted beside our own."""
+    oidc_issuer: str | None = None
+    """Expected `iss` of those tokens."""
+    oidc_roles_claim: str = "roles"
+    """Claim that holds the roles; a dotted path is followed, e.g. `realm_access.roles`."""
+    token_review: bool = False
+    """Accept Kubernetes service-account tokens, checked by the cluster's TokenReview."""
+    service_accounts: list[str] = []
+    """Service accounts that get the role `service`, as `namespace:name`."""
+    message_keys: Path | None = None
+    """Key ring that message text is encrypted with: JSON, made by `shieldctl`."""
+
+    rate_per_user: str = "120/minute"
+    """Writes per user; empty for no limit."""
+    rate_per_address: str = "1200/minute"
+    """Writes per client address; empty for no limit."""
+    rate_storage: str = "memory://"
+    """`memory://` for one process, `redis://...` for several."""
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    """Larger request bodies are refused with 413."""
+
+    predict_timeout_seconds: float = Field(default=5.0, gt=0)
+    """A model server that takes longer has failed."""
+    rollout_poll_seconds: float = Field(default=0.02, gt=0)
+    """How often the split is looked up; an undo reaches scans after about this long."""
+    undo_seconds: float = Field(default=3600, ge=0)
+    """For so long a review may be taken back."""
+    claim_seconds: float = Field(default=600, gt=0)
+    """A claimed item is free again after this."""
+    second_review_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of items that a second reviewer judges blind, once there are two reviewers."""
+    audit_sample_share: float = Field(default=0.005, ge=0, le=1)
+    """Share of consenting users' unreported scans that join the queue unmarked."""
+    retention_days: float | None = Field(default=None, gt=0)
+    """Messages without feedback are erased after this; left out, they are kept."""
+    embedded: bool = False
+    """True when `shieldctl up` runs everything on one machine."""
+
+    def secret(self) -> str:
+        """Return the HS256 secret.
+
+        Raises:
+            Misconfigured: There is none, or it is too short to be safe.
+        """
+        value = self.jwt_secret
+        if value is None and self.jwt_secret_file is not None:
+            try:
+                value = self.jwt_secret_file.read_text().strip()
+            except OSError as fault:
+                raise Misconfigured(
+                    f"The token secret {self.jwt_secret_file} cannot be read ({fault.strerror}). "
+                    "Set SHIELD_API_JWT_SECRET_FILE to a readable file."
+                ) from fault
+        if value is None or len(value.encode()) < 32:
+            raise Misconfigured(
+                "SHIELD_API_JWT_SECRET must hold at least 32 bytes, and there is no default. Make "
+                "one with `openssl rand -hex 32`, or let `shieldctl up` do it."
+            )
+        return value

@@ -1,0 +1,1 @@
+"""People who scan: consent, pseudonym, record."""
