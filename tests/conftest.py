@@ -3,5 +3,6 @@
 pytest_plugins: list[str] = [
     "tests.support.packages",
     "tests.support.postgres",
+    "tests.support.kfp",
     "tests.support.s3",
 ]

@@ -1,0 +1,203 @@
+"""The part of Kubeflow Pipelines' published API (v2beta1) that we use, with our errors.
+
+Objects are found by looking through the lists, never by trusting that a name is unique: KFP accepts
+two recurring runs of one name.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import kfp_server_api as kfp
+import urllib3
+from kfp_server_api.exceptions import ApiException
+
+from shield.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ShieldError,
+    Unauthenticated,
+    Unavailable,
+)
+
+PIPELINE = "weekly-retraining"
+EXPERIMENT = "antispam-shield"
+PAGE_SIZE = 100
+
+
+class KfpApi:
+    """A KFP API server, seen through the generated client."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        namespace: str | None = None,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        configuration = kfp.Configuration(host=host.rstrip("/"))
+        configuration.ssl_ca_cert = str(ca_file) if ca_file else None
+        if token:
+            configuration.api_key = {"authorization": f"Bearer {token}"}
+        self._host = host
+        self._namespace = namespace
+        self._timeout = timeout_seconds
+        client = kfp.ApiClient(configuration)
+        self._pipelines = kfp.PipelineServiceApi(client)
+        self._uploads = kfp.PipelineUploadServiceApi(client)
+        self._experiments = kfp.ExperimentServiceApi(client)
+        self._recurring = kfp.RecurringRunServiceApi(client)
+        self._runs = kfp.RunServiceApi(client)
+
+    def version(self, package: Path) -> tuple[str, str, str]:
+        """Return (pipeline id, version id, version name), uploading what is missing."""
+        name = f"{PIPELINE}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+        pipeline_id = self._pipeline()
+        with self._explained(f"upload {package}"):
+            for version in self._pages(
+                self._pipelines.pipeline_service_list_pipeline_versions,
+                "pipeline_versions",
+                pipeline_id,
+                sort_by="created_at desc",
+            ):
+                if name in (version.name, version.display_name):
+                    return pipeline_id, version.pipeline_version_id, name
+            made = self._uploads.upload_pipeline_version(
+                str(package),
+                name=name,
+                display_name=name,
+                pipelineid=pipeline_id,
+                **self._limits(),
+            )
+        return pipeline_id, made.pipeline_version_id, name
+
+    def _pipeline(self) -> str:
+        with self._explained(f"make the pipeline {PIPELINE}"):
+            for found in self._pages(
+                self._pipelines.pipeline_service_list_pipelines, "pipelines", **self._scope()
+            ):
+                if PIPELINE in (found.name, found.display_name):
+                    return str(found.pipeline_id)
+            made = self._pipelines.pipeline_service_create_pipeline(
+                kfp.V2beta1Pipeline(
+                    name=PIPELINE,
+                    display_name=PIPELINE,
+                    description="Feedback in, at most one new model version out.",
+                    **self._scope(),
+                ),
+                **self._limits(),
+            )
+            return str(made.pipeline_id)
+
+    def experiment(self) -> str:
+        """Return the id of our experiment, making it if need be."""
+        found = self.find_experiment()
+        if found is not None:
+            return found
+        with self._explained(f"make the experiment {EXPERIMENT}"):
+            made = self._experiments.experiment_service_create_experiment(
+                kfp.V2beta1Experiment(
+                    display_name=EXPERIMENT,
+                    description="Weekly retraining, by model type.",
+                    **self._scope(),
+                ),
+                **self._limits(),
+            )
+            return str(made.experiment_id)
+
+    def find_experiment(self) -> str | None:
+        """Return the id of our experiment, or None when nothing was ever deployed."""
+        with self._explained("list experiments"):
+            for found in self._pages(
+                self._experiments.experiment_service_list_experiments,
+                "experiments",
+                **self._scope(),
+            ):
+                if found.display_name == EXPERIMENT:
+                    return str(found.experiment_id)
+        return None
+
+    def recurring_runs(self, experiment_id: str) -> list[Any]:
+        """Return all recurring runs of an experiment."""
+        with self._explained("list recurring runs"):
+            return list(
+                self._pages(
+                    self._recurring.recurring_run_service_list_recurring_runs,
+                    "recurring_runs",
+                    experiment_id=experiment_id,
+                    **self._scope(),
+                )
+            )
+
+    def create_recurring_run(self, wanted: kfp.V2beta1RecurringRun) -> Any:
+        """Create a recurring run and return it as the server keeps it."""
+        with self._explained(f"create the recurring run {wanted.display_name}"):
+            return self._recurring.recurring_run_service_create_recurring_run(
+                wanted, **self._limits()
+            )
+
+    def delete_recurring_run(self, found: Any) -> None:
+        """Delete a recurring run; a missing one is no error."""
+        with self._explained(f"delete the recurring run {found.display_name}"):
+            try:
+                self._recurring.recurring_run_service_delete_recurring_run(
+                    found.recurring_run_id, **self._limits()
+                )
+            except ApiException as error:
+                if error.status != 404:
+                    raise
+
+    def create_run(self, run: kfp.V2beta1Run) -> str:
+        """Start a run now and return its id."""
+        with self._explained(f"start the run {run.display_name}"):
+            return str(self._runs.run_service_create_run(run, **self._limits()).run_id)
+
+    def _pages(self, method: Any, items: str, *arguments: str, **options: Any) -> Iterator[Any]:
+        token = ""
+        while True:
+            page = method(
+                *arguments, page_size=PAGE_SIZE, page_token=token, **options, **self._limits()
+            )
+            yield from getattr(page, items) or []
+            token = page.next_page_token
+            if not token:
+                return
+
+    def _scope(self) -> dict[str, str]:
+        return {"namespace": self._namespace} if self._namespace else {}
+
+    def _limits(self) -> dict[str, float]:
+        return {"_request_timeout": self._timeout}
+
+    @contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except ApiException as error:
+            raise _ours(error, doing, self._host) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise Unavailable(
+                f"Could not {doing}: Kubeflow Pipelines at {self._host} does not answer. "
+                "Check --host, and that its API server (ml-pipeline) runs."
+            ) from error
+
+
+def _ours(error: ApiException, doing: str, host: str) -> ShieldError:
+    said = str(error.body or error.reason or "")[:500]
+    kinds: dict[int, tuple[type[ShieldError], str]] = {
+        400: (Invalid, "Correct what it names."),
+        401: (Unauthenticated, "Give a token for the KFP API with --token-file."),
+        403: (Forbidden, "Give the ServiceAccount the rights that manifests/ and helm/ describe."),
+        404: (NotFound, "Check --host; the API of KFP 2.17 is needed."),
+        409: (Conflict, "Somebody deployed at the same moment; deploy again."),
+    }
+    kind, cure = kinds.get(error.status, (Unavailable, "Look at its logs and try again."))
+    return kind(
+        f"Could not {doing}: Kubeflow Pipelines at {host} says {error.status}: {said} {cure}"
+    )
