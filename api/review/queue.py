@@ -16,7 +16,7 @@ from api.review import rank
 from api.review import repository as reviews
 from api.scans.models import Scan
 from api.users import trust
-from shield.errors import AlreadyReviewed, Conflict, Forbidden, Invalid
+from shield.errors import AlreadyReviewed, Conflict, Forbidden, Invalid, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire import (
@@ -103,6 +103,14 @@ def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:
             session.commit()
 
     ctx.after_commit.append(write)
+
+
+def one(ctx: Context, feedback_id: str) -> PendingItem:
+    """Return one item by its id, waiting or decided. Raises `NotFound`."""
+    row = ctx.session.get(Feedback, feedback_id)
+    if row is None:
+        raise NotFound.of("feedback", feedback_id, "`shieldctl review list` shows what waits.")
+    return item(ctx, row)
 
 
 def item(ctx: Context, row: Feedback) -> PendingItem:

@@ -1,0 +1,83 @@
+"""The built scripts, styles and icons: by logical name in templates, by hashed name on the wire."""
+
+import json
+from pathlib import Path
+
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from shield.errors import NotFound, Unavailable
+
+BUILT = Path(__file__).parent / "static" / "build"
+
+# A name carries the hash of its content, so what it names never changes.
+FOREVER = "public, max-age=31536000, immutable"
+MEDIA_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+
+class Assets:
+    """What `python -m api.pages.build` has made. Read again when a later build replaced it."""
+
+    def __init__(self, folder: Path = BUILT) -> None:
+        self.folder = folder
+        self._read_at: int | None = None
+        self._names: dict[str, str] = {}
+
+    def names(self) -> dict[str, str]:
+        """Return logical name -> hashed file name.
+
+        Raises:
+            Unavailable: There is no build.
+        """
+        manifest = self.folder / "manifest.json"
+        try:
+            changed = manifest.stat().st_mtime_ns
+            if changed != self._read_at:
+                self._names = json.loads(manifest.read_text())
+                self._read_at = changed
+        except OSError as fault:
+            raise Unavailable(
+                "The scripts and styles of the pages are not built. Run `make assets` once, then "
+                "reload."
+            ) from fault
+        return self._names
+
+    def url(self, name: str) -> str:
+        """Return where the asset of this logical name is served."""
+        return f"/assets/{self.names()[name]}"
+
+    def worker(self) -> Path:
+        """Return the service worker; it keeps its name, because its URL is its identity."""
+        self.names()
+        return self.folder / "worker.js"
+
+
+class AssetFiles(BaseRoute):
+    """Serves `/assets/<hashed name>`, and nothing that the manifest does not list."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._assets = assets
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether the request is for an asset."""
+        ours = scope["type"] == "http" and scope["path"].startswith("/assets/")
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one file."""
+        name = scope["path"].removeprefix("/assets/")
+        if name not in self._assets.names().values():
+            raise NotFound(
+                f"There is no asset {name!r}. Reload the page: a newer build replaced it."
+            )
+        file = self._assets.folder / name
+        response: Response = FileResponse(
+            file, media_type=MEDIA_TYPES[file.suffix], headers={"Cache-Control": FOREVER}
+        )
+        await response(scope, receive, send)

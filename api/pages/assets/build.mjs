@@ -1,0 +1,61 @@
+// Bundles scripts and styles into ../static/build and writes manifest.json (logical name -> hashed file).
+// Called by `python -m api.pages.build`; the only registry it ever sees is the one npm is set up for.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.env.SHIELD_BUILD_DIR ?? join(here, "../static/build");
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  target: ["chrome123", "firefox121", "safari17.5"],
+  legalComments: "eof",
+  logLevel: "warning",
+};
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+
+const manifest = {};
+const hashed = async (name, bytes) => {
+  const [stem, extension] = [name.slice(0, name.lastIndexOf(".")), name.slice(name.lastIndexOf("."))];
+  const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+  manifest[name] = `${stem}-${digest}${extension}`;
+  await writeFile(join(out, manifest[name]), bytes);
+};
+
+const pages = await esbuild.build({
+  ...shared,
+  entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
+  format: "esm",
+  outdir: "bundle",
+  write: false,
+});
+for (const file of pages.outputFiles) await hashed(basename(file.path), file.contents);
+
+// Icons: phones want PNG; the one source is the SVG.
+await initWasm(await readFile(join(here, "node_modules/@resvg/resvg-wasm/index_bg.wasm")));
+const svg = await readFile(join(here, "src/icon.svg"), "utf8");
+await hashed("icon.svg", Buffer.from(svg));
+for (const width of [180, 192, 512]) {
+  const png = new Resvg(svg, { fitTo: { mode: "width", value: width } }).render().asPng();
+  await hashed(`icon-${width}.png`, Buffer.from(png));
+}
+
+// The worker comes last: it names what it keeps for offline use, so its bytes change when they do.
+const shell = ["app.js", "style.css", "icon.svg", "icon-192.png"].map((name) => `/assets/${manifest[name]}`);
+const worker = await esbuild.build({
+  ...shared,
+  entryPoints: { worker: "src/app/worker.ts" },
+  format: "iife",
+  outdir: "bundle",
+  write: false,
+  define: { SHELL: JSON.stringify(shell), SHELL_VERSION: JSON.stringify(shell.join(" ")) },
+});
+await writeFile(join(out, "worker.js"), worker.outputFiles[0].contents);
+await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

@@ -1,0 +1,238 @@
+// The phone's page: sign in, scan, say what you think of the verdict. Works offline except for scanning.
+import { must, toast, trusted } from "../lib/dom";
+import { askForOpinion } from "./opinion";
+import { channel, deliver, type Delivery } from "./outbox";
+import { forgetEverything, keepScan, keptScans, post, setOpinion, token, waitingLetters, type KeptScan } from "./store";
+import { resultCard, scanRow } from "./view";
+import { call, claimOf, isScam, LABELS, Refused, Unreachable, type Scan, type ScanType } from "./wire";
+
+const form = must<HTMLFormElement>("#scan-form");
+const field = must<HTMLTextAreaElement>("#message");
+const button = must<HTMLButtonElement>("#scan");
+let current: string | null = null;
+let retry: number | undefined;
+
+async function start(): Promise<void> {
+  await takeTokenFromLink();
+  if ("serviceWorker" in navigator) {
+    const url = trusted.createScriptURL("/app/worker.js");
+    navigator.serviceWorker.register(url, { scope: "/app" }).catch(() => undefined);
+  }
+  must("#pair-form").addEventListener("submit", pair);
+  must("#sign-out").addEventListener("click", signOut);
+  must("#consent").addEventListener("change", changeConsent);
+  must("#account-button").addEventListener("click", () => void openAccount());
+  must("#account-close").addEventListener("click", () => must<HTMLDialogElement>("#account").close());
+  form.addEventListener("submit", scan);
+  form.addEventListener("change", describeKind);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  window.addEventListener("online", () => void flush());
+  window.addEventListener("offline", () => void showConnection());
+  channel.addEventListener("message", () => void showScans());
+  describeKind();
+  await showSignedIn();
+  await flush();
+}
+
+/** `/app#token=…`: a fragment is never sent to a server, so the token stays out of every log. */
+async function takeTokenFromLink(): Promise<void> {
+  const given = new URLSearchParams(window.location.hash.slice(1)).get("token");
+  if (!given) return;
+  await token.write(given.trim());
+  window.history.replaceState(null, "", window.location.pathname);
+}
+
+async function showSignedIn(): Promise<void> {
+  const signedIn = (await token.read()) !== undefined;
+  must<HTMLElement>("#pairing").hidden = signedIn;
+  must<HTMLElement>("#scanner").hidden = !signedIn;
+  must<HTMLElement>("#account-button").hidden = !signedIn;
+  if (signedIn) await showScans();
+  await showConnection();
+}
+
+async function pair(event: Event): Promise<void> {
+  event.preventDefault();
+  const given = must<HTMLInputElement>("#pair-token").value.trim();
+  const problem = must<HTMLElement>("#pair-problem");
+  try {
+    await call(given, "GET", "/users/me");
+    await token.write(given);
+    problem.textContent = "";
+    await showSignedIn();
+    field.focus();
+    await flush();
+  } catch (error) {
+    problem.textContent =
+      error instanceof Refused && error.status === 401
+        ? "This token is not valid. Copy it again from where it was printed."
+        : sentence(error);
+  }
+}
+
+async function signOut(): Promise<void> {
+  const waiting = (await waitingLetters()).length;
+  const question = `${waiting} feedback ${waiting === 1 ? "item has" : "items have"} not been sent yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`;
+  if (waiting > 0 && !window.confirm(question)) return;
+  await forgetEverything();
+  current = null;
+  must<HTMLDialogElement>("#account").close();
+  must("#result").replaceChildren();
+  await showSignedIn();
+}
+
+interface Me {
+  subject: string;
+  auditConsent: boolean;
+}
+
+async function openAccount(): Promise<void> {
+  const consent = must<HTMLInputElement>("#consent");
+  const who = must<HTMLElement>("#who");
+  must<HTMLDialogElement>("#account").showModal();
+  try {
+    const me = await call<Me>((await token.read()) ?? "", "GET", "/users/me");
+    who.textContent = `Signed in as ${me.subject}.`;
+    consent.checked = me.auditConsent;
+    consent.disabled = false;
+  } catch (error) {
+    who.textContent = sentence(error);
+    consent.disabled = true;
+  }
+}
+
+async function changeConsent(): Promise<void> {
+  const consent = must<HTMLInputElement>("#consent");
+  try {
+    await call((await token.read()) ?? "", "PUT", "/users/me", { auditConsent: consent.checked });
+    toast(consent.checked ? "Thank you. Some of your messages may be checked by a person." : "Saved.");
+  } catch (error) {
+    consent.checked = !consent.checked;
+    toast(sentence(error), "bad");
+  }
+}
+
+function kind(): ScanType {
+  return new FormData(form).get("scanType") as ScanType;
+}
+
+function describeKind(): void {
+  const hints: Record<ScanType, string> = {
+    text: "Paste an SMS or a chat message",
+    phishing: "Paste a mail or a web address",
+    voice: "Paste the transcript of a call",
+  };
+  field.placeholder = hints[kind()];
+}
+
+async function scan(event: Event): Promise<void> {
+  event.preventDefault();
+  const text = field.value.trim();
+  if (!text) {
+    field.focus();
+    return toast("Paste a message first.", "bad");
+  }
+  button.disabled = true;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = await call<Scan>((await token.read()) ?? "", "POST", "/scans", { scanType: kind(), text });
+    const kept = { ...answer, text };
+    await keepScan(kept);
+    current = kept.id;
+    field.value = "";
+    await showScans();
+    must<HTMLElement>("#result h2").focus();
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) await askToSignInAgain();
+    else if (error instanceof Unreachable) toast("You are offline. Your message stays here; scan it when the network is back.", "bad");
+    else toast(sentence(error), "bad");
+  } finally {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+    await showConnection();
+  }
+}
+
+async function askToSignInAgain(): Promise<void> {
+  must<HTMLElement>("#pairing").hidden = false;
+  must<HTMLElement>("#pair-problem").textContent = "Your access has expired. Enter a new token; nothing on this phone is lost.";
+  must<HTMLInputElement>("#pair-token").focus();
+}
+
+async function showScans(): Promise<void> {
+  const scans = await keptScans();
+  const shown = scans.find((each) => each.id === current);
+  const actions = { agree, object: (each: KeptScan) => void object(each) };
+  if (shown) must("#result").replaceChildren(resultCard(shown, actions));
+  const others = scans.filter((each) => each.id !== current);
+  must<HTMLElement>("#recent").hidden = others.length === 0;
+  must("#recent-list").replaceChildren(...others.map((each) => scanRow(each, open)));
+}
+
+function open(scan: KeptScan): void {
+  current = scan.id;
+  void showScans().then(() => must<HTMLElement>("#result h2").focus());
+}
+
+function agree(scan: KeptScan): void {
+  void say(scan, isScam(scan));
+}
+
+async function object(scan: KeptScan): Promise<void> {
+  const answer = await askForOpinion(scan);
+  if (answer) await say(scan, answer.scam, answer.comment);
+}
+
+/** Feedback always goes through the outbox, online or not: one way, and a repeated tap counts once. */
+async function say(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
+  await post({
+    key: crypto.randomUUID(),
+    writtenAt: Date.now(),
+    scam,
+    body: {
+      scanId: scan.id,
+      feedbackType: claimOf(scan, scam),
+      actualLabel: LABELS[scan.scanType][scam ? 1 : 0],
+      ...(comment ? { comment } : {}),
+    },
+  });
+  await setOpinion(scan.id, { state: "waiting", scam });
+  await showScans();
+  const delivery = await flush();
+  if (delivery.sent > 0) toast("Thanks for your feedback!");
+  else if (delivery.failed === 0) toast("Thanks for your feedback! It is kept and sent when you are online again.");
+}
+
+/** Send what waits; when that must be later, ask the browser to wake us, or try again by ourselves. */
+async function flush(): Promise<Delivery> {
+  const delivery = await deliver();
+  if (delivery.sent + delivery.failed > 0) await showScans();
+  if (delivery.signedOut) await askToSignInAgain();
+  if (delivery.failed > 0) toast("The server refused a feedback. The scan says why.", "bad");
+  window.clearTimeout(retry);
+  if (delivery.waiting > 0 && !delivery.signedOut) {
+    retry = window.setTimeout(() => void flush(), 1000 * (delivery.retryAfterSeconds ?? 30));
+    const registration = await navigator.serviceWorker?.getRegistration("/app");
+    const sync = (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
+    await sync?.register("feedback").catch(() => undefined);
+  }
+  await showConnection();
+  return delivery;
+}
+
+async function showConnection(): Promise<void> {
+  const waiting = (await waitingLetters()).length;
+  const banner = must<HTMLElement>("#connection");
+  const letters = `${waiting} feedback ${waiting === 1 ? "item waits" : "items wait"} to be sent.`;
+  const text = [navigator.onLine ? "" : "You are offline.", waiting > 0 ? letters : ""].filter(Boolean).join(" ");
+  banner.hidden = text === "";
+  banner.textContent = text;
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+void start();

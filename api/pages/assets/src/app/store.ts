@@ -1,0 +1,97 @@
+// What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
+// IndexedDB, because the service worker sends feedback when no page is open.
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { FeedbackBody, Scan } from "./wire";
+
+/** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
+export interface Opinion {
+  state: "waiting" | "sent" | "failed";
+  scam: boolean;
+  message?: string;
+}
+
+export interface KeptScan extends Scan {
+  text: string;
+  opinion?: Opinion;
+}
+
+export interface Letter {
+  /** The Idempotency-Key: however often this is sent, the server counts it once. */
+  key: string;
+  body: FeedbackBody;
+  scam: boolean;
+  writtenAt: number;
+}
+
+interface Phone extends DBSchema {
+  settings: { key: string; value: string };
+  scans: { key: string; value: KeptScan; indexes: { "by-time": string } };
+  outbox: { key: string; value: Letter; indexes: { "by-time": number } };
+}
+
+/** Older scans are left to the server; a phone that is lost should hold little. */
+const KEPT_SCANS = 30;
+
+let opened: Promise<IDBPDatabase<Phone>> | undefined;
+
+function database(): Promise<IDBPDatabase<Phone>> {
+  opened ??= openDB<Phone>("antispam-shield", 1, {
+    upgrade(db) {
+      db.createObjectStore("settings");
+      db.createObjectStore("scans", { keyPath: "id" }).createIndex("by-time", "createdAt");
+      db.createObjectStore("outbox", { keyPath: "key" }).createIndex("by-time", "writtenAt");
+    },
+  });
+  return opened;
+}
+
+export const token = {
+  async read(): Promise<string | undefined> {
+    return (await database()).get("settings", "token");
+  },
+  async write(value: string): Promise<void> {
+    await (await database()).put("settings", value, "token");
+  },
+};
+
+export async function keepScan(scan: KeptScan): Promise<void> {
+  const db = await database();
+  await db.put("scans", scan);
+  const keys = await db.getAllKeysFromIndex("scans", "by-time");
+  for (const old of keys.slice(0, Math.max(0, keys.length - KEPT_SCANS))) await db.delete("scans", old);
+}
+
+/** The kept scans, newest first. */
+export async function keptScans(): Promise<KeptScan[]> {
+  return (await (await database()).getAllFromIndex("scans", "by-time")).reverse();
+}
+
+export async function setOpinion(scanId: string, opinion: Opinion): Promise<void> {
+  const db = await database();
+  const scan = await db.get("scans", scanId);
+  if (scan) await db.put("scans", { ...scan, opinion });
+}
+
+/** Put feedback into the outbox. A newer opinion on the same scan replaces one that was not sent yet. */
+export async function post(letter: Letter): Promise<void> {
+  const db = await database();
+  const transaction = db.transaction("outbox", "readwrite");
+  for (const waiting of await transaction.store.getAll())
+    if (waiting.body.scanId === letter.body.scanId) await transaction.store.delete(waiting.key);
+  await transaction.store.put(letter);
+  await transaction.done;
+}
+
+export async function waitingLetters(): Promise<Letter[]> {
+  return (await database()).getAllFromIndex("outbox", "by-time");
+}
+
+export async function dropLetter(key: string): Promise<void> {
+  await (await database()).delete("outbox", key);
+}
+
+/** Sign out: nothing of this person stays on the phone. */
+export async function forgetEverything(): Promise<void> {
+  const db = await database();
+  await Promise.all([db.clear("settings"), db.clear("scans"), db.clear("outbox")]);
+}

@@ -1,0 +1,108 @@
+// How a scan looks: the result card, and a line in the list of earlier scans.
+import { h, icon } from "../lib/dom";
+import type { KeptScan } from "./store";
+import { isScam, type ScanType } from "./wire";
+
+interface Actions {
+  agree(scan: KeptScan): void;
+  object(scan: KeptScan): void;
+}
+
+const WORDS: Record<ScanType, { scam: string; safe: string; scamAdvice: string }> = {
+  text: {
+    scam: "Looks like a scam",
+    safe: "Looks harmless",
+    scamAdvice: "Do not answer, call back or open links in it.",
+  },
+  phishing: {
+    scam: "Looks like phishing",
+    safe: "Looks safe",
+    scamAdvice: "Do not open it or type a password there.",
+  },
+  voice: {
+    scam: "Sounds like a scam call",
+    safe: "Sounds harmless",
+    scamAdvice: "Hang up. Call the company back on a number that you know.",
+  },
+};
+
+function percent(share: number): string {
+  // 99.97 % must not read as certainty.
+  return `${Math.min(99, Math.round(share * 100))} %`;
+}
+
+export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
+  const scam = isScam(scan);
+  const words = WORDS[scan.scanType];
+  return h(
+    "article",
+    { class: `result ${scam ? "scam" : "safe"}` },
+    h(
+      "header",
+      {},
+      icon(scam ? "warning" : "check"),
+      h("h2", { tabindex: "-1" }, scam ? words.scam : words.safe),
+    ),
+    h("p", { class: "advice" }, scam ? words.scamAdvice : "Stay careful with messages that ask for money or codes."),
+    h("blockquote", { dir: "auto" }, scan.text),
+    h(
+      "div",
+      { class: "confidence" },
+      h("label", { for: "confidence" }, `Confidence ${percent(scan.confidence)}`),
+      h("meter", { id: "confidence", min: "0", max: "1", value: String(scan.confidence) }),
+    ),
+    opinion(scan, actions),
+    h("p", { class: "fine" }, `Judged by ${scan.modelVersion}`),
+  );
+}
+
+function opinion(scan: KeptScan, actions: Actions): HTMLElement {
+  const said = scan.opinion;
+  if (said) {
+    const what = said.scam ? "a scam" : "harmless";
+    const line =
+      said.state === "waiting"
+        ? `You said: ${what}. It will be sent when you are online.`
+        : said.state === "sent"
+          ? `You said: ${what}. Thanks for your feedback!`
+          : `Not accepted: ${said.message ?? "the server refused it."}`;
+    return h(
+      "div",
+      { class: `opinion ${said.state}` },
+      h("p", {}, line),
+      h("button", { type: "button", class: "quiet", onclick: () => actions.object(scan) }, "Change"),
+    );
+  }
+  return h(
+    "div",
+    { class: "opinion" },
+    h("p", { id: "question" }, "Is this right?"),
+    h(
+      "div",
+      { class: "pair", role: "group", "aria-labelledby": "question" },
+      h("button", { type: "button", onclick: () => actions.agree(scan) }, icon("thumb-up"), "Correct"),
+      h("button", { type: "button", onclick: () => actions.object(scan) }, icon("thumb-down"), "Wrong"),
+    ),
+  );
+}
+
+const STATES = { waiting: "waiting to be sent", sent: "feedback sent", failed: "feedback refused" } as const;
+
+export function scanRow(scan: KeptScan, open: (scan: KeptScan) => void): HTMLElement {
+  const scam = isScam(scan);
+  return h(
+    "li",
+    {},
+    h(
+      "button",
+      { type: "button", class: `row ${scam ? "scam" : "safe"}`, onclick: () => open(scan) },
+      icon(scam ? "warning" : "check"),
+      h("span", { class: "text", dir: "auto" }, scan.text),
+      h(
+        "span",
+        { class: "fine" },
+        [scam ? "Scam" : "Harmless", scan.opinion && STATES[scan.opinion.state]].filter(Boolean).join(", "),
+      ),
+    ),
+  );
+}

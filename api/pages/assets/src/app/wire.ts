@@ -1,0 +1,88 @@
+// The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
+
+export type ScanType = "text" | "phishing" | "voice";
+export type FeedbackType = "false_positive" | "false_negative" | "confirmed";
+
+export interface Scan {
+  id: string;
+  scanType: ScanType;
+  verdict: string;
+  confidence: number;
+  modelVersion: string;
+  createdAt: string;
+  text?: string;
+}
+
+export interface FeedbackBody {
+  scanId: string;
+  feedbackType: FeedbackType;
+  actualLabel?: string;
+  comment?: string;
+}
+
+/** The two labels of each scan type, harmless first. Scam is the positive class everywhere. */
+export const LABELS: Record<ScanType, [string, string]> = {
+  text: ["ham", "spam"],
+  phishing: ["safe", "phishing"],
+  voice: ["ham", "spam"],
+};
+
+export function isScam(scan: Pick<Scan, "scanType" | "verdict">): boolean {
+  return LABELS[scan.scanType][1] === scan.verdict;
+}
+
+/** What a user says of a verdict, given what they say the message really is. */
+export function claimOf(scan: Pick<Scan, "scanType" | "verdict">, scam: boolean): FeedbackType {
+  if (scam === isScam(scan)) return "confirmed";
+  return scam ? "false_negative" : "false_positive";
+}
+
+/** An answer that was not a success, with the problem document's own sentence. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** No answer at all: offline, or the server is away. */
+export class Unreachable extends Error {}
+
+export async function call<T>(
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v2${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "omit",
+      signal: AbortSignal.timeout(20_000),
+    });
+  } catch {
+    throw new Unreachable("No connection to the server.");
+  }
+  const document = (await answer.json().catch(() => ({}))) as { message?: string; detail?: string; data?: T };
+  if (!answer.ok) {
+    const wait = Number(answer.headers.get("Retry-After"));
+    throw new Refused(
+      answer.status,
+      document.message ?? document.detail ?? `The server answered ${answer.status}.`,
+      Number.isFinite(wait) && wait > 0 ? wait : null,
+    );
+  }
+  return document.data as T;
+}

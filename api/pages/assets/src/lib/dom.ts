@@ -1,0 +1,76 @@
+// Small DOM vocabulary. Nothing here parses HTML, except `fragment`, which takes our own server's answer.
+
+type Child = Node | string | null | undefined | false;
+
+/** Build an element: `h("p", { class: "quiet" }, "text")`. Values are set as attributes, handlers by `on*`. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string | boolean | ((event: Event) => void)> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child): child is Node | string => child != null && child !== false));
+  return element;
+}
+
+/** Find the one element that the page must have; a page without it is a bug, not a state. */
+export function must<T extends Element>(selector: string, within: ParentNode = document): T {
+  const found = within.querySelector<T>(selector);
+  if (!found) throw new Error(`The page has no ${selector}.`);
+  return found;
+}
+
+/** An icon of the sprite in the page's layout. Decorative: the words beside it carry the meaning. */
+export function icon(name: string): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Say something for a moment, to eyes and to screen readers, with an optional single action. */
+export function toast(message: string, kind: "plain" | "bad" = "plain", action?: [string, () => void]): void {
+  const region = must<HTMLElement>("#toasts");
+  const note = h("div", { class: `toast ${kind}` }, h("span", {}, message));
+  if (action) {
+    const [label, run] = action;
+    note.append(h("button", { type: "button", onclick: () => (note.remove(), run()) }, label));
+  }
+  region.replaceChildren(note);
+  window.setTimeout(() => note.remove(), action ? 8000 : 5000);
+}
+
+interface TrustedPolicy {
+  createHTML(html: string): string;
+  createScriptURL(url: string): string;
+}
+
+const factory = (window as unknown as {
+  trustedTypes?: { createPolicy(name: string, rules: TrustedPolicy): TrustedPolicy };
+}).trustedTypes;
+
+/** The one policy that the Content-Security-Policy allows: same-origin answers and our own worker. */
+export const trusted: TrustedPolicy = factory
+  ? factory.createPolicy("shield", { createHTML: (html) => html, createScriptURL: (url) => url })
+  : { createHTML: (html) => html, createScriptURL: (url) => url };
+
+/** Fetch a piece of a page of our own server. Signed out meanwhile: go to the sign-in page. */
+export async function fragment(url: string): Promise<DocumentFragment> {
+  const answer = await fetch(url, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+  if (answer.status === 401) {
+    window.location.assign(`/login?next=${encodeURIComponent(window.location.pathname)}`);
+    throw new Error("Signed out.");
+  }
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+  const template = document.createElement("template");
+  template.innerHTML = trusted.createHTML(await answer.text());
+  return template.content;
+}

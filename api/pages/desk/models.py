@@ -1,0 +1,114 @@
+"""`/review/models`: versions, where they come from, and how they compare."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from api.kit.context import Context
+from api.kit.paging import MAX_LIMIT, PageRequest, decode
+from api.kit.paths import VersionPath
+from api.pages import figures
+from api.pages.desk.pages import read_model, render, report
+from api.pages.visitor import Reading, Who
+from api.registry import service as registry
+from api.rollouts import service as rollouts
+from shield.labels import ModelType
+from shield.wire import VersionRead
+
+router = APIRouter(prefix="/review/models")
+
+
+@dataclass
+class Node:
+    """A version in the family tree."""
+
+    version: VersionRead
+    new_batches: list[str]
+    """Batches that it learned from and its parent did not."""
+    children: list["Node"] = field(default_factory=list)
+
+
+@router.get("")
+def show(
+    request: Request,
+    visitor: Who,
+    ctx: Reading,
+    model: Annotated[ModelType | None, Depends(read_model)],
+) -> Response:
+    """Show the versions of a model type."""
+    chosen = model or ModelType.SMS
+    versions = all_versions(ctx, chosen)
+    ledger, _ = registry.ledger(ctx, chosen, PageRequest(MAX_LIMIT, 1, None))
+    rollout = rollouts.find(ctx, chosen)
+    stable = rollout.status.stable if rollout else None
+    return render(
+        request,
+        visitor,
+        "models.html",
+        model=chosen,
+        versions=versions[::-1],
+        champion=stable.name if stable else None,
+        lineage=family(versions),
+        ledger=ledger[::-1],
+    )
+
+
+@router.get("/{model_type}/{name}")
+def one(
+    request: Request, model_type: ModelType, name: VersionPath, visitor: Who, ctx: Reading
+) -> Response:
+    """Show one version."""
+    version = VersionRead.model_validate(registry.get(ctx, model_type, name))
+    shown = figures.read(version.metrics)
+    return render(
+        request,
+        visitor,
+        "version.html",
+        model=model_type,
+        version=version,
+        comparisons=shown.comparisons,
+        gain=shown.gain,
+        slices=shown.slices,
+        other=shown.other,
+    )
+
+
+@router.get("/{model_type}/{name}/report")
+def evaluation_report(
+    model_type: ModelType, name: VersionPath, visitor: Who, ctx: Reading
+) -> Response:
+    """Show the evaluation report of a version."""
+    version = registry.get(ctx, model_type, name)
+    return report(ctx, version.report_uri, version.name)
+
+
+def all_versions(ctx: Context, model_type: ModelType) -> list[VersionRead]:
+    """Return the versions of a model type, oldest first, the newest thousand at most."""
+    found: list[VersionRead] = []
+    cursor = None
+    while len(found) < 1000:
+        rows, pagination = registry.page(ctx, model_type, PageRequest(MAX_LIMIT, 1, cursor))
+        found += rows
+        if pagination.next_cursor is None:
+            break
+        cursor = decode(pagination.next_cursor)
+    return found
+
+
+def family(versions: list[VersionRead]) -> list[Node]:
+    """Return the roots of the family tree; a version whose parent is unknown is a root."""
+    batches = {version.name: set(version.batches) for version in versions}
+    nodes = {
+        version.name: Node(
+            version,
+            [one for one in version.batches if one not in batches.get(version.parent or "", ())],
+        )
+        for version in versions
+    }
+    roots: list[Node] = []
+    for node in nodes.values():
+        parent = nodes.get(node.version.parent or "")
+        (parent.children if parent else roots).append(node)
+    return roots

@@ -1,0 +1,153 @@
+"""`/review`: what waits for a decision, and deciding."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from api.kit.context import Context, Services, get_services, open_context
+from api.kit.paging import Paged
+from api.kit.paths import PathId
+from api.pages import explanation
+from api.pages.desk.pages import read_model, render
+from api.pages.visitor import CheckedForm, Reading, Who, Writing, wants_fragment
+from api.review import decisions, queue
+from shield.errors import Invalid
+from shield.labels import ModelType
+from shield.wire import PendingItem, ReviewAction, ReviewRequest
+
+router = APIRouter(prefix="/review")
+Model = Annotated[ModelType | None, Depends(read_model)]
+
+
+@router.get("")
+def show(
+    request: Request,
+    visitor: Who,
+    ctx: Reading,
+    wanted: Paged,
+    model: Model,
+    item: Annotated[str, Query(max_length=128)] = "",
+    did: Annotated[str, Query(max_length=128)] = "",
+) -> Response:
+    """Show the queue and one item of it."""
+    items, pagination = _page(ctx, wanted, model)
+    chosen = next((one for one in items if one.id == item), None)
+    if chosen is None:
+        chosen = queue.one(ctx, item) if item else (items[0] if items else None)
+    shown = items if chosen is None or chosen in items else [chosen, *items]
+    queue.note_reading(ctx, shown)
+    return render(
+        request,
+        visitor,
+        "queue.html",
+        model=model,
+        items=shown,
+        pagination=pagination,
+        item=chosen,
+        did=did,
+    )
+
+
+@router.get("/entries")
+def entries(request: Request, visitor: Who, ctx: Reading, wanted: Paged, model: Model) -> Response:
+    """Return the next lines of the queue."""
+    items, pagination = _page(ctx, wanted, model)
+    queue.note_reading(ctx, items)
+    return render(
+        request, visitor, "more.html", model=model, items=items, pagination=pagination, item=None
+    )
+
+
+def _page(ctx: Context, wanted: Any, model: ModelType | None) -> tuple[list[PendingItem], Any]:
+    return queue.page(ctx, wanted, queue.filters(None, model, None), by_campaign=True)
+
+
+@router.get("/items/{feedback_id}")
+def one(
+    request: Request, feedback_id: PathId, visitor: Who, ctx: Reading, model: Model
+) -> Response:
+    """Return one item, for the place beside the queue."""
+    if not wants_fragment(request):
+        return RedirectResponse(f"/review?item={feedback_id}", 303)
+    found = queue.one(ctx, feedback_id)
+    queue.note_reading(ctx, [found])
+    return render(request, visitor, "item.html", model=model, item=found)
+
+
+@router.get("/items/{feedback_id}/explanation")
+def explain(
+    feedback_id: PathId, visitor: Who, services: Annotated[Services, Depends(get_services)]
+) -> Response:
+    """Say which parts of the message the model took for signs of a scam."""
+    with open_context(services, visitor.principal, reads=True) as ctx:
+        found = queue.one(ctx, feedback_id)
+    # No transaction is open while the model server works.
+    model_type = found.model_type
+    serving = services.router.split(model_type)
+    names = {ref.name for ref in (serving.stable, serving.candidate) if ref} if serving else set()
+    version = found.scan.model_version
+    asked = version if version in names else None
+    said = explanation.explain(
+        found.scan.text, lambda texts: services.router.probabilities(model_type, asked, texts)
+    )
+    by = "" if asked or not serving else f" Asked: {serving.stable.name}; {version} no longer runs."
+    spans = [{"start": s.start, "end": s.end, "weight": s.weight} for s in said.spans]
+    return JSONResponse({"text": said.text, "spans": spans, "note": said.note + by})
+
+
+@router.post("/items/{feedback_id}/decision", dependencies=[CheckedForm])
+def decide(
+    request: Request,
+    feedback_id: PathId,
+    ctx: Writing,
+    model: Annotated[str, Form(max_length=16)] = "",
+    action: Annotated[str, Form(max_length=16)] = "",
+    scope: Annotated[str, Form(max_length=16)] = "item",
+    notes: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Approve or reject an item, or its whole campaign; `skip` decides nothing."""
+    if action == "skip":
+        queue.release(ctx, feedback_id)
+        return _back(model)
+    if action not in set(ReviewAction) or scope not in ("item", "campaign"):
+        raise Invalid("action: approve or reject; scope: item or campaign.")
+    wanted = ReviewRequest(
+        action=ReviewAction(action),
+        scope="campaign" if scope == "campaign" else "item",
+        notes=notes.strip() or None,
+    )
+    decided = decisions.decide(ctx, feedback_id, wanted)
+    if wants_fragment(request):
+        return JSONResponse({"message": decided.message, "undoable": decided.covered > 0})
+    return _back(model, did=feedback_id)
+
+
+@router.post("/items/{feedback_id}/undo", dependencies=[CheckedForm])
+def undo(
+    request: Request,
+    feedback_id: PathId,
+    ctx: Writing,
+    model: Annotated[str, Form(max_length=16)] = "",
+) -> Response:
+    """Take a decision back."""
+    decisions.undo(ctx, feedback_id, None)
+    if wants_fragment(request):
+        return JSONResponse({"message": "The decision is taken back.", "undoable": False})
+    return RedirectResponse(f"/review?item={feedback_id}", 303)
+
+
+@router.post("/items/{feedback_id}/claim", dependencies=[CheckedForm])
+def claim(feedback_id: PathId, ctx: Writing) -> Response:
+    """Say that the visitor is looking at the item."""
+    queue.claim(ctx, feedback_id)
+    return JSONResponse({"message": "Claimed.", "undoable": False})
+
+
+def _back(model: str, did: str = "") -> Response:
+    query = "&".join(
+        f"{name}={value}"
+        for name, value in (("model", model if model in set(ModelType) else ""), ("did", did))
+        if value
+    )
+    return RedirectResponse(f"/review?{query}" if query else "/review", 303)

@@ -1,0 +1,114 @@
+"""`/review/rollouts`: who answers now, how the candidate does, and steering it with a reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.kit.context import Context
+from api.kit.tokens import Role
+from api.pages.desk.pages import render
+from api.pages.visitor import CheckedForm, Reading, Who, Writing
+from api.rollouts import service
+from shield.crds.v1alpha1 import ArmEvidence, Condition, ModelRollout
+from shield.labels import ModelType
+from shield.metrics import wilson_interval
+from shield.rollouts.evidence import subjects
+
+router = APIRouter(prefix="/review/rollouts")
+
+_STEER: dict[str, Callable[[Context, ModelType, str], Any]] = {
+    "pause": service.pause,
+    "resume": service.resume,
+    "promote": service.promote,
+    "undo": service.undo,
+}
+
+
+@dataclass(frozen=True)
+class ArmShown:
+    """What one version has shown on trial."""
+
+    name: str
+    version: str
+    seen: ArmEvidence
+    rate: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """One rollout on the page."""
+
+    rollout: ModelRollout
+    weight: int | None
+    """Share of users on the candidate, in percent; `None` before anything serves."""
+    arms: list[ArmShown]
+    ceiling: float
+    """Right end of the drawn intervals."""
+    concerns: list[Condition]
+
+
+@router.get("")
+def show(request: Request, visitor: Who, ctx: Reading) -> Response:
+    """Show all rollouts."""
+    return render(request, visitor, "rollouts.html", cards=_cards(ctx))
+
+
+@router.get("/live")
+def live(request: Request, visitor: Who, ctx: Reading) -> Response:
+    """Return the cards alone, for the page to stay current."""
+    return render(request, visitor, "rollout_cards.html", cards=_cards(ctx))
+
+
+@router.post("/{model_type}/{action}", dependencies=[CheckedForm])
+def steer(
+    model_type: ModelType,
+    action: Literal["pause", "resume", "promote", "undo"],
+    ctx: Writing,
+    reason: Annotated[str, Form(min_length=1, max_length=1024)],
+) -> Response:
+    """Pause, resume, promote or undo. Only admins; the reason goes into the ledger."""
+    ctx.principal.require(Role.ADMIN)
+    _STEER[action](ctx, model_type, reason.strip())
+    return RedirectResponse("/review/rollouts", 303)
+
+
+def _cards(ctx: Context) -> list[Card]:
+    return [_card(ctx, rollout) for rollout in service.listing(ctx)]
+
+
+def _card(ctx: Context, rollout: ModelRollout) -> Card:
+    status = rollout.status
+    trial = subjects(status)
+    arms: list[ArmShown] = []
+    if trial is not None:
+        evidence = service.evidence(ctx, rollout.spec.model_type)
+        in_guard = status.candidate is None
+        names = ("Before", "Promoted") if in_guard else ("Stable", "Candidate")
+        arms = [
+            _arm(names[0], trial.stable.name, evidence.stable),
+            _arm(names[1], trial.candidate.name, evidence.candidate),
+        ]
+    highest = max((arm.high for arm in arms), default=1.0)
+    return Card(
+        rollout,
+        round(status.split.weight) if status.split else None,
+        arms,
+        min(1.0, max(0.01, highest)),
+        [
+            one
+            for one in status.conditions
+            if (one.type == "Degraded" and one.status == "True")
+            or (one.type == "Available" and one.status != "True")
+        ],
+    )
+
+
+def _arm(name: str, version: str, seen: ArmEvidence) -> ArmShown:
+    low, high = wilson_interval(seen.verdict_errors, seen.exposures)
+    rate = seen.verdict_errors / seen.exposures if seen.exposures else None
+    return ArmShown(name, version, seen, rate, low, high)

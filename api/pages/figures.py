@@ -1,0 +1,126 @@
+"""A version's flat figures, as registered, sorted into what a page shows. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+PARTS = {
+    "golden": "Golden set",
+    "timeForward": "Newest messages",
+    "fresh": "Fresh corrections",
+    "oldErrors": "Old errors",
+    "frozenHam": "Frozen harmless",
+}
+FIGURES = {
+    "Recall": "Recall",
+    "Fpr": "False positives",
+    "Precision": "Precision",
+    "Accuracy": "Accuracy",
+    "F1": "F1",
+    "Auc": "Area under ROC",
+    "RecallAtBudget": "Recall within the false-positive budget",
+}
+LOWER_IS_BETTER = {"Fpr"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure of both models on one set."""
+
+    part: str
+    figure: str
+    challenger: float
+    champion: float | None
+    change: float | None
+    kind: str
+    """`good`, `bad` or empty: which way the change goes."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A difference with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Both models on a part of the golden set."""
+
+    name: str
+    n: int
+    champion: float | None
+    challenger: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the version page shows."""
+
+    comparisons: list[Comparison]
+    gain: Gain | None
+    slices: list[Slice]
+    other: list[tuple[str, str]]
+
+
+def read(metrics: dict[str, Any]) -> Figures:
+    """Sort figures by set and kind; what is not known is listed as it is, never dropped."""
+    used: set[str] = set()
+    comparisons = []
+    for prefix, part in PARTS.items():
+        for suffix, figure in FIGURES.items():
+            found = _comparison(metrics, prefix, suffix, part, figure)
+            if found is not None:
+                comparisons.append(found)
+                used |= {f"{prefix}{suffix}", f"{prefix}Champion{suffix}"}
+    gain = _gain(metrics)
+    used |= {"goldenGain", "goldenGainLow", "goldenGainHigh"} if gain else set()
+    slices = [_slice(one) for one in metrics.get("slices", []) if isinstance(one, dict)]
+    used |= {"slices"} if slices else set()
+    other = [(name, _plain(value)) for name, value in sorted(metrics.items()) if name not in used]
+    return Figures(comparisons, gain, slices, other)
+
+
+def _comparison(
+    metrics: dict[str, Any], prefix: str, suffix: str, part: str, figure: str
+) -> Comparison | None:
+    challenger = number(metrics.get(f"{prefix}{suffix}"))
+    if challenger is None:
+        return None
+    champion = number(metrics.get(f"{prefix}Champion{suffix}"))
+    change = challenger - champion if champion is not None else None
+    kind = ""
+    if change is not None and abs(change) >= 0.0005:
+        kind = "good" if (change > 0) != (suffix in LOWER_IS_BETTER) else "bad"
+    return Comparison(part, figure, challenger, champion, change, kind)
+
+
+def _gain(metrics: dict[str, Any]) -> Gain | None:
+    found = [number(metrics.get(f"goldenGain{end}")) for end in ("", "Low", "High")]
+    value, low, high = found
+    if value is None or low is None or high is None:
+        return None
+    return Gain(value, low, high)
+
+
+def _slice(one: dict[str, Any]) -> Slice:
+    return Slice(
+        str(one.get("name", "")),
+        int(one.get("n") or 0),
+        number(one.get("champion")),
+        number(one.get("challenger")),
+        number(one.get("low")),
+        number(one.get("high")),
+    )
+
+
+def number(value: object) -> float | None:
+    """Return a registered figure as a number; `None` when it is something else."""
+    return float(value) if isinstance(value, int | float) and value == value else None
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

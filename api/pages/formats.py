@@ -1,0 +1,56 @@
+"""How numbers and times read on a page. Pure."""
+
+from datetime import datetime
+
+FILTERS = ("percent", "count", "moment", "ago", "span", "short_digest", "rate", "seconds")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Write a share of 0..1 as percent; an unknown one as a dash."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def rate(low: float | None, high: float | None, digits: int = 1) -> str:
+    """Write an interval of shares, e.g. `1.2 to 3.4 %`."""
+    if low is None or high is None:
+        return "no interval yet"
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+
+
+def count(number: int) -> str:
+    """Write a whole number with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def moment(at: datetime | None) -> str:
+    """Write a time, UTC, to the minute."""
+    return "–" if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """Write how long ago something was, in one unit."""
+    if at is None:
+        return "never"
+    elapsed = (now - at).total_seconds()
+    return "just now" if elapsed < 60 else f"{span(elapsed)} ago"
+
+
+def span(elapsed_seconds: float) -> str:
+    """Write a duration in its largest sensible unit."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if elapsed_seconds >= size:
+            whole = int(elapsed_seconds // size)
+            return f"{whole} {unit}{'' if whole == 1 else 's'}"
+    return seconds(elapsed_seconds)
+
+
+def seconds(elapsed_seconds: float | None) -> str:
+    """Write seconds, with one digit below ten."""
+    if elapsed_seconds is None:
+        return "–"
+    return f"{elapsed_seconds:.1f} s" if elapsed_seconds < 10 else f"{elapsed_seconds:.0f} s"
+
+
+def short_digest(digest: str) -> str:
+    """Write the first twelve hex digits of a digest."""
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,97 @@
+"""Signing in by OpenID Connect (Authlib): authorization code with PKCE."""
+
+from typing import Annotated, Any
+
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.kit.auth import Principal, principal_of
+from api.kit.context import Services, get_services
+from api.kit.tokens import Role
+from api.pages.sessions import Sessions
+from api.pages.settings import PagesSettings
+from api.pages.visitor import safe_next
+from shield.errors import NotFound, Unauthenticated
+
+router = APIRouter()
+
+
+def client(settings: PagesSettings) -> Any:
+    """Return the client of the configured issuer; `None` when OIDC is off. Contacts nobody yet."""
+    if settings.oidc_discovery_url is None:
+        return None
+    return OAuth().register(
+        name="issuer",
+        server_metadata_url=settings.oidc_discovery_url,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.client_secret(),
+        client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256"},
+    )
+
+
+def _configured(request: Request) -> Any:
+    if request.app.state.oidc is None:
+        raise NotFound(
+            "OIDC is not set up here. Set SHIELD_PAGES_OIDC_DISCOVERY_URL, or sign in at /login."
+        )
+    return request.app.state.oidc
+
+
+def _redirect_uri(request: Request) -> str:
+    settings: PagesSettings = request.app.state.pages_settings
+    base = settings.public_url or str(request.base_url)
+    return f"{base.rstrip('/')}/login/oidc/back"
+
+
+@router.get("/login/oidc")
+async def go(
+    request: Request, next: Annotated[str | None, Query(max_length=2000)] = None
+) -> Response:
+    """Send the browser to the issuer."""
+    issuer = _configured(request)
+    # Authlib keeps state, nonce and PKCE verifier in a dict; ours travels in a signed cookie.
+    request.scope["session"] = {}
+    response: Response = await issuer.authorize_redirect(request, _redirect_uri(request))
+    sessions: Sessions = request.app.state.page_sessions
+    sessions.keep(request, response, {"dance": request.scope["session"], "next": safe_next(next)})
+    return response
+
+
+@router.get("/login/oidc/back")
+async def come_back(
+    request: Request, services: Annotated[Services, Depends(get_services)]
+) -> Response:
+    """Check what the issuer says and begin a session."""
+    issuer = _configured(request)
+    sessions: Sessions = request.app.state.page_sessions
+    kept = sessions.kept(request)
+    request.scope["session"] = kept.get("dance", {})
+    try:
+        answer = await issuer.authorize_access_token(request)
+    except OAuthError as fault:
+        raise Unauthenticated(
+            f"The sign-in did not succeed ({fault.error}). Start again at /login."
+        ) from fault
+    principal = _principal(
+        answer.get("userinfo") or {},
+        request.app.state.pages_settings,
+        services.settings.oidc_roles_claim,
+    )
+    wanted = safe_next(kept.get("next"))
+    # A phone is connected by a button on the sign-in page: a mere link must not do it.
+    response = RedirectResponse("/login?next=/app" if wanted == "/app" else wanted, 303)
+    sessions.begin(request, response, services.clock(), principal)
+    response.delete_cookie("shield_sign_in", path="/")
+    return response
+
+
+def _principal(claims: dict[str, Any], settings: PagesSettings, roles_claim: str) -> Principal:
+    """Return the person with the roles of the issuer's claim and of our own lists."""
+    named = principal_of(claims, roles_claim)
+    names = {named.subject}
+    if claims.get("email_verified") is True:
+        names.add(str(claims.get("email")))
+    roles = named.roles | {Role(role) for role in settings.roles_of(names)}
+    return Principal(named.subject, roles - {Role.SERVICE})

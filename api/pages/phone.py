@@ -1,0 +1,85 @@
+"""The phone's web client: shell, manifest and service worker. All else is `/api/v2`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from api.kit.context import Services, get_services
+from api.kit.tokens import Role
+from api.pages.assets import Assets
+from api.pages.sessions import Visit
+from api.pages.settings import PagesSettings
+from api.pages.templates import Templates
+from api.pages.visitor import CheckedForm, get_visit
+from shield.errors import Unauthenticated
+
+router = APIRouter()
+
+TOKEN_SECONDS = 30 * 86400
+"""How long a phone that a signed-in person connects stays connected."""
+
+
+@router.get("/app")
+def shell(request: Request) -> Response:
+    """Return the page; it is the same for everybody, so the service worker may keep it."""
+    templates: Templates = request.app.state.templates
+    settings: PagesSettings = request.app.state.pages_settings
+    organisation = settings.oidc_discovery_url is not None or settings.trusted_header is not None
+    response = templates.page(request, "app.html", organisation=organisation)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@router.get("/app/manifest.webmanifest")
+def manifest(request: Request) -> Response:
+    """Return what makes the page installable."""
+    assets: Assets = request.app.state.assets
+    icons = [
+        {"src": assets.url(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in (192, 512)
+    ]
+    return JSONResponse(
+        {
+            "id": "/app",
+            "name": "Antispam Shield",
+            "short_name": "Shield",
+            "description": "Scan a message and tell the filter when it is wrong.",
+            "start_url": "/app",
+            "scope": "/app",
+            "display": "standalone",
+            "background_color": "#f4f6fa",
+            "theme_color": "#1d4ed8",
+            "icons": [
+                *icons,
+                {**icons[1], "purpose": "maskable"},
+                {"src": assets.url("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            ],
+        },
+        media_type="application/manifest+json",
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
+@router.get("/app/worker.js")
+def worker(request: Request) -> Response:
+    """Return the service worker, allowed to serve `/app` although it lies below it."""
+    assets: Assets = request.app.state.assets
+    return FileResponse(
+        assets.worker(),
+        media_type="text/javascript",
+        headers={"Service-Worker-Allowed": "/app", "Cache-Control": "no-cache"},
+    )
+
+
+@router.post("/app/connect", dependencies=[CheckedForm])
+def connect(
+    services: Annotated[Services, Depends(get_services)],
+    visit: Annotated[Visit | None, Depends(get_visit)],
+) -> Response:
+    """Give the phone of somebody who has signed in a user token of their own."""
+    if visit is None or visit.principal is None:
+        raise Unauthenticated("Sign in at /login first.")
+    token = services.tokens.issue(visit.principal.subject, [Role.USER], TOKEN_SECONDS)
+    # In the fragment, which the browser keeps to itself.
+    return RedirectResponse(f"/app#token={token}", 303)

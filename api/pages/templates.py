@@ -1,0 +1,44 @@
+"""Jinja2, set up once: escaping always on, undefined names are errors, a few filters."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from api.pages import formats
+from api.pages.assets import Assets
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+class Templates:
+    """Renders pages."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"asset": assets.url, "icon": _icon}
+        for name in formats.FILTERS:
+            self._environment.filters[name] = getattr(formats, name)
+
+    def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """Render the template `name` as an answer."""
+        values = {"visitor": None, "now": datetime.now(UTC), **values}
+        html = self._environment.get_template(name).render(path=request.url.path, **values)
+        return HTMLResponse(html, status)
+
+
+def _icon(name: str) -> Markup:
+    # Decorative: the words beside it carry the meaning.
+    return Markup('<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>').format(
+        name
+    )
