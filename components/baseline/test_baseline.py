@@ -1,0 +1,111 @@
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.baseline.step import fit, matrix, run
+from shield.errors import Invalid, PackageInvalid
+from shield.linear import Features, LinearModel, buckets_of
+
+SCAMS = [f"WIN a £{n} prize, call 0906{n} now!" for n in range(100, 140)]
+HAMS = [f"see you at {n} for tea, I bring the {n} cakes" for n in range(60)]
+
+
+def dataset(folder: Path, train: list[tuple[str, int]], valid: list[tuple[str, int]]) -> Path:
+    folder.mkdir()
+    for name, rows in (("train", train), ("valid", valid)):
+        pl.DataFrame(
+            {
+                "id": [str(n) for n in range(len(rows))],
+                "text": [text for text, _ in rows],
+                "label": [label for _, label in rows],
+                "weight": [1.0] * len(rows),
+            },
+            schema={"id": pl.String, "text": pl.String, "label": pl.Int8, "weight": pl.Float32},
+        ).write_parquet(folder / f"{name}.parquet")
+    return folder
+
+
+def labelled() -> list[tuple[str, int]]:
+    return [(text, 1) for text in SCAMS] + [(text, 0) for text in HAMS]
+
+
+def test_it_learns_keeps_the_budget_and_survives_its_file(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "d", labelled()[::2], labelled()[1::2])
+    model = run(data, tmp_path / "baseline.safetensors")
+    assert np.all(model.probabilities(SCAMS) >= model.threshold)
+    assert np.all(model.probabilities(HAMS) < model.threshold)
+    again = LinearModel.load(tmp_path / "baseline.safetensors")
+    assert np.array_equal(again.probabilities(SCAMS), model.probabilities(SCAMS))
+
+
+def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "d", labelled(), labelled())
+    for name in ("a", "b"):
+        run(data, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_one_class_teaches_nothing_and_is_refused(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "d", [(text, 0) for text in HAMS], labelled())
+    with pytest.raises(Invalid, match="both classes"):
+        run(data, tmp_path / "m")
+    with pytest.raises(Invalid, match="Run build_dataset first"):
+        run(tmp_path / "nowhere", tmp_path / "m")
+
+
+def test_without_ham_to_set_the_threshold_on_it_stays_in_the_middle_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = dataset(tmp_path / "d", labelled(), [(text, 1) for text in SCAMS])
+    with caplog.at_level(logging.WARNING):
+        assert run(data, tmp_path / "m").threshold == 0.5
+    assert json.loads(caplog.records[0].message)["event"] == "baseline-threshold"
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=200)
+def test_serving_computes_what_training_saw(text: str) -> None:
+    features = Features(bits=12)
+    row = matrix([text], features)
+    rng = np.random.default_rng(0)
+    model = LinearModel(rng.normal(size=1 << 12).astype(np.float32), 0.1, 0.5, features)
+    margin = float((row @ model.weights.astype(np.float64))[0]) + model.bias
+    expected = 1 / (1 + np.exp(-margin))
+    assert model.probabilities([text])[0] == pytest.approx(expected, abs=1e-6)
+    assert np.all(np.diff(buckets_of(text, features)) > 0)
+
+
+def test_a_very_long_message_is_read_at_both_ends() -> None:
+    model = fit(SCAMS + HAMS, np.array([True] * len(SCAMS) + [False] * len(HAMS)))
+    buried = "see you for tea, I bring the cakes " * 3000
+    assert model.probabilities([buried])[0] < 0.5
+    assert buckets_of(buried + "\ud800", Features()).size > 0
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda raw: raw[:5],
+        lambda raw: b"\xff" * 8 + raw[8:],
+        lambda raw: raw.replace(b"shield-linear-1", b"shield-linear-9"),
+        lambda raw: raw[:-2],
+        lambda raw: raw.replace(b'"bits": "18"', b'"bits": "17"'),
+        lambda raw: raw[:-2] + b"\x00\x7e",
+        lambda raw: raw.replace(b"scam-text-v1", b"scam-text-v9"),
+    ],
+)
+def test_a_spoilt_file_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    fit(SCAMS + HAMS, np.array([True] * len(SCAMS) + [False] * len(HAMS))).save(path)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(PackageInvalid):
+        LinearModel.load(path)
+    with pytest.raises(PackageInvalid):
+        LinearModel.load(tmp_path / "nothing")

@@ -1,0 +1,61 @@
+"""KFP signature of the evaluation; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def evaluate(
+    dataset: Input[Dataset],
+    challenger: Input[Model],
+    champion: Input[Model],
+    baseline: Input[Artifact],
+    history: Input[Artifact],
+    evaluations: Output[Artifact],
+    metrics: Output[Metrics],
+    curves: Output[ClassificationMetrics],
+    report: Output[HTML],
+    fpr_budget: float = 0.01,
+    seed: int = 0,
+) -> None:
+    """Judge the challenger beside the champion, by the code and the file that will serve.
+
+    Args:
+        dataset: Judged sets, from `build_dataset`.
+        challenger: Package directory, from `train`.
+        champion: Package directory of the model that serves now; one without manifest means none.
+        baseline: Linear model, from `baseline`.
+        history: Golden figures of earlier versions, as a JSON list.
+        evaluations: What `gate` reads, as JSON.
+        metrics: Flat figures for the dashboard.
+        curves: ROC and confusion matrix on the golden set.
+        report: One self-contained HTML page.
+        fpr_budget: False-positive rate that recall is judged at, e.g. 0.01.
+        seed: For the bootstrap intervals.
+    """
+    from pathlib import Path
+
+    from components.evaluate.step import run
+
+    judged = run(
+        Path(dataset.path),
+        Path(challenger.path),
+        Path(champion.path),
+        Path(evaluations.path),
+        Path(report.path),
+        baseline=Path(baseline.path),
+        history=Path(history.path),
+        fpr_budget=fpr_budget,
+        seed=seed,
+    )
+    for name, value in judged.given.metrics.items():
+        metrics.log_metric(name, value)
+    curves.log_confusion_matrix(list(judged.labels), judged.confusion)
+    if judged.roc:
+        curves.log_roc_curve(
+            [point.fpr for point in judged.roc],
+            [point.tpr for point in judged.roc],
+            [point.threshold for point in judged.roc],
+        )

@@ -1,0 +1,113 @@
+"""Flat figures for the registry and the dashboard."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluate.scoring import Models, Verdicts
+from shield.metrics import (
+    Counts,
+    area_under_roc,
+    brier_score,
+    count,
+    expected_calibration_error,
+    mcnemar_p_value,
+    paired_bootstrap,
+    recall_at_fpr,
+)
+
+CAMEL = {
+    "golden": "golden",
+    "time_forward": "timeForward",
+    "fresh": "fresh",
+    "old_errors": "oldErrors",
+    "frozen_ham": "frozenHam",
+}
+"""Set -> prefix of its figures."""
+
+_RATES = ("recall", "precision", "fpr", "accuracy", "f1")
+
+
+def flat(
+    judged: dict[str, Verdicts], models: Models, fpr_budget: float, rng: np.random.Generator
+) -> dict[str, float]:
+    """Return every defined figure under its camelCase name, e.g. `goldenRecall`.
+
+    Undefined ones (recall of a set without scams) are left out, never zero.
+    """
+    found: dict[str, float] = {"threshold": models.challenger.threshold}
+    for name, part in judged.items():
+        prefix = CAMEL[name]
+        found |= _rates(prefix, count(part.scam, part.challenger))
+        found[f"{prefix}Size"] = float(part.scam.size)
+        if part.champion is not None:
+            found |= _rates(f"{prefix}Champion", count(part.scam, part.champion))
+        if part.scored.baseline is not None and models.baseline is not None:
+            flagged = part.scored.baseline >= models.baseline.threshold
+            found |= _rates(f"{prefix}Baseline", count(part.scam, flagged))
+    return found | _golden(judged["golden"], fpr_budget, rng)
+
+
+def _rates(prefix: str, counts: Counts) -> dict[str, float]:
+    named = {f"{prefix}{rate.capitalize()}": getattr(counts, rate) for rate in _RATES}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _golden(golden: Verdicts, fpr_budget: float, rng: np.random.Generator) -> dict[str, float]:
+    scores, scam = golden.scored.challenger, golden.scam
+    found = {
+        "goldenEce": expected_calibration_error(scam, scores),
+        "goldenBrier": brier_score(scam, scores),
+    }
+    for name, of in (
+        ("golden", scores),
+        ("goldenChampion", golden.scored.champion),
+        ("goldenBaseline", golden.scored.baseline),
+    ):
+        if of is not None and _both_classes(scam):
+            found[f"{name}Auc"] = area_under_roc(scam, of)
+            found[f"{name}RecallAtBudget"] = recall_at_fpr(scam, of, fpr_budget)
+    if golden.champion is not None:
+        before, now = golden.champion == scam, golden.challenger == scam
+        gain = paired_bootstrap(
+            before.astype(np.float64), now.astype(np.float64), rng, groups=_campaigns(golden)
+        )
+        found["goldenMcnemarP"] = mcnemar_p_value(before, now)
+        found["goldenGain"] = gain.estimate
+        found["goldenGainLow"] = gain.low
+        found["goldenGainHigh"] = gain.high
+    return found
+
+
+def _campaigns(part: Verdicts) -> NDArray[np.int64] | None:
+    """Number the campaigns; a message without one is a campaign of its own."""
+    table = part.scored.judged.table
+    if "campaign" not in table.columns:
+        return None
+    names = [
+        campaign or f"alone {row}"
+        for row, campaign in enumerate(table["campaign"].fill_null("").to_list())
+    ]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _both_classes(scam: NDArray[np.bool_]) -> bool:
+    return bool(scam.any() and not scam.all())
+
+
+def baseline_wins(judged: dict[str, Verdicts], models: Models, fpr_budget: float) -> str:
+    """Return a sentence where the linear baseline is at least as good on golden; else an empty one.
+
+    Compared by recall within the same false-positive budget, so that no threshold flatters either.
+    """
+    golden = judged["golden"]
+    linear = golden.scored.baseline
+    if linear is None or models.baseline is None or not _both_classes(golden.scam):
+        return ""
+    ours = recall_at_fpr(golden.scam, golden.scored.challenger, fpr_budget)
+    theirs = recall_at_fpr(golden.scam, linear, fpr_budget)
+    if ours > theirs:
+        return ""
+    return (
+        f"The linear baseline finds {theirs:.1%} of golden scams at {fpr_budget:.0%} false "
+        f"positives, the transformer {ours:.1%}: it does not pay for its size here."
+    )

@@ -1,0 +1,190 @@
+"""Scores of both models on every judged set, and the counts that the gates read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluate.sets import JudgedSet
+from components.evaluate.slices import slices_of
+from shield.errors import PackageInvalid
+from shield.gates import Comparison, GroupShare, Slice
+from shield.linear import LinearModel
+from shield.packages.manifest import MANIFEST
+from shield.packages.package import ModelPackage
+from shield.predictor import Predictor
+
+THREADS = 2
+
+
+class Scorer(Protocol):
+    """Anything that gives texts a probability."""
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the probability of the scam class for each text, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One set and what each model says of it; shape (n,) each."""
+
+    judged: JudgedSet
+    challenger: NDArray[np.float64]
+    champion: NDArray[np.float64] | None
+    baseline: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models that are judged, as they serve."""
+
+    challenger: Predictor
+    challenger_fp32: Predictor
+    champion: Predictor | None
+    baseline: LinearModel | None
+
+    @classmethod
+    def load(cls, challenger: Path, champion: Path | None, baseline: Path | None) -> "Models":
+        """Load the packages; a champion directory without manifest means that there is none.
+
+        Raises:
+            PackageInvalid: A package or the baseline cannot be loaded.
+            PackageCorrupt: A file's bytes are not those its manifest names.
+        """
+        served = ModelPackage.open(challenger)
+        has_champion = champion is not None and (champion / MANIFEST).is_file()
+        has_baseline = baseline is not None and baseline.is_file() and baseline.stat().st_size > 0
+        return cls(
+            challenger=Predictor(served, "int8", THREADS),
+            challenger_fp32=Predictor(served, "fp32", THREADS),
+            champion=Predictor(ModelPackage.open(champion), "int8", THREADS)
+            if has_champion and champion is not None
+            else None,
+            baseline=LinearModel.load(baseline) if has_baseline and baseline is not None else None,
+        )
+
+
+def score(scorer: Scorer, name: str, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Score each text once, however often it occurs.
+
+    Raises:
+        PackageInvalid: A score is not a number.
+    """
+    once = list(dict.fromkeys(texts))
+    scores = dict(zip(once, scorer.probabilities(once), strict=True))
+    found = np.array([scores[text] for text in texts], dtype=np.float64)
+    bad = int(np.sum(~np.isfinite(found)))
+    if bad:
+        raise PackageInvalid(
+            f"The {name} gives no number for {bad} of {found.size} messages (NaN): its training "
+            "has diverged, or its export is broken. Train again with a lower learning rate."
+        )
+    return found
+
+
+def score_sets(models: Models, sets: dict[str, JudgedSet]) -> dict[str, Scored]:
+    """Score every set by every model."""
+    return {
+        name: Scored(
+            judged,
+            score(models.challenger, "challenger", judged.texts),
+            None if models.champion is None else score(models.champion, "champion", judged.texts),
+            None
+            if models.baseline is None
+            else score(models.baseline, "linear baseline", judged.texts),
+        )
+        for name, judged in sets.items()
+    }
+
+
+def compare(
+    scam: NDArray[np.bool_],
+    challenger: NDArray[np.bool_],
+    champion: NDArray[np.bool_] | None,
+) -> Comparison:
+    """Count the verdicts of both models on the same messages, all of shape (n,)."""
+    if champion is None:
+        champion = challenger  # no disagreement: the gates are told that there is no champion
+    return Comparison(
+        tp=int(np.sum(scam & challenger)),
+        fn=int(np.sum(scam & ~challenger)),
+        fp=int(np.sum(~scam & challenger)),
+        tn=int(np.sum(~scam & ~challenger)),
+        scams_lost=int(np.sum(scam & champion & ~challenger)),
+        scams_won=int(np.sum(scam & ~champion & challenger)),
+        hams_lost=int(np.sum(~scam & ~champion & challenger)),
+        hams_won=int(np.sum(~scam & champion & ~challenger)),
+    )
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """One set as booleans, shape (n,) each."""
+
+    scored: Scored
+    challenger: NDArray[np.bool_]
+    champion: NDArray[np.bool_] | None
+
+    @property
+    def scam(self) -> NDArray[np.bool_]:
+        """The truth."""
+        return self.scored.judged.scam
+
+    def comparison(self, mask: NDArray[np.bool_] | None = None) -> Comparison:
+        """Count over all messages, or over those where `mask` is true."""
+        here = np.ones(self.scam.size, dtype=np.bool_) if mask is None else mask
+        champion = None if self.champion is None else self.champion[here]
+        return compare(self.scam[here], self.challenger[here], champion)
+
+
+def verdicts(scored: Scored, models: Models) -> Verdicts:
+    """Turn scores into verdicts by each model's own threshold."""
+    champion = (
+        None
+        if scored.champion is None or models.champion is None
+        else scored.champion >= models.champion.threshold
+    )
+    return Verdicts(scored, scored.challenger >= models.challenger.threshold, champion)
+
+
+def slices(judged: Sequence[Verdicts]) -> list[Slice]:
+    """Count each kind of message over several sets together."""
+    found: dict[tuple[str, str], Comparison] = {}
+    for part in judged:
+        for dimension, value, mask in slices_of(part.scored.judged.table):
+            key, more = (dimension, value), part.comparison(mask)
+            found[key] = _sum(found[key], more) if key in found else more
+    return [
+        Slice(dimension=dimension, value=value, comparison=comparison)
+        for (dimension, value), comparison in sorted(found.items())
+    ]
+
+
+def _sum(one: Comparison, two: Comparison) -> Comparison:
+    mine, theirs = one.model_dump(), two.model_dump()
+    return Comparison(**{name: mine[name] + theirs[name] for name in mine})
+
+
+def groups(corrections: Verdicts) -> list[GroupShare]:
+    """Count the held-out corrections of each reporter and of each campaign."""
+    table, found = corrections.scored.judged.table, []
+    for kind in ("reporter", "campaign"):
+        if kind not in table.columns:
+            continue
+        names = table[kind].fill_null("").to_numpy()
+        for name in sorted(set(names) - {""}):
+            share = corrections.comparison(np.asarray(names == name, dtype=np.bool_))
+            found.append(GroupShare(kind=kind, name=str(name), comparison=share))
+    return found
+
+
+def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, int]:
+    """Return (compared, flipped): verdicts of the int8 file against its fp32 origin on golden."""
+    texts = golden.judged.texts[:most]
+    threshold = models.challenger.threshold
+    served = golden.challenger[:most] >= threshold
+    origin = score(models.challenger_fp32, "fp32 challenger", texts) >= threshold
+    return len(texts), int(np.sum(served != origin))

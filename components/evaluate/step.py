@@ -1,0 +1,188 @@
+"""Judge the challenger beside the champion: dataset and packages in, counts and a report out."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from components.evaluate import figures
+from components.evaluate.report import render
+from components.evaluate.scoring import (
+    Models,
+    Scored,
+    Verdicts,
+    groups,
+    int8_flips,
+    score_sets,
+    slices,
+    verdicts,
+)
+from components.evaluate.sets import DatasetFacts, read_facts, read_sets, read_table
+from shield.errors import Invalid
+from shield.gates import BestEver, Comparison, GateInput
+from shield.metrics import RocPoint, roc_points
+
+log = logging.getLogger(__name__)
+
+LEAST_HAM = 1000
+"""Fewest harmless golden messages on which a false-positive rate of 1 % can be told from 2 %."""
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What the KFP component shows beside the files."""
+
+    given: GateInput
+    roc: list[RocPoint]
+    """Of the challenger on the golden set, at most 200 points; empty if it has one class only."""
+    labels: tuple[str, str]
+    confusion: list[list[int]]
+    """Golden set: rows are the truth (harmless, scam), columns the challenger's verdict."""
+
+
+def run(
+    dataset: Path,
+    challenger: Path,
+    champion: Path | None,
+    evaluations: Path,
+    report: Path,
+    *,
+    baseline: Path | None = None,
+    history: Path | None = None,
+    fpr_budget: float = 0.01,
+    seed: int = 0,
+) -> EvaluationReport:
+    """Score both models on every set and write `evaluations` (JSON) and `report` (HTML).
+
+    Args:
+        dataset: Directory written by `build_dataset`.
+        challenger: Package directory, not yet signed.
+        champion: Package directory; None, or a directory without manifest, when there is none.
+        evaluations: JSON file to write: a `shield.gates.GateInput`.
+        report: HTML file to write; needs nothing else to be read.
+        baseline: The linear model, if one was trained.
+        history: JSON list of earlier versions' golden figures (`version`, `goldenDigest`,
+            `goldenAccuracy`, `goldenFpr`), for the best ever.
+        fpr_budget: False-positive rate that the report judges recall at.
+        seed: For the bootstrap.
+
+    Raises:
+        Invalid: The dataset cannot be judged on; says which file and why.
+        PackageInvalid: A package cannot be loaded, or scores are not numbers.
+        PackageCorrupt: A file of a package is not the one its manifest names.
+    """
+    facts, sets = read_facts(dataset), read_sets(dataset)
+    models = Models.load(challenger, champion, baseline)
+    log.info(_line("scoring", sets={name: judged.n for name, judged in sets.items()}))
+    scored = score_sets(models, sets)
+    judged = {name: verdicts(part, models) for name, part in scored.items()}
+    compared, flips = int8_flips(models, scored["golden"])
+    rng = np.random.default_rng(seed)
+    given = GateInput(
+        model_type=facts.model_type,
+        champion=None if models.champion is None else models.champion.package.digest,
+        challenger=models.challenger.package.digest,
+        fresh_feedback=facts.fresh_feedback,
+        golden_digest=facts.golden_digest,
+        golden=judged["golden"].comparison(),
+        corrections=_counted(judged, "fresh"),
+        old_errors=_counted(judged, "old_errors"),
+        time_forward=_counted(judged, "time_forward"),
+        frozen_ham=_frozen_ham(judged),
+        slices=slices([judged[name] for name in ("golden", "time_forward") if name in judged]),
+        groups=groups(judged["fresh"]) if "fresh" in judged else [],
+        best=_best_ever(history, facts),
+        int8_compared=compared,
+        int8_flips=flips,
+        threshold=models.challenger.threshold,
+        champion_threshold=None if models.champion is None else models.champion.threshold,
+        metrics=figures.flat(judged, models, fpr_budget, rng),
+        warnings=_warnings(judged, models, fpr_budget),
+    )
+    evaluations.parent.mkdir(parents=True, exist_ok=True)
+    evaluations.write_text(given.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
+    report.parent.mkdir(parents=True, exist_ok=True)
+    teaching = _teaching_texts(dataset)
+    report.write_text(render(given, judged, models, teaching, fpr_budget), encoding="utf-8")
+    log.info(_line("evaluated", challenger=given.challenger, metrics=given.metrics))
+    return EvaluationReport(given, _roc(scored["golden"]), *_confusion(given, models))
+
+
+def _line(event: str, **fields: object) -> str:
+    return json.dumps({"event": event, **fields})
+
+
+def _counted(judged: dict[str, Verdicts], name: str) -> Comparison:
+    return judged[name].comparison() if name in judged else Comparison()
+
+
+def _frozen_ham(judged: dict[str, Verdicts]) -> Comparison:
+    """Fall back to golden's ham: every site has a golden set, not every one a stream."""
+    if "frozen_ham" in judged:
+        return judged["frozen_ham"].comparison()
+    golden = judged["golden"]
+    return golden.comparison(~golden.scam)
+
+
+def _best_ever(history: Path | None, facts: DatasetFacts) -> BestEver | None:
+    if history is None or not history.is_file() or not history.stat().st_size:
+        return None
+    try:
+        versions = json.loads(history.read_bytes())
+        same = [v for v in versions if v.get("goldenDigest") == facts.golden_digest]
+        bests = [
+            BestEver(
+                version=str(v["version"]),
+                accuracy=float(v["goldenAccuracy"]),
+                fpr=float(v["goldenFpr"]),
+            )
+            for v in same
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Invalid(
+            f"{history} is not a list of versions with goldenDigest, goldenAccuracy and goldenFpr "
+            f"({type(error).__name__}: {error}). Run collect again."
+        ) from error
+    return max(bests, key=lambda best: (best.accuracy, -best.fpr), default=None)
+
+
+def _warnings(judged: dict[str, Verdicts], models: Models, fpr_budget: float) -> list[str]:
+    golden, found = judged["golden"], []
+    hams = int(np.sum(~golden.scam))
+    if hams < LEAST_HAM:
+        found.append(
+            f"The golden set has {hams} harmless messages; below {LEAST_HAM} a false-positive rate "
+            f"of {fpr_budget:.0%} cannot be told from twice that."
+        )
+    if golden.scam.all() or not golden.scam.any():
+        found.append("The golden set has one class only: no curve can be drawn.")
+    beaten = figures.baseline_wins(judged, models, fpr_budget)
+    if beaten:
+        found.append(beaten)
+    found.extend(
+        f"The set {name} is empty: nothing is known about it."
+        for name in ("time_forward", "fresh")
+        if name not in judged and models.champion is not None
+    )
+    return found
+
+
+def _teaching_texts(dataset: Path) -> list[str]:
+    """Return training texts: words that many of them hold may be shown in the report."""
+    path = dataset / "train.parquet"
+    return read_table(path)["text"].to_list() if path.is_file() else []
+
+
+def _roc(golden: Scored) -> list[RocPoint]:
+    scam = golden.judged.scam
+    if scam.all() or not scam.any():
+        return []
+    return roc_points(scam, golden.challenger, most=200)
+
+
+def _confusion(given: GateInput, models: Models) -> tuple[tuple[str, str], list[list[int]]]:
+    negative, positive = models.challenger.package.manifest.labels
+    golden = given.golden
+    return (negative, positive), [[golden.tn, golden.fp], [golden.fn, golden.tp]]

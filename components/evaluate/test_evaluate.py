@@ -1,0 +1,255 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.baseline.step import run as train_baseline
+from components.evaluate.redact import common_words, redact
+from components.evaluate.scoring import score
+from components.evaluate.slices import length_of, obfuscation_of, script_of
+from components.evaluate.step import run
+from shield.errors import Invalid, PackageCorrupt, PackageInvalid
+from shield.gates import GateInput, GateLimits, decide
+from shield.linear import LinearModel
+from tests.support.packages import CHAT, LURES, copied_package, signed_package
+
+pytestmark = pytest.mark.xdist_group("training")
+
+AWKWARD = {
+    "emoji": "🎉🎁💰💰",
+    "right to left": "مرحبا كيف حالك اليوم؟ אני בבית",
+    "mixed": "Привет hello γειά 你好",
+    "empty": "",
+    "100 kB": "win a prize now " * 6400,
+    "one long word": "a" * 100_000,
+    "zero width": "fr\u200bee pr\u200bize",
+    "control": "hi\x00 there\x1b[31m",
+    "markup": "<script>alert(1)</script> & you",
+}
+
+
+def messages(texts: list[str], scam: int, prefix: str, **columns: str) -> list[dict[str, object]]:
+    return [
+        {"id": f"{prefix}-{row}", "text": text, "label": scam, "campaign": f"{prefix}-{row}"}
+        | columns
+        for row, text in enumerate(texts)
+    ]
+
+
+def write(folder: Path, sets: dict[str, list[dict[str, object]]], fresh_feedback: int = 80) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in sets.items():
+        schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "label": pl.Int8}
+        schema |= {key: pl.String for row in rows for key in row if key not in schema}
+        pl.DataFrame(rows, schema=schema).write_parquet(folder / f"{name}.parquet")
+    facts = {
+        "model_type": "sms",
+        "fresh_feedback": fresh_feedback,
+        "golden_digest": "sha256:golden",
+    }
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    return folder
+
+
+def ordinary(folder: Path) -> Path:
+    golden = messages(LURES, 1, "g-scam") + messages(CHAT, 0, "g-ham")
+    fresh = messages(LURES[:4], 1, "f", reporter="p-1") + messages(CHAT[:2], 0, "h", reporter="p-2")
+    train = messages([f"{t} {n}" for t in LURES for n in range(6)], 1, "t-scam")
+    train += messages([f"{t} {n}" for t in CHAT for n in range(6)], 0, "t-ham")
+    sets = {"golden": golden, "fresh": fresh, "train": train, "valid": golden, "old_errors": []}
+    return write(folder, sets)
+
+
+def judge(folder: Path, dataset: Path, champion: Path | None = None, **more: Any) -> GateInput:
+    challenger = signed_package(1).package.path
+    return run(
+        dataset, challenger, champion, folder / "evaluations.json", folder / "r.html", **more
+    ).given
+
+
+def test_both_models_are_judged_by_the_files_that_serve(tmp_path: Path) -> None:
+    champion = signed_package(0).package
+    given = judge(tmp_path, ordinary(tmp_path / "data"), champion.path)
+    assert given.champion == champion.digest
+    assert given.challenger == signed_package(1).package.digest
+    assert given.golden.challenger.n == 20
+    assert given.golden.challenger.scams == 10
+    assert given.int8_compared == 20
+    assert given.corrections.challenger.n == 6
+    assert {group.kind for group in given.groups} == {"reporter", "campaign"}
+    assert given.threshold == signed_package(1).package.manifest.threshold
+    # The models separate these texts by construction; a swapped class would show here.
+    assert given.metrics["goldenAuc"] > 0.95
+    written = GateInput.model_validate_json((tmp_path / "evaluations.json").read_bytes())
+    assert written == given
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    dataset, champion = ordinary(tmp_path / "data"), signed_package(0).package.path
+    for place in ("one", "two"):
+        judge(tmp_path / place, dataset, champion)
+    for file in ("evaluations.json", "r.html"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_a_directory_without_manifest_is_no_champion(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    given = judge(tmp_path, ordinary(tmp_path / "data"), tmp_path / "none")
+    assert given.champion is None
+    assert given.champion_threshold is None
+    assert given.golden.lost == given.golden.won == 0
+
+
+def test_the_gate_can_decide_on_what_is_written(tmp_path: Path) -> None:
+    given = judge(tmp_path, ordinary(tmp_path / "data"), signed_package(0).package.path)
+    decision = decide(given, GateLimits(min_feedback=81))
+    assert decision.outcome == "enough-feedback"
+    assert len(decision.findings) == 12
+
+
+def test_the_report_needs_nothing_else_and_shows_no_private_word(tmp_path: Path) -> None:
+    private = "Rumpelstiltskin wants 4711 at rumpel@example.org https://rumpel.example/x"
+    dataset = ordinary(tmp_path / "data")
+    golden = messages(LURES, 0, "wrong") + messages([private], 1, "p") + messages(CHAT, 1, "c")
+    write(dataset, {"golden": golden})
+    judge(tmp_path, dataset, signed_package(0).package.path)
+    page = (tmp_path / "r.html").read_text()
+    assert "<script" not in page
+    assert "src=" not in page
+    assert page.count("<svg") >= 3
+    assert "new errors" in page
+    words = page[page.index("Errors of the challenger") :]  # the plots above are full of digits
+    assert "Rumpelstiltskin" not in page
+    for hidden in ("Rumpelstiltskin", "4711", "rumpel@example.org", "rumpel.example"):
+        assert hidden not in words
+    assert "[address]" in page
+
+
+@pytest.mark.parametrize("kind", AWKWARD)
+def test_awkward_messages_are_judged_and_shown(kind: str, tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    golden = messages([AWKWARD[kind]], 1, "a") + messages(CHAT[:2], 0, "b")
+    write(dataset, {"golden": golden})
+    given = judge(tmp_path, dataset)
+    assert given.golden.challenger.n == 3
+    assert "<script>alert" not in (tmp_path / "r.html").read_text()
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_one_class_golden_set_gives_counts_and_a_warning_but_no_curve(
+    label: int, tmp_path: Path
+) -> None:
+    dataset = write(tmp_path / "data", {"golden": messages(CHAT, label, "x")})
+    given = judge(tmp_path, dataset)
+    assert "goldenAuc" not in given.metrics
+    assert any("one class only" in warning for warning in given.warnings)
+    assert decide(given).outcome == "first-model"
+
+
+def test_an_empty_golden_set_is_refused_with_the_cure(tmp_path: Path) -> None:
+    dataset = write(tmp_path / "data", {"golden": []})
+    with pytest.raises(Invalid, match="shieldctl corpus add"):
+        judge(tmp_path, dataset)
+    assert not (tmp_path / "evaluations.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"label": 2}, "neither 0 nor 1"),
+        ({"text": None}, "have no text"),
+        ({"id": "b-1"}, "occur twice"),
+    ],
+)
+def test_a_spoilt_set_is_refused_by_name(
+    change: dict[str, object], says: str, tmp_path: Path
+) -> None:
+    rows = [{"id": f"b-{n}", "text": "hello", "label": 0} for n in range(3)]
+    rows[0] |= change
+    dataset = write(tmp_path / "data", {"golden": rows})
+    with pytest.raises(Invalid, match=says) as refused:
+        judge(tmp_path, dataset)
+    assert "golden.parquet" in refused.value.message
+
+
+def test_a_file_that_is_no_parquet_and_facts_that_lack_are_refused(tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    (dataset / "golden.parquet").write_bytes(b"id,text,label\n1,\xff,0\n")
+    with pytest.raises(Invalid, match="cannot be read as Parquet"):
+        judge(tmp_path, dataset)
+    (dataset / "dataset.json").write_text("{}")
+    with pytest.raises(Invalid, match="golden_digest"):
+        judge(tmp_path, dataset)
+
+
+def test_a_damaged_package_is_refused_by_digest(tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    with copied_package(tmp_path, 0) as copy:
+        served = copy.package.path / "model.int8.onnx"
+        raw = bytearray(served.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        served.unlink()
+        served.write_bytes(raw)
+        with pytest.raises(PackageCorrupt):
+            run(dataset, copy.package.path, None, tmp_path / "e.json", tmp_path / "r.html")
+
+
+def test_scores_that_are_no_numbers_stop_the_step_with_advice() -> None:
+    class Diverged:
+        def probabilities(self, texts: object) -> np.ndarray:
+            return np.array([0.5, np.nan])
+
+    with pytest.raises(PackageInvalid, match="lower learning rate"):
+        score(Diverged(), "challenger", ["a", "b"])
+
+
+def test_the_best_ever_comes_from_the_same_golden_set_only(tmp_path: Path) -> None:
+    dataset, history = ordinary(tmp_path / "data"), tmp_path / "history.json"
+    versions = [
+        {"version": "v1", "goldenDigest": "sha256:golden", "goldenAccuracy": 0.9, "goldenFpr": 0.0},
+        {"version": "v2", "goldenDigest": "sha256:golden", "goldenAccuracy": 0.8, "goldenFpr": 0.0},
+        {"version": "v3", "goldenDigest": "sha256:other", "goldenAccuracy": 1.0, "goldenFpr": 0.0},
+    ]
+    history.write_text(json.dumps(versions))
+    given = judge(tmp_path, dataset, signed_package(0).package.path, history=history)
+    assert given.best is not None
+    assert given.best.version == "v1"
+    history.write_text('[{"goldenDigest": "sha256:golden"}]')
+    with pytest.raises(Invalid, match="Run collect again"):
+        judge(tmp_path, dataset, history=history)
+
+
+def test_the_baseline_is_judged_beside_and_its_victory_is_a_warning(tmp_path: Path) -> None:
+    dataset, model = ordinary(tmp_path / "data"), tmp_path / "baseline.safetensors"
+    train_baseline(dataset, model)
+    given = judge(tmp_path, dataset, baseline=model)
+    assert given.metrics["goldenBaselineRecall"] > 0.5
+    assert any("linear baseline" in warning for warning in given.warnings) == (
+        given.metrics["goldenBaselineRecallAtBudget"] >= given.metrics["goldenRecallAtBudget"]
+    )
+    assert isinstance(LinearModel.load(model), LinearModel)
+
+
+def test_kinds_of_messages() -> None:
+    assert length_of("x" * 40) == "up to 40 characters"
+    assert length_of("x" * 501) == "over 500 characters"
+    assert script_of(AWKWARD["emoji"]) == "none"
+    assert script_of("Привет, как дела") == "cyrillic"
+    assert script_of(AWKWARD["mixed"]) == "mixed"
+    assert obfuscation_of("free prize") == "none"
+    assert obfuscation_of("fr\u200bee") == "invisible characters"
+    assert obfuscation_of("p\u0430ypal") == "look-alike letters"
+    assert obfuscation_of("w i n n e r now") == "spaced letters"
+    assert obfuscation_of("fr33ly w1nner") == "digits for letters"
+    assert obfuscation_of("Привет") == "none"
+
+
+def test_redaction_keeps_common_words_only() -> None:
+    common = common_words(["call me now"] * 5 + ["Rosalind call"])
+    assert redact("Rosalind, call 555-1234 now: www.a.example/b?c", common) == (
+        "········, call 000-0000 now: [link]"
+    )
+    assert len(redact("now " * 200, common)) == 160
