@@ -214,12 +214,11 @@ def _load_session(package: ModelPackage, precision: Precision, threads: int) -> 
     # A spinning thread takes its core from the other workers and from the event loop.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     name = MODEL_FILES[precision]
+    raw = package.read(name)
     try:
         # From bytes, not from the path: what was checked is what is loaded, and no file can be
         # named.
-        session = ort.InferenceSession(
-            package.read(name), options, providers=["CPUExecutionProvider"]
-        )
+        session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no error base of its own
         raise _invalid(package, name, error) from error
     inputs = {tensor.name for tensor in session.get_inputs()}
