@@ -2,7 +2,7 @@
 
 KFP's own servers come as images alone. This one keeps what it is sent and answers with it, and
 refuses whatever the API's published models do not know: unknown fields, wrong types. What it does
-beyond that was seen on a real server: five-field crons are taken (and mean something else), nonsense
+beyond was seen on a real server: five-field crons are taken (and mean something else), nonsense
 is a 400, a taken pipeline or version name a 409, the same recurring-run name twice is accepted, and
 parameters come back as floating-point numbers.
 """
