@@ -1,0 +1,326 @@
+"""Texts to probabilities: tokens, cache, twins, queue, threads, deadlines.
+
+Everything but `_compute` runs on the event loop, so cache and bookkeeping need no lock. Threads
+only take rows, call onnxruntime (which lets go of the interpreter lock) and hand scores back.
+"""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from serving.server.breaker import Fault
+from serving.server.metrics import Metrics
+from serving.server.model import ServedModel, row_key
+from serving.server.work import BatchRule, RowTask, WorkQueue
+from shield.errors import Unavailable
+from shield.predictor import BATCH, Precision, Row
+
+_INLINE_CHARS = 4096
+"""Longer requests are tokenised on another thread, so that they do not hold up the event loop."""
+
+BATCH_RULES: dict[Precision, BatchRule] = {
+    "int8": BatchRule(max_rows=BATCH["int8"]),
+    "fp32": BatchRule(max_rows=8),
+}
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One request: the rows of its texts, and what is known of their scores."""
+
+    model: ServedModel
+    lengths: list[int]
+    """Rows per text."""
+    scores: list[float]
+    pending: int
+    future: "asyncio.Future[list[float]]"
+    wanted: Callable[[], bool]
+
+
+@dataclass
+class Engine:
+    """The threads and what they work on. Create it on the event loop that uses it."""
+
+    threads: int
+    queue_rows: int
+    precision: Precision
+    metrics: Metrics
+    _twins: dict[tuple[int, bytes], RowTask] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rule = BATCH_RULES[self.precision]
+        self._queue = WorkQueue(self.threads)
+        self._threads = [
+            threading.Thread(target=self._compute, name=f"compute-{index}", daemon=True)
+            for index in range(self.threads)
+        ]
+        self.metrics.queue.set_function(lambda: len(self._queue))
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued and end the threads. Blocks."""
+        self._queue.stop()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    @property
+    def queued(self) -> int:
+        """Count the rows that wait."""
+        return len(self._queue)
+
+    def expected_wait_seconds(self, model: ServedModel) -> float:
+        """Estimate how long a new row would wait before its turn."""
+        tokens = self._queue.tokens + self._queue.computing / 2
+        return tokens * model.seconds_per_token / self.threads
+
+    def submit(
+        self,
+        model: ServedModel,
+        texts: Sequence[str],
+        deadline_seconds: float,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> "asyncio.Future[list[float]]":
+        """Ask for the scam probability of each text.
+
+        Args:
+            model: Which version. It stays in memory until the answer is there.
+            texts: At least one.
+            deadline_seconds: From now. A request that cannot make it is refused at once.
+            wanted: Asked before computing; false when the client has gone.
+
+        Returns:
+            A future of the probabilities, in the order of the texts. It fails with `Unavailable`
+            when the queue is full, the deadline cannot be met, or the version is broken.
+        """
+        future: asyncio.Future[list[float]] = self._loop.create_future()
+        refusal = self._refusal(model, deadline_seconds)
+        if refusal is not None:
+            future.set_exception(refusal)
+            return future
+        deadline = self._loop.time() + deadline_seconds
+        model.in_flight += 1
+        future.add_done_callback(lambda _: self._leave(model))
+        if sum(map(len, texts)) <= _INLINE_CHARS:
+            self._enqueue(model, model.predictor.rows(texts), deadline, future, wanted)
+        else:
+            tokenised = self._loop.run_in_executor(None, model.predictor.rows, texts)
+            tokenised.add_done_callback(
+                lambda done: self._enqueue(model, done.result(), deadline, future, wanted)
+            )
+        return future
+
+    def _refusal(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
+        if not model.breaker.admits(self._loop.time()):
+            self.metrics.refusals.labels("breaker").inc()
+            return Unavailable(
+                f"The version {model.version} is out of order ({model.breaker.fault}). Another "
+                "arm has "
+                "to answer; look at the model server's log, or go back with `shieldctl rollout "
+                "undo`.",
+                retry_after_seconds=math.ceil(model.breaker.rule.rest_seconds),
+            )
+        if len(self._queue) >= self.queue_rows:
+            return self._full()
+        wait = self.expected_wait_seconds(model)
+        if wait > deadline_seconds:
+            self.metrics.refusals.labels("deadline").inc()
+            return Unavailable(
+                f"The answer would take about {wait:.2f} s, longer than the deadline of "
+                f"{deadline_seconds:g} s. Try again shortly, or add model servers.",
+                retry_after_seconds=max(1, math.ceil(wait)),
+            )
+        return None
+
+    def _full(self) -> Unavailable:
+        self.metrics.refusals.labels("queue_full").inc()
+        return Unavailable(
+            f"The queue is full ({self.queue_rows} rows). Try again shortly, or add model servers.",
+            retry_after_seconds=1,
+        )
+
+    def _leave(self, model: ServedModel) -> None:
+        model.in_flight -= 1
+
+    def _enqueue(
+        self,
+        model: ServedModel,
+        by_text: list[list[Row]],
+        deadline: float,
+        future: "asyncio.Future[list[float]]",
+        wanted: Callable[[], bool],
+    ) -> None:
+        rows = [row for of_text in by_text for row in of_text]
+        job = _Job(
+            model, list(map(len, by_text)), [math.nan] * len(rows), len(rows), future, wanted
+        )
+        fresh: dict[bytes, list[int]] = {}
+        for index, row in enumerate(rows):
+            key = row_key(row)
+            cached = model.cache.get(key)
+            if cached is not None:
+                job.scores[index] = cached
+                job.pending -= 1
+            else:
+                fresh.setdefault(key, []).append(index)
+        hits = len(rows) - job.pending
+        if hits:
+            self.metrics.rows.labels("cache").inc(hits)
+        if not job.pending:
+            self._finish_job(job)
+            return
+        new = [key for key in fresh if (id(model), key) not in self._twins]
+        if len(self._queue) + len(new) > max(self.queue_rows, len(new)):
+            future.set_exception(self._full())
+            return
+        twins = job.pending - len(new)
+        if twins:
+            self.metrics.rows.labels("twin").inc(twins)
+        if new:
+            self.metrics.rows.labels("model").inc(len(new))
+        for key, places in fresh.items():
+            self._wait_for(job, key, rows[places[0]], places, deadline)
+
+    def _wait_for(
+        self, job: _Job, key: bytes, row: Row, places: list[int], deadline: float
+    ) -> None:
+        def arrived(score: float | Exception) -> None:
+            if job.future.done():
+                return
+            if isinstance(score, Exception):
+                job.future.set_exception(score)
+                return
+            for place in places:
+                job.scores[place] = score
+            job.pending -= len(places)
+            if not job.pending:
+                self._finish_job(job)
+
+        twin = self._twins.get((id(job.model), key))
+        if twin is not None:
+            # It has to be done by the last of those who want it.
+            twin.deadline = max(twin.deadline, deadline)
+            twin.wanted.append(job.wanted)
+            twin.waiters.append(arrived)
+            return
+        task = RowTask(job.model, key, row, deadline, [arrived], [job.wanted])
+        self._twins[id(job.model), key] = task
+        self._queue.put(task)
+
+    def _finish_job(self, job: _Job) -> None:
+        if job.future.done():
+            return
+        if job.pending == 0 and len(job.lengths) == len(job.scores) == 1:
+            job.future.set_result(job.scores)
+            return
+        start, answers = 0, []
+        for length in job.lengths:
+            answers.append(
+                job.model.predictor.aggregate(np.array(job.scores[start : start + length]))
+            )
+            start += length
+        job.future.set_result(answers)
+
+    # --- on the computing threads ---
+
+    def _compute(self) -> None:
+        while (batch := self._queue.take(self._rule)) is not None:
+            now = self._loop.time()
+            live = [task for task in batch if task.is_wanted(now)]
+            scores: list[float] = []
+            failure: Exception | None = None
+            started = time.perf_counter()
+            if live:
+                try:
+                    scores = live[0].model.predictor.score([task.row for task in live]).tolist()
+                # A thread's edge; onnxruntime's errors have no base of their own.
+                except Exception as error:  # noqa: BLE001
+                    failure = error
+            seconds = time.perf_counter() - started
+            self._queue.done(batch)
+            self._loop.call_soon_threadsafe(self._computed, batch, live, scores, failure, seconds)
+
+    # --- back on the event loop ---
+
+    def _computed(
+        self,
+        batch: list[RowTask],
+        live: list[RowTask],
+        scores: list[float],
+        failure: Exception | None,
+        seconds: float,
+    ) -> None:
+        if live:
+            self._observe(live, scores, failure, seconds)
+        answers = dict(zip(map(id, live), scores, strict=True)) if failure is None else {}
+        now = self._loop.time()
+        for task in batch:
+            score = answers.get(id(task))
+            outcome: float | Exception
+            if score is not None and math.isfinite(score):
+                task.model.cache.put(task.key, score)
+                outcome = score
+            elif task in live:
+                outcome = _out_of_order(task.model)
+            elif task.is_wanted(now):
+                # Somebody joined while it was being dropped.
+                self._queue.put(task)
+                continue
+            else:
+                self.metrics.refusals.labels("deadline").inc()
+                outcome = _too_late()
+            del self._twins[id(task.model), task.key]
+            for waiter in task.waiters:
+                waiter(outcome)
+
+    def _observe(
+        self,
+        live: list[RowTask],
+        scores: list[float],
+        failure: Exception | None,
+        seconds: float,
+    ) -> None:
+        model = live[0].model
+        longest = max(len(task.row) for task in live)
+        cells = longest * len(live)
+        expected = cells * model.seconds_per_token
+        fault: Fault | None = None
+        if failure is not None:
+            fault = Fault.ERROR
+        elif not all(map(math.isfinite, scores)):
+            fault = Fault.NAN
+        elif model.breaker.is_slow(seconds, expected):
+            fault = Fault.LATENCY
+        model.breaker.record(self._loop.time(), fault)
+        model.seconds_per_token += 0.05 * (seconds / cells - model.seconds_per_token)
+        self.metrics.model_latency.labels(model.version).observe(seconds)
+        self.metrics.batch_rows.observe(len(live))
+        padding = cells - sum(len(task.row) for task in live)
+        if padding:
+            self.metrics.padding.inc(padding)
+
+
+def _out_of_order(model: ServedModel) -> Unavailable:
+    return Unavailable(
+        f"The version {model.version} could not compute an answer. Another arm has to answer; "
+        "look at "
+        "the model server's log.",
+        retry_after_seconds=1,
+    )
+
+
+def _too_late() -> Unavailable:
+    return Unavailable(
+        "The deadline passed while the request waited. Try again shortly, or add model servers.",
+        retry_after_seconds=1,
+    )

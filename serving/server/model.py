@@ -1,0 +1,100 @@
+"""One version, loaded and warm."""
+
+import time
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from serving.server.breaker import Breaker
+from shield.packages import ModelPackage
+from shield.predictor import Precision, Predictor, Row
+
+
+class AnswerCache:
+    """Probabilities by exact token ids, least recently used out first."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._answers: OrderedDict[bytes, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def get(self, key: bytes) -> float | None:
+        """Return the answer and mark it as used."""
+        answer = self._answers.get(key)
+        if answer is not None:
+            self._answers.move_to_end(key)
+        return answer
+
+    def put(self, key: bytes, answer: float) -> None:
+        """Keep an answer; forget the one unused for longest when full."""
+        if self._capacity == 0:
+            return
+        self._answers[key] = answer
+        if len(self._answers) > self._capacity:
+            self._answers.popitem(last=False)
+
+
+def row_key(row: Row) -> bytes:
+    """Return the exact token ids as bytes: a compact key, equal if and only if the rows are."""
+    return array("I", row).tobytes()
+
+
+@dataclass(slots=True, eq=False)
+class ServedModel:
+    """A version as the server holds it."""
+
+    name: str
+    """Model type, e.g. `sms`."""
+    version: str
+    arm: str
+    predictor: Predictor
+    cache: AnswerCache
+    breaker: Breaker
+    warm_seconds: float = 0.0
+    """How long loading and warming took."""
+    in_flight: int = 0
+    """Requests that have been admitted and not answered. Changed on the event loop only."""
+    seconds_per_token: float = field(default=0.0)
+    """Moving average of a thread's time per token, from warm-up on."""
+
+    @property
+    def digest(self) -> str:
+        """Return the identity of the version."""
+        return self.predictor.package.digest
+
+
+def load_model(
+    package: ModelPackage,
+    *,
+    version: str,
+    arm: str,
+    precision: Precision,
+    cache_rows: int,
+    breaker: Breaker,
+) -> ServedModel:
+    """Load a verified package and warm it up: its samples must get the probabilities it promises.
+
+    Raises:
+        PackageCorrupt: A file's bytes are not those of the manifest.
+        PackageInvalid: A file cannot be used, or a sample gets another probability.
+    """
+    started = time.perf_counter()
+    predictor = Predictor(package, precision, threads=1)
+    predictor.check_samples()
+    samples = [sample.text for sample in predictor.samples()]
+    measured = time.perf_counter()
+    predictor.probabilities(samples)
+    tokens = sum(len(row) for rows in predictor.rows(samples) for row in rows)
+    ended = time.perf_counter()
+    return ServedModel(
+        name=package.manifest.model_type.value,
+        version=version,
+        arm=arm,
+        predictor=predictor,
+        cache=AnswerCache(cache_rows),
+        breaker=breaker,
+        warm_seconds=ended - started,
+        seconds_per_token=(ended - measured) / tokens,
+    )

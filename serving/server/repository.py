@@ -1,0 +1,203 @@
+"""The versions in this process: load beside, warm, switch, drain, free.
+
+A switch is a change of one reference on the event loop, so every request sees one version from
+start to end. The version switched away from stays warm, so that going back takes no load.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from serving.server.breaker import Breaker, Fault
+from serving.server.metrics import Metrics
+from serving.server.model import ServedModel, load_model
+from serving.server.settings import ServerSettings
+from shield.artifacts.settings import open_store
+from shield.errors import Conflict, Misconfigured, NotFound, PackageInvalid, Unavailable
+from shield.packages import ModelPackage, PackageSettings, Trust, pull
+from shield.packages.manifest import MANIFEST, SAMPLES, TOKENIZER
+from shield.predictor import MODEL_FILES, Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A version to be served."""
+
+    package: str
+    """A directory, or the package's prefix in the artifact store."""
+    version: str
+    arm: str = "stable"
+    digest: str | None = None
+    """Needed for a package in the artifact store: it is the identity that is verified."""
+
+
+def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> ModelPackage:
+    """Return the verified package: from a directory, or pulled from the artifact store.
+
+    Only the files that are served are fetched and checked. Blocks.
+
+    Raises:
+        Unusable: Corrupt, unsigned, untrusted or invalid. It must never be served.
+        Misconfigured: No trusted keys, or no digest for a package in the store.
+        NotFound: There is none in the store.
+        Unavailable: The store does not answer.
+    """
+    trust = Trust.from_directory(PackageSettings().require_trusted_keys())
+    files = [MODEL_FILES[precision], TOKENIZER, SAMPLES]
+    directory = Path(wanted.package)
+    if (directory / MANIFEST).exists() or directory.is_dir():
+        return ModelPackage.open(directory).verify(trust, digest=wanted.digest, files=files)
+    if wanted.digest is None:
+        raise Misconfigured(
+            f"{wanted.package} is not a directory, so it is looked for in the artifact store, "
+            "and that "
+            "needs --digest: it says which bytes are meant."
+        )
+    return pull(open_store(), wanted.package, wanted.digest, cache_dir, trust, files=files)
+
+
+@dataclass
+class Repository:
+    """What is loaded, and which of it answers."""
+
+    model_type: str
+    settings: ServerSettings
+    metrics: Metrics
+    log: Callable[..., None]
+    versions: dict[str, ServedModel] = field(default_factory=dict)
+    active: ServedModel | None = None
+    previous: ServedModel | None = None
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loading = asyncio.Lock()
+
+    def serving(self, name: str, version: str | None = None) -> ServedModel:
+        """Return the version that answers.
+
+        Raises:
+            NotFound: This process serves another model, or has no such version.
+            Unavailable: The model is still loading.
+        """
+        if name != self.model_type:
+            raise NotFound(
+                f"There is no model {name!r} here. This server serves {self.model_type!r}; "
+                "`GET /v2/repository/index` lists its versions."
+            )
+        if version is not None:
+            found = self.versions.get(version)
+            if found is None:
+                known = ", ".join(sorted(self.versions)) or "none"
+                raise NotFound(
+                    f"There is no version {version!r} of {name!r} here; loaded are: {known}. "
+                    "`GET /v2/repository/index` lists them."
+                )
+            return found
+        if self.active is None:
+            raise Unavailable(
+                "The model server is still loading its model. Try again in a second.",
+                retry_after_seconds=1,
+            )
+        return self.active
+
+    async def load(self, wanted: Wanted) -> ServedModel:
+        """Load a version beside the one that answers, warm it, and let it answer from now on.
+
+        A version that is loaded already is switched to at once. Raises as `fetch_package`.
+        """
+        started = time.perf_counter()
+        warm = self._loaded(wanted)
+        if warm is not None:
+            self._switch(warm, started, "warm")
+            return warm
+        async with self._loading:
+            model = await self._loop.run_in_executor(None, self._load, wanted)
+            self.versions[model.version] = model
+            self._switch(model, started, "cold")
+            return model
+
+    async def unload(self, version: str) -> None:
+        """Free a version that does not answer, once its last request is done.
+
+        Raises:
+            NotFound: It is not loaded.
+            Conflict: It is the one that answers.
+        """
+        model = self.serving(self.model_type, version)
+        if model is self.active:
+            raise Conflict(
+                f"{version} is the version that answers. Load another one first, then unload it."
+            )
+        self._release(model)
+        while model.in_flight:
+            await asyncio.sleep(0.005)
+
+    def _loaded(self, wanted: Wanted) -> ServedModel | None:
+        model = self.versions.get(wanted.version)
+        if model is not None and wanted.digest not in {None, model.digest}:
+            raise Conflict(
+                f"The version {wanted.version} is loaded with {model.digest[:19]}; a version never "
+                "changes. Give the other package another version name."
+            )
+        return model
+
+    def _load(self, wanted: Wanted) -> ServedModel:
+        package = fetch_package(wanted, self.settings.precision, self.settings.cache_dir)
+        if package.manifest.model_type != self.model_type:
+            raise PackageInvalid(
+                f"{wanted.package} holds a {package.manifest.model_type} model, but this server "
+                "serves "
+                f"{self.model_type}. Give the package of the right model type."
+            )
+        return load_model(
+            package,
+            version=wanted.version,
+            arm=wanted.arm,
+            precision=self.settings.precision,
+            cache_rows=self.settings.cache_rows,
+            breaker=Breaker(on_fault=partial(self._report, wanted.version)),
+        )
+
+    def _report(self, version: str, fault: Fault) -> None:
+        self.metrics.faults.labels(version, fault.value).inc()
+        self.log("model_fault", version=version, kind=fault.value)
+
+    def _switch(self, model: ServedModel, started: float, kind: str) -> None:
+        before = self.active
+        if model is not before:
+            older = self.previous
+            self.active, self.previous = model, before
+            # One warm version to go back to; an older one is freed when its last request is done.
+            if older is not None and older is not model and older is not before:
+                self._release(older)
+            for known in self.versions.values():
+                self.metrics.version.labels(known.version, known.arm, known.digest).set(
+                    known is model
+                )
+        seconds = time.perf_counter() - started
+        self.metrics.switch.labels(kind).observe(seconds)
+        self.log(
+            "switched",
+            version=model.version,
+            digest=model.digest,
+            kind=kind,
+            seconds=round(seconds, 4),
+        )
+
+    def _release(self, model: ServedModel) -> None:
+        self.versions.pop(model.version, None)
+        if self.previous is model:
+            self.previous = None
+        self.metrics.version.remove(model.version, model.arm, model.digest)
+        # Freeing a session takes milliseconds: the last reference goes away on another thread.
+        asyncio.ensure_future(self._free_when_drained(model))  # noqa: RUF006 - ends by itself
+
+    async def _free_when_drained(self, model: ServedModel) -> None:
+        while model.in_flight:
+            await asyncio.sleep(0.01)
+        holder = [model]
+        del model
+        await self._loop.run_in_executor(None, holder.clear)

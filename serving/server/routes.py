@@ -1,0 +1,315 @@
+"""Which path does what."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serving.server import oip
+from serving.server.engine import Engine
+from serving.server.http import Answer, Request, Response, problem
+from serving.server.metrics import Metrics
+from serving.server.model import ServedModel
+from serving.server.repository import Repository, Wanted
+from serving.server.settings import ServerSettings
+from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge
+
+_REQUEST_ID = b"x-request-id"
+_MAX_REQUEST_ID = 128
+
+
+class MethodNotAllowed(ShieldError):
+    """The path is known, but not with this method."""
+
+    slug, status, title = "method-not-allowed", 405, "Method not allowed"
+
+
+@dataclass
+class Routes:
+    """The handler of the front: a request in, a response or a future of one out."""
+
+    repository: Repository
+    engine: Engine
+    metrics: Metrics
+    settings: ServerSettings
+    ready: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer a request; errors become problem documents, latencies are measured."""
+        route = "other"
+        answer: Answer
+        try:
+            route, answer = self._dispatch(request)
+        except ShieldError as error:
+            answer = problem(error)
+        if isinstance(answer, Response):
+            self._observe(request, route, answer)
+            return answer
+        return self._finished(request, route, answer)
+
+    def _finished(
+        self, request: Request, route: str, answer: "asyncio.Future[Response]"
+    ) -> "asyncio.Future[Response]":
+        outcome: asyncio.Future[Response] = self._loop.create_future()
+
+        def done(finished: "asyncio.Future[Response]") -> None:
+            error = finished.exception()
+            if error is None:
+                response = finished.result()
+            elif isinstance(error, ShieldError):
+                response = problem(error)
+            else:
+                outcome.set_exception(error)
+                return
+            self._observe(request, route, response)
+            outcome.set_result(response)
+
+        answer.add_done_callback(done)
+        return outcome
+
+    def _observe(self, request: Request, route: str, response: Response) -> None:
+        seconds = self._loop.time() - request.arrived
+        self.metrics.latency.labels(route, response.status).observe(seconds)
+        given = request.headers.get(_REQUEST_ID)
+        if given and len(given) <= _MAX_REQUEST_ID and given.isascii():
+            response.headers = (*response.headers, ("x-request-id", given.decode()))
+
+    def _dispatch(self, request: Request) -> tuple[str, Answer]:
+        path = request.path
+        if path == "/predict":
+            _only(request, "POST")
+            return "predict", self._predict(request)
+        if path == "/metrics":
+            _only(request, "GET")
+            text = self.metrics.text()
+            return "metrics", Response(
+                text, content_type="text/plain; version=0.0.4; charset=utf-8"
+            )
+        parts = path.strip("/").split("/")
+        if parts[0] == "v2":
+            return self._protocol(request, parts[1:])
+        raise NotFound(f"There is nothing at {path[:100]!r}. Try `POST /predict` or `GET /v2`.")
+
+    def _protocol(self, request: Request, parts: list[str]) -> tuple[str, Answer]:
+        match parts:
+            case []:
+                _only(request, "GET")
+                return "metadata", _json(
+                    {
+                        "name": "antispam-shield",
+                        "version": "2",
+                        "extensions": ["binary_tensor_data"],
+                    }
+                )
+            case ["health", "live"]:
+                _only(request, "GET")
+                return "live", _json({"live": True})
+            case ["health", "ready"]:
+                _only(request, "GET")
+                return "ready", self._ready()
+            case ["models", name]:
+                _only(request, "GET")
+                return "metadata", self._metadata(name, None)
+            case ["models", name, "versions", version]:
+                _only(request, "GET")
+                return "metadata", self._metadata(name, version)
+            case ["models", name, "ready"]:
+                _only(request, "GET")
+                return "ready", self._model_ready(name, None)
+            case ["models", name, "versions", version, "ready"]:
+                _only(request, "GET")
+                return "ready", self._model_ready(name, version)
+            case ["models", name, "infer"]:
+                _only(request, "POST")
+                return "infer", self._infer(request, name, None)
+            case ["models", name, "versions", version, "infer"]:
+                _only(request, "POST")
+                return "infer", self._infer(request, name, version)
+            case ["repository", "index"]:
+                _only(request, "POST", "GET")
+                return "repository", self._index()
+            case ["repository", "models", name, "load" | "unload" as action]:
+                _only(request, "POST")
+                return "repository", self._change(request, name, action)
+        raise NotFound(
+            f"There is nothing at {request.path[:100]!r}. `GET /v2` says what is offered."
+        )
+
+    # --- answers ---
+
+    def _predict(self, request: Request) -> Answer:
+        document = oip.read_json(request.body)
+        texts = document.get("texts")
+        if texts is None and "text" in document:
+            texts = [document["text"]]
+        if not isinstance(texts, list) or not texts:
+            raise Invalid('Send {"text": "..."} or {"texts": ["...", ...]} with at least one text.')
+        if not all(isinstance(text, str) for text in texts):
+            raise Invalid("Every text has to be a string.")
+        model = self.repository.serving(self.repository.model_type)
+        deadline = oip.read_deadline(_deadline_header(request))
+        return self._score(request, model, texts, deadline, lambda scores: _plain(model, scores))
+
+    def _infer(self, request: Request, name: str, version: str | None) -> Answer:
+        model = self.repository.serving(name, version)
+        asked = oip.parse(request)
+        if not asked.texts:
+            raise Invalid("`text` is empty. Send at least one text.")
+        deadline = asked.deadline_seconds or oip.read_deadline(_deadline_header(request))
+        return self._score(
+            request, model, asked.texts, deadline, lambda scores: oip.answer(asked, model, scores)
+        )
+
+    def _score(
+        self,
+        request: Request,
+        model: ServedModel,
+        texts: list[str],
+        deadline_seconds: float | None,
+        write: Callable[[list[float]], Response],
+    ) -> "asyncio.Future[Response]":
+        self._check_size(texts)
+        outcome: asyncio.Future[Response] = self._loop.create_future()
+
+        def done(finished: "asyncio.Future[list[float]]") -> None:
+            error = finished.exception()
+            if error is None:
+                outcome.set_result(write(finished.result()))
+            else:
+                outcome.set_exception(error)
+
+        scores = self.engine.submit(
+            model,
+            texts,
+            deadline_seconds or self.settings.deadline_seconds,
+            lambda: not request.gone,
+        )
+        scores.add_done_callback(done)
+        return outcome
+
+    def _check_size(self, texts: Sequence[str]) -> None:
+        limits = self.settings
+        if len(texts) > limits.max_texts:
+            raise TooLarge(
+                f"{len(texts)} texts are more than {limits.max_texts} in one request. Send them "
+                "in parts, "
+                "or raise SHIELD_SERVER_MAX_TEXTS."
+            )
+        longest = max(map(len, texts))
+        if longest > limits.max_text_chars:
+            raise TooLarge(
+                f"A text of {longest} characters is longer than {limits.max_text_chars}. "
+                "Shorten it, or "
+                "raise SHIELD_SERVER_MAX_TEXT_CHARS."
+            )
+
+    def _ready(self) -> Response:
+        model = self.repository.active
+        ready = self.ready() and model is not None and not model.breaker.open
+        return _json({"ready": ready}, 200 if ready else 503)
+
+    def _model_ready(self, name: str, version: str | None) -> Response:
+        model = self.repository.serving(name, version)
+        ready = self.ready() and not model.breaker.open
+        body = {"name": model.name, "version": model.version, "ready": ready}
+        return _json(body, 200 if ready else 503)
+
+    def _metadata(self, name: str, version: str | None) -> Response:
+        model = self.repository.serving(name, version)
+        return _json(oip.metadata(model, sorted(self.repository.versions)))
+
+    def _index(self) -> Response:
+        active = self.repository.active
+        return _json(
+            [
+                {
+                    "name": model.name,
+                    "version": model.version,
+                    "state": "UNAVAILABLE" if model.breaker.open else "READY",
+                    "reason": f"circuit open: {model.breaker.fault}" if model.breaker.open else "",
+                    "active": model is active,
+                    "arm": model.arm,
+                    "digest": model.digest,
+                }
+                for model in self.repository.versions.values()
+            ]
+        )
+
+    def _change(self, request: Request, name: str, action: str) -> "asyncio.Future[Response]":
+        if not self.settings.repository:
+            raise Forbidden(
+                "This server's versions are fixed when it starts. Start it with "
+                "SHIELD_SERVER_REPOSITORY=true "
+                "to load and unload them over HTTP."
+            )
+        if name != self.repository.model_type:
+            self.repository.serving(name)
+        document = oip.read_json(request.body or b"{}")
+        parameters = document.get("parameters", {})
+        if not isinstance(parameters, dict) or not all(
+            isinstance(value, str) for value in parameters.values()
+        ):
+            raise Invalid("`parameters` has to be an object of strings.")
+        if "version" not in parameters:
+            raise Invalid("`parameters.version` says which version; it is missing.")
+        work = self._load(parameters) if action == "load" else self._unload(parameters)
+        return asyncio.ensure_future(work)
+
+    async def _load(self, parameters: dict[str, str]) -> Response:
+        version = parameters["version"]
+        loaded = self.repository.versions.get(version)
+        if "package" not in parameters and loaded is None:
+            raise Invalid("`parameters.package` says where the version lies; it is missing.")
+        wanted = Wanted(
+            package=parameters.get("package", ""),
+            version=version,
+            arm=parameters.get("arm", "stable"),
+            digest=parameters.get("digest"),
+        )
+        model = await self.repository.load(wanted)
+        return _json({"name": model.name, "version": model.version, "digest": model.digest})
+
+    async def _unload(self, parameters: dict[str, str]) -> Response:
+        await self.repository.unload(parameters["version"])
+        return _json({})
+
+
+def _plain(model: ServedModel, scores: Sequence[float]) -> Response:
+    predictions = []
+    for score in scores:
+        scam = score >= model.predictor.threshold
+        predictions.append(
+            {
+                "label": model.predictor.package.manifest.labels[scam],
+                "probability": score,
+                "confidence": score if scam else 1 - score,
+            }
+        )
+    return _json(
+        {
+            "modelVersion": model.version,
+            "arm": model.arm,
+            "digest": model.digest,
+            "predictions": predictions,
+        }
+    )
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(json.dumps(document).encode(), status)
+
+
+def _only(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        raise MethodNotAllowed(
+            f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method}."
+        )
+
+
+def _deadline_header(request: Request) -> str | None:
+    value = request.headers.get(b"x-deadline-ms")
+    return None if value is None else value.decode("latin-1")

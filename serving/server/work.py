@@ -1,0 +1,116 @@
+"""The work queue between the event loop and the computing threads."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from shield.predictor import Row
+
+if TYPE_CHECKING:
+    from serving.server.model import ServedModel
+
+
+@dataclass(slots=True, eq=False)
+class RowTask:
+    """One row to score, for everybody who asked for it."""
+
+    model: "ServedModel"
+    key: bytes
+    row: Row
+    deadline: float
+    """Loop time after which nobody wants the answer."""
+    waiters: list[Callable[[float | Exception], None]] = field(default_factory=list)
+    wanted: list[Callable[[], bool]] = field(default_factory=list)
+    """Each tells whether one of the waiters is still there; asked just before computing."""
+
+    def is_wanted(self, now: float) -> bool:
+        """Tell whether it is worth computing."""
+        return self.deadline > now and any(wanted() for wanted in self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRule:
+    """Which rows may share a call of the model."""
+
+    max_rows: int = 1
+    """1: rows never share (the int8 model, whose answers depend on what shares the call)."""
+    padding_budget: float = 0.15
+    """Most padding in a batch, as a share of its cells."""
+
+
+class WorkQueue:
+    """Rows that wait, oldest first. A free thread takes at once: no timer, no waiting for more.
+
+    A batch starts with the oldest row and takes those nearest to it in length, never more than a
+    fair share of what waits, so that no thread idles while another works through everything.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._rows: list[RowTask] = []
+        self._lock = threading.Lock()
+        # One wake-up per row. A row that went with another's batch leaves an empty wake-up behind.
+        self._wakeups: SimpleQueue[bool] = SimpleQueue()
+        self.tokens = 0
+        """Tokens that wait; with the speed of the model it tells how long a new row would wait."""
+        self.computing = 0
+        """Tokens that were taken and are not done."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def put(self, task: RowTask) -> None:
+        """Append a row and wake a thread."""
+        with self._lock:
+            self._rows.append(task)
+            self.tokens += len(task.row)
+        self._wakeups.put(True)
+
+    def stop(self) -> None:
+        """Let every thread end once the rows are done."""
+        for _ in range(self._threads):
+            self._wakeups.put(False)
+
+    def take(self, rule: BatchRule) -> list[RowTask] | None:
+        """Wait for work and return a batch, oldest row first; `None` once stopped."""
+        while True:
+            if not self._wakeups.get():
+                return None
+            with self._lock:
+                if not self._rows:
+                    continue
+                batch = self._pick(rule)
+                taken = sum(len(task.row) for task in batch)
+                self.tokens -= taken
+                self.computing += taken
+            return batch
+
+    def done(self, batch: list[RowTask]) -> None:
+        """Say that a batch has left the thread."""
+        with self._lock:
+            self.computing -= sum(len(task.row) for task in batch)
+
+    def _pick(self, rule: BatchRule) -> list[RowTask]:
+        oldest = self._rows[0]
+        fair = -(-len(self._rows) // self._threads)
+        most = min(rule.max_rows, fair)
+        if most <= 1:
+            return [self._rows.pop(0)]
+        length = len(oldest.row)
+        near = sorted(
+            (task for task in self._rows[1:] if task.model is oldest.model),
+            key=lambda task: abs(len(task.row) - length),
+        )
+        batch, longest, filled = [oldest], length, length
+        for task in near[: most - 1]:
+            size = len(task.row)
+            cells = max(longest, size) * (len(batch) + 1)
+            if cells - filled - size > rule.padding_budget * cells:
+                break
+            batch.append(task)
+            longest, filled = max(longest, size), filled + size
+        chosen = set(map(id, batch))
+        self._rows = [task for task in self._rows if id(task) not in chosen]
+        return batch

@@ -1,0 +1,254 @@
+"""The model server as a process: ready when warm, safe with bad packages, gone when told."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from shield.artifacts.directory import DirectoryStore
+from shield.packages import load_private_key, pack, push, sign
+from shield.predictor import Predictor
+from tests.support.model_server import (
+    running_model_server,
+    server_command,
+    server_environment,
+)
+from tests.support.packages import CHAT, LURES, SignedPackage, copied_package
+
+pytestmark = pytest.mark.xdist_group("training")
+
+
+def outcome_of(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Run a server that is expected to end by itself; return exit code and last line of stderr."""
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stderr.decode().strip().splitlines()[-1]
+
+
+def test_every_answer_names_version_arm_and_digest(
+    model_client: httpx.Client, sms_package: SignedPackage
+) -> None:
+    answer = model_client.post("/predict", json={"text": LURES[0]}).json()
+    assert answer["modelVersion"] == "sms-v1"
+    assert answer["arm"] == "stable"
+    assert answer["digest"] == sms_package.package.digest
+    (prediction,) = answer["predictions"]
+    assert prediction["label"] == "spam"
+    assert prediction["confidence"] == prediction["probability"]
+
+
+def test_what_is_served_is_exactly_what_is_evaluated(
+    model_client: httpx.Client, sms_package: SignedPackage
+) -> None:
+    texts = [*LURES, *CHAT, "", " ".join(LURES)]
+    answer = model_client.post("/predict", json={"texts": texts}).json()
+    served = [prediction["probability"] for prediction in answer["predictions"]]
+    np.testing.assert_array_equal(served, Predictor(sms_package.package).probabilities(texts))
+
+
+def test_many_clients_at_once_get_the_answers_they_would_get_alone(
+    model_client: httpx.Client, sms_package: SignedPackage
+) -> None:
+    texts = [f"{lure} {number}" for number in range(12) for lure in [*LURES, *CHAT]]
+    expected = Predictor(sms_package.package).probabilities(texts)
+    got: dict[int, float] = {}
+
+    def ask(first: int) -> None:
+        with httpx.Client(base_url=model_client.base_url, timeout=20) as client:
+            for index in range(first, len(texts), 8):
+                answer = client.post("/predict", json={"text": texts[index]}).json()
+                got[index] = answer["predictions"][0]["probability"]
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal([got[index] for index in range(len(texts))], expected)
+
+
+def test_the_fp32_model_is_an_option(sms_package: SignedPackage) -> None:
+    with running_model_server(sms_package, "--precision", "fp32") as server:
+        texts = [*LURES, *CHAT]
+        answer = httpx.post(f"{server.url}/predict", json={"texts": texts}).json()
+    expected = Predictor(sms_package.package, "fp32").probabilities(texts)
+    served = [prediction["probability"] for prediction in answer["predictions"]]
+    np.testing.assert_allclose(served, expected, atol=1e-4)
+
+
+def test_a_server_needs_less_than_two_seconds_to_be_ready(sms_package: SignedPackage) -> None:
+    # Its own processor time, not the clock on the wall: other tests share the machine. The wall
+    # clock is measured by `make bench-serving`.
+    with running_model_server(sms_package) as server:
+        fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        ticks = int(fields[11]) + int(fields[12])
+    assert ticks / os.sysconf("SC_CLK_TCK") < 2
+
+
+def test_a_package_is_served_from_the_artifact_store(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    pushed = push(DirectoryStore(tmp_path / "store"), sms_package.package.path)
+    environment = server_environment(
+        sms_package.trusted_keys, {"cache_dir": str(tmp_path / "cache")}
+    ) | {"SHIELD_ARTIFACTS_ROOT": str(tmp_path / "store")}
+    ready = tmp_path / "ready.json"
+    command = server_command(pushed.uri, "--digest", pushed.digest, "--ready-file", str(ready))
+    process = subprocess.Popen(command, env=environment)
+    try:
+        until = time.monotonic() + 30
+        while not ready.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        url = f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
+        assert httpx.get(f"{url}/v2/models/sms").json()["parameters"]["digest"] == pushed.digest
+        # Only what is served was fetched: the weights to train from stay in the store.
+        names = {file.name for file in (tmp_path / "cache" / pushed.digest[7:]).iterdir()}
+        assert "model.safetensors" not in names
+        assert "model.onnx" not in names
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize("damage", ["corrupt", "unsigned", "untrusted", "invalid", "samples"])
+def test_a_package_that_must_not_be_served_ends_with_65_and_one_sentence(
+    damage: str, tmp_path: Path, sms_package: SignedPackage
+) -> None:
+    with copied_package(tmp_path) as copy:
+        path, trusted = copy.package.path, copy.trusted_keys
+        if damage == "corrupt":
+            raw = (path / "model.int8.onnx").read_bytes()
+            (path / "model.int8.onnx").unlink()
+            (path / "model.int8.onnx").write_bytes(raw[:-1] + b"\x00")
+            expected = "hashes to"
+        elif damage == "unsigned":
+            (path / "manifest.sig").unlink()
+            expected = "is not signed"
+        elif damage == "untrusted":
+            signature = json.loads((path / "manifest.sig").read_text())
+            (path / "manifest.sig").write_text(json.dumps(signature | {"keyId": "0" * 16}))
+            expected = "not by a trusted key"
+        elif damage == "invalid":
+            (path / "tokenizer.json").unlink()
+            (path / "tokenizer.json").write_text("{}")
+            sign(pack(path, copy.package.manifest).path, load_private_key(copy.signing_key))
+            expected = "tokenizer.json"
+        else:
+            samples = json.loads((path / "samples.json").read_text())
+            samples["samples"][0]["probability"]["int8"] = 0.123
+            (path / "samples.json").write_text(json.dumps(samples))
+            sign(pack(path, copy.package.manifest).path, load_private_key(copy.signing_key))
+            expected = "on its own samples"
+        code, sentence = outcome_of(server_command(path), server_environment(trusted))
+    assert code == 65, sentence
+    assert expected in sentence
+
+
+def test_a_wrong_digest_is_refused(sms_package: SignedPackage) -> None:
+    command = server_command(sms_package.package.path, "--digest", "sha256:" + "0" * 64)
+    code, sentence = outcome_of(command, server_environment(sms_package.trusted_keys))
+    assert code == 65
+    assert "was asked for" in sentence
+
+
+def test_a_package_of_another_model_type_is_refused(sms_package: SignedPackage) -> None:
+    command = [
+        "phishing" if argument == "sms" else argument
+        for argument in server_command(sms_package.package.path)
+    ]
+    code, sentence = outcome_of(command, server_environment(sms_package.trusted_keys))
+    assert code == 65
+    assert "holds a sms model" in sentence
+
+
+def test_a_busy_port_is_one_clear_sentence(sms_package: SignedPackage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [*server_command(sms_package.package.path), "--port", port]
+        code, sentence = outcome_of(command, server_environment(sms_package.trusted_keys))
+    assert code == 1
+    assert f"Cannot listen on 127.0.0.1:{port}" in sentence
+
+
+def test_no_trusted_keys_and_nonsense_settings_are_one_clear_sentence(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    command = server_command(sms_package.package.path)
+    code, sentence = outcome_of(command, server_environment(tmp_path / "none"))
+    assert (code, "no trusted key" in sentence) == (1, True)
+    environment = server_environment(sms_package.trusted_keys, {"threads": "many"})
+    code, sentence = outcome_of(command, environment)
+    assert (code, "SHIELD_SERVER_THREADS" in sentence) == (1, True)
+
+
+def test_sigterm_under_load_fails_no_request(sms_package: SignedPackage) -> None:
+    failures: list[str] = []
+    answered = 0
+    stop = threading.Event()
+
+    def ask(url: str, number: int) -> None:
+        nonlocal answered
+        with httpx.Client(base_url=url, timeout=20) as client:
+            count = 0
+            while not stop.is_set():
+                count += 1
+                try:
+                    answer = client.post("/predict", json={"text": f"prize {number} {count}"})
+                except httpx.ConnectError:
+                    return  # gone: nothing was sent
+                except httpx.HTTPError as error:
+                    failures.append(repr(error))
+                    return
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+                answered += 1
+
+    with running_model_server(sms_package) as server:
+        threads = [threading.Thread(target=ask, args=(server.url, n)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        server.process.send_signal(signal.SIGTERM)
+        code = server.process.wait(timeout=20)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert code == 0
+    assert failures == []
+    assert answered > 20
+
+
+def test_a_server_told_to_dies_with_its_parent(sms_package: SignedPackage, tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    command = server_command(
+        sms_package.package.path, "--die-with-parent", "--ready-file", str(ready)
+    )
+    script = f"import subprocess; subprocess.Popen({command!r}).wait()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], env=server_environment(sms_package.trusted_keys)
+    )
+    until = time.monotonic() + 30
+    while not ready.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    child = int(json.loads(ready.read_text())["pid"])
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 15
+    while Path(f"/proc/{child}/status").exists() and time.monotonic() < until:
+        if "State:\tZ" in Path(f"/proc/{child}/status").read_text():
+            break
+        time.sleep(0.05)
+    alive = Path(f"/proc/{child}").exists()
+    zombie = alive and "State:\tZ" in Path(f"/proc/{child}/status").read_text()
+    if alive and not zombie:
+        os.kill(child, signal.SIGKILL)
+    assert not alive or zombie
+    assert not ready.exists()
