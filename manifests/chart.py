@@ -15,7 +15,6 @@ OPEN_MAPS = {
 ENUMS = {
     "modelTypes[]": ["sms", "phishing", "voice"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
-    "serving.backend": ["deployments", "kserve"],
     "pipeline.engine": ["auto", "kfp", "cronjob", "none"],
 }
 PATTERNS = {
