@@ -40,7 +40,7 @@ class VersionRef(Wire):
         str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
     ]
     """Name in the registry, e.g. `sms-v3`."""
-    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")]
     """SHA-256 of the package's `manifest.json`. Two versions are the same if, and only if, this
     is."""
     uri: Annotated[str, Field(min_length=1, max_length=1024)]
