@@ -1,0 +1,42 @@
+"""The chart, as helm renders it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.controlplane import ensure_binaries
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "helm"
+
+Object = dict[str, Any]
+
+
+def values_file(name: str) -> Path:
+    """Return one of the value files in `helm/ci`."""
+    return CHART / f"ci/{name}-values.yaml"
+
+
+def rendered(
+    values: str, *arguments: str, release: str = "antispam-shield", namespace: str = "shield"
+) -> list[Object]:
+    """Return the chart's objects.
+
+    Raises:
+        AssertionError: helm refused; the message is what it said.
+    """
+    command = [str(ensure_binaries() / "helm"), "template", release, str(CHART)]
+    command += ["--namespace", namespace, "--values", str(values_file(values))]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def one(objects: list[Object], kind: str, name: str = "") -> Object:
+    """Return the only object of `kind` whose name ends in `name`."""
+    (found,) = [
+        item for item in objects if item["kind"] == kind and item["metadata"]["name"].endswith(name)
+    ]
+    return found
