@@ -20,12 +20,17 @@ from api.kit.context import Services
 from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
+from api.privacy import endpoints as privacy
+from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
+from api.registry import legacy
+from api.review import endpoints as review
 from api.rollouts import endpoints as rollouts
 from api.rollouts.router import ModelRouter
 from api.runs import endpoints as runs
 from api.scans import endpoints as scans
 from api.settings import ApiSettings
+from api.users import endpoints as users
 from shield.artifacts import ArtifactStore
 from shield.artifacts.settings import open_store
 from shield.errors import Misconfigured
@@ -34,7 +39,7 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 BASE = "/api/v2"
-_ROOMS = (scans, feedback, batches, registry, rollouts, runs, audit)
+_ROOMS = (scans, feedback, review, batches, legacy, registry, rollouts, runs, users, privacy, audit)
 
 
 def _now() -> datetime:
@@ -91,7 +96,10 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.router.start()
+        caretaker = Caretaker(services, services.settings.care_seconds)
+        caretaker.start()
         yield
+        caretaker.stop()
         services.router.stop()
 
     app = FastAPI(
@@ -111,6 +119,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(health.router)
     for room in _ROOMS:
         app.include_router(room.router, prefix=BASE)
+    app.include_router(legacy.bare)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
     if importlib.util.find_spec("api.pages") is not None:
         pages = importlib.import_module("api.pages")

@@ -52,6 +52,15 @@ def migrate(engine: Engine) -> str:
     return head()
 
 
+def upgrade(database_url: str) -> str:
+    """Migrate the database that the URL names; returns and raises as `migrate`."""
+    engine = open_engine(database_url)
+    try:
+        return migrate(engine)
+    finally:
+        engine.dispose()
+
+
 def check(engine: Engine) -> None:
     """Pass when the schema is the one that this code needs.
 

@@ -87,6 +87,8 @@ class ApiSettings(BaseSettings):
     """Share of consenting users' unreported scans that join the queue unmarked."""
     retention_days: float | None = Field(default=None, gt=0)
     """Messages without feedback are erased after this; left out, they are kept."""
+    care_seconds: float = Field(default=600, gt=0)
+    """How often leases are ended, old messages erased and leftovers removed."""
     embedded: bool = False
     """True when `shieldctl up` runs everything on one machine."""
 

@@ -12,6 +12,7 @@ may be repeated safely are repeated on 503 and on connection errors, with growin
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 from uuid import uuid4
@@ -26,16 +27,24 @@ from shield.rollouts.evidence import Evidence
 from shield.routing import Arm
 from shield.wire import (
     AckRequest,
+    AuditCheck,
+    AuditEntry,
     BatchRead,
     BatchStatus,
+    ErasureRead,
     FeedbackRead,
     FeedbackRequest,
+    GoldRequest,
     LeaseRequest,
     LeaseResult,
     LedgerEntry,
+    LineageRead,
+    MeRead,
+    MeUpdate,
     OptionalReasonRequest,
     Pagination,
     PendingItem,
+    QualityRead,
     ReasonRequest,
     ReleaseRequest,
     RenewRequest,
@@ -48,6 +57,7 @@ from shield.wire import (
     ScanRead,
     ScanRequest,
     StatsRead,
+    TaintRequest,
     TransitionRequest,
     UndoRequest,
     VersionRead,
@@ -189,6 +199,13 @@ class ShieldClient:
             StatsRead, self._call("GET", "/feedback/stats", query={"modelType": model_type})
         )
 
+    def export(
+        self, form: Literal["json", "csv"] = "json", *, since: datetime | None = None
+    ) -> bytes:
+        """Return approved corrections as the bytes of a JSON or CSV file."""
+        query = {"format": form, "since": since.isoformat() if since else None}
+        return self._request("GET", "/feedback/export", query=query).content
+
     # --- batches ----------------------------------------------------------------------------------
 
     def lease_batch(
@@ -322,6 +339,79 @@ class ShieldClient:
             LedgerEntry, self._call("POST", f"/rollouts/{model_type}/transitions", body=body)
         )
 
+    # --- people, lineage, audit -------------------------------------------------------------------
+
+    def me(self) -> MeRead:
+        """Return what the system knows of the caller."""
+        return self._data(MeRead, self._call("GET", "/users/me"))
+
+    def set_consent(self, audit_consent: bool) -> MeRead:
+        """Agree, or no longer agree, to the audit sample."""
+        body = MeUpdate(audit_consent=audit_consent)
+        return self._data(MeRead, self._call("PUT", "/users/me", body=body))
+
+    def erase_me(self) -> ErasureRead:
+        """Erase the caller, and learn which versions were trained on their messages."""
+        return self._data(ErasureRead, self._call("DELETE", "/users/me", repeat=False))
+
+    def lineage(
+        self,
+        *,
+        feedback: str | None = None,
+        reporter: str | None = None,
+        campaign: str | None = None,
+        batch: str | None = None,
+    ) -> LineageRead:
+        """Name every version that learned from exactly one of the four."""
+        query = {
+            "feedback": feedback,
+            "reporter": reporter,
+            "campaign": campaign,
+            "batch": batch,
+        }
+        return self._data(LineageRead, self._call("GET", "/lineage", query=query))
+
+    def withdraw(
+        self,
+        reason: str,
+        *,
+        feedback: str | None = None,
+        reporter: str | None = None,
+        campaign: str | None = None,
+        batch: str | None = None,
+    ) -> LineageRead:
+        """Take poisoned corrections out of all snapshots (admin)."""
+        query = {
+            "feedback": feedback,
+            "reporter": reporter,
+            "campaign": campaign,
+            "batch": batch,
+        }
+        body = TaintRequest(reason=reason)
+        answer = self._call("POST", "/lineage/withdraw", body=body, query=query)
+        return self._data(LineageRead, answer)
+
+    def taint(self, model_type: ModelType, name: str, reason: str) -> VersionRead:
+        """Mark a version and its descendants, so that none is ever proposed again (admin)."""
+        path = f"/models/{model_type}/versions/{name}/taint"
+        return self._data(VersionRead, self._call("POST", path, body=TaintRequest(reason=reason)))
+
+    def audit_verify(self, head: str | None = None) -> AuditCheck:
+        """Recompute the audit log's hash chain; `head` is a hash noted earlier."""
+        return self._data(AuditCheck, self._call("GET", "/audit/verify", query={"head": head}))
+
+    def audit(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        """List the audit log, newest first."""
+        return self._page(AuditEntry, "/audit", {"limit": limit, "cursor": cursor})
+
+    def quality(self) -> QualityRead:
+        """Return gold accuracy and agreement of the reviewers."""
+        return self._data(QualityRead, self._call("GET", "/review/quality"))
+
+    def seed_gold(self, gold: GoldRequest) -> FeedbackRead:
+        """Mix an item with a known answer into the queue (admin)."""
+        return self._data(FeedbackRead, self._call("POST", "/review/gold", body=gold, repeat=False))
+
     # --- the wire ---------------------------------------------------------------------------------
 
     def _rollout_verb(
@@ -358,6 +448,20 @@ class ShieldClient:
         headers: Mapping[str, str] | None = None,
         repeat: bool = True,
     ) -> dict[str, Any]:
+        answer = self._request(method, path, body=body, query=query, headers=headers, repeat=repeat)
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Wire | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeat: bool = True,
+    ) -> httpx.Response:
         content = body.model_dump(mode="json", by_alias=True, exclude_none=True) if body else None
         params = {name: str(value) for name, value in (query or {}).items() if value is not None}
         for pause in (*_PAUSES_SECONDS, None):
@@ -372,8 +476,7 @@ class ShieldClient:
                     "Is the API running? `shieldctl status` tells."
                 )
             if error is None:
-                document: dict[str, Any] = answer.json()
-                return document
+                return answer
             if pause is None or not repeat or not isinstance(error, Unavailable):
                 raise error
             self._sleep(pause)

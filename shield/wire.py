@@ -59,6 +59,10 @@ class Pagination(Answer):
 class Envelope(Answer, Generic[T]):
     """The frame of every successful answer."""
 
+    # A parametrised generic is made where it is named, and pydantic would look for its attribute
+    # docstrings in the source of that place.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
     success: Literal[True] = True
     message: str = ""
     data: T
@@ -551,15 +555,43 @@ class Rates(Answer):
     false_negative_rate: Interval
 
 
+class VersionStats(Answer):
+    """What one model version has shown in the window."""
+
+    model_type: ModelType
+    version: str
+    scans: int
+    positives: int
+    """Scans that it called a scam."""
+    reports: int
+    false_positive_claims: int
+    false_negative_claims: int
+    decided: int
+    verdict_errors: int
+    """Verdicts that a reviewer found wrong."""
+
+
 class StatsRead(Answer):
     """The numbers of the dashboard."""
 
     by_status: dict[str, int]
     by_type: dict[str, int]
+    by_version: list[VersionStats] = []
     rates: Rates
     recent_trend: list[TrendPoint]
     pending_count: int
     metrics: list[MetricRead]
+
+
+class ExportRead(Answer):
+    """Approved corrections."""
+
+    success: Literal[True] = True
+    message: str = ""
+    batch_id: str | None = None
+    """The sealed batch that was asked for."""
+    count: int
+    data: list["ExportRow"]
 
 
 class ExportRow(Answer):
@@ -600,3 +632,91 @@ class AuditCheck(Answer):
     broken_at: int | None = None
     """The first entry that does not fit."""
     problem: str = ""
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+class MeRead(Answer):
+    """What the system knows of the caller."""
+
+    subject: str
+    roles: list[str]
+    audit_consent: bool
+    """Whether a small share of one's scans may be looked at without having been reported."""
+    approved: int
+    """Own reports that turned out right."""
+    rejected: int
+
+
+class MeUpdate(Wire):
+    """What a user may change."""
+
+    audit_consent: bool
+
+
+class ErasureRead(Answer):
+    """What was erased, and what cannot be unlearned."""
+
+    scans: int
+    feedback: int
+    versions: list[str]
+    """Model versions that were trained on the person's messages."""
+    batches: list[str]
+    """Sealed batches that held them; their copies in the store are deleted or rewritten."""
+
+
+class LineageRead(Answer):
+    """Every version that learned from a feedback, a reporter, a campaign or a batch."""
+
+    subject: str
+    feedback: int
+    """Corrections that the subject stands for."""
+    batches: list[str]
+    versions: list[VersionRead]
+    serving: list[str]
+    """Those that serve now."""
+
+
+class TaintRequest(Wire):
+    """Mark versions that learned from poisoned messages."""
+
+    reason: Reason
+
+
+# --- quality of review ----------------------------------------------------------------------------
+
+
+class GoldRequest(Wire):
+    """An item whose answer is known, to be mixed into the queue."""
+
+    scan_type: ScanType
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    verdict: Annotated[str, Field(max_length=32)]
+    """What the model is said to have found."""
+    feedback_type: FeedbackType
+    """What the user is said to claim."""
+    answer: ReviewAction
+    """What a good reviewer decides."""
+
+
+class ReviewerQuality(Answer):
+    """How one reviewer judges."""
+
+    reviewer: str
+    decided: int
+    gold: Interval
+    """Share of gold items judged right."""
+    kappa: float | None = None
+    """Cohen's kappa with the other reviewers on items that two have seen."""
+    compared: int = 0
+    """Items behind kappa."""
+
+
+class QualityRead(Answer):
+    """How reliable reviewing is."""
+
+    reviewers: list[ReviewerQuality]
+    kappa: float | None = None
+    """Over all items that two reviewers have seen."""
+    compared: int = 0

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,12 +54,17 @@ def parquet(rows: Sequence[SnapshotRow]) -> bytes:
     """
     ordered = sorted(rows, key=lambda row: row.id)
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
+    return write(pa.table(columns, schema=SCHEMA))
+
+
+def write(table: Any) -> bytes:
+    """Return a table of `SCHEMA` as the bytes of a Parquet file."""
     sink = io.BytesIO()
     pq.write_table(
-        pa.table(columns, schema=SCHEMA),
+        table,
         sink,
         compression="zstd",
-        row_group_size=max(1, len(ordered)),
+        row_group_size=max(1, table.num_rows),
         store_schema=False,
     )
     return sink.getvalue()

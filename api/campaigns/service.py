@@ -152,5 +152,7 @@ def count_arrival(ctx: Context, campaign: Campaign, report: Feedback) -> None:
     ctx.session.flush()
     ctx.session.refresh(campaign)
     bonus = rank.reach_bonus_seconds(campaign.reports)
-    campaign.queue_key = min(campaign.queue_key, report.queue_key - bonus)
+    key = report.queue_key - bonus
+    # The first arrival after everything was decided starts a new wait.
+    campaign.queue_key = key if campaign.pending == 1 else min(campaign.queue_key, key)
     note_burst(ctx, campaign)

@@ -2,21 +2,35 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
 
-from api.feedback import service
-from api.kit.context import AnyRead, AnyWrite, ReviewerRead, ReviewerWrite
+from api.feedback import export, service
+from api.kit.context import (
+    AnyRead,
+    AnyWrite,
+    ExportWrite,
+    ReviewerRead,
+    ReviewerWrite,
+    Services,
+    StaffRead,
+    get_services,
+)
 from api.kit.idempotency import IdempotencyKey
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
+from api.metrics import service as metrics
 from api.review import decisions, queue
 from shield.wire import (
     Envelope,
+    ExportRead,
     FeedbackRead,
     FeedbackRequest,
     PendingItem,
     ReviewRequest,
+    StatsRead,
     UndoRequest,
 )
 
@@ -61,6 +75,49 @@ def pending(
     rows, pagination = queue.page(ctx, wanted, where, by_campaign=group == "campaign")
     queue.note_reading(ctx, rows)
     return Envelope[list[PendingItem]](data=rows, pagination=pagination)
+
+
+@router.get("/stats", tags=["metrics"])
+def stats(ctx: StaffRead, model_type: ModelTypeFilter = None) -> Envelope[StatsRead]:
+    """Return counts, true rates with intervals, the trend and the five metrics."""
+    return Envelope[StatsRead](data=metrics.stats(ctx, model_type))
+
+
+@router.get(
+    "/export",
+    response_model=ExportRead,
+    responses={
+        200: {
+            "description": "Approved corrections, oldest approval first.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def export_feedback(
+    ctx: ExportWrite,
+    services: Annotated[Services, Depends(get_services)],
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    since: Annotated[
+        AwareDatetime | None, Query(description="Approved at or after this time.")
+    ] = None,
+    batch_id: Annotated[
+        str | None,
+        Query(alias="batchId", pattern=r"^[a-z]{1,16}-[0-9a-f]{16}$", description="One batch."),
+    ] = None,
+) -> Response:
+    """Export approved corrections. Reading never uses them up."""
+    export.announce(ctx, form, since, batch_id)
+    chunks = export.rows(services, since, batch_id)
+    if form == "csv":
+        name = f"feedback-{batch_id or 'all'}.csv"
+        return StreamingResponse(
+            export.as_csv(chunks),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+    found = [row for chunk in chunks for row in chunk]
+    answer = ExportRead(batch_id=batch_id, count=len(found), data=found)
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.put("/{feedback_id}", tags=["review"])

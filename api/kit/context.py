@@ -146,4 +146,5 @@ StaffRead = Annotated[Context, Depends(Allow(*READERS, reads=True), scope="funct
 OperatorWrite = Annotated[Context, Depends(Allow(*OPERATORS), scope="function")]
 ServiceWrite = Annotated[Context, Depends(Allow(Role.SERVICE), scope="function")]
 AdminWrite = Annotated[Context, Depends(Allow(Role.ADMIN), scope="function")]
+ExportWrite = Annotated[Context, Depends(Allow(Role.ADMIN, Role.SERVICE), scope="function")]
 AdminRead = Annotated[Context, Depends(Allow(Role.ADMIN, reads=True), scope="function")]

@@ -23,7 +23,8 @@ _NONCE_BYTES = 12
 
 def new_ring(now: datetime) -> str:
     """Return the content of a ring file with one fresh key."""
-    return rotated(json.dumps({"active": None, "keys": {}}), now)
+    fingerprint = base64.b64encode(secrets.token_bytes(32)).decode()
+    return rotated(json.dumps({"active": None, "keys": {}, "fingerprint": fingerprint}), now)
 
 
 def rotated(content: str, now: datetime) -> str:
@@ -39,11 +40,11 @@ def rotated(content: str, now: datetime) -> str:
 class KeyRing:
     """Seals with the active key, opens with any."""
 
-    def __init__(self, active: str, keys: dict[str, bytes]) -> None:
+    def __init__(self, active: str, keys: dict[str, bytes], fingerprint_key: bytes) -> None:
         self.active = active
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        # For look-ups by content without the content. The oldest key, so it survives rotation.
-        self.fingerprint_key = keys[next(iter(keys))]
+        self.fingerprint_key = fingerprint_key
+        """For look-ups by content without the content; it is never rotated."""
 
     @classmethod
     def parse(cls, content: str, source: str = "the key ring") -> Self:
@@ -55,10 +56,10 @@ class KeyRing:
         try:
             ring = json.loads(content)
             keys = {name: base64.b64decode(key["key"]) for name, key in ring["keys"].items()}
-            active = ring["active"]
+            active, fingerprint = ring["active"], base64.b64decode(ring["fingerprint"])
             if active not in keys or any(len(name) != _KEY_ID_BYTES for name in keys):
                 raise KeyError(active)
-            return cls(active, keys)
+            return cls(active, keys, fingerprint)
         except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as fault:
             raise Misconfigured(
                 f"{source} is not a key ring of message keys. Restore it from a backup: "

@@ -46,8 +46,7 @@ def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> Ve
     if known is not None:
         _same_or_refuse(known, request)
         return VersionRead.model_validate(known)
-    if request.parent is not None:
-        get(ctx, model_type, request.parent)
+    parent = get(ctx, model_type, request.parent) if request.parent is not None else None
     number = 1 + (
         ctx.session.scalar(
             select(func.max(Version.number)).where(Version.model_type == model_type.value)
@@ -69,6 +68,13 @@ def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> Ve
         report_uri=request.report_uri,
         trained_at=request.trained_at,
         created_at=ctx.now,
+        # What the parent has learned is in its child's weights.
+        tainted=bool(parent and parent.tainted),
+        taint_reason=(
+            f"descends from {parent.name}: {parent.taint_reason}"
+            if parent and parent.tainted
+            else None
+        ),
     )
     ctx.session.add(version)
     ctx.session.flush()

@@ -53,6 +53,7 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         shown = repository.readable(ctx, item)
         return Decided(shown, 0, "Recorded. Another reviewer takes a look as well.")
     settle(ctx, item, outcome, request.notes)
+    _settle_twin(ctx, item, outcome, decision, request)
     covered = 1
     if request.scope == "campaign":
         covered += _cover_campaign(ctx, item, decision, request)
@@ -196,6 +197,20 @@ def truth_of(item: Feedback, action: str) -> str:
     return labels.negative if item.corrected_label == labels.positive else labels.positive
 
 
+def _settle_twin(
+    ctx: Context, item: Feedback, action: str, decision: str, request: ReviewRequest
+) -> None:
+    """Settle a report and a sampled item of the same scan together: they ask the same question."""
+    twin = reviews.twin(ctx.session, item)
+    if twin is None or twin.status != "pending" or twin.user_id == ctx.user or twin.looks:
+        return
+    same = twin.corrected_label == truth_of(item, action)
+    judged = ReviewAction.APPROVE if same else ReviewAction.REJECT
+    _write_review(ctx, twin, request.model_copy(update={"action": judged}), decision, correct=None)
+    twin.looks += 1
+    settle(ctx, twin, judged.value, request.notes)
+
+
 def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: ReviewRequest) -> int:
     """Settle what else waits in the campaign by the label that is now known to be true."""
     truth = truth_of(item, request.action.value)
@@ -219,7 +234,7 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
     """
     item = repository.locked(ctx, feedback_id)
     if item.status == "pending":
-        raise Conflict(f"{item.id} is not decided, so there is nothing to undo.")
+        return _undo_look(ctx, item, reason)
     if item.reviewed_by != ctx.user and Role.ADMIN not in ctx.principal.roles:
         raise Forbidden(f"{item.reviewed_by} decided {item.id}; they or an admin may undo it.")
     if item.undo_until is None or item.undo_until < ctx.now:
@@ -236,6 +251,25 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
     for one in covered:
         _reopen(ctx, one)
     audit.record(ctx, "feedback.undo", item.id, reason or "", covered=len(covered))
+    ctx.session.flush()
+    return repository.readable(ctx, item)
+
+
+def _undo_look(ctx: Context, item: Feedback, reason: str | None) -> FeedbackRead:
+    """Take back the caller's own judgement of an item that is not settled by it.
+
+    Gold items answer just like the others: nobody shall learn which they are.
+    """
+    own = reviews.standing_review(ctx.session, item.id, ctx.user)
+    if own is None:
+        raise Conflict(f"{item.id} is not decided, so there is nothing to undo.")
+    if own.at < ctx.now - timedelta(seconds=ctx.settings.undo_seconds):
+        raise Conflict(f"The decision on {item.id} is too old to be undone.")
+    own.undone_at = ctx.now
+    if item.source != "gold":
+        item.looks -= 1
+        item.looks_needed = min(item.looks_needed, item.looks + 1)
+    audit.record(ctx, "feedback.undo", item.id, reason or "", covered=1)
     ctx.session.flush()
     return repository.readable(ctx, item)
 

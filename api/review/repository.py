@@ -26,6 +26,17 @@ def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
     )
 
 
+def standing_review(session: Session, feedback_id: str, reviewer: str) -> Review | None:
+    """Return a reviewer's standing judgement on an item."""
+    return session.scalar(
+        select(Review).where(
+            Review.feedback_id == feedback_id,
+            Review.reviewer == reviewer,
+            Review.undone_at.is_(None),
+        )
+    )
+
+
 def standing_actions(session: Session, feedback_id: str) -> Sequence[str]:
     """Return the judgements on an item that were not taken back."""
     return session.scalars(
@@ -77,6 +88,15 @@ def free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
             Feedback.claimed_until < now,
         ),
         ~judged,
+    )
+
+
+def twin(session: Session, item: Feedback) -> Feedback | None:
+    """Return the other item about the same scan (a report's sample, or a sample's report)."""
+    return session.scalar(
+        select(Feedback)
+        .where(Feedback.scan_id == item.scan_id, Feedback.id != item.id, Feedback.source != "gold")
+        .with_for_update()
     )
 
 

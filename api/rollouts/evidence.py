@@ -49,7 +49,7 @@ def percentile(ordered: list[float], share: float) -> float:
 
 
 # A decided item says what is true: an approved correction its label, a rejected one the other.
-_truth_differs_from_verdict = case(
+truth_differs_from_verdict = case(
     (Feedback.status == "approved", Feedback.corrected_label != Feedback.original_label),
     else_=Feedback.corrected_label == Feedback.original_label,
 )
@@ -64,7 +64,7 @@ def _verdicts(
         select(
             func.coalesce(func.sum(wrong_claim.cast(Integer)), 0),
             func.coalesce(func.sum(decided.cast(Integer)), 0),
-            func.coalesce(func.sum(case((decided & _truth_differs_from_verdict, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((decided & truth_differs_from_verdict, 1), else_=0)), 0),
         )
         .select_from(Feedback)
         .join(Scan, Scan.id == Feedback.scan_id)
@@ -83,7 +83,7 @@ def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[i
     """Judge shadow scores by the truth that reviewers found for the scan."""
     decided = Feedback.status != "pending"
     same_verdict = ShadowScore.verdict == Feedback.original_label
-    wrong = case((same_verdict, _truth_differs_from_verdict), else_=~_truth_differs_from_verdict)
+    wrong = case((same_verdict, truth_differs_from_verdict), else_=~truth_differs_from_verdict)
     wrong_claim = (Feedback.feedback_type != FeedbackType.CONFIRMED.value) & same_verdict
     row = session.execute(
         select(

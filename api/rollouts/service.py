@@ -39,7 +39,29 @@ def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> Mode
         VersionRejected: A gate refused it, it was taken back, or it is tainted.
         RolloutBusy: Another candidate is on its way.
     """
-    version = registry.get(ctx, model_type, wanted.version)
+    ref = may_roll_out(ctx, model_type, wanted.version)
+    present = find(ctx, model_type)
+    candidate = present.status.candidate if present else None
+    if candidate is not None and candidate.digest != ref.digest:
+        raise RolloutBusy(
+            f"{candidate.name} is being rolled out. Promote it, take it back, or wait "
+            "(`shieldctl rollout status`).",
+            candidate=candidate.name,
+        )
+    given = wanted.model_dump(exclude_none=True, exclude={"version", "reason"})
+    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, given))
+    audit.record(ctx, "rollout.request", ref.name, wanted.reason or "", modelType=model_type.value)
+    return rollout
+
+
+def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
+    """Return a version that may be proposed.
+
+    Raises:
+        NotFound: It is not registered.
+        VersionRejected: A gate refused it, it was taken back, or it is tainted.
+    """
+    version = registry.get(ctx, model_type, name)
     ref = VersionRef(name=version.name, digest=version.digest, uri=version.uri)
     present = find(ctx, model_type)
     if present is not None and is_rejected(present.status, ref):
@@ -57,17 +79,7 @@ def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> Mode
             "Train a new version without them.",
             version=version.name,
         )
-    candidate = present.status.candidate if present else None
-    if candidate is not None and candidate.digest != ref.digest:
-        raise RolloutBusy(
-            f"{candidate.name} is being rolled out. Promote it, take it back, or wait "
-            "(`shieldctl rollout status`).",
-            candidate=candidate.name,
-        )
-    given = wanted.model_dump(exclude_none=True, exclude={"version", "reason"})
-    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, given))
-    audit.record(ctx, "rollout.request", ref.name, wanted.reason or "", modelType=model_type.value)
-    return rollout
+    return ref
 
 
 def _spec(

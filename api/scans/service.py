@@ -6,10 +6,11 @@ from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.tokens import Role
+from api.review import sample
 from api.rollouts.router import Failure, Prediction
 from api.scans import repository
 from api.scans.models import ArmFailure, Scan, ShadowScore
-from api.users.service import ensure_user
+from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
 from shield.routing import Arm
@@ -42,8 +43,10 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
             retry_after_seconds=2,
         )
     row = _row(ctx, request, routed.answer, forced is not None)
-    ensure_user(ctx, ctx.user)
+    user = get_user(ctx, ctx.user)
     ctx.session.add(row)
+    if not row.forced:
+        sample.draw(ctx, row, request.text, user)
     if isinstance(shadow, Prediction):
         ctx.session.add(_shadow(ctx, row, shadow))
     return read(row)

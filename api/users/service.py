@@ -1,11 +1,13 @@
 """Users: made on first contact, known to others by a random pseudonym."""
 
 import secrets
+from datetime import timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from api.feedback.models import User
 from api.kit.context import Context
+from shield.wire import MeRead
 
 
 def ensure_user(ctx: Context, user_id: str) -> None:
@@ -32,3 +34,39 @@ def get_user(ctx: Context, user_id: str) -> User:
     """Return the user's row, made if it is missing."""
     ensure_user(ctx, user_id)
     return ctx.session.get_one(User, user_id)
+
+
+def pseudonymous_user(ctx: Context) -> str:
+    """Make a user who is nobody, older than new accounts are, and return the id."""
+    user_id = f"u-{secrets.token_hex(8)}"
+    ctx.session.add(
+        User(
+            id=user_id,
+            pseudonym="r-" + secrets.token_hex(6),
+            audit_consent=False,
+            approved=0,
+            rejected=0,
+            created_at=ctx.now - timedelta(days=60),
+        )
+    )
+    ctx.session.flush()
+    return user_id
+
+
+def me(ctx: Context) -> MeRead:
+    """Return what the system knows of the caller."""
+    user = ctx.session.get(User, ctx.user)
+    return MeRead(
+        subject=ctx.user,
+        roles=sorted(ctx.principal.roles),
+        audit_consent=bool(user and user.audit_consent),
+        approved=user.approved if user else 0,
+        rejected=user.rejected if user else 0,
+    )
+
+
+def set_consent(ctx: Context, audit_consent: bool) -> MeRead:
+    """Let the caller agree, or no longer agree, to the audit sample."""
+    get_user(ctx, ctx.user).audit_consent = audit_consent
+    ctx.session.flush()
+    return me(ctx)

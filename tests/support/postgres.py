@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 def postgres_server() -> Any:
     """Start the server on first use; it ends with the process."""
     folder = Path(tempfile.mkdtemp(prefix="shield-pg-"))
-    server = pgserver.get_server(folder, cleanup_mode="delete")
+    server = pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return server
 

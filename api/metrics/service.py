@@ -1,0 +1,238 @@
+"""The five metrics, the true rates and the trends. Formulas are part of the answer.
+
+All queries are plain SQL that SQLite and PostgreSQL understand alike.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import Integer, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from api.feedback.models import Feedback
+from api.kit.context import Context
+from api.metrics import learning
+from api.review import quality
+from api.rollouts.evidence import truth_differs_from_verdict
+from api.scans.models import Scan
+from shield.labels import FeedbackType, ModelType, is_positive
+from shield.metrics.counts import wilson_interval
+from shield.wire import Interval, MetricRead, Rates, StatsRead, TrendPoint, VersionStats
+
+WINDOW_DAYS = 30
+
+
+def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
+    """Return counts, true rates, the trend of thirty days and the five metrics."""
+    since = ctx.now - timedelta(days=WINDOW_DAYS)
+    by_status = _counts(ctx.session, Feedback.status, model_type)
+    return StatsRead(
+        by_status={name: by_status.get(name, 0) for name in ("pending", "approved", "rejected")},
+        by_type={
+            kind.value: _counts(ctx.session, Feedback.feedback_type, model_type).get(kind.value, 0)
+            for kind in FeedbackType
+        },
+        by_version=by_version(ctx.session, since, model_type),
+        rates=rates(ctx.session, model_type),
+        recent_trend=trend(ctx.session, ctx.now, model_type),
+        pending_count=by_status.get("pending", 0),
+        metrics=five(ctx, since, model_type),
+    )
+
+
+def _counts(session: Session, column: object, model_type: ModelType | None) -> dict[str, int]:
+    query = select(column, func.count()).where(Feedback.source == "report").group_by(column)  # type: ignore[call-overload]
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    return {str(name): int(count) for name, count in session.execute(query).all()}
+
+
+def five(ctx: Context, since: datetime, model_type: ModelType | None) -> list[MetricRead]:
+    """Return the five metrics of the last thirty days."""
+    return [
+        _feedback_per_thousand(ctx.session, since, model_type),
+        _approval_rate(ctx, since, model_type),
+        learning.recall_gain(ctx.session, model_type),
+        learning.retraining_success(ctx.session, since, model_type),
+        learning.rollback_rate(ctx.session, since, model_type),
+    ]
+
+
+def _feedback_per_thousand(
+    session: Session, since: datetime, model_type: ModelType | None
+) -> MetricRead:
+    scans_query = select(func.count()).where(Scan.created_at >= since)
+    reports_query = (
+        select(func.count())
+        .select_from(Feedback)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(Feedback.source == "report", Scan.created_at >= since)
+    )
+    if model_type is not None:
+        scans_query = scans_query.where(Scan.model_type == model_type.value)
+        reports_query = reports_query.where(Feedback.model_type == model_type.value)
+    scans = session.scalar(scans_query) or 0
+    reports = min(session.scalar(reports_query) or 0, scans)
+    value, low, high = proportion(reports, scans)
+    return MetricRead(
+        name="feedbackPerThousandScans",
+        formula="1000 x scans of the last 30 days that their user reported / scans",
+        target=50,
+        value=None if value is None else 1000 * value,
+        low=None if low is None else 1000 * low,
+        high=None if high is None else 1000 * high,
+        n=scans,
+        met=None if value is None else 1000 * value > 50,
+    )
+
+
+def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) -> MetricRead:
+    query = select(
+        func.count(), func.coalesce(func.sum((Feedback.status == "approved").cast(Integer)), 0)
+    ).where(
+        Feedback.source == "report", Feedback.status != "pending", Feedback.reviewed_at >= since
+    )
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    decided, approved = ctx.session.execute(query).one()
+    value, low, high = proportion(int(approved), int(decided))
+    gold = quality.gold_accuracy(ctx.session)
+    beside = "no gold item was judged yet" if gold.value is None else f"{gold.value:.0%}"
+    return MetricRead(
+        name="approvalRate",
+        formula="approved / decided reports of the last 30 days",
+        target=0.7,
+        value=value,
+        low=low,
+        high=high,
+        n=int(decided),
+        met=None if value is None else value > 0.7,
+        note=f"Gold accuracy of the reviewers: {beside}. Careless approvals are no merit.",
+    )
+
+
+def proportion(part: int, whole: int) -> tuple[float | None, float | None, float | None]:
+    """Return a share with its 95 % Wilson interval, or nothing when nothing was seen."""
+    if whole == 0:
+        return None, None, None
+    low, high = wilson_interval(part, whole)
+    return part / whole, low, high
+
+
+def rates(session: Session, model_type: ModelType | None) -> Rates:
+    """Return the true false-positive and false-negative rates, by the audit sample alone.
+
+    The sample is drawn from scans at random, so its decided items say what the model does to
+    messages that nobody reports. Shares of feedback say only what people complain about.
+    """
+    query = (
+        select(
+            Feedback.model_type,
+            Feedback.original_label,
+            func.count(),
+            func.sum(case((truth_differs_from_verdict, 1), else_=0)),
+        )
+        .where(Feedback.source == "audit", Feedback.status != "pending")
+        .group_by(Feedback.model_type, Feedback.original_label)
+    )
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    false = {True: 0, False: 0}
+    true = {True: 0, False: 0}
+    for kind, verdict, total, wrong in session.execute(query).all():
+        said_scam = is_positive(ModelType(kind), verdict)
+        false[said_scam] += int(wrong)
+        true[said_scam] += int(total) - int(wrong)
+    return Rates(
+        false_positive_rate=interval_of(false[True], false[True] + true[False]),
+        false_negative_rate=interval_of(false[False], false[False] + true[True]),
+    )
+
+
+def interval_of(part: int, whole: int) -> Interval:
+    """Return a share as it travels."""
+    value, low, high = proportion(part, whole)
+    return Interval(value=value, low=low, high=high, n=whole)
+
+
+def trend(session: Session, now: datetime, model_type: ModelType | None) -> list[TrendPoint]:
+    """Return the reports of each of the last thirty days (UTC), oldest first, empty days too."""
+    today = now.astimezone(UTC).date()
+    days = [today - timedelta(days=back) for back in range(WINDOW_DAYS - 1, -1, -1)]
+    starts = [datetime.combine(day, time(), UTC) for day in days]
+    columns = [
+        func.coalesce(
+            func.sum(
+                case(
+                    (
+                        and_(
+                            Feedback.created_at >= start,
+                            Feedback.created_at < start + timedelta(days=1),
+                        ),
+                        1,
+                    ),
+                    else_=0,
+                )
+            ),
+            0,
+        )
+        for start in starts
+    ]
+    query = select(*columns).where(Feedback.source == "report", Feedback.created_at >= starts[0])
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    row = session.execute(query).one()
+    return [TrendPoint(date=day, count=int(n)) for day, n in zip(days, row, strict=True)]
+
+
+def by_version(
+    session: Session, since: datetime, model_type: ModelType | None
+) -> list[VersionStats]:
+    """Return what each model version has shown since then."""
+    scans = (
+        select(
+            Scan.model_type,
+            Scan.model_version,
+            func.count().label("scans"),
+            func.sum(Scan.positive.cast(Integer)).label("positives"),
+        )
+        .where(Scan.created_at >= since)
+        .group_by(Scan.model_type, Scan.model_version)
+        .order_by(Scan.model_type, Scan.model_version)
+    )
+    decided = Feedback.status != "pending"
+    reports = (
+        select(
+            Feedback.model_type,
+            Feedback.model_version,
+            func.count(),
+            func.sum((Feedback.feedback_type == "false_positive").cast(Integer)),
+            func.sum((Feedback.feedback_type == "false_negative").cast(Integer)),
+            func.sum(decided.cast(Integer)),
+            func.sum(case((and_(decided, truth_differs_from_verdict), 1), else_=0)),
+        )
+        .where(Feedback.source == "report", Feedback.created_at >= since)
+        .group_by(Feedback.model_type, Feedback.model_version)
+    )
+    if model_type is not None:
+        scans = scans.where(Scan.model_type == model_type.value)
+        reports = reports.where(Feedback.model_type == model_type.value)
+    said = {(row[0], row[1]): row[2:] for row in session.execute(reports).all()}
+    found = []
+    for kind, version, total, positives in session.execute(scans).all():
+        n, positive_claims, negative_claims, settled, errors = said.get(
+            (kind, version), (0, 0, 0, 0, 0)
+        )
+        found.append(
+            VersionStats(
+                model_type=ModelType(kind),
+                version=version,
+                scans=int(total),
+                positives=int(positives),
+                reports=int(n),
+                false_positive_claims=int(positive_claims),
+                false_negative_claims=int(negative_claims),
+                decided=int(settled),
+                verdict_errors=int(errors),
+            )
+        )
+    return found

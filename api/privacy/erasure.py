@@ -1,0 +1,105 @@
+"""Erasing a person: from the database, from sealed snapshots, and from all that is sealed later."""
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+
+from api.audit import service as audit
+from api.campaigns import signature
+from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
+from api.feedback.models import Feedback, User
+from api.kit.context import Context
+from api.kit.idempotency import RememberedAnswer
+from api.privacy import lineage, snapshots
+from api.scans.models import Scan
+from shield.wire import ErasureRead
+
+_CHUNK = 500
+
+
+def erase(ctx: Context, user_id: str) -> ErasureRead:
+    """Erase a person and say which models had learned from their messages.
+
+    What remains is anonymous: verdicts and decisions count in the statistics under a random name
+    that nobody can lead back. Erasing somebody who is not known is no error.
+    """
+    reports = list(ctx.session.scalars(select(Feedback).where(Feedback.user_id == user_id)))
+    ids = [report.id for report in reports]
+    versions = lineage.learned_from(ctx.session, lineage.batches_of(ctx.session, ids))
+    batches = snapshots.remove_rows(ctx, ids, "a member was erased")
+    nobody = f"erased-{secrets.token_hex(8)}"
+    for report in reports:
+        _forget_report(ctx, report, nobody)
+    scans = list(ctx.session.scalars(select(Scan.id).where(Scan.user_id == user_id)))
+    _forget_samples(ctx, scans)
+    for at in range(0, len(scans), _CHUNK):
+        ctx.session.execute(
+            update(Scan)
+            .where(Scan.id.in_(scans[at : at + _CHUNK]))
+            .values(user_id=nobody, text_sealed=None, fingerprint="")
+        )
+    user = ctx.session.get(User, user_id)
+    pseudonym = user.pseudonym if user else "nobody"
+    if user is not None:
+        ctx.session.delete(user)
+    ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
+    ctx.session.flush()
+    audit.append(
+        ctx.session,
+        at=ctx.now,
+        actor=pseudonym,  # the log must not keep the name that is to be forgotten
+        action="user.erase",
+        subject=pseudonym,
+        reason="asked by the person",
+        details={"scans": len(scans), "feedback": len(ids), "batches": batches},
+    )
+    return ErasureRead(
+        scans=len(scans),
+        feedback=len(ids),
+        versions=[version.name for version in versions],
+        batches=batches,
+    )
+
+
+def _forget_report(ctx: Context, report: Feedback, nobody: str) -> None:
+    report.user_id, report.comment_sealed = nobody, None
+    if report.status == "pending":
+        # Without its message nobody could decide it.
+        if report.campaign_id is not None:
+            ctx.session.execute(
+                update(Campaign)
+                .where(Campaign.id == report.campaign_id)
+                .values(pending=Campaign.pending - 1)
+            )
+        ctx.session.delete(report)
+
+
+def _forget_samples(ctx: Context, scan_ids: Sequence[str]) -> None:
+    """Give campaigns that are known by an erased message another one, or drop them."""
+    for at in range(0, len(scan_ids), _CHUNK):
+        campaigns = ctx.session.scalars(
+            select(Campaign).where(Campaign.sample_scan_id.in_(scan_ids[at : at + _CHUNK]))
+        ).all()
+        for campaign in campaigns:
+            _replace_sample(ctx, campaign, set(scan_ids))
+
+
+def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:
+    members = ctx.session.scalars(
+        select(Scan)
+        .join(Feedback, Feedback.scan_id == Scan.id)
+        .where(Feedback.campaign_id == campaign.id, Scan.text_sealed.is_not(None))
+        .order_by(Scan.id)
+    )
+    for scan in members:
+        if scan.id not in gone and scan.text_sealed is not None:
+            masked = signature.masked(ctx.ring.open(scan.text_sealed, scan.id))
+            campaign.sample_scan_id = scan.id
+            campaign.sample_sealed = ctx.ring.seal(masked, campaign.id)
+            return
+    # Nobody else has sent it: the shell stays for the statistics, its content goes.
+    campaign.sample_sealed = ctx.ring.seal("", campaign.id)
+    campaign.sample_scan_id = ""
+    for table in (CampaignBand, CampaignFingerprint):
+        ctx.session.execute(delete(table).where(table.campaign_id == campaign.id))

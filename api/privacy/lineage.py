@@ -1,0 +1,183 @@
+"""Which versions learned from what: forwards from a correction to every model that has seen it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.audit import service as audit
+from api.batches.models import BatchItem
+from api.campaigns.models import Campaign
+from api.feedback.models import Feedback, User
+from api.kit.context import Context
+from api.privacy import snapshots
+from api.registry import service as registry
+from api.registry.models import Version
+from shield.errors import BadRequest, NotFound, Unavailable
+from shield.labels import ModelType
+from shield.wire import LineageRead, VersionRead
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What lineage is asked for; exactly one is given."""
+
+    feedback: str | None = None
+    reporter: str | None = None
+    """User id or pseudonym."""
+    campaign: str | None = None
+    batch: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the subject as one word.
+
+        Raises:
+            BadRequest: None or several are given.
+        """
+        given = [(kind, value) for kind, value in vars(self).items() if value is not None]
+        if len(given) != 1:
+            raise BadRequest("Give exactly one of feedback, reporter, campaign and batch.")
+        return f"{given[0][0]}:{given[0][1]}"
+
+
+def trace(ctx: Context, subject: Subject) -> LineageRead:
+    """Return the versions that learned from the subject, their descendants included.
+
+    A descendant starts from its parent's weights, so what the parent has learned is in it.
+
+    Raises:
+        BadRequest: Not exactly one subject.
+        NotFound: There is no such thing.
+    """
+    name = subject.name
+    ids = feedback_ids(ctx.session, subject)
+    batches = batches_of(ctx.session, ids)
+    if subject.batch is not None and subject.batch not in batches:
+        batches = [*batches, subject.batch]
+    versions = learned_from(ctx.session, batches)
+    return LineageRead(
+        subject=name,
+        feedback=len(ids),
+        batches=batches,
+        versions=[VersionRead.model_validate(version) for version in versions],
+        serving=[version.name for version in versions if version.name in serving(ctx)],
+    )
+
+
+def feedback_ids(session: Session, subject: Subject) -> list[str]:
+    """Return the corrections that a subject stands for. Raises `NotFound`."""
+    if subject.feedback is not None:
+        if session.get(Feedback, subject.feedback) is None:
+            raise NotFound.of("feedback", subject.feedback, "Look at the queue or an export.")
+        return [subject.feedback]
+    query = select(Feedback.id).order_by(Feedback.id)
+    if subject.reporter is not None:
+        user = session.scalar(
+            select(User).where(
+                (User.id == subject.reporter) | (User.pseudonym == subject.reporter)
+            )
+        )
+        if user is None:
+            raise NotFound.of("reporter", subject.reporter, "The queue shows pseudonyms.")
+        query = query.where(Feedback.user_id == user.id, Feedback.source == "report")
+    elif subject.campaign is not None:
+        if session.get(Campaign, subject.campaign) is None:
+            raise NotFound.of("campaign", subject.campaign, "The queue shows campaigns.")
+        query = query.where(
+            Feedback.campaign_id == subject.campaign, Feedback.source == "report"
+        )
+    else:
+        query = (
+            select(BatchItem.feedback_id)
+            .where(BatchItem.batch_id == subject.batch)
+            .order_by(BatchItem.feedback_id)
+        )
+        found = list(session.scalars(query))
+        if not found:
+            raise NotFound.of("batch", str(subject.batch), "`GET /api/v2/batches` lists them.")
+        return found
+    return list(session.scalars(query))
+
+
+def batches_of(session: Session, ids: Sequence[str]) -> list[str]:
+    """Return every batch that ever held one of the corrections."""
+    found: set[str] = set()
+    for at in range(0, len(ids), 500):
+        found.update(
+            session.scalars(
+                select(BatchItem.batch_id)
+                .where(BatchItem.feedback_id.in_(ids[at : at + 500]))
+                .distinct()
+            )
+        )
+    return sorted(found)
+
+
+def learned_from(session: Session, batches: Sequence[str]) -> list[Version]:
+    """Return the versions trained on any of the batches, and all their descendants."""
+    wanted = set(batches)
+    everything = list(session.scalars(select(Version).order_by(Version.created_at, Version.name)))
+    found: dict[str, Version] = {}
+    for version in everything:  # parents come before their children
+        if wanted.intersection(version.batches) or version.parent in found:
+            found[version.name] = version
+    return list(found.values())
+
+
+def serving(ctx: Context) -> set[str]:
+    """Return the names of all versions that serve now; none while the store is away."""
+    try:
+        rollouts = ctx.services.rollouts.list()
+    except Unavailable:
+        rollouts = []
+    names: set[str] = set()
+    for rollout in rollouts:
+        refs = (rollout.status.stable, rollout.status.candidate)
+        names.update(ref.name for ref in refs if ref is not None)
+    return names
+
+
+def taint(ctx: Context, model_type: ModelType, name: str, reason: str) -> VersionRead:
+    """Mark a version and its descendants, so that none is ever proposed again.
+
+    Raises:
+        NotFound: There is no such version.
+    """
+    version = registry.get(ctx, model_type, name)
+    tainted = {version.name}
+    _mark(version, reason)
+    query = select(Version).where(Version.model_type == model_type.value).order_by(Version.number)
+    for other in ctx.session.scalars(query):
+        if other.parent in tainted:
+            tainted.add(other.name)
+            _mark(other, f"descends from {version.name}: {reason}")
+    audit.record(ctx, "version.taint", version.name, reason, versions=sorted(tainted))
+    return VersionRead.model_validate(version)
+
+
+def _mark(version: Version, reason: str) -> None:
+    version.tainted = True
+    version.taint_reason = version.taint_reason or reason
+
+
+def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
+    """Take poisoned corrections out of all snapshots, so that no later version learns from them.
+
+    The versions that did are named in the answer; `taint` marks them.
+    """
+    found = trace(ctx, subject)
+    ids = feedback_ids(ctx.session, subject)
+    snapshots.remove_rows(ctx, ids, "poisoned corrections were withdrawn")
+    for at in range(0, len(ids), 500):
+        for row in ctx.session.scalars(
+            select(Feedback).where(Feedback.id.in_(ids[at : at + 500]))
+        ):
+            if row.status == "approved":
+                row.status, row.approved_at = "rejected", None
+                row.undo_until = None
+                row.updated_at = ctx.now
+                row.review_notes = f"withdrawn: {reason}"[:2000]
+    audit.record(ctx, "feedback.withdraw", found.subject, reason, count=len(ids))
+    return found

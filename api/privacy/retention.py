@@ -1,0 +1,83 @@
+"""What is done by the clock: old messages go, leases end, leftovers are removed."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from sqlalchemy import exists, select, update
+
+from api.audit import service as audit
+from api.batches import service as batches
+from api.feedback.models import Feedback
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
+from api.kit.database import lock
+from api.kit.idempotency import forget_old
+from api.kit.tokens import Role
+from api.privacy import snapshots
+from api.scans.models import Scan
+from shield.errors import ShieldError
+
+logger = logging.getLogger("api.caretaker")
+
+_CHUNK = 1000
+CARETAKER = Principal("caretaker", frozenset({Role.SERVICE}))
+
+
+def retain(ctx: Context, days: float) -> int:
+    """Erase messages older than `days` that nobody has reported; return how many."""
+    reported = exists().where(Feedback.scan_id == Scan.id)
+    old = select(Scan.id).where(
+        Scan.created_at < ctx.now - timedelta(days=days),
+        Scan.text_sealed.is_not(None),
+        ~reported,
+    )
+    erased = 0
+    while ids := list(ctx.session.scalars(old.limit(_CHUNK))):
+        ctx.session.execute(
+            update(Scan).where(Scan.id.in_(ids)).values(text_sealed=None, fingerprint="")
+        )
+        erased += len(ids)
+    if erased:
+        audit.record(ctx, "message.retention", "scans", f"older than {days:g} days", count=erased)
+    return erased
+
+
+def look_after(services: Services) -> None:
+    """Do everything that is due once."""
+    with open_context(services, CARETAKER) as ctx:
+        lock(ctx.session, "caretaker")
+        batches.expire(ctx)
+        forget_old(ctx.session, ctx.now)
+        if services.settings.retention_days is not None:
+            retain(ctx, services.settings.retention_days)
+    with open_context(services, CARETAKER) as ctx:
+        snapshots.sweep(ctx)
+
+
+class Caretaker:
+    """Looks after the database in the background."""
+
+    def __init__(self, services: Services, every_seconds: float) -> None:
+        self._services = services
+        self._every = every_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first look comes after one interval."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the present look."""
+        self._stopped.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every):
+            try:
+                look_after(self._services)
+            except ShieldError as error:
+                logger.warning("not looked after: %s", error.message)
+            except Exception:  # noqa: BLE001 - the edge of a thread: it must live on
+                logger.exception("not looked after")

@@ -1,0 +1,51 @@
+"""Re-encrypting what older keys have sealed, so that they can be destroyed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import func, select
+
+from api.audit import service as audit
+from api.campaigns.models import Campaign
+from api.feedback.models import Feedback
+from api.kit.context import Services, open_context
+from api.privacy.retention import CARETAKER
+from api.scans.models import Scan
+
+_CHUNK = 500
+_KEY_ID_BYTES = 8
+
+
+def reseal(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:
+    """Seal everything again with the active key, chunk by chunk; return how many texts.
+
+    It may be stopped at any moment and started again. Afterwards older keys may leave the ring.
+    """
+    active = services.ring.active.encode()
+    done = 0
+    for table, column in (
+        (Scan, "text_sealed"),
+        (Feedback, "comment_sealed"),
+        (Campaign, "sample_sealed"),
+    ):
+        sealed: Any = getattr(table, column)
+        stale = (
+            select(table)
+            .where(sealed.is_not(None), func.substr(sealed, 1, _KEY_ID_BYTES) != active)
+            .limit(_CHUNK)
+        )
+        while True:
+            with open_context(services, CARETAKER) as ctx:
+                rows: list[Any] = list(ctx.session.scalars(stale))
+                for row in rows:
+                    text = ctx.ring.open(getattr(row, column), row.id)
+                    setattr(row, column, ctx.ring.seal(text, row.id))
+            done += len(rows)
+            progress(done)
+            if len(rows) < _CHUNK:
+                break
+    with open_context(services, CARETAKER) as ctx:
+        audit.record(
+            ctx, "keys.reseal", services.ring.active, "key rotation", count=done, decrypted=True
+        )
+    return done

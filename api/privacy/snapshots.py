@@ -1,0 +1,100 @@
+"""Taking rows out of sealed batches.
+
+A snapshot never changes for training's sake; but what must be forgotten must also be gone from
+there. The batch keeps its id; its file, digest and count become those of the remaining rows.
+"""
+
+import io
+from collections.abc import Sequence
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import delete, select, update
+
+from api.batches.models import Batch, BatchItem
+from api.batches.snapshot import SCHEMA, write
+from api.feedback.models import Feedback
+from api.kit.context import Context
+from api.kit.database import lock
+from shield.artifacts import ArtifactStore
+from shield.artifacts.content import put_file
+from shield.errors import NotFound
+from shield.labels import ModelType
+
+_CHUNK = 500
+
+
+def remove_rows(ctx: Context, feedback_ids: Sequence[str], reason: str) -> list[str]:
+    """Take corrections out of every batch that holds them; return those batches.
+
+    A lease on such a batch ends: its run starts again with what remains.
+    """
+    for model_type in ModelType:
+        lock(ctx.session, f"batches {model_type}")
+    touched: set[str] = set()
+    for at in range(0, len(feedback_ids), _CHUNK):
+        touched.update(
+            ctx.session.scalars(
+                select(BatchItem.batch_id)
+                .where(BatchItem.feedback_id.in_(feedback_ids[at : at + _CHUNK]))
+                .distinct()
+            )
+        )
+    for batch_id in sorted(touched):
+        _rewrite(ctx, ctx.session.get_one(Batch, batch_id), set(feedback_ids), reason)
+    return sorted(touched)
+
+
+def _rewrite(ctx: Context, batch: Batch, gone: set[str], reason: str) -> None:
+    store, old = ctx.services.artifacts, batch.uri
+    members = set(
+        ctx.session.scalars(select(BatchItem.feedback_id).where(BatchItem.batch_id == batch.id))
+    )
+    try:
+        table = pq.read_table(io.BytesIO(store.get(old)), schema=SCHEMA)
+    except NotFound:
+        table = SCHEMA.empty_table()  # somebody has removed the file: nothing is left to remove
+    kept = table.filter(pc.invert(pc.field("id").isin(sorted(gone))))
+    stored = put_file(store, f"batches/{batch.model_type}", write(kept), ".parquet")
+    batch.uri, batch.digest, batch.count = stored.key, stored.digest, kept.num_rows
+    if batch.status == "leased":
+        batch.status, batch.reason, batch.lease_expires_at = "released", reason, None
+        ctx.session.execute(
+            update(Feedback).where(Feedback.batch_id == batch.id).values(batch_id=None)
+        )
+    leaving = sorted(gone & members)
+    for at in range(0, len(leaving), _CHUNK):
+        chunk = leaving[at : at + _CHUNK]
+        ctx.session.execute(
+            delete(BatchItem).where(
+                BatchItem.batch_id == batch.id, BatchItem.feedback_id.in_(chunk)
+            )
+        )
+        ctx.session.execute(
+            update(Feedback)
+            .where(Feedback.id.in_(chunk), Feedback.batch_id == batch.id)
+            .values(batch_id=None)
+        )
+    ctx.session.flush()
+    if old != stored.key:
+        # Only once the new file is named in the database: a crash leaves the old file as an
+        # orphan, which the next sweep removes.
+        ctx.after_commit.append(lambda: store.delete(old))
+
+
+def sweep(ctx: Context) -> int:
+    """Remove snapshot files that no batch names (a crash left them); return how many."""
+    store: ArtifactStore = ctx.services.artifacts
+    removed = 0
+    for model_type in ModelType:
+        lock(ctx.session, f"batches {model_type}")  # nobody seals meanwhile
+        named = set(
+            ctx.session.scalars(select(Batch.uri).where(Batch.model_type == model_type.value))
+        )
+        for key in list(store.list(f"batches/{model_type}/")):
+            if key not in named:
+                store.delete(key)
+                removed += 1
+    return removed
+
+

@@ -1,0 +1,277 @@
+"""`/models/versions|history|rollback|deploy`: the shapes that older clients rely on.
+
+Served without a prefix as they were, and in the envelope under `/api/v2`. Unlike the first design
+they ask who calls and why, and a rollback is never written down as a deploy.
+"""
+
+import time
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+
+from api.kit.context import AdminWrite, Context, StaffRead
+from api.kit.idempotency import IdempotencyKey, once
+from api.registry import service
+from api.registry.models import LedgerRow, Version
+from api.rollouts import service as rollouts
+from shield.crds.v1alpha1 import Wire
+from shield.errors import Conflict
+from shield.labels import ModelType
+from shield.wire import Answer, Envelope, RolloutRequest
+
+router = APIRouter(prefix="/models", tags=["registry"])
+bare = APIRouter(prefix="/models", tags=["registry (first design)"])
+
+_SETTLE_SECONDS = 2.0
+_LOOK_SECONDS = 0.05
+_STATUS = {
+    "candidate": "testing",
+    "testing": "testing",
+    "deployed": "deployed",
+    "retired": "testing",
+    "refused": "rejected",
+    "rejected": "rejected",
+    "rolled_back": "rolled_back",
+}
+"""`testing`: there, and not (fully) in service."""
+_ACTION = {"install": "deploy", "promote": "deploy", "undo": "rollback"}
+
+VersionName = Annotated[
+    str | None,
+    Query(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63, description="A version."),
+]
+Why = Annotated[str, Query(min_length=1, max_length=1024, description="Why; kept in the log.")]
+
+
+class _Snake(Answer):
+    model_config = {**Answer.model_config, "alias_generator": None}
+
+
+class LegacyVersion(_Snake):
+    """A version as the first design showed it."""
+
+    model_type: ModelType
+    version: str
+    model_path: str
+    metrics: dict[str, Any]
+    trained_at: datetime | None
+    deployed_at: datetime | None
+    status: Literal["training", "testing", "deployed", "rolled_back", "rejected"]
+    feedback_batch: str | None
+
+
+class LegacyModel(_Snake):
+    """All versions of a model type."""
+
+    deployed: LegacyVersion | None
+    all: list[LegacyVersion]
+
+
+class LegacyEvent(_Snake):
+    """One line of the history."""
+
+    action: str
+    model_type: ModelType
+    version: str
+    previous_version: str | None
+    timestamp: datetime
+    actor: str
+    reason: str
+
+
+class Serving(_Snake):
+    """What serves after a rollback or a deploy."""
+
+    success: Literal[True] = True
+    message: str = ""
+    model_type: ModelType
+    version: str | None
+    """The stable version now."""
+    candidate: str | None = None
+
+
+class _Wanted(Wire):
+    """The request as `Idempotency-Key` compares it."""
+
+    model_type: ModelType
+    version: str | None
+    reason: str
+
+
+def versions_by_type(ctx: Context) -> dict[str, LegacyModel]:
+    """Return every model type with its deployed version and all versions, newest first."""
+    found = {kind.value: LegacyModel(deployed=None, all=[]) for kind in ModelType}
+    for row in ctx.session.scalars(select(Version).order_by(Version.number.desc())):
+        shown = LegacyVersion(
+            model_type=ModelType(row.model_type),
+            version=row.name,
+            model_path=row.uri,
+            metrics=row.metrics,
+            trained_at=row.trained_at,
+            deployed_at=row.deployed_at,
+            status=_STATUS[row.status],  # type: ignore[arg-type]
+            feedback_batch=row.batches[-1] if row.batches else None,
+        )
+        model = found[row.model_type]
+        model.all.append(shown)
+        if row.status == "deployed":
+            model.deployed = shown
+    return found
+
+
+def history(ctx: Context, model_type: ModelType | None) -> list[LegacyEvent]:
+    """Return what happened, newest first, at most a thousand lines.
+
+    A rollback names the version that serves again as `version`, as the first design did.
+    """
+    query = select(LedgerRow).order_by(LedgerRow.id.desc()).limit(1000)
+    if model_type is not None:
+        query = query.where(LedgerRow.model_type == model_type.value)
+    events = []
+    for row in ctx.session.scalars(query):
+        now, before = row.version, row.previous_version
+        if row.action == "undo":
+            now, before = before or "", now
+        events.append(
+            LegacyEvent(
+                action=_ACTION.get(row.action, row.action),
+                model_type=ModelType(row.model_type),
+                version=now,
+                previous_version=before,
+                timestamp=row.at,
+                actor=row.actor,
+                reason=row.reason,
+            )
+        )
+    return events
+
+
+def roll_back(ctx: Context, wanted: _Wanted) -> Serving:
+    """Go back to the last known good version, or to the one that is named.
+
+    Raises:
+        NotFound: Nothing of the model type serves, or the version is not registered.
+        VersionRejected: The version was taken back before.
+        Conflict: The version never served, or there is nothing to go back to.
+    """
+    present = rollouts.get(ctx, wanted.model_type)
+    status = present.status
+    good = status.last_known_good
+    if wanted.version is None or (good is not None and wanted.version == good.name):
+        changed = rollouts.undo(ctx, wanted.model_type, wanted.reason)
+        return _settled(ctx, wanted.model_type, changed.spec.undo)
+    stable = status.stable.name if status.stable else None
+    if wanted.version == stable and status.candidate is None:
+        return _serving(ctx, wanted.model_type)
+    service.get(ctx, wanted.model_type, wanted.version)
+    request = RolloutRequest(version=wanted.version, reason=wanted.reason)
+    if wanted.version not in {version.name for version in status.good}:
+        # Asking tells the better reason first: rejected, refused, tainted.
+        rollouts.may_roll_out(ctx, wanted.model_type, wanted.version)
+        raise Conflict(
+            f"{wanted.version} never served as the stable version, so it is no way back. "
+            "Deploy it instead."
+        )
+    rollouts.request(ctx, wanted.model_type, request)
+    return _settled(ctx, wanted.model_type, None)
+
+
+def _settled(ctx: Context, model_type: ModelType, token: str | None) -> Serving:
+    """Wait a moment for the operator, so that the answer says what serves now."""
+    until = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < until:
+        status = ctx.services.rollouts.get(model_type.value).status
+        if token is not None and status.undone == token:
+            break
+        time.sleep(_LOOK_SECONDS)
+    return _serving(ctx, model_type)
+
+
+def _serving(ctx: Context, model_type: ModelType) -> Serving:
+    status = ctx.services.rollouts.get(model_type.value).status
+    return Serving(
+        model_type=model_type,
+        version=status.stable.name if status.stable else None,
+        candidate=status.candidate.name if status.candidate else None,
+    )
+
+
+def deploy(ctx: Context, wanted: _Wanted) -> Serving:
+    """Ask for a version to serve; the operator brings it in step by step. Raises as `request`."""
+    assert wanted.version is not None
+    request = RolloutRequest(version=wanted.version, reason=wanted.reason)
+    rollouts.request(ctx, wanted.model_type, request)
+    return _serving(ctx, wanted.model_type)
+
+
+def _once(ctx: Context, route: str, key: str | None, wanted: _Wanted) -> Serving:
+    work = roll_back if route.endswith("rollback") else deploy
+    return once(
+        ctx.session,
+        ctx.now,
+        caller=ctx.user,
+        route=route,
+        key=key,
+        body=wanted,
+        kind=Serving,
+        work=lambda: work(ctx, wanted),
+    )
+
+
+@bare.get("/versions")
+def bare_versions(ctx: StaffRead) -> dict[str, LegacyModel]:
+    """Return all versions by model type."""
+    return versions_by_type(ctx)
+
+
+@router.get("/versions")
+def all_versions(ctx: StaffRead) -> Envelope[dict[str, LegacyModel]]:
+    """Return all versions by model type."""
+    return Envelope[dict[str, LegacyModel]](data=versions_by_type(ctx))
+
+
+ModelTypeName = Annotated[
+    ModelType | None, Query(alias="model_type", description="Only this model type.")
+]
+
+
+@bare.get("/history")
+def bare_history(ctx: StaffRead, model_type: ModelTypeName = None) -> list[LegacyEvent]:
+    """Return what happened, newest first."""
+    return history(ctx, model_type)
+
+
+@router.get("/history")
+def all_history(ctx: StaffRead, model_type: ModelTypeName = None) -> Envelope[list[LegacyEvent]]:
+    """Return what happened, newest first."""
+    return Envelope[list[LegacyEvent]](data=history(ctx, model_type))
+
+
+@bare.post("/rollback")
+@router.post("/rollback")
+def rollback(
+    ctx: AdminWrite,
+    model_type: ModelType,
+    reason: Why,
+    version: VersionName = None,
+    key: IdempotencyKey = None,
+) -> Serving:
+    """Bring the last known good version back, or the one that is named."""
+    wanted = _Wanted(model_type=model_type, version=version, reason=reason)
+    return _once(ctx, "POST /models/rollback", key, wanted)
+
+
+@bare.post("/deploy")
+@router.post("/deploy")
+def deploy_version(
+    ctx: AdminWrite,
+    model_type: ModelType,
+    version: Annotated[str, Query(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63)],
+    reason: Why,
+    key: IdempotencyKey = None,
+) -> Serving:
+    """Ask for a version to serve."""
+    wanted = _Wanted(model_type=model_type, version=version, reason=reason)
+    return _once(ctx, "POST /models/deploy", key, wanted)

@@ -1,0 +1,162 @@
+"""How reliable reviewing is: gold items and agreement."""
+
+from collections import defaultdict
+from itertools import combinations
+
+from sqlalchemy import Integer, func, select
+from sqlalchemy.orm import Session
+
+from api.audit import service as audit
+from api.campaigns import service as campaigns
+from api.campaigns.signature import fingerprint
+from api.feedback import repository as feedback
+from api.feedback.models import Feedback
+from api.kit.context import Context
+from api.kit.ids import new_id
+from api.review.models import Review
+from api.scans.models import Scan
+from api.users.service import pseudonymous_user
+from shield.errors import UnknownLabel
+from shield.labels import LABELS, MODEL_OF_SCAN, corrected_label, is_positive
+from shield.metrics.counts import wilson_interval
+from shield.wire import FeedbackRead, GoldRequest, Interval, QualityRead, ReviewerQuality
+
+
+def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
+    """Mix an item with a known answer into the queue; it looks like any other.
+
+    Raises:
+        UnknownLabel: The verdict is not in the vocabulary.
+        ContradictoryFeedback: The claim does not fit the verdict.
+    """
+    model_type = MODEL_OF_SCAN[request.scan_type]
+    if request.verdict not in LABELS[model_type]:
+        raise UnknownLabel(request.verdict, model_type, LABELS[model_type])
+    label = corrected_label(model_type, request.verdict, request.feedback_type)
+    positive = is_positive(model_type, request.verdict)
+    scan_id, feedback_id = new_id(ctx.now), new_id(ctx.now)
+    # An invented reporter: a real name would show who seeds.
+    reporter = pseudonymous_user(ctx)
+    serving = ctx.services.router.split(model_type)
+    version = serving.stable.name if serving else f"{model_type}-v1"
+    scan = Scan(
+        id=scan_id,
+        user_id=reporter,
+        scan_type=request.scan_type.value,
+        model_type=model_type.value,
+        text_sealed=ctx.ring.seal(request.text, scan_id),
+        fingerprint=fingerprint(request.text, ctx.ring.fingerprint_key),
+        verdict=request.verdict,
+        positive=positive,
+        probability=0.8 if positive else 0.2,
+        confidence=0.8,
+        model_version=version,
+        arm="stable",
+        forced=True,
+        latency_ms=0.0,
+        created_at=ctx.now,
+    )
+    ctx.session.add(scan)
+    campaign = campaigns.attach(ctx, scan, request.text)
+    row = Feedback(
+        id=feedback_id,
+        source="gold",
+        scan_id=scan_id,
+        user_id=reporter,
+        scan_type=request.scan_type.value,
+        model_type=model_type.value,
+        feedback_type=request.feedback_type.value,
+        original_label=request.verdict,
+        corrected_label=label,
+        model_version=version,
+        status="pending",
+        looks_needed=1,
+        looks=0,
+        campaign_id=campaign.id,
+        queue_key=ctx.now.timestamp() - 86400,
+        gold_answer=request.answer.value,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+    )
+    campaigns.count_arrival(ctx, campaign, row)
+    ctx.session.add(row)
+    ctx.session.flush()
+    audit.record(ctx, "gold.seed", feedback_id, "", answer=request.answer.value)
+    return feedback.readable(ctx, row)
+
+
+def gold_accuracy(session: Session, reviewer: str | None = None) -> Interval:
+    """Return the share of gold items that were judged right."""
+    query = select(func.count(), func.coalesce(func.sum(Review.correct.cast(Integer)), 0)).where(
+        Review.correct.is_not(None), Review.undone_at.is_(None)
+    )
+    if reviewer is not None:
+        query = query.where(Review.reviewer == reviewer)
+    total, right = session.execute(query).one()
+    if not total:
+        return Interval()
+    low, high = wilson_interval(int(right), int(total))
+    return Interval(value=int(right) / int(total), low=low, high=high, n=int(total))
+
+
+def quality(ctx: Context) -> QualityRead:
+    """Return gold accuracy and agreement of every reviewer."""
+    decided = ctx.session.execute(
+        select(Review.reviewer, func.count())
+        .where(Review.undone_at.is_(None))
+        .group_by(Review.reviewer)
+        .order_by(Review.reviewer)
+    ).all()
+    pairs = _pairs(ctx.session)
+    reviewers = []
+    for reviewer, count in decided:
+        own = [(one, other) for (a, one), (b, other) in pairs if reviewer in (a, b)]
+        reviewers.append(
+            ReviewerQuality(
+                reviewer=reviewer,
+                decided=int(count),
+                gold=gold_accuracy(ctx.session, reviewer),
+                kappa=cohens_kappa(own),
+                compared=len(own),
+            )
+        )
+    everything = [(one, other) for (_, one), (_, other) in pairs]
+    return QualityRead(
+        reviewers=reviewers, kappa=cohens_kappa(everything), compared=len(everything)
+    )
+
+
+def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Return ((reviewer, action), (reviewer, action)) for items that several have judged."""
+    several = (
+        select(Review.feedback_id)
+        .where(Review.undone_at.is_(None), Review.correct.is_(None))
+        .group_by(Review.feedback_id)
+        .having(func.count() > 1)
+    )
+    rows = session.execute(
+        select(Review.feedback_id, Review.reviewer, Review.action)
+        .where(Review.feedback_id.in_(several), Review.undone_at.is_(None))
+        .order_by(Review.feedback_id, Review.look)
+    ).all()
+    looks: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for feedback_id, reviewer, action in rows:
+        looks[feedback_id].append((reviewer, action))
+    return [pair for judged in looks.values() for pair in combinations(judged, 2)]
+
+
+def cohens_kappa(pairs: list[tuple[str, str]]) -> float | None:
+    """Return the agreement of two raters beyond chance, -1 to 1; `None` without items.
+
+    Each pair counts in both orders, because the raters are interchangeable.
+
+    Source: Cohen, "A Coefficient of Agreement for Nominal Scales", 1960.
+    """
+    if not pairs:
+        return None
+    agreed = sum(one == other for one, other in pairs) / len(pairs)
+    answers = [answer for pair in pairs for answer in pair]
+    by_chance = sum((answers.count(kind) / len(answers)) ** 2 for kind in set(answers))
+    if by_chance == 1:
+        return 1.0  # all said the same, always: agreement, though it shows little
+    return (agreed - by_chance) / (1 - by_chance)

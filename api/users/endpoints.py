@@ -1,0 +1,28 @@
+"""`/users/me`: what one may see, change and have erased of oneself."""
+
+from fastapi import APIRouter
+
+from api.kit.context import AnyRead, AnyWrite
+from api.privacy import erasure
+from api.users import service
+from shield.wire import Envelope, ErasureRead, MeRead, MeUpdate
+
+router = APIRouter(prefix="/users", tags=["users"])
+
+
+@router.get("/me")
+def me(ctx: AnyRead) -> Envelope[MeRead]:
+    """Return what the system knows of the caller."""
+    return Envelope[MeRead](data=service.me(ctx))
+
+
+@router.put("/me")
+def update_me(body: MeUpdate, ctx: AnyWrite) -> Envelope[MeRead]:
+    """Agree, or no longer agree, to the audit sample."""
+    return Envelope[MeRead](message="Saved.", data=service.set_consent(ctx, body.audit_consent))
+
+
+@router.delete("/me")
+def erase_me(ctx: AnyWrite) -> Envelope[ErasureRead]:
+    """Erase the caller: messages, feedback and account."""
+    return Envelope[ErasureRead](message="Erased.", data=erasure.erase(ctx, ctx.user))
