@@ -11,13 +11,16 @@ from typing import Annotated
 import typer
 
 from cli.commands import (
+    audit,
     db,
     demo,
     feedback,
+    lineage,
     model,
     pipeline,
     review,
     rollout,
+    status,
     token,
     up,
 )
@@ -39,6 +42,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("status")(status.status)
 app.command("scan")(feedback.scan)
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(review.app, name="review")
@@ -47,6 +51,8 @@ app.add_typer(rollout.app, name="rollout")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(db.app, name="db")
 app.add_typer(token.app, name="token")
+app.add_typer(audit.app, name="audit")
+app.command("lineage")(lineage.lineage)
 
 
 @app.callback()

@@ -60,7 +60,8 @@ def spawn(
         output = files.enter_context(answer.open("wb")) if answer else errors
         return subprocess.Popen(
             leash,
-            env={**environment, "PYTHONSAFEPATH": "1"},  # never import from the working directory
+            # Never import from the working directory.
+            env={**environment, "PYTHONSAFEPATH": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
@@ -181,13 +182,15 @@ def supervised(logs: Path, cwd: Path, on_event: Callable[[str], None]) -> Iterat
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into `KeyboardInterrupt`, so that one path stops everything."""
+    """Turn SIGINT, SIGTERM and SIGHUP into `KeyboardInterrupt`, so that one path stops all."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    # SIGINT too: a shell that starts us in the background has it ignored.
     before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -1,5 +1,9 @@
 """`shieldctl scan` and `shieldctl feedback`: what the phone does, from a terminal."""
 
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +11,14 @@ import typer
 from cli.console import rows_table
 from cli.session import session_of
 from shield.labels import FeedbackType, ModelType, ScanType
+
+
+class ExportForm(StrEnum):
+    """What the approved corrections are written as."""
+
+    JSON = "json"
+    CSV = "csv"
+
 
 app = typer.Typer(help="Corrections by users: send, list, count.", no_args_is_help=True)
 
@@ -95,3 +107,23 @@ def batches(
         found = client.batches(model_type=model_type)
     columns = ["id", "count", "status", "version", "runId", "sealedAt"]
     session.terminal.answer(found, rows_table(found, columns, empty="No batch was sealed yet."))
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    form: Annotated[ExportForm, typer.Option("--format", help="json or csv.")] = ExportForm.JSON,
+    since: Annotated[datetime | None, typer.Option(help="Approved at or after, UTC.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Else stdout.")] = None,
+) -> None:
+    """Write the approved corrections; a pure read, repeated as often as you like."""
+    from cli.home import write_whole
+
+    session = session_of(context)
+    with session.client() as client:
+        content = client.export(form.value, since=since)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    write_whole(output, content)
+    session.terminal.say(f"Written to {output}.")

@@ -116,6 +116,20 @@ def keygen(context: typer.Context) -> None:
     )
 
 
+@app.command("taint")
+def taint(
+    context: typer.Context,
+    model_type: Type,
+    name: Annotated[str, typer.Argument(help="The version that learned from poison.")],
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
+) -> None:
+    """Mark a version and all that descend from it: none is ever proposed again."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.taint(model_type, name, reason)
+    session.terminal.answer(found, f"{found.name} is tainted: {found.taint_reason}")
+
+
 def _trust(session: Session) -> Trust:
     from shield.packages import PackageSettings
 

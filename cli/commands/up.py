@@ -96,9 +96,10 @@ def _greet(session: Session, home: Home, address: services.Address, cron: Cron) 
     """Print where to go, and a token to get in, like a notebook server."""
     token = mint(home, who(), ["admin", "reviewer", "user"], lifetime_seconds=LOGIN_SECONDS)
     due = cron.next_after(datetime.now(UTC))
+    # Behind a `#`: that part of a link never reaches a server, a proxy or a log.
     places = {
-        "app": f"{address.url}/app",
-        "review": f"{address.url}/login?token={token}",
+        "app": f"{address.url}/app#token={token}",
+        "review": f"{address.url}/login#token={token}",
         "api": f"{address.url}/docs",
     }
     session.terminal.answer(
@@ -110,7 +111,7 @@ def _greet(session: Session, home: Home, address: services.Address, cron: Cron) 
         f"  Data           {home.root}",
         f"  Next training  {due:%A %d %B %Y %H:%M} UTC ({cron.text})",
         "",
-        "  The link of the review room logs you in for 12 hours; keep it to yourself.",
+        "  The links log you in for 12 hours; keep them to yourself.",
         "  Stop with Ctrl-C; nothing is lost.",
         "",
     )

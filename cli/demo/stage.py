@@ -75,6 +75,8 @@ class Stage:
         """Tell of one pipeline step."""
         if progress.state == "started":
             self._show(f"   {progress.name}")
+        elif progress.state == "running":
+            self._show(f"   {progress.name}: {progress.detail}")
         elif progress.state == "finished":
             detail = f"  [quiet]{progress.detail}[/]" if progress.detail else ""
             self.tell(f"{progress.name:<18}{progress.seconds or 0:6.1f} s{detail}")

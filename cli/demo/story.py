@@ -22,7 +22,7 @@ from cli.demo.traffic import Traffic, loyalty
 from cli.home import default_home
 from cli.session import Session, mint
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import ModelRollout, Phase, Step
+from shield.crds.v1alpha1 import ModelRollout, Step
 from shield.errors import ShieldError
 from shield.labels import ModelType
 from shield.wire import RolloutRequest
@@ -286,8 +286,8 @@ def _serving(narrator: ShieldClient, version: str) -> bool | None:
         status = narrator.rollout(ModelType.SMS).status
     except ShieldError:
         return None
-    alone = status.candidate is None and status.phase is Phase.HEALTHY
     split = status.split
+    alone = status.candidate is None and split is not None
     return (alone and split is not None and split.stable.name == version) or None
 
 

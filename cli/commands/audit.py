@@ -1,0 +1,47 @@
+"""`shieldctl audit`: who did what, and proof that nobody rewrote it."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.session import session_of
+from shield.errors import ShieldError
+
+app = typer.Typer(help="The audit log: list, verify its hash chain.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 50,
+) -> None:
+    """List decisions, deploys, undos, exports, decryptions and erasures, newest first."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.audit(limit=limit)
+    columns = ["sequence", "at", "actor", "action", "subject", "reason"]
+    session.terminal.answer(found.items, rows_table(found.items, columns, empty="Nothing yet."))
+
+
+@app.command("verify")
+def verify(
+    context: typer.Context,
+    head: Annotated[
+        str | None, typer.Option(help="A hash noted earlier: the log must still hold it.")
+    ] = None,
+) -> None:
+    """Recompute the hash chain; exit code 1 when an entry was changed, added or removed."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.audit_verify(head)
+    session.terminal.answer(
+        found,
+        f"{found.entries} entries, head {found.head}",
+        "[good]The chain holds.[/]" if not found.problem else "[bad]The chain is broken.[/]",
+    )
+    if found.problem:
+        raise ShieldError(
+            f"The audit log does not hold: {found.problem} Compare it with a backup "
+            "(`shieldctl db backup`) and find out who could write to the database."
+        )
