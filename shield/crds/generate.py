@@ -21,9 +21,7 @@ from shield.crds.v1alpha1 import (
     ModelRolloutSpec,
     ModelRolloutStatus,
 )
-
-TAKEN_BACK = "was rejected or taken back and is not proposed again"
-"""Part of the message of the rule about rejected versions; a store recognises the refusal by it."""
+from shield.rollouts.rules import TAKEN_BACK
 
 DEFAULT = "manifests/crds/modelrollouts.yaml"
 _HEAD = "# Generated from shield/crds/v1alpha1.py by `make crds`. Do not edit.\n"

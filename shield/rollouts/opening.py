@@ -25,6 +25,11 @@ def open_rollouts(
         if engine is None:
             raise Misconfigured("Rollouts in a table need a database. Set `SHIELD_DATABASE_URL`.")
         return TableRolloutStore(engine)
+    if kind == "kubernetes":
+        # Imported here: on a laptop nothing needs the Kubernetes client.
+        from shield.rollouts.kubernetes import KubernetesRolloutStore
+
+        return KubernetesRolloutStore.connect(namespace)
     raise Misconfigured(
         f"There is no rollout store {kind!r}. Set `SHIELD_ROLLOUTS` to `table` or `kubernetes`."
     )

@@ -5,6 +5,9 @@ from pydantic import ValidationError
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus, VersionRef
 from shield.errors import Invalid, VersionRejected
 
+TAKEN_BACK = "was rejected or taken back and is not proposed again"
+"""Part of the message of the CRD's rule about rejected versions; the refusal is known by it."""
+
 
 def is_rejected(status: ModelRolloutStatus, version: VersionRef) -> bool:
     """Tell whether `version` was rejected or taken back; names may differ, the digest decides."""

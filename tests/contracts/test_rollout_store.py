@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,20 @@ from shield.crds.v1alpha1 import (
 from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejected
 from shield.labels import ModelType
 from shield.rollouts import RolloutStore
+from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
+from tests.cluster.controlplane import ControlPlane
 from tests.support.rollouts import spec, version
 
 OpenAnother = Callable[[], RolloutStore]
 
 
-@pytest.fixture
-def another(tmp_path: Path) -> Iterator[OpenAnother]:
-    """Opens the same store again, as another process would."""
+@contextmanager
+def table(url: str) -> Iterator[OpenAnother]:
     engines = []
 
     def open_it() -> RolloutStore:
-        engines.append(rollout_engine(f"sqlite:///{tmp_path}/shield.db"))
+        engines.append(rollout_engine(url))
         store = TableRolloutStore(engines[-1], poll_seconds=0.005)
         store.create_table()
         return store
@@ -38,6 +40,41 @@ def another(tmp_path: Path) -> Iterator[OpenAnother]:
     yield open_it
     for engine in engines:
         engine.dispose()
+
+
+@contextmanager
+def objects(plane: ControlPlane) -> Iterator[OpenAnother]:
+    opened = []
+    with plane.namespace() as namespace:
+
+        def open_it() -> RolloutStore:
+            opened.append(plane.connect(namespace))
+            return KubernetesRolloutStore(opened[-1])
+
+        yield open_it
+        for kube in opened:
+            kube.close()
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres")),
+        pytest.param("kubernetes", marks=[pytest.mark.cluster, pytest.mark.xdist_group("cluster")]),
+    ]
+)
+def another(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenAnother]:
+    """Opens the same store again, as another process would."""
+    if request.param == "sqlite":
+        with table(f"sqlite:///{tmp_path}/shield.db") as opened:
+            yield opened
+    elif request.param == "postgresql":
+        with table(request.getfixturevalue("postgres_url")) as opened:
+            yield opened
+    else:
+        plane: ControlPlane = request.getfixturevalue("cluster")
+        with objects(plane) as opened:
+            yield opened
 
 
 @pytest.fixture

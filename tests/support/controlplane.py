@@ -1,12 +1,17 @@
-"""The control plane as a fixture: one per test session and worker. Mark users with
-`xdist_group("cluster")`."""
+"""The control plane as fixtures: one per test session and worker.
+
+Mark users with `pytest.mark.cluster` and `pytest.mark.xdist_group("cluster")`.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.controlplane import control_plane as run_control_plane
+
+CRD = Path(__file__).parents[2] / "manifests/crds/modelrollouts.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +19,18 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     """A running control plane, shared by the session: keep to a namespace of your own."""
     with run_control_plane(tmp_path_factory.mktemp("controlplane")) as plane:
         yield plane
+
+
+@pytest.fixture(scope="session")
+def cluster(control_plane: ControlPlane) -> ControlPlane:
+    """The control plane, knowing ModelRollouts."""
+    control_plane.run("apply", "--server-side", "-f", str(CRD))
+    control_plane.run("wait", "--for=condition=Established", "crd/modelrollouts.antispamshield.io")
+    return control_plane
+
+
+@pytest.fixture
+def namespace(cluster: ControlPlane) -> Iterator[str]:
+    """A namespace of one's own."""
+    with cluster.namespace() as name:
+        yield name

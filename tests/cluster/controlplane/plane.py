@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from serving.operator import tether
+from shield.kube import Kube
 from tests.cluster.controlplane.binaries import STAGES, ensure_binaries
 from tests.support.ports import free_ports
 
@@ -135,6 +137,17 @@ class ControlPlane:
         if check and done.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout if done.returncode == 0 else done.stdout + done.stderr
+
+    def connect(self, namespace: str = "default") -> Kube:
+        """Return the product's own connection, as the administrator."""
+        client = httpx.Client(
+            base_url=self.url,
+            verify=False,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {self._token}"},
+            limits=httpx.Limits(max_connections=64),
+        )
+        return Kube(client, namespace)
 
     def get(self, *arguments: str) -> Any:
         """Return what `kubectl get ... -o json` says."""

@@ -1,0 +1,195 @@
+"""Rollouts as `ModelRollout` objects: the `RolloutStore` of a cluster.
+
+Specs and statuses are written with the `resourceVersion` that was read, so the API server itself
+fences every write. What may follow what is said twice, here for the message and in the CRD for
+everyone else.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from shield.crds.v1alpha1 import (
+    GROUP,
+    KIND,
+    PLURAL,
+    VERSION,
+    ModelRollout,
+    ModelRolloutSpec,
+    ModelRolloutStatus,
+)
+from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejected
+from shield.kube import Kube, Object, WatchExpired
+from shield.rollouts import SpecChange
+from shield.rollouts.rules import TAKEN_BACK, checked_change, rejected_version
+
+API_VERSION = f"{GROUP}/{VERSION}"
+
+_Rollouts = list[ModelRollout]  # inside the class, `list` is its method
+_ATTEMPTS = 50  # each lost race means that somebody else has won one
+
+
+class KubernetesRolloutStore:
+    """`RolloutStore` in one namespace of a cluster."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._path = f"/apis/{API_VERSION}/namespaces/{kube.namespace}/{PLURAL}"
+
+    @classmethod
+    def connect(cls, namespace: str | None = None) -> "KubernetesRolloutStore":
+        """Connect to the cluster of this pod, or of the current kubeconfig context.
+
+        Raises:
+            Misconfigured: There is none.
+        """
+        return cls(Kube.connect(namespace))
+
+    def get(self, name: str) -> ModelRollout:
+        """Return one rollout."""
+        try:
+            return parse(self._kube.get(f"{self._path}/{name}"))
+        except NotFound as error:
+            raise NotFound.of(
+                "rollout", name, "`shieldctl rollout list` shows those that exist."
+            ) from error
+
+    def list(self) -> _Rollouts:
+        """Return all rollouts, by name."""
+        return self._list()[0]
+
+    def change_spec(self, name: str, change: SpecChange) -> ModelRollout:
+        """Create or change a spec by optimistic retry; an unchanged spec writes nothing."""
+        for _ in range(_ATTEMPTS):
+            try:
+                found: Object | None = self._kube.get(f"{self._path}/{name}")
+            except NotFound:
+                found = None
+            try:
+                return self._try_change(name, found, change)
+            except VersionRejected:  # a conflict that no retry resolves
+                raise
+            except Conflict:
+                continue
+        raise Unavailable(
+            f"The rollout {name!r} is changed by too many writers at once. Try again in a moment.",
+            retry_after_seconds=1,
+        )
+
+    def _try_change(self, name: str, found: Object | None, change: SpecChange) -> ModelRollout:
+        current = parse(found) if found is not None else None
+        spec = change(current.spec.model_copy(deep=True) if current else None)
+        if current is not None and spec == current.spec:
+            return current
+        checked_change(current, name, spec)
+        try:
+            if found is None:
+                body = {"metadata": {"name": name}, "spec": _plain(spec)}
+                return parse(self._kube.create(self._path, _typed(body)))
+            # Labels, annotations and whatever else others have put there stay as they are.
+            return parse(
+                self._kube.replace(f"{self._path}/{name}", {**found, "spec": _plain(spec)})
+            )
+        except Invalid as error:
+            if TAKEN_BACK in error.message:  # it was rejected between reading and writing
+                raise rejected_version(name, spec.version.name) from error
+            raise
+
+    def write_status(self, rollout: ModelRollout, status: ModelRolloutStatus) -> ModelRollout:
+        """Replace the status; an unchanged one writes nothing."""
+        if status == rollout.status:
+            return rollout
+        metadata = {
+            "name": rollout.name,
+            "uid": rollout.uid,
+            "resourceVersion": rollout.resource_version,
+        }
+        body = _typed(
+            {"metadata": metadata, "spec": _plain(rollout.spec), "status": _plain(status)}
+        )
+        try:
+            return parse(self._kube.replace(f"{self._path}/{rollout.name}/status", body))
+        except (Conflict, NotFound) as error:
+            raise Conflict(
+                f"The rollout {rollout.name!r} has changed since it was read "
+                f"(resource version {rollout.resource_version}). Read it again."
+            ) from error
+
+    def delete(self, name: str) -> None:
+        """Remove a rollout; a missing one is no error."""
+        self._kube.delete(f"{self._path}/{name}")
+
+    def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
+        """Yield every rollout once, then each as it changes."""
+        seen: dict[str, ModelRollout] = {}
+        while True:
+            rollouts, version = self._list()
+            yield from _differences(seen, rollouts)
+            try:
+                for kind, found in self._kube.watch(
+                    self._path, version, idle_seconds=timeout_seconds
+                ):
+                    rollout = parse(found)
+                    if kind == "DELETED":
+                        seen.pop(rollout.name, None)
+                        yield rollout.model_copy(update={"deleting": True})
+                    else:
+                        seen[rollout.name] = rollout
+                        yield rollout
+            except WatchExpired:
+                continue
+            return
+
+    def _list(self) -> tuple[_Rollouts, str]:
+        found = self._kube.get(self._path)
+        rollouts = sorted((parse(item) for item in found["items"]), key=lambda one: one.name)
+        return rollouts, found["metadata"]["resourceVersion"]
+
+
+def parse(found: Object) -> ModelRollout:
+    """Return the rollout that an object holds.
+
+    Raises:
+        Invalid: It was written by a newer version of this product.
+    """
+    metadata = found["metadata"]
+    try:
+        return ModelRollout(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            resource_version=metadata["resourceVersion"],
+            spec=ModelRolloutSpec.model_validate(found["spec"]),
+            status=ModelRolloutStatus.model_validate(found.get("status") or {}),
+            deleting="deletionTimestamp" in metadata,
+        )
+    except ValidationError as error:
+        raise Invalid(
+            f"The {KIND} {metadata['name']!r} cannot be read ({error.errors()[0]['msg']}). "
+            "Upgrade this process to the version that wrote it, or correct the object."
+        ) from error
+
+
+def _differences(seen: dict[str, ModelRollout], rollouts: _Rollouts) -> _Rollouts:
+    """Return what a new list changes, and bring `seen` up to date."""
+    names = {rollout.name for rollout in rollouts}
+    gone = [
+        seen.pop(name).model_copy(update={"deleting": True}) for name in sorted(seen.keys() - names)
+    ]
+    changed = [
+        rollout
+        for rollout in rollouts
+        if rollout.name not in seen
+        or seen[rollout.name].resource_version != rollout.resource_version
+    ]
+    seen.update({rollout.name: rollout for rollout in changed})
+    return [*changed, *gone]
+
+
+def _plain(part: ModelRolloutSpec | ModelRolloutStatus) -> Any:
+    return part.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _typed(body: Object) -> Object:
+    return {"apiVersion": API_VERSION, "kind": KIND, **body}
