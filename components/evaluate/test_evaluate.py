@@ -113,7 +113,8 @@ def test_the_gate_can_decide_on_what_is_written(tmp_path: Path) -> None:
 def test_the_report_needs_nothing_else_and_shows_no_private_word(tmp_path: Path) -> None:
     private = "Rumpelstiltskin wants 4711 at rumpel@example.org https://rumpel.example/x"
     dataset = ordinary(tmp_path / "data")
-    golden = messages(LURES, 0, "wrong") + messages([private], 1, "p") + messages(CHAT, 1, "c")
+    # Under both labels, so that whatever the model says, one of them is an error and shown.
+    golden = messages([private], 1, "p") + messages([private], 0, "q") + messages(CHAT, 1, "c")
     write(dataset, {"golden": golden})
     judge(tmp_path, dataset, signed_package(0).package.path)
     page = (tmp_path / "r.html").read_text()
