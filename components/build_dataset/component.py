@@ -1,0 +1,48 @@
+"""KFP signature of `build_dataset`; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Output
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def build_dataset(
+    inputs: Input[Artifact],
+    dataset: Output[Dataset],
+    card: Output[HTML],
+    seed: int = 0,
+    replay: int = 0,
+    per_reporter: int = 50,
+    per_campaign: int = 20,
+) -> None:
+    """Put corrections and replay together, split so that nothing leaks.
+
+    Args:
+        inputs: From `collect`.
+        dataset: Directory of Parquet files and `dataset.json`.
+        card: What is in it, for people.
+        seed: Draws the replay.
+        replay: Base messages to rehearse; 0: by the number of corrections.
+        per_reporter: Most corrections of one reporter.
+        per_campaign: Most wordings of one campaign.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from components.build_dataset.corrections import Caps
+    from components.build_dataset.step import run
+    from components.environment import end_with_runner, open_artifacts
+
+    end_with_runner()
+    with tempfile.TemporaryDirectory(prefix="dataset-") as cache:
+        run(
+            Path(inputs.path),
+            open_artifacts(),
+            Path(dataset.path),
+            Path(card.path),
+            cache=Path(cache),
+            seed=seed,
+            replay=replay,
+            caps=Caps(per_reporter=per_reporter, per_campaign=per_campaign),
+        )

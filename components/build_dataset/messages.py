@@ -1,0 +1,75 @@
+"""The table of labelled messages: one schema for corpora, datasets and corrections."""
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+
+from shield.errors import Invalid
+
+SCHEMA: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "text": pl.String(),  # as scanned; predictors normalise by themselves
+    "label": pl.Int8(),  # 1 = scam
+    "source": pl.String(),  # corpus name, or "feedback"
+    "campaign": pl.String(),  # id of the first message of its campaign
+    "tactic": pl.String(),  # "" where unknown
+    "reporter": pl.String(),  # pseudonym, "" for corpora
+    "weight": pl.Float32(),
+    "scanned_at": pl.Datetime("us", "UTC"),  # null where unknown
+}
+
+
+def message_id(source: str, text: str) -> str:
+    """Return a stable id for a corpus message: the same text has the same id for ever."""
+    return f"{source}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def conform(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with exactly the columns of `SCHEMA`, missing ones filled."""
+    defaults = {"campaign": "", "tactic": "", "reporter": "", "weight": 1.0, "scanned_at": None}
+    absent = [
+        pl.lit(defaults[name]).cast(kind).alias(name)
+        for name, kind in SCHEMA.items()
+        if name not in table.columns
+    ]
+    return table.with_columns(absent).select(
+        [pl.col(name).cast(kind) for name, kind in SCHEMA.items()]
+    )
+
+
+def empty() -> pl.DataFrame:
+    """Return a table without rows."""
+    return pl.DataFrame(schema=SCHEMA)
+
+
+def write(table: pl.DataFrame, path: Path) -> str:
+    """Write a table as Parquet with bytes that depend on its rows alone; return `sha256:...`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One row group size and no statistics by machine: the same rows give the same file.
+    conform(table).write_parquet(path, compression="zstd", row_group_size=100_000)
+    return file_digest(path)
+
+
+def read(path: Path) -> pl.DataFrame:
+    """Read a table of messages.
+
+    Raises:
+        Invalid: The file is missing or is not such a table.
+    """
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Invalid(
+            f"{path} cannot be read as Parquet ({error}). Run the step again that writes it."
+        ) from error
+    missing = {"id", "text", "label"} - set(table.columns)
+    if missing:
+        raise Invalid(f"{path} has no column {', '.join(sorted(missing))}. It is no message table.")
+    return conform(table)
+
+
+def file_digest(path: Path) -> str:
+    """Return `sha256:<hex>` of a file's bytes."""
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"

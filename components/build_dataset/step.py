@@ -1,0 +1,233 @@
+"""Put the dataset of a retraining together: corrections and replay, split so that nothing leaks.
+
+Order matters: near-duplicates are found over everything at once, *before* any split, and the frozen
+sets (golden, valid) come first, so that a correction that resembles one of them is never learned.
+"""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from components.build_dataset import messages
+from components.build_dataset.campaigns import campaigns
+from components.build_dataset.card import write_card
+from components.build_dataset.corrections import Caps, read_batches, settle
+from components.build_dataset.suspects import suspects
+from components.prepare_corpus.publish import fetch_set
+from shield.artifacts import ArtifactStore
+from shield.errors import Invalid
+from shield.labels import ModelType
+
+log = logging.getLogger(__name__)
+
+FROZEN = ("golden", "valid")
+HELD_OUT = 0.2
+"""Share of campaigns of corrections that judge and never teach."""
+REPLAY_FACTOR, LEAST_REPLAY = 3, 400
+"""Base messages rehearsed per correction, and at least. Below twice the corrections a champion
+begins to forget; above four times a retraining only becomes longer."""
+TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300
+"""Newest share of the corrections that judges the future, once there are enough of them."""
+
+
+def run(
+    inputs: Path,
+    store: ArtifactStore,
+    dataset: Path,
+    card: Path,
+    *,
+    cache: Path,
+    seed: int = 0,
+    caps: Caps | None = None,
+    replay: int = 0,
+    set_suspects_aside: bool = True,
+) -> dict[str, Any]:
+    """Write the dataset directory and its card.
+
+    Args:
+        inputs: From `collect`.
+        store: Where batches and corpora lie.
+        dataset: Directory to write: `train, valid, golden, time_forward, fresh, old_errors,
+            set_aside .parquet` and `dataset.json`.
+        card: HTML file to write.
+        cache: Directory for what is fetched.
+        seed: Draws the replay.
+        caps: How much one voice may teach.
+        replay: Base messages to rehearse; 0: by the number of corrections.
+        set_suspects_aside: Look for label errors and leave them out.
+
+    Returns:
+        What `dataset.json` holds.
+
+    Raises:
+        Invalid: Nothing to learn from, or a class is missing.
+        ArtifactCorrupt: A batch or a corpus is not what its digest says.
+    """
+    given: dict[str, Any] = json.loads(inputs.read_bytes())
+    model_type = ModelType(given["modelType"])
+    base = _base_sets(store, given["corpus"], cache)
+    references = [*given["earlier"], given["batch"]]
+    rows = read_batches(store, references, model_type, cache)
+    corrections, aside = settle(rows, caps or Caps())
+    corrections, train_base, dropped = _group(corrections, base, caps or Caps())
+    aside = pl.concat([aside, dropped])
+    if set_suspects_aside:
+        corrections, doubted = suspects(corrections, train_base, seed)
+        aside = pl.concat([aside, doubted])
+    parts = _split(corrections, given["batch"]["id"])
+    wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
+    rehearsed = _replay(train_base, wanted, seed)
+    train = pl.concat([messages.conform(parts["teach"]), messages.conform(rehearsed)]).sort("id")
+    _check(train, model_type)
+    sets = {
+        "train": train,
+        "valid": base["valid"],
+        "golden": base["golden"],
+        "time_forward": parts["time_forward"],
+        "fresh": parts["fresh"],
+        "old_errors": parts["old_errors"],
+    }
+    digests = {
+        name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
+    }
+    aside.sort("id").write_parquet(dataset / "set_aside.parquet")
+    facts = {
+        "model_type": model_type.value,
+        "fresh_feedback": int(given["batch"]["count"]),
+        "golden_digest": given["corpus"]["sets"]["golden"]["digest"],
+        "batches": [each["id"] for each in references],
+        "run_id": given["runId"],
+        "sealed_at": given["batch"]["sealedAt"],
+        "taught": parts["teach"].height,
+        "replayed": rehearsed.height,
+        "set_aside": dict(aside.group_by("why").len().sort("why").iter_rows()),
+        "counts": {
+            name: {"messages": table.height, "scams": int(table["label"].sum())}
+            for name, table in sets.items()
+        },
+        "digests": digests,
+    }
+    (dataset / "dataset.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+    write_card(card, facts, sets, aside)
+    log.info(
+        json.dumps({"event": "dataset", "counts": facts["counts"], "aside": facts["set_aside"]})
+    )
+    return facts
+
+
+def _base_sets(
+    store: ArtifactStore, corpus: dict[str, Any], cache: Path
+) -> dict[str, pl.DataFrame]:
+    found = {
+        name: messages.read(fetch_set(store, corpus["sets"][name], cache))
+        for name in ("train", *FROZEN)
+    }
+    added = [messages.read(fetch_set(store, entry, cache)) for entry in corpus.get("added", [])]
+    found["train"] = pl.concat([found["train"], *added]).unique(
+        "text", keep="first", maintain_order=True
+    )
+    return found
+
+
+def _group(
+    corrections: pl.DataFrame, base: dict[str, pl.DataFrame], caps: Caps
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Name campaigns over everything at once; drop what resembles a frozen set, and floods.
+
+    Returns:
+        (corrections, base training messages, what was dropped).
+    """
+    frozen = pl.concat([base[name] for name in FROZEN])
+    everything = pl.concat([frozen["text"], corrections["text"], base["train"]["text"]])
+    roots = campaigns(everything)
+    near_frozen = roots < frozen.height
+    first, last = frozen.height, frozen.height + corrections.height
+    ids = pl.concat([frozen["id"], corrections["id"], base["train"]["id"]])
+    named = corrections.with_columns(
+        campaign=ids.gather(roots[first:last]),
+        frozen=pl.Series(near_frozen[first:last], dtype=pl.Boolean),
+    )
+    leaking = named.filter("frozen")
+    named = named.filter(~pl.col("frozen")).drop("frozen")
+    place = pl.int_range(pl.len()).over("campaign")
+    flood = named.filter(place >= caps.per_campaign)
+    named = named.filter(place < caps.per_campaign)
+    # What users say now outweighs what a corpus said then: base messages that a correction
+    # contradicts (the same campaign with another label) are not rehearsed.
+    train = base["train"].with_columns(campaign=ids.gather(roots[last:]))
+    said = named.group_by("campaign").agg(pl.col("label").mean().alias("said"))
+    train = train.filter(~pl.Series(near_frozen[last:], dtype=pl.Boolean))
+    train = train.join(said, on="campaign", how="left", maintain_order="left")
+    train = train.filter(
+        pl.col("said").is_null() | ((pl.col("said") > 0.5) == (pl.col("label") == 1))
+    ).drop("said")
+    why = "resembles a message of the golden or validation set"
+    dropped = pl.concat(
+        [
+            leaking.select("id", "text", "label", why=pl.lit(why)),
+            flood.select("id", "text", "label", why=pl.lit("beyond the cap of its campaign")),
+        ]
+    )
+    return named, messages.conform(train), dropped
+
+
+def _split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
+    """Split by campaign: a campaign teaches, or it judges.
+
+    A campaign's side follows from its earliest message, so that it stays where it is as it grows.
+    """
+    heads = corrections.sort(["approved_at", "id"]).unique("campaign", keep="first")
+    judging = {
+        campaign for campaign, text in heads.select("campaign", "text").iter_rows() if _judges(text)
+    }
+    if len(judging) == heads.height:
+        judging = set()  # too few to spare any
+    judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
+    teach = corrections.filter(~pl.col("campaign").is_in(sorted(judging)))
+    forward = corrections.clear()
+    if corrections.height >= LEAST_FOR_TIME_FORWARD:
+        # By the campaign's first sight: a campaign that is old has been met, however new its
+        # copies.
+        seen = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
+        border = seen["since"].quantile(1 - TIME_FORWARD, interpolation="higher")
+        forward = seen.filter(pl.col("since") >= border).drop("since")
+        teach = seen.filter(pl.col("since") < border).drop("since")
+    return {
+        "teach": teach,
+        "fresh": judges.filter(pl.col("batch") == batch),
+        "old_errors": judges.filter(pl.col("batch") != batch),
+        "time_forward": forward,
+    }
+
+
+def _judges(text: str) -> bool:
+    """Tell whether a campaign that begins with `text` judges; the same for ever and everywhere."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4]) / 2**32 < HELD_OUT
+
+
+def _replay(train: pl.DataFrame, wanted: int, seed: int) -> pl.DataFrame:
+    """Draw base messages to rehearse, half of them scams as far as there are any."""
+    scams = train.filter(pl.col("label") == 1)
+    hams = train.filter(pl.col("label") == 0)
+    many = min(scams.height, wanted // 2)
+    return pl.concat(
+        [
+            scams.sample(many, seed=seed, shuffle=True),
+            hams.sample(min(hams.height, wanted - many), seed=seed, shuffle=True),
+        ]
+    )
+
+
+def _check(train: pl.DataFrame, model_type: ModelType) -> None:
+    counts = np.bincount(train["label"].to_numpy(), minlength=2)
+    if counts.min() == 0:
+        raise Invalid(
+            f"The training set of {model_type} has {counts[0]} harmless messages and {counts[1]} "
+            "scams; both are needed. Add messages of the missing class: `shieldctl corpus add`."
+        )

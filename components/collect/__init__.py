@@ -1,0 +1,1 @@
+"""Leases the approved corrections of one model type, and pins what the run starts from."""

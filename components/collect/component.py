@@ -1,0 +1,72 @@
+"""KFP signature of `collect`; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Model, Output
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def collect(
+    model_type: str,
+    run_id: str,
+    job_id: str,
+    inputs: Output[Artifact],
+    champion: Output[Model],
+    history: Output[Artifact],
+    min_feedback: int = 50,
+    lease_seconds: int = 21600,
+) -> str:
+    """Lease the approved corrections of one model type.
+
+    Args:
+        model_type: sms, phishing or voice.
+        run_id: The same id gets the same batch again. Empty: `job_id`.
+        job_id: The engine's name of this run.
+        inputs: What the run starts from, as JSON.
+        champion: Package directory of the model that serves now; empty when there is none.
+        history: Golden figures of earlier versions, as JSON.
+        min_feedback: Fewer approved corrections than this are left to gather.
+        lease_seconds: After that long without a sign of life the batch returns by itself.
+
+    Returns:
+        "leased" or "too_few".
+    """
+    import json
+    from pathlib import Path
+
+    from components.collect.step import LEASED, run
+    from components.environment import (
+        StepSettings,
+        end_with_runner,
+        open_artifacts,
+        open_client,
+        open_trust,
+        run_name,
+    )
+    from components.finish_run.step import write_outcome
+    from shield.labels import ModelType
+
+    end_with_runner()
+    run_id = run_name(run_id, job_id)
+    settings = StepSettings()
+    with open_client(settings) as client:
+        client.start_run(run_id, ModelType(model_type), engine=settings.engine)
+        outcome = run(
+            client,
+            open_artifacts(),
+            Path(inputs.path),
+            Path(champion.path),
+            Path(history.path),
+            model_type=ModelType(model_type),
+            run_id=run_id,
+            min_feedback=min_feedback,
+            lease_seconds=lease_seconds,
+            package_cache=settings.package_cache_dir,
+            trust=open_trust(),
+        )
+    if outcome != LEASED:
+        why = json.loads(Path(inputs.path).read_bytes())
+        message = f"{why['count']} approved corrections; {why['minimum']} are needed."
+        write_outcome(open_artifacts(), run_id, "skipped", message)
+    return outcome

@@ -1,0 +1,203 @@
+"""Lease a sealed batch and pin the run's inputs.
+
+What a run starts from (batch, earlier batches, champion, corpus) is written once into the artifact
+store under the run's id. A run that was killed and starts again finds it there and repeats exactly
+the same work, even if another version has become champion in between.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from components.prepare_corpus.publish import current_key
+from shield.artifacts import ArtifactStore
+from shield.client import ShieldClient
+from shield.errors import AlreadyExists, Misconfigured, NotFound
+from shield.labels import ModelType
+from shield.packages import Trust, pull
+from shield.wire import BatchRead, BatchStatus, LeaseResult, VersionStatus
+
+log = logging.getLogger(__name__)
+
+LEASED, TOO_FEW = "leased", "too_few"
+_PUBLIC = ("goldenDigest", "goldenAccuracy", "goldenFpr", "goldenRecall")
+
+
+def run(
+    client: ShieldClient,
+    store: ArtifactStore,
+    inputs: Path,
+    champion: Path,
+    history: Path,
+    *,
+    model_type: ModelType,
+    run_id: str,
+    min_feedback: int,
+    lease_seconds: float,
+    package_cache: Path,
+    trust: Trust,
+    from_champion: bool = True,
+) -> str:
+    """Lease the batch; write what the run starts from.
+
+    Args:
+        client: With the role `service`.
+        store: Where batches, packages and corpora lie.
+        inputs: JSON file to write: batch, earlier batches, champion, corpus.
+        champion: Directory to write: the champion's package, empty when there is none.
+        history: JSON file to write: golden figures of earlier versions.
+        model_type: Whose corrections.
+        run_id: The same id gets the same batch and the same inputs again.
+        min_feedback: Fewer approved corrections than this are left to gather.
+        lease_seconds: The batch returns by itself after that long without a sign of life.
+        package_cache: Where pulled packages are kept.
+        trust: Whose signature the champion must bear.
+        from_champion: False when a training from the base model was asked for; the champion is
+            still the one to beat.
+
+    Returns:
+        "leased" or "too_few". An outage is neither: it is raised.
+
+    Raises:
+        Unavailable: The API or the store does not answer. Never read as "no feedback".
+        Misconfigured: There is no base corpus in the store yet.
+    """
+    lease = client.lease_batch(
+        model_type, run_id, minimum=min_feedback, lease_seconds=lease_seconds
+    )
+    champion.mkdir(parents=True, exist_ok=True)
+    if lease.outcome == TOO_FEW or lease.batch is None:
+        _write(inputs, _too_few(model_type, run_id, lease))
+        _write(history, [])
+        log.info(json.dumps({"event": "too-few", "count": lease.count, "minimum": lease.minimum}))
+        return TOO_FEW
+    document = _pinned(client, store, model_type, run_id, lease.batch)
+    document["fromChampion"] = from_champion
+    _write(inputs, document)
+    _write(history, document["history"])
+    if document["champion"] is not None:
+        package = pull(
+            store,
+            document["champion"]["uri"],
+            document["champion"]["digest"],
+            package_cache,
+            trust,
+        )
+        _link_tree(package.path, champion)
+    log.info(json.dumps({"event": "leased", "batch": lease.batch.id, "count": lease.batch.count}))
+    return LEASED
+
+
+def run_key(run_id: str, name: str) -> str:
+    """Return the key under which a run keeps `name` in the artifact store."""
+    return f"runs/{run_id.replace(':', '_')}/{name}.json"
+
+
+def _pinned(
+    client: ShieldClient,
+    store: ArtifactStore,
+    model_type: ModelType,
+    run_id: str,
+    batch: BatchRead,
+) -> dict[str, Any]:
+    """Return the inputs as this run first saw them, or write them down now."""
+    key = run_key(run_id, "inputs")
+    try:
+        kept: dict[str, Any] = json.loads(store.get(key))
+        if kept["batch"]["id"] == batch.id:
+            return kept
+        # The lease had run out and the rows were sealed anew: what was pinned is no longer ours.
+        log.warning(
+            json.dumps({"event": "batch-changed", "was": kept["batch"]["id"], "is": batch.id})
+        )
+    except NotFound:
+        pass
+    fresh = _look_around(client, store, model_type, run_id, batch)
+    raw = json.dumps(fresh, indent=1, sort_keys=True).encode()
+    try:
+        store.put(key, raw)
+    except AlreadyExists:
+        store.put(key, raw, overwrite=True)
+    return fresh
+
+
+def _look_around(
+    client: ShieldClient,
+    store: ArtifactStore,
+    model_type: ModelType,
+    run_id: str,
+    batch: BatchRead,
+) -> dict[str, Any]:
+    try:
+        serving = client.champion(model_type).ref.model_dump(mode="json")
+    except NotFound:
+        serving = None
+    try:
+        corpus = json.loads(store.get(current_key(model_type)))
+    except NotFound as error:
+        raise Misconfigured(
+            f"There is no base corpus for {model_type} in the artifact store. Train a first model "
+            f"(`shieldctl model train {model_type}`), or add messages "
+            f"(`shieldctl corpus add {model_type} FILE`)."
+        ) from error
+    earlier = [
+        each
+        for each in client.batches(model_type=model_type, status=BatchStatus.ACKNOWLEDGED)
+        if each.id != batch.id
+    ]
+    return {
+        "modelType": model_type.value,
+        "runId": run_id,
+        "batch": _reference(batch),
+        "earlier": [_reference(each) for each in sorted(earlier, key=lambda each: each.id)],
+        "champion": serving,
+        "corpus": corpus,
+        "history": _history(client, model_type),
+    }
+
+
+def _history(client: ShieldClient, model_type: ModelType) -> list[dict[str, Any]]:
+    """Return the golden figures of every version that passed the gates, for the best ever."""
+    return [
+        {"version": version.name, **{name: version.metrics[name] for name in _PUBLIC}}
+        for version in client.versions(model_type)
+        if version.status is not VersionStatus.REFUSED
+        and all(name in version.metrics for name in _PUBLIC)
+    ]
+
+
+def _reference(batch: BatchRead) -> dict[str, Any]:
+    return {
+        "id": batch.id,
+        "digest": batch.digest,
+        "uri": batch.uri,
+        "count": batch.count,
+        "sealedAt": batch.sealed_at.isoformat(),
+    }
+
+
+def _too_few(model_type: ModelType, run_id: str, lease: LeaseResult) -> dict[str, Any]:
+    return {
+        "modelType": model_type.value,
+        "runId": run_id,
+        "batch": None,
+        "count": lease.count,
+        "minimum": lease.minimum,
+    }
+
+
+def _write(path: Path, document: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Copy a package's files; as hard links where the file system allows."""
+    for file in sorted(source.iterdir()):
+        place = target / file.name
+        place.unlink(missing_ok=True)
+        try:
+            place.hardlink_to(file)
+        except OSError:
+            place.write_bytes(file.read_bytes())

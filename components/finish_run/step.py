@@ -1,0 +1,74 @@
+"""Record how a run ended; release the batch of a run that failed."""
+
+import json
+import logging
+from contextlib import suppress
+from typing import Any
+
+from components.collect.step import run_key
+from shield.artifacts import ArtifactStore
+from shield.client import ShieldClient
+from shield.errors import LeaseLost, NotFound
+from shield.wire import BatchStatus, RunOutcome, RunRead, RunUpdate
+
+log = logging.getLogger(__name__)
+
+
+def write_outcome(
+    store: ArtifactStore,
+    run_id: str,
+    outcome: str,
+    message: str,
+    *,
+    version: str | None = None,
+    report_uri: str | None = None,
+) -> None:
+    """Keep what a step found, for the end of the run."""
+    document = {
+        "outcome": outcome,
+        "message": message[:2000],
+        "version": version,
+        "reportUri": report_uri,
+    }
+    store.put(run_key(run_id, "outcome"), json.dumps(document).encode(), overwrite=True)
+
+
+def read_outcome(store: ArtifactStore, run_id: str) -> dict[str, Any]:
+    """Return what the steps of a run found. Raises `NotFound` before any has."""
+    found: dict[str, Any] = json.loads(store.get(run_key(run_id, "outcome")))
+    return found
+
+
+def run(
+    client: ShieldClient, store: ArtifactStore, *, run_id: str, succeeded: bool, failure: str
+) -> RunRead:
+    """Record the outcome. A failed run's batch goes back at once; it would expire anyway.
+
+    Args:
+        client: With the role `service`.
+        store: Where the steps left what they found.
+        run_id: Of this run.
+        succeeded: Whether every step ended well. A skip and a refusal end well.
+        failure: What is known of a failure.
+    """
+    if succeeded:
+        found = read_outcome(store, run_id)
+        update = RunUpdate(
+            outcome=RunOutcome(found["outcome"]),
+            message=found["message"],
+            version=found["version"],
+            report_uri=found["reportUri"],
+        )
+    else:
+        _release(client, store, run_id, failure)
+        update = RunUpdate(outcome=RunOutcome.FAILED, message=failure[:2000])
+    log.info(json.dumps({"event": "finished", "run": run_id, "outcome": update.outcome}))
+    return client.finish_run(run_id, update)
+
+
+def _release(client: ShieldClient, store: ArtifactStore, run_id: str, failure: str) -> None:
+    for batch in client.batches(status=BatchStatus.LEASED):
+        if batch.run_id == run_id:
+            # Lost between the two calls: it is already where it should be.
+            with suppress(LeaseLost, NotFound):
+                client.release_batch(batch.id, run_id, f"failed: {failure}"[:1000])

@@ -1,0 +1,1 @@
+"""Decides whether the challenger may replace the champion; the policy is `shield.gates`."""

@@ -1,0 +1,35 @@
+"""KFP signature of `gate`; the policy is `shield.gates`."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Input, Output
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def gate(
+    evaluations: Input[Artifact],
+    verdict: Output[Artifact],
+    min_feedback: int = 50,
+    limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
+) -> str:
+    """Decide whether the challenger may replace the champion.
+
+    Args:
+        evaluations: Counts of both models on every set, from `evaluate`.
+        verdict: The decision with the findings of every gate, as JSON.
+        min_feedback: Fewest approved corrections that justify a release.
+        limits: Other limits of the gates than the defaults, e.g. {"accuracyDrop": 0.005}.
+
+    Returns:
+        "promote", or the name of the gate that refused.
+    """
+    from pathlib import Path
+
+    from components.environment import end_with_runner
+    from components.gate.step import run
+    from shield.gates import GateLimits
+
+    end_with_runner()
+    given = GateLimits.model_validate({"minFeedback": min_feedback, **limits})
+    return run(Path(evaluations.path), Path(verdict.path), limits=given).outcome

@@ -1,0 +1,36 @@
+"""Ask the promotion policy, and write its verdict with the findings of every gate."""
+
+import logging
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from shield.errors import Invalid
+from shield.gates import Decision, GateInput, GateLimits, decide
+
+log = logging.getLogger(__name__)
+
+
+def run(evaluations: Path, verdict: Path, *, limits: GateLimits) -> Decision:
+    """Write the decision to `verdict` (JSON) and return it.
+
+    Args:
+        evaluations: From `evaluate`.
+        verdict: File to write.
+        limits: The numbers.
+
+    Raises:
+        Invalid: `evaluations` is not what `evaluate` writes.
+    """
+    try:
+        given = GateInput.model_validate_json(evaluations.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise Invalid(
+            f"{evaluations} is not an evaluation ({error}). Run `evaluate` again."
+        ) from error
+    decision = decide(given, limits)
+    verdict.parent.mkdir(parents=True, exist_ok=True)
+    verdict.write_text(decision.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
+    for finding in decision.findings:
+        log.info("%s %s: %s", "ok " if finding.passed else "NO ", finding.gate, finding.message)
+    return decision

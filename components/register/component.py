@@ -1,0 +1,63 @@
+"""KFP signature of `register`; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Input, Model
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def register(
+    model: Input[Model],
+    evaluations: Input[Artifact],
+    verdict: Input[Artifact],
+    inputs: Input[Artifact],
+    report: Input[HTML],
+    baseline: Input[Artifact],
+) -> str:
+    """Sign, push and register the challenger; acknowledge or release its batch.
+
+    Args:
+        model: Package from `train`.
+        evaluations: From `evaluate`.
+        verdict: From `gate`.
+        inputs: From `collect`.
+        report: From `evaluate`.
+        baseline: From `baseline`.
+
+    Returns:
+        The name of the version, e.g. "sms-v7". A refused challenger gets one, too.
+    """
+    from pathlib import Path
+
+    from components.environment import StepSettings, end_with_runner, open_artifacts, open_client
+    from components.finish_run.step import write_outcome
+    from components.register.step import run
+    from shield.packages import PackageSettings
+
+    end_with_runner()
+    settings = StepSettings()
+    store = open_artifacts()
+    with open_client(settings) as client:
+        version = run(
+            client,
+            store,
+            model=Path(model.path),
+            evaluations=Path(evaluations.path),
+            verdict=Path(verdict.path),
+            inputs=Path(inputs.path),
+            report=Path(report.path),
+            baseline=Path(baseline.path),
+            signing_key=PackageSettings().require_signing_key(),
+            code_version=settings.code_version,
+        )
+    refused = version.status.value == "refused"
+    write_outcome(
+        store,
+        str(version.run_id),
+        "refused" if refused else "succeeded",
+        version.refusal or f"{version.name} passed every gate.",
+        version=version.name,
+        report_uri=version.report_uri,
+    )
+    return version.name

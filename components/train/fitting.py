@@ -1,0 +1,257 @@
+"""The training loop: weighted loss, AdamW, linear warm-up and decay, resumable at any step."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from components.train.batching import batches
+from components.train.encoder import padded
+from shield.errors import Invalid
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.pt"
+WARM_UP = 0.1
+"""Share of steps over which the rate rises. Without it a champion forgets in its first steps."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training is repeated by. Its digest, with those of its inputs, names the result."""
+
+    seed: int = 0
+    epochs: int = 3
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    token_budget: int = 1024
+    max_tokens: int = 128
+    freeze_embeddings: bool = True
+    """Words that the corrections do not mention stay where they are, and a step is a third
+    cheaper."""
+    threads: int = 2
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the recipe as the manifest keeps it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Messages as the model sees them."""
+
+    rows: list[list[int]]
+    labels: NDArray[np.int64]
+    """Shape (n,), 1 = scam."""
+    weights: NDArray[np.float32]
+    """Shape (n,), what each counts in the loss."""
+
+
+@dataclass
+class Curves:
+    """What happened, per epoch."""
+
+    loss: list[float] = field(default_factory=list)
+    valid_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def balanced(labels: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale weights so that both classes weigh the same in sum, and one message 1 on average.
+
+    Raises:
+        Invalid: One class is missing.
+    """
+    scaled = weights.astype(np.float64).copy()
+    for label in (0, 1):
+        total = float(scaled[labels == label].sum())
+        if total <= 0:
+            raise Invalid(
+                f"No training message has the label {label}: a model cannot learn one class alone. "
+                "Check the replay of the base corpus in the data card."
+            )
+        scaled[labels == label] *= len(labels) / 2 / total
+    return scaled.astype(np.float32)
+
+
+def fit(
+    model: Any,
+    examples: Examples,
+    valid: Examples,
+    recipe: Recipe,
+    pad: int,
+    checkpoints: Path,
+    *,
+    device: torch.device,
+    on_step: Callable[[int, int, float], None] | None = None,
+    checkpoint_seconds: float = 15.0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Curves:
+    """Train in place; after a kill, go on from the last checkpoint to the same end.
+
+    Args:
+        model: Classifier with two labels.
+        examples: What is learned.
+        valid: What the loss of each epoch is measured on, never learned.
+        recipe: Every choice.
+        pad: Token id of padding.
+        checkpoints: Directory of this training alone; named by the digest of recipe and inputs.
+        device: Where. On a GPU the forward pass is bf16.
+        on_step: Called with (step, steps, loss).
+        checkpoint_seconds: Time between two checkpoints. When one is written does not change what
+            is learned.
+        clock: Monotonic seconds.
+
+    Raises:
+        Invalid: The loss is no longer a number, or a class is missing.
+    """
+    if recipe.freeze_embeddings:
+        for parameter in model.get_input_embeddings().parameters():
+            parameter.requires_grad_(False)
+    lengths = [len(row) for row in examples.rows]
+    plan = [
+        batch
+        for epoch in range(recipe.epochs)
+        for batch in [*batches(lengths, recipe.token_budget, recipe.seed * 1000 + epoch), []]
+    ]  # an empty batch marks the end of an epoch
+    steps = sum(1 for batch in plan if batch)
+    weights = balanced(examples.labels, examples.weights)
+    model.to(device)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
+    )
+    torch.manual_seed(recipe.seed)
+    state = _State(model, optimizer, checkpoints / CHECKPOINT)
+    done, step, curves, total, seen = state.load()
+    saved = started = clock()
+    for place in range(done, len(plan)):
+        batch = plan[place]
+        if not batch:
+            curves.loss.append(total / max(seen, 1))
+            curves.valid_loss.append(mean_loss(model, valid, pad, recipe.token_budget, device))
+            curves.seconds.append(clock() - started)
+            log.info(
+                json.dumps({"event": "epoch", "loss": curves.loss, "valid": curves.valid_loss})
+            )
+            total, seen, started = 0.0, 0, clock()
+            continue
+        model.train()
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * _pace(step, steps)
+        loss = _loss(model, examples, weights, batch, pad, device)
+        value = float(loss)
+        if not math.isfinite(value):
+            raise Invalid(
+                f"The loss became {value} at step {step + 1} of {steps}. Lower the learning rate "
+                f"(now {recipe.learning_rate}), or look for broken messages in the data card."
+            )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        step, total, seen = step + 1, total + value, seen + 1
+        if on_step is not None:
+            on_step(step, steps, value)
+        if clock() - saved >= checkpoint_seconds:
+            state.save(place + 1, step, curves, total, seen)
+            saved = clock()
+    state.save(len(plan), step, curves, total, seen)
+    model.to("cpu").eval()
+    return curves
+
+
+def _pace(step: int, steps: int) -> float:
+    """Return the share of the learning rate: up over `WARM_UP`, then down to zero."""
+    rise = (step + 1) / max(1.0, WARM_UP * steps)
+    return min(rise, 1.0) * (steps - step) / steps
+
+
+def _loss(
+    model: Any,
+    examples: Examples,
+    weights: NDArray[np.float32],
+    batch: list[int],
+    pad: int,
+    device: torch.device,
+) -> torch.Tensor:
+    ids, mask = padded([examples.rows[place] for place in batch], pad)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
+    each = torch.nn.functional.cross_entropy(
+        logits.float(), torch.tensor(examples.labels[batch], device=device), reduction="none"
+    )
+    # The mean over rows, not over weights: a batch of trusted messages pulls harder than one of
+    # doubtful ones.
+    return (each * torch.tensor(weights[batch], device=device)).mean()
+
+
+@torch.inference_mode()
+def mean_loss(
+    model: Any, valid: Examples, pad: int, token_budget: int, device: torch.device
+) -> float:
+    """Return the mean cross entropy, both classes weighing the same."""
+    margins = margins_of(model, valid.rows, pad, token_budget, device)
+    signed = np.where(valid.labels == 1, margins, -margins)
+    each = np.logaddexp(0.0, -signed)
+    return float(np.mean([each[valid.labels == label].mean() for label in np.unique(valid.labels)]))
+
+
+@torch.inference_mode()
+def margins_of(
+    model: Any, rows: list[list[int]], pad: int, token_budget: int, device: torch.device
+) -> NDArray[np.float64]:
+    """Return scam logit minus ham logit of each row, shape (n,)."""
+    model.eval()
+    found = np.zeros(len(rows))
+    for batch in batches([len(row) for row in rows], 4 * token_budget, 0):
+        ids, mask = padded([rows[place] for place in batch], pad)
+        logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits.float()
+        found[batch] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+    return found
+
+
+class _State:
+    """The checkpoint of one training: written whole or not at all."""
+
+    def __init__(self, model: Any, optimizer: torch.optim.Optimizer, path: Path) -> None:
+        self.model, self.optimizer, self.path = model, optimizer, path
+
+    def load(self) -> tuple[int, int, Curves, float, int]:
+        """Return (place in the plan, steps done, curves, sum of losses, losses summed)."""
+        if not self.path.is_file():
+            return 0, 0, Curves(), 0.0, 0
+        kept: dict[str, Any] = torch.load(self.path, weights_only=True)
+        self.model.load_state_dict(kept["model"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        torch.set_rng_state(kept["random"])
+        if kept["cuda_random"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(kept["cuda_random"])
+        log.info(json.dumps({"event": "resumed", "step": kept["step"]}))
+        curves = Curves(**kept["curves"])
+        return kept["place"], kept["step"], curves, kept["total"], kept["seen"]
+
+    def save(self, place: int, step: int, curves: Curves, total: float, seen: int) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".fresh")
+        kept = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "place": place,
+            "step": step,
+            "curves": asdict(curves),
+            "total": total,
+            "seen": seen,
+        }
+        torch.save(kept, fresh)
+        fresh.replace(self.path)
