@@ -38,7 +38,8 @@ def read_json(body: bytes) -> dict[str, Any]:
         BadRequest: It is not JSON, not UTF-8, too deep, or no object.
     """
     try:
-        document = json.loads(body)
+        # Decoded here: left to itself, json would guess UTF-16 and let lone surrogates pass.
+        document = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequest(
             f"The body is not valid UTF-8 (byte {error.start}). Encode it as UTF-8."
