@@ -50,9 +50,6 @@ def chart_files() -> Iterator[tuple[Path, str]]:
     for crd in sorted((ROOT / "manifests/crds").glob("*.yaml")):
         if crd.name != "kustomization.yaml":
             yield ROOT / "helm/files/crds" / crd.name, crd.read_text()
-    compiled = ROOT / "pipelines/weekly_retraining.yaml"
-    if compiled.exists():
-        yield ROOT / "helm/files/weekly_retraining.yaml", compiled.read_text()
     values = (ROOT / "helm/values.yaml").read_text()
     yield ROOT / "helm/README.md", readme(values)
     yield ROOT / "helm/values.schema.json", values_schema(values)

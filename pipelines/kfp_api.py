@@ -29,6 +29,11 @@ EXPERIMENT = "antispam-shield"
 PAGE_SIZE = 100
 
 
+def version_name(package: Path) -> str:
+    """Return the version's name: its content decides, so that the same pipeline is one version."""
+    return f"{PIPELINE}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+
+
 class KfpApi:
     """A KFP API server, seen through the generated client."""
 
@@ -57,7 +62,7 @@ class KfpApi:
 
     def version(self, package: Path) -> tuple[str, str, str]:
         """Return (pipeline id, version id, version name), uploading what is missing."""
-        name = f"{PIPELINE}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+        name = version_name(package)
         pipeline_id = self._pipeline()
         with self._explained(f"upload {package}"):
             for version in self._pages(

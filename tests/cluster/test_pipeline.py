@@ -1,0 +1,86 @@
+"""The pipeline on the control plane: what the chart tells the deployment, and native objects."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.deploy import DeploymentConfig
+from pipelines.kubernetes import compile_for_cluster
+from pipelines.native import apply_native, native_objects
+from tests.cluster.controlplane import ControlPlane
+from tests.support.chart import ROOT, one, rendered
+from tests.support.crds import HERE as CRDS
+
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
+
+
+def deployment(*arguments: str) -> str:
+    """Return the deployment file that the chart renders."""
+    found = one(rendered("kubeflow", *arguments), "ConfigMap", "antispam-shield-pipeline")
+    return str(found["data"]["deployment.json"])
+
+
+@pytest.fixture
+def kfp_kinds(control_plane: ControlPlane) -> ControlPlane:
+    control_plane.run("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
+    control_plane.run("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    return control_plane
+
+
+def test_the_chart_renders_a_deployment_that_the_command_understands() -> None:
+    arguments = ["--set", "pipeline.gpu.enabled=true", "--set", "pipeline.parameters.epochs=3"]
+    arguments += ["--set", "pipeline.schedules.voice=0 5 1 * *"]
+    config = DeploymentConfig.model_validate_json(deployment(*arguments))
+    crons = {schedule.model_type: schedule.cron for schedule in config.schedules()}
+    assert crons == {"sms": "0 3 * * 1", "phishing": "0 3 * * 1", "voice": "0 5 1 * *"}
+    assert config.schedules()[0].parameters == {"epochs": 3}
+    assert config.service_account == "antispam-shield-pipeline"
+    assert config.kubernetes.accelerator_type == "nvidia.com/gpu"
+    assert config.kubernetes.api_url == "http://antispam-shield-api.shield.svc:8000"
+    assert config.kubernetes.signing_secret == "antispam-shield-signing"
+
+
+def test_kubectl_applies_the_native_objects_that_the_command_prints(
+    kfp_kinds: ControlPlane, tmp_path: Path
+) -> None:
+    config = tmp_path / "deployment.json"
+    config.write_text(json.dumps({**json.loads(deployment()), "namespace": "default"}))
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.deploy", "native", "--config", str(config)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for _ in range(2):  # the second time changes nothing
+        kfp_kinds.run(
+            *["apply", "--server-side", "--validate=strict", "-f", "-"], stdin=done.stdout
+        )
+    pipeline, version = (json.loads(line) for line in done.stdout.splitlines())
+    kept = kfp_kinds.get("pipelineversion", version["metadata"]["name"], "-n", "default")
+    assert kept["spec"]["pipelineSpec"] == version["spec"]["pipelineSpec"]
+    assert kept["spec"]["pipelineSpec"]["pipelineInfo"]["name"] == pipeline["metadata"]["name"]
+    executors = kept["spec"]["platformSpec"]["platforms"]["kubernetes"]["deploymentSpec"]
+    assert executors["executors"]["exec-train"]["activeDeadlineSeconds"] == "21600"
+    kfp_kinds.run("delete", "pipelineversion", version["metadata"]["name"], "-n", "default")
+    kfp_kinds.run("delete", "pipeline", "weekly-retraining", "-n", "default")
+
+
+def test_the_job_makes_what_is_missing_and_leaves_what_is_there(
+    kfp_kinds: ControlPlane, tmp_path: Path
+) -> None:
+    config = DeploymentConfig.model_validate_json(deployment())
+    package = compile_for_cluster(config.kubernetes, tmp_path / "pipeline.yaml")
+    objects = native_objects(package, "default")
+    assert len(apply_native(objects, kfp_kinds.kubeconfig)) == 2
+    assert apply_native(objects, kfp_kinds.kubeconfig) == []
+    other = config.kubernetes.model_copy(update={"timeout_seconds": 60})
+    package = compile_for_cluster(other, tmp_path / "other.yaml")
+    assert len(apply_native(native_objects(package, "default"), kfp_kinds.kubeconfig)) == 1
+    listed = yaml.safe_load(kfp_kinds.run("get", "pipelineversions", "-n", "default", "-oyaml"))
+    assert len(listed["items"]) == 2
+    kfp_kinds.run("delete", "pipelineversions,pipelines", "--all", "-n", "default")

@@ -1,0 +1,177 @@
+"""What the chart's Job does: its file, the pipeline as the cluster needs it, the command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.deploy import DeploymentConfig, main, read_config
+from pipelines.graph import STEPS
+from pipelines.kubernetes import ClusterSettings, Toleration, compile_for_cluster
+from shield.errors import Misconfigured
+from tests.support.kfp import KfpServer
+
+
+def settings(**changes: Any) -> ClusterSettings:
+    return ClusterSettings(
+        **{
+            "pipeline_image": "registry.test/pipeline:1",
+            "training_image": "registry.test/training:1",
+            "api_url": "http://api:8000",
+            "artifacts_root": "s3://bucket",
+            "artifacts_secret": "s3-keys",
+            "signing_secret": "signing",
+            "trusted_secret": "trusted",
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return (executors of the IR, executors of its Kubernetes part)."""
+    wanted = settings(
+        accelerator_type="nvidia.com/gpu",
+        node_selector={"pool": "gpu"},
+        tolerations=[Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule")],
+        resources={"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
+        image_pull_secrets=["registry"],
+        timeout_seconds=7200,
+    )
+    path = compile_for_cluster(wanted, tmp_path_factory.mktemp("ir") / "pipeline.yaml")
+    ir, platform = yaml.safe_load_all(path.read_text())
+    executors = ir["deploymentSpec"]["executors"]
+    return executors, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+def test_every_step_has_its_image_and_no_other_is_named(compiled: Any) -> None:
+    executors, _ = compiled
+    assert {f"exec-{step.replace('_', '-')}" for step in STEPS} <= set(executors)
+    used = {executor["container"]["image"] for executor in executors.values()}
+    assert used == {"registry.test/pipeline:1", "registry.test/training:1"}
+    assert executors["exec-train"]["container"]["image"] == "registry.test/training:1"
+
+
+def test_only_training_asks_for_the_gpu_and_its_nodes(compiled: Any) -> None:
+    executors, kubernetes = compiled
+    for name, executor in executors.items():
+        accelerator = executor["container"].get("resources", {}).get("accelerator")
+        assert (accelerator is not None) == (name == "exec-train"), name
+        assert ("tolerations" in kubernetes[name]) == (name == "exec-train"), name
+        assert ("nodeSelector" in kubernetes[name]) == (name == "exec-train"), name
+    resources = executors["exec-train"]["container"]["resources"]
+    assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert resources["resourceMemoryLimit"] == "8Gi"
+
+
+def test_only_register_holds_the_signing_key(compiled: Any) -> None:
+    executors, kubernetes = compiled
+    for name, executor in kubernetes.items():
+        secrets = {volume["secretName"] for volume in executor["secretAsVolume"]}
+        assert ("signing" in secrets) == (name == "exec-register"), name
+        assert "trusted" in secrets
+    signing = [
+        name
+        for name, executor in executors.items()
+        for entry in executor["container"]["env"]
+        if entry["name"] == "SHIELD_SIGNING_KEY"
+    ]
+    assert signing == ["exec-register"]
+
+
+def test_every_step_has_keys_a_time_limit_a_token_and_no_root(compiled: Any) -> None:
+    _, kubernetes = compiled
+    for name, executor in kubernetes.items():
+        assert executor["activeDeadlineSeconds"] == "7200", name
+        assert executor["podMetadata"]["labels"] == {"antispamshield.io/api-token": "true"}
+        assert executor["securityContext"]["runAsNonRoot"] is True
+        assert executor["secretAsEnv"][0]["secretName"] == "s3-keys"
+        assert executor["imagePullSecret"][0]["secretName"] == "registry"
+
+
+def test_every_task_is_tried_again_and_effects_are_never_cached(tmp_path: Path) -> None:
+    path = compile_for_cluster(settings(), tmp_path / "pipeline.yaml")
+    ir = next(yaml.safe_load_all(path.read_text()))
+    tasks: dict[str, Any] = {}
+    for part in [ir["root"], *ir["components"].values()]:
+        tasks |= part.get("dag", {}).get("tasks", {})
+    for step in (*STEPS, "finish_run"):
+        assert tasks[step.replace("_", "-")]["retryPolicy"]["maxRetryCount"] == 2
+    for step in ("collect", "register", "request-rollout", "finish-run"):
+        assert not tasks[step].get("cachingOptions", {}).get("enableCache")
+    assert tasks["train"]["cachingOptions"]["enableCache"] is True
+
+
+def deployment(cron: str = "0 3 * * 1") -> dict[str, Any]:
+    kubernetes = settings().model_dump(by_alias=True, mode="json")
+    return {"runs": {"sms": {"cron": cron}}, "namespace": "team", "kubernetes": kubernetes}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "deployment.json"
+    path.write_text(json.dumps(deployment()))
+    return path
+
+
+def test_the_command_deploys_compares_and_deletes(
+    kfp: KfpServer, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(action: str) -> list[dict[str, Any]]:
+        assert main([action, "--host", kfp.url, "--config", str(config)]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert [found["action"] for found in call("deploy")] == ["created"]
+    assert [found["action"] for found in call("deploy")] == ["unchanged"]
+    (shown,) = call("status")
+    assert (shown["name"], shown["cron"]) == ("antispam-shield-sms", "0 0 3 * * 1")
+    (experiment,) = kfp.experiments.values()
+    assert experiment["namespace"] == "team"
+    assert [found["action"] for found in call("delete")] == ["deleted"]
+    assert call("status") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{}", "runs"),
+        (json.dumps({**deployment(), "extra": 1}), "extra"),
+        (json.dumps({**deployment(), "runs": {"mms": {"cron": "0 3 * * 1"}}}), "runs"),
+        ("not json", "Invalid JSON"),
+    ],
+)
+def test_a_wrong_file_is_named_with_the_place_that_is_wrong(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    path = tmp_path / "deployment.json"
+    path.write_text(content)
+    with pytest.raises(Misconfigured, match=said):
+        read_config(path)
+
+
+def test_a_wrong_cron_is_one_sentence_and_exit_code_1(
+    kfp: KfpServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "deployment.json"
+    path.write_text(json.dumps(deployment("0 0 3 * * 1")))
+    assert main(["deploy", "--host", kfp.url, "--config", str(path)]) == 1
+    said = capsys.readouterr().err.strip()
+    assert "has 6 fields. Use five" in said
+    assert "\n" not in said
+    assert kfp.writes == []
+
+
+def test_a_missing_host_or_file_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 1
+    assert "--host" in capsys.readouterr().err
+    assert main(["deploy", "--host", "http://x", "--config", "/nowhere.json"]) == 1
+    assert "/nowhere.json" in capsys.readouterr().err
+
+
+def test_all_settings_of_the_file_are_read(config: Path) -> None:
+    found = read_config(config)
+    assert isinstance(found, DeploymentConfig)
+    assert found.schedules()[0].arguments() == {"model_type": "sms"}
+    assert found.kubernetes.training_image == "registry.test/training:1"
