@@ -20,6 +20,8 @@ from api.kit.context import Services
 from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
+from api.metrics import endpoints as metrics
+from api.metrics.prometheus import Measured
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
@@ -115,8 +117,10 @@ def create_app(services: Services) -> FastAPI:
         setattr(app.state, name, getattr(services, name))
     app.state.sessions = services.sessions
     problems.install(app)
+    app.add_middleware(Measured)
     app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for room in _ROOMS:
         app.include_router(room.router, prefix=BASE)
     app.include_router(legacy.bare)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -38,6 +39,7 @@ from shield.wire import (
     LeaseRequest,
     LeaseResult,
     LedgerEntry,
+    LineageKind,
     LineageRead,
     MeRead,
     MeUpdate,
@@ -57,7 +59,6 @@ from shield.wire import (
     ScanRead,
     ScanRequest,
     StatsRead,
-    TaintRequest,
     TransitionRequest,
     UndoRequest,
     VersionRead,
@@ -354,47 +355,20 @@ class ShieldClient:
         """Erase the caller, and learn which versions were trained on their messages."""
         return self._data(ErasureRead, self._call("DELETE", "/users/me", repeat=False))
 
-    def lineage(
-        self,
-        *,
-        feedback: str | None = None,
-        reporter: str | None = None,
-        campaign: str | None = None,
-        batch: str | None = None,
-    ) -> LineageRead:
-        """Name every version that learned from exactly one of the four."""
-        query = {
-            "feedback": feedback,
-            "reporter": reporter,
-            "campaign": campaign,
-            "batch": batch,
-        }
-        return self._data(LineageRead, self._call("GET", "/lineage", query=query))
+    def lineage(self, kind: LineageKind, name: str) -> LineageRead:
+        """Name every version that learned from a feedback, reporter, campaign or batch."""
+        return self._data(LineageRead, self._call("GET", f"/lineage/{kind}/{quote(name)}"))
 
-    def withdraw(
-        self,
-        reason: str,
-        *,
-        feedback: str | None = None,
-        reporter: str | None = None,
-        campaign: str | None = None,
-        batch: str | None = None,
-    ) -> LineageRead:
+    def withdraw(self, kind: LineageKind, name: str, reason: str) -> LineageRead:
         """Take poisoned corrections out of all snapshots (admin)."""
-        query = {
-            "feedback": feedback,
-            "reporter": reporter,
-            "campaign": campaign,
-            "batch": batch,
-        }
-        body = TaintRequest(reason=reason)
-        answer = self._call("POST", "/lineage/withdraw", body=body, query=query)
+        body = ReasonRequest(reason=reason)
+        answer = self._call("POST", f"/lineage/{kind}/{quote(name)}/withdraw", body=body)
         return self._data(LineageRead, answer)
 
     def taint(self, model_type: ModelType, name: str, reason: str) -> VersionRead:
         """Mark a version and its descendants, so that none is ever proposed again (admin)."""
         path = f"/models/{model_type}/versions/{name}/taint"
-        return self._data(VersionRead, self._call("POST", path, body=TaintRequest(reason=reason)))
+        return self._data(VersionRead, self._call("POST", path, body=ReasonRequest(reason=reason)))
 
     def audit_verify(self, head: str | None = None) -> AuditCheck:
         """Recompute the audit log's hash chain; `head` is a hash noted earlier."""

@@ -7,7 +7,7 @@ older client reads a newer server. Every answer is wrapped: `{success, message, 
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -18,7 +18,9 @@ from shield.routing import Arm
 
 T = TypeVar("T")
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps no NUL in text; SQLite would, and then the two would differ."""
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NUL)]
 """An id that we have given out, or a caller's run id."""
 RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 """Chosen by whoever starts a run; the same id is the same logical run."""
@@ -28,9 +30,9 @@ VersionName = Annotated[
 """Name in the registry, e.g. `sms-v3`."""
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """SHA-256 of the bytes that are meant."""
-Note = Annotated[str, StringConstraints(max_length=2000)]
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 """A person's remark."""
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=NO_NUL)]
 """Why something was done; goes into the audit log."""
 
 
@@ -44,6 +46,7 @@ class Answer(Wire):
         from_attributes=True,
         use_attribute_docstrings=True,
     )
+    checks_kinds: ClassVar[bool] = False  # we have made them ourselves
 
 
 class Pagination(Answer):
@@ -380,16 +383,16 @@ class VersionRequest(Wire):
     """A trained model package, to be named."""
 
     digest: Digest
-    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+    uri: Annotated[str, Field(min_length=1, max_length=1024, pattern=NO_NUL)]
     parent: VersionName | None = None
-    batches: list[Identifier] = Field(default=[], max_length=10_000)
+    batches: list[Identifier] = Field(default=[], max_length=1000)
     """All batches whose rows were in the training data."""
     run_id: RunId | None = None
     metrics: dict[str, Any] = {}
     status: Literal["candidate", "refused"] = "candidate"
     refusal: Note | None = None
     trained_at: datetime | None = None
-    report_uri: Annotated[str, Field(max_length=1024)] | None = None
+    report_uri: Annotated[str, Field(max_length=1024, pattern=NO_NUL)] | None = None
 
 
 class VersionRead(Answer):
@@ -437,6 +440,8 @@ class TransitionRequest(Transition):
     """A transition as the operator reports it."""
 
     rollout_uid: Identifier
+    reason: Annotated[str, Field(max_length=2048, pattern=NO_NUL)]
+    sequence: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 # --- runs -----------------------------------------------------------------------------------------
@@ -457,8 +462,8 @@ class RunRequest(Wire):
 
     run_id: RunId
     model_type: ModelType
-    engine: Annotated[str, Field(max_length=64)] = "local"
-    trigger: Annotated[str, Field(max_length=64)] = "manual"
+    engine: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = "local"
+    trigger: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = "manual"
 
 
 class RunUpdate(Wire):
@@ -467,7 +472,7 @@ class RunUpdate(Wire):
     outcome: RunOutcome
     message: Note = ""
     version: VersionName | None = None
-    report_uri: Annotated[str, Field(max_length=1024)] | None = None
+    report_uri: Annotated[str, Field(max_length=1024, pattern=NO_NUL)] | None = None
     steps: dict[str, Any] | None = None
     """Step name to whatever is worth keeping, e.g. `{"seconds": 12.3}`."""
 
@@ -666,6 +671,16 @@ class ErasureRead(Answer):
     """Sealed batches that held them; their copies in the store are deleted or rewritten."""
 
 
+class LineageKind(StrEnum):
+    """What lineage can be asked for."""
+
+    FEEDBACK = "feedback"
+    REPORTER = "reporter"
+    """By user id or pseudonym."""
+    CAMPAIGN = "campaign"
+    BATCH = "batch"
+
+
 class LineageRead(Answer):
     """Every version that learned from a feedback, a reporter, a campaign or a batch."""
 
@@ -678,12 +693,6 @@ class LineageRead(Answer):
     """Those that serve now."""
 
 
-class TaintRequest(Wire):
-    """Mark versions that learned from poisoned messages."""
-
-    reason: Reason
-
-
 # --- quality of review ----------------------------------------------------------------------------
 
 
@@ -692,7 +701,7 @@ class GoldRequest(Wire):
 
     scan_type: ScanType
     text: Annotated[str, Field(min_length=1, max_length=20_000)]
-    verdict: Annotated[str, Field(max_length=32)]
+    verdict: Literal["spam", "ham", "phishing", "safe"]
     """What the model is said to have found."""
     feedback_type: FeedbackType
     """What the user is said to claim."""

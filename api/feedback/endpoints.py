@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from api.feedback import export, service
 from api.kit.context import (
@@ -20,7 +19,7 @@ from api.kit.context import (
 from api.kit.idempotency import IdempotencyKey
 from api.kit.paging import Paged
 from api.kit.paths import PathId
-from api.kit.queries import ModelTypeFilter
+from api.kit.queries import ModelTypeFilter, QueueType, Since
 from api.metrics import service as metrics
 from api.review import decisions, queue
 from shield.wire import (
@@ -57,10 +56,7 @@ def own_feedback(ctx: AnyRead, wanted: Paged) -> Envelope[list[FeedbackRead]]:
 def pending(
     ctx: ReviewerRead,
     wanted: Paged,
-    type_: Annotated[
-        str | None,
-        Query(alias="type", max_length=32, description="A feedback type or a scan type."),
-    ] = None,
+    type_: Annotated[QueueType | None, Query(alias="type")] = None,
     model_type: ModelTypeFilter = None,
     campaign: Annotated[
         str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Items of one campaign.")
@@ -97,9 +93,7 @@ def export_feedback(
     ctx: ExportWrite,
     services: Annotated[Services, Depends(get_services)],
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
-    since: Annotated[
-        AwareDatetime | None, Query(description="Approved at or after this time.")
-    ] = None,
+    since: Since = None,
     batch_id: Annotated[
         str | None,
         Query(alias="batchId", pattern=r"^[a-z]{1,16}-[0-9a-f]{16}$", description="One batch."),

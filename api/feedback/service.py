@@ -8,6 +8,7 @@ from api.kit.database import lock
 from api.kit.idempotency import once
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.metrics.prometheus import FEEDBACK
 from api.review import rank
 from api.scans.models import Scan
 from api.users.service import get_user
@@ -102,6 +103,7 @@ def _new_report(ctx: Context, scan: Scan) -> Feedback:
         updated_at=ctx.now,
     )
     campaigns.count_arrival(ctx, campaign, report)
+    ctx.after_commit.append(lambda: FEEDBACK.labels(report.model_type, report.feedback_type).inc())
     return report
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Index, String, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +19,7 @@ KEPT_SECONDS = 24 * 3600
 T = TypeVar("T", bound=BaseModel)
 
 IdempotencyKey = Annotated[
-    str | None,
+    str | SkipJsonSchema[None],
     Header(
         alias="Idempotency-Key",
         min_length=1,

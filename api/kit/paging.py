@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from shield.errors import BadRequest
+from shield.errors import NotFound
 from shield.wire import Pagination
 
 MAX_LIMIT = 200
@@ -50,7 +50,7 @@ def decode(cursor: str) -> tuple[Any, ...]:
     """Return a cursor's sort values.
 
     Raises:
-        BadRequest: It is not one of ours.
+        NotFound: It is not one of ours.
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -68,8 +68,8 @@ def decode(cursor: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _bad_cursor() -> BadRequest:
-    return BadRequest("cursor: not one of ours. Send back `nextCursor` unchanged, or none.")
+def _bad_cursor() -> NotFound:
+    return NotFound("cursor: there is no such page. Send back `nextCursor` unchanged, or none.")
 
 
 @dataclass(frozen=True)

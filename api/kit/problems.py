@@ -8,9 +8,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shield.errors import (
     BadRequest,
@@ -117,13 +118,33 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
     made = ShieldError.__new__(kind)
     ShieldError.__init__(made, f"{request.method} {request.url.path}: {error.detail}. See /docs.")
     document = {**to_problem(made), "status": error.status_code, "title": str(error.detail)}
-    return JSONResponse(document, error.status_code, error.headers, MEDIA_TYPE)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return JSONResponse(document, error.status_code, headers, MEDIA_TYPE)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what the path allows; the framework names only its first route's method."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches({**request.scope, "type": "http"})
+        if match is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return found
 
 
 def _on_database(request: Request, error: Exception) -> JSONResponse:
     logger.error("database: %s", type(error).__name__)
     return problem_response(
         Unavailable("The database does not answer. Try again in a moment.", retry_after_seconds=2)
+    )
+
+
+def _on_data(request: Request, error: Exception) -> JSONResponse:
+    logger.warning("value refused by the database: %s", type(error).__name__)
+    return problem_response(
+        Invalid("A value cannot be stored: a number out of range, or a character that is none.")
     )
 
 
@@ -140,4 +161,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(DataError, _on_data)
     app.add_exception_handler(Exception, _on_bug)

@@ -1,11 +1,37 @@
 """Query parameters that many routes share."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import AwareDatetime, BeforeValidator
 
 from shield.labels import ModelType
 
+
+class QueueType(StrEnum):
+    """What the queue can be narrowed to: a claim, or a kind of scan."""
+
+    FALSE_POSITIVE = "false_positive"
+    FALSE_NEGATIVE = "false_negative"
+    CONFIRMED = "confirmed"
+    TEXT = "text"
+    PHISHING = "phishing"
+    VOICE = "voice"
+
+
+def _written_as_a_time(value: object) -> object:
+    # pydantic takes a number for seconds since 1970; who writes 0.5 has made a mistake.
+    if isinstance(value, str) and not ("-" in value[1:] and ":" in value):
+        raise ValueError("should be a time as in 2026-01-31T12:00:00Z")
+    return value
+
+
+Since = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_written_as_a_time),
+    Query(description="Approved at or after this time."),
+]
 ModelTypeFilter = Annotated[
     ModelType | None, Query(alias="modelType", description="Only this model type.")
 ]

@@ -14,32 +14,23 @@ from api.kit.context import Context
 from api.privacy import snapshots
 from api.registry import service as registry
 from api.registry.models import Version
-from shield.errors import BadRequest, NotFound, Unavailable
+from shield.errors import NotFound, Unavailable
 from shield.labels import ModelType
-from shield.wire import LineageRead, VersionRead
+from shield.wire import LineageKind, LineageRead, VersionRead
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What lineage is asked for; exactly one is given."""
+    """What lineage is asked for."""
 
-    feedback: str | None = None
-    reporter: str | None = None
-    """User id or pseudonym."""
-    campaign: str | None = None
-    batch: str | None = None
+    kind: LineageKind
+    id: str
+    """A reporter's is the user id or the pseudonym."""
 
     @property
     def name(self) -> str:
-        """Return the subject as one word.
-
-        Raises:
-            BadRequest: None or several are given.
-        """
-        given = [(kind, value) for kind, value in vars(self).items() if value is not None]
-        if len(given) != 1:
-            raise BadRequest("Give exactly one of feedback, reporter, campaign and batch.")
-        return f"{given[0][0]}:{given[0][1]}"
+        """Return the subject as one word."""
+        return f"{self.kind}:{self.id}"
 
 
 def trace(ctx: Context, subject: Subject) -> LineageRead:
@@ -48,14 +39,13 @@ def trace(ctx: Context, subject: Subject) -> LineageRead:
     A descendant starts from its parent's weights, so what the parent has learned is in it.
 
     Raises:
-        BadRequest: Not exactly one subject.
         NotFound: There is no such thing.
     """
     name = subject.name
     ids = feedback_ids(ctx.session, subject)
     batches = batches_of(ctx.session, ids)
-    if subject.batch is not None and subject.batch not in batches:
-        batches = [*batches, subject.batch]
+    if subject.kind is LineageKind.BATCH and subject.id not in batches:
+        batches = [*batches, subject.id]
     versions = learned_from(ctx.session, batches)
     return LineageRead(
         subject=name,
@@ -68,35 +58,33 @@ def trace(ctx: Context, subject: Subject) -> LineageRead:
 
 def feedback_ids(session: Session, subject: Subject) -> list[str]:
     """Return the corrections that a subject stands for. Raises `NotFound`."""
-    if subject.feedback is not None:
-        if session.get(Feedback, subject.feedback) is None:
-            raise NotFound.of("feedback", subject.feedback, "Look at the queue or an export.")
-        return [subject.feedback]
+    if subject.kind is LineageKind.FEEDBACK:
+        if session.get(Feedback, subject.id) is None:
+            raise NotFound.of("feedback", subject.id, "Look at the queue or an export.")
+        return [subject.id]
     query = select(Feedback.id).order_by(Feedback.id)
-    if subject.reporter is not None:
+    if subject.kind is LineageKind.REPORTER:
         user = session.scalar(
-            select(User).where(
-                (User.id == subject.reporter) | (User.pseudonym == subject.reporter)
-            )
+            select(User).where((User.id == subject.id) | (User.pseudonym == subject.id))
         )
         if user is None:
-            raise NotFound.of("reporter", subject.reporter, "The queue shows pseudonyms.")
+            raise NotFound.of("reporter", subject.id, "The queue shows pseudonyms.")
         query = query.where(Feedback.user_id == user.id, Feedback.source == "report")
-    elif subject.campaign is not None:
-        if session.get(Campaign, subject.campaign) is None:
-            raise NotFound.of("campaign", subject.campaign, "The queue shows campaigns.")
+    elif subject.kind is LineageKind.CAMPAIGN:
+        if session.get(Campaign, subject.id) is None:
+            raise NotFound.of("campaign", subject.id, "The queue shows campaigns.")
         query = query.where(
-            Feedback.campaign_id == subject.campaign, Feedback.source == "report"
+            Feedback.campaign_id == subject.id, Feedback.source == "report"
         )
     else:
         query = (
             select(BatchItem.feedback_id)
-            .where(BatchItem.batch_id == subject.batch)
+            .where(BatchItem.batch_id == subject.id)
             .order_by(BatchItem.feedback_id)
         )
         found = list(session.scalars(query))
         if not found:
-            raise NotFound.of("batch", str(subject.batch), "`GET /api/v2/batches` lists them.")
+            raise NotFound.of("batch", subject.id, "`GET /api/v2/batches` lists them.")
         return found
     return list(session.scalars(query))
 

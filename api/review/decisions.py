@@ -14,11 +14,12 @@ from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.tokens import Role
+from api.metrics.prometheus import DECISIONS
 from api.review import repository as reviews
 from api.review.models import Review
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
 from shield.labels import LABELS, ModelType
-from shield.wire import FeedbackRead, ReviewAction, ReviewRequest
+from shield.wire import FeedbackRead, FeedbackStatus, ReviewAction, ReviewRequest
 
 ACTIVE_SECONDS = 30 * 86400
 _STATUS = {"approve": "approved", "reject": "rejected"}
@@ -102,7 +103,7 @@ def _judge_gold(ctx: Context, item: Feedback, request: ReviewRequest, decision: 
     shown = repository.readable(ctx, item)
     shown = shown.model_copy(
         update={
-            "status": _STATUS[request.action],
+            "status": FeedbackStatus(_STATUS[request.action]),
             "reviewed_by": ctx.user,
             "reviewed_at": ctx.now,
             "review_notes": request.notes,
@@ -167,6 +168,7 @@ def settle(ctx: Context, item: Feedback, action: str, notes: str | None) -> None
     item.undo_until = ctx.now + timedelta(seconds=ctx.settings.undo_seconds)
     item.claimed_by = item.claimed_until = None
     _count(ctx, item, action, +1)
+    ctx.after_commit.append(lambda: DECISIONS.labels(action).inc())
 
 
 def _count(ctx: Context, item: Feedback, action: str, by: int) -> None:

@@ -16,7 +16,7 @@ from api.review import rank
 from api.review import repository as reviews
 from api.scans.models import Scan
 from api.users import trust
-from shield.errors import AlreadyReviewed, Conflict, Forbidden, Invalid, NotFound
+from shield.errors import AlreadyReviewed, Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire import (
@@ -39,22 +39,11 @@ _REPORTERS = 20
 def filters(
     type_: str | None, model_type: ModelType | None, campaign: str | None
 ) -> list[ColumnElement[bool]]:
-    """Read the queue's filters.
-
-    Raises:
-        Invalid: `type` is neither a feedback type nor a scan type.
-    """
+    """Return the conditions of the queue's filters; `type_` is a `QueueType`."""
     found: list[ColumnElement[bool]] = []
     if type_ is not None:
-        if type_ in {kind.value for kind in FeedbackType}:
-            found.append(Feedback.feedback_type == type_)
-        elif type_ in {kind.value for kind in ScanType}:
-            found.append(Feedback.scan_type == type_)
-        else:
-            raise Invalid(
-                f"type: {type_!r} is neither a feedback type nor a scan type. Use one of: "
-                f"{', '.join([*FeedbackType, *ScanType])}."
-            )
+        claims = type_ in {kind.value for kind in FeedbackType}
+        found.append((Feedback.feedback_type if claims else Feedback.scan_type) == str(type_))
     if model_type is not None:
         found.append(Feedback.model_type == model_type.value)
     if campaign is not None:

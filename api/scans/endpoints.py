@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header
+from pydantic.json_schema import SkipJsonSchema
 
 from api.kit.context import AnyRead, AnyWrite
 from api.kit.paging import Paged
@@ -19,7 +20,7 @@ def scan(
     body: ScanRequest,
     ctx: AnyWrite,
     arm: Annotated[
-        Arm | None,
+        Arm | SkipJsonSchema[None],
         Header(alias="X-Shield-Arm", description="Force an arm (reviewer, admin, service)."),
     ] = None,
 ) -> Envelope[ScanRead]:

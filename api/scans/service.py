@@ -6,6 +6,7 @@ from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.tokens import Role
+from api.metrics.prometheus import FAILURES, SCANS
 from api.review import sample
 from api.rollouts.router import Failure, Prediction
 from api.scans import repository
@@ -49,6 +50,9 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
         sample.draw(ctx, row, request.text, user)
     if isinstance(shadow, Prediction):
         ctx.session.add(_shadow(ctx, row, shadow))
+    ctx.after_commit.append(
+        lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
+    )
     return read(row)
 
 
@@ -86,6 +90,7 @@ def _shadow(ctx: Context, scan: Scan, score: Prediction) -> ShadowScore:
 
 
 def _failure(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
+    FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
     return ArmFailure(
         id=new_id(ctx.now),
         model_type=model_type.value,

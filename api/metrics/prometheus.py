@@ -1,0 +1,71 @@
+"""Prometheus: requests by route, scans by arm, failures, and the state of the queue.
+
+Labels are bounded: routes by their template, never by their path.
+"""
+
+import time
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Histogram(
+    "shield_api_request_seconds",
+    "Time to answer a request.",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+SCANS = Counter(
+    "shield_scans",
+    "Scans answered.",
+    ["model_type", "version", "arm", "verdict"],
+    registry=REGISTRY,
+)
+FAILURES = Counter(
+    "shield_arm_failures",
+    "Requests that a version should have answered and did not.",
+    ["model_type", "version", "arm"],
+    registry=REGISTRY,
+)
+FEEDBACK = Counter(
+    "shield_feedback", "Feedback received.", ["model_type", "claim"], registry=REGISTRY
+)
+DECISIONS = Counter("shield_decisions", "Items decided.", ["action"], registry=REGISTRY)
+PENDING = Gauge("shield_feedback_pending", "Items that wait for a reviewer.", registry=REGISTRY)
+
+
+def exposition() -> bytes:
+    """Return all metrics in the text format of Prometheus."""
+    return generate_latest(REGISTRY)
+
+
+class Measured:
+    """Time every request, under the template of its route."""
+
+    def __init__(self, app: ASGIApp, monotonic: Callable[[], float] = time.perf_counter) -> None:
+        self._app = app
+        self._monotonic = monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = self._monotonic()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            REQUESTS.labels(scope["method"], route, str(status)).observe(
+                self._monotonic() - started
+            )

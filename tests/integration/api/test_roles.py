@@ -1,0 +1,135 @@
+"""Every route with every role: one table, and no route outside it."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.api import RunningApi
+
+ANYONE = {"user", "reviewer", "admin", "service"}
+REVIEWERS = {"reviewer", "admin"}
+STAFF = {"reviewer", "admin", "service"}
+OPERATORS = {"admin", "service"}
+ADMIN = {"admin"}
+SERVICE = {"service"}
+OPEN = {"nobody", *ANYONE}
+
+TABLE: dict[tuple[str, str], set[str]] = {
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): OPEN,
+    ("POST", "/api/v2/scans"): ANYONE,
+    ("GET", "/api/v2/scans"): ANYONE,
+    ("GET", "/api/v2/scans/{scan_id}"): ANYONE,
+    ("POST", "/api/v2/feedback"): ANYONE,
+    ("GET", "/api/v2/feedback"): ANYONE,
+    ("GET", "/api/v2/feedback/pending"): REVIEWERS,
+    ("GET", "/api/v2/feedback/stats"): STAFF,
+    ("GET", "/api/v2/feedback/export"): OPERATORS,
+    ("PUT", "/api/v2/feedback/{feedback_id}"): REVIEWERS,
+    ("POST", "/api/v2/feedback/{feedback_id}/undo"): REVIEWERS,
+    ("POST", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
+    ("DELETE", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
+    ("POST", "/api/v2/review/gold"): ADMIN,
+    ("GET", "/api/v2/review/quality"): REVIEWERS,
+    ("POST", "/api/v2/batches/lease"): OPERATORS,
+    ("POST", "/api/v2/batches/{batch_id}/renew"): OPERATORS,
+    ("POST", "/api/v2/batches/{batch_id}/ack"): OPERATORS,
+    ("POST", "/api/v2/batches/{batch_id}/release"): OPERATORS,
+    ("GET", "/api/v2/batches"): STAFF,
+    ("GET", "/api/v2/batches/{batch_id}"): STAFF,
+    ("GET", "/api/v2/models/versions"): STAFF,
+    ("GET", "/api/v2/models/history"): STAFF,
+    ("POST", "/api/v2/models/rollback"): ADMIN,
+    ("POST", "/api/v2/models/deploy"): ADMIN,
+    ("GET", "/models/versions"): STAFF,
+    ("GET", "/models/history"): STAFF,
+    ("POST", "/models/rollback"): ADMIN,
+    ("POST", "/models/deploy"): ADMIN,
+    ("POST", "/api/v2/models/{model_type}/versions"): OPERATORS,
+    ("GET", "/api/v2/models/{model_type}/versions"): STAFF,
+    ("GET", "/api/v2/models/{model_type}/versions/{name}"): STAFF,
+    ("POST", "/api/v2/models/{model_type}/versions/{name}/taint"): ADMIN,
+    ("GET", "/api/v2/models/{model_type}/champion"): STAFF,
+    ("GET", "/api/v2/models/{model_type}/ledger"): STAFF,
+    ("GET", "/api/v2/rollouts"): STAFF,
+    ("GET", "/api/v2/rollouts/{model_type}"): STAFF,
+    ("POST", "/api/v2/rollouts/{model_type}"): OPERATORS,
+    ("POST", "/api/v2/rollouts/{model_type}/undo"): ADMIN,
+    ("POST", "/api/v2/rollouts/{model_type}/pause"): ADMIN,
+    ("POST", "/api/v2/rollouts/{model_type}/resume"): ADMIN,
+    ("POST", "/api/v2/rollouts/{model_type}/promote"): ADMIN,
+    ("GET", "/api/v2/rollouts/{model_type}/evidence"): STAFF,
+    ("POST", "/api/v2/rollouts/{model_type}/transitions"): SERVICE,
+    ("POST", "/api/v2/runs"): OPERATORS,
+    ("PATCH", "/api/v2/runs/{run_id}"): OPERATORS,
+    ("GET", "/api/v2/runs"): STAFF,
+    ("GET", "/api/v2/runs/{run_id}"): STAFF,
+    ("GET", "/api/v2/users/me"): ANYONE,
+    ("PUT", "/api/v2/users/me"): ANYONE,
+    ("DELETE", "/api/v2/users/me"): ANYONE,
+    ("GET", "/api/v2/lineage/{kind}/{subject_id}"): STAFF,
+    ("POST", "/api/v2/lineage/{kind}/{subject_id}/withdraw"): ADMIN,
+    ("GET", "/api/v2/audit"): REVIEWERS,
+    ("GET", "/api/v2/audit/verify"): REVIEWERS,
+}
+BODIES: dict[tuple[str, str], Any] = {
+    ("PUT", "/api/v2/feedback/{feedback_id}"): {"action": "approve"},
+    ("POST", "/api/v2/feedback/{feedback_id}/undo"): {},
+    ("POST", "/api/v2/rollouts/{model_type}/pause"): {},
+    ("POST", "/api/v2/rollouts/{model_type}/resume"): {},
+    ("PUT", "/api/v2/users/me"): {"auditConsent": False},
+}
+VALUES = {"model_type": "voice", "name": "voice-v9", "kind": "feedback"}
+
+
+def routes(api: RunningApi) -> set[tuple[str, str]]:
+    document = httpx.get(f"{api.url}/openapi.json", trust_env=False).json()
+    return {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+
+
+def test_every_route_stands_in_the_table(sqlite_api: RunningApi) -> None:
+    assert routes(sqlite_api) == set(TABLE)
+
+
+@pytest.mark.parametrize("role", ["nobody", "user", "reviewer", "admin", "service"])
+def test_a_role_passes_exactly_where_the_table_says(sqlite_api: RunningApi, role: str) -> None:
+    headers = {}
+    if role != "nobody":
+        headers["Authorization"] = f"Bearer {sqlite_api.token('walker', role)}"
+    with httpx.Client(base_url=sqlite_api.url, headers=headers, trust_env=False) as client:
+        for (method, path), allowed in TABLE.items():
+            url = re.sub(r"\{(\w+)\}", lambda match: VALUES.get(match[1], "nothing"), path)
+            body = BODIES.get((method, path)) if method in ("PUT", "PATCH", "POST") else None
+            status = client.request(method, url, json=body).status_code
+            refused = 401 if role == "nobody" else 403
+            if role in allowed:
+                assert status not in (401, 403), (method, path, role, status)
+            else:
+                assert status == refused, (method, path, role, status)
+
+
+def test_a_token_of_another_secret_issuer_or_time_is_refused(sqlite_api: RunningApi) -> None:
+    from api.kit.tokens import mint
+    from tests.support.api import SECRET
+
+    now = sqlite_api.clock()
+    good = {"now": now, "lifetime_seconds": 60.0}
+    bad = [
+        mint("another-secret-of-32-bytes-or-more!!", "ann", ["admin"], **good),  # type: ignore[arg-type]
+        mint(SECRET, "ann", ["admin"], issuer="somebody-else", **good),  # type: ignore[arg-type]
+        mint(SECRET, "ann", ["admin"], audience="something-else", **good),  # type: ignore[arg-type]
+        mint(SECRET, "ann", ["admin"], now=now, lifetime_seconds=-1.0),
+        "not.a.token",
+    ]
+    for token in bad:
+        answer = httpx.get(
+            f"{sqlite_api.url}/api/v2/users/me",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
