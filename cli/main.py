@@ -103,10 +103,10 @@ def main(arguments: list[str] | None = None) -> None:
     line = hoisted(sys.argv[1:] if arguments is None else arguments)
     terminal = Terminal(machine="--json" in line)
     try:
-        app(line, prog_name="shieldctl", standalone_mode=False)
+        # Without its own error handling, typer returns the code of a `typer.Exit`.
+        code = app(line, prog_name="shieldctl", standalone_mode=False)
         sys.stdout.flush()
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
     except (KeyboardInterrupt, typer.Abort):
         terminal.say("Stopped.")
         sys.exit(130)

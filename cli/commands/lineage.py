@@ -6,26 +6,21 @@ import typer
 
 from cli.console import rows_table
 from cli.session import session_of
-from shield.errors import Invalid
+from shield.wire import LineageKind
 
 
 def lineage(
     context: typer.Context,
-    feedback: Annotated[str | None, typer.Option(help="Id of one correction.")] = None,
-    reporter: Annotated[str | None, typer.Option(help="Pseudonym of a reporter.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Id of a campaign.")] = None,
-    batch: Annotated[str | None, typer.Option(help="Id of a sealed batch.")] = None,
+    kind: Annotated[LineageKind, typer.Argument(help="What was found to be poisoned.")],
+    name: Annotated[str, typer.Argument(help="Its id; a reporter's pseudonym.")],
     withdraw: Annotated[
-        str | None, typer.Option(help="Take them out of all snapshots; the reason why.")
+        str | None, typer.Option(help="Take it out of all snapshots; the reason why.")
     ] = None,
 ) -> None:
     """Name every version that learned from a correction, a reporter, a campaign or a batch."""
     session = session_of(context)
-    given = {"feedback": feedback, "reporter": reporter, "campaign": campaign, "batch": batch}
-    if sum(value is not None for value in given.values()) != 1:
-        raise Invalid("Name exactly one of --feedback, --reporter, --campaign and --batch.")
     with session.client() as client:
-        found = client.withdraw(withdraw, **given) if withdraw else client.lineage(**given)
+        found = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
     serving = f" [bad]Serving now: {', '.join(found.serving)}.[/]" if found.serving else ""
     session.terminal.answer(
         found,

@@ -77,3 +77,19 @@ def show(context: typer.Context, run_id: str) -> None:
     if not found:
         raise NotFound.of("run", run_id, "List them with `shieldctl pipeline list`.")
     session.terminal.answer(found[0], as_table(found[0]))
+
+
+@app.command("server", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def server(context: typer.Context) -> None:
+    """Bring a Kubeflow Pipelines server to what a file says: deploy, status, delete, compile.
+
+    For example `shieldctl pipeline server deploy --host URL --config deployment.json`; the options
+    are those of `python -m pipelines.deploy`.
+    """
+    from pipelines.deploy import main
+
+    try:
+        code = main(context.args)
+    except SystemExit as wrong_usage:
+        code = 1 if wrong_usage.code else 0
+    raise typer.Exit(code)

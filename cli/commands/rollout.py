@@ -122,12 +122,11 @@ def read_step(text: str) -> Step:
 
     parts = text.split(":")
     try:
-        numbers = dict(
-            zip(("weight", "duration_seconds", "minimum_exposures"), parts, strict=False)
-        )
         if len(parts) > 3:
             raise ValueError
-        return Step.model_validate(numbers)
+        readers = {"weight": int, "duration_seconds": float, "minimum_exposures": int}
+        numbers = zip(readers.items(), parts, strict=False)
+        return Step.model_validate({name: read(part) for (name, read), part in numbers})
     except ValueError as error:
         raise Invalid(
             f"--step {text!r} cannot be read. Write weight[:seconds[:exposures]], e.g. 25:600:100."

@@ -168,7 +168,8 @@ class _Story:
             version="x", steps=_STEPS, guard_seconds=_GUARD_SECONDS
         ).model_dump_json(by_alias=True, exclude_none=True, exclude={"version"})
         surroundings = services.environment(scene.home, scene.url, {})
-        options = ["--min-feedback", "20", "--seed", str(self.seed), "--rollout", rollout]
+        least = "5" if self.quick else "20"
+        options = ["--min-feedback", least, "--seed", str(self.seed), "--rollout", rollout]
         run: dict[str, Any] = scene.run(
             retraining.weekly(
                 scene.home,
