@@ -23,6 +23,9 @@ from shield.predictor import BATCH, Precision, Row
 _INLINE_CHARS = 4096
 """Longer requests are tokenised on another thread, so that they do not hold up the event loop."""
 
+BACKGROUND_ROWS = 256
+"""Most rows that wait in the background."""
+
 BATCH_RULES: dict[Precision, BatchRule] = {
     "int8": BatchRule(max_rows=BATCH["int8"]),
     "fp32": BatchRule(max_rows=8),
@@ -34,12 +37,14 @@ class _Job:
     """One request: the rows of its texts, and what is known of their scores."""
 
     model: ServedModel
-    lengths: list[int]
-    """Rows per text."""
-    scores: list[float]
-    pending: int
     future: "asyncio.Future[list[float]]"
+    deadline: float
     wanted: Callable[[], bool]
+    background: bool = False
+    lengths: list[int] = field(default_factory=list)
+    """Rows per text."""
+    scores: list[float] = field(default_factory=list)
+    pending: int = 0
 
 
 @dataclass
@@ -50,7 +55,7 @@ class Engine:
     queue_rows: int
     precision: Precision
     metrics: Metrics
-    _twins: dict[tuple[int, bytes], RowTask] = field(default_factory=dict)
+    _twins: dict[tuple[int, bool, bytes], RowTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -111,13 +116,25 @@ class Engine:
         deadline = self._loop.time() + deadline_seconds
         model.in_flight += 1
         future.add_done_callback(lambda _: self._leave(model))
-        if sum(map(len, texts)) <= _INLINE_CHARS:
-            self._enqueue(model, model.predictor.rows(texts), deadline, future, wanted)
-        else:
-            tokenised = self._loop.run_in_executor(None, model.predictor.rows, texts)
-            tokenised.add_done_callback(
-                lambda done: self._enqueue(model, done.result(), deadline, future, wanted)
-            )
+        self._tokenise(_Job(model, future, deadline, wanted), texts)
+        return future
+
+    def submit_background(
+        self, model: ServedModel, texts: Sequence[str]
+    ) -> "asyncio.Future[list[float]] | None":
+        """Ask for probabilities that nobody waits for; they are computed when no request waits.
+
+        Returns:
+            A future as of `submit`, or `None` when too much waits already: the texts are dropped.
+        """
+        if self._queue.background + len(texts) > BACKGROUND_ROWS or not model.breaker.admits(
+            self._loop.time()
+        ):
+            return None
+        future: asyncio.Future[list[float]] = self._loop.create_future()
+        model.in_flight += 1
+        future.add_done_callback(lambda _: self._leave(model))
+        self._tokenise(_Job(model, future, math.inf, lambda: True, background=True), texts)
         return future
 
     def _refusal(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
@@ -152,19 +169,28 @@ class Engine:
     def _leave(self, model: ServedModel) -> None:
         model.in_flight -= 1
 
-    def _enqueue(
-        self,
-        model: ServedModel,
-        by_text: list[list[Row]],
-        deadline: float,
-        future: "asyncio.Future[list[float]]",
-        wanted: Callable[[], bool],
-    ) -> None:
+    def _tokenise(self, job: _Job, texts: Sequence[str]) -> None:
+        if sum(map(len, texts)) <= _INLINE_CHARS:
+            self._enqueue(job, job.model.predictor.rows(texts))
+            return
+
+        def tokenised(done: "asyncio.Future[list[list[Row]]]") -> None:
+            error = done.exception()
+            if error is None:
+                self._enqueue(job, done.result())
+            else:
+                job.future.set_exception(error)
+
+        rows = self._loop.run_in_executor(None, job.model.predictor.rows, texts)
+        rows.add_done_callback(tokenised)
+
+    def _enqueue(self, job: _Job, by_text: list[list[Row]]) -> None:
+        """Answer rows from the cache, join twins in flight, queue the rest."""
+        model = job.model
         rows = [row for of_text in by_text for row in of_text]
-        job = _Job(
-            model, list(map(len, by_text)), [math.nan] * len(rows), len(rows), future, wanted
-        )
-        fresh: dict[bytes, list[int]] = {}
+        job.lengths = list(map(len, by_text))
+        job.scores, job.pending = [math.nan] * len(rows), len(rows)
+        places: dict[bytes, list[int]] = {}
         for index, row in enumerate(rows):
             key = row_key(row)
             cached = model.cache.get(key)
@@ -172,50 +198,49 @@ class Engine:
                 job.scores[index] = cached
                 job.pending -= 1
             else:
-                fresh.setdefault(key, []).append(index)
-        hits = len(rows) - job.pending
-        if hits:
-            self.metrics.rows.labels("cache").inc(hits)
+                places.setdefault(key, []).append(index)
+        new = [key for key in places if (id(model), job.background, key) not in self._twins]
+        self._count_rows(cache=len(rows) - job.pending, twin=job.pending - len(new), model=len(new))
         if not job.pending:
             self._finish_job(job)
-            return
-        new = [key for key in fresh if (id(model), key) not in self._twins]
-        if len(self._queue) + len(new) > max(self.queue_rows, len(new)):
-            future.set_exception(self._full())
-            return
-        twins = job.pending - len(new)
-        if twins:
-            self.metrics.rows.labels("twin").inc(twins)
-        if new:
-            self.metrics.rows.labels("model").inc(len(new))
-        for key, places in fresh.items():
-            self._wait_for(job, key, rows[places[0]], places, deadline)
+        elif len(self._queue) + len(new) > max(self.queue_rows, len(new)):
+            job.future.set_exception(self._full())
+        else:
+            for key, indices in places.items():
+                self._await_row(job, key, rows[indices[0]], indices)
 
-    def _wait_for(
-        self, job: _Job, key: bytes, row: Row, places: list[int], deadline: float
-    ) -> None:
+    def _count_rows(self, **sources: int) -> None:
+        for source, amount in sources.items():
+            if amount:
+                self.metrics.rows.labels(source).inc(amount)
+
+    def _await_row(self, job: _Job, key: bytes, row: Row, indices: list[int]) -> None:
         def arrived(score: float | Exception) -> None:
             if job.future.done():
                 return
             if isinstance(score, Exception):
                 job.future.set_exception(score)
                 return
-            for place in places:
-                job.scores[place] = score
-            job.pending -= len(places)
+            for index in indices:
+                job.scores[index] = score
+            job.pending -= len(indices)
             if not job.pending:
                 self._finish_job(job)
 
-        twin = self._twins.get((id(job.model), key))
-        if twin is not None:
+        # A request never joins a background row: that one may wait for long.
+        place = (id(job.model), job.background, key)
+        twin = self._twins.get(place)
+        if twin is None:
+            task = RowTask(
+                job.model, key, row, job.deadline, [arrived], job.background, [job.wanted]
+            )
+            self._twins[place] = task
+            self._queue.put(task)
+        else:
             # It has to be done by the last of those who want it.
-            twin.deadline = max(twin.deadline, deadline)
+            twin.deadline = max(twin.deadline, job.deadline)
             twin.wanted.append(job.wanted)
             twin.waiters.append(arrived)
-            return
-        task = RowTask(job.model, key, row, deadline, [arrived], [job.wanted])
-        self._twins[id(job.model), key] = task
-        self._queue.put(task)
 
     def _finish_job(self, job: _Job) -> None:
         if job.future.done():
@@ -279,7 +304,7 @@ class Engine:
             else:
                 self.metrics.refusals.labels("deadline").inc()
                 outcome = _too_late()
-            del self._twins[id(task.model), task.key]
+            del self._twins[id(task.model), task.background, task.key]
             for waiter in task.waiters:
                 waiter(outcome)
 

@@ -15,9 +15,11 @@ from typing import Any
 from serving.server.engine import Engine
 from serving.server.http import Connection, Front, Limits
 from serving.server.metrics import Metrics
+from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.routes import Routes
 from serving.server.settings import ServerSettings
+from serving.server.shadow import Shadow
 from shield.errors import Misconfigured
 from shield.packages.package import write_atomically
 
@@ -56,6 +58,7 @@ class ModelServer:
     settings: ServerSettings
     listener: socket.socket
     ready_file: Path | None = None
+    shadow: Wanted | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
     @property
@@ -78,7 +81,12 @@ class ModelServer:
         )
         repository = Repository(self.model_type, self.settings, self.metrics, log)
         routes = Routes(
-            repository, engine, self.metrics, self.settings, ready=lambda: not stopping.is_set()
+            repository,
+            engine,
+            self.metrics,
+            self.settings,
+            Shadow(engine, self.metrics, lambda: datetime.now(UTC)),
+            ready=lambda: not stopping.is_set(),
         )
         front = Front(
             routes,
@@ -106,7 +114,7 @@ class ModelServer:
             await loop.run_in_executor(None, engine.stop)
 
     async def _load(self, repository: Repository, stopping: asyncio.Event) -> bool:
-        loading = asyncio.ensure_future(repository.load(self.wanted))
+        loading = asyncio.ensure_future(self._load_all(repository))
         stopped = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -128,6 +136,12 @@ class ModelServer:
             report = {"port": self.port, "pid": os.getpid(), "digest": model.digest}
             write_atomically(self.ready_file, json.dumps(report).encode())
         return True
+
+    async def _load_all(self, repository: Repository) -> ServedModel:
+        model = await repository.load(self.wanted)
+        if self.shadow is not None:
+            await repository.load(self.shadow)
+        return model
 
     async def _drain(self, front: Front, server: asyncio.AbstractServer) -> None:
         """Answer what comes, ask every client to leave, and go when they have gone.

@@ -32,6 +32,8 @@ class Wanted:
     arm: str = "stable"
     digest: str | None = None
     """Needed for a package in the artifact store: it is the identity that is verified."""
+    shadow: bool = False
+    """Load it to score copies; it never answers."""
 
 
 def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> ModelPackage:
@@ -70,6 +72,8 @@ class Repository:
     versions: dict[str, ServedModel] = field(default_factory=dict)
     active: ServedModel | None = None
     previous: ServedModel | None = None
+    shadow: ServedModel | None = None
+    """Scores copies of what the active version answers."""
 
     def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -109,15 +113,13 @@ class Repository:
         A version that is loaded already is switched to at once. Raises as `fetch_package`.
         """
         started = time.perf_counter()
-        warm = self._loaded(wanted)
-        if warm is not None:
-            self._switch(warm, started, "warm")
-            return warm
-        async with self._loading:
-            model = await self._loop.run_in_executor(None, self._load, wanted)
-            self.versions[model.version] = model
-            self._switch(model, started, "cold")
-            return model
+        loaded = self._loaded(wanted)
+        model = loaded or await self._load_beside(wanted)
+        if wanted.shadow:
+            self._set_shadow(model)
+        else:
+            self._switch(model, started, "cold" if loaded is None else "warm")
+        return model
 
     async def unload(self, version: str) -> None:
         """Free a version that does not answer, once its last request is done.
@@ -134,6 +136,15 @@ class Repository:
         self._release(model)
         while model.in_flight:
             await asyncio.sleep(0.005)
+
+    async def _load_beside(self, wanted: Wanted) -> ServedModel:
+        async with self._loading:
+            # Somebody may have loaded it while this one waited.
+            model = self._loaded(wanted)
+            if model is None:
+                model = await self._loop.run_in_executor(None, self._load, wanted)
+            self.versions[model.version] = model
+            return model
 
     def _loaded(self, wanted: Wanted) -> ServedModel | None:
         model = self.versions.get(wanted.version)
@@ -165,18 +176,34 @@ class Repository:
         self.metrics.faults.labels(version, fault.value).inc()
         self.log("model_fault", version=version, kind=fault.value)
 
+    def _set_shadow(self, model: ServedModel) -> None:
+        if model is self.active:
+            raise Conflict(
+                f"{model.version} is the version that answers; it cannot be its own shadow. "
+                "Load another version as the shadow."
+            )
+        before, self.shadow = self.shadow, model
+        if before is not None and before is not model and before is not self.previous:
+            self._release(before)
+        self._show(model)
+        self.log("shadowed", version=model.version, digest=model.digest)
+
+    def _show(self, model: ServedModel) -> None:
+        gauge = self.metrics.version.labels(model.version, model.arm, model.digest)
+        gauge.set(model is self.active)
+
     def _switch(self, model: ServedModel, started: float, kind: str) -> None:
         before = self.active
         if model is not before:
             older = self.previous
             self.active, self.previous = model, before
+            if self.shadow is model:
+                self.shadow = None
             # One warm version to go back to; an older one is freed when its last request is done.
-            if older is not None and older is not model and older is not before:
+            if older is not None and older not in {model, before, self.shadow}:
                 self._release(older)
             for known in self.versions.values():
-                self.metrics.version.labels(known.version, known.arm, known.digest).set(
-                    known is model
-                )
+                self._show(known)
         seconds = time.perf_counter() - started
         self.metrics.switch.labels(kind).observe(seconds)
         self.log(
@@ -191,6 +218,8 @@ class Repository:
         self.versions.pop(model.version, None)
         if self.previous is model:
             self.previous = None
+        if self.shadow is model:
+            self.shadow = None
         self.metrics.version.remove(model.version, model.arm, model.digest)
         # Freeing a session takes milliseconds: the last reference goes away on another thread.
         asyncio.ensure_future(self._free_when_drained(model))  # noqa: RUF006 - ends by itself

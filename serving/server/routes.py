@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.settings import ServerSettings
+from serving.server.shadow import Shadow
 from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge
 
 _REQUEST_ID = b"x-request-id"
-_MAX_REQUEST_ID = 128
+# It is sent back in a header and shown in reports: nothing but harmless characters.
+_PRINTABLE = re.compile(rb"[!-~]{1,128}")
 
 
 class MethodNotAllowed(ShieldError):
@@ -33,6 +36,7 @@ class Routes:
     engine: Engine
     metrics: Metrics
     settings: ServerSettings
+    shadow: Shadow
     ready: Callable[[], bool]
 
     def __post_init__(self) -> None:
@@ -74,9 +78,9 @@ class Routes:
     def _observe(self, request: Request, route: str, response: Response) -> None:
         seconds = self._loop.time() - request.arrived
         self.metrics.latency.labels(route, response.status).observe(seconds)
-        given = request.headers.get(_REQUEST_ID)
-        if given and len(given) <= _MAX_REQUEST_ID and given.isascii():
-            response.headers = (*response.headers, ("x-request-id", given.decode()))
+        given = _request_id(request)
+        if given is not None:
+            response.headers = (*response.headers, ("x-request-id", given))
 
     def _dispatch(self, request: Request) -> tuple[str, Answer]:
         path = request.path
@@ -129,6 +133,10 @@ class Routes:
             case ["models", name, "versions", version, "infer"]:
                 _only(request, "POST")
                 return "infer", self._infer(request, name, version)
+            case ["models", name, "shadow"]:
+                _only(request, "GET")
+                self.repository.serving(name)
+                return "shadow", _json(self.shadow.report(self.repository.shadow))
             case ["repository", "index"]:
                 _only(request, "POST", "GET")
                 return "repository", self._index()
@@ -179,6 +187,14 @@ class Routes:
             error = finished.exception()
             if error is None:
                 outcome.set_result(write(finished.result()))
+                if self.repository.shadow is not None and model is self.repository.active:
+                    self.shadow.follow(
+                        self.repository.shadow,
+                        model,
+                        texts,
+                        finished.result(),
+                        _request_id(request),
+                    )
             else:
                 outcome.set_exception(error)
 
@@ -232,6 +248,7 @@ class Routes:
                     "state": "UNAVAILABLE" if model.breaker.open else "READY",
                     "reason": f"circuit open: {model.breaker.fault}" if model.breaker.open else "",
                     "active": model is active,
+                    "shadow": model is self.repository.shadow,
                     "arm": model.arm,
                     "digest": model.digest,
                 }
@@ -269,6 +286,7 @@ class Routes:
             version=version,
             arm=parameters.get("arm", "stable"),
             digest=parameters.get("digest"),
+            shadow=parameters.get("shadow") == "true",
         )
         model = await self.repository.load(wanted)
         return _json({"name": model.name, "version": model.version, "digest": model.digest})
@@ -308,6 +326,13 @@ def _only(request: Request, *methods: str) -> None:
         raise MethodNotAllowed(
             f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method}."
         )
+
+
+def _request_id(request: Request) -> str | None:
+    given = request.headers.get(_REQUEST_ID)
+    if given is None or not _PRINTABLE.fullmatch(given):
+        return None
+    return given.decode()
 
 
 def _deadline_header(request: Request) -> str | None:

@@ -1,6 +1,7 @@
 """The work queue between the event loop and the computing threads."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -22,6 +23,8 @@ class RowTask:
     deadline: float
     """Loop time after which nobody wants the answer."""
     waiters: list[Callable[[float | Exception], None]] = field(default_factory=list)
+    background: bool = False
+    """Taken only when nothing else waits."""
     wanted: list[Callable[[], bool]] = field(default_factory=list)
     """Each tells whether one of the waiters is still there; asked just before computing."""
 
@@ -50,6 +53,7 @@ class WorkQueue:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._rows: list[RowTask] = []
+        self._background: deque[RowTask] = deque()
         self._lock = threading.Lock()
         # One wake-up per row. A row that went with another's batch leaves an empty wake-up behind.
         self._wakeups: SimpleQueue[bool] = SimpleQueue()
@@ -61,11 +65,19 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def background(self) -> int:
+        """Count the background rows that wait."""
+        return len(self._background)
+
     def put(self, task: RowTask) -> None:
         """Append a row and wake a thread."""
         with self._lock:
-            self._rows.append(task)
-            self.tokens += len(task.row)
+            if task.background:
+                self._background.append(task)
+            else:
+                self._rows.append(task)
+                self.tokens += len(task.row)
         self._wakeups.put(True)
 
     def stop(self) -> None:
@@ -79,12 +91,14 @@ class WorkQueue:
             if not self._wakeups.get():
                 return None
             with self._lock:
-                if not self._rows:
+                if self._rows:
+                    batch = self._pick(rule)
+                    self.tokens -= sum(len(task.row) for task in batch)
+                elif self._background:
+                    batch = [self._background.popleft()]
+                else:
                     continue
-                batch = self._pick(rule)
-                taken = sum(len(task.row) for task in batch)
-                self.tokens -= taken
-                self.computing += taken
+                self.computing += sum(len(task.row) for task in batch)
             return batch
 
     def done(self, batch: list[RowTask]) -> None:
