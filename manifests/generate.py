@@ -7,6 +7,7 @@ and each overlay is the difference to what it renders with `helm/ci/<overlay>-va
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,12 +28,12 @@ Object = dict[str, Any]
 def main() -> int:
     """Write every derived file, or with `--check` name those that are not current."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--helm", default="helm", help="The helm binary.")
+    parser.add_argument("--helm", help="The helm binary; else the one on the PATH, or the tests'.")
     parser.add_argument("--check", action="store_true", help="Write nothing; fail if stale.")
     options = parser.parse_args()
     stale = []
     # Chart files first: what is rendered below depends on them.
-    for stage in (chart_files, lambda: kustomize_files(options.helm)):
+    for stage in (chart_files, lambda: kustomize_files(options.helm or find_helm())):
         for path, content in stage():
             if path.exists() and path.read_text() == content:
                 continue
@@ -43,6 +44,16 @@ def main() -> int:
     for path in stale:
         sys.stderr.write(f"{'stale' if options.check else 'wrote'} {path.relative_to(ROOT)}\n")
     return 1 if options.check and stale else 0
+
+
+def find_helm() -> str:
+    """Return the helm on the PATH, or the one that the tests build for themselves."""
+    found = shutil.which("helm")
+    if found:
+        return found
+    from tests.cluster.controlplane import ensure_binaries  # a working tree has the tests
+
+    return str(ensure_binaries() / "helm")
 
 
 def chart_files() -> Iterator[tuple[Path, str]]:
