@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from shield.gates.evidence import Slice
+from shield.metrics import wilson_interval
+
 PARTS = {
     "golden": "Golden set",
     "timeForward": "Newest messages",
@@ -45,15 +48,15 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Both models on a part of the golden set."""
+class SliceShown:
+    """Both models on one kind of message, by accuracy."""
 
-    name: str
+    kind: str
     n: int
     champion: float | None
     challenger: float | None
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,10 @@ class Figures:
 
     comparisons: list[Comparison]
     gain: Gain | None
-    slices: list[Slice]
+    slices: list[SliceShown]
+    gates: list[tuple[str, str]]
+    """Gate -> `passed`, or why it refused."""
+    warnings: list[str]
     other: list[tuple[str, str]]
 
 
@@ -78,10 +84,18 @@ def read(metrics: dict[str, Any]) -> Figures:
                 used |= {f"{prefix}{suffix}", f"{prefix}Champion{suffix}"}
     gain = _gain(metrics)
     used |= {"goldenGain", "goldenGainLow", "goldenGainHigh"} if gain else set()
-    slices = [_slice(one) for one in metrics.get("slices", []) if isinstance(one, dict)]
-    used |= {"slices"} if slices else set()
+    slices = [_slice(Slice.model_validate(one)) for one in metrics.get("slices", [])]
+    gates = metrics.get("gate", {})
+    used |= {"slices", "gate", "warnings"}
     other = [(name, _plain(value)) for name, value in sorted(metrics.items()) if name not in used]
-    return Figures(comparisons, gain, slices, other)
+    return Figures(
+        comparisons,
+        gain,
+        slices,
+        [(str(name), str(said)) for name, said in gates.items()],
+        [str(one) for one in metrics.get("warnings", [])],
+        other,
+    )
 
 
 def _comparison(
@@ -106,15 +120,12 @@ def _gain(metrics: dict[str, Any]) -> Gain | None:
     return Gain(value, low, high)
 
 
-def _slice(one: dict[str, Any]) -> Slice:
-    return Slice(
-        str(one.get("name", "")),
-        int(one.get("n") or 0),
-        number(one.get("champion")),
-        number(one.get("challenger")),
-        number(one.get("low")),
-        number(one.get("high")),
-    )
+def _slice(one: Slice) -> SliceShown:
+    now, before = one.comparison.challenger, one.comparison.champion
+    n = now.tp + now.fn + now.fp + now.tn
+    low, high = wilson_interval(now.tp + now.tn, n)
+    kind = f"{one.dimension}: {one.value}"
+    return SliceShown(kind, n, before.accuracy, now.accuracy, low, high)
 
 
 def number(value: object) -> float | None:

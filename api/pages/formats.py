@@ -7,14 +7,14 @@ FILTERS = ("percent", "count", "moment", "ago", "span", "short_digest", "rate", 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """Write a share of 0..1 as percent; an unknown one as a dash."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
+    return "–" if share is None else f"{100 * share:.{digits}f}%"
 
 
 def rate(low: float | None, high: float | None, digits: int = 1) -> str:
-    """Write an interval of shares, e.g. `1.2 to 3.4 %`."""
+    """Write an interval of shares, e.g. `1.2 to 3.4%`."""
     if low is None or high is None:
         return "no interval yet"
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}%"
 
 
 def count(number: int) -> str:

@@ -68,10 +68,7 @@ def one(
         "version.html",
         model=model_type,
         version=version,
-        comparisons=shown.comparisons,
-        gain=shown.gain,
-        slices=shown.slices,
-        other=shown.other,
+        shown=shown,
     )
 
 

@@ -27,8 +27,8 @@ const WORDS: Record<ScanType, { scam: string; safe: string; scamAdvice: string }
 };
 
 function percent(share: number): string {
-  // 99.97 % must not read as certainty.
-  return `${Math.min(99, Math.round(share * 100))} %`;
+  // 99.97% must not read as certainty.
+  return `${Math.min(99, Math.round(share * 100))}%`;
 }
 
 export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {

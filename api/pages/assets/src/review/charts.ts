@@ -40,7 +40,7 @@ function draw(place: HTMLElement, table: HTMLTableElement): uPlot | undefined {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { x: { time: isTime }, y: { range: (_, low, high) => (isTime ? [0, Math.max(4, high * 1.1)] : [Math.max(0, low - 2), Math.min(100, high + 2)]) } },
       axes: [
-        isTime ? axis : { ...axis, splits: () => x, values: (_, splits) => splits.map((at) => labels[at] ?? "") },
+        isTime ? { ...axis, space: 64, values: (_, splits) => splits.map((at) => new Date(at * 1000).toISOString().slice(5, 10)) } : { ...axis, splits: () => x, values: (_, splits) => splits.map((at) => labels[at] ?? "") },
         { ...axis, size: 52, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : "")) },
       ],
       series: [
@@ -48,7 +48,7 @@ function draw(place: HTMLElement, table: HTMLTableElement): uPlot | undefined {
         ...names.map((label, index) => ({
           label,
           stroke: strokes[index % strokes.length]!,
-          width: 2,
+          width: bars ? 0 : 2,
           points: { show: !isTime, size: 8 },
           ...(bars ? { paths: bars, fill: strokes[index % strokes.length]! } : {}),
         })),

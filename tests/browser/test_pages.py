@@ -1,0 +1,173 @@
+"""Every page: accessible, free of script errors, and talking to nobody but its own server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from shield.labels import ModelType
+from tests.browser.world import at_the_desk, on_the_phone, report, scan, violations, world
+from tests.support.api import RunningApi
+from tests.support.browser import PHONE, WIDE, open_page
+from tests.support.history import live_through
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+DESK = [
+    "/review",
+    "/review/statistics",
+    "/review/models?model=sms",
+    "/review/models/sms/sms-v2",
+    "/review/rollouts",
+    "/review/runs",
+    "/review/audit?verify=1",
+]
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
+    """An API that has seen reports, decisions, versions, a rollout and runs."""
+    with world(Path(tmp_path_factory.mktemp("lived-in"))) as api:
+        live_through(api)
+        yield api
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_axe_finds_nothing_wrong_with_the_dashboard(
+    chromium: Browser, lived_in: RunningApi, size: tuple[int, int], scheme: str
+) -> None:
+    with at_the_desk(chromium, lived_in, size=size, color_scheme=scheme) as page:
+        found = {}
+        for path in DESK:
+            answer = page.goto(lived_in.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            page.wait_for_load_state("networkidle") if "rollouts" not in path else None
+            for details in page.locator("details").all():
+                details.evaluate("element => { element.open = true }")
+            found[path] = violations(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        page.goto(lived_in.url + "/review")
+        page.keyboard.press("?")
+        found["keys"] = violations(page)
+    assert found == {name: [] for name in [*DESK, "keys"]}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_with_the_phone_and_the_sign_in(
+    chromium: Browser, lived_in: RunningApi, scheme: str
+) -> None:
+    found = {}
+    with open_page(chromium, PHONE, color_scheme=scheme) as (_, page):
+        for path in ("/login", "/app", "/review/nowhere"):
+            page.goto(lived_in.url + path)
+            found[path] = violations(page)
+    with on_the_phone(chromium, lived_in, "ada", color_scheme=scheme) as page:
+        found["empty"] = violations(page)
+        scan(page, "You win a prize, call now")
+        scan(page, "Lunch at noon?")
+        found["result"] = violations(page)
+        page.get_by_role("button", name="Wrong").tap()
+        found["dialog"] = violations(page)
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator(".opinion.sent")).to_be_visible()
+        found["thanks"] = violations(page)
+        page.get_by_role("button", name="Your account").tap()
+        expect(page.get_by_text("Signed in as ada.")).to_be_visible()
+        found["account"] = violations(page)
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+def test_no_page_asks_anybody_else(chromium: Browser, lived_in: RunningApi) -> None:
+    asked: list[str] = []
+    with at_the_desk(chromium, lived_in) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        for path in [*DESK, "/app"]:
+            page.goto(lived_in.url + path)
+            page.wait_for_timeout(100)
+    assert asked
+    assert [url for url in asked if not url.startswith(lived_in.url)] == []
+
+
+def test_a_script_that_sneaks_into_a_page_does_not_run(
+    chromium: Browser, lived_in: RunningApi
+) -> None:
+    # A bare page: here the blocked script is the point, not a fault.
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{lived_in.url}/login")
+        page.evaluate(
+            """() => {
+                window.ran = false;
+                const image = '<img src=x onerror="window.ran = true">';
+                const script = document.createElement('script');
+                try { script.text = 'window.ran = true'; document.body.append(script); } catch {}
+                try { document.body.insertAdjacentHTML('beforeend', image); } catch {}
+            }"""
+        )
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.ran") is False
+
+
+def tab_order(page: Page, steps: int) -> list[str]:
+    """Return the names of what Tab reaches."""
+    names = []
+    for _ in range(steps):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 30)"))
+    return names
+
+
+def test_tab_reaches_content_first_and_then_the_navigation(
+    chromium: Browser, lived_in: RunningApi
+) -> None:
+    with at_the_desk(chromium, lived_in) as page:
+        page.goto(f"{lived_in.url}/review/runs")
+        order = tab_order(page, 9)
+    assert order[0] == "Skip to content"
+    assert order[1:9] == [
+        "Antispam Shield", "Queue", "Statistics", "Models", "Rollouts", "Runs", "Audit", "Sign out",
+    ]  # fmt: skip
+
+
+def test_a_report_of_a_run_is_shown_in_a_sandbox(chromium: Browser, lived_in: RunningApi) -> None:
+    with at_the_desk(chromium, lived_in) as page:
+        page.goto(f"{lived_in.url}/review/runs")
+        with page.expect_response("**/report") as answer:
+            page.get_by_role("link", name="Report").first.click()
+    assert answer.value.status == 200
+    assert answer.value.headers["content-security-policy"].startswith("sandbox;")
+
+
+def test_steering_a_rollout_asks_for_a_reason_that_reaches_the_record(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    with world(tmp_path) as api:
+        live_through(api)
+        with at_the_desk(chromium, api) as page:
+            page.goto(f"{api.url}/review/rollouts")
+            page.get_by_role("button", name="Pause").click()
+            dialog = page.get_by_role("dialog", name="Why?")
+            dialog.get_by_label("Reason").fill("Waiting for the holiday to pass")
+            dialog.get_by_role("button", name="Go on").click()
+            expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        with api.client("rita", "reviewer", "admin") as admin:
+            entry = next(one for one in admin.audit().items if one.action == "rollout.pause")
+            assert admin.rollout(ModelType.SMS).spec.paused is True
+    assert (entry.actor, entry.reason) == ("rita", "Waiting for the holiday to pass")
+
+
+def test_a_reviewer_who_is_no_admin_cannot_steer(chromium: Browser, lived_in: RunningApi) -> None:
+    with at_the_desk(chromium, lived_in, "paul", "reviewer") as page:
+        page.goto(f"{lived_in.url}/review/rollouts")
+        expect(page.get_by_text("An admin may promote, pause and undo.")).to_be_visible()
+        expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_reports_of_many_people_stay_readable_on_a_phone(chromium: Browser, tmp_path: Path) -> None:
+    with world(tmp_path) as api:
+        report(api, "eve", "win " + "W" * 900)
+        with at_the_desk(chromium, api, size=PHONE) as page:
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,0 +1,236 @@
+"""The phone's client, by taps."""
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from shield.wire import ReviewAction
+from tests.browser.world import on_the_phone, report, scan
+from tests.support.api import RunningApi
+from tests.support.browser import PHONE, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def feedback_of(api: RunningApi, user: str = "ada") -> list[tuple[str, str | None]]:
+    with api.client("rita", "reviewer") as reviewer:
+        return [(item.corrected_label, item.comment) for item in reviewer.pending().items]
+
+
+def wait_until_sent(page: Page) -> None:
+    expect(page.locator(".opinion.sent")).to_be_visible()
+
+
+def test_a_scan_shows_its_verdict_and_asks_whether_it_is_right(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        card = page.locator("article.result")
+        expect(card.get_by_role("heading")).to_have_text("Looks like a scam")
+        expect(card.get_by_text("Confidence 95%")).to_be_visible()
+        expect(card.get_by_text("Judged by sms-v1")).to_be_visible()
+        expect(card.get_by_role("button", name="Correct")).to_be_visible()
+        expect(card.get_by_role("button", name="Wrong")).to_be_visible()
+
+
+def test_correct_sends_a_confirmation(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator("#toasts")).to_contain_text("Thanks for your feedback!")
+        wait_until_sent(page)
+    assert feedback_of(api) == [("spam", None)]
+
+
+def test_wrong_asks_for_the_right_label_and_a_comment(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        page.get_by_role("button", name="Wrong").tap()
+        dialog = page.get_by_role("dialog", name="What is it really?")
+        expect(dialog.get_by_role("radio", name="It is harmless")).to_be_checked()
+        dialog.get_by_label("Comment").fill("My own team")
+        dialog.get_by_role("button", name="Send").tap()
+        expect(page.locator("#toasts")).to_contain_text("Thanks for your feedback!")
+        wait_until_sent(page)
+    assert feedback_of(api) == [("ham", "My own team")]
+
+
+def test_cancel_sends_nothing(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_role("button", name="Cancel").tap()
+        expect(page.get_by_role("button", name="Wrong")).to_be_visible()
+    assert feedback_of(api) == []
+
+
+def test_an_opinion_may_be_changed_while_it_waits_for_review(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        wait_until_sent(page)
+        page.get_by_role("button", name="Change").tap()
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator(".opinion.sent")).to_contain_text("harmless")
+    assert feedback_of(api) == [("ham", None)]
+
+
+def test_feedback_given_offline_is_sent_once_when_the_network_is_back(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator("#connection")).to_contain_text("1 feedback item waits to be sent.")
+        assert feedback_of(api) == []
+        page.context.set_offline(False)
+        wait_until_sent(page)
+        expect(page.locator("#connection")).to_be_hidden()
+    assert feedback_of(api) == [("ham", None)]
+
+
+def test_the_app_opens_without_a_network_and_keeps_what_was_said(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator(".opinion.waiting")).to_be_visible()
+        page.reload()
+        expect(page.locator("#recent-list")).to_contain_text("waiting to be sent")
+        page.context.set_offline(False)
+        expect(page.locator("#recent-list")).to_contain_text("feedback sent")
+    assert feedback_of(api) == [("ham", None)]
+
+
+def test_a_lost_answer_does_not_count_the_feedback_twice(
+    chromium: Browser, api: RunningApi
+) -> None:
+    keys: list[str | None] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            route.fetch()  # the server has it, the phone never hears of it
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        scan(page, "We win together, see you at practice")
+        page.route("**/api/v2/feedback", lose_the_first_answer)
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator(".opinion.waiting")).to_be_visible()
+        page.evaluate("() => window.dispatchEvent(new Event('online'))")
+        wait_until_sent(page)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert feedback_of(api) == [("spam", None)]
+
+
+def test_a_refusal_is_told_in_the_server_s_words(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        page.get_by_role("button", name="Correct").tap()
+        wait_until_sent(page)
+        with api.client("rita", "reviewer") as reviewer:
+            waiting = reviewer.pending().items[0]
+            reviewer.review(waiting.id, ReviewAction.APPROVE)
+        page.get_by_role("button", name="Change").tap()
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator(".opinion.failed")).to_contain_text("can no longer be changed")
+
+
+def test_an_expired_token_asks_to_sign_in_and_loses_nothing(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        api.clock.move_on(40 * 86400)
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.get_by_text("Your access has expired.")).to_be_visible()
+        expect(page.locator("#connection")).to_contain_text("1 feedback item waits")
+        page.get_by_label("Access token").fill(api.token("ada"))
+        page.get_by_role("button", name="Connect").tap()
+        wait_until_sent(page)
+    assert feedback_of(api) == [("spam", None)]
+
+
+def test_scanning_offline_keeps_the_message_in_the_field(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.context.set_offline(True)
+        page.get_by_label("The message").fill("Is this true?")
+        page.get_by_role("button", name="Scan").tap()
+        expect(page.locator("#toasts")).to_contain_text("You are offline.")
+        expect(page.get_by_label("The message")).to_have_value("Is this true?")
+
+
+def test_a_message_is_text_and_never_markup(chromium: Browser, api: RunningApi) -> None:
+    nasty = "<img src=x onerror=alert(1)><script>alert(2)</script> win"
+    with on_the_phone(chromium, api) as page:
+        page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+        scan(page, nasty)
+        expect(page.locator("article.result img")).to_have_count(0)
+
+
+def test_signing_out_clears_the_phone(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Lunch at noon?")
+        page.get_by_role("button", name="Your account").tap()
+        expect(page.get_by_text("Signed in as ada.")).to_be_visible()
+        page.get_by_role("button", name="Sign out and clear this phone").tap()
+        expect(page.get_by_role("heading", name="Connect this phone")).to_be_visible()
+        page.reload()
+        expect(page.get_by_text("Lunch at noon?")).to_have_count(0)
+
+
+def test_agreeing_to_the_audit_sample_reaches_the_server(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.get_by_role("button", name="Your account").tap()
+        box = page.get_by_role("checkbox", name="Let reviewers look")
+        box.check()
+        expect(page.locator("#toasts")).to_contain_text("Thank you.")
+        page.get_by_role("button", name="Done").tap()
+        page.reload()
+        page.get_by_role("button", name="Your account").tap()
+        expect(box).to_be_checked()
+
+
+def test_a_wrong_token_is_refused_with_a_sentence(chromium: Browser, api: RunningApi) -> None:
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{api.url}/app")
+        page.get_by_label("Access token").fill("not-a-token")
+        page.get_by_role("button", name="Connect").tap()
+        expect(page.get_by_role("alert")).to_contain_text("This token is not valid.")
+
+
+def test_the_token_of_the_link_does_not_stay_in_the_address(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        assert page.url == f"{api.url}/app"
+
+
+def test_the_app_is_installable(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+        session = page.context.new_cdp_session(page)
+        faults = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+        # A private profile, as tests have one, cannot install anything.
+        assert [fault["errorId"] for fault in faults] in ([], ["in-incognito"])
+
+
+def test_reports_reach_the_queue_of_the_reviewer(chromium: Browser, api: RunningApi) -> None:
+    report(api, "bob", "win a car", "never asked for it")
+    assert feedback_of(api) == [("ham", "never asked for it")]

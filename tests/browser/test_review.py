@@ -1,0 +1,245 @@
+"""The reviewer's queue, by keys, by clicks, by touch, and without scripts."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from shield.wire import ReviewAction
+from tests.browser.world import at_the_desk, report
+from tests.support.api import RunningApi
+from tests.support.browser import PHONE, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+TEXTS = [
+    "Your parcel waits at the depot, settle the customs fee today",
+    "Lunch at twelve in the usual place?",
+    "You win the big quiz at our pub tonight, bring friends",
+]
+
+
+@pytest.fixture
+def queue(api: RunningApi) -> RunningApi:
+    """Three different messages wait; they are reported by three people, oldest first."""
+    for number, text in enumerate(TEXTS):
+        report(api, f"user-{number}", text, comment=f"comment {number}")
+    return api
+
+
+def shown(page: Page) -> str:
+    """Return the message that is on the screen, once the line and the item agree."""
+    entry = page.locator("a.entry[aria-current]")
+    item = entry.get_attribute("data-item")
+    expect(page.locator(f"article.item[data-item='{item}']")).to_be_visible()
+    return page.locator("#message").inner_text()
+
+
+def statuses(api: RunningApi) -> dict[str, str]:
+    """Return text -> status of everything that was reported."""
+    found: dict[str, str] = {}
+    for number, text in enumerate(TEXTS):
+        with api.client(f"user-{number}") as client:
+            for scan in client.scans():
+                assert scan.feedback is not None
+                found[text] = scan.feedback.status
+    return found
+
+
+def test_keys_approve_reject_and_undo(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue) as page:
+        first = shown(page)
+        page.keyboard.press("a")
+        expect(page.locator("#message")).not_to_have_text(first)
+        second = shown(page)
+        page.keyboard.press("r")
+        expect(page.locator("#message")).not_to_have_text(second)
+        expect(page.locator("#toasts")).to_contain_text("rejected")
+        assert statuses(queue)[first] == "approved"
+        assert statuses(queue)[second] == "rejected"
+        page.keyboard.press("u")
+        expect(page.locator("#message")).to_have_text(second)
+        expect(page.locator("#toasts")).to_contain_text("taken back")
+        assert statuses(queue)[second] == "pending"
+
+
+def test_j_and_k_walk_and_s_skips(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue) as page:
+        first = shown(page)
+        page.keyboard.press("j")
+        expect(page.locator("#message")).not_to_have_text(first)
+        page.keyboard.press("k")
+        expect(page.locator("#message")).to_have_text(first)
+        page.keyboard.press("s")
+        expect(page.locator("#message")).not_to_have_text(first)
+        expect(page.locator("a.entry[data-state=skipped]")).to_have_count(1)
+    assert set(statuses(queue).values()) == {"pending"}
+
+
+def test_the_end_of_the_queue_says_so(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue) as page:
+        for left in (2, 1, 0):
+            page.keyboard.press("a")
+            expect(page.locator("#waiting")).to_have_text(str(left))
+            if left:
+                shown(page)
+        expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
+        expect(page.locator("#toasts")).to_contain_text("approved")
+    assert set(statuses(queue).values()) == {"approved"}
+
+
+def test_a_note_is_kept_and_keys_do_nothing_while_one_writes(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        text = shown(page)
+        page.keyboard.press("n")
+        page.keyboard.type("a rare case, ask Ruth")
+        assert shown(page) == text
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        expect(page.locator("#toasts")).to_contain_text("approved")
+    with queue.client("rita", "reviewer", "admin") as admin:
+        entries = [one for one in admin.audit().items if one.action == "feedback.approve"]
+    assert [entry.reason for entry in entries] == ["a rare case, ask Ruth"]
+
+
+def test_question_mark_shows_the_keys_and_they_can_be_switched_off(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        text = shown(page)
+        page.keyboard.press("?")
+        dialog = page.get_by_role("dialog", name="Keys")
+        expect(dialog).to_be_visible()
+        dialog.get_by_role("checkbox").uncheck()
+        dialog.get_by_role("button", name="Close").click()
+        page.keyboard.press("a")
+        page.reload()
+        page.keyboard.press("a")
+        assert shown(page) == text
+    assert set(statuses(queue).values()) == {"pending"}
+
+
+def test_o_opens_and_folds_the_details(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue) as page:
+        shown(page)
+        page.keyboard.press("o")
+        expect(page.get_by_role("columnheader", name="Hours ahead")).to_be_visible()
+        page.keyboard.press("o")
+        expect(page.get_by_role("columnheader", name="Hours ahead")).to_be_hidden()
+
+
+def test_an_item_shows_all_that_a_decision_needs(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue) as page:
+        page.get_by_role("link", name=TEXTS[2]).click()
+        expect(page.locator("#message")).to_have_text(TEXTS[2])
+        item = page.locator("article.item")
+        expect(item.locator(".versus")).to_contain_text("spam")
+        expect(item.locator(".versus")).to_contain_text("95% sure · sms-v1")
+        expect(item.locator(".versus")).to_contain_text("ham")
+        expect(item).to_contain_text("comment 2")
+        expect(item).to_contain_text("Here because:")
+        # What the model found suspicious: it calls whatever says "win" a scam.
+        expect(item.locator("mark")).to_have_text("win")
+
+
+def test_one_decision_covers_a_campaign(chromium: Browser, api: RunningApi) -> None:
+    for number in range(5):
+        report(
+            api, f"user-{number}", f"Your parcel waits, pay the fee at http://fee.example/{number}"
+        )
+    with at_the_desk(chromium, api) as page:
+        expect(page.locator("a.entry")).to_have_count(1)
+        expect(page.locator("article.item")).to_contain_text("All 5 waiting reports")
+        page.keyboard.press("a")
+        expect(page.locator("#toasts")).to_contain_text("5 items of the campaign decided.")
+    for number in range(5):
+        with api.client(f"user-{number}") as client:
+            assert [scan.feedback.status for scan in client.scans() if scan.feedback] == [
+                "approved"
+            ]
+
+
+def test_c_decides_on_one_report_alone(chromium: Browser, api: RunningApi) -> None:
+    for number in range(3):
+        report(
+            api, f"user-{number}", f"Your parcel waits, pay the fee at http://fee.example/{number}"
+        )
+    with at_the_desk(chromium, api) as page:
+        shown(page)
+        page.keyboard.press("c")
+        page.keyboard.press("a")
+        expect(page.locator("#toasts")).to_contain_text("Feedback approved.")
+    with api.client("rita", "reviewer") as reviewer:
+        assert len(reviewer.pending().items) == 2
+
+
+def test_the_second_of_two_reviewers_learns_who_was_first(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        text = shown(page)
+        with queue.client("paul", "reviewer") as paul:
+            item = next(one for one in paul.pending() if one.scan.text == text)
+            paul.review(item.id, ReviewAction.REJECT)
+        page.keyboard.press("a")
+        expect(page.locator("#toasts")).to_contain_text("paul has rejected")
+        expect(page.locator("a.entry[data-state=failed]")).to_have_count(1)
+    assert statuses(queue)[text] == "rejected"
+
+
+def test_one_s_own_report_is_not_in_one_s_queue(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue, "user-0", "reviewer") as page:
+        shown(page)
+        expect(page.locator("a.entry")).to_have_count(2)
+        expect(page.get_by_role("link", name=TEXTS[0])).to_have_count(0)
+
+
+def test_the_line_goes_on_by_itself(chromium: Browser, api: RunningApi) -> None:
+    words = ["amber", "birch", "cedar", "delta", "ember", "flint", "grove", "heath", "inlet"]
+    for number in range(24):
+        text = f"{words[number % 9]} {words[number // 3]} {number * 7919} {words[-1 - number % 8]}"
+        report(api, f"user-{number}", text)
+    with at_the_desk(chromium, api) as page:
+        expect(page.locator("a.entry")).to_have_count(20)
+        for _ in range(18):
+            text = shown(page)
+            page.keyboard.press("j")
+            expect(page.locator("#message")).not_to_have_text(text)
+        expect(page.locator("a.entry")).to_have_count(24)
+
+
+def test_a_message_is_text_and_never_markup(chromium: Browser, api: RunningApi) -> None:
+    nasty = "<img src=x onerror=alert(1)> win </blockquote><script>alert(2)</script>"
+    report(api, "eve", nasty, comment="<b>bold</b>")
+    with at_the_desk(chromium, api) as page:
+        page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+        expect(page.locator("#message mark")).to_be_visible()
+        assert page.locator("#message").inner_text() == nasty
+        expect(page.locator("#message img, .comment b")).to_have_count(0)
+
+
+def test_a_thumb_decides_on_a_phone(chromium: Browser, queue: RunningApi) -> None:
+    with at_the_desk(chromium, queue, size=PHONE) as page:
+        first = shown(page)
+        page.get_by_role("button", name="Approve").tap()
+        expect(page.locator("#message")).not_to_have_text(first)
+        expect(page.locator("#toasts")).to_contain_text("approved")
+        page.get_by_role("button", name="Undo").tap()
+        expect(page.locator("#message")).to_have_text(first)
+    assert statuses(queue)[first] == "pending"
+
+
+def test_all_of_it_works_without_scripts(chromium: Browser, queue: RunningApi) -> None:
+    with open_page(chromium, java_script_enabled=False) as (_, page):
+        page.goto(f"{queue.url}/review")
+        page.get_by_label("Access token").fill(queue.token("rita", "reviewer"))
+        page.get_by_role("button", name="Sign in").click()
+        text = page.locator("#message").inner_text()
+        page.get_by_label("Note").fill("seen")
+        page.get_by_role("button", name="Approve").click()
+        assert statuses(queue)[text] == "approved"
+        page.get_by_role("button", name="Undo").click()
+        assert page.locator("#message").inner_text() == text
+        assert statuses(queue)[text] == "pending"
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -1,0 +1,88 @@
+"""What the browser tests have in common: a real API with a model that a test can foresee."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from shield.labels import FeedbackType, ScanType
+from shield.wire import FeedbackRead
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, judges_by_word, model_server
+from tests.support.browser import WIDE, open_page
+
+AXE = Path(__file__).parents[2] / "api/pages/assets/node_modules/axe-core/axe.min.js"
+
+
+@contextmanager
+def world(
+    folder: Path, judge: Callable[[str], float] = judges_by_word, **settings: Any
+) -> Iterator[RunningApi]:
+    """Serve the API, its pages and one model; the model calls whatever says "win" a scam."""
+    with (
+        model_server(judge=judge) as arm,
+        running_api(
+            folder,
+            prepare=lambda services: deploy(services.rollouts, arm),
+            **{"embedded": True, **settings},
+        ) as api,
+    ):
+        yield api
+
+
+def report(api: RunningApi, user: str, text: str, comment: str | None = None) -> FeedbackRead:
+    """Scan as `user` and say that the verdict was wrong."""
+    with api.client(user) as client:
+        scan = client.scan(ScanType.TEXT, text)
+        scam = scan.verdict == "spam"
+        claim = FeedbackType.FALSE_POSITIVE if scam else FeedbackType.FALSE_NEGATIVE
+        return client.send_feedback(scan.id, claim, comment=comment)
+
+
+@contextmanager
+def at_the_desk(
+    chromium: Browser,
+    api: RunningApi,
+    who: str = "rita",
+    *roles: str,
+    size: tuple[int, int] = WIDE,
+    **options: Any,
+) -> Iterator[Page]:
+    """Open the dashboard, signed in by the kind of link that `shieldctl up` prints."""
+    with open_page(chromium, size, **options) as (_, page):
+        token = api.token(who, *(roles or ("reviewer", "admin")))
+        page.goto(f"{api.url}/login#token={token}")
+        expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+        yield page
+
+
+@contextmanager
+def on_the_phone(
+    chromium: Browser, api: RunningApi, user: str = "ada", **options: Any
+) -> Iterator[Page]:
+    """Open the phone's client, connected by a link."""
+    with open_page(chromium, (390, 844), **options) as (_, page):
+        page.goto(f"{api.url}/app#token={api.token(user)}")
+        expect(page.get_by_role("button", name="Scan")).to_be_visible()
+        yield page
+
+
+def scan(page: Page, text: str) -> None:
+    """Scan a message on the phone and wait for its card."""
+    page.get_by_label("The message").fill(text)
+    page.get_by_role("button", name="Scan").click()
+    expect(page.locator("article.result blockquote")).to_have_text(text)
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is now, WCAG 2.2 AA and best
+    practices."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
