@@ -1,0 +1,42 @@
+{{/* A pod that runs the whole pipeline: `args` is what it runs. */}}
+{{- define "shield.learnPod" -}}
+{{- $full := include "shield.fullname" .root }}
+{{- $p := .root.Values.pipeline }}
+restartPolicy: Never
+serviceAccountName: {{ $full }}-pipeline
+automountServiceAccountToken: false
+{{- include "shield.pull" .root | nindent 0 }}
+{{- include "shield.podSecurity" (dict) | nindent 0 }}
+{{- include "shield.placement" $p | nindent 0 }}
+containers:
+  - name: run
+    image: {{ include "shield.image" (dict "root" .root "image" "training") }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args: {{ .args | toJson }}
+    env:
+      - {name: RUN_ID, valueFrom: {fieldRef: {fieldPath: "metadata.labels['batch.kubernetes.io/job-name']"}}}
+      - {name: HOME, value: /scratch}
+      - {name: SHIELD_CHECKPOINT_DIR, value: /scratch/checkpoints}
+      - {name: SHIELD_SIGNING_KEY, value: /etc/antispam-shield/signing/signing.pem}
+      - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}
+      {{- include "shield.clientEnv" .root | nindent 6 }}
+      {{- include "shield.artifactsEnv" .root | nindent 6 }}
+    {{- $resources := deepCopy $p.resources }}
+    {{- if $p.gpu.enabled }}
+    {{- $_ := set $resources "limits" (merge (dict $p.gpu.acceleratorType $p.gpu.count) ($resources.limits | default dict)) }}
+    {{- end }}
+    resources:
+      {{- toYaml $resources | nindent 6 }}
+    {{- include "shield.containerSecurity" .root | nindent 4 }}
+    volumeMounts:
+      - {name: scratch, mountPath: /scratch}
+      - {name: scratch, mountPath: /tmp, subPath: tmp}
+      - {name: signing, mountPath: /etc/antispam-shield/signing, readOnly: true}
+      - {name: trusted, mountPath: /etc/antispam-shield/trusted, readOnly: true}
+      {{- include "shield.tokenMount" .root | nindent 6 }}
+volumes:
+  - {name: scratch, emptyDir: {sizeLimit: {{ $p.cronjob.scratch }}}}
+  - {name: signing, secret: {secretName: {{ include "shield.signingSecret" .root }}, defaultMode: 0440}}
+  - {name: trusted, secret: {secretName: {{ include "shield.trustedSecret" .root }}, defaultMode: 0440}}
+  {{- include "shield.tokenVolume" .root | nindent 2 }}
+{{- end }}
