@@ -85,7 +85,7 @@ def open_services(
         router=ModelRouter(
             rollouts,
             timeout_seconds=settings.predict_timeout_seconds,
-            watch_seconds=0.5 if table else 30.0,
+            watch_seconds=0.2 if table else 30.0,
         ),
         limiter=Limiter(settings.rate_per_user, settings.rate_per_address, settings.rate_storage),
         clock=clock,

@@ -1,21 +1,26 @@
 """A real API on a free port over a database of its own."""
 
+import atexit
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlalchemy import URL
 
 from api.app import create_app, open_services
 from api.kit.context import Services
 from api.kit.keyring import new_ring
 from api.kit.tokens import mint
-from api.migrate import migrate
+from api.migrate import migrate, upgrade
 from api.settings import ApiSettings
 from shield.artifacts.settings import open_store
 from shield.client import ShieldClient
@@ -79,6 +84,23 @@ def settings_for(folder: Path, database_url: str | None = None, **changes: Any) 
     return ApiSettings(**{**values, **changes})
 
 
+@lru_cache(maxsize=1)
+def _migrated_file() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="shield-template-")) / "shield.db"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+def prepared(url: URL) -> None:
+    """Give a new SQLite database its schema by copying one that was migrated before.
+
+    The migrations themselves run once per process, and have tests of their own.
+    """
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        shutil.copyfile(_migrated_file(), url.database)
+
+
 @contextmanager
 def running_services(
     folder: Path,
@@ -96,6 +118,7 @@ def running_services(
         rollouts=rollouts,
         clock=clock or MovableClock(),
     )
+    prepared(services.engine.url)
     migrate(services.engine)
     try:
         yield services

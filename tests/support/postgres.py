@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from api.migrate import upgrade
+
 _numbers = itertools.count(1)
 
 
@@ -25,14 +27,29 @@ def postgres_server() -> Any:
     return server
 
 
-def new_database() -> str:
-    """Make an empty database and return its URL."""
+@lru_cache(maxsize=1)
+def migrated_template() -> str:
+    """Migrate a database once; others are copies of it. Returns its name."""
+    url = new_database()
+    upgrade(url)
+    name = make_url(url).database
+    assert name is not None
+    return name
+
+
+def new_migrated_database() -> str:
+    """Make a database of the present schema and return its URL."""
+    return new_database(migrated_template())
+
+
+def new_database(template: str = "template1") -> str:
+    """Make an empty database (or a copy of `template`) and return its URL."""
     server = postgres_server()
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     name = f"shield_{next(_numbers)}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     admin.dispose()
     return url.set(database=name).render_as_string(hide_password=False)
 
@@ -47,5 +64,7 @@ def postgres_url() -> str:
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
 )
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database; the test runs once on each kind."""
-    return f"sqlite:///{tmp_path}/shield.db" if request.param == "sqlite" else new_database()
+    """URL of a database without rows; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/shield.db"
+    return new_migrated_database()

@@ -1,0 +1,177 @@
+"""Scans during a rollout: arms, failures, shadow, and how fast a new split is followed."""
+
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from shield.errors import Forbidden, Unavailable
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.routing import Arm
+from shield.wire import ReviewAction
+from tests.integration.api.conftest import wait_for_split
+from tests.integration.api.steps import http
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+
+
+def trial(api: RunningApi, since: datetime) -> None:
+    """Mark the rollout as a trial that began at `since`."""
+    store = api.services.rollouts
+    found = store.get("sms")
+    status = found.status.model_copy(update={"rollout_started": since})
+    store.write_status(found, status)
+
+
+def wait_for_weight(api: RunningApi, weight: float) -> None:
+    until = time.monotonic() + 5
+    while True:
+        split = api.services.router.split(ModelType.SMS)
+        if split is not None and split.weight == weight:
+            return
+        assert time.monotonic() < until
+        time.sleep(0.002)
+
+
+def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_is_counted(
+    tmp_path: Path, database_url: str
+) -> None:
+    failing = threading.Event()
+    failing.set()
+    with (
+        model_server() as stable,
+        model_server(failing=failing) as broken,
+        running_api(tmp_path, database_url) as api,
+    ):
+        store = api.services.rollouts
+        deploy(store, stable, candidate="sms-v2", candidate_url=broken, weight=100)
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("ann") as ann, api.client("op", "service") as operator:
+            scan = ann.scan(ScanType.TEXT, "you win")
+            assert (scan.arm, scan.model_version, scan.verdict) == ("stable", "sms-v1", "spam")
+            seen = operator.evidence(ModelType.SMS)
+            assert (seen.candidate.exposures, seen.candidate.failures) == (0, 1)
+            assert (seen.stable.exposures, seen.stable.positives) == (1, 1)
+            failing.clear()
+            healed = ann.scan(ScanType.TEXT, "you win again")
+            assert (healed.arm, healed.model_version) == ("candidate", "sms-v2")
+
+
+def test_a_failing_stable_arm_is_a_503_with_retry_after_and_the_failure_is_counted(
+    tmp_path: Path,
+) -> None:
+    failing = threading.Event()
+    with model_server(failing=failing) as url, running_api(tmp_path) as api:
+        deploy(api.services.rollouts, url)
+        wait_for_split(api)
+        failing.set()
+        with http(api, "ann") as client:
+            answer = client.post("/api/v2/scans", json={"scanType": "text", "text": "hello"})
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        with api.services.sessions() as session:
+            from api.scans.models import ArmFailure, Scan
+
+            assert session.query(ArmFailure).count() == 1
+            assert session.query(Scan).count() == 0
+
+
+def test_without_any_model_a_scan_says_so(tmp_path: Path) -> None:
+    with (
+        running_api(tmp_path) as api,
+        api.client("ann") as ann,
+        pytest.raises(Unavailable, match="No voice model serves yet"),
+    ):
+        ann.scan(ScanType.VOICE, "hello")
+
+
+def test_a_changed_split_reaches_scans_at_once(tmp_path: Path, database_url: str) -> None:
+    with (
+        model_server() as one,
+        model_server() as other,
+        running_api(tmp_path, database_url) as api,
+    ):
+        store = api.services.rollouts
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=100)
+        wait_for_weight(api, 100)
+        times = []
+        with api.client("ann") as ann:
+            assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
+            for round_ in range(10):
+                weight = 0 if round_ % 2 == 0 else 100
+                expected = "sms-v1" if weight == 0 else "sms-v2"
+                deploy(store, one, candidate="sms-v2", candidate_url=other, weight=weight)
+                started = time.monotonic()
+                while ann.scan(ScanType.TEXT, "hello").model_version != expected:
+                    pass
+                times.append(time.monotonic() - started)
+        # The quickest shows what the mechanism costs; the others wait for a busy machine as well.
+        assert min(times) < 0.1, times
+        assert max(times) < 2, times
+
+
+def test_the_same_user_stays_on_an_arm_and_the_split_has_its_weight(tmp_path: Path) -> None:
+    with model_server() as one, model_server() as other, running_api(tmp_path) as api:
+        deploy(api.services.rollouts, one, candidate="sms-v2", candidate_url=other, weight=30)
+        wait_for_weight(api, 30)
+        arms: dict[str, set[Arm]] = {}
+        router = api.services.router
+        for user in (f"user{number}" for number in range(300)):
+            for _ in range(2):
+                routed = router.ask(ModelType.SMS, "hello", user, None)
+                assert routed.answer is not None
+                arms.setdefault(user, set()).add(routed.answer.arm)
+    assert all(len(found) == 1 for found in arms.values())
+    share = sum(Arm.CANDIDATE in found for found in arms.values()) / len(arms)
+    assert 0.2 < share < 0.4
+
+
+def test_testers_may_force_an_arm_and_that_is_no_evidence(tmp_path: Path) -> None:
+    with model_server() as one, model_server() as other, running_api(tmp_path) as api:
+        deploy(api.services.rollouts, one, candidate="sms-v2", candidate_url=other, weight=0)
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("rita", "reviewer") as tester, api.client("ann") as ann:
+            forced = tester.scan(ScanType.TEXT, "hello", arm=Arm.CANDIDATE)
+            assert forced.model_version == "sms-v2"
+            with pytest.raises(Forbidden):
+                ann.scan(ScanType.TEXT, "hello", arm=Arm.CANDIDATE)
+            assert tester.evidence(ModelType.SMS).candidate.exposures == 0
+
+
+def test_a_shadow_candidate_scores_copies_never_answers_and_is_judged_by_the_same_truth(
+    tmp_path: Path,
+) -> None:
+    def strict(text: str) -> float:
+        return 0.9
+
+    with model_server() as one, model_server(judge=strict) as other, running_api(tmp_path) as api:
+        store = api.services.rollouts
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=0, shadow=True)
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("ann") as ann, api.client("rita", "reviewer") as rita:
+            scan = ann.scan(ScanType.TEXT, "hello friend")
+            assert (scan.model_version, scan.verdict) == ("sms-v1", "ham")
+            item = ann.send_feedback(scan.id, FeedbackType.CONFIRMED)
+            rita.review(item.id, ReviewAction.APPROVE)
+            seen = rita.evidence(ModelType.SMS)
+    assert (seen.stable.decided, seen.stable.verdict_errors) == (1, 0)
+    assert (seen.candidate.exposures, seen.candidate.positives) == (1, 1)
+    assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
+
+
+def test_scans_go_on_while_the_rollout_store_is_away(tmp_path: Path) -> None:
+    from sqlalchemy import text
+
+    with model_server() as url, running_api(tmp_path) as api:
+        deploy(api.services.rollouts, url)
+        wait_for_split(api)
+        with api.services.engine.begin() as connection:
+            connection.execute(text("DROP TABLE rollouts"))
+        time.sleep(0.2)
+        with api.client("ann") as ann:
+            assert ann.scan(ScanType.TEXT, "you win").verdict == "spam"
