@@ -1,0 +1,1 @@
+"""One small server per peer; each runs in its own environment."""

@@ -1,0 +1,216 @@
+"""Slices to figures, aims, a table and a plot."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_NAMES = {
+    "ours": "antispam-shield (int8)",
+    "ours-fp32": "antispam-shield (fp32)",
+    "kserve": "KServe",
+    "litserve": "LitServe",
+    "bentoml": "BentoML",
+    "ray": "Ray Serve",
+    "mlserver": "MLServer",
+    "plain": "FastAPI + transformers pipeline (fp32)",
+}
+_AIMS = {"kserve": 2.4, "litserve": 2.8, "bentoml": 2.8, "ray": 4.0, "mlserver": 4.0, "plain": 5.0}
+
+
+def summarise(result: dict[str, Any]) -> dict[str, Any]:
+    """Return figures per server and the aims, each with what was measured."""
+    by_server: dict[str, list[dict[str, Any]]] = {}
+    for one in result["slices"]:
+        by_server.setdefault(one["server"], []).append(one)
+    figures = {name: _figures(slices) for name, slices in by_server.items()}
+    return {"figures": figures, "aims": _aims(figures, result["scenarios"])}
+
+
+def _figures(slices: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "start_seconds": _spread([one["start_seconds"] for one in slices]),
+        "memory_mb": _spread([one["memory_mb"] for one in slices]),
+        "errors": sum(one["errors"] for one in slices),
+    }
+    for concurrency in sorted({one["concurrency"] for one in slices}):
+        chosen = [one for one in slices if one["concurrency"] == concurrency]
+        found[f"c{concurrency}"] = {
+            "throughput": _spread([one["throughput"] for one in chosen]),
+            "of_raw": _spread([one["throughput"] / one["raw"] for one in chosen]),
+            "cpu_ms": _spread([one["cpu_ms"] for one in chosen]),
+            "cpu_of_raw": _spread([one["cpu_ms"] / one["raw_cpu_ms"] for one in chosen]),
+            "p50_ms": _spread([one["p50_ms"] for one in chosen]),
+            "p99_ms": _spread([one["p99_ms"] for one in chosen]),
+        }
+    return found
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {
+        "median": round(statistics.median(values), 4),
+        "least": round(min(values), 4),
+        "most": round(max(values), 4),
+        "slices": len(values),
+    }
+
+
+def _best(figures: dict[str, Any], measure: str) -> float:
+    """Return a server's best median over the concurrencies."""
+    return max(float(value[measure]["median"]) for key, value in figures.items() if key[0] == "c")
+
+
+def _aims(figures: dict[str, Any], scenarios: dict[str, Any]) -> list[dict[str, Any]]:
+    aims: list[dict[str, Any]] = []
+
+    def add(name: str, goal: str, measured: float, met: bool, unit: str = "") -> None:
+        aims.append({"name": name, "goal": goal, "measured": f"{measured:.3g}{unit}", "met": met})
+
+    for name, goal in (("ours", 0.92), ("ours-fp32", 0.97)):
+        if name in figures:
+            share = _best(figures[name], "of_raw")
+            add(f"{_NAMES[name]}, share of the raw limit", f">= {goal}", share, share >= goal)
+    for name, goal in _AIMS.items():
+        if name in figures and "ours" in figures:
+            # Each share is of the raw limit in its own minutes, so their ratio compares servers
+            # that were not measured in the same second.
+            ratio = _best(figures["ours"], "of_raw") / _best(figures[name], "of_raw")
+            add(f"throughput beside {_NAMES[name]}", f">= {goal}x", ratio, ratio >= goal, "x")
+    if loads := scenarios.get("loads"):
+        tail = loads["70%"]["p99_ms"] / loads["70%"]["p50_ms"]
+        add("p99 over p50 at 70 % load", "<= 3", tail, tail <= 3)
+        over = loads["300%"]
+        add(
+            "goodput at 3x overload",
+            ">= 0.95",
+            over["goodput_share"],
+            over["goodput_share"] >= 0.95,
+        )
+        fast = over["refusal_p50_ms"]
+        add("median refusal at 3x overload", "< 5 ms", fast, fast < 5, " ms")
+    if repeats := scenarios.get("repeats"):
+        add("throughput with 80 % repeats", ">= 5x", repeats["gain"], repeats["gain"] >= 5, "x")
+        add(
+            "wrong answers from the cache",
+            "0",
+            repeats["wrong_answers"],
+            not repeats["wrong_answers"],
+        )
+    if switching := scenarios.get("switching"):
+        add(
+            f"failed requests in {switching['switches']} switches",
+            "0",
+            switching["failed"],
+            switching["failed"] == 0,
+        )
+        tail = switching["during_p99_ms"] / switching["steady_p99_ms"]
+        add("p99 while switching over steady", "<= 1.5", tail, tail <= 1.5)
+        warm, cold = switching["warm_ms"], switching["cold_seconds"]
+        add("warm switch", "<= 50 ms", warm, warm <= 50, " ms")
+        add("cold switch under load", "<= 1.5 s", cold, cold <= 1.5, " s")
+    if "ours" in figures:
+        start = figures["ours"]["start_seconds"]["median"]
+        add("start to first answer", "< 2 s", start, start < 2, " s")
+    return aims
+
+
+def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
+    """Write the table, the aims and the plot."""
+    figures, machine = result["figures"], result["machine"]
+    order = sorted(figures, key=lambda name: -_best(figures[name], "of_raw"))
+    lines = [
+        "# The model server beside the limit and its peers",
+        "",
+        "Written by `make bench-serving`; the raw figures are in `bench/results/serving.json`.",
+        "",
+        f"{machine['processor']}, {machine['cores']} cores, load average {machine['load_average']} "
+        f"when written, {result['date']}. MiniLM-L6, messages of the SMS Spam Collection (22 "
+        "tokens "
+        "on average), answers not cached. Peers that take onnxruntime run the same int8 file "
+        "with the "
+        "same session settings and one worker per core. *Raw* is the limit: tokenise and run in as "
+        "many threads in one process, nothing around it, measured before and after every slice. "
+        "Medians; in brackets the least and the most of the slices.",
+        "",
+        "| server | requests/s, best | share of raw | CPU ms per request | p50 / p99 at c=8, ms "
+        "| memory MiB | start s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in order:
+        one = figures[name]
+        best = max(
+            (key for key in one if key[0] == "c"), key=lambda key: one[key]["of_raw"]["median"]
+        )
+        at8 = one.get("c8", one[best])
+        lines.append(
+            f"| {_NAMES[name]} | {_cell(one[best]['throughput'], 0)} ({best}) "
+            f"| {_cell(one[best]['of_raw'], 2)} | {_cell(one[best]['cpu_ms'], 2)} "
+            f"| {at8['p50_ms']['median']:.1f} / {at8['p99_ms']['median']:.1f} "
+            f"| {one['memory_mb']['median']:.0f} | {one['start_seconds']['median']:.1f} |"
+        )
+    lines += [
+        "",
+        *(f"- {name}: not measured ({why})" for name, why in result["not_measured"].items()),
+    ]
+    lines += ["", f"![Share of the raw limit](images/{plot.name})", "", "## Aims", ""]
+    lines += ["| aim | goal | measured | |", "|---|---|---|---|"]
+    for aim in result["aims"]:
+        met = "met" if aim["met"] else "**missed**"
+        lines.append(f"| {aim['name']} | {aim['goal']} | {aim['measured']} | {met} |")
+    lines += ["", *_load_table(result["scenarios"].get("loads", {}))]
+    notes = page.with_name("benchmarks-serving-notes.md")
+    if notes.exists():
+        lines += ["", notes.read_text().strip()]
+    page.write_text("\n".join(lines) + "\n")
+    _plot(figures, order, plot)
+
+
+def _cell(spread: dict[str, float], digits: int) -> str:
+    median, least, most = (f"{spread[key]:.{digits}f}" for key in ("median", "least", "most"))
+    return f"{median} [{least}, {most}]"
+
+
+def _load_table(loads: dict[str, Any]) -> list[str]:
+    if not loads:
+        return []
+    lines = [
+        "## At a fixed rate (open loop)",
+        "",
+        "| load | offered/s | answered/s | p50 ms | p99 ms | refused | refusal p50 / p99 ms | "
+        "failed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for share, one in loads.items():
+        lines.append(
+            f"| {share} | {one['offered']:.0f} | {one['goodput']:.0f} | {one['p50_ms']:.1f} "
+            f"| {one['p99_ms']:.1f} | {one['refused']} "
+            f"| {one['refusal_p50_ms']:.1f} / {one['refusal_p99_ms']:.1f} | {one['failed']} |"
+        )
+    return lines
+
+
+def _plot(figures: dict[str, Any], order: Sequence[str], target: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    # Fixed ids, so that the same figures draw the same file.
+    mpl.rcParams["svg.hashsalt"] = "serving"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 0.5 * len(order) + 1.2))
+    for place, name in enumerate(reversed(order)):
+        one = figures[name]
+        spread = max(
+            (value["of_raw"] for key, value in one.items() if key[0] == "c"),
+            key=lambda value: float(value["median"]),
+        )
+        low, high = spread["median"] - spread["least"], spread["most"] - spread["median"]
+        colour = "#1f6f54" if name.startswith("ours") else "#9aa5a0"
+        axes.barh(place, spread["median"], color=colour)
+        axes.errorbar(spread["median"], place, xerr=[[low], [high]], color="black", capsize=3)
+    axes.axvline(1.0, color="black", linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(order)), [_NAMES[name] for name in reversed(order)])
+    axes.set_xlabel("throughput as a share of the raw limit (1 = nothing wasted)")
+    figure.tight_layout()
+    target.parent.mkdir(exist_ok=True)
+    figure.savefig(target, metadata={"Date": None})
