@@ -66,6 +66,8 @@ class Figures:
     comparisons: list[Comparison]
     gain: Gain | None
     slices: list[SliceShown]
+    slice_floor: float
+    """Left end of the drawn intervals, so that good slices can be told apart."""
     gates: list[tuple[str, str]]
     """Gate -> `passed`, or why it refused."""
     warnings: list[str]
@@ -92,6 +94,7 @@ def read(metrics: dict[str, Any]) -> Figures:
         comparisons,
         gain,
         slices,
+        min((0.1 * int(10 * one.low) for one in slices), default=0.0),
         [(str(name), str(said)) for name, said in gates.items()],
         [str(one) for one in metrics.get("warnings", [])],
         other,

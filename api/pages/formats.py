@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-FILTERS = ("percent", "count", "moment", "ago", "span", "short_digest", "rate", "seconds")
+FILTERS = ("percent", "count", "moment", "ago", "span", "short_digest", "rate", "seconds", "place")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -10,10 +10,16 @@ def percent(share: float | None, digits: int = 0) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f}%"
 
 
-def rate(low: float | None, high: float | None, digits: int = 1) -> str:
-    """Write an interval of shares, e.g. `1.2 to 3.4%`."""
+def place(share: float, floor: float, ceiling: float) -> float:
+    """Return where a share lies on a line from `floor` to `ceiling`, 0 to 100."""
+    return round(100 * min(max((share - floor) / max(ceiling - floor, 1e-9), 0.0), 1.0), 2)
+
+
+def rate(low: float | None, high: float | None) -> str:
+    """Write an interval of shares, e.g. `1.2 to 3.4%`; small ones with one digit more."""
     if low is None or high is None:
         return "no interval yet"
+    digits = 2 if high < 0.1 else 1
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}%"
 
 

@@ -97,6 +97,12 @@ class Sessions:
         """Return what each form of this visit carries in its field `csrf`."""
         return hmac.new(self._key, f"form {visit.nonce}".encode(), sha256).hexdigest()
 
+    def noted(self, visit: Visit, feedback_id: str) -> str:
+        """Return the proof that this visit's reading of an item stands in the audit log."""
+        return hmac.new(
+            self._key, f"noted {visit.nonce} {feedback_id}".encode(), sha256
+        ).hexdigest()
+
     def holds(self, visit: Visit, token: str) -> bool:
         """Tell whether a form belongs to this visit."""
         return hmac.compare_digest(self.form_token(visit).encode(), token.encode())

@@ -21,6 +21,7 @@ class Visitor:
 
     principal: Principal
     form_token: str
+    visit: Visit
 
     @property
     def is_admin(self) -> bool:
@@ -84,7 +85,7 @@ def get_visitor(request: Request, visit: Annotated[Visit | None, Depends(get_vis
         raise Unauthenticated("Sign in first.")
     visit.principal.require(Role.REVIEWER, Role.ADMIN)
     sessions: Sessions = request.app.state.page_sessions
-    return Visitor(visit.principal, sessions.form_token(visit))
+    return Visitor(visit.principal, sessions.form_token(visit), visit)
 
 
 def check_form(

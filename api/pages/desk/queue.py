@@ -1,5 +1,7 @@
 """`/review`: what waits for a decision, and deciding."""
 
+import hmac
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -10,7 +12,8 @@ from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.pages import explanation
 from api.pages.desk.pages import read_model, render
-from api.pages.visitor import CheckedForm, Reading, Who, Writing, wants_fragment
+from api.pages.sessions import Sessions
+from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
 from api.review import decisions, queue
 from shield.errors import Invalid
 from shield.labels import ModelType
@@ -46,6 +49,7 @@ def show(
         pagination=pagination,
         item=chosen,
         did=did,
+        noted=_noted(request, visitor),
     )
 
 
@@ -55,8 +59,20 @@ def entries(request: Request, visitor: Who, ctx: Reading, wanted: Paged, model: 
     items, pagination = _page(ctx, wanted, model)
     queue.note_reading(ctx, items)
     return render(
-        request, visitor, "more.html", model=model, items=items, pagination=pagination, item=None
+        request,
+        visitor,
+        "more.html",
+        model=model,
+        items=items,
+        pagination=pagination,
+        item=None,
+        noted=_noted(request, visitor),
     )
+
+
+def _noted(request: Request, visitor: Visitor) -> Callable[[str], str]:
+    sessions: Sessions = request.app.state.page_sessions
+    return lambda feedback_id: sessions.noted(visitor.visit, feedback_id)
 
 
 def _page(ctx: Context, wanted: Any, model: ModelType | None) -> tuple[list[PendingItem], Any]:
@@ -65,13 +81,20 @@ def _page(ctx: Context, wanted: Any, model: ModelType | None) -> tuple[list[Pend
 
 @router.get("/items/{feedback_id}")
 def one(
-    request: Request, feedback_id: PathId, visitor: Who, ctx: Reading, model: Model
+    request: Request,
+    feedback_id: PathId,
+    visitor: Who,
+    ctx: Reading,
+    model: Model,
+    noted: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """Return one item, for the place beside the queue."""
     if not wants_fragment(request):
         return RedirectResponse(f"/review?item={feedback_id}", 303)
     found = queue.one(ctx, feedback_id)
-    queue.note_reading(ctx, [found])
+    # The line that led here has been noted with all its texts; once is enough.
+    if not hmac.compare_digest(noted.encode(), _noted(request, visitor)(feedback_id).encode()):
+        queue.note_reading(ctx, [found])
     return render(request, visitor, "item.html", model=model, item=found)
 
 

@@ -28,7 +28,7 @@ function draw(place: HTMLElement, table: HTMLTableElement): uPlot | undefined {
   const x = isTime ? days.map((day) => Date.parse(`${day}T00:00Z`) / 1000) : labels.map((_, index) => index);
   const ys = names.map((_, column) => rows.map((row) => number(row.cells[column + 1]?.textContent)));
   const colour = (token: string): string => resolved(place, token);
-  const strokes = [colour("--accent"), colour("--warn"), colour("--good")];
+  const strokes = [colour("--accent"), colour("--second"), colour("--good")];
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   const bars = isTime ? uPlot.paths.bars!({ size: [0.7, 40] }) : undefined;
   return new uPlot(

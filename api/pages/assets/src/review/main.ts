@@ -9,3 +9,5 @@ if (queue) startQueue(queue);
 const rollouts = document.querySelector<HTMLElement>("#rollouts");
 if (rollouts) startRollouts(rollouts);
 drawCharts();
+// On a phone the navigation is wider than the screen.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -43,7 +43,8 @@ export function startQueue(root: HTMLElement): void {
   function page(id: string): Promise<DocumentFragment> {
     let found = pages.get(id);
     if (!found) {
-      found = fragment(`/review/items/${encodeURIComponent(id)}?model=${root.dataset.model ?? ""}`);
+      const noted = entry(id)?.dataset.noted ?? "";
+      found = fragment(`/review/items/${encodeURIComponent(id)}?model=${root.dataset.model ?? ""}&noted=${noted}`);
       found.catch(() => pages.delete(id));
       pages.set(id, found);
     }

@@ -39,8 +39,10 @@ export function startRollouts(root: HTMLElement): void {
       root.querySelectorAll("details").forEach((each, index) => (each.open = open[index] ?? false));
       root.querySelectorAll(".scroll").forEach((each, index) => (each.scrollLeft = scrolled[index] ?? 0));
       if (live.textContent !== "Live") live.textContent = "Live";
+      live.classList.remove("stale");
     } catch {
       live.textContent = "Not live: the server does not answer.";
+      live.classList.add("stale");
     }
   }
   window.setInterval(() => void refresh(), EVERY_MILLISECONDS);
