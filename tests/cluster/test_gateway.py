@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.api import RunningApi, running_api
 from tests.support.chart import one, rendered
-from tests.support.envoy import envoy
+from tests.support.envoy import Backend, envoy
 
 pytestmark = pytest.mark.xdist_group("cluster")
 HOST = "shield.example.org"
@@ -24,7 +24,7 @@ def phone(api: RunningApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A phone in front of Envoy."""
     route = one(rendered("gateway"), "HTTPRoute")
     port = int(api.url.rpartition(":")[2])
-    backends = {"antispam-shield-api": port}
+    backends: dict[str, Backend] = {"antispam-shield-api": port}
     with (
         envoy(route, backends, tmp_path_factory.mktemp("envoy")) as url,
         httpx.Client(base_url=url, headers={"Host": HOST}) as client,

