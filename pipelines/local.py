@@ -74,6 +74,8 @@ class LocalRunner:
             **self.environment,
             "SHIELD_RUNNER_PID": str(os.getpid()),
             "PYTHONUNBUFFERED": "1",
+            # Threads that wait for each other by spinning take the cores from the services beside.
+            "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
             "TOKENIZERS_PARALLELISM": "false",
         }
         with (

@@ -96,7 +96,8 @@ def _without_disputes(table: pl.DataFrame) -> pl.DataFrame:
 def _with_tactics(
     table: pl.DataFrame, settings: StepSettings, seed: int, share: float
 ) -> tuple[pl.DataFrame, list[str], list[Tactic]]:
-    from components.train.encoder import base_directory, embed
+    from components.train.base_model import base_directory
+    from components.train.encoder import embed
 
     heads = campaign_heads(table)
     scams = heads.filter(pl.col("label") == 1)

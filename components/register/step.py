@@ -81,6 +81,7 @@ def run(
                 **judged.get("metrics", {}),
                 "goldenDigest": judged.get("goldenDigest", ""),
                 "code": code_version,
+                "slices": judged.get("slices", []),
                 "warnings": judged.get("warnings", []),
                 "gate": {
                     finding.gate: "passed" if finding.passed else finding.message

@@ -40,7 +40,7 @@ def train(
     from pathlib import Path
 
     from components.environment import StepSettings, end_with_runner
-    from components.train.fitting import Recipe
+    from components.train.recipe import Recipe
     from components.train.step import run
 
     end_with_runner()

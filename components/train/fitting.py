@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from components.train.batching import batches
 from components.train.encoder import padded
+from components.train.recipe import Recipe
 from shield.errors import Invalid
 
 log = logging.getLogger(__name__)
@@ -22,26 +23,6 @@ log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
 WARM_UP = 0.1
 """Share of steps over which the rate rises. Without it a champion forgets in its first steps."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a training is repeated by. Its digest, with those of its inputs, names the result."""
-
-    seed: int = 0
-    epochs: int = 3
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.01
-    token_budget: int = 1024
-    max_tokens: int = 128
-    freeze_embeddings: bool = True
-    """Words that the corrections do not mention stay where they are, and a step is a third
-    cheaper."""
-    threads: int = 2
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the recipe as the manifest keeps it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

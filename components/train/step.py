@@ -1,48 +1,19 @@
 """Fine-tune a classifier and write it as a model package, not yet signed.
 
-Read top to bottom: what it starts from, what it learns, how, and what comes out. The same inputs,
-recipe and number of threads give the same package digest on the same kind of processor.
+The work is in `training.py`. Here it is found out whether it was done before: torch takes longer to
+load than a repeated run should need.
 """
 
-import hashlib
-import json
-import logging
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import polars as pl
-import torch
-
-from components.build_dataset import messages
 from components.environment import StepSettings
-from components.train.calibration import apply_calibration, fit_calibration
-from components.train.card import write_card
-from components.train.curves import plot
-from components.train.encoder import (
-    base_directory,
-    load_classifier,
-    load_tokenizer,
-    pad_id,
-    token_ids,
-)
-from components.train.export import export_package
-from components.train.fitting import Curves, Examples, Recipe, fit, margins_of
-from shield.errors import Invalid
-from shield.labels import ModelType
-from shield.metrics import operating_threshold
-from shield.packages import Manifest, ModelPackage, Preprocessing, pack
-from shield.packages.manifest import MANIFEST, TOKENIZER
-from shield.predictor import Predictor
-
-log = logging.getLogger(__name__)
-
-SAMPLES = 4
-_VALID_ROWS = 1500
-"""Messages that the epochs' validation loss is measured on."""
+from components.train.base_model import base_directory
+from components.train.finished import inputs_digest, keep, take
+from components.train.recipe import Recipe
+from shield.packages import ModelPackage
+from shield.packages.manifest import MANIFEST
 
 
 def run(
@@ -76,153 +47,32 @@ def run(
         Invalid: A class is missing, or the loss is no longer a number.
         Misconfigured: The base model is not there.
     """
-    facts: dict[str, Any] = json.loads((dataset / "dataset.json").read_bytes())
     parent = None
     if champion is not None and (champion / MANIFEST).is_file():
         parent = ModelPackage.open(champion)
     start = parent.path if parent is not None else base_directory(settings)
-    digest = _inputs_digest(dataset, start, recipe)
+    made_with = [run_id, created_at.isoformat() if created_at else None, fpr_budget]
+    digest = inputs_digest(dataset, start, recipe.as_json(), made_with)
     checkpoints = (settings.checkpoint_dir or model.parent / "checkpoints") / digest
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    _be_deterministic(settings.threads, recipe.seed, device)
+    finished = take(checkpoints, model, curves)
+    if finished is not None:
+        print("train: finished before, taken as it is", file=sys.stderr, flush=True)  # noqa: T201
+        return finished
+    from components.train.training import train_package
 
-    classifier = load_classifier(start)
-    tokenizer = load_tokenizer(start, recipe.max_tokens)
-    pad = pad_id(start)
-    train = messages.read(dataset / "train.parquet")
-    valid = messages.read(dataset / "valid.parquet")
-    watched = valid.sample(min(_VALID_ROWS, valid.height), seed=0)
-    _tell(f"{train.height} messages, {recipe.epochs} epochs, from {_origin(parent)}, on {device}")
-    learned = fit(
-        classifier,
-        _examples(train, tokenizer),
-        _examples(watched, tokenizer),
-        recipe,
-        pad,
-        checkpoints,
-        device=device,
-        on_step=_progress,
+    package = train_package(
+        dataset,
+        start,
+        parent,
+        model,
+        checkpoints=checkpoints,
+        inputs=digest,
+        recipe=recipe,
+        run_id=run_id,
+        created_at=created_at,
+        fpr_budget=fpr_budget,
+        curves=curves,
         checkpoint_seconds=checkpoint_seconds,
     )
-    margins = margins_of(
-        classifier,
-        token_ids(tokenizer, valid["text"].to_list()),
-        pad,
-        recipe.token_budget,
-        torch.device("cpu"),
-    )
-    scam = valid["label"].to_numpy() == 1
-    if scam.all() or not scam.any():
-        raise Invalid(f"{dataset / 'valid.parquet'} has one class only: nothing can be calibrated.")
-    calibration = fit_calibration(margins, scam)
-    apply_calibration(classifier, calibration)
-    _tell("exporting to ONNX")
-    export_package(
-        classifier,
-        start / TOKENIZER,
-        model,
-        max_tokens=recipe.max_tokens,
-        sample_texts=_samples(train),
-    )
-    manifest = Manifest(
-        model_type=ModelType(facts["model_type"]),
-        preprocessing=_preprocessing(recipe.max_tokens),
-        parent=parent.digest if parent is not None else None,
-        batches=[str(batch) for batch in facts.get("batches", [])],
-        run_id=run_id,
-        recipe={
-            **recipe.as_json(),
-            "inputs": digest,
-            "dataset": facts.get("digests", {}),
-            "calibration": {name: round(value, 6) for name, value in calibration._asdict().items()},
-            "device": device.type,
-        },
-        created_at=created_at,
-    )
-    write_card(model / "card.md", manifest, facts, learned)
-    threshold = _threshold(pack(model, manifest), valid, parent, fpr_budget)
-    if curves is not None:
-        plot(learned, curves, title=f"{facts['model_type']} from {_origin(parent)}")
-    package = pack(model, manifest.model_copy(update={"threshold": threshold}))
-    _tell(f"threshold {threshold:.3f}, package {package.digest[:19]}")
+    keep(checkpoints, model, curves)
     return package
-
-
-def _threshold(
-    package: ModelPackage, valid: pl.DataFrame, parent: ModelPackage | None, budget: float
-) -> float:
-    """Return the operating threshold by the file that will serve, on unseen harmless messages."""
-    ham = valid.filter(pl.col("label") == 0)["text"].to_list()
-    scores = Predictor(package, "int8", threads=2).probabilities(ham)
-    previous = parent.manifest.threshold if parent is not None else None
-    try:
-        found = operating_threshold(scores, budget, previous)
-    except ValueError as error:
-        raise Invalid(
-            f"No threshold keeps the false-positive rate under {budget:.1%} on {len(ham)} harmless "
-            f"messages ({error}). Add harmless messages to the corpus, or widen the budget."
-        ) from error
-    return float(np.clip(round(found, 6), 1e-6, 1 - 1e-6))
-
-
-def _examples(table: pl.DataFrame, tokenizer: Any) -> Examples:
-    return Examples(
-        token_ids(tokenizer, table["text"].to_list()),
-        table["label"].to_numpy().astype(np.int64),
-        table["weight"].to_numpy().astype(np.float32),
-    )
-
-
-def _samples(train: pl.DataFrame) -> list[str]:
-    """Return short corpus messages of both classes; they travel with the package."""
-    public = train.filter(pl.col("source") != "feedback")
-    short = public.with_columns(length=pl.col("text").str.len_chars()).filter(
-        pl.col("length").is_between(20, 120)
-    )
-    picked = [
-        text
-        for label in (0, 1)
-        for text in short.filter(pl.col("label") == label).sort("id")["text"].head(SAMPLES // 2)
-    ]
-    return picked or ["Are we still on for lunch?", "You have won a prize, call now."]
-
-
-def _preprocessing(max_tokens: int) -> Preprocessing:
-    overlap = min(Preprocessing().window_overlap, (max_tokens - 2) // 4)
-    return Preprocessing(max_tokens=max_tokens, window_overlap=overlap)
-
-
-def _inputs_digest(dataset: Path, start: Path, recipe: Recipe) -> str:
-    parts = {
-        "train": messages.file_digest(dataset / "train.parquet"),
-        "valid": messages.file_digest(dataset / "valid.parquet"),
-        "weights": messages.file_digest(start / "model.safetensors"),
-        "recipe": recipe.as_json(),
-        "torch": torch.__version__,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _be_deterministic(threads: int, seed: int, device: torch.device) -> None:
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
-    if device.type == "cpu":
-        torch.use_deterministic_algorithms(True)
-    # A GPU's fastest kernels sum in any order; there the result is repeatable to rounding only.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-
-def _origin(parent: ModelPackage | None) -> str:
-    return "the base model" if parent is None else f"the champion {parent.digest[:19]}"
-
-
-def _progress(step: int, steps: int, loss: float) -> None:
-    if step == steps or step % max(1, steps // 10) == 0:
-        _tell(f"step {step}/{steps}, loss {loss:.4f}")
-
-
-def _tell(line: str) -> None:
-    print(f"train: {line}", file=sys.stderr, flush=True)  # noqa: T201  # progress, for people
-
-
-__all__ = ["Curves", "Recipe", "run"]
