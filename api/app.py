@@ -20,6 +20,7 @@ from api.kit.context import Services
 from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
+from api.kit.oidc import verifiers
 from api.metrics import endpoints as metrics
 from api.metrics.prometheus import Measured
 from api.privacy import endpoints as privacy
@@ -78,7 +79,7 @@ def open_services(
         settings=settings,
         engine=engine,
         sessions=open_sessions(engine),
-        tokens=Tokens(settings, clock),
+        tokens=Tokens(settings, clock, verifiers(settings)),
         ring=KeyRing.read(settings.message_keys),
         artifacts=artifacts or open_store(),
         rollouts=rollouts,

@@ -59,8 +59,11 @@ class ApiSettings(BaseSettings):
     """Claim that holds the roles; a dotted path is followed, e.g. `realm_access.roles`."""
     token_review: bool = False
     """Accept Kubernetes service-account tokens, checked by the cluster's TokenReview."""
-    service_accounts: list[str] = []
-    """Service accounts that get the role `service`, as `namespace:name`."""
+    service_account_audience: str = "antispam-shield"
+    """Audience that service-account tokens must be projected for."""
+    service_accounts: str = ""
+    """Service accounts and their roles, `namespace:name=role` with commas between; the role
+    may be left out and is `service` then."""
     message_keys: Path | None = None
     """Key ring that message text is encrypted with: JSON, made by `shieldctl`."""
 
@@ -91,6 +94,10 @@ class ApiSettings(BaseSettings):
     """How often leases are ended, old messages erased and leftovers removed."""
     embedded: bool = False
     """True when `shieldctl up` runs everything on one machine."""
+
+    def accounts(self) -> list[str]:
+        """Return the entries of `service_accounts`."""
+        return [entry.strip() for entry in self.service_accounts.split(",") if entry.strip()]
 
     def secret(self) -> str:
         """Return the HS256 secret.

@@ -1,0 +1,208 @@
+"""Erasure, lineage both ways, withdrawal, retention, key rotation, export."""
+
+import csv
+import io
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import MetaData, select
+
+from api.kit.context import open_context
+from api.kit.keyring import KeyRing, rotated
+from api.privacy.retention import CARETAKER, look_after, retain
+from api.privacy.rotation import reseal
+from shield.errors import Misconfigured, NotFound
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.wire import BatchRead, LineageKind, VersionRequest
+from tests.integration.api.steps import DIGEST, decide, http, report, scan
+from tests.support.api import RunningApi, running_services
+
+
+def everything(api: RunningApi) -> str:
+    """Return all rows of all tables and all stored snapshots as one text."""
+    found = []
+    metadata = MetaData()
+    metadata.reflect(api.services.engine)
+    with api.services.engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            found += [str(tuple(row)) for row in connection.execute(select(table))]
+    for file in api.artifacts_root.rglob("*.parquet"):
+        found.append(str(pq.read_table(file).to_pylist()))
+    return "\n".join(found)
+
+
+def train(api: RunningApi, run: str = "run-1", digest: str = DIGEST) -> BatchRead:
+    with api.client("pipeline", "service") as service:
+        batch = service.lease_batch(ModelType.SMS, run, minimum=1).batch
+        assert batch is not None
+        parents = service.versions(ModelType.SMS)
+        version = service.register_version(
+            ModelType.SMS,
+            VersionRequest(
+                digest=digest,
+                uri="packages/x",
+                batches=[batch.id],
+                parent=parents[-1].name if parents else None,
+            ),
+        )
+        return service.ack_batch(batch.id, run, version.name)
+
+
+def test_an_erased_person_is_gone_from_database_and_snapshots_and_the_models_are_named(
+    api: RunningApi,
+) -> None:
+    decide(api, report(api, "ann-to-forget", "my zebra-crossing message").id)
+    decide(api, report(api, "bob", "the message of somebody else").id)
+    report(api, "ann-to-forget", "my quagga message that waits")
+    batch = train(api)
+    with api.client("ann-to-forget") as ann:
+        erased = ann.erase_me()
+    assert (erased.scans, erased.feedback) == (2, 2)
+    assert erased.versions == ["sms-v1"]
+    assert erased.batches == [batch.id]
+    remains = everything(api)
+    for word in ("zebra", "quagga", "ann-to-forget"):
+        assert word not in remains
+    with api.client("pipeline", "service") as service:
+        kept = service.batches()[0]
+        assert (kept.count, kept.status) == (1, "acknowledged")
+        rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
+        assert [row["text"] for row in rows] == ["the message of somebody else"]
+        assert service.lease_batch(ModelType.SMS, "next", minimum=0).count == 0
+    with api.client("root", "admin") as admin:
+        assert admin.audit_verify().broken_at is None
+
+
+def test_lineage_names_every_version_that_learned_from_a_poisoned_reporter(
+    api: RunningApi,
+) -> None:
+    poison = report(api, "eve", "poisoned message of eve")
+    decide(api, poison.id)
+    first = train(api)
+    decide(api, report(api, "bob", "an honest message from bob").id)
+    train(api, "run-2", "sha256:" + "b" * 64)
+    with api.client("root", "admin") as admin:
+        by_reporter = admin.lineage(LineageKind.REPORTER, "eve")
+        assert [version.name for version in by_reporter.versions] == ["sms-v1", "sms-v2"]
+        assert poison.campaign_id is not None
+        for kind, name in (
+            (LineageKind.FEEDBACK, poison.id),
+            (LineageKind.CAMPAIGN, poison.campaign_id),
+            (LineageKind.BATCH, first.id),
+        ):
+            assert admin.lineage(kind, name).versions == by_reporter.versions
+        with pytest.raises(NotFound):
+            admin.lineage(LineageKind.REPORTER, "nobody-knows")
+        admin.taint(ModelType.SMS, "sms-v1", "poisoned by eve")
+        assert [version.tainted for version in admin.versions(ModelType.SMS)] == [True, True]
+    with api.client("pipeline", "service") as service:
+        child = service.register_version(
+            ModelType.SMS,
+            VersionRequest(digest="sha256:" + "c" * 64, uri="packages/y", parent="sms-v2"),
+        )
+    assert child.tainted, "what the parent has learned is in the child's weights"
+
+
+def test_withdrawn_corrections_are_in_no_later_snapshot(api: RunningApi) -> None:
+    decide(api, report(api, "eve", "poisoned message of eve").id)
+    decide(api, report(api, "bob", "an honest message from bob").id)
+    train(api)
+    with api.client("root", "admin") as admin:
+        assert admin.withdraw(LineageKind.REPORTER, "eve", "poison").feedback == 1
+    with api.client("pipeline", "service") as service:
+        kept = service.batches()[0]
+        rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
+        assert [row["text"] for row in rows] == ["an honest message from bob"]
+        assert service.lease_batch(ModelType.SMS, "next", minimum=0).count == 0
+
+
+def test_old_messages_that_nobody_reported_are_erased_after_their_time(api: RunningApi) -> None:
+    scan(api, "ann", "forgettable walrus")
+    kept = report(api, "bob", "reported narwhal")
+    api.clock.move_on(31 * 86400)
+    scan(api, "ann", "a fresh message")
+    with open_context(api.services, CARETAKER) as ctx:
+        assert retain(ctx, 30) == 1
+    look_after(api.services)
+    with api.client("ann") as ann, api.client("bob") as bob:
+        assert [one.text for one in ann.scans()] == ["a fresh message", None]
+        found = bob.scans().items[0]
+        assert found.text == "reported narwhal"
+        assert found.feedback is not None
+        assert found.feedback.id == kept.id
+
+
+def test_the_sweep_removes_only_snapshots_that_no_batch_names(api: RunningApi) -> None:
+    decide(api, report(api, "ann", "a parcel waits").id)
+    batch = train(api)
+    orphan = "batches/sms/" + "f" * 64 + ".parquet"
+    api.services.artifacts.put(orphan, b"left by a crash")
+    look_after(api.services)
+    assert not api.services.artifacts.exists(orphan)
+    assert api.services.artifacts.exists(batch.uri)
+
+
+def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
+    tmp_path: Path, database_url: str, api: RunningApi
+) -> None:
+    report(api, "ann", "sealed with the first key")
+    ring_file = api.services.settings.message_keys
+    assert ring_file is not None
+    old = api.services.ring.active
+    ring_file.write_text(rotated(ring_file.read_text(), api.clock()))
+    url = api.services.engine.url.render_as_string(hide_password=False)
+    with running_services(tmp_path, url, message_keys=ring_file) as services:
+        assert services.ring.active != old
+        assert reseal(services) >= 2
+        assert reseal(services) == 0
+        import json
+
+        ring = json.loads(ring_file.read_text())
+        del ring["keys"][old]
+        young = KeyRing.parse(json.dumps(ring))
+        with services.sessions() as session:
+            from api.scans.models import Scan
+
+            row = session.query(Scan).one()
+            assert row.text_sealed is not None
+            assert young.open(row.text_sealed, row.id) == "sealed with the first key"
+            with pytest.raises(Misconfigured, match="was changed, or moved"):
+                young.open(row.text_sealed, "another row")
+
+
+def test_the_export_is_csv_that_no_spreadsheet_takes_for_a_formula(api: RunningApi) -> None:
+    texts = [
+        '=HYPERLINK("http://evil.example","win")',
+        "+1 call me",
+        'plain, with "quotes"\nand lines',
+    ]
+    for number, text in enumerate(texts):
+        item = report(api, f"user{number}", text, _claim(text))
+        decide(api, item.id)
+        api.clock.move_on(60)
+    with http(api, "root", "admin") as client:
+        answer = client.get("/api/v2/feedback/export", params={"format": "csv"})
+        assert answer.headers["content-type"].startswith("text/csv")
+        rows = list(csv.reader(io.StringIO(answer.text)))
+        as_json = client.get("/api/v2/feedback/export").json()
+        assert [row[1] for row in rows[1:]] == ["'" + texts[0], "'" + texts[1], texts[2]]
+        assert rows[0] == list(as_json["data"][0])
+        later = client.get(
+            "/api/v2/feedback/export", params={"since": as_json["data"][1]["timestamp"]}
+        ).json()
+        assert [row["text"] for row in later["data"]] == texts[1:]
+        assert as_json["batchId"] is None
+    batch = train(api)
+    with http(api, "root", "admin") as client:
+        named = client.get("/api/v2/feedback/export", params={"batchId": batch.id}).json()
+        assert (named["batchId"], named["count"]) == (batch.id, 3)
+
+
+def _claim(text: str) -> FeedbackType:
+    return FeedbackType.CONFIRMED if "win" in text else FeedbackType.FALSE_NEGATIVE
+
+
+def test_phishing_mails_keep_their_own_words(api: RunningApi) -> None:
+    item = report(api, "ann", "verify your account", kind=ScanType.PHISHING)
+    assert (item.original_label, item.corrected_label) == ("safe", "phishing")

@@ -1,0 +1,174 @@
+"""Trust, rank, campaigns, kappa, the audit chain, snapshots: the pure parts."""
+
+import random
+import string
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from api.audit.models import AuditRow
+from api.audit.service import GENESIS, check_chain, hash_of
+from api.batches.snapshot import SnapshotRow, parquet
+from api.campaigns import signature
+from api.feedback.export import unformula
+from api.review import rank
+from api.review.quality import cohens_kappa
+from api.users import trust
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000))
+@settings(max_examples=60)
+def test_the_interval_of_trust_is_the_beta_posteriors(approved: int, rejected: int) -> None:
+    posterior = stats.beta(approved + 2, rejected + 1)
+    low, high = trust.interval(approved, rejected)
+    assert low == pytest.approx(posterior.ppf(0.025), abs=1e-6)
+    assert high == pytest.approx(posterior.ppf(0.975), abs=1e-6)
+    assert trust.trust(approved, rejected) == pytest.approx(posterior.mean())
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 10**9))
+def test_no_bonus_exceeds_five_days_so_nothing_waits_longer_for_younger_items(
+    trusted: float, probability: float, reach: int
+) -> None:
+    bonus = rank.item_bonus_seconds(trusted, probability) + rank.reach_bonus_seconds(reach)
+    assert 0 <= bonus <= 5 * 86400
+
+
+def test_a_wider_reach_and_a_better_reporter_and_an_unsure_model_come_first() -> None:
+    assert rank.reach_bonus_seconds(100) > rank.reach_bonus_seconds(2)
+    assert rank.item_bonus_seconds(0.9, 0.5) > rank.item_bonus_seconds(0.2, 0.5)
+    assert rank.item_bonus_seconds(0.5, 0.5) > rank.item_bonus_seconds(0.5, 0.99)
+
+
+SAME = [
+    ("Win $1000 now at http://a.example/1", "win $2500 NOW at https://b.example/zz?q=9"),
+    ("Your code is 123 456", "Your  code is 98-76"),
+    ("P\u0430yPal account locked", "PayPal account locked"),
+    ("c l i c k here for your prize", "click here for your prize"),
+    ("fr\u200bee money for you", "free money for you"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_disguises_do_not_change_the_fingerprint(one: str, other: str) -> None:
+    key = b"k" * 32
+    assert signature.fingerprint(one, key) == signature.fingerprint(other, key)
+    assert signature.fingerprint(one, key) != signature.fingerprint(one, b"j" * 32)
+
+
+def test_near_identical_messages_share_a_band_and_others_do_not() -> None:
+    rng = random.Random(3)
+    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(3, 9))) for _ in range(400)]
+    found = strangers = 0
+    for _ in range(200):
+        base = rng.sample(words, 18)
+        changed = list(base)
+        changed[rng.randrange(18)] = rng.choice(words)
+        one, other = (signature.masked(" ".join(text)) for text in (base, changed))
+        bands = set(signature.bands(one, "sms"))
+        similar = signature.similarity(one, other) >= signature.SIMILAR
+        found += similar and bool(bands & set(signature.bands(other, "sms")))
+        third = signature.masked(" ".join(rng.sample(words, 18)))
+        strangers += signature.similarity(one, third) >= signature.SIMILAR
+        assert not bands & set(signature.bands(one, "voice")), "model types never mix"
+    assert found >= 190
+    assert strangers == 0
+
+
+@given(st.text(max_size=400))
+def test_masking_takes_any_text(text: str) -> None:
+    masked = signature.masked(text.encode("utf-8", "replace").decode())
+    assert len(signature.bands(masked, "sms")) == signature.BANDS
+
+
+def test_kappa_is_agreement_beyond_chance() -> None:
+    assert cohens_kappa([]) is None
+    assert cohens_kappa([("approve", "approve"), ("reject", "reject")]) == 1.0
+    assert cohens_kappa([("approve", "reject"), ("reject", "approve")]) == -1.0
+    mixed = [("approve", "approve")] * 45 + [("reject", "reject")] * 15
+    mixed += [("approve", "reject")] * 20 + [("reject", "approve")] * 20
+    # 60 % agree, chance alone 0.65^2 + 0.35^2 = 54.5 %: (0.6 - 0.545) / (1 - 0.545)
+    assert cohens_kappa(mixed) == pytest.approx(0.1208, abs=1e-3)
+
+
+def chain(length: int) -> list[AuditRow]:
+    rows: list[AuditRow] = []
+    for number in range(1, length + 1):
+        row = AuditRow(
+            sequence=number,
+            at=NOW + timedelta(seconds=number),
+            actor="rita",
+            action="feedback.approve",
+            subject=f"item-{number}",
+            reason="",
+            details={"covered": number},
+            previous_hash=rows[-1].hash if rows else GENESIS,
+        )
+        row.hash = hash_of(row)
+        rows.append(row)
+    return rows
+
+
+def test_an_untouched_chain_holds() -> None:
+    rows = chain(5)
+    verdict = check_chain(rows, rows[2].hash)
+    assert (verdict.entries, verdict.broken_at, verdict.head) == (5, None, rows[-1].hash)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_changed_or_removed_entry_is_found_where_it_is(at: int) -> None:
+    changed = chain(5)
+    changed[at].reason = "something else"
+    assert check_chain(changed).broken_at == at + 1
+    removed = chain(5)
+    if at < 4:
+        del removed[at]
+        assert check_chain(removed).broken_at == at + 1
+
+
+def test_a_rewritten_tail_is_found_by_a_head_that_was_noted_elsewhere() -> None:
+    rows = chain(5)
+    noted = rows[-1].hash
+    assert check_chain(rows[:4]).broken_at is None
+    assert check_chain(rows[:4], noted).broken_at == 5
+
+
+def row(number: int, text: str = "hello") -> SnapshotRow:
+    return SnapshotRow(
+        id=f"{number:04}",
+        text=text,
+        label="spam",
+        predicted="ham",
+        feedback_type="false_negative",
+        scan_type="text",
+        reporter="r-1",
+        campaign="c-1",
+        trust=0.7,
+        scanned_at=NOW,
+        approved_at=NOW,
+        model_version="sms-v1",
+    )
+
+
+def test_a_snapshots_bytes_follow_from_its_rows_in_any_order() -> None:
+    rows = [row(number) for number in range(50)]
+    shuffled = random.Random(1).sample(rows, 50)
+    assert parquet(rows) == parquet(shuffled)
+    assert parquet(rows) != parquet([*rows[:-1], row(49, "other")])
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0"]
+)
+def test_a_formula_is_made_harmless(cell: str) -> None:
+    assert unformula(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["hello", "1+1", "a=b", ""])
+def test_plain_text_stays_as_it_is(cell: str) -> None:
+    assert unformula(cell) == cell

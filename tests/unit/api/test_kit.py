@@ -1,0 +1,231 @@
+"""Tokens, key ring, ids, cursors, limits: what knows no business."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.kit.auth import Tokens
+from api.kit.ids import new_id
+from api.kit.keyring import KeyRing, new_ring, rotated
+from api.kit.limits import Limiter
+from api.kit.oidc import TokenReviews, by_jwks
+from api.kit.paging import decode, encode
+from api.kit.tokens import Role, mint
+from api.settings import ApiSettings
+from shield.errors import Misconfigured, NotFound, RateLimited, Unauthenticated, Unavailable
+from tests.support.api import SECRET
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@given(st.text(max_size=300), st.text(max_size=40))
+def test_a_sealed_text_opens_for_its_row_alone(text: str, row: str) -> None:
+    text, row = (part.encode("utf-8", "replace").decode() for part in (text, row))
+    ring = KeyRing.parse(new_ring(NOW))
+    sealed = ring.seal(text, row)
+    assert ring.open(sealed, row) == text
+    assert len(text) < 4 or text.encode() not in sealed
+    with pytest.raises(Misconfigured):
+        ring.open(sealed, row + "x")
+
+
+def test_a_rotated_ring_opens_what_the_old_one_sealed_and_seals_with_the_new_key() -> None:
+    first = new_ring(NOW)
+    second = rotated(first, NOW)
+    old, new = KeyRing.parse(first), KeyRing.parse(second)
+    sealed = old.seal("hello", "row")
+    assert new.open(sealed, "row") == "hello"
+    assert new.key_of(new.seal("hello", "row")) == new.active != old.active
+    assert new.fingerprint_key == old.fingerprint_key
+    with pytest.raises(Misconfigured, match="does not hold"):
+        KeyRing.parse(new_ring(NOW)).open(sealed, "row")
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"active": "x", "keys": {}}', "[1]", '{"keys": 3}'])
+def test_a_file_that_is_no_ring_is_one_clear_sentence(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "ring.json"
+    file.write_text(content)
+    with pytest.raises(Misconfigured, match="is not a key ring"):
+        KeyRing.read(file)
+
+
+def test_ids_sort_by_time_and_never_repeat() -> None:
+    ids = [new_id(NOW + timedelta(milliseconds=step)) for step in range(50) for _ in range(5)]
+    assert len(set(ids)) == len(ids)
+    assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)), st.text())
+def test_a_cursor_comes_back_as_it_was(key: float, row: str) -> None:
+    row = row.encode("utf-8", "replace").decode().replace("\0", "")
+    assert decode(encode([key, row])) == (key, row)
+
+
+@given(st.text(max_size=60))
+def test_any_other_text_is_no_cursor_and_no_crash(text: str) -> None:
+    try:
+        values = decode(text)
+    except NotFound:
+        return
+    assert len(values) == 2
+
+
+def settings(**changes: Any) -> ApiSettings:
+    return ApiSettings(**{"jwt_secret": SECRET, **changes})
+
+
+def test_there_is_no_default_secret_and_a_short_one_is_refused() -> None:
+    for secret in (None, "short"):
+        with pytest.raises(Misconfigured, match="at least 32 bytes"):
+            settings(jwt_secret=secret).secret()
+
+
+def test_unknown_roles_in_a_token_give_nothing() -> None:
+    token = jwt.encode(
+        {
+            "sub": "ann",
+            "roles": ["root", "user"],
+            "iss": "antispam-shield",
+            "aud": "antispam-shield",
+            "exp": NOW.timestamp() + 60,
+        },
+        SECRET,
+    )
+    assert Tokens(settings(), lambda: NOW).verify(token).roles == {Role.USER}
+
+
+def test_an_unsigned_token_is_refused() -> None:
+    token = jwt.encode({"sub": "ann", "iss": "antispam-shield"}, "", algorithm="none")
+    with pytest.raises(Unauthenticated):
+        Tokens(settings(), lambda: NOW).verify(token)
+
+
+def test_a_token_ends_at_its_time() -> None:
+    token = mint(SECRET, "ann", ["user"], now=NOW, lifetime_seconds=60)
+    assert Tokens(settings(), lambda: NOW + timedelta(seconds=59)).verify(token).subject == "ann"
+    with pytest.raises(Unauthenticated, match="expired"):
+        Tokens(settings(), lambda: NOW + timedelta(seconds=60)).verify(token)
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[SimpleNamespace]:
+    """An OIDC issuer's key and the JWKS that it publishes."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+    document = json.dumps({"keys": [{**public, "kid": "one", "use": "sig", "alg": "RS256"}]})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(document.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield SimpleNamespace(key=key, url=f"http://127.0.0.1:{server.server_address[1]}/jwks")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def signed(key: Any, **changes: Any) -> str:
+    claims = {
+        "sub": "carla",
+        "iss": "https://issuer.example",
+        "aud": "antispam-shield",
+        "exp": datetime.now(UTC).timestamp() + 60,
+        "realm_access": {"roles": ["reviewer", "offline_access"]},
+        **changes,
+    }
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": "one"})
+
+
+def test_a_token_of_the_oidc_issuer_is_known_by_its_published_key(issuer: SimpleNamespace) -> None:
+    verify = by_jwks(
+        issuer.url,
+        issuer="https://issuer.example",
+        audience="antispam-shield",
+        roles_claim="realm_access.roles",
+    )
+    tokens = Tokens(settings(), lambda: datetime.now(UTC), [verify])
+    principal = tokens.verify(signed(issuer.key))
+    assert principal.subject == "carla"
+    assert principal.roles == {Role.REVIEWER}
+    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for bad in (
+        signed(stranger),
+        signed(issuer.key, aud="another"),
+        signed(issuer.key, exp=1),
+        signed(issuer.key, iss="https://elsewhere.example"),
+    ):
+        with pytest.raises(Unauthenticated):
+            tokens.verify(bad)
+
+
+def test_an_issuer_that_is_away_is_an_outage_and_no_refusal() -> None:
+    verify = by_jwks(
+        "http://127.0.0.1:9/jwks", issuer="https://issuer.example", audience="a", roles_claim="r"
+    )
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    with pytest.raises(Unavailable):
+        verify(signed(key))
+
+
+def test_a_service_account_is_what_the_cluster_says_it_is_and_is_asked_once_a_minute() -> None:
+    asked: list[str] = []
+
+    def cluster(token: str) -> Any:
+        asked.append(token)
+        return SimpleNamespace(
+            authenticated=token != "forged",
+            audiences=["antispam-shield"] if token != "other-audience" else ["kubernetes"],
+            user=SimpleNamespace(username="system:serviceaccount:shield:pipeline"),
+        )
+
+    time = [0.0]
+    reviews = TokenReviews(
+        {"system:serviceaccount:shield:pipeline": Role.SERVICE},
+        "antispam-shield",
+        review=cluster,
+        monotonic=lambda: time[0],
+    )
+    principal = reviews("good")
+    assert principal is not None
+    assert principal.roles == {Role.SERVICE}
+    assert reviews("good") == principal
+    assert reviews("forged") is None
+    assert reviews("other-audience") is None
+    assert asked == ["good", "forged", "other-audience"]
+    time[0] = 61
+    reviews("good")
+    assert asked[-1] == "good"
+
+
+def test_a_user_over_the_limit_is_told_when_to_come_back_and_others_are_not_touched() -> None:
+    limiter = Limiter("2/minute", "", "memory://")
+    limiter.check("ann", "1.2.3.4")
+    limiter.check("ann", "1.2.3.4")
+    with pytest.raises(RateLimited) as refused:
+        limiter.check("ann", "1.2.3.4")
+    assert 1 <= refused.value.retry_after_seconds <= 60
+    limiter.check("bob", "1.2.3.4")
+
+
+def test_a_limit_that_is_none_is_one_clear_sentence() -> None:
+    with pytest.raises(Misconfigured, match="not a rate limit"):
+        Limiter("many", "", "memory://")
