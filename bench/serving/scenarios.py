@@ -105,13 +105,13 @@ def switching(
         rate = 0.4 * limit
         seconds = switches * 0.02
         steady = open_loop.run(server, texts, rate, min(10.0, seconds))
-        cold = _load(server, packages[1], "v2")
+        cold = switch_to(server, packages[1], "v2")
         warm: list[float] = []
 
         def switch() -> None:
             for number in range(switches):
                 started = time.perf_counter()
-                warm.append(_load(server, None, ("v1", "v2")[number % 2]))
+                warm.append(switch_to(server, None, ("v1", "v2")[number % 2]))
                 time.sleep(max(0.0, 0.02 - (time.perf_counter() - started)))
 
         switcher = threading.Thread(target=switch)
@@ -130,7 +130,7 @@ def switching(
         }
 
 
-def _load(server: Server, package: Path | None, version: str) -> float:
+def switch_to(server: Server, package: Path | None, version: str) -> float:
     """Ask for a version over HTTP and return the seconds until it answers."""
     parameters = {"version": version} | ({"package": str(package)} if package else {})
     body = json.dumps({"parameters": parameters}).encode()
