@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from api.audit import service as audit
+from api.batches import service as batches
 from api.campaigns.models import Campaign
 from api.feedback import repository
 from api.feedback.models import Feedback, User
@@ -241,6 +242,7 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
         raise Forbidden(f"{item.reviewed_by} decided {item.id}; they or an admin may undo it.")
     if item.undo_until is None or item.undo_until < ctx.now:
         raise Conflict(f"The decision on {item.id} is too old to be undone.")
+    batches.expire(ctx)  # a dead run's lease holds nothing back
     covered = _covered_by_decision(ctx, item)
     for one in covered:
         if one.batch_id is not None:
