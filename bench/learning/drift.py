@@ -1,0 +1,100 @@
+"""Drift replay: a model that stands still, the naive recipe and ours, month by month."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bench.learning.lab import WORK, Lab
+from bench.learning.learners import Learner, Linear, Transformer
+from bench.learning.outcome import Aim, Outcome, Scale
+from bench.learning.stream import Stream, feedback, make_stream
+from shield.labels import ModelType
+from shield.metrics import threshold_for_fpr
+
+WAYS = ("static", "naive", "ours")
+GOAL = 0.95
+
+
+def replay(stream: Stream, learner: Learner, seed: int) -> list[dict[str, Any]]:
+    """Walk through the months: meet, report, learn, and be judged on what taught nothing."""
+    rows = []
+    for place, month in enumerate(stream.months):
+        arrival = _recall(learner, stream, month.first_week)
+        week = month.first_week["text"].to_list()
+        corrections = feedback(month.first_week, learner.flagged(week), 1000 * seed + place)
+        outcome = learner.learn(place, corrections, seed)
+        rest = month.rest
+        flagged = learner.flagged(rest["text"].to_list())
+        scam = rest["label"].to_numpy() == 1
+        rows.append(
+            {
+                "month": place + 1,
+                "evasion": month.name,
+                "tactic": month.tactic,
+                "corrections": corrections.height,
+                "outcome": outcome,
+                "recall_on_arrival": round(arrival, 4),
+                "recall": round(_recall(learner, stream, rest), 4),
+                "verdict_recall": round(float(np.mean(flagged[scam])), 4),
+                "verdict_fpr": round(float(np.mean(flagged[~scam])), 4),
+            }
+        )
+    return rows
+
+
+def _recall(learner: Learner, stream: Stream, table: pl.DataFrame) -> float:
+    """Return recall at the threshold that flags 1 % of all months' harmless messages."""
+    threshold = threshold_for_fpr(learner.probabilities(stream.hams), 0.01)
+    scams = table.filter(pl.col("label") == 1)["text"].to_list()
+    return float(np.mean(learner.probabilities(scams) >= threshold))
+
+
+def run_family(family: str, scale: Scale, seeds: tuple[int, ...], months: int) -> Outcome:
+    """Replay one family of models over some streams."""
+    curves: dict[str, list[list[dict[str, Any]]]] = {way: [] for way in WAYS}
+    for seed in seeds:
+        stream = make_stream(seed, months, keep=0.5 if scale.short else 1.0)
+        for way in WAYS:
+            WORK.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=WORK) as folder:
+                lab = Lab(Path(folder), ModelType.SMS, stream.base)
+                start = Linear.start if family == "linear" else Transformer.start
+                curves[way].append(replay(stream, start(way, lab), seed))
+    means = {
+        way: [
+            round(float(np.mean([curve[place]["recall"] for curve in curves[way]])), 4)
+            for place in range(months)
+        ]
+        for way in WAYS
+    }
+    lowest = min(row["recall"] for curve in curves["ours"] for row in curve)
+    return Outcome(
+        {"seeds": list(seeds), "months": months, "mean_recall": means, "curves": curves},
+        [
+            Aim(
+                f"drift, {family}: ours holds recall at 1 % false positives in every month",
+                f">= {GOAL}",
+                f"monthly means {min(means['ours']):.3f} to {max(means['ours']):.3f}, lowest "
+                f"single month {lowest:.3f}; naive {min(means['naive']):.3f} to "
+                f"{max(means['naive']):.3f}, static {min(means['static']):.3f} to "
+                f"{max(means['static']):.3f}",
+                min(means["ours"]) >= GOAL,
+                "Judged in the same month on scams whose every wording is new, after one learning "
+                "from one week of reports (60 % of errors): the first month of an evasion is where "
+                "it falls short.",
+            )
+        ],
+    )
+
+
+def run_linear(scale: Scale) -> Outcome:
+    """Replay the linear model."""
+    return run_family("linear", scale, scale.seeds[: scale.pick(3, 1)], scale.pick(8, 2))
+
+
+def run_transformer(scale: Scale) -> Outcome:
+    """Replay the transformer, each month a real fine-tuning."""
+    return run_family("transformer", scale, scale.seeds[:1], scale.pick(8, 1))

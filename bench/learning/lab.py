@@ -1,0 +1,200 @@
+"""The product's learning steps over an artifact store of their own, without API and rollout.
+
+Trainings are deterministic, so a trained package is kept under the digest of all that made it: a
+benchmark that was stopped goes on where it was.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from components.baseline.step import fit as fit_linear
+from components.build_dataset import messages
+from components.build_dataset.corrections import Caps
+from components.build_dataset.step import run as build_dataset
+from components.environment import StepSettings
+from components.prepare_corpus.publish import publish
+from components.prepare_corpus.reading import read_corpus
+from components.prepare_corpus.tactics import campaign_heads
+from components.train import step as train_step
+from components.train.recipe import Recipe
+from shield.artifacts.content import put_file
+from shield.artifacts.directory import DirectoryStore
+from shield.labels import LABELS, ModelType
+from shield.linear import LinearModel
+from shield.packages import ModelPackage
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""The simulated time that everything happens after; no clock is read."""
+
+WORK = Path.home() / ".cache/antispam-shield/bench-learning"
+
+log = logging.getLogger(__name__)
+
+
+def sms_heads() -> pl.DataFrame:
+    """Return the SMS corpus, one message per campaign, so that no split can leak."""
+    from components.build_dataset.campaigns import campaigns
+
+    table = read_corpus(ModelType.SMS, StepSettings())
+    table = table.with_columns(campaign=table["id"].gather(pl.Series(campaigns(table["text"]))))
+    mixed = pl.col("label").n_unique().over("campaign") > 1
+    return campaign_heads(table.filter(~mixed))
+
+
+def table(
+    texts: Sequence[str], labels: Sequence[int] | NDArray[np.int8], prefix: str
+) -> pl.DataFrame:
+    """Return texts as a table of messages, each its own campaign."""
+    ids = [f"{prefix}-{row}" for row in range(len(texts))]
+    return messages.conform(
+        pl.DataFrame(
+            {
+                "id": ids,
+                "text": list(texts),
+                "label": np.asarray(labels, dtype=np.int8),
+                "source": [prefix] * len(texts),
+                "campaign": ids,
+            }
+        )
+    )
+
+
+@dataclass
+class Lab:
+    """A store with a corpus, and the batches sealed so far."""
+
+    folder: Path
+    model_type: ModelType
+    base: dict[str, pl.DataFrame]
+    """`train`, `valid` and `golden`."""
+    batches: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = DirectoryStore(self.folder / "store")
+        corpus = self.folder / "corpus"
+        sets = {
+            name: {"digest": messages.write(part, corpus / f"{name}.parquet")}
+            for name, part in self.base.items()
+        }
+        document = {"model_type": self.model_type.value, "sets": sets}
+        (corpus / "corpus.json").write_text(json.dumps(document))
+        self.corpus = publish(self.store, corpus)
+
+    def seal(self, corrections: pl.DataFrame, month: int) -> None:
+        """Seal approved corrections (`text`, `label`, `reporter`, `trust`) into a batch."""
+        negative, positive = LABELS[self.model_type]
+        at = START + timedelta(days=30 * month)
+        rows = corrections.with_columns(
+            id=pl.Series([f"m{month}-{row}" for row in range(corrections.height)], dtype=pl.String),
+            label=pl.when(pl.col("label") == 1).then(pl.lit(positive)).otherwise(pl.lit(negative)),
+            campaign=pl.lit(""),
+            scanned_at=pl.lit(at),
+            approved_at=pl.lit(at),
+        ).sort("id")
+        path = self.folder / f"batch-{month}.parquet"
+        rows.write_parquet(path)
+        stored = put_file(self.store, f"batches/{self.model_type}", path, ".parquet")
+        self.batches.append(
+            {
+                "id": f"{self.model_type}-{stored.digest[-16:]}",
+                "digest": stored.digest,
+                "uri": stored.key,
+                "count": rows.height,
+                "sealedAt": at.isoformat(),
+            }
+        )
+
+    def dataset(
+        self,
+        *,
+        seed: int = 0,
+        caps: Caps | None = None,
+        replay: int = 0,
+        suspects: bool = True,
+    ) -> Path:
+        """Run `build_dataset` over all batches, the last one being this run's."""
+        inputs = self.folder / "inputs.json"
+        inputs.write_text(
+            json.dumps(
+                {
+                    "modelType": self.model_type.value,
+                    "runId": "bench",
+                    "batch": self.batches[-1],
+                    "earlier": self.batches[:-1],
+                    "corpus": self.corpus,
+                }
+            )
+        )
+        target = self.folder / f"dataset-{len(self.batches)}"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        build_dataset(
+            inputs,
+            self.store,
+            target,
+            self.folder / "card.html",
+            cache=self.folder / "cache",
+            seed=seed,
+            caps=caps,
+            replay=replay,
+            set_suspects_aside=suspects,
+        )
+        return target
+
+    def first_dataset(self) -> Path:
+        """Return the dataset of a first model."""
+        from components.build_dataset.first import first_dataset
+
+        target = self.folder / "dataset-first"
+        target.mkdir(exist_ok=True)
+        first_dataset(self.folder / "corpus", target)
+        return target
+
+
+def fit_rows(rows: pl.DataFrame) -> LinearModel:
+    """Fit the product's linear model on a table with `text`, `label` and, perhaps, `weight`."""
+    weights = rows["weight"].to_numpy() if "weight" in rows.columns else None
+    return fit_linear(rows["text"].to_list(), rows["label"].to_numpy() == 1, weights)
+
+
+def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) -> Path:
+    """Fine-tune by the product's `train` step; return the package directory, kept between calls."""
+    recipe = recipe or Recipe()
+    parent = "" if champion is None else ModelPackage.open(champion).digest
+    sources = sorted(Path(train_step.__file__).parent.glob("*.py"))
+    parts = [
+        messages.file_digest(dataset / "train.parquet"),
+        messages.file_digest(dataset / "valid.parquet"),
+        parent,
+        json.dumps(recipe.as_json(), sort_keys=True),
+        *(messages.file_digest(source) for source in sources if "test" not in source.name),
+    ]
+    name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+    target = WORK / "models" / name
+    if not (target / "manifest.json").is_file():
+        part = target.with_name(f"{name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        train_step.run(
+            dataset,
+            champion,
+            part,
+            settings=StepSettings(checkpoint_dir=WORK / "checkpoints", api_url=None),
+            recipe=recipe,
+            run_id="bench",
+            created_at=None,
+        )
+        part.rename(target)
+    return target
