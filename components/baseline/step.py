@@ -29,7 +29,8 @@ def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) 
     """Fit the baseline on `train.parquet` and set its threshold on `valid.parquet`.
 
     Args:
-        dataset: Directory written by `build_dataset`.
+        dataset: Directory written by `build_dataset`: `train`, `valid` and, if `train` holds only a
+            part of the base corpus, `base` .parquet.
         model: File to write.
         fpr_budget: Share of harmless messages of `valid.parquet` that may be flagged.
         seed: Draws the sample where there are more than `MOST_ROWS` messages.
@@ -38,7 +39,7 @@ def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) 
         Invalid: No training messages, or only one class.
     """
     train, valid = (_table(dataset / f"{name}.parquet") for name in ("train", "valid"))
-    train = _sample(train, seed)
+    train = _sample(_with_base(train, dataset / "base.parquet"), seed)
     scam = train["label"].to_numpy() == 1
     if scam.all() or not scam.any():
         raise Invalid(
@@ -102,6 +103,19 @@ def _table(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise Invalid(f"{path} is missing. Run build_dataset first.")
     return pl.read_parquet(path)
+
+
+def _with_base(train: pl.DataFrame, base: Path) -> pl.DataFrame:
+    """Add the base corpus where the training set holds only a rehearsal of it.
+
+    A transformer goes on from its champion; a linear model is fitted anew, and has to be shown all.
+    """
+    if not base.is_file():
+        return train
+    both = pl.concat([train, pl.read_parquet(base)], how="diagonal_relaxed")
+    return both.unique("text", keep="first", maintain_order=True).with_columns(
+        pl.col("weight").fill_null(1.0) if "weight" in both.columns else pl.lit(1.0).alias("weight")
+    )
 
 
 def _sample(train: pl.DataFrame, seed: int) -> pl.DataFrame:

@@ -52,6 +52,15 @@ def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_what_was_not_rehearsed_is_learnt_all_the_same(tmp_path: Path) -> None:
+    data = dataset(tmp_path / "d", labelled()[:50] + labelled()[-10:], labelled())
+    rehearsed = run(data, tmp_path / "a").probabilities(["your parcel waits, pay the fee"])[0]
+    parcels = [(f"your parcel {n} waits, pay the fee", 1) for n in range(20)]
+    (dataset(tmp_path / "b", parcels, []) / "train.parquet").rename(data / "base.parquet")
+    whole = run(data, tmp_path / "c").probabilities(["your parcel waits, pay the fee"])[0]
+    assert whole > 0.9 > rehearsed
+
+
 def test_one_class_teaches_nothing_and_is_refused(tmp_path: Path) -> None:
     data = dataset(tmp_path / "d", [(text, 0) for text in HAMS], labelled())
     with pytest.raises(Invalid, match="both classes"):
