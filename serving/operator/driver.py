@@ -26,6 +26,10 @@ class Witness(Protocol):
         """Take transitions to write into the promotion ledger, sooner or later, in their order."""
 
 
+Announce = Callable[[ModelRollout, ModelRollout, list[Transition]], None]
+"""Told after each write: the rollout before and after it, and the transitions that are new."""
+
+
 class Driver:
     """Reconciles rollouts.
 
@@ -39,11 +43,16 @@ class Driver:
         cluster: Cluster,
         witness: Witness,
         clock: Callable[[], datetime],
+        *,
+        announce: Announce | None = None,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._witness = witness
         self._clock = clock
+        self._announce = announce
+        self._may_write = may_write
 
     def reconcile(self, rollout: ModelRollout) -> ModelRollout:
         """Move a rollout as far as it goes now, and return it as it then is.
@@ -55,6 +64,8 @@ class Driver:
             self._cluster.remove(rollout)
             return rollout
         for _ in range(_MOST_MOVES):
+            if not self._may_write():  # no longer the leader
+                return rollout
             seen = Observed(
                 now=self._clock(),
                 servers=self._cluster.observe(rollout),
@@ -82,18 +93,15 @@ class Driver:
 
     def _tell(self, before: ModelRollout, after: ModelRollout) -> None:
         known = before.status.history[-1].sequence if before.status.history else 0
-        for transition in after.status.history:
-            if transition.sequence <= known:
-                continue
-            _log.info(
-                "transition",
-                extra={
-                    "fields": {
-                        "rollout": after.name,
-                        "action": transition.action,
-                        "version": transition.version.name,
-                        "previous": transition.previous and transition.previous.name,
-                        "reason": transition.reason,
-                    }
-                },
-            )
+        new = [done for done in after.status.history if done.sequence > known]
+        if self._announce is not None:
+            self._announce(before, after, new)
+        for done in new:
+            fields = {
+                "rollout": after.name,
+                "action": done.action,
+                "version": done.version.name,
+                "previous": done.previous and done.previous.name,
+                "reason": done.reason,
+            }
+            _log.info("transition", extra={"fields": fields})

@@ -1,6 +1,7 @@
 """Settings of the operator."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,6 +59,26 @@ class OperatorSettings(BaseSettings):
     drain_seconds: float = Field(default=3.0, ge=0)
     """A model server that is no longer needed answers for so long, for requests already routed to
     it."""
+
+    namespace: str | None = None
+    """Whose rollouts are looked after (cluster only). By default the namespace of the pod."""
+
+    server_template: Path | None = None
+    """A JSON file with the PodTemplate of the model servers: image, environment, volumes, security
+    (cluster only). Its container `model-server` is completed with what a version needs."""
+
+    lease: str = "antispam-shield-operator"
+    """Name of the Lease that elects one of several operators (cluster only)."""
+
+    lease_seconds: float = Field(default=15.0, ge=1)
+    """An operator that has not renewed its Lease for so long is replaced (cluster only)."""
+
+    metrics_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of `/healthz`, `/readyz` and `/metrics` (cluster only)."""
+
+    gateways: list[dict[str, Any]] = []
+    """Gateways, as JSON `parentRefs`, that an HTTPRoute with the split's weights is attached to
+    (cluster only). Empty: no route is made."""
 
     log_dir: Path = Path.home() / ".local/share/antispam-shield/logs"
     """Where the model servers' output goes, one file per version (laptop only)."""

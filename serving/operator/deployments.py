@@ -1,0 +1,186 @@
+"""The `Cluster` of Kubernetes: a Deployment and a Service per version in use."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from serving.operator import specs
+from serving.operator.live import KINDS, LiveObjects
+from serving.operator.server_process import PACKAGE_REFUSED
+from serving.operator.state import ServerSeen
+from shield.crds.v1alpha1 import ModelRollout, VersionRef
+from shield.kube import Kube, Object
+
+Address = Callable[[str, str], str]
+"""Given the digest of a version and its Service's name, returns the URL that the API is told."""
+
+_ROUTES = "/apis/gateway.networking.k8s.io/v1"
+
+
+class KubernetesCluster:
+    """`Cluster` by server-side apply, as the only owner of what it applies.
+
+    What is as it was asked for is not written again: an idle reconcile costs no call when `live` is
+    fed by a watch.
+
+    Args:
+        kube: Connection to the cluster.
+        live: What is known of its objects.
+        template: PodTemplate of the model servers; see `specs.deployment`.
+        clock: UTC now.
+        drain_seconds: A retired version answers for so long.
+        parents: Gateways that an HTTPRoute is attached to; none: no route is made.
+        address: Where a version answers; by default its Service's name in the cluster.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        live: LiveObjects,
+        *,
+        template: Object,
+        clock: Callable[[], datetime],
+        drain_seconds: float = 30.0,
+        parents: Sequence[Object] = (),
+        address: Address | None = None,
+    ) -> None:
+        self._kube = kube
+        self._live = live
+        self._template = template
+        self._clock = clock
+        self._drain_seconds = drain_seconds
+        self._parents = list(parents)
+        self._address = address or self._in_cluster
+        self._applied: dict[tuple[str, str], int] = {}
+        self._routes: dict[str, str] = {}
+
+    def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
+        """Return the servers of a rollout as they are now, by digest."""
+        pods = self._live.of(rollout.name, "Pod")
+        seen: dict[str, ServerSeen] = {}
+        for made in self._live.of(rollout.name, "Deployment"):
+            digest = _annotations(made).get(specs.DIGEST_ANNOTATION)
+            if digest is None:
+                continue
+            wanted = made["spec"].get("replicas", 1)
+            ready = made.get("status", {}).get("readyReplicas", 0)
+            crashes, refusal = _ends(pods, made)
+            seen[digest] = ServerSeen(
+                # Half of them at least: one pod that restarts takes nobody's server away.
+                ready=ready >= max(1, (wanted + 1) // 2),
+                url=self._address(digest, made["metadata"]["name"]),
+                crashes=crashes,
+                refusal=refusal,
+            )
+        return seen
+
+    def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
+        """Bring up what is missing, and retire what is not named."""
+        for version in servers:
+            self._ensure("Service", rollout, specs.version_service(rollout, version))
+            self._ensure("Deployment", rollout, specs.deployment(rollout, version, self._template))
+        self._follow_split(rollout)
+        self._retire(rollout, {version.digest for version in servers})
+
+    def remove(self, rollout: ModelRollout) -> None:
+        """Do nothing: Kubernetes removes what a rollout owns together with it."""
+
+    def close(self) -> None:
+        """Close the connection; the servers stay."""
+        self._kube.close()
+
+    def _follow_split(self, rollout: ModelRollout) -> None:
+        split = rollout.status.split
+        if split is None:
+            return
+        self._ensure("Service", rollout, specs.arm_service(rollout, "stable", split.stable))
+        # Without a candidate its Service stays: a route that names it must not break.
+        candidate = split.candidate or split.stable
+        self._ensure("Service", rollout, specs.arm_service(rollout, "candidate", candidate))
+        if not self._parents:
+            return
+        route = specs.http_route(rollout, split, self._parents)
+        wanted = route["metadata"]["annotations"][specs.HASH_ANNOTATION]
+        if self._routes.get(rollout.uid) != wanted:
+            path = f"{_ROUTES}/namespaces/{self._kube.namespace}/httproutes/{rollout.name}"
+            self._kube.apply(path, route, specs.MANAGER)
+            self._routes[rollout.uid] = wanted
+
+    def _ensure(self, kind: str, rollout: ModelRollout, wanted: Object) -> None:
+        name = wanted["metadata"]["name"]
+        live = next(
+            (one for one in self._live.of(rollout.name, kind) if one["metadata"]["name"] == name),
+            None,
+        )
+        if live is not None and specs.RETIRE_ANNOTATION in _annotations(live):
+            # Wanted again while it drained. Taken off as it was put on: by a patch.
+            live = self._kube.merge(self._path(kind, name), _retirement(None))
+            self._live.note(live)
+        if live is not None and self._is_as_asked(live, wanted):
+            return
+        applied = self._kube.apply(self._path(kind, name), wanted, specs.MANAGER)
+        self._applied[applied["metadata"]["uid"], kind] = applied["metadata"].get("generation", 0)
+        self._live.note(applied)
+
+    def _is_as_asked(self, live: Object, wanted: Object) -> bool:
+        metadata = live["metadata"]
+        if (
+            _annotations(live).get(specs.HASH_ANNOTATION)
+            != _annotations(wanted)[specs.HASH_ANNOTATION]
+        ):
+            return False
+        key = (metadata["uid"], live["kind"])
+        generation: int = metadata.get("generation", 0)
+        # A higher generation than ours is an edit by somebody else, which is put right again.
+        return generation <= self._applied.setdefault(key, generation)
+
+    def _retire(self, rollout: ModelRollout, wanted: set[str]) -> None:
+        now = self._clock()
+        for made in self._live.of(rollout.name, "Deployment"):
+            name, annotations = made["metadata"]["name"], _annotations(made)
+            if annotations.get(specs.DIGEST_ANNOTATION) in wanted:
+                continue
+            path = self._path("Deployment", name)
+            due = annotations.get(specs.RETIRE_ANNOTATION)
+            if due is None:
+                later = now + timedelta(seconds=self._drain_seconds)
+                self._live.note(self._kube.merge(path, _retirement(later.isoformat())))
+            elif now >= datetime.fromisoformat(due):
+                # The Deployment last: while it is there, an interrupted removal is taken up again.
+                self._kube.delete(self._path("Service", name))
+                self._kube.delete(path)
+                self._live.forget(made)
+
+    def _path(self, kind: str, name: str) -> str:
+        return f"{KINDS[kind]}/namespaces/{self._kube.namespace}/{kind.lower()}s/{name}"
+
+    def _in_cluster(self, digest: str, service: str) -> str:
+        return f"http://{service}.{self._kube.namespace}.svc:{specs.PORT}"
+
+
+def _annotations(found: Object) -> dict[str, str]:
+    annotations: dict[str, str] = found["metadata"].get("annotations", {})
+    return annotations
+
+
+def _retirement(at: str | None) -> Object:
+    return {"metadata": {"annotations": {specs.RETIRE_ANNOTATION: at}}}
+
+
+def _ends(pods: list[Object], made: Object) -> tuple[int, str | None]:
+    """Return how often a Deployment's servers crashed, and why its package was refused, if so."""
+    digest = made["metadata"].get("labels", {}).get(specs.DIGEST_LABEL)
+    crashes, refusal = 0, None
+    for pod in pods:
+        if pod["metadata"].get("labels", {}).get(specs.DIGEST_LABEL) != digest:
+            continue
+        for container in pod.get("status", {}).get("containerStatuses", []):
+            if container["name"] != specs.CONTAINER:
+                continue
+            ends = [container.get(when, {}).get("terminated") for when in ("state", "lastState")]
+            for end in filter(None, ends):
+                if end["exitCode"] == PACKAGE_REFUSED:
+                    words = str(end.get("message", "")).strip().splitlines()
+                    refusal = words[-1] if words else "The model server refused the package."
+            if any(end and end["exitCode"] != 0 for end in ends):
+                crashes += int(container.get("restartCount", 0)) or 1
+    return crashes, refusal

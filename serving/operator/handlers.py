@@ -1,0 +1,161 @@
+"""The operator on a cluster: kopf watches, one function reconciles.
+
+Events only say *that* something has changed; what is to be done follows from the state alone. So
+one function, `ClusterOperator.reconcile`, is called for an event of the rollout, for one of its
+Deployments and pods, for new evidence, and by a timer. Plain `on.event` handlers put no finalizer
+and no annotation on any object: an uninstall never hangs, whatever is removed first.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import kopf
+
+from serving.operator.driver import Driver
+from serving.operator.lease import LeaderLease
+from serving.operator.live import Watched
+from serving.operator.specs import ROLLOUT_LABEL
+from serving.operator.telemetry import Telemetry
+from shield.crds.v1alpha1 import GROUP, PLURAL, VERSION, ModelRollout
+from shield.errors import Invalid, ShieldError
+from shield.rollouts.kubernetes import parse
+
+_log = logging.getLogger(__name__)
+_OWNED = (("apps", "v1", "deployments"), ("", "v1", "services"), ("", "v1", "pods"))
+
+
+class ClusterOperator:
+    """Follows rollouts and what belongs to them, and reconciles while it leads.
+
+    Args:
+        driver: Decides and writes.
+        live: Fed with the events of Deployments, Services and pods.
+        lease: Tells whether this process may write.
+        telemetry: What is counted.
+        tick_seconds: Every rollout is reconciled at least this often.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        live: Watched,
+        lease: LeaderLease,
+        telemetry: Telemetry,
+        *,
+        tick_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._driver = driver
+        self._live = live
+        self._lease = lease
+        self._telemetry = telemetry
+        self._tick_seconds = tick_seconds
+        self._clock = clock
+        self._rollouts: dict[str, ModelRollout] = {}
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self, name: str) -> None:
+        """Ask for a reconcile of the rollout `name`, from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._spawn, name)
+
+    def wake_all(self) -> None:
+        """Ask for a reconcile of every rollout, from any thread."""
+        for name in list(self._rollouts):
+            self.wake(name)
+
+    async def reconcile(self, name: str) -> None:
+        """Bring one rollout where it should be. Calls for one rollout never overlap."""
+        if name in self._waiting:  # one that waits will see whatever has changed by then
+            return
+        self._waiting.add(name)
+        async with self._locks[name]:
+            self._waiting.discard(name)
+            rollout = self._rollouts.get(name)
+            if rollout is None or not self._lease.held:
+                return
+            began = self._clock()
+            try:
+                after = await asyncio.to_thread(self._driver.reconcile, rollout)
+            except ShieldError as error:  # the next event or tick tries again
+                self._telemetry.failed(error.slug)
+                _log.warning(
+                    "not reconciled", extra={"fields": {"rollout": name, "error": error.message}}
+                )
+                return
+            self._telemetry.reconciled(self._clock() - began)
+            if self._rollouts.get(name) is rollout:  # no event has brought a later state meanwhile
+                self._rollouts[name] = after
+
+    async def run_timer(self) -> None:
+        """Reconcile everything every so often, for what no event tells: time."""
+        while True:
+            await asyncio.sleep(self._tick_seconds)
+            self._telemetry.rollouts([one.status.phase for one in self._rollouts.values()])
+            for name in list(self._rollouts):
+                await self.reconcile(name)
+
+    def _spawn(self, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(self.reconcile(name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def register(self, registry: kopf.OperatorRegistry) -> None:
+        """Register the handlers."""
+        kopf.on.login(registry=registry)(kopf.login_via_client)
+
+        @kopf.on.startup(registry=registry)
+        async def begin(settings: kopf.OperatorSettings, **_: Any) -> None:
+            _configure(settings)
+            self._loop = asyncio.get_running_loop()
+            timer = self._loop.create_task(self.run_timer())
+            self._tasks.add(timer)
+
+        @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+        async def rollout_changed(event: kopf.RawEvent, **_: Any) -> None:
+            found: Any = event["object"]
+            name = found["metadata"]["name"]
+            if event["type"] == "DELETED":
+                self._rollouts.pop(name, None)
+                return
+            try:
+                self._rollouts[name] = parse(found)
+            except Invalid as error:
+                _log.error("unreadable", extra={"fields": {"error": error.message}})
+                return
+            await self.reconcile(name)
+
+        for group, version, plural in _OWNED:
+
+            @kopf.on.event(
+                group, version, plural, labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry
+            )
+            async def owned_changed(event: kopf.RawEvent, **_: Any) -> None:
+                found: Any = event["object"]
+                if event["type"] == "DELETED":
+                    self._live.forget(found)
+                else:
+                    self._live.note(found)
+                await self.reconcile(found["metadata"]["labels"][ROLLOUT_LABEL])
+
+
+def _configure(settings: kopf.OperatorSettings) -> None:
+    settings.peering.standalone = True  # a Lease elects the leader
+    settings.scanning.disabled = True  # no rights on CRDs and namespaces are asked for
+    settings.posting.enabled = False  # Events are posted with the transitions
+    # A watch that is cut without a word is noticed, and begun anew.
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 330
+    settings.watching.connect_timeout = 10
+    settings.watching.inactivity_timeout = 75
+    settings.networking.request_timeout = 30
+    for _, _, plural in _OWNED:
+        settings.watching.label_selectors[plural] = ROLLOUT_LABEL

@@ -1,0 +1,207 @@
+"""Builds the Kubernetes objects of a rollout. Pure: the same arguments give the same objects.
+
+Each version in use has a Deployment and a Service of its own, so that going back is a change of
+route and no pod is replaced; they differ in nothing but the version that the server is told to
+serve. Each arm has a Service too, whose selector follows the split: for clients in the cluster that
+do not read the split, and for the weights of an HTTPRoute.
+"""
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+from shield.crds.v1alpha1 import GROUP, KIND, VERSION, ModelRollout, Split, VersionRef
+from shield.kube import Object
+
+MANAGER = "antispam-shield-operator"
+CONTAINER = "model-server"
+PORT = 8080
+
+ROLLOUT_LABEL = f"{GROUP}/rollout"
+DIGEST_LABEL = f"{GROUP}/digest"
+DIGEST_ANNOTATION = f"{GROUP}/digest"
+HASH_ANNOTATION = f"{GROUP}/applied"
+RETIRE_ANNOTATION = f"{GROUP}/retire-at"
+
+_DRAIN_SECONDS = 5  # endpoints take a moment to forget a pod that ends
+
+
+def server_name(rollout: str, digest: str) -> str:
+    """Return the name of a version's Deployment and Service: at most 63 characters."""
+    return f"{rollout[:50]}-{digest.removeprefix('sha256:')[:12]}"
+
+
+def arm_name(rollout: str, arm: str) -> str:
+    """Return the name of an arm's Service."""
+    return f"{rollout[:50]}-{arm}"
+
+
+def selector(rollout: str) -> str:
+    """Return the label selector of everything that belongs to a rollout."""
+    return f"{ROLLOUT_LABEL}={rollout}"
+
+
+def deployment(rollout: ModelRollout, version: VersionRef, template: Object) -> Object:
+    """Return the Deployment of a version.
+
+    Args:
+        rollout: Its owner.
+        version: What it serves.
+        template: A PodTemplate with a container `model-server`: image, environment, volumes,
+            security. What is said there stays, except the arguments, the port and the probes.
+    """
+    labels = _labels(rollout, version)
+    pod = copy.deepcopy(template)
+    metadata = pod.setdefault("metadata", {})
+    metadata["labels"] = {**metadata.get("labels", {}), **labels}
+    pod["spec"]["containers"] = [
+        _container(rollout, version, one) if one["name"] == CONTAINER else one
+        for one in pod["spec"]["containers"]
+    ]
+    own = _metadata(rollout, server_name(rollout.name, version.digest), dict(metadata["labels"]))
+    made = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {**own, "annotations": {DIGEST_ANNOTATION: version.digest}},
+        "spec": {
+            "replicas": rollout.spec.replicas,
+            "selector": {"matchLabels": _selecting(rollout, version)},
+            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": pod,
+        },
+    }
+    return _hashed(made)
+
+
+def version_service(rollout: ModelRollout, version: VersionRef) -> Object:
+    """Return the Service of a version, which is what the split names."""
+    name = server_name(rollout.name, version.digest)
+    return _service(rollout, name, _labels(rollout, version), _selecting(rollout, version))
+
+
+def arm_service(rollout: ModelRollout, arm: str, version: VersionRef) -> Object:
+    """Return the Service of an arm, which follows the split."""
+    labels = {**_labels(rollout, version), f"{GROUP}/arm": arm}
+    return _service(rollout, arm_name(rollout.name, arm), labels, _selecting(rollout, version))
+
+
+def http_route(rollout: ModelRollout, split: Split, parents: list[Object]) -> Object:
+    """Return the HTTPRoute that gives other clients the split's weights, request by request.
+
+    It is coarse: it knows no users, so nobody stays on an arm. The API routes by user instead.
+    """
+    backends = [
+        {
+            "name": arm_name(rollout.name, "stable"),
+            "port": PORT,
+            "weight": 1000 - round(10 * split.weight),
+        }
+    ]
+    if split.candidate is not None and not split.shadow:
+        backends.append(
+            {
+                "name": arm_name(rollout.name, "candidate"),
+                "port": PORT,
+                "weight": round(10 * split.weight),
+            }
+        )
+    prefix = {"path": {"type": "PathPrefix", "value": f"/models/{rollout.spec.model_type}"}}
+    rewrite = {
+        "type": "URLRewrite",
+        "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
+    }
+    labels = {ROLLOUT_LABEL: rollout.name, "app.kubernetes.io/managed-by": MANAGER}
+    return _hashed(
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": _metadata(rollout, rollout.name, labels),
+            "spec": {
+                "parentRefs": parents,
+                "rules": [{"matches": [prefix], "filters": [rewrite], "backendRefs": backends}],
+            },
+        }
+    )
+
+
+def _container(rollout: ModelRollout, version: VersionRef, given: Object) -> Object:
+    resources = rollout.spec.resources.model_dump(mode="json")
+    return {
+        # What a rollout does not say is taken from the template, and what neither says from here.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "lifecycle": {"preStop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
+        **given,
+        "resources": resources if any(resources.values()) else given.get("resources", {}),
+        "args": [
+            *("--model-type", rollout.spec.model_type.value),
+            *("--package", version.uri, "--digest", version.digest),
+            *("--version", version.name),
+            *("--host", "0.0.0.0", "--port", str(PORT)),
+        ],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "startupProbe": _probe("ready", period=1, failures=600),
+        "readinessProbe": _probe("ready", period=2, failures=2),
+        "livenessProbe": _probe("live", period=10, failures=3),
+    }
+
+
+def _probe(what: str, *, period: int, failures: int) -> Object:
+    return {
+        "httpGet": {"path": f"/v2/health/{what}", "port": "http"},
+        "periodSeconds": period,
+        "timeoutSeconds": 2,
+        "failureThreshold": failures,
+    }
+
+
+def _service(
+    rollout: ModelRollout, name: str, labels: dict[str, str], selecting: dict[str, str]
+) -> Object:
+    return _hashed(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _metadata(rollout, name, labels),
+            "spec": {
+                "selector": selecting,
+                "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
+            },
+        }
+    )
+
+
+def _metadata(rollout: ModelRollout, name: str, labels: dict[str, str]) -> Object:
+    owner = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "name": rollout.name,
+        "uid": rollout.uid,
+        "controller": True,
+    }
+    return {"name": name, "labels": labels, "ownerReferences": [owner]}
+
+
+def _selecting(rollout: ModelRollout, version: VersionRef) -> dict[str, str]:
+    return {ROLLOUT_LABEL: rollout.name, DIGEST_LABEL: _short(version)}
+
+
+def _labels(rollout: ModelRollout, version: VersionRef) -> dict[str, str]:
+    return {
+        **_selecting(rollout, version),
+        f"{GROUP}/version": version.name,
+        f"{GROUP}/model-type": rollout.spec.model_type.value,
+        "app.kubernetes.io/managed-by": MANAGER,
+    }
+
+
+def _short(version: VersionRef) -> str:
+    return version.digest.removeprefix("sha256:")[:40]
+
+
+def _hashed(made: dict[str, Any]) -> Object:
+    """Note what was asked for, so that an unchanged object is recognised without asking again."""
+    digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+    annotations = made["metadata"].setdefault("annotations", {})
+    annotations[HASH_ANNOTATION] = digest
+    return made
