@@ -21,7 +21,9 @@ class BreakerRule:
     window: int = 50
     """Latest calls that are looked at."""
     max_faults: int = 5
-    """Faults among them that open the circuit."""
+    """Errors among them that open the circuit."""
+    max_slow: int = 25
+    """Slow calls among them that open the circuit: a busy machine makes some of any version."""
     slow_factor: float = 20.0
     """A call slower than this many times what its length should take is a latency fault."""
     slow_floor_seconds: float = 0.25
@@ -39,7 +41,7 @@ class Breaker:
 
     rule: BreakerRule = BreakerRule()
     on_fault: Callable[[Fault], None] = lambda fault: None
-    _latest: deque[bool] = field(default_factory=deque)
+    _latest: deque[Fault | None] = field(default_factory=deque)
     _opened: float | None = None
     _trial: bool = False
     fault: Fault | None = None
@@ -55,29 +57,35 @@ class Breaker:
         return self._opened is not None
 
     def admits(self, now: float) -> bool:
-        """Tell whether a request may pass: closed, or open for long enough to try once."""
+        """Tell whether a request may pass: closed, or open for long enough to try one."""
         if self._opened is None:
             return True
-        if self.fault is Fault.NAN or self._trial or now - self._opened < self.rule.rest_seconds:
+        if self.fault is Fault.NAN or now - self._opened < self.rule.rest_seconds:
             return False
-        self._trial = True
+        # Should the one that is let through never reach the model (it may be answered from the
+        # cache), another one is tried after the next rest.
+        self._opened, self._trial = now, True
         return True
 
     def record(self, now: float, fault: Fault | None) -> None:
         """Count one call of the model."""
         if fault is not None:
             self.on_fault(fault)
-        if self._opened is not None:
-            if self._trial:
-                self._trial = False
-                if fault is None:
-                    self._opened, self.fault = None, None
-                    self._latest.clear()
-                else:
-                    self._opened = now
-            return
-        self._latest.append(fault is not None)
+        if self._opened is None:
+            self._count(now, fault)
+        elif self._trial:
+            self._trial = False
+            if fault is None:
+                self._opened, self.fault = None, None
+                self._latest.clear()
+            else:
+                self._opened = now
+
+    def _count(self, now: float, fault: Fault | None) -> None:
+        self._latest.append(fault)
         if len(self._latest) > self.rule.window:
             self._latest.popleft()
-        if fault is Fault.NAN or sum(self._latest) >= self.rule.max_faults:
-            self._opened, self.fault = now, fault
+        too_many = self._latest.count(Fault.ERROR) >= self.rule.max_faults
+        too_slow = self._latest.count(Fault.LATENCY) >= self.rule.max_slow
+        if fault is Fault.NAN or too_many or too_slow:
+            self._opened, self.fault = now, fault or Fault.ERROR

@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-import numpy as np
-
+from serving.server import refusals
 from serving.server.breaker import Fault
+from serving.server.jobs import Job
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
@@ -30,21 +31,6 @@ BATCH_RULES: dict[Precision, BatchRule] = {
     "int8": BatchRule(max_rows=BATCH["int8"]),
     "fp32": BatchRule(max_rows=8),
 }
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One request: the rows of its texts, and what is known of their scores."""
-
-    model: ServedModel
-    future: "asyncio.Future[list[float]]"
-    deadline: float
-    wanted: Callable[[], bool]
-    background: bool = False
-    lengths: list[int] = field(default_factory=list)
-    """Rows per text."""
-    scores: list[float] = field(default_factory=list)
-    pending: int = 0
 
 
 @dataclass
@@ -116,7 +102,7 @@ class Engine:
         deadline = self._loop.time() + deadline_seconds
         model.in_flight += 1
         future.add_done_callback(lambda _: self._leave(model))
-        self._tokenise(_Job(model, future, deadline, wanted), texts)
+        self._tokenise(Job(model, future, deadline, wanted), texts)
         return future
 
     def submit_background(
@@ -134,42 +120,27 @@ class Engine:
         future: asyncio.Future[list[float]] = self._loop.create_future()
         model.in_flight += 1
         future.add_done_callback(lambda _: self._leave(model))
-        self._tokenise(_Job(model, future, math.inf, lambda: True, background=True), texts)
+        self._tokenise(Job(model, future, math.inf, lambda: True, background=True), texts)
         return future
 
     def _refusal(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
         if not model.breaker.admits(self._loop.time()):
-            self.metrics.refusals.labels("breaker").inc()
-            return Unavailable(
-                f"The version {model.version} is out of order ({model.breaker.fault}). Another "
-                "arm has "
-                "to answer; look at the model server's log, or go back with `shieldctl rollout "
-                "undo`.",
-                retry_after_seconds=math.ceil(model.breaker.rule.rest_seconds),
-            )
+            return self._refuse("breaker", refusals.out_of_order(model))
         if len(self._queue) >= self.queue_rows:
-            return self._full()
+            return self._refuse("queue_full", refusals.queue_full(self.queue_rows))
         wait = self.expected_wait_seconds(model)
         if wait > deadline_seconds:
-            self.metrics.refusals.labels("deadline").inc()
-            return Unavailable(
-                f"The answer would take about {wait:.2f} s, longer than the deadline of "
-                f"{deadline_seconds:g} s. Try again shortly, or add model servers.",
-                retry_after_seconds=max(1, math.ceil(wait)),
-            )
+            return self._refuse("deadline", refusals.too_long(wait, deadline_seconds))
         return None
 
-    def _full(self) -> Unavailable:
-        self.metrics.refusals.labels("queue_full").inc()
-        return Unavailable(
-            f"The queue is full ({self.queue_rows} rows). Try again shortly, or add model servers.",
-            retry_after_seconds=1,
-        )
+    def _refuse(self, reason: str, refusal: Unavailable) -> Unavailable:
+        self.metrics.refusals.labels(reason).inc()
+        return refusal
 
     def _leave(self, model: ServedModel) -> None:
         model.in_flight -= 1
 
-    def _tokenise(self, job: _Job, texts: Sequence[str]) -> None:
+    def _tokenise(self, job: Job, texts: Sequence[str]) -> None:
         if sum(map(len, texts)) <= _INLINE_CHARS:
             self._enqueue(job, job.model.predictor.rows(texts))
             return
@@ -184,12 +155,11 @@ class Engine:
         rows = self._loop.run_in_executor(None, job.model.predictor.rows, texts)
         rows.add_done_callback(tokenised)
 
-    def _enqueue(self, job: _Job, by_text: list[list[Row]]) -> None:
+    def _enqueue(self, job: Job, by_text: list[list[Row]]) -> None:
         """Answer rows from the cache, join twins in flight, queue the rest."""
         model = job.model
         rows = [row for of_text in by_text for row in of_text]
-        job.lengths = list(map(len, by_text))
-        job.scores, job.pending = [math.nan] * len(rows), len(rows)
+        job.expect(by_text)
         places: dict[bytes, list[int]] = {}
         for index, row in enumerate(rows):
             key = row_key(row)
@@ -202,9 +172,11 @@ class Engine:
         new = [key for key in places if (id(model), job.background, key) not in self._twins]
         self._count_rows(cache=len(rows) - job.pending, twin=job.pending - len(new), model=len(new))
         if not job.pending:
-            self._finish_job(job)
+            job.finish()
         elif len(self._queue) + len(new) > max(self.queue_rows, len(new)):
-            job.future.set_exception(self._full())
+            job.future.set_exception(
+                self._refuse("queue_full", refusals.queue_full(self.queue_rows))
+            )
         else:
             for key, indices in places.items():
                 self._await_row(job, key, rows[indices[0]], indices)
@@ -214,19 +186,8 @@ class Engine:
             if amount:
                 self.metrics.rows.labels(source).inc(amount)
 
-    def _await_row(self, job: _Job, key: bytes, row: Row, indices: list[int]) -> None:
-        def arrived(score: float | Exception) -> None:
-            if job.future.done():
-                return
-            if isinstance(score, Exception):
-                job.future.set_exception(score)
-                return
-            for index in indices:
-                job.scores[index] = score
-            job.pending -= len(indices)
-            if not job.pending:
-                self._finish_job(job)
-
+    def _await_row(self, job: Job, key: bytes, row: Row, indices: list[int]) -> None:
+        arrived = partial(job.receive, indices)
         # A request never joins a background row: that one may wait for long.
         place = (id(job.model), job.background, key)
         twin = self._twins.get(place)
@@ -241,20 +202,6 @@ class Engine:
             twin.deadline = max(twin.deadline, job.deadline)
             twin.wanted.append(job.wanted)
             twin.waiters.append(arrived)
-
-    def _finish_job(self, job: _Job) -> None:
-        if job.future.done():
-            return
-        if job.pending == 0 and len(job.lengths) == len(job.scores) == 1:
-            job.future.set_result(job.scores)
-            return
-        start, answers = 0, []
-        for length in job.lengths:
-            answers.append(
-                job.model.predictor.aggregate(np.array(job.scores[start : start + length]))
-            )
-            start += length
-        job.future.set_result(answers)
 
     # --- on the computing threads ---
 
@@ -296,14 +243,13 @@ class Engine:
                 task.model.cache.put(task.key, score)
                 outcome = score
             elif task in live:
-                outcome = _out_of_order(task.model)
+                outcome = refusals.could_not(task.model)
             elif task.is_wanted(now):
                 # Somebody joined while it was being dropped.
                 self._queue.put(task)
                 continue
             else:
-                self.metrics.refusals.labels("deadline").inc()
-                outcome = _too_late()
+                outcome = self._refuse("deadline", refusals.too_late())
             del self._twins[id(task.model), task.background, task.key]
             for waiter in task.waiters:
                 waiter(outcome)
@@ -333,19 +279,3 @@ class Engine:
         padding = cells - sum(len(task.row) for task in live)
         if padding:
             self.metrics.padding.inc(padding)
-
-
-def _out_of_order(model: ServedModel) -> Unavailable:
-    return Unavailable(
-        f"The version {model.version} could not compute an answer. Another arm has to answer; "
-        "look at "
-        "the model server's log.",
-        retry_after_seconds=1,
-    )
-
-
-def _too_late() -> Unavailable:
-    return Unavailable(
-        "The deadline passed while the request waited. Try again shortly, or add model servers.",
-        retry_after_seconds=1,
-    )

@@ -1,25 +1,13 @@
-"""HTTP/1.1 on asyncio and httptools: no framework between the socket and the engine.
-
-A frame per request of a general framework costs as much as a tenth of the model itself (figures in
-docs/adr/0008); this one does what the server needs: keep-alive, pipelining, chunked bodies,
-limits, slow clients, back-pressure, draining.
-"""
+"""Requests, responses and problem documents; the bytes of a response."""
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
 
-import httptools
+from shield.errors import ShieldError, Unavailable, to_problem
 
-from shield.errors import BadRequest, ShieldError, TooLarge, Unavailable, to_problem
-
-_MAX_HEADER_BYTES = 16 * 1024
-_MAX_PIPELINED = 16
-_LINGER_SECONDS = 2.0
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -63,276 +51,21 @@ def problem(error: ShieldError, status: int | None = None) -> Response:
     return Response(json.dumps(document).encode(), status, "application/problem+json", headers)
 
 
+class Broken(ShieldError):
+    """A fault of the server itself."""
+
+    slug, title = "server-error", "The model server failed"
+
+
 @dataclass(slots=True)
 class Limits:
     """What a client may ask of the front."""
 
     max_body_bytes: int
+    max_held_bytes: int
     max_connections: int
     request_timeout_seconds: float
     idle_timeout_seconds: float
-
-
-@dataclass
-class Front:
-    """All connections of one server."""
-
-    handler: Handler
-    limits: Limits
-    connections: set["Connection"] = field(default_factory=set)
-    draining: bool = False
-    """Every answer says `Connection: close`."""
-
-    def __post_init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-
-    async def sweep(self, every_seconds: float = 0.5) -> None:
-        """Close what is too slow or idle for too long; run it as a task."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            now = self.loop.time()
-            for connection in list(self.connections):
-                connection.check_time(now)
-
-    @property
-    def busy(self) -> int:
-        """Count the connections that wait for an answer."""
-        return sum(connection.is_busy for connection in self.connections)
-
-    def close_idle(self) -> None:
-        """Hang up on every client that has no request in flight."""
-        for connection in list(self.connections):
-            if not connection.is_busy:
-                connection.close()
-
-
-class Connection(asyncio.Protocol):
-    """One client. Requests are answered in the order in which they came."""
-
-    def __init__(self, front: Front) -> None:
-        self._front = front
-        self._parser: Any = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport
-        self._waiting: deque[tuple[Request, bool]] = deque()
-        self._current: Request | None = None
-        self._refusal: Response | None = None
-        self._lingering = False
-        self._reading = True
-        self._changed = front.loop.time()
-        """When the present state (idle, receiving, sending, lingering) began."""
-        self._receiving = False
-        self._stuck_since: float | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        self._url = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._header_bytes = 0
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-
-    # --- asyncio ---
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or refuse it when there are too many."""
-        # A stream's transport, though uvloop's does not inherit from asyncio's class of that name.
-        self._transport = cast(asyncio.Transport, transport)
-        if len(self._front.connections) >= self._front.limits.max_connections:
-            self._front.connections.add(self)
-            self._refuse(
-                problem(
-                    Unavailable(
-                        f"The model server has {self._front.limits.max_connections} connections "
-                        "open. "
-                        "Try again shortly, or raise SHIELD_SERVER_MAX_CONNECTIONS."
-                    )
-                )
-            )
-            return
-        self._front.connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client; work that nobody waits for is dropped by the engine."""
-        self._front.connections.discard(self)
-        for request in [self._current, *(waiting for waiting, _ in self._waiting)]:
-            if request is not None:
-                request.gone = True
-        self._waiting.clear()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what came."""
-        if self._lingering:
-            return
-        if not self._receiving:
-            self._receiving, self._changed = True, self._front.loop.time()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(problem(BadRequest("Protocol upgrades are not offered. Use HTTP/1.1.")))
-        except httptools.HttpParserError as error:
-            reason = self._refusal or problem(
-                BadRequest(f"This is not an HTTP/1.1 request: {str(error)[:120]}.")
-            )
-            self._refuse(reason)
-
-    def eof_received(self) -> bool:
-        """Let a half-closed client still have its answer."""
-        return self._current is not None
-
-    def pause_writing(self) -> None:
-        """Stop reading from a client that does not read."""
-        self._stuck_since = self._front.loop.time()
-        self._set_reading(False)
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._stuck_since = None
-        self._set_reading(True)
-
-    # --- httptools ---
-
-    def on_url(self, url: bytes) -> None:
-        """Collect the target; it may come in parts."""
-        self._url += url
-        self._count_header(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header."""
-        self._count_header(len(name) + len(value))
-        self._headers[name.lower()] = value
-
-    def on_headers_complete(self) -> None:
-        """Refuse a body that is announced too long; answer `Expect: 100-continue`."""
-        length = self._headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._front.limits.max_body_bytes:
-            self._too_long()
-        if self._headers.get(b"expect", b"").lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        """Collect the body."""
-        self._body_bytes += len(body)
-        if self._body_bytes > self._front.limits.max_body_bytes:
-            self._too_long()
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        """Hand the request on, or queue it behind its predecessor."""
-        now = self._front.loop.time()
-        self._receiving, self._changed = False, now
-        request = Request(
-            self._parser.get_method().decode("ascii", "replace"),
-            self._url.split(b"?", 1)[0].decode("latin-1"),
-            self._headers,
-            self._body[0] if len(self._body) == 1 else b"".join(self._body),
-            now,
-        )
-        keep = bool(self._parser.should_keep_alive())
-        self._begin()
-        if self._current is None:
-            self._serve(request, keep)
-        else:
-            self._waiting.append((request, keep))
-            if len(self._waiting) >= _MAX_PIPELINED:
-                self._set_reading(False)
-
-    # --- answering ---
-
-    @property
-    def is_busy(self) -> bool:
-        """Tell whether a request is received or answered at the moment."""
-        return self._current is not None or (self._receiving and not self._lingering)
-
-    def close(self) -> None:
-        """Hang up once what was written has been sent."""
-        self._transport.close()
-
-    def check_time(self, now: float) -> None:
-        """Close the connection if its state has lasted too long."""
-        limits, age = self._front.limits, now - self._changed
-        if self._lingering:
-            if age > _LINGER_SECONDS:
-                self._transport.abort()
-        elif self._stuck_since is not None:
-            if now - self._stuck_since > limits.request_timeout_seconds:
-                self._transport.abort()
-        elif self._receiving and self._current is None:
-            if age > limits.request_timeout_seconds:
-                seconds = limits.request_timeout_seconds
-                error = BadRequest(
-                    f"The request did not arrive whole within {seconds:g} s. Send it again."
-                )
-                self._refuse(problem(error, status=408))
-        elif self._current is None and age > limits.idle_timeout_seconds:
-            self.close()
-
-    def _serve(self, request: Request, keep: bool) -> None:
-        self._current = request
-        answer = self._front.handler(request)
-        if isinstance(answer, Response):
-            self._send(answer, keep)
-        else:
-            answer.add_done_callback(lambda done: self._send(_result(done), keep))
-
-    def _send(self, response: Response, keep: bool) -> None:
-        request, self._current = self._current, None
-        if request is None or request.gone or self._transport.is_closing():
-            return
-        keep = keep and not self._front.draining
-        self._transport.write(encode(response, keep))
-        self._changed = self._front.loop.time()
-        if not keep:
-            self._waiting.clear()
-            self.close()
-        elif self._waiting:
-            self._set_reading(True)
-            self._serve(*self._waiting.popleft())
-
-    def _refuse(self, response: Response) -> None:
-        """Answer and hang up, yet read on for a moment: a reset would take the answer with it."""
-        if self._lingering or self._transport.is_closing():
-            return
-        self._lingering, self._changed = True, self._front.loop.time()
-        self._transport.write(encode(response, keep=False))
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-
-    def _too_long(self) -> None:
-        limit = self._front.limits.max_body_bytes
-        self._refusal = problem(
-            TooLarge(
-                f"The body is longer than {limit} bytes. Send fewer or shorter texts, or raise "
-                "SHIELD_SERVER_MAX_BODY_BYTES."
-            )
-        )
-        raise _Refused
-
-    def _count_header(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > _MAX_HEADER_BYTES:
-            error = TooLarge(f"The headers are longer than {_MAX_HEADER_BYTES} bytes. Send fewer.")
-            self._refusal = problem(error, status=431)
-            raise _Refused
-
-    def _set_reading(self, wanted: bool) -> None:
-        if wanted != self._reading and not self._transport.is_closing():
-            self._reading = wanted
-            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
-
-
-class _Refused(Exception):
-    """Stops the parser; the response is in `_refusal`."""
-
-
-def _result(done: asyncio.Future[Response]) -> Response:
-    if done.cancelled():
-        return problem(Unavailable("The model server is shutting down. Try again."))
-    error = done.exception()
-    if isinstance(error, ShieldError):
-        return problem(error)
-    if error is not None:
-        raise error
-    return done.result()
 
 
 _HEADS: dict[tuple[int, str, bool], bytes] = {}

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from serving.server.connection import Connection, Front
 from serving.server.engine import Engine
-from serving.server.http import Connection, Front, Limits
+from serving.server.http import Limits
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
@@ -92,10 +93,12 @@ class ModelServer:
             routes,
             Limits(
                 self.settings.max_body_bytes,
+                self.settings.max_held_bytes,
                 self.settings.max_connections,
                 self.settings.request_timeout_seconds,
                 self.settings.idle_timeout_seconds,
             ),
+            log,
         )
         self.metrics.connections.set_function(lambda: len(front.connections))
         # Listening before the model is there: liveness can be probed while it loads.

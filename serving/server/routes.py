@@ -1,13 +1,10 @@
 """Which path does what."""
 
 import asyncio
-import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from serving.server import oip
+from serving.server import answers, oip
 from serving.server.engine import Engine
 from serving.server.http import Answer, Request, Response, problem
 from serving.server.metrics import Metrics
@@ -16,16 +13,6 @@ from serving.server.repository import Repository, Wanted
 from serving.server.settings import ServerSettings
 from serving.server.shadow import Shadow
 from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge
-
-_REQUEST_ID = b"x-request-id"
-# It is sent back in a header and shown in reports: nothing but harmless characters.
-_PRINTABLE = re.compile(rb"[!-~]{1,128}")
-
-
-class MethodNotAllowed(ShieldError):
-    """The path is known, but not with this method."""
-
-    slug, status, title = "method-not-allowed", 405, "Method not allowed"
 
 
 @dataclass
@@ -78,17 +65,17 @@ class Routes:
     def _observe(self, request: Request, route: str, response: Response) -> None:
         seconds = self._loop.time() - request.arrived
         self.metrics.latency.labels(route, response.status).observe(seconds)
-        given = _request_id(request)
+        given = answers.request_id(request)
         if given is not None:
             response.headers = (*response.headers, ("x-request-id", given))
 
     def _dispatch(self, request: Request) -> tuple[str, Answer]:
         path = request.path
         if path == "/predict":
-            _only(request, "POST")
+            answers.only(request, "POST")
             return "predict", self._predict(request)
         if path == "/metrics":
-            _only(request, "GET")
+            answers.only(request, "GET")
             text = self.metrics.text()
             return "metrics", Response(
                 text, content_type="text/plain; version=0.0.4; charset=utf-8"
@@ -101,8 +88,8 @@ class Routes:
     def _protocol(self, request: Request, parts: list[str]) -> tuple[str, Answer]:
         match parts:
             case []:
-                _only(request, "GET")
-                return "metadata", _json(
+                answers.only(request, "GET")
+                return "metadata", answers.json_response(
                     {
                         "name": "antispam-shield",
                         "version": "2",
@@ -110,38 +97,38 @@ class Routes:
                     }
                 )
             case ["health", "live"]:
-                _only(request, "GET")
-                return "live", _json({"live": True})
+                answers.only(request, "GET")
+                return "live", answers.json_response({"live": True})
             case ["health", "ready"]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 return "ready", self._ready()
             case ["models", name]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 return "metadata", self._metadata(name, None)
             case ["models", name, "versions", version]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 return "metadata", self._metadata(name, version)
             case ["models", name, "ready"]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 return "ready", self._model_ready(name, None)
             case ["models", name, "versions", version, "ready"]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 return "ready", self._model_ready(name, version)
             case ["models", name, "infer"]:
-                _only(request, "POST")
+                answers.only(request, "POST")
                 return "infer", self._infer(request, name, None)
             case ["models", name, "versions", version, "infer"]:
-                _only(request, "POST")
+                answers.only(request, "POST")
                 return "infer", self._infer(request, name, version)
             case ["models", name, "shadow"]:
-                _only(request, "GET")
+                answers.only(request, "GET")
                 self.repository.serving(name)
-                return "shadow", _json(self.shadow.report(self.repository.shadow))
+                return "shadow", answers.json_response(self.shadow.report(self.repository.shadow))
             case ["repository", "index"]:
-                _only(request, "POST", "GET")
-                return "repository", self._index()
+                answers.only(request, "POST", "GET")
+                return "repository", answers.index(self.repository)
             case ["repository", "models", name, "load" | "unload" as action]:
-                _only(request, "POST")
+                answers.only(request, "POST")
                 return "repository", self._change(request, name, action)
         raise NotFound(
             f"There is nothing at {request.path[:100]!r}. `GET /v2` says what is offered."
@@ -159,15 +146,17 @@ class Routes:
         if not all(isinstance(text, str) for text in texts):
             raise Invalid("Every text has to be a string.")
         model = self.repository.serving(self.repository.model_type)
-        deadline = oip.read_deadline(_deadline_header(request))
-        return self._score(request, model, texts, deadline, lambda scores: _plain(model, scores))
+        deadline = oip.read_deadline(answers.deadline_header(request))
+        return self._score(
+            request, model, texts, deadline, lambda scores: answers.plain(model, scores)
+        )
 
     def _infer(self, request: Request, name: str, version: str | None) -> Answer:
         model = self.repository.serving(name, version)
         asked = oip.parse(request)
         if not asked.texts:
             raise Invalid("`text` is empty. Send at least one text.")
-        deadline = asked.deadline_seconds or oip.read_deadline(_deadline_header(request))
+        deadline = asked.deadline_seconds or oip.read_deadline(answers.deadline_header(request))
         return self._score(
             request, model, asked.texts, deadline, lambda scores: oip.answer(asked, model, scores)
         )
@@ -193,7 +182,7 @@ class Routes:
                         model,
                         texts,
                         finished.result(),
-                        _request_id(request),
+                        answers.request_id(request),
                     )
             else:
                 outcome.set_exception(error)
@@ -226,35 +215,17 @@ class Routes:
     def _ready(self) -> Response:
         model = self.repository.active
         ready = self.ready() and model is not None and not model.breaker.open
-        return _json({"ready": ready}, 200 if ready else 503)
+        return answers.json_response({"ready": ready}, 200 if ready else 503)
 
     def _model_ready(self, name: str, version: str | None) -> Response:
         model = self.repository.serving(name, version)
         ready = self.ready() and not model.breaker.open
         body = {"name": model.name, "version": model.version, "ready": ready}
-        return _json(body, 200 if ready else 503)
+        return answers.json_response(body, 200 if ready else 503)
 
     def _metadata(self, name: str, version: str | None) -> Response:
         model = self.repository.serving(name, version)
-        return _json(oip.metadata(model, sorted(self.repository.versions)))
-
-    def _index(self) -> Response:
-        active = self.repository.active
-        return _json(
-            [
-                {
-                    "name": model.name,
-                    "version": model.version,
-                    "state": "UNAVAILABLE" if model.breaker.open else "READY",
-                    "reason": f"circuit open: {model.breaker.fault}" if model.breaker.open else "",
-                    "active": model is active,
-                    "shadow": model is self.repository.shadow,
-                    "arm": model.arm,
-                    "digest": model.digest,
-                }
-                for model in self.repository.versions.values()
-            ]
-        )
+        return answers.json_response(oip.metadata(model, sorted(self.repository.versions)))
 
     def _change(self, request: Request, name: str, action: str) -> "asyncio.Future[Response]":
         if not self.settings.repository:
@@ -289,52 +260,10 @@ class Routes:
             shadow=parameters.get("shadow") == "true",
         )
         model = await self.repository.load(wanted)
-        return _json({"name": model.name, "version": model.version, "digest": model.digest})
+        return answers.json_response(
+            {"name": model.name, "version": model.version, "digest": model.digest}
+        )
 
     async def _unload(self, parameters: dict[str, str]) -> Response:
         await self.repository.unload(parameters["version"])
-        return _json({})
-
-
-def _plain(model: ServedModel, scores: Sequence[float]) -> Response:
-    predictions = []
-    for score in scores:
-        scam = score >= model.predictor.threshold
-        predictions.append(
-            {
-                "label": model.predictor.package.manifest.labels[scam],
-                "probability": score,
-                "confidence": score if scam else 1 - score,
-            }
-        )
-    return _json(
-        {
-            "modelVersion": model.version,
-            "arm": model.arm,
-            "digest": model.digest,
-            "predictions": predictions,
-        }
-    )
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(json.dumps(document).encode(), status)
-
-
-def _only(request: Request, *methods: str) -> None:
-    if request.method not in methods:
-        raise MethodNotAllowed(
-            f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method}."
-        )
-
-
-def _request_id(request: Request) -> str | None:
-    given = request.headers.get(_REQUEST_ID)
-    if given is None or not _PRINTABLE.fullmatch(given):
-        return None
-    return given.decode()
-
-
-def _deadline_header(request: Request) -> str | None:
-    value = request.headers.get(b"x-deadline-ms")
-    return None if value is None else value.decode("latin-1")
+        return answers.json_response({})

@@ -35,6 +35,9 @@ class ServerSettings(BaseSettings):
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024)
     """Longest request body."""
 
+    max_held_bytes: int = Field(default=64 * 2**20, ge=1024)
+    """Bodies of all clients together that wait for an answer. More is refused with 503."""
+
     max_texts: int = Field(default=1024, ge=1)
     """Most texts in one request."""
 

@@ -1,0 +1,89 @@
+"""Plain answers, and what every route reads from a request."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from serving.server.http import Request, Response
+from serving.server.model import ServedModel
+from serving.server.repository import Repository
+from shield.errors import ShieldError
+
+_REQUEST_ID = b"x-request-id"
+# It is sent back in a header and shown in reports: nothing but harmless characters.
+_PRINTABLE = re.compile(rb"[!-~]{1,128}")
+
+
+class MethodNotAllowed(ShieldError):
+    """The path is known, but not with this method."""
+
+    slug, status, title = "method-not-allowed", 405, "Method not allowed"
+
+
+def plain(model: ServedModel, scores: Sequence[float]) -> Response:
+    """Return the answer of `/predict`."""
+    predictions = []
+    for score in scores:
+        scam = score >= model.predictor.threshold
+        predictions.append(
+            {
+                "label": model.predictor.package.manifest.labels[scam],
+                "probability": score,
+                "confidence": score if scam else 1 - score,
+            }
+        )
+    return json_response(
+        {
+            "modelVersion": model.version,
+            "arm": model.arm,
+            "digest": model.digest,
+            "predictions": predictions,
+        }
+    )
+
+
+def json_response(document: Any, status: int = 200) -> Response:
+    """Return a document as JSON."""
+    return Response(json.dumps(document).encode(), status)
+
+
+def index(repository: Repository) -> Response:
+    """Return the repository index: every version, its state and its part."""
+    return json_response(
+        [
+            {
+                "name": model.name,
+                "version": model.version,
+                "state": "UNAVAILABLE" if model.breaker.open else "READY",
+                "reason": f"circuit open: {model.breaker.fault}" if model.breaker.open else "",
+                "active": model is repository.active,
+                "shadow": model is repository.shadow,
+                "arm": model.arm,
+                "digest": model.digest,
+            }
+            for model in repository.versions.values()
+        ]
+    )
+
+
+def only(request: Request, *methods: str) -> None:
+    """Raise `MethodNotAllowed` for another method."""
+    if request.method not in methods:
+        raise MethodNotAllowed(
+            f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method}."
+        )
+
+
+def request_id(request: Request) -> str | None:
+    """Return the client's own id of the request, if it is harmless to repeat."""
+    given = request.headers.get(_REQUEST_ID)
+    if given is None or not _PRINTABLE.fullmatch(given):
+        return None
+    return given.decode()
+
+
+def deadline_header(request: Request) -> str | None:
+    """Return `x-deadline-ms`, unread."""
+    value = request.headers.get(b"x-deadline-ms")
+    return None if value is None else value.decode("latin-1")

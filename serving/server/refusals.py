@@ -1,0 +1,49 @@
+"""What the engine says when it does not answer: why, and when to come back."""
+
+import math
+
+from serving.server.model import ServedModel
+from shield.errors import Unavailable
+
+
+def out_of_order(model: ServedModel) -> Unavailable:
+    """Return the refusal of a version whose circuit is open."""
+    return Unavailable(
+        f"The version {model.version} is out of order ({model.breaker.fault}). Another arm has to "
+        "answer; look at the model server's log, or go back with `shieldctl rollout undo`.",
+        retry_after_seconds=math.ceil(model.breaker.rule.rest_seconds),
+    )
+
+
+def could_not(model: ServedModel) -> Unavailable:
+    """Return the refusal of a message on which a version failed."""
+    return Unavailable(
+        f"The version {model.version} could not compute an answer. Another arm has to answer; look "
+        "at the model server's log.",
+        retry_after_seconds=1,
+    )
+
+
+def queue_full(rows: int) -> Unavailable:
+    """Return the refusal of a full queue."""
+    return Unavailable(
+        f"The queue is full ({rows} rows). Try again shortly, or add model servers.",
+        retry_after_seconds=1,
+    )
+
+
+def too_long(wait_seconds: float, deadline_seconds: float) -> Unavailable:
+    """Return the refusal of a request whose deadline cannot be met."""
+    return Unavailable(
+        f"The answer would take about {wait_seconds:.2f} s, longer than the deadline of "
+        f"{deadline_seconds:g} s. Try again shortly, or add model servers.",
+        retry_after_seconds=max(1, math.ceil(wait_seconds)),
+    )
+
+
+def too_late() -> Unavailable:
+    """Return the refusal of a request whose deadline passed in the queue."""
+    return Unavailable(
+        "The deadline passed while the request waited. Try again shortly, or add model servers.",
+        retry_after_seconds=1,
+    )
