@@ -66,19 +66,32 @@ def _golden(golden: Verdicts, fpr_budget: float, rng: np.random.Generator) -> di
         if of is not None and _both_classes(scam):
             found[f"{name}Auc"] = area_under_roc(scam, of)
             found[f"{name}RecallAtBudget"] = recall_at_fpr(scam, of, fpr_budget)
+    found["goldenPositives"] = float(np.sum(scam))
     if golden.champion is not None:
         before, now = golden.champion == scam, golden.challenger == scam
-        gain = paired_bootstrap(
-            before.astype(np.float64), now.astype(np.float64), rng, groups=_campaigns(golden)
-        )
         found["goldenMcnemarP"] = mcnemar_p_value(before, now)
-        found["goldenGain"] = gain.estimate
-        found["goldenGainLow"] = gain.low
-        found["goldenGainHigh"] = gain.high
+        everything = np.ones(scam.size, dtype=np.bool_)
+        for name, here in (("goldenGain", everything), ("goldenRecallGain", scam)):
+            if here.any():
+                found |= _gain(name, before[here], now[here], _campaigns(golden, here), rng)
     return found
 
 
-def _campaigns(part: Verdicts) -> NDArray[np.int64] | None:
+def _gain(
+    name: str,
+    before: NDArray[np.bool_],
+    now: NDArray[np.bool_],
+    campaigns: NDArray[np.int64] | None,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Return the share of right verdicts won, with its 95 % interval over whole campaigns."""
+    gain = paired_bootstrap(
+        before.astype(np.float64), now.astype(np.float64), rng, groups=campaigns
+    )
+    return {name: gain.estimate, f"{name}Low": gain.low, f"{name}High": gain.high}
+
+
+def _campaigns(part: Verdicts, here: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     """Number the campaigns; a message without one is a campaign of its own."""
     table = part.scored.judged.table
     if "campaign" not in table.columns:
@@ -87,7 +100,7 @@ def _campaigns(part: Verdicts) -> NDArray[np.int64] | None:
         campaign or f"alone {row}"
         for row, campaign in enumerate(table["campaign"].fill_null("").to_list())
     ]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)[here]
 
 
 def _both_classes(scam: NDArray[np.bool_]) -> bool:

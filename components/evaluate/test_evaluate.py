@@ -83,6 +83,10 @@ def test_both_models_are_judged_by_the_files_that_serve(tmp_path: Path) -> None:
     assert given.threshold == signed_package(1).package.manifest.threshold
     # The models separate these texts by construction; a swapped class would show here.
     assert given.metrics["goldenAuc"] > 0.95
+    assert given.metrics["goldenPositives"] == 10
+    gain = given.metrics["goldenRecall"] - given.metrics["goldenChampionRecall"]
+    assert given.metrics["goldenRecallGain"] == pytest.approx(gain)
+    assert given.metrics["goldenRecallGainLow"] <= gain <= given.metrics["goldenRecallGainHigh"]
     written = GateInput.model_validate_json((tmp_path / "evaluations.json").read_bytes())
     assert written == given
 
