@@ -327,3 +327,21 @@ def test_a_model_one_point_worse_is_rarely_promoted_and_one_point_better_nearly_
 
     assert sum(promoted(-0.01) for _ in range(60)) <= 6
     assert sum(promoted(+0.01) for _ in range(60)) >= 54
+
+
+def test_every_gate_and_its_limit_stand_in_the_docs():
+    page = (Path(__file__).parents[3] / "docs" / "gates.md").read_text()
+    named = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert named == [finding.gate for finding in decide(evaluation()).findings]
+    limits = GateLimits()
+    for gate, shown in {
+        "enough-feedback": f"{limits.min_feedback}",
+        "int8-agrees": f"{100 * limits.int8_flips:.1f} %",
+        "threshold-steady": f"{limits.threshold_moved}",
+        "golden-accuracy": f"{100 * limits.accuracy_drop:.1f} point",
+        "frozen-ham": f"{limits.frozen_ham_factor:.0f}",
+        "slices": f"{100 * limits.slice_drop:.0f} points",
+        "no-ratchet": f"{100 * limits.best_ever_drop:.1f} point",
+    }.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{gate}`"))
+        assert shown in row.split("|")[3], gate
