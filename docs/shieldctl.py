@@ -6,7 +6,7 @@ import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
-from cli.main import app
+from cli.app import app
 
 TARGET = Path(__file__).parent / "shieldctl.md"
 

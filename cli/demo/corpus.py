@@ -59,7 +59,10 @@ class Corpus:
                 f"Message {both[0]} in {directory} would both teach and judge. "
                 "Remove the cached base model and run `make demo` again."
             )
-        tactics = [f"{tactic['name']}" for tactic in story["tactics"]]
+        tactics = [
+            f"{', '.join(tactic['words'])} ({tactic['count']} messages)"
+            for tactic in story["tactics"]
+        ]
         return cls(**parts, tactics=tactics)
 
 

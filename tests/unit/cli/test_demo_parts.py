@@ -33,7 +33,7 @@ def test_a_story_is_read_with_its_true_labels(tmp_path: Path) -> None:
     corpus = Corpus.read(write_story(tmp_path))
     assert [message.text for message in corpus.judge] == ["a judge message"]
     assert corpus.judge[0].scam
-    assert "loans" in corpus.tactics[0]
+    assert corpus.tactics == ["loan, cash (4 messages)"]
 
 
 @pytest.mark.parametrize("teaching", ["teach", "traffic"])

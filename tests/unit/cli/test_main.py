@@ -7,8 +7,9 @@ from pathlib import Path
 import jwt
 import pytest
 
+from cli.app import hoisted
 from cli.home import LAYOUT, Home
-from cli.main import hoisted, main
+from cli.main import main
 
 
 def shieldctl(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":
