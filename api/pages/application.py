@@ -86,7 +86,8 @@ def _as_shield_error(
             return JSONResponse(
                 to_problem(error), error.status, media_type="application/problem+json"
             )
-        if isinstance(error, Unauthenticated) and request.method == "GET":
+        signing_in = request.url.path.startswith("/login")
+        if isinstance(error, Unauthenticated) and request.method == "GET" and not signing_in:
             return RedirectResponse(sign_in_url(request), 303)
         templates: Templates = request.app.state.templates
         return templates.page(request, "error.html", status=error.status, error=error)

@@ -6,6 +6,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from joserfc.errors import JoseError
 
 from api.kit.auth import Principal, principal_of
 from api.kit.context import Services, get_services
@@ -13,9 +14,15 @@ from api.kit.tokens import Role
 from api.pages.sessions import Sessions
 from api.pages.settings import PagesSettings
 from api.pages.visitor import safe_next
-from shield.errors import NotFound, Unauthenticated
+from shield.errors import NotFound, Unauthenticated, Unavailable
 
 router = APIRouter()
+
+# Authlib calls the issuer through httpx2 where that is installed, else through httpx.
+try:
+    from httpx2 import HTTPError
+except ImportError:
+    from httpx import HTTPError  # type: ignore[assignment]  # either, never both
 
 
 def client(settings: PagesSettings) -> Any:
@@ -45,6 +52,12 @@ def _redirect_uri(request: Request) -> str:
     return f"{base.rstrip('/')}/login/oidc/back"
 
 
+def _away(fault: HTTPError) -> Unavailable:
+    return Unavailable(
+        f"The OIDC issuer does not answer ({type(fault).__name__}). Try again in a moment."
+    )
+
+
 @router.get("/login/oidc")
 async def go(
     request: Request, next: Annotated[str | None, Query(max_length=2000)] = None
@@ -53,7 +66,10 @@ async def go(
     issuer = _configured(request)
     # Authlib keeps state, nonce and PKCE verifier in a dict; ours travels in a signed cookie.
     request.scope["session"] = {}
-    response: Response = await issuer.authorize_redirect(request, _redirect_uri(request))
+    try:
+        response: Response = await issuer.authorize_redirect(request, _redirect_uri(request))
+    except HTTPError as fault:
+        raise _away(fault) from fault
     sessions: Sessions = request.app.state.page_sessions
     sessions.keep(request, response, {"dance": request.scope["session"], "next": safe_next(next)})
     return response
@@ -70,10 +86,12 @@ async def come_back(
     request.scope["session"] = kept.get("dance", {})
     try:
         answer = await issuer.authorize_access_token(request)
-    except OAuthError as fault:
+    except (OAuthError, JoseError) as fault:
         raise Unauthenticated(
             f"The sign-in did not succeed ({fault.error}). Start again at /login."
         ) from fault
+    except HTTPError as fault:
+        raise _away(fault) from fault
     principal = _principal(
         answer.get("userinfo") or {},
         request.app.state.pages_settings,

@@ -193,6 +193,33 @@ def test_signing_out_clears_the_phone(chromium: Browser, api: RunningApi) -> Non
         expect(page.get_by_text("Lunch at noon?")).to_have_count(0)
 
 
+def test_another_phone_shows_earlier_scans_and_what_reviewers_decided(
+    chromium: Browser, api: RunningApi
+) -> None:
+    sent = report(api, "ada", "win a car")
+    with api.client("rita", "reviewer") as reviewer:
+        reviewer.review(sent.id, ReviewAction.APPROVE)
+    with on_the_phone(chromium, api) as page:
+        expect(page.locator("#recent-list")).to_contain_text("feedback approved")
+        page.get_by_role("button", name="win a car").tap()
+        expect(page.locator(".opinion.sent")).to_contain_text("A reviewer agreed.")
+        expect(page.get_by_role("button", name="Change")).to_have_count(0)
+
+
+def test_erasing_oneself_leaves_nothing_here_or_there(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        wait_until_sent(page)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Your account").tap()
+        page.get_by_role("button", name="Erase everything about me").tap()
+        expect(page.get_by_role("heading", name="Connect this phone")).to_be_visible()
+    assert feedback_of(api) == []
+    with api.client("ada") as ada:
+        assert ada.scans().items == []
+
+
 def test_agreeing_to_the_audit_sample_reaches_the_server(
     chromium: Browser, api: RunningApi
 ) -> None:

@@ -2,7 +2,7 @@
 import { must, toast, trusted } from "../lib/dom";
 import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
-import { forgetEverything, keepScan, keptScans, post, setOpinion, token, waitingLetters, type KeptScan } from "./store";
+import { forgetEverything, keepScan, keptScans, mergeScans, post, setOpinion, token, waitingLetters, type KeptScan } from "./store";
 import { resultCard, scanRow } from "./view";
 import { call, claimOf, isScam, LABELS, Refused, Unreachable, type Scan, type ScanType } from "./wire";
 
@@ -32,8 +32,37 @@ async function start(): Promise<void> {
   window.addEventListener("offline", () => void showConnection());
   channel.addEventListener("message", () => void showScans());
   describeKind();
+  must("#erase").addEventListener("click", () => void erase());
   await showSignedIn();
   await flush();
+  await catchUp();
+}
+
+/** What the server knows: scans of another phone, and what reviewers have decided meanwhile. */
+async function catchUp(): Promise<void> {
+  const bearer = await token.read();
+  if (bearer === undefined) return;
+  try {
+    await mergeScans(await call<Scan[]>(bearer, "GET", "/scans?limit=30"));
+    await showScans();
+  } catch (error) {
+    // Offline, or the server is away: what is kept is shown, and the next start asks again.
+    if (error instanceof Refused && error.status === 401) await askToSignInAgain();
+    else if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
+  }
+}
+
+/** Ask the server to forget this person, then forget on the phone too. */
+async function erase(): Promise<void> {
+  const question = "Erase all your messages and feedback, here and on the server? This cannot be undone.";
+  if (!window.confirm(question)) return;
+  try {
+    await call((await token.read()) ?? "", "DELETE", "/users/me");
+    await forget();
+    toast("Your messages and your feedback are erased.");
+  } catch (error) {
+    toast(sentence(error), "bad");
+  }
 }
 
 /** `/app#token=…`: a fragment is never sent to a server, so the token stays out of every log. */
@@ -64,6 +93,7 @@ async function pair(event: Event): Promise<void> {
     await showSignedIn();
     field.focus();
     await flush();
+    await catchUp();
   } catch (error) {
     problem.textContent =
       error instanceof Refused && error.status === 401
@@ -76,6 +106,10 @@ async function signOut(): Promise<void> {
   const waiting = (await waitingLetters()).length;
   const question = `${waiting} feedback ${waiting === 1 ? "item has" : "items have"} not been sent yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`;
   if (waiting > 0 && !window.confirm(question)) return;
+  await forget();
+}
+
+async function forget(): Promise<void> {
   await forgetEverything();
   current = null;
   must<HTMLDialogElement>("#account").close();

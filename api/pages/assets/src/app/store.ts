@@ -1,13 +1,15 @@
 // What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
 // IndexedDB, because the service worker sends feedback when no page is open.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { FeedbackBody, Scan } from "./wire";
+import { isScam, type FeedbackBody, type Scan } from "./wire";
 
 /** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
 export interface Opinion {
   state: "waiting" | "sent" | "failed";
   scam: boolean;
   message?: string;
+  /** What a reviewer made of it, once one has looked. */
+  decision?: "approved" | "rejected";
 }
 
 export interface KeptScan extends Scan {
@@ -59,6 +61,24 @@ export async function keepScan(scan: KeptScan): Promise<void> {
   await db.put("scans", scan);
   const keys = await db.getAllKeysFromIndex("scans", "by-time");
   for (const old of keys.slice(0, Math.max(0, keys.length - KEPT_SCANS))) await db.delete("scans", old);
+}
+
+/** Take over what the server knows of one's scans. Feedback that waits on the phone is newer than that. */
+export async function mergeScans(scans: Scan[]): Promise<void> {
+  const db = await database();
+  for (const scan of scans) {
+    if (scan.text == null) continue;
+    const kept = await db.get("scans", scan.id);
+    const { feedback, text, ...verdict } = scan;
+    const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan, feedback);
+    await keepScan({ ...verdict, text, ...(opinion ? { opinion } : kept?.opinion ? { opinion: kept.opinion } : {}) });
+  }
+}
+
+function opinionOf(scan: Scan, said: Scan["feedback"]): Opinion | undefined {
+  if (!said) return undefined;
+  const scam = said.feedbackType === "confirmed" ? isScam(scan) : !isScam(scan);
+  return { state: "sent", scam, ...(said.status === "pending" ? {} : { decision: said.status }) };
 }
 
 /** The kept scans, newest first. */

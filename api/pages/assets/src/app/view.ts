@@ -56,6 +56,12 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
   );
 }
 
+const DECISIONS = {
+  pending: "Thanks for your feedback!",
+  approved: "A reviewer agreed. The filter will learn from it.",
+  rejected: "A reviewer looked and saw it differently.",
+};
+
 function opinion(scan: KeptScan, actions: Actions): HTMLElement {
   const said = scan.opinion;
   if (said) {
@@ -64,13 +70,13 @@ function opinion(scan: KeptScan, actions: Actions): HTMLElement {
       said.state === "waiting"
         ? `You said: ${what}. It will be sent when you are online.`
         : said.state === "sent"
-          ? `You said: ${what}. Thanks for your feedback!`
+          ? `You said: ${what}. ${DECISIONS[said.decision ?? "pending"]}`
           : `Not accepted: ${said.message ?? "the server refused it."}`;
     return h(
       "div",
       { class: `opinion ${said.state}` },
       h("p", {}, line),
-      h("button", { type: "button", class: "quiet", onclick: () => actions.object(scan) }, "Change"),
+      !said.decision && h("button", { type: "button", class: "quiet", onclick: () => actions.object(scan) }, "Change"),
     );
   }
   return h(
@@ -88,6 +94,11 @@ function opinion(scan: KeptScan, actions: Actions): HTMLElement {
 
 const STATES = { waiting: "waiting to be sent", sent: "feedback sent", failed: "feedback refused" } as const;
 
+function standing(scan: KeptScan): string | undefined {
+  if (!scan.opinion) return undefined;
+  return scan.opinion.decision ? `feedback ${scan.opinion.decision}` : STATES[scan.opinion.state];
+}
+
 export function scanRow(scan: KeptScan, open: (scan: KeptScan) => void): HTMLElement {
   const scam = isScam(scan);
   return h(
@@ -101,7 +112,7 @@ export function scanRow(scan: KeptScan, open: (scan: KeptScan) => void): HTMLEle
       h(
         "span",
         { class: "fine" },
-        [scam ? "Scam" : "Harmless", scan.opinion && STATES[scan.opinion.state]].filter(Boolean).join(", "),
+        [scam ? "Scam" : "Harmless", standing(scan)].filter(Boolean).join(", "),
       ),
     ),
   );

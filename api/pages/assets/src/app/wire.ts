@@ -11,6 +11,8 @@ export interface Scan {
   modelVersion: string;
   createdAt: string;
   text?: string;
+  /** What its owner has said of it, and what became of that. */
+  feedback?: { feedbackType: FeedbackType; status: "pending" | "approved" | "rejected" } | null;
 }
 
 export interface FeedbackBody {

@@ -1,0 +1,239 @@
+"""Signing in, staying signed in, and what a form needs, over HTTP."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from api.pages import login, oidc, phone
+from api.pages.desk import audit, models, queue, rollouts, runs, statistics
+from api.pages.headers import ALWAYS
+from tests.browser.world import report
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    """Return a running API in embedded mode."""
+    with (
+        model_server() as arm,
+        running_api(
+            tmp_path, embedded=True, prepare=lambda services: deploy(services.rollouts, arm)
+        ) as running,
+    ):
+        yield running
+
+
+def form_token(page: httpx.Response) -> str:
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
+    assert found, page.text[:500]
+    return found[1]
+
+
+@contextmanager
+def signed_in(api: RunningApi, *roles: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=api.url) as browser:
+        token = api.token("rita", *(roles or ("reviewer",)))
+        form = {"csrf": form_token(browser.get("/login")), "token": token}
+        answer = browser.post("/login", data=form)
+        assert answer.status_code == 303, answer.text
+        yield browser
+
+
+def test_without_a_sign_in_every_page_leads_to_it_and_back(api: RunningApi) -> None:
+    answer = httpx.get(f"{api.url}/review/models?model=sms")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=/review/models%3Fmodel%3Dsms"
+
+
+def test_a_token_signs_in_and_the_cookie_is_out_of_reach_of_scripts(api: RunningApi) -> None:
+    browser = httpx.Client(base_url=api.url)
+    form = {
+        "csrf": form_token(browser.get("/login")),
+        "token": api.token("rita", "reviewer"),
+        "next": "/review/runs",
+    }
+    answer = browser.post("/login", data=form)
+    assert answer.headers["location"] == "/review/runs"
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert api.token("rita", "reviewer") not in answer.headers["set-cookie"]
+    assert browser.get("/review").status_code == 200
+
+
+def test_a_plain_user_may_not_review(api: RunningApi) -> None:
+    browser = httpx.Client(base_url=api.url)
+    form = {"csrf": form_token(browser.get("/login")), "token": api.token("eve")}
+    answer = browser.post("/login", data=form)
+    assert answer.status_code == 403
+    assert "needs the role reviewer" in answer.text
+    assert browser.get("/review").status_code == 303
+
+
+def test_a_bad_token_is_refused_with_a_sentence(api: RunningApi) -> None:
+    browser = httpx.Client(base_url=api.url)
+    form = {"csrf": form_token(browser.get("/login")), "token": "nonsense"}
+    answer = browser.post("/login", data=form)
+    assert answer.status_code == 401
+    assert "The token is refused" in answer.text
+
+
+def test_a_token_does_not_sign_in_outside_embedded_mode(tmp_path: Path) -> None:
+    with running_api(tmp_path) as api:
+        page = httpx.get(f"{api.url}/login")
+        assert 'name="token"' not in page.text
+        browser = httpx.Client(base_url=api.url)
+        browser.get("/login")
+        answer = browser.post("/login", data={"token": api.token("rita", "reviewer")})
+        assert answer.status_code == 403
+
+
+def test_a_session_ends_with_the_token_it_was_made_with(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        assert browser.get("/review").status_code == 200
+        api.clock.move_on(12 * 3600 + 1)
+        assert browser.get("/review").status_code == 303
+
+
+def test_a_changed_cookie_is_no_session(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        value = browser.cookies["shield_session"]
+        swapped = value[:-4] + ("AAAA" if value[-4:] != "AAAA" else "BBBB")
+        answer = httpx.get(f"{api.url}/review", cookies={"shield_session": swapped})
+    assert answer.status_code == 303
+
+
+def test_signing_out_ends_the_session(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        token = form_token(browser.get("/review"))
+        assert browser.post("/logout", data={"csrf": token}).headers["location"] == "/login"
+        assert browser.get("/review").status_code == 303
+
+
+FORMS = [
+    "/logout",
+    "/review/items/x/decision",
+    "/review/items/x/undo",
+    "/review/items/x/claim",
+    "/review/rollouts/sms/undo",
+    "/review/rollouts/sms/pause",
+    "/app/connect",
+]
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+def test_a_form_without_the_token_of_its_session_changes_nothing(
+    api: RunningApi, token: str
+) -> None:
+    form = {"csrf": token, "action": "approve", "reason": "because"}
+    with signed_in(api, "reviewer", "admin") as browser:
+        answers = {path: browser.post(path, data=form) for path in FORMS}
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
+        FORMS, 403
+    )
+    assert all("did not come from here" in answer.text for answer in answers.values())
+
+
+def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
+    # A new POST route must be tried above: it is found here by the routes themselves.
+    rooms = (login, oidc, phone, audit, models, queue, rollouts, runs, statistics)
+    routes = [route for room in rooms for route in room.router.routes]
+    posts = {
+        route.path
+        for route in routes
+        if isinstance(route, APIRoute) and route.methods and "POST" in route.methods
+    }
+    tried = {path.replace("/x/", "/{feedback_id}/") for path in FORMS} | {"/login"}
+    tried = {
+        re.sub(r"/rollouts/sms/\w+", "/rollouts/{model_type}/{action}", path) for path in tried
+    }
+    assert posts == tried
+
+
+def test_a_form_of_another_site_is_refused_even_with_the_right_token(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        form = {"csrf": form_token(browser.get("/review"))}
+        answer = browser.post("/logout", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+
+
+def test_the_form_token_of_one_session_does_not_fit_another(api: RunningApi) -> None:
+    with signed_in(api) as one, signed_in(api) as other:
+        token = form_token(one.get("/review"))
+        assert other.post("/logout", data={"csrf": token}).status_code == 403
+
+
+def test_every_page_carries_the_security_headers(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        for path in ("/review", "/review/audit", "/login", "/review/nowhere", "/app"):
+            headers = browser.get(path).headers
+            for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"):
+                assert headers[name] == ALWAYS[name], (path, name)
+        assert browser.get("/review").headers["Cache-Control"] == "no-store"
+
+
+def test_no_page_holds_an_inline_script_or_style(api: RunningApi) -> None:
+    report(api, "eve", "win <script>alert(1)</script>", comment="<style>*{}</style>")
+    with signed_in(api, "reviewer", "admin") as browser:
+        for path in ("/review", "/review/statistics", "/review/models", "/review/rollouts", "/app"):
+            html = browser.get(path).text
+            assert re.findall(r"<script(?![^>]*\ssrc=)", html) == [], path
+            assert re.findall(r"<style|\sstyle=|\son\w+=", html) == [], path
+
+
+def test_an_asset_is_cached_for_ever_and_nothing_else_is_served_from_there(
+    api: RunningApi,
+) -> None:
+    found = re.search(r'href="(/assets/style-[^"]+)"', httpx.get(f"{api.url}/login").text)
+    assert found
+    answer = httpx.get(api.url + found[1])
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+    for path in ("/assets/manifest.json", "/assets/..%2Fsettings.py", "/assets/worker.js"):
+        assert httpx.get(api.url + path).status_code == 404
+
+
+def test_unknown_pages_are_html_and_unknown_api_paths_stay_problem_documents(
+    api: RunningApi,
+) -> None:
+    page = httpx.get(f"{api.url}/review/models/sms/nothing", follow_redirects=False)
+    assert page.status_code == 303
+    with signed_in(api) as browser:
+        missing = browser.get("/review/models/sms/nothing")
+    assert missing.status_code == 404
+    assert missing.headers["content-type"].startswith("text/html")
+    wrong = httpx.get(f"{api.url}/api/v2/nowhere")
+    assert wrong.headers["content-type"] == "application/problem+json"
+
+
+def test_a_reviewer_cannot_steer_a_rollout_by_hand_written_form(api: RunningApi) -> None:
+    with signed_in(api) as browser:
+        form = {"csrf": form_token(browser.get("/review")), "reason": "I want to"}
+        answer = browser.post("/review/rollouts/sms/undo", data=form)
+    assert answer.status_code == 403
+    assert "needs the role admin" in answer.text
+
+
+def test_reading_the_queue_is_in_the_audit_log_once(api: RunningApi) -> None:
+    item = report(api, "eve", "win a prize")
+    with signed_in(api) as browser:
+        page = browser.get("/review").text
+        found = re.search(r'data-noted="([0-9a-f]+)"', page)
+        assert found
+        url = f"/review/items/{item.id}?noted={found[1]}"
+        assert browser.get(url, headers={"X-Fragment": "1"}).status_code == 200
+        assert len(readings(api)) == 1
+        # Without the proof that it stands there already, it is written.
+        browser.get(f"/review/items/{item.id}?noted=abc", headers={"X-Fragment": "1"})
+    assert len(readings(api)) == 2
+
+
+def readings(api: RunningApi) -> list[str]:
+    with api.client("root", "admin", "reviewer") as admin:
+        return [entry.actor for entry in admin.audit().items if entry.action == "message.read"]
