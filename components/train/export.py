@@ -35,10 +35,9 @@ from shield.packages.manifest import (
 from shield.predictor import Precision, Predictor
 
 _OPSET = 18
-# Two texts of different lengths, so that the exporter sees a padded batch. Any ids of a vocabulary
-# will do.
+# Two rows of different lengths, so that the exporter sees padding. Ids that any vocabulary has.
 _EXAMPLE = {
-    "input_ids": torch.tensor([[101, 1000, 1001, 102], [101, 1000, 102, 0]]),
+    "input_ids": torch.tensor([[1, 2, 3, 1], [1, 2, 1, 0]]),
     "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]),
 }
 
