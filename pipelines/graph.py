@@ -164,6 +164,7 @@ def build_base(on_task: OnTask | None = None) -> Any:
         seed: int = 0,
         hold_back: float = 0.0,
         most_messages: int = 0,
+        most_train: int = 0,
         epochs: int = 2,
         learning_rate: float = 1e-4,
         max_tokens: int = 128,
@@ -174,7 +175,11 @@ def build_base(on_task: OnTask | None = None) -> Any:
         data = placed(
             "prepare_corpus",
             prepare_corpus(
-                model_type=model_type, seed=seed, hold_back=hold_back, most_messages=most_messages
+                model_type=model_type,
+                seed=seed,
+                hold_back=hold_back,
+                most_messages=most_messages,
+                most_train=most_train,
             ),
         )
         first = placed(

@@ -11,7 +11,8 @@ def first_dataset(corpus: Path, dataset: Path) -> dict[str, Any]:
     """Make the dataset of a first model from a corpus directory: no corrections, no champion."""
     document: dict[str, Any] = json.loads((corpus / "corpus.json").read_bytes())
     sets = {
-        name: messages.read(corpus / f"{name}.parquet") for name in ("train", "valid", "golden")
+        name: messages.read(corpus / f"{name}.parquet")
+        for name in ("train", "valid", "golden", "time_forward")
     }
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()

@@ -25,9 +25,11 @@ from shield.labels import ModelType
 
 log = logging.getLogger(__name__)
 
-FROZEN = ("golden", "valid")
+FROZEN = ("golden", "valid", "time_forward")
 HELD_OUT = 0.2
 """Share of campaigns of corrections that judge and never teach."""
+FEW = 5
+"""Campaigns in a batch from which at least one is held out."""
 REPLAY_FACTOR, LEAST_REPLAY = 3, 400
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
@@ -88,7 +90,7 @@ def run(
         "train": train,
         "valid": base["valid"],
         "golden": base["golden"],
-        "time_forward": parts["time_forward"],
+        "time_forward": pl.concat([messages.conform(parts["time_forward"]), base["time_forward"]]),
         "fresh": parts["fresh"],
         "old_errors": parts["old_errors"],
     }
@@ -185,6 +187,12 @@ def _split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
     judging = {
         campaign for campaign, text in heads.select("campaign", "text").iter_rows() if _judges(text)
     }
+    fresh = heads.filter(pl.col("batch") == batch)
+    if fresh.height >= FEW and not judging & set(fresh["campaign"]):
+        # By chance none judges, and a gate would have nothing to go by: the nearest one does.
+        judging.add(
+            min(fresh.select("campaign", "text").iter_rows(), key=lambda each: _share(each[1]))[0]
+        )
     if len(judging) == heads.height:
         judging = set()  # too few to spare any
     judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
@@ -207,8 +215,12 @@ def _split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
 
 def _judges(text: str) -> bool:
     """Tell whether a campaign that begins with `text` judges; the same for ever and everywhere."""
+    return _share(text) < HELD_OUT
+
+
+def _share(text: str) -> float:
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4]) / 2**32 < HELD_OUT
+    return int.from_bytes(digest[:4]) / 2**32
 
 
 def _replay(train: pl.DataFrame, wanted: int, seed: int) -> pl.DataFrame:

@@ -16,6 +16,7 @@ def prepare_corpus(
     seed: int = 0,
     hold_back: float = 0.0,
     most_messages: int = 0,
+    most_train: int = 0,
 ) -> None:
     """Cut the base corpus for a first model.
 
@@ -28,6 +29,7 @@ def prepare_corpus(
         seed: Draws splits and tactics.
         hold_back: Share of the scams, in whole tactics, that the model never sees.
         most_messages: Keep only so many (0: all).
+        most_train: Train on only so many of them (0: all).
     """
     from pathlib import Path
 
@@ -44,6 +46,7 @@ def prepare_corpus(
         seed=seed,
         hold_back=hold_back,
         most_messages=most_messages,
+        most_train=most_train,
     )
     first_dataset(Path(corpus.path), Path(dataset.path))
     Path(champion.path).mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,8 @@ import polars as pl
 
 from components.build_dataset import messages
 from components.environment import StepSettings
+from components.prepare_corpus.mails import parquet_path, read_mails
+from components.prepare_corpus.transcripts import transcripts
 from shield.errors import Misconfigured
 from shield.labels import ModelType
 
@@ -62,4 +64,18 @@ def _read_sms(_: StepSettings) -> pl.DataFrame:
     )
 
 
-_READERS: dict[ModelType, Callable[[StepSettings], pl.DataFrame]] = {ModelType.SMS: _read_sms}
+def _read_calls(settings: StepSettings) -> pl.DataFrame:
+    """Transcripts made from the other corpora; the mails only where set-up has fetched them."""
+    table = messages.conform(_read_sms(settings))
+    if parquet_path(settings).is_file():
+        # As many mails as text messages: calls are nearer to chat than to newsletters.
+        mails = read_mails(settings).with_columns(text=pl.col("text").str.slice(0, 600))
+        table = pl.concat([table, mails.sample(min(mails.height, 2500), seed=0)])
+    return transcripts(table.unique("text", keep="first", maintain_order=True), seed=0)
+
+
+_READERS: dict[ModelType, Callable[[StepSettings], pl.DataFrame]] = {
+    ModelType.SMS: _read_sms,
+    ModelType.PHISHING: read_mails,
+    ModelType.VOICE: _read_calls,
+}

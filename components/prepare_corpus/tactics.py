@@ -6,20 +6,19 @@ of sentence embeddings follow what is offered: prizes, ring tones, dating, loans
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from shield.errors import Invalid
 
 CLUSTERS = 8
 LEAST_SCAMS = 10 * CLUSTERS
 _FPR = 0.01
+_RIDGE = 0.01
 Vectors = NDArray[np.float32]
 
 
@@ -94,11 +93,20 @@ def _unseen_recall(
 ) -> float:
     unseen = np.isin(tactics, held)
     half = len(hams) // 2
-    known = np.concatenate([scams[~unseen], hams[:half]])
-    truth = np.arange(len(known)) < int(np.sum(~unseen))
-    model: Any = LogisticRegression(C=30, max_iter=300, class_weight="balanced").fit(known, truth)
-    limit = np.quantile(model.decision_function(hams[half:]), 1 - _FPR)
-    return float(np.mean(model.decision_function(scams[unseen]) > limit))
+    direction = _ridge(scams[~unseen], hams[:half])
+    limit = np.quantile(hams[half:] @ direction, 1 - _FPR)
+    return float(np.mean(scams[unseen] @ direction > limit))
+
+
+def _ridge(scams: Vectors, hams: Vectors) -> Vectors:
+    """Return the direction that tells scams from hams best in the least-squares sense.
+
+    In closed form: dozens of these are asked for, and each must cost milliseconds.
+    """
+    spread = scams.T @ scams / len(scams) + hams.T @ hams / len(hams)
+    aim = scams.mean(axis=0) - hams.mean(axis=0)
+    solved = np.linalg.solve(spread + _RIDGE * np.eye(len(aim), dtype=np.float32), aim)
+    return solved.astype(np.float32)
 
 
 def _telling_words(texts: list[str], labels: NDArray[np.int32]) -> list[list[str]]:

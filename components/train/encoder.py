@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from components.train.base_model import CONFIG, TOKENIZER
+from shield.packages import Preprocessing
+from shield.predictor import spans
 from shield.text import normalise
 
 
@@ -29,11 +31,13 @@ def load_classifier(directory: Path) -> Any:
     )
 
 
-def load_tokenizer(directory: Path, max_tokens: int) -> Tokenizer:
-    """Return the fast tokenizer of a package or an encoder, cutting at `max_tokens`."""
+def load_tokenizer(directory: Path, max_tokens: int | None) -> Tokenizer:
+    """Return the fast tokenizer of a package or an encoder, cutting at `max_tokens` if given."""
     tokenizer = Tokenizer.from_file(str(directory / TOKENIZER))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_truncation()
+    if max_tokens is not None:
+        tokenizer.enable_truncation(max_tokens)
     return tokenizer
 
 
@@ -50,6 +54,19 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     """Return the token ids of each text, normalised as in serving, special tokens included."""
     encodings = tokenizer.encode_batch_fast([normalise(text) for text in texts])
     return [encoding.ids for encoding in encodings]
+
+
+def windows(
+    tokenizer: Tokenizer, texts: Sequence[str], rules: Preprocessing
+) -> list[list[list[int]]]:
+    """Return the rows of token ids of each text, cut as `shield.predictor` cuts them."""
+    found = []
+    for ids in token_ids(tokenizer, texts):
+        first, *content, last = ids
+        found.append(
+            [[first, *content[start:stop], last] for start, stop in spans(len(content), rules)]
+        )
+    return found
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

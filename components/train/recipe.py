@@ -14,6 +14,10 @@ class Recipe:
     weight_decay: float = 0.01
     token_budget: int = 1024
     max_tokens: int = 128
+    max_windows: int = 3
+    """Windows of a long text that are judged, its first and last among them; training sees one of
+    them, drawn by the seed. More would make a verdict slow, and noise likelier to
+    be flagged by the worst of many windows."""
     freeze_embeddings: bool = True
     """Words that the corrections do not mention stay where they are, and a step is a third
     cheaper."""

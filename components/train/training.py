@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 
 from components.build_dataset import messages
 from components.train.calibration import apply_calibration, fit_calibration
@@ -23,7 +24,7 @@ from components.train.encoder import (
     load_classifier,
     load_tokenizer,
     pad_id,
-    token_ids,
+    windows,
 )
 from components.train.export import export_package
 from components.train.fitting import Examples, fit, margins_of
@@ -61,7 +62,8 @@ def train_package(
     _be_deterministic(recipe.threads, recipe.seed, device)
 
     classifier = load_classifier(start)
-    tokenizer = load_tokenizer(start, recipe.max_tokens)
+    tokenizer = load_tokenizer(start, None)
+    rules = _preprocessing(recipe)
     pad = pad_id(start)
     train = messages.read(dataset / "train.parquet")
     valid = messages.read(dataset / "valid.parquet")
@@ -69,8 +71,8 @@ def train_package(
     _tell(f"{train.height} messages, {recipe.epochs} epochs, from {_origin(parent)}, on {device}")
     learned = fit(
         classifier,
-        _examples(train, tokenizer),
-        _examples(watched, tokenizer),
+        _examples(train, tokenizer, rules, recipe.seed),
+        _examples(watched, tokenizer, rules, 0),
         recipe,
         pad,
         checkpoints,
@@ -78,13 +80,7 @@ def train_package(
         on_step=_progress,
         checkpoint_seconds=checkpoint_seconds,
     )
-    margins = margins_of(
-        classifier,
-        token_ids(tokenizer, valid["text"].to_list()),
-        pad,
-        recipe.token_budget,
-        torch.device("cpu"),
-    )
+    margins = _judged(classifier, valid, tokenizer, rules, pad, recipe)
     scam = valid["label"].to_numpy() == 1
     if scam.all() or not scam.any():
         raise Invalid(f"{dataset / 'valid.parquet'} has one class only: nothing can be calibrated.")
@@ -100,7 +96,7 @@ def train_package(
     )
     manifest = Manifest(
         model_type=ModelType(facts["model_type"]),
-        preprocessing=_preprocessing(recipe.max_tokens),
+        preprocessing=rules,
         parent=parent.digest if parent is not None else None,
         batches=[str(batch) for batch in facts.get("batches", [])],
         run_id=run_id,
@@ -139,9 +135,12 @@ def _threshold(
     return float(np.clip(round(found, 6), 1e-6, 1 - 1e-6))
 
 
-def _examples(table: pl.DataFrame, tokenizer: Any) -> Examples:
+def _examples(table: pl.DataFrame, tokenizer: Any, rules: Preprocessing, seed: int) -> Examples:
+    """Return one window of each message: of a long one another part is learned in another run."""
+    rng = np.random.default_rng(seed)
+    by_text = windows(tokenizer, table["text"].to_list(), rules)
     return Examples(
-        token_ids(tokenizer, table["text"].to_list()),
+        [of_text[int(rng.integers(len(of_text)))] for of_text in by_text],
         table["label"].to_numpy().astype(np.int64),
         table["weight"].to_numpy().astype(np.float32),
     )
@@ -161,9 +160,27 @@ def _samples(train: pl.DataFrame) -> list[str]:
     return picked or ["Are we still on for lunch?", "You have won a prize, call now."]
 
 
-def _preprocessing(max_tokens: int) -> Preprocessing:
-    overlap = min(Preprocessing().window_overlap, (max_tokens - 2) // 4)
-    return Preprocessing(max_tokens=max_tokens, window_overlap=overlap)
+def _preprocessing(recipe: Recipe) -> Preprocessing:
+    overlap = min(Preprocessing().window_overlap, (recipe.max_tokens - 2) // 4)
+    return Preprocessing(
+        max_tokens=recipe.max_tokens, window_overlap=overlap, max_windows=recipe.max_windows
+    )
+
+
+def _judged(
+    classifier: Any,
+    valid: pl.DataFrame,
+    tokenizer: Any,
+    rules: Preprocessing,
+    pad: int,
+    recipe: Recipe,
+) -> NDArray[np.float64]:
+    """Return one margin per message as serving will: the highest of its windows."""
+    by_text = windows(tokenizer, valid["text"].to_list(), rules)
+    rows = [row for of_text in by_text for row in of_text]
+    margins = margins_of(classifier, rows, pad, recipe.token_budget, torch.device("cpu"))
+    starts = np.cumsum([0, *(len(of_text) for of_text in by_text[:-1])])
+    return np.maximum.reduceat(margins, starts)
 
 
 def _be_deterministic(threads: int, seed: int, device: torch.device) -> None:

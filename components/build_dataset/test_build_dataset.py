@@ -1,0 +1,246 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.build_dataset import messages
+from components.build_dataset.campaigns import campaigns
+from components.build_dataset.corrections import Caps, settle
+from components.build_dataset.step import run
+from shield.artifacts.content import put_file
+from shield.artifacts.directory import DirectoryStore
+from shield.errors import ArtifactCorrupt, Invalid
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WORDS = ["river", "garden", "winter", "market", "window", "yellow", "paper", "stone", "travel"]
+
+
+def sentence(number: int, words: int = 9) -> str:
+    """Return a message that is like no other number's."""
+    rng = np.random.default_rng(number)
+    return " ".join(f"{rng.choice(WORDS)}{rng.integers(26) * 'x'}" for _ in range(words))
+
+
+def base(first: int, count: int, scams: int = 0) -> pl.DataFrame:
+    texts = [sentence(first + place) for place in range(count)]
+    return messages.conform(
+        pl.DataFrame(
+            {
+                "id": [messages.message_id("test", text) for text in texts],
+                "text": texts,
+                "label": [int(place < scams) for place in range(count)],
+                "source": ["test"] * count,
+            }
+        )
+    )
+
+
+def row(number: int, text: str, label: str = "spam", **other: Any) -> dict[str, Any]:
+    return {
+        "id": f"f{number:03}",
+        "text": text,
+        "label": label,
+        "reporter": f"r{number}",
+        "campaign": "",
+        "trust": 0.5,
+        "scanned_at": NOW - timedelta(days=1),
+        "approved_at": NOW + timedelta(seconds=number),
+        **other,
+    }
+
+
+class Shop:
+    """A store with a base corpus and batches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.store = folder, DirectoryStore(folder / "store")
+        self.sets = {
+            "train": base(0, 80, 30),
+            "valid": base(200, 40, 10),
+            "golden": base(300, 40, 10),
+            "time_forward": base(400, 0),
+        }
+
+    def batch(self, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        path = self.folder / f"{name}.parquet"
+        pl.DataFrame(rows).write_parquet(path)
+        stored = put_file(self.store, "batches/sms", path, ".parquet")
+        return {
+            "id": name,
+            "digest": stored.digest,
+            "uri": stored.key,
+            "count": len(rows),
+            "sealedAt": NOW.isoformat(),
+        }
+
+    def build(self, *batches: dict[str, Any], **options: Any) -> dict[str, pl.DataFrame]:
+        entries = {}
+        for name, table in self.sets.items():
+            path = self.folder / f"base-{name}.parquet"
+            digest = messages.write(table, path)
+            key = put_file(self.store, "corpora/sms", path, ".parquet").key
+            entries[name] = {"digest": digest, "key": key}
+        inputs = self.folder / "inputs.json"
+        document = {
+            "modelType": "sms",
+            "runId": "r",
+            "batch": batches[-1],
+            "earlier": list(batches[:-1]),
+            "champion": None,
+            "corpus": {"sets": entries},
+        }
+        inputs.write_text(json.dumps(document))
+        out = self.folder / "dataset"
+        options = {"set_suspects_aside": False, **options}
+        self.facts = run(
+            inputs,
+            self.store,
+            out,
+            self.folder / "card.html",
+            cache=self.folder / "cache",
+            **options,
+        )
+        return {path.stem: pl.read_parquet(path) for path in out.glob("*.parquet")}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_copies_with_other_numbers_are_one_campaign_and_strangers_are_not() -> None:
+    texts = [
+        "WINNER!! You have won a 900 pounds prize, call 09061701461 now to claim",
+        "Winner! you have won a 500 pounds prize, call 09066364311 now to claim.",
+        "Are you coming to dinner with us tonight at the new place?",
+        "😀😀",
+        "🙃",
+    ]
+    assert campaigns(pl.Series(texts)).tolist() == [0, 0, 2, 3, 4]
+
+
+def test_a_flood_of_variants_is_one_campaign_whatever_the_order() -> None:
+    flood = [
+        f"Your parcel {n} is held, pay {n * 3} at http://x{n}.example now please" for n in range(50)
+    ]
+    found = campaigns(pl.Series([*flood, sentence(1), *reversed(flood)]))
+    assert len(set(found.tolist())) == 2
+
+
+def test_a_correction_like_a_golden_message_is_never_learned(shop: Shop) -> None:
+    golden = shop.sets["golden"]["text"][0]
+    sets = shop.build(
+        shop.batch(
+            "b1", [row(0, golden.upper() + "!!"), *(row(n, sentence(500 + n)) for n in range(1, 9))]
+        )
+    )
+    assert "f000" not in sets["train"]["id"].to_list()
+    aside = dict(sets["set_aside"].select("id", "why").iter_rows())
+    assert "golden" in aside["f000"]
+
+
+def test_what_taught_never_judges_and_near_duplicates_stay_on_one_side(shop: Shop) -> None:
+    flood = [row(n, f"{sentence(900)} code {n}") for n in range(6)]
+    rows = [*flood, *(row(n, sentence(600 + n)) for n in range(10, 60))]
+    sets = shop.build(shop.batch("b1", rows))
+    parts = [sets[name] for name in ("train", "fresh", "old_errors", "golden", "valid")]
+    together = pl.concat(parts)
+    roots = campaigns(together["text"])
+    sides: dict[int, set[int]] = {}
+    start = 0
+    for side, part in enumerate(parts):
+        for root in roots[start : start + part.height]:
+            sides.setdefault(int(root), set()).add(side)
+        start += part.height
+    assert sets["fresh"].height > 0
+    assert all(len(of_campaign) == 1 for of_campaign in sides.values())
+
+
+def test_every_acknowledged_batch_teaches_again_and_its_held_out_part_stays_out(
+    shop: Shop,
+) -> None:
+    first = shop.batch("b1", [row(n, sentence(600 + n)) for n in range(40)])
+    before = shop.build(first)
+    second = shop.batch("b2", [row(n, sentence(700 + n)) for n in range(100, 140)])
+    after = shop.build(first, second)
+    judged = set(before["fresh"]["id"])
+    assert set(after["old_errors"]["id"]) == judged
+    assert not judged & set(after["train"]["id"])
+    assert set(before["train"].filter(pl.col("source") == "feedback")["id"]) <= set(
+        after["train"]["id"]
+    )
+
+
+def test_replay_is_at_least_twice_the_corrections_with_both_classes(shop: Shop) -> None:
+    sets = shop.build(shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)]))
+    replayed = sets["train"].filter(pl.col("source") == "test")
+    taught = sets["train"].filter(pl.col("source") == "feedback")
+    assert replayed.height >= 2 * taught.height
+    assert set(replayed["label"]) == {0, 1}
+
+
+def test_the_same_inputs_give_the_same_bytes(shop: Shop) -> None:
+    batch = shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)])
+    shop.build(batch)
+    first = shop.facts["digests"]
+    shop.build(batch)
+    assert shop.facts["digests"] == first
+
+
+def test_a_changed_batch_file_is_refused_by_its_digest(shop: Shop) -> None:
+    batch = shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)])
+    (shop.store.root / batch["uri"]).write_bytes(b"something else")
+    with pytest.raises(ArtifactCorrupt):
+        shop.build(batch)
+
+
+def test_a_label_nobody_knows_stops_the_step_and_is_never_read_as_ham(shop: Shop) -> None:
+    with pytest.raises(Invalid, match="none of ham, spam"):
+        shop.build(shop.batch("b1", [row(1, sentence(1), label="harmless")]))
+
+
+def test_a_message_reported_both_ways_follows_trust_and_a_tie_is_set_aside() -> None:
+    rows = [
+        row(1, "one", trust=0.9, label="spam"),
+        row(2, "one", trust=0.1, label="ham"),
+        row(3, "two", trust=0.5, label="spam"),
+        row(4, "two", trust=0.5, label="ham"),
+    ]
+    settled, aside = settle(table(rows), Caps())
+    assert settled.select("text", "label").rows() == [("one", 1)]
+    assert sorted(aside["id"].to_list()) == ["f003", "f004"]
+
+
+def test_no_reporter_teaches_more_than_the_cap() -> None:
+    rows = [row(n, sentence(n), reporter="loud") for n in range(30)]
+    settled, aside = settle(table(rows), Caps(per_reporter=10))
+    assert (settled.height, aside.height) == (10, 20)
+
+
+@pytest.mark.parametrize(
+    "text", ["😀" * 30, "שלום עולם זה מבחן", "a" * 100_000, "mixed кириллица latin ﷽"]
+)
+def test_odd_messages_are_taken_as_they_are(shop: Shop, text: str) -> None:
+    rows = [row(0, text), *(row(n, sentence(600 + n)) for n in range(1, 12))]
+    shop.build(shop.batch("b1", rows))
+    assert sum(entry["messages"] for entry in shop.facts["counts"].values()) > 0
+
+
+def test_an_empty_message_is_set_aside_and_listed(shop: Shop) -> None:
+    rows = [row(0, "  \n "), *(row(n, sentence(600 + n)) for n in range(1, 12))]
+    sets = shop.build(shop.batch("b1", rows))
+    assert sets["set_aside"].rows(named=True)[0]["why"] == "empty message"
+
+
+def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return rows as `read_batches` gives them."""
+    return pl.DataFrame(rows).with_columns(
+        label=(pl.col("label") == "spam").cast(pl.Int8),
+        source=pl.lit("feedback"),
+        trust=pl.col("trust").cast(pl.Float32),
+        batch=pl.lit("b1"),
+    )
