@@ -38,7 +38,9 @@ _ROOT = Path(__file__).parent.parent
 _CODE = (
     "components/train",
     "components/prepare_corpus",
-    "components/build_dataset",
+    "components/build_dataset/campaigns.py",
+    "components/build_dataset/first.py",
+    "components/build_dataset/messages.py",
     "shield/text.py",
 )
 _LIBRARIES = ("torch", "transformers", "onnxruntime", "scikit-learn")

@@ -54,8 +54,8 @@ def run(
     Args:
         inputs: From `collect`.
         store: Where batches and corpora lie.
-        dataset: Directory to write: `train, valid, golden, time_forward, fresh, old_errors,
-            set_aside .parquet` and `dataset.json`.
+        dataset: Directory to write: `train, base, valid, golden, time_forward, fresh,
+            old_errors, set_aside .parquet` and `dataset.json`.
         card: HTML file to write.
         cache: Directory for what is fetched.
         seed: Draws the replay.
@@ -97,6 +97,8 @@ def run(
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
     }
+    # All of the base, for the linear baseline: it has no memory of its own beyond its training set.
+    messages.write(train_base, dataset / "base.parquet")
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
     facts = {
         "model_type": model_type.value,
