@@ -33,7 +33,7 @@ def events(place: Ward) -> list[str]:
     return [one["reason"] for one in found if one["involvedObject"]["kind"] == "ModelRollout"]
 
 
-def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
@@ -105,7 +105,7 @@ def test_an_operator_that_died_is_replaced_and_the_story_goes_on(place: Ward) ->
     place.ask(version=version("sms-v1"), steps=QUICK)
     place.until(stable_is("sms-v1"))
     with operating(place, "two"):
-        time.sleep(1)
+        wait_for(lambda: "started" in (place.folder / "two.log").read_text(), seconds=120)
         first.send_signal(signal.SIGKILL)
         first.wait()
         place.ask(version=version("sms-v2"))

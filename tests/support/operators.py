@@ -39,7 +39,7 @@ class Ward:
         return self.store.change_spec(name, change)
 
     def until(
-        self, holds: Callable[[ModelRollout], bool], name: str = "sms", seconds: float = 30
+        self, holds: Callable[[ModelRollout], bool], name: str = "sms", seconds: float = 120
     ) -> ModelRollout:
         deadline = time.monotonic() + seconds
         rollout = self.store.get(name)
