@@ -141,28 +141,38 @@ class Engine:
         model.in_flight -= 1
 
     def _tokenise(self, job: Job, texts: Sequence[str]) -> None:
+        known = [job.model.cache.answers(text) for text in texts]
+        if None not in known:
+            by_text = [scores for scores in known if scores is not None]
+            job.recall(by_text)
+            self._count_rows(cache=len(job.scores))
+            return
         if sum(map(len, texts)) <= _INLINE_CHARS:
-            self._enqueue(job, job.model.predictor.rows(texts))
+            self._enqueue(job, texts, job.model.predictor.rows(texts))
             return
 
         def tokenised(done: "asyncio.Future[list[list[Row]]]") -> None:
             error = done.exception()
             if error is None:
-                self._enqueue(job, done.result())
+                self._enqueue(job, texts, done.result())
             else:
                 job.future.set_exception(error)
 
         rows = self._loop.run_in_executor(None, job.model.predictor.rows, texts)
         rows.add_done_callback(tokenised)
 
-    def _enqueue(self, job: Job, by_text: list[list[Row]]) -> None:
+    def _enqueue(self, job: Job, texts: Sequence[str], by_text: list[list[Row]]) -> None:
         """Answer rows from the cache, join twins in flight, queue the rest."""
         model = job.model
         rows = [row for of_text in by_text for row in of_text]
         job.expect(by_text)
+        keys = list(map(row_key, rows))
+        start = 0
+        for text, of_text in zip(texts, by_text, strict=True):
+            model.cache.remember(text, tuple(keys[start : start + len(of_text)]))
+            start += len(of_text)
         places: dict[bytes, list[int]] = {}
-        for index, row in enumerate(rows):
-            key = row_key(row)
+        for index, key in enumerate(keys):
             cached = model.cache.get(key)
             if cached is not None:
                 job.scores[index] = cached

@@ -9,13 +9,21 @@ from serving.server.breaker import Breaker
 from shield.packages import ModelPackage
 from shield.predictor import Precision, Predictor, Row
 
+_REMEMBERED_CHARS = 1000
+"""Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
+
 
 class AnswerCache:
-    """Probabilities by exact token ids, least recently used out first."""
+    """Probabilities by exact token ids, least recently used out first.
+
+    Beside them it remembers which rows a text became, so that a repeated text is not even
+    tokenised.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._answers: OrderedDict[bytes, float] = OrderedDict()
+        self._texts: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -34,6 +42,23 @@ class AnswerCache:
         self._answers[key] = answer
         if len(self._answers) > self._capacity:
             self._answers.popitem(last=False)
+
+    def remember(self, text: str, keys: tuple[bytes, ...]) -> None:
+        """Keep which rows a text became."""
+        if self._capacity == 0 or len(text) > _REMEMBERED_CHARS:
+            return
+        self._texts[text] = keys
+        if len(self._texts) > self._capacity:
+            self._texts.popitem(last=False)
+
+    def answers(self, text: str) -> list[float] | None:
+        """Return the answers of all rows of a text, if the text and all of them are known."""
+        keys = self._texts.get(text)
+        if keys is None:
+            return None
+        self._texts.move_to_end(text)
+        found = [answer for key in keys if (answer := self.get(key)) is not None]
+        return found if len(found) == len(keys) else None
 
 
 def row_key(row: Row) -> bytes:

@@ -30,7 +30,7 @@ class ServerSettings(BaseSettings):
     """A request is refused when it would wait longer, unless it names its own deadline."""
 
     cache_rows: int = Field(default=50_000, ge=0)
-    """Answers kept per version, by exact token ids; about 300 bytes each. 0 turns the cache off."""
+    """Answers kept per version, by exact token ids; about 600 bytes each. 0 turns the cache off."""
 
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024)
     """Longest request body."""

@@ -117,6 +117,25 @@ def test_the_cache_forgets_what_was_unused_for_longest() -> None:
     assert (cache.get(b"a"), cache.get(b"b"), cache.get(b"c")) == (0.1, None, 0.3)
 
 
+def test_a_text_is_answered_when_all_its_rows_are_known() -> None:
+    cache = AnswerCache(10)
+    cache.remember("hello", (b"a", b"b"))
+    cache.put(b"a", 0.1)
+    assert cache.answers("hello") is None
+    cache.put(b"b", 0.2)
+    assert cache.answers("hello") == [0.1, 0.2]
+    assert cache.answers("Hello") is None
+
+
+def test_remembered_texts_are_bounded_in_number_and_length() -> None:
+    cache = AnswerCache(2)
+    cache.put(b"a", 0.1)
+    for text in ("one", "two", "three", "x" * 2000):
+        cache.remember(text, (b"a",))
+    assert [cache.answers(text) for text in ("one", "two", "three")] == [None, [0.1], [0.1]]
+    assert cache.answers("x" * 2000) is None
+
+
 def test_a_cache_of_no_size_keeps_nothing() -> None:
     cache = AnswerCache(0)
     cache.put(b"a", 0.1)
