@@ -128,7 +128,10 @@ def _base_sets(
     store: ArtifactStore, corpus: dict[str, Any], cache: Path
 ) -> dict[str, pl.DataFrame]:
     found = {
+        # A corpus published by an earlier release has no set of this name yet.
         name: messages.read(fetch_set(store, corpus["sets"][name], cache))
+        if name in corpus["sets"]
+        else messages.empty()
         for name in ("train", *FROZEN)
     }
     added = [messages.read(fetch_set(store, entry, cache)) for entry in corpus.get("added", [])]

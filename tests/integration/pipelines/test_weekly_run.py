@@ -1,0 +1,220 @@
+"""The weekly run through kfp.local: its branches, and what is left when it is killed anywhere."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from components.environment import StepSettings
+from components.prepare_corpus import step as prepare_corpus
+from components.prepare_corpus.publish import publish
+from pipelines.graph import STEPS
+from shield.artifacts.settings import open_store
+from shield.labels import ModelType
+from shield.wire import BatchStatus, VersionStatus
+from tests.support.arms import version_ref
+from tests.support.learning import World, learning_world
+from tests.support.tiny import tiny_encoder
+
+pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(600)]
+
+# A model of this size judges nothing well; what is proved here does not hang on how well.
+LENIENT = {"firstRecall": 0.0, "firstFpr": 1.0, "int8Flips": 1.0}
+FAST = {"epochs": 1, "learning_rate": 1e-3, "max_tokens": 32, "replay": 200}
+
+
+@dataclass
+class Learner:
+    """A world with a small corpus, and the command that retrains in it."""
+
+    world: World
+    url: str
+    corpus: Path
+    encoder: Path
+
+    def command(self, run_id: str, **parameters: Any) -> list[str]:
+        """Return what a user would type."""
+        command = [sys.executable, "-m", "pipelines.run", "--model-type", "sms", "--json"]
+        command += ["--run-id", run_id, "--min-feedback", "10"]
+        command += ["--runs-dir", str(self.world.folder / "runs")]
+        for name, value in {"limits": LENIENT, **FAST, **parameters}.items():
+            command += ["--set", f"{name}={json.dumps(value)}"]
+        return command
+
+    def start(self, run_id: str, **parameters: Any) -> "subprocess.Popen[str]":
+        """Start the command as a user would, in a process group of its own."""
+        environment = {
+            **os.environ,
+            **self.world.environment,
+            "SHIELD_BASE_MODEL": str(self.encoder),
+            "SHIELD_CHECKPOINT_SECONDS": "0",
+        }
+        return subprocess.Popen(
+            self.command(run_id, **parameters),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, run_id: str, **parameters: Any) -> dict[str, Any]:
+        """Run to the end and return the result."""
+        out, err = self.start(run_id, **parameters).communicate(timeout=400)
+        assert out, err[-3000:]
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    def killed(self, run_id: str, name: str, state: str, **parameters: Any) -> None:
+        """Run until `name` reports `state`, then kill the runner alone, without a word."""
+        process = self.start(run_id, **parameters)
+        assert process.stderr is not None
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            told = json.loads(line) if line.startswith("{") else {}
+            if (told.get("name"), told.get("state")) == (name, state):
+                break
+        else:
+            pytest.fail(f"the run ended before {name} was {state}: {''.join(seen)[-3000:]}")
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+
+    def corrections(self, first: int, count: int) -> int:
+        """Let users correct some messages that no set of the corpus holds twice."""
+        table = pl.read_parquet(self.corpus / "traffic.parquet").sort("id")
+        scams = table.filter(pl.col("label") == 1).slice(first // 2, count // 2)
+        hams = table.filter(pl.col("label") == 0).slice(first, count - scams.height)
+        rows = pl.concat([scams, hams]).select("text", "label").rows()
+        return self.world.correct([(text, label) for text, label in rows])
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Iterator[Learner]:
+    with learning_world(tmp_path) as (world, url):
+        corpus = tmp_path / "corpus"
+        prepare_corpus.run(
+            corpus,
+            model_type=ModelType.SMS,
+            settings=StepSettings(),
+            seed=0,
+            most_messages=1200,
+        )
+        publish(open_store(world.api.artifacts_root), corpus)
+        # Somebody must answer scans. The registry does not know it: nothing was trained yet.
+        world.make_stable(version_ref("sms-v0"), ModelType.SMS, url)
+        yield Learner(world, url, corpus, tiny_encoder(tmp_path / "encoder"))
+
+
+def test_killed_after_each_step_it_keeps_its_batch_and_loses_and_repeats_nothing(
+    learner: Learner,
+) -> None:
+    count = learner.corrections(0, 24)
+    batches = set()
+
+    def held() -> str:
+        with learner.world.service() as client:
+            (batch,) = client.batches(model_type=ModelType.SMS)
+        assert batch.count == count, "a correction was lost"
+        return batch.id
+
+    for step in STEPS:
+        if step == "train":
+            learner.killed("the-run", "train", "running")
+            batches.add(held())
+        learner.killed("the-run", step, "finished")
+        batches.add(held())
+    with learner.world.service() as client:
+        (made,) = client.versions(ModelType.SMS)
+    # While the run lay dead its version was promoted: the end of the run must not learn from it.
+    learner.world.make_stable(made.ref, ModelType.SMS, learner.url)
+
+    result = learner.run("the-run")
+
+    assert result["outcome"] == "succeeded"
+    assert len(batches | {result["batch"]}) == 1, "the same run got another batch"
+    with learner.world.service() as client:
+        (version,) = client.versions(ModelType.SMS)
+        (batch,) = client.batches(model_type=ModelType.SMS)
+        later = client.lease_batch(ModelType.SMS, "next-week", minimum=1)
+    assert version.name == result["version"] == batch.version
+    assert version.batches == [batch.id]
+    assert batch.status is BatchStatus.ACKNOWLEDGED
+    assert (later.outcome, later.count) == ("too_few", 0), "a correction would be trained twice"
+
+
+def test_killed_in_the_middle_of_training_it_goes_on_to_the_same_model(learner: Learner) -> None:
+    learner.corrections(0, 24)
+    learner.killed("broken", "train", "running", epochs=2)
+    kept = list((learner.world.folder / "runs/broken/checkpoints").glob("*/checkpoint.pt"))
+    log = learner.world.folder / "runs/broken/steps.log"
+    assert kept, "training was killed before its first checkpoint"
+    learner.run("broken", epochs=2)
+    assert '"resumed"' in log.read_text()
+
+    resumed = _train_digest(learner, "broken")
+    whole = learner.world.folder / "whole-checkpoints"
+    checkpoints = learner.world.folder / "runs/broken/checkpoints"
+    checkpoints.rename(whole)  # as if the run had never been trained before
+    learner.run("broken", epochs=2)
+
+    assert _train_digest(learner, "broken") == resumed
+
+
+def test_too_few_corrections_are_an_outcome_and_only_collect_runs(learner: Learner) -> None:
+    learner.corrections(0, 4)
+    result = learner.run("early")
+    assert result["outcome"] == "skipped"
+    assert list(result["seconds"]) == ["collect", "finish_run"]
+    assert "4 approved corrections; 10 are needed" in result["message"]
+    with learner.world.service() as client:
+        assert client.runs()[0].outcome.value == "skipped"
+        assert client.batches(model_type=ModelType.SMS, status=BatchStatus.LEASED) == []
+
+
+def test_a_refused_challenger_is_recorded_and_its_corrections_come_back(learner: Learner) -> None:
+    count = learner.corrections(0, 24)
+    result = learner.run("strict", limits={**LENIENT, "firstRecall": 1.0, "firstFpr": 0.0})
+    assert result["outcome"] == "refused"
+    assert set(STEPS) <= set(result["seconds"]), "a refusal must not skip the record"
+    with learner.world.service() as client:
+        (version,) = client.versions(ModelType.SMS)
+        assert version.status is VersionStatus.REFUSED
+        assert "first-model" in (version.refusal or "")
+        assert client.runs()[0].outcome.value == "refused"
+        assert client.rollouts() == []
+        again = client.lease_batch(ModelType.SMS, "next-week", minimum=10)
+    assert again.count == count
+
+
+def test_an_outage_of_the_api_is_a_failure_never_a_skip(learner: Learner) -> None:
+    learner.corrections(0, 4)
+    environment = {
+        **os.environ,
+        **learner.world.environment,
+        "SHIELD_API_URL": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        learner.command("dark"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["outcome"] == "failed"
+    assert "did not answer" in done.stderr.splitlines()[-1]
+
+
+def _train_digest(learner: Learner, run_id: str) -> str:
+    folder = learner.world.folder / "runs" / run_id / "artifacts"
+    newest = max(folder.glob("*/train/model/manifest.json"), key=lambda path: path.stat().st_mtime)
+    return newest.read_text()

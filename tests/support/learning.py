@@ -1,0 +1,119 @@
+"""A world to learn in: a running API with a first model registered, and people who correct it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shield.client import ShieldClient
+from shield.crds.v1alpha1 import ModelRolloutSpec, Phase, Split, VersionRef
+from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, ScanType, is_positive
+from shield.packages import generate_key, save_key
+from shield.wire import ReviewAction
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import model_server
+
+SCAN_OF_MODEL = {model: scan for scan, model in MODEL_OF_SCAN.items()}
+
+
+@dataclass
+class World:
+    """An API, its keys, and a folder for everything else."""
+
+    api: RunningApi
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a pipeline run finds in its environment."""
+        return {
+            "SHIELD_API_URL": self.api.url,
+            "SHIELD_API_TOKEN": self.api.token("pipeline", "service"),
+            "SHIELD_ARTIFACTS_ROOT": str(self.api.artifacts_root),
+            "SHIELD_SIGNING_KEY": str(self.folder / "keys/signing.pem"),
+            "SHIELD_TRUSTED_KEYS": str(self.folder / "keys/trusted"),
+            "SHIELD_PACKAGE_CACHE_DIR": str(self.folder / "packages"),
+            "OMP_NUM_THREADS": "2",
+        }
+
+    @contextmanager
+    def service(self) -> Iterator[ShieldClient]:
+        """Open a client with the role of the pipeline."""
+        with self.api.client("pipeline", "service") as client:
+            yield client
+
+    def make_stable(self, version: VersionRef, model_type: ModelType, url: str) -> None:
+        """Write the status that the operator would: `version` serves alone."""
+        store = self.api.services.rollouts
+        store.change_spec(
+            model_type.value,
+            lambda spec: (
+                spec.model_copy(update={"version": version})
+                if spec
+                else ModelRolloutSpec(model_type=model_type, version=version)
+            ),
+        )
+        found = store.get(model_type.value)
+        status = found.status.model_copy(
+            update={
+                "observed_generation": found.generation,
+                "phase": Phase.HEALTHY,
+                "stable": version,
+                "good": [*found.status.good, version],
+                "split": Split(stable=version, stable_url=url, salt="test"),
+            }
+        )
+        store.write_status(found, status)
+        until = time.monotonic() + 5
+        while (split := self.api.services.router.split(model_type)) is None or (
+            split.stable != version
+        ):
+            assert time.monotonic() < until, "the API never saw the split"
+            time.sleep(0.01)
+
+    def correct(
+        self,
+        messages: Sequence[tuple[str, int]],
+        model_type: ModelType = ModelType.SMS,
+        users: int = 10,
+    ) -> int:
+        """Let users scan messages (text, 1 = scam), report the verdict, and a reviewer approve.
+
+        Returns:
+            How many corrections were approved.
+        """
+        approved = 0
+        scan_type: ScanType = SCAN_OF_MODEL[model_type]
+        with self.api.client("rita", "reviewer") as reviewer:
+            for number, (text, label) in enumerate(messages):
+                with self.api.client(f"user-{number % users}") as user:
+                    scan = user.scan(scan_type, text)
+                    flagged = is_positive(model_type, scan.verdict)
+                    claim = FeedbackType.CONFIRMED
+                    if flagged != bool(label):
+                        claim = (
+                            FeedbackType.FALSE_NEGATIVE if label else FeedbackType.FALSE_POSITIVE
+                        )
+                    reported = user.send_feedback(scan.id, claim)
+                reviewer.review(reported.id, ReviewAction.APPROVE, "seen")
+                approved += 1
+        return approved
+
+
+@contextmanager
+def learning_world(
+    folder: Path, judge: Callable[[str], float] | None = None, model_type: ModelType = ModelType.SMS
+) -> Iterator[tuple[World, str]]:
+    """Serve an API, with keys, beside a model server that answers by `judge`.
+
+    Yields:
+        The world, and the URL of the model server.
+    """
+    if not (folder / "keys/signing.pem").exists():
+        save_key(generate_key(), folder / "keys/signing.pem", folder / "keys/trusted")
+    with (
+        model_server(model_type, judge or (lambda _: 0.05)) as url,
+        running_api(folder / "api") as api,
+    ):
+        yield World(api, folder), url

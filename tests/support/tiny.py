@@ -1,0 +1,32 @@
+"""An encoder of a few hundred kilobytes, with the real vocabulary: trains in seconds."""
+
+import json
+import shutil
+from pathlib import Path
+
+from components.environment import StepSettings
+from components.train.base_model import CONFIG, TOKENIZER, WEIGHTS, base_directory
+
+
+def tiny_encoder(folder: Path) -> Path:
+    """Write a BERT of two narrow layers, its weights drawn from a fixed seed."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import BertConfig, BertModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        vocab_size=30522,
+        architectures=["BertModel"],
+    )
+    torch.manual_seed(0)
+    weights = {name: tensor.contiguous() for name, tensor in BertModel(config).state_dict().items()}
+    save_file(weights, str(folder / WEIGHTS), metadata={"format": "pt"})
+    (folder / CONFIG).write_text(json.dumps(config.to_dict()))
+    shutil.copyfile(base_directory(StepSettings(base_model=None)) / TOKENIZER, folder / TOKENIZER)
+    return folder
