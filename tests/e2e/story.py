@@ -1,0 +1,252 @@
+"""What people and the platform do, on a cluster that runs: the stations of `make e2e`."""
+
+import base64
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from api.kit.tokens import mint
+from shield.client import ShieldClient
+from shield.crds.v1alpha1 import ModelRollout, Phase
+from shield.errors import ShieldError
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.wire import ReviewAction
+from tests.e2e.messages import parcel_scams
+from tests.e2e.node import Node
+from tests.e2e.shell import run, say, stream, wait_for
+
+RELEASE = NS = "antispam-shield"
+SMS = ModelType.SMS
+CORRECTIONS = 24
+
+
+class Story:
+    """One correction's way, told station by station."""
+
+    def __init__(self, node: Node, phone_url: str, desk_url: str, host: Path | None = None) -> None:
+        self.node = node
+        self._host = host
+        """Where the pipeline runs, if not in a pod."""
+        self._phone_url, self._desk_url = phone_url, desk_url
+        self._secret = self._content(f"{RELEASE}-keys")["jwt-secret"]
+        self.scans = self.failed = 0
+
+    def kubectl(self, *arguments: str, check: bool = True) -> str:
+        """Call kubectl in the release's namespace."""
+        return self.node.kubectl("-n", NS, *arguments, check=check)
+
+    def show(self, *arguments: str) -> None:
+        """Print what kubectl says."""
+        for line in self.kubectl(*arguments).rstrip().splitlines():
+            say(f"  {line}")
+
+    def phone(self, name: str) -> ShieldClient:
+        """Return a phone behind the gateway."""
+        return ShieldClient(self._phone_url, self._token(name, "user"))
+
+    def desk(self, *roles: str) -> ShieldClient:
+        """Return a reviewer or an administrator, who do not come through the phone's route."""
+        return ShieldClient(self._desk_url, self._token("desk", *roles))
+
+    def first_model_serves(self) -> None:
+        """Wait for the Job that trains the first model, and for its rollout."""
+        if self._host is None:
+            say("a Job trains the first model in a pod")
+            self._until_job("first-sms", 1500)
+        else:
+            say("the host trains the first model")
+            options: list[str | Path] = ["--quick", "--hold-back", "0", "--data-dir", self._host]
+            self._pipeline("pipelines.base", *options, "--cache-dir", self._host / "cache")
+        wait_for("the first version", lambda: self._phase() is Phase.HEALTHY, 300)
+        self.show("get", "modelrollouts,pods")
+
+    def correct(self) -> None:
+        """Phones scan a new kind of fraud, object, and a reviewer approves."""
+        sent = 0
+        for number, text in enumerate(parcel_scams(CORRECTIONS)):
+            with self.phone(f"phone-{number}") as phone:
+                scan = self._scan(phone, text)
+                spam = scan["verdict"] == "spam"
+                kind = FeedbackType.CONFIRMED if spam else FeedbackType.FALSE_NEGATIVE
+                phone.send_feedback(scan["id"], kind)
+                sent += 1
+        say(f"{sent} phones reported their scans through the gateway")
+        approved = 0
+        with self.desk("reviewer") as desk:
+            while page := list(desk.pending(model_type=SMS)):
+                for item in page:
+                    desk.review(item.id, ReviewAction.APPROVE, "parcel fraud")
+                    approved += 1
+        say(f"a reviewer approved {approved}")
+        assert approved >= CORRECTIONS // 2, "campaigns cover the rest, but not more than half"
+
+    def learn(self) -> str:
+        """Start the weekly CronJob now, and return the new version's name."""
+        before = self._versions()
+        name = f"{RELEASE}-learn-sms"
+        if self._host is None:
+            self.kubectl("create", "job", f"--from=cronjob/{name}", "weekly-1")
+            say("the CronJob's pod collects, trains, evaluates, registers")
+            self._until_job("weekly-1", 1500)
+            for line in self.kubectl("logs", "job/weekly-1", "--tail=12").splitlines():
+                say(f"  {line[:160]}")
+        else:
+            say("the host collects, trains, evaluates, registers")
+            cronjob = json.loads(self.kubectl("get", "cronjob", name, "-o", "json"))
+            pod = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            told = pod["containers"][0]["args"]
+            options: list[str | Path] = ["--run-id", "weekly-1", "--runs-dir", self._host / "runs"]
+            self._pipeline("pipelines.run", *options, *told[told.index("--set") :])
+        (new,) = self._versions() - before
+        return new
+
+    def promoted(self, version: str) -> None:
+        """Keep scanning until the candidate is promoted; the same phone stays on its arm."""
+        arms: dict[str, set[str]] = {}
+
+        def traffic() -> bool:
+            for number in range(20):
+                with self.phone(f"phone-{number}") as phone:
+                    scan = self._scan(phone, f"See you at {number} tonight? Bring the tickets.")
+                    arms.setdefault(f"{number}", set()).add(scan["arm"])
+            rollout = self._rollout()
+            stable = rollout.status.stable
+            return stable is not None and stable.name == version
+
+        wait_for(f"the promotion of {version}", traffic, 600)
+        self.show("get", "modelrollouts")
+        say(f"{version} is promoted; {self.scans} scans so far, {self.failed} failed")
+
+    def undo(self, version: str) -> None:
+        """Take the version back, and see that the good one before it answers."""
+        with self.desk("admin") as desk:
+            began = time.monotonic()
+            desk.undo_rollout(SMS, "end-to-end test")
+            wait_for("the undo", lambda: self._answers_other_than(version), 60)
+            say(f"the version before answers {1000 * (time.monotonic() - began):.0f} ms after undo")
+        rejected = wait_for("the rejection", lambda: self._rollout().status.rejected, 30)
+        assert version in {found.name for found in rejected}  # type: ignore[attr-defined]
+        self.show("get", "modelrollouts")
+
+    def every_pod_dies_once(self) -> None:
+        """Kill each pod; afterwards everything that was there is there."""
+        before = self._state()
+        pods = self.kubectl("get", "pods", "-o", "name", "--field-selector=status.phase=Running")
+        for pod in pods.split():
+            self.kubectl("delete", pod, "--grace-period=1", "--wait=true")
+        self.everything_is_up()
+        self._same(before, "every pod was killed once")
+
+    def drain(self) -> None:
+        """Drain the node and let the pods come back."""
+        before = self._state()
+        options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=180s"]
+        # With one node evicted pods cannot start elsewhere, so a budget could never be met again.
+        run(*self.node.inside(self.node.binaries / "kubectl", "--kubeconfig", self.node.kubeconfig),
+            "drain", "node0", "--disable-eviction", *options)  # fmt: skip
+        self.node.kubectl("uncordon", "node0")
+        self.everything_is_up()
+        self._same(before, "the node was drained")
+
+    def everything_is_up(self) -> None:
+        """Wait for all Deployments and StatefulSets."""
+        for kind in ("statefulsets", "deployments"):
+            for name in self.kubectl("get", kind, "-o", "name").split():
+                self.kubectl("rollout", "status", name, "--timeout=300s")
+
+    def _state(self) -> dict[str, Any]:
+        with self.desk("admin") as desk:
+            rollout = self._rollout()
+            return {
+                "versions": [found.name for found in desk.versions(SMS)],
+                "ledger": len(desk.ledger(SMS)),
+                "feedback": desk.stats().by_status,
+                "batches": sorted(found.id for found in desk.batches(model_type=SMS)),
+                "stable": rollout.status.stable and rollout.status.stable.name,
+                "rejected": [found.name for found in rollout.status.rejected],
+            }
+
+    def _same(self, before: dict[str, Any], what: str) -> None:
+        after = wait_for("the API", lambda: self._attempt(self._state), 120)
+        assert after == before, f"{before} became {after}"
+        wait_for("a verdict", lambda: self._attempt(self._verdict), 120)
+        say(f"{what}: nothing is lost ({before})")
+
+    def _attempt(self, call: Any) -> Any:
+        try:
+            return call()
+        except ShieldError as error:
+            raise RuntimeError(str(error)) from error
+
+    def _verdict(self) -> bool:
+        with self.phone("phone-0") as phone:
+            return bool(phone.scan(ScanType.TEXT, "Are you home yet?").verdict)
+
+    def _answers_other_than(self, version: str) -> bool:
+        with self.phone("phone-0") as phone:
+            return bool(self._scan(phone, "Running late, sorry!")["modelVersion"] != version)
+
+    def _scan(self, phone: ShieldClient, text: str) -> dict[str, Any]:
+        self.scans += 1
+        try:
+            found = phone.scan(ScanType.TEXT, text)
+        except ShieldError:
+            self.failed += 1
+            raise
+        return found.model_dump(mode="json", by_alias=True)
+
+    def _rollout(self) -> ModelRollout:
+        with self.desk("admin") as desk:
+            return desk.rollout(SMS)
+
+    def _phase(self) -> Phase:
+        try:
+            return self._rollout().status.phase
+        except ShieldError as error:
+            raise RuntimeError(str(error)) from error
+
+    def _versions(self) -> set[str]:
+        with self.desk("admin") as desk:
+            return {found.name for found in desk.versions(SMS)}
+
+    def _until_job(self, part: str, timeout_seconds: float) -> None:
+        def done() -> bool:
+            jobs = json.loads(self.kubectl("get", "jobs", "-o", "json"))["items"]
+            (job,) = [found for found in jobs if part in found["metadata"]["name"]]
+            name, status = job["metadata"]["name"], job.get("status", {})
+            if status.get("failed", 0) > job["spec"]["backoffLimit"]:
+                raise AssertionError(self.kubectl("logs", f"job/{name}", "--tail=40", check=False))
+            return bool(status.get("succeeded"))
+
+        wait_for(f"the Job {part}", done, timeout_seconds)
+
+    def _pipeline(self, module: str, *options: str | Path) -> None:
+        """Run a part of the pipeline beside the cluster, with what a pod would be given."""
+        assert self._host is not None
+        self._host.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "SHIELD_API_URL": self._desk_url, "OMP_NUM_THREADS": "2"}
+        environment["SHIELD_API_TOKEN"] = self._token("pipeline", "service")
+        keys = self._content(f"{RELEASE}-trial")
+        environment |= {name: keys[name] for name in keys if name.startswith("AWS_")}
+        store = json.loads(self.kubectl("get", "pod", f"{RELEASE}-seaweedfs-0", "-o", "json"))
+        environment["SHIELD_ARTIFACTS_ROOT"] = "s3://antispam-shield"
+        environment["SHIELD_ARTIFACTS_ENDPOINT_URL"] = f"http://{store['status']['podIP']}:8333"
+        for secret in ("signing", "trusted-keys"):
+            (self._host / secret).mkdir(exist_ok=True)
+            for name, content in self._content(f"{RELEASE}-{secret}").items():
+                (self._host / secret / name).write_text(content)
+        environment["SHIELD_SIGNING_KEY"] = str(self._host / "signing/signing.pem")
+        environment["SHIELD_TRUSTED_KEYS"] = str(self._host / "trusted-keys")
+        command: list[str | Path] = [sys.executable, "-m", module, "--model-type", "sms", *options]
+        stream(command, environment, self._host / "pipeline.log")
+
+    def _content(self, secret: str) -> dict[str, str]:
+        found = json.loads(self.kubectl("get", "secret", secret, "-o", "json"))
+        return {name: base64.b64decode(value).decode() for name, value in found["data"].items()}
+
+    def _token(self, subject: str, *roles: str) -> str:
+        return mint(self._secret, subject, roles, now=datetime.now(UTC), lifetime_seconds=86400)
