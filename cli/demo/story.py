@@ -5,6 +5,7 @@ ordinary traffic; recall is measured on `judge`, harm on the golden set, and the
 users with messages that nobody has reported before.
 """
 
+import json
 import random
 import time
 from collections import Counter
@@ -36,6 +37,10 @@ _STEPS = [
     Step(weight=50, duration_seconds=3, minimum_exposures=120),
 ]
 _GUARD_SECONDS = 3600.0
+_LIMITS_OF_A_SMOKE_TEST = json.dumps(
+    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "fprRise": 0.05, "fprHarm": 0.1}
+)
+"""Two hundred golden messages cannot rule out a rise of one point, whatever the model."""
 
 
 def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> None:
@@ -168,8 +173,10 @@ class _Story:
             version="x", steps=_STEPS, guard_seconds=_GUARD_SECONDS
         ).model_dump_json(by_alias=True, exclude_none=True, exclude={"version"})
         surroundings = services.environment(scene.home, scene.url, {})
-        least = "5" if self.quick else "20"
-        options = ["--min-feedback", least, "--seed", str(self.seed), "--rollout", rollout]
+        options = ["--seed", str(self.seed), "--rollout", rollout]
+        options += ["--min-feedback", "5" if self.quick else "20"]
+        if self.quick:
+            options += ["--set", f"limits={_LIMITS_OF_A_SMOKE_TEST}"]
         run: dict[str, Any] = scene.run(
             retraining.weekly(
                 scene.home,
