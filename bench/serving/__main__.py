@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -83,7 +84,9 @@ def measure_server(
     package, trusted, threads = place
     slices = []
     # Repeats are measured apart: here every message is computed.
-    with running(name, package, trusted, threads, cache_rows="0") as server:
+    # No deadline either: how we refuse is measured apart, and the peers do not refuse.
+    settings = {"cache_rows": "0", "deadline_seconds": "60"}
+    with running(name, package, trusted, threads, **settings) as server:
         script = Path(tempfile.gettempdir()) / f"bench-{os.getpid()}-{name}.lua"
         closed_loop.write_script(script, server, texts)
         _warm(server, texts)
@@ -127,6 +130,8 @@ def main() -> None:
     parser.add_argument("--skip-scenarios", action="store_true", help="only the closed loops")
     parser.add_argument("--only-scenarios", action="store_true", help="only what concerns us")
     given = parser.parse_args()
+    # Ending by a signal, too, ends the servers that are running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     signed = signed_package()
     package, trusted = signed.package.path, signed.trusted_keys

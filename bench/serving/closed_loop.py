@@ -18,12 +18,12 @@ class Slice:
     server: str
     concurrency: int
     throughput: float
-    """Requests per second."""
+    """Answers per second; errors are not counted."""
     p50_ms: float
     p99_ms: float
     errors: int
     cpu_ms: float
-    """Processor milliseconds of the server's whole tree per request."""
+    """Processor milliseconds of the server's whole tree per answer."""
     memory_mb: float
 
     def to_json(self) -> dict[str, object]:
@@ -77,14 +77,15 @@ def measure(server: Server, script: Path, concurrency: int, seconds: int) -> Sli
         raise RuntimeError(f"wrk said nothing about {server.name}: {done.stderr[-200:]}")
     result = json.loads(found.group(1))
     errors = sum(result[kind] for kind in ("status", "connect", "read", "write", "timeout"))
-    requests = max(1, result["requests"])
+    # A refusal is quick, and no answer: only answers count.
+    answers = result["requests"] - result["status"]
     return Slice(
         server.name,
         concurrency,
-        result["requests"] / (result["microseconds"] / 1e6),
+        answers / (result["microseconds"] / 1e6),
         result["p50"] / 1000,
         result["p99"] / 1000,
         errors,
-        1000 * cpu / requests,
+        1000 * cpu / max(1, answers),
         server.memory_mb(),
     )

@@ -48,8 +48,8 @@ def repeats(
     mixed = [random.choice(popular) if random.random() < 0.8 else next(rare) for _ in range(40_000)]
     gains, wrong = [], 0
     with (
-        running("ours", package, trusted, threads, cache_rows="0") as plain,
-        running("ours", package, trusted, threads) as cached,
+        running("ours", package, trusted, threads, cache_rows="0", deadline_seconds="60") as plain,
+        running("ours", package, trusted, threads, deadline_seconds="60") as cached,
     ):
         scripts = {}
         for name, server in (("plain", plain), ("cached", cached)):
@@ -97,7 +97,10 @@ def switching(
 ) -> Any:
     """Switch between two versions under a steady load; count failures, compare latencies."""
     with running(
-        "ours", packages[0], trusted, threads, cache_rows="0", repository="true"
+        *("ours", packages[0], trusted, threads),
+        cache_rows="0",
+        repository="true",
+        deadline_seconds="60",
     ) as server:
         script = packages[0].parent / "bench-ours.lua"
         closed_loop.write_script(script, server, texts)
