@@ -33,8 +33,15 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
         yield api
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        pytest.param(WIDE, "light", id="wide-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(WIDE, "dark", id="wide-dark", marks=pytest.mark.slow),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing_wrong_with_the_dashboard(
     chromium: Browser, lived_in: RunningApi, size: tuple[int, int], scheme: str
 ) -> None:

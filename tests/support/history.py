@@ -5,40 +5,96 @@ come from the operator's own decision function.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ArmEvidence, Split
 from shield.gates.evidence import Comparison, Slice
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.wire import ReviewAction, RunOutcome, RunUpdate, VersionRequest
+from shield.wire import ReviewAction, RunOutcome, RunUpdate, ScanRead, VersionRequest
 from tests.support.api import RunningApi
 from tests.support.rollouts import version
 from tests.support.worlds import World, serving
 
+DAY_SECONDS = 86400
+DAYS = 27
+
+
+class Message(NamedTuple):
+    """A message and what it really is. `{n}` becomes a running number."""
+
+    text: str
+    scam: bool
+
+
 MESSAGES = [
-    "Your parcel waits at the depot. Settle the 1.99 fee: http://parcel-fee.example/{n}",
-    "You win a 1000 voucher! Claim within 24 hours at http://claims.example/{n}",
-    "Hi mum, I dropped my phone, this is my new number. Can you send 400 for the rent?",
-    "We win together or not at all. Training is at six, bring the blue shirts",
-    "Bank alert: a transfer of 900 was started. If it was not you, call 0800 000 1{n}",
-    "Are you home by seven? I will cook",
+    Message("Your parcel waits at the depot. Settle the 1.99 fee: http://fee.example/{n}", True),
+    Message("You win a 1000 voucher! Claim within 24 hours at http://claims.example/{n}", True),
+    Message("Hi mum, I dropped my phone, this is my new number. Can you send 400?", True),
+    Message("We win together or not at all. Training is at six, bring the blue shirts", False),
+    Message("Bank alert: a transfer of 900 was started. Not you? Call 0800 000 1{n}", True),
+    Message("Are you home by seven? I will cook", False),
 ]
 REPORT = (
     b"<!doctype html><title>Evaluation</title><h1>Evaluation of sms-v2</h1><p>See the figures.</p>"
 )
 
 
-def live_through(api: RunningApi, messages: Sequence[str] = MESSAGES) -> None:
+def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> None:
     """Let people report, reviewers decide, the pipeline register and the operator roll out."""
     api.services.artifacts.put("reports/sms/example.html", REPORT, overwrite=True)
-    with api.client("pipeline", "service") as pipeline:
-        _register(api, pipeline)
-        _runs(pipeline)
+    numbers = itertools.count(1)
+    told = itertools.cycle(messages)
+    api.clock.move_on(-DAYS * DAY_SECONDS)
+    with api.client("pipeline", "service") as pipeline, api.client("rita", "reviewer") as rita:
+        _register(api, pipeline, "sms-v1")
+        for day in range(DAYS):
+            for _ in range(3 + day % 3):
+                _live(api, next(told), next(numbers))
+            if day % 3 == 2:
+                _review(rita, messages)
+            if day in RUNS:
+                _retrain(api, pipeline, day)
+            api.clock.move_on(DAY_SECONDS)
         _roll_out(api, pipeline)
-    _report_and_decide(api, messages)
+        for message in [*messages, *messages]:
+            _live(api, message, next(numbers))
+
+
+@contextmanager
+def _somebody(api: RunningApi, number: int) -> Iterator[ShieldClient]:
+    with api.client(f"person-{number % 17}") as client:
+        yield client
+
+
+def _live(api: RunningApi, message: Message, number: int) -> None:
+    """One message arrives; three in four say so when the verdict is wrong, and a few just lie."""
+    with _somebody(api, number) as client:
+        scan = client.scan(ScanType.TEXT, message.text.format(n=number))
+        wrong = (scan.verdict == "spam") != message.scam
+        lies = number % 9 == 0
+        if (wrong and number % 4) or lies:
+            comment = None if lies or number % 2 else "Checked with the sender"
+            client.send_feedback(scan.id, _contradiction(scan), comment=comment)
+        elif not wrong and number % 11 == 0:
+            client.send_feedback(scan.id, FeedbackType.CONFIRMED)
+
+
+def _contradiction(scan: ScanRead) -> FeedbackType:
+    scam = scan.verdict == "spam"
+    return FeedbackType.FALSE_POSITIVE if scam else FeedbackType.FALSE_NEGATIVE
+
+
+def _review(rita: ShieldClient, messages: Sequence[Message]) -> None:
+    """Decide by what the messages really are; some are left for the next time."""
+    for item in rita.pending().items[:3]:
+        known = {message.text.split("{n}")[0][:30]: message.scam for message in messages}
+        truth = known[next(start for start in known if item.scan.text.startswith(start))]
+        right = (item.corrected_label == "spam") == truth
+        rita.review(item.id, ReviewAction.APPROVE if right else ReviewAction.REJECT)
 
 
 def _figures(recall: float, fpr: float, before: tuple[float, float] | None) -> dict[str, Any]:
@@ -76,61 +132,72 @@ def _figures(recall: float, fpr: float, before: tuple[float, float] | None) -> d
     return found
 
 
-def _register(api: RunningApi, pipeline: ShieldClient) -> None:
-    now = api.clock()
-    story: list[tuple[str, float, float, str | None, str | None]] = [
-        ("sms-v1", 0.86, 0.004, None, None),
-        ("sms-v2", 0.93, 0.005, "sms-v1", None),
-        ("sms-v3", 0.90, 0.021, "sms-v2", "golden-fpr: false positives rose by 1.6 points"),
-        ("sms-v4", 0.95, 0.004, "sms-v2", None),
-    ]
-    figures = {name: (recall, fpr) for name, recall, fpr, _, _ in story}
-    for number, (name, recall, fpr, parent, refusal) in enumerate(story):
-        ref = version(name)
-        batches = [f"sms-{week:016x}" for week in range(0x5EED, 0x5EED + number)]
-        pipeline.register_version(
-            ModelType.SMS,
-            VersionRequest(
-                digest=ref.digest,
-                uri=ref.uri,
-                parent=parent,
-                batches=batches,
-                run_id=f"weekly-sms-{number}" if parent else None,
-                metrics=_figures(recall, fpr, figures[parent] if parent else None),
-                status="refused" if refusal else "candidate",
-                refusal=refusal,
-                trained_at=now - timedelta(days=7 * (len(story) - number)),
-                report_uri="reports/sms/example.html" if parent else None,
-            ),
-        )
+class Made(NamedTuple):
+    """A version in the story."""
+
+    recall: float
+    fpr: float
+    parent: str | None = None
+    refusal: str | None = None
 
 
-def _runs(pipeline: ShieldClient) -> None:
-    steps = {
-        "collect": {"seconds": 0.4},
-        "build_dataset": {"seconds": 6.1},
-        "train": {"seconds": 171.0},
-        "evaluate": {"seconds": 22.5},
-    }
-    outcomes = [
-        (RunOutcome.SUCCEEDED, "sms-v2 registered; its rollout has begun.", "sms-v2"),
-        (RunOutcome.REFUSED, "golden-fpr: false positives rose by 1.6 points", "sms-v3"),
-        (RunOutcome.SKIPPED, "12 approved corrections, 50 are needed.", None),
-        (RunOutcome.SUCCEEDED, "sms-v4 registered; its rollout has begun.", "sms-v4"),
-    ]
-    for number, (outcome, message, made) in enumerate(outcomes, 1):
-        run_id = f"weekly-sms-{number}"
-        pipeline.start_run(run_id, ModelType.SMS, engine="local", trigger="schedule")
-        pipeline.finish_run(
-            run_id,
-            RunUpdate(
-                outcome=outcome,
-                message=message,
-                version=made,
-                report_uri="reports/sms/example.html" if made else None,
-                steps=steps if made else {"collect": {"seconds": 0.3}},
+VERSIONS = {
+    "sms-v1": Made(0.86, 0.004),
+    "sms-v2": Made(0.93, 0.005, "sms-v1"),
+    "sms-v3": Made(0.90, 0.021, "sms-v2", "golden-fpr: false positives rose by 1.6 points"),
+    "sms-v4": Made(0.96, 0.004, "sms-v2"),
+}
+RUNS = {
+    6: (RunOutcome.SUCCEEDED, "sms-v2 registered; its rollout has begun.", "sms-v2"),
+    13: (RunOutcome.REFUSED, "golden-fpr: false positives rose by 1.6 points", "sms-v3"),
+    20: (RunOutcome.SKIPPED, "12 approved corrections, 50 are needed.", None),
+    26: (RunOutcome.SUCCEEDED, "sms-v4 registered; its rollout has begun.", "sms-v4"),
+}
+STEPS = {"collect": 0.4, "build_dataset": 6.1, "train": 171.0, "evaluate": 22.5, "gate": 0.1}
+
+
+def _register(api: RunningApi, pipeline: ShieldClient, name: str, run: str | None = None) -> None:
+    made = VERSIONS[name]
+    before = VERSIONS[made.parent] if made.parent else None
+    number = list(VERSIONS).index(name)
+    ref = version(name)
+    pipeline.register_version(
+        ModelType.SMS,
+        VersionRequest(
+            digest=ref.digest,
+            uri=ref.uri,
+            parent=made.parent,
+            batches=[f"sms-{week:016x}" for week in range(0x5EED, 0x5EED + number)],
+            run_id=run,
+            metrics=_figures(
+                made.recall, made.fpr, (before.recall, before.fpr) if before else None
             ),
-        )
+            status="refused" if made.refusal else "candidate",
+            refusal=made.refusal,
+            trained_at=api.clock(),
+            report_uri="reports/sms/example.html" if run else None,
+        ),
+    )
+
+
+def _retrain(api: RunningApi, pipeline: ShieldClient, day: int) -> None:
+    outcome, message, made = RUNS[day]
+    run_id = f"weekly-sms-{api.clock():%Y-%m-%d}"
+    pipeline.start_run(run_id, ModelType.SMS, engine="local", trigger="schedule")
+    steps = {name: {"seconds": STEPS[name]} for name in (STEPS if made else ["collect"])}
+    api.clock.move_on(sum(step["seconds"] for step in steps.values()))
+    if made:
+        _register(api, pipeline, made, run_id)
+    pipeline.finish_run(
+        run_id,
+        RunUpdate(
+            outcome=outcome,
+            message=message,
+            version=made,
+            report_uri="reports/sms/example.html" if made else None,
+            steps=steps,
+        ),
+    )
 
 
 def _roll_out(api: RunningApi, pipeline: ShieldClient) -> None:
@@ -138,8 +205,9 @@ def _roll_out(api: RunningApi, pipeline: ShieldClient) -> None:
     url = api.services.rollouts.get("sms").status.split
     assert url is not None
     world = serving("sms-v1")
-    world.now = api.clock() - timedelta(days=2)
+    world.now = api.clock() - timedelta(days=20)
     world.promote("sms-v2").wait(200)
+    world.now = api.clock() - timedelta(hours=1)
     world.ask(version="sms-v4").shows(
         ArmEvidence(exposures=900, positives=90, latency_p95_ms=6),
         ArmEvidence(exposures=110, positives=12, latency_p95_ms=6),
@@ -162,26 +230,3 @@ def _show(api: RunningApi, world: World, url: str) -> None:
         update={"split": served, "rollout_started": api.clock() - timedelta(minutes=1)}
     )
     api.services.rollouts.write_status(api.services.rollouts.get("sms"), status)
-
-
-def _report_and_decide(api: RunningApi, messages: Sequence[str]) -> None:
-    people = itertools.cycle([f"person-{number}" for number in range(9)])
-    with api.client("rita", "reviewer") as rita:
-        for round_ in range(4):
-            for text in messages:
-                _report(api, next(people), text.format(n=round_))
-            if round_ < 2:
-                for item in rita.pending().items[:4]:
-                    right = item.feedback_type is FeedbackType.FALSE_POSITIVE or "http" in (
-                        item.scan.text
-                    )
-                    action = ReviewAction.APPROVE if right else ReviewAction.REJECT
-                    rita.review(item.id, action, "clear case")
-
-
-def _report(api: RunningApi, user: str, text: str) -> None:
-    with api.client(user) as client:
-        scan = client.scan(ScanType.TEXT, text)
-        scam = scan.verdict == "spam"
-        claim = FeedbackType.FALSE_POSITIVE if scam else FeedbackType.FALSE_NEGATIVE
-        client.send_feedback(scan.id, claim, comment="They never write like that" if scam else None)
