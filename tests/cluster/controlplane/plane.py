@@ -74,6 +74,8 @@ class ControlPlane:
             f"--secure-port={self._manager}",
             "--bind-address=127.0.0.1",
             f"--cert-dir={self.state}/kcm-certs",
+            # A machine under load must not make kwok's node look dead, and its pods not ready.
+            "--node-monitor-grace-period=1h",
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
         )
