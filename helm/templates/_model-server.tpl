@@ -16,6 +16,7 @@ spec:
   containers:
     - name: model-server
       image: {{ include "shield.image" (dict "root" . "image" "serving") }}
+      command: [python, -m, serving.server]
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       env:
         - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}
