@@ -33,7 +33,10 @@ class Listed:
         """Return the objects of `kind` that carry the label of `rollout`."""
         path = f"{KINDS[kind]}/namespaces/{self._kube.namespace}/{kind.lower()}s"
         found: list[Object] = self._kube.get(path, {"labelSelector": selector(rollout)})["items"]
-        return [one for one in found if "deletionTimestamp" not in one["metadata"]]
+        # The items of a list do not say what they are.
+        return [
+            {**one, "kind": kind} for one in found if "deletionTimestamp" not in one["metadata"]
+        ]
 
     def note(self, found: Object) -> None:
         """Nothing is kept."""
