@@ -248,15 +248,15 @@ class _Story:
         if status.candidate is None or status.split is None:
             return
         key = (status.candidate.name, status.split.weight)
-        if key in told:
+        if key in told or status.split.weight == 0:
             return
         told.add(key)
         seen = narrator.evidence(ModelType.SMS)
         self.scene.tell(
             f"{status.split.weight:3.0f} % on [name]{status.candidate.name}[/]   "
-            f"[quiet]so far: {seen.candidate.exposures} answers, "
-            f"{seen.candidate.verdict_errors} confirmed errors; "
-            f"{status.split.stable.name}: {seen.stable.exposures}, {seen.stable.verdict_errors}[/]"
+            f"[quiet]answers so far {seen.candidate.exposures}, confirmed errors "
+            f"{seen.candidate.verdict_errors}; on {status.split.stable.name} "
+            f"{seen.stable.exposures} and {seen.stable.verdict_errors}[/]"
         )
 
     def _undo(self, figures: Figures, narrator: ShieldClient, traffic: Traffic) -> None:
