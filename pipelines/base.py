@@ -37,7 +37,11 @@ HELD_BACK = 0.2
 _ROOT = Path(__file__).parent.parent
 _CODE = (
     "components/train",
-    "components/prepare_corpus",
+    "components/prepare_corpus/mails.py",
+    "components/prepare_corpus/reading.py",
+    "components/prepare_corpus/step.py",
+    "components/prepare_corpus/tactics.py",
+    "components/prepare_corpus/transcripts.py",
     "components/build_dataset/campaigns.py",
     "components/build_dataset/first.py",
     "components/build_dataset/messages.py",

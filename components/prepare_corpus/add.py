@@ -1,0 +1,171 @@
+"""Bring one's own labelled messages into the corpus of a model type.
+
+    python -m components.prepare_corpus.add --model-type sms --file mine.csv
+
+Reads CSV, JSONL and Parquet with the columns `text` and `label`, and if there is one `date`. Every
+row that cannot be used is listed with its line and the reason; none is dropped silently.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from components.build_dataset import messages
+from components.environment import open_artifacts
+from components.prepare_corpus.publish import current_key
+from shield.artifacts import ArtifactStore
+from shield.artifacts.content import put_file
+from shield.errors import Invalid, NotFound, ShieldError
+from shield.labels import LABELS, ModelType
+
+LONGEST = 20_000
+"""Characters; the API takes no longer messages either."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that was not taken."""
+
+    line: int
+    """Counted from 1, the header not counted."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came of a file."""
+
+    taken: int
+    known: int
+    """Rows whose text the file or an earlier one has brought before."""
+    bad: list[BadRow]
+    digest: str
+
+
+def read_rows(file: Path, model_type: ModelType) -> tuple[pl.DataFrame, list[BadRow]]:
+    """Return (usable rows as messages, bad rows).
+
+    Raises:
+        Invalid: The file cannot be read at all, or has no column `text` or `label`.
+    """
+    table = _read(file)
+    missing = [name for name in ("text", "label") if name not in table.columns]
+    if missing:
+        raise Invalid(
+            f"{file} has no column {', '.join(missing)} (but {', '.join(table.columns)}). Name the "
+            "columns text and label."
+        )
+    negative, positive = LABELS[model_type]
+    words = {negative: 0, positive: 1, "0": 0, "1": 1}
+    text = pl.col("text").cast(pl.String)
+    label = pl.col("label").cast(pl.String).str.strip_chars().str.to_lowercase()
+    why = (
+        pl.when(text.is_null() | (text.str.strip_chars() == ""))
+        .then(pl.lit("the text is empty"))
+        .when(text.str.len_chars() > LONGEST)
+        .then(pl.lit(f"the text is longer than {LONGEST} characters"))
+        .when(text.str.contains("\ufffd", literal=True))
+        .then(pl.lit("the text is not UTF-8"))
+        .when(label.is_null() | ~label.is_in(list(words)))
+        .then(pl.lit(f"the label is none of {negative}, {positive}, 0, 1"))
+    )
+    judged = table.with_columns(why=why, line=pl.int_range(1, pl.len() + 1))
+    bad = [
+        BadRow(int(line), str(reason))
+        for line, reason in judged.filter(pl.col("why").is_not_null())
+        .select("line", "why")
+        .iter_rows()
+    ]
+    good = judged.filter(pl.col("why").is_null())
+    source = f"added-{file.stem}"
+    at = pl.lit(None)
+    if "date" in good.columns:
+        at = pl.col("date").cast(pl.String).str.to_datetime(time_zone="UTC", strict=False)
+    return (
+        messages.conform(
+            good.select(
+                text.alias("text"),
+                label.replace_strict(words, return_dtype=pl.Int8).alias("label"),
+                pl.lit(source).alias("source"),
+                at.cast(messages.SCHEMA["scanned_at"]).alias("scanned_at"),
+                id=text.map_elements(
+                    lambda each: messages.message_id(source, each), return_dtype=pl.String
+                ),
+            )
+        ),
+        bad,
+    )
+
+
+def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
+    """Publish the usable rows of `file` with the corpus of `model_type`.
+
+    Raises:
+        Invalid: Nothing in it can be used, or there is no corpus to add to yet.
+    """
+    rows, bad = read_rows(file, model_type)
+    distinct = rows.unique("text", keep="first", maintain_order=True)
+    if distinct.height == 0:
+        reasons = "; ".join(f"line {each.line}: {each.why}" for each in bad[:3])
+        raise Invalid(f"{file} has no usable row ({reasons or 'it is empty'}). Nothing was added.")
+    key = current_key(model_type)
+    try:
+        document: dict[str, Any] = json.loads(store.get(key))
+    except NotFound as error:
+        raise Invalid(
+            f"There is no corpus of {model_type} to add to yet. Train its first model before: "
+            f"`python -m pipelines.base --model-type {model_type} ...`."
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        path = Path(folder) / "added.parquet"
+        digest = messages.write(distinct, path)
+        stored = put_file(store, f"corpora/{model_type}/added", path, ".parquet")
+    entry = {"key": stored.key, "digest": digest, "messages": distinct.height, "file": file.name}
+    added = document.setdefault("added", [])
+    if all(each["digest"] != digest for each in added):
+        added.append(entry)
+    store.put(key, json.dumps(document, indent=1, sort_keys=True).encode(), overwrite=True)
+    return Added(distinct.height, rows.height - distinct.height, bad, digest)
+
+
+def _read(file: Path) -> pl.DataFrame:
+    readers = {
+        ".csv": lambda: pl.read_csv(file, infer_schema=False, encoding="utf8-lossy"),
+        ".jsonl": lambda: pl.read_ndjson(file, infer_schema_length=None),
+        ".parquet": lambda: pl.read_parquet(file),
+    }
+    if file.suffix.lower() not in readers:
+        raise Invalid(f"{file} is none of CSV, JSONL, Parquet (by its ending). Convert it.")
+    try:
+        return readers[file.suffix.lower()]()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Invalid(f"{file} cannot be read ({str(error).splitlines()[0]}).") from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Add a file from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m components.prepare_corpus.add", description=__doc__
+    )
+    parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
+    parser.add_argument("--file", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    try:
+        done = add(open_artifacts(), ModelType(given.model_type), given.file)
+    except ShieldError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    for each in done.bad:
+        print(f"line {each.line}: {each.why}", file=sys.stderr)  # noqa: T201
+    print(f"{done.taken} messages added, {done.known} known already, {len(done.bad)} bad rows.")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

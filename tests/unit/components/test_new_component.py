@@ -1,0 +1,47 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components import new_component
+
+
+def test_a_new_component_passes_its_own_tests_and_the_linters_at_once(tmp_path: Path) -> None:
+    # Beside links to the real rooms, so that nothing is written into the tree.
+    real = Path(new_component.__file__).parent
+    rooms = tmp_path / "components"
+    rooms.mkdir()
+    for place in real.iterdir():
+        (rooms / place.name).symlink_to(place)
+    for name in ("shield", "pyproject.toml"):
+        (tmp_path / name).symlink_to(real.parent / name)
+    room = new_component.write("length_probe", rooms)
+    for command in (
+        ["pytest", "-q", "--timeout=200", str(room)],
+        ["ruff", "check", str(room)],
+        ["ruff", "format", "--check", str(room)],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["Bad", "with-dash", "class", "../up", ""])
+def test_a_name_that_python_or_kfp_refuses_writes_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no component name"):
+        new_component.write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_name_is_left_alone(tmp_path: Path) -> None:
+    new_component.write("mine", tmp_path)
+    with pytest.raises(ValueError, match="exists already"):
+        new_component.write("mine", tmp_path)
