@@ -63,13 +63,13 @@ format: setup ## format the code and sort the imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving
-bench: bench-feedback bench-rollout bench-learning bench-serving ## all four benchmarks, one after the other
-
 .PHONY: component
 component: setup ## write a new pipeline component that runs and is tested at once (NAME=my_step)
 	$(PY) -m components.new_component "$(NAME)"
+
+##@ Measure it (each beside a peer or a limit; results in bench/results)
+.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving
+bench: bench-feedback bench-rollout bench-learning bench-serving ## all four benchmarks, one after the other
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
 	$(PY) -m bench.feedback $(ARGS)
