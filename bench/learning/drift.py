@@ -92,9 +92,9 @@ def run_family(family: str, scale: Scale, seeds: tuple[int, ...], months: int) -
 
 def run_linear(scale: Scale) -> Outcome:
     """Replay the linear model."""
-    return run_family("linear", scale, scale.seeds[: scale.pick(3, 1)], scale.pick(8, 2))
+    return run_family("linear", scale, scale.seeds[: scale.pick(3, 1)], scale.pick(7, 2))
 
 
 def run_transformer(scale: Scale) -> Outcome:
-    """Replay the transformer, each month a real fine-tuning."""
-    return run_family("transformer", scale, scale.seeds[:1], scale.pick(8, 1))
+    """Replay the transformer on one stream; each month is a real fine-tuning and export."""
+    return run_family("transformer", scale, scale.seeds[:1], scale.pick(5, 1))

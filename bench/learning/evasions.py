@@ -102,7 +102,7 @@ def _lure(change: Callable[[str], str], share: float) -> Evasion:
     def apply(text: str, rng: random.Random) -> str:
         def one(match: re.Match[str]) -> str:
             word = match.group()
-            telling = word.lower() in _LURES or len(word) > 6
+            telling = word.lower() in _LURES or len(word) > 4
             return change(word) if telling and rng.random() < share else word
 
         return _WORD.sub(one, text)
@@ -126,12 +126,12 @@ def short_links(text: str, rng: random.Random) -> str:
 def spaced(text: str, rng: random.Random) -> str:
     """S p a c e  the telling words."""
     mark = rng.choice([" ", ".", "-", "_"])
-    return _lure(mark.join, 0.6)(text, rng)
+    return _lure(mark.join, 0.8)(text, rng)
 
 
 def zero_width(text: str, rng: random.Random) -> str:
     """Break the telling words by characters that nobody sees."""
-    return _lure(lambda word: "\u200b".join(word), 0.7)(text, rng)
+    return _lure(lambda word: "\u200b".join(word), 0.9)(text, rng)
 
 
 def paraphrase(text: str, rng: random.Random) -> str:
@@ -156,10 +156,10 @@ def mixed(text: str, rng: random.Random) -> str:
     return second(first(text, rng), rng)
 
 
-homoglyphs: Evasion = _lure(lambda word: word.translate(_HOMOGLYPHS), 0.8)
+homoglyphs: Evasion = _lure(lambda word: word.translate(_HOMOGLYPHS), 0.9)
 """Write the telling words with Cyrillic letters that look the same."""
 
-leet: Evasion = _lure(lambda word: word.translate(_LEET), 0.8)
+leet: Evasion = _lure(lambda word: word.translate(_LEET), 0.9)
 """Write digits for letters."""
 
 BY_MONTH: list[tuple[str, Evasion]] = [

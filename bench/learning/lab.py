@@ -77,12 +77,13 @@ class Lab:
     folder: Path
     model_type: ModelType
     base: dict[str, pl.DataFrame]
-    """`train`, `valid` and `golden`."""
+    """`train`, `valid` and `golden`; `time_forward` if there is one."""
     batches: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = DirectoryStore(self.folder / "store")
+        self.base = {"time_forward": messages.empty(), **self.base}
         corpus = self.folder / "corpus"
         sets = {
             name: {"digest": messages.write(part, corpus / f"{name}.parquet")}

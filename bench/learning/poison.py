@@ -44,7 +44,7 @@ def run(scale: Scale) -> Outcome:
     shares = SHARES if not scale.short else (0.0, 0.20)
     table_: list[dict[str, Any]] = []
     for defence in DEFENCES if not scale.short else ("all", "none"):
-        for share in shares if defence in ("all", "none") else (0.0, 0.20):
+        for share in shares if defence in ("all", "none") else shares[-1:]:
             runs = [_one(seed, share, DEFENCES[defence]) for seed in seeds]
             table_.append(
                 {

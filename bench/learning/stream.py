@@ -15,9 +15,11 @@ from components.train.base_model import base_directory
 from components.train.encoder import embed
 
 KNOWN_TACTICS = 3
-VARIANTS = 3
-"""Copies of one scam in a month, each disguised anew: a scam comes in floods."""
-EVASIVE = 0.7
+ROOTS = 40
+"""Different scams in each half of a month."""
+VARIANTS = {"first week": 5, "rest": 3}
+"""Copies of one scam, each disguised anew: a scam comes in floods."""
+EVASIVE = 0.9
 """Share of a month's copies that wear its new disguise; the rest only change their numbers."""
 MISREAD = 0.05
 """Share of reports that are wrong: the user meant well, or did not."""
@@ -68,12 +70,16 @@ def make_stream(seed: int, months: int, keep: float = 1.0) -> Stream:
     names = np.array(find_tactics(scams, embed(base_directory(StepSettings()), scams), seed)[0])
     order = sorted(set(names.tolist()), key=lambda name: (-int(np.sum(names == name)), name))
     known, coming = order[:KNOWN_TACTICS], order[KNOWN_TACTICS:]
-    pool = {name: [t for t, n in zip(scams, names, strict=True) if n == name] for name in order}
-    for texts in pool.values():
+    taught, teach, judge = [], {}, {}
+    for name in order:
+        texts = [text for text, each in zip(scams, names, strict=True) if each == name]
         rng.shuffle(texts)
-    # Of the known tactics two thirds are the base corpus; the rest comes back later, disguised.
-    taught = [t for name in known for t in _take(pool[name], 2 * len(pool[name]) // 3)]
-    parts = _cut(hams, [0.3, 0.26, 0.15])
+        # Of the known tactics half are the base corpus; the others come back later, disguised.
+        kept = len(texts) // 2 if name in known else 0
+        taught += texts[:kept]
+        # What teaches in one month judges in none, in no disguise.
+        teach[name], judge[name] = texts[kept::2], texts[kept + 1 :: 2]
+    parts = _cut(hams, [0.25, 0.2, 0.3])
     cut = _cut(taught, [0.6, 0.2])
     base = {
         "train": _both(cut[0], parts[0], "train"),
@@ -85,30 +91,30 @@ def make_stream(seed: int, months: int, keep: float = 1.0) -> Stream:
     for place in range(months):
         label, evasion = BY_MONTH[place]
         tactic = coming[place % len(coming)]
-        mine = _take(pool[tactic], max(12, len(pool[tactic]) // (months // len(coming) + 1)))
-        seen = [name for name in order if name != tactic and pool[name]]
-        while seen and len(mine) < 60:
-            name = chance.choice(seen)
-            mine += _take(pool[name], 1)
-            seen = [name for name in seen if pool[name]]
-        chance.shuffle(mine)
+        seen = [*known, *coming[: place % len(coming)]]
         month_hams = parts[3][place * per_month : (place + 1) * per_month]
-        half, quiet = len(mine) // 2, len(month_hams) // 3
-        found.append(
-            Month(
-                label,
-                tactic,
-                _traffic(mine[:half], month_hams[:quiet], evasion, chance, f"m{place}w"),
-                _traffic(mine[half:], month_hams[quiet:], evasion, chance, f"m{place}r"),
+        quiet = len(month_hams) * 2 // 5
+        halves = [
+            _traffic(
+                _drawn(pool, tactic, seen, chance), VARIANTS[half], part, evasion, chance, name
             )
-        )
+            for half, pool, part, name in (
+                ("first week", teach, month_hams[:quiet], f"m{place}w"),
+                ("rest", judge, month_hams[quiet:], f"m{place}r"),
+            )
+        ]
+        found.append(Month(label, tactic, halves[0], halves[1]))
     judged = [t for month in found for t in month.rest.filter(pl.col("label") == 0)["text"]]
     return Stream(base, found, judged)
 
 
-def _take(pool: list[str], many: int) -> list[str]:
-    taken, pool[:] = pool[:many], pool[many:]
-    return taken
+def _drawn(
+    pool: dict[str, list[str]], tactic: str, seen: list[str], chance: random.Random
+) -> list[str]:
+    """Return this month's scams: half of them of the new tactic, as far as there are any."""
+    new = pool[tactic][: ROOTS // 2]
+    old = [text for name in seen for text in pool[name]]
+    return [*new, *chance.sample(old, min(len(old), ROOTS - len(new)))]
 
 
 def _cut(texts: list[str], shares: list[float]) -> list[list[str]]:
@@ -122,13 +128,18 @@ def _both(scams: list[str], hams: list[str], name: str) -> pl.DataFrame:
 
 
 def _traffic(
-    scams: list[str], hams: list[str], evasion: Evasion, chance: random.Random, name: str
+    scams: list[str],
+    copies: int,
+    hams: list[str],
+    evasion: Evasion,
+    chance: random.Random,
+    name: str,
 ) -> pl.DataFrame:
     plain = BY_MONTH[0][1]
     sent = [
         (evasion if chance.random() < EVASIVE else plain)(text, chance)
         for text in scams
-        for _ in range(VARIANTS)
+        for _ in range(copies)
     ]
     return _both(list(dict.fromkeys(sent)), hams, name)
 
