@@ -20,14 +20,12 @@ class Outcome:
     failed: int = 0
     seconds: float = 0.0
 
-    def percentile(self, share: float, *, refused: bool = False) -> float:
-        """Return a percentile in milliseconds."""
+    def percentile(self, share: float, *, refused: bool = False) -> float | None:
+        """Return a percentile in milliseconds, `None` when there is nothing to take it of."""
         values = sorted(self.refused if refused else self.answered)
-        return (
-            1000 * values[min(len(values) - 1, int(share * len(values)))]
-            if values
-            else float("nan")
-        )
+        if not values:
+            return None
+        return 1000 * values[min(len(values) - 1, int(share * len(values)))]
 
 
 class _Client(asyncio.Protocol):
@@ -53,7 +51,7 @@ class _Client(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         status = self.parser.get_status_code()
-        seconds = self.pool.loop.time() - self.due
+        seconds = time.perf_counter() - self.due
         if status == 200:
             self.pool.outcome.answered.append(seconds)
         elif status == 503:
@@ -89,7 +87,7 @@ class _Pool:
         self.loop = asyncio.get_running_loop()
 
     def request(self, payload: bytes) -> None:
-        self.waiting.append((self.loop.time(), payload))
+        self.waiting.append((time.perf_counter(), payload))
         if not self.idle and self.size < self.limit:
             self.size += 1
             asyncio.ensure_future(  # noqa: RUF006 - the pool outlives it

@@ -86,7 +86,7 @@ def _aims(figures: dict[str, Any], scenarios: dict[str, Any]) -> list[dict[str, 
             over["goodput_share"],
             over["goodput_share"] >= 0.95,
         )
-        fast = over["refusal_p50_ms"]
+        fast = over["refusal_p50_ms"] or 0.0
         add("median refusal at 3x overload", "< 5 ms", fast, fast < 5, " ms")
     if repeats := scenarios.get("repeats"):
         add("throughput with 80 % repeats", ">= 5x", repeats["gain"], repeats["gain"] >= 5, "x")
@@ -181,10 +181,13 @@ def _load_table(loads: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     for share, one in loads.items():
+        p50, p99, refusal_p50, refusal_p99 = (
+            "-" if one[key] is None else f"{one[key]:.1f}"
+            for key in ("p50_ms", "p99_ms", "refusal_p50_ms", "refusal_p99_ms")
+        )
         lines.append(
-            f"| {share} | {one['offered']:.0f} | {one['goodput']:.0f} | {one['p50_ms']:.1f} "
-            f"| {one['p99_ms']:.1f} | {one['refused']} "
-            f"| {one['refusal_p50_ms']:.1f} / {one['refusal_p99_ms']:.1f} | {one['failed']} |"
+            f"| {share} | {one['offered']:.0f} | {one['goodput']:.0f} | {p50} | {p99} "
+            f"| {one['refused']} | {refusal_p50} / {refusal_p99} | {one['failed']} |"
         )
     return lines
 

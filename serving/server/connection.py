@@ -5,6 +5,7 @@ clients, back-pressure, draining. Why not a framework, with figures: docs/adr/00
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
             self._url.split(b"?", 1)[0].decode("latin-1"),
             self._headers,
             self._body[0] if len(self._body) == 1 else b"".join(self._body),
-            now,
+            time.perf_counter(),
         )
         keep = bool(self._parser.should_keep_alive())
         self._begin()

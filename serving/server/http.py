@@ -20,7 +20,7 @@ class Request:
     headers: dict[bytes, bytes]
     body: bytes
     arrived: float
-    """Loop time at which it was whole."""
+    """`time.perf_counter()` when it was whole; the loop's clock ticks in milliseconds."""
     gone: bool = False
     """The client has hung up: nobody waits for the answer."""
 
