@@ -56,8 +56,11 @@ class ServerSettings(BaseSettings):
     drain_seconds: float = Field(default=5.0, ge=0)
     """After SIGTERM, the longest wait for clients to leave; then idle connections are closed."""
 
-    cache_dir: Path = Path(tempfile.gettempdir()) / "antispam-shield-packages"
-    """Where packages pulled from the artifact store are kept."""
+    cache_dir: Path = Field(
+        default_factory=lambda: Path(tempfile.gettempdir()) / "antispam-shield-packages"
+    )
+    """Where packages pulled from the artifact store are kept; a folder of the system's temporary
+    directory by default."""
 
     repository: bool = False
     """Allow `POST /v2/repository/models/{name}/load` and `unload`.
