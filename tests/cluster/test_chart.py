@@ -289,3 +289,13 @@ def test_extra_objects_are_templates(tmp_path: Path) -> None:
     file = tmp_path / "extra.yaml"
     file.write_text(yaml.safe_dump(extra))
     assert one(rendered("base", "--values", str(file)), "ConfigMap", "-extra")
+
+
+def test_a_model_server_is_started_by_its_module_because_images_have_no_entry_point() -> None:
+    """The operator adds arguments alone; without a command `--model-type` would be the program."""
+    found = one(rendered("trial"), "ConfigMap", "-model-server")
+    (container,) = json.loads(found["data"]["pod.json"])["spec"]["containers"]
+    assert container["name"] == "model-server"
+    assert container["command"] == ["python", "-m", "serving.server"]
+    recipe = (CHART.parent / "images/Containerfile").read_text()
+    assert "ENTRYPOINT" not in recipe

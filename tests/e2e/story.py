@@ -15,7 +15,7 @@ from shield.crds.v1alpha1 import ModelRollout, Phase
 from shield.errors import ShieldError
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import ReviewAction
-from tests.e2e.messages import parcel_scams
+from tests.e2e.messages import scams
 from tests.e2e.node import Node
 from tests.e2e.shell import run, say, stream, wait_for
 
@@ -67,7 +67,7 @@ class Story:
     def correct(self) -> None:
         """Phones scan a new kind of fraud, object, and a reviewer approves."""
         sent = 0
-        for number, text in enumerate(parcel_scams(CORRECTIONS)):
+        for number, text in enumerate(scams(CORRECTIONS)):
             with self.phone(f"phone-{number}") as phone:
                 scan = self._scan(phone, text)
                 spam = scan["verdict"] == "spam"
@@ -79,10 +79,10 @@ class Story:
         with self.desk("reviewer") as desk:
             while page := list(desk.pending(model_type=SMS)):
                 for item in page:
-                    desk.review(item.id, ReviewAction.APPROVE, "parcel fraud")
+                    desk.review(item.id, ReviewAction.APPROVE, "fraud")
                     approved += 1
         say(f"a reviewer approved {approved}")
-        assert approved >= CORRECTIONS // 2, "campaigns cover the rest, but not more than half"
+        assert approved >= CORRECTIONS
 
     def learn(self) -> str:
         """Start the weekly CronJob now, and return the new version's name."""

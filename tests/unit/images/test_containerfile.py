@@ -69,7 +69,7 @@ def test_base_images_are_pinned_to_a_patch_version() -> None:
 
 
 def test_every_image_of_the_chart_is_built() -> None:
-    templates = "".join(path.read_text() for path in (ROOT / "helm/templates").glob("*.yaml"))
+    templates = "".join(path.read_text() for path in (ROOT / "helm/templates").glob("*.*"))
     asked = set(re.findall(r'"image" "(\w+)"', templates))
     assert asked == set(IMAGES)
     assert asked <= set(stages())
