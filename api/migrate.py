@@ -1,6 +1,14 @@
-"""Bring the database to the present schema: `python -m api.migrate`."""
+"""Bring the database to the present schema: `python -m api.migrate`.
 
+    python -m api.migrate --wait-seconds 60
+
+A database that does not answer yet (its name is not known, it still starts) is waited for.
+"""
+
+import argparse
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -61,6 +69,29 @@ def upgrade(database_url: str) -> str:
         engine.dispose()
 
 
+def migrate_when_there(
+    engine: Engine,
+    wait_seconds: float,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> str:
+    """Migrate as soon as the database answers, trying once a second.
+
+    Raises:
+        Misconfigured: The database was made by a newer version of the product.
+        Unavailable: It did not answer within `wait_seconds`.
+    """
+    until = monotonic() + wait_seconds
+    while True:
+        try:
+            return migrate(engine)
+        except Unavailable:
+            if monotonic() >= until:
+                raise
+            sleep(1.0)
+
+
 def check(engine: Engine) -> None:
     """Pass when the schema is the one that this code needs.
 
@@ -94,9 +125,16 @@ def _refuse_newer(connection: Connection, engine: Engine) -> None:
 
 def main() -> int:
     """Migrate the database that `SHIELD_DATABASE_URL` names."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument(
+        "--wait-seconds", type=float, default=60.0, help="Wait so long for the database (60)."
+    )
+    wait_seconds: float = options.parse_args().wait_seconds
     try:
-        settings = ApiSettings()
-        revision = migrate(open_engine(settings.database_url))
+        engine = open_engine(ApiSettings().database_url)
+        # A file that is not there will not come by waiting.
+        patience = 0.0 if engine.dialect.name == "sqlite" else wait_seconds
+        revision = migrate_when_there(engine, patience)
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return 1

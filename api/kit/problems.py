@@ -135,7 +135,9 @@ def _methods(request: Request) -> set[str]:
 
 
 def _on_database(request: Request, error: Exception) -> JSONResponse:
-    logger.error("database: %s", type(error).__name__)
+    # The driver's own words name tables and columns, never values.
+    said = str(getattr(error, "orig", error)).splitlines()[:1]
+    logger.error("database: %s: %s", type(error).__name__, *said or [""])
     return problem_response(
         Unavailable("The database does not answer. Try again in a moment.", retry_after_seconds=2)
     )

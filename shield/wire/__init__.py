@@ -1,0 +1,138 @@
+"""What travels over HTTP between the API and its callers: one set of types for both sides.
+
+The API answers with these as response schemas, `shield.client` reads them back. Names are camelCase
+on the wire. Requests refuse unknown members (`Wire`); answers accept them (`Answer`), so that an
+older client reads a newer server. Every answer is wrapped: `{success, message, data, pagination?}`.
+"""
+
+from shield.wire.audit import AuditCheck, AuditEntry
+from shield.wire.base import (
+    NO_NUL,
+    Answer,
+    Digest,
+    Envelope,
+    Identifier,
+    Note,
+    Pagination,
+    Reason,
+    RunId,
+    T,
+    VersionName,
+)
+from shield.wire.batches import (
+    AckRequest,
+    BatchRead,
+    BatchStatus,
+    LeaseRequest,
+    LeaseResult,
+    ReleaseRequest,
+    RenewRequest,
+)
+from shield.wire.feedback import (
+    CampaignSummary,
+    CommentRead,
+    FeedbackRead,
+    FeedbackRequest,
+    FeedbackStatus,
+    PendingItem,
+    Proposal,
+    Rank,
+    RankReason,
+    ReporterSummary,
+    ReviewAction,
+    ReviewRequest,
+    ScanSummary,
+    SimilarItem,
+    UndoRequest,
+)
+from shield.wire.people import ErasureRead, LineageKind, LineageRead, MeRead, MeUpdate
+from shield.wire.quality import GoldRequest, QualityRead, ReviewerQuality
+from shield.wire.registry import (
+    LedgerEntry,
+    TransitionRequest,
+    VersionRead,
+    VersionRequest,
+    VersionStatus,
+)
+from shield.wire.rollouts import OptionalReasonRequest, ReasonRequest, RolloutRequest
+from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
+from shield.wire.scans import FeedbackMark, ScanRead, ScanRequest
+from shield.wire.statistics import (
+    ExportRead,
+    ExportRow,
+    Interval,
+    MetricRead,
+    Rates,
+    StatsRead,
+    TrendPoint,
+    VersionStats,
+)
+
+__all__ = [
+    "NO_NUL",
+    "AckRequest",
+    "Answer",
+    "AuditCheck",
+    "AuditEntry",
+    "BatchRead",
+    "BatchStatus",
+    "CampaignSummary",
+    "CommentRead",
+    "Digest",
+    "Envelope",
+    "ErasureRead",
+    "ExportRead",
+    "ExportRow",
+    "FeedbackMark",
+    "FeedbackRead",
+    "FeedbackRequest",
+    "FeedbackStatus",
+    "GoldRequest",
+    "Identifier",
+    "Interval",
+    "LeaseRequest",
+    "LeaseResult",
+    "LedgerEntry",
+    "LineageKind",
+    "LineageRead",
+    "MeRead",
+    "MeUpdate",
+    "MetricRead",
+    "Note",
+    "OptionalReasonRequest",
+    "Pagination",
+    "PendingItem",
+    "Proposal",
+    "QualityRead",
+    "Rank",
+    "RankReason",
+    "Rates",
+    "Reason",
+    "ReasonRequest",
+    "ReleaseRequest",
+    "RenewRequest",
+    "ReporterSummary",
+    "ReviewAction",
+    "ReviewRequest",
+    "ReviewerQuality",
+    "RolloutRequest",
+    "RunId",
+    "RunOutcome",
+    "RunRead",
+    "RunRequest",
+    "RunUpdate",
+    "ScanRead",
+    "ScanRequest",
+    "ScanSummary",
+    "SimilarItem",
+    "StatsRead",
+    "T",
+    "TransitionRequest",
+    "TrendPoint",
+    "UndoRequest",
+    "VersionName",
+    "VersionRead",
+    "VersionRequest",
+    "VersionStats",
+    "VersionStatus",
+]

@@ -1,0 +1,181 @@
+"""What users say of verdicts, and what reviewers see and decide."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shield.crds.v1alpha1 import Wire
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.routing import Arm
+from shield.wire.base import Answer, Identifier, Note, Reason
+
+
+class FeedbackStatus(StrEnum):
+    """Where a correction stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class FeedbackRequest(Wire):
+    """What a user says of a verdict."""
+
+    scan_id: Identifier
+    scan_type: ScanType | None = None
+    """May be left out: the scan knows it."""
+    feedback_type: FeedbackType
+    actual_label: Annotated[str, Field(max_length=32)] | None = None
+    """Left out, it follows from `feedbackType` and the verdict."""
+    comment: Note | None = None
+
+
+class FeedbackRead(Answer):
+    """One correction."""
+
+    id: str
+    scan_id: str
+    scan_type: ScanType
+    model_type: ModelType
+    feedback_type: FeedbackType
+    original_label: str
+    corrected_label: str
+    comment: str | None = None
+    status: FeedbackStatus
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+    review_notes: str | None = None
+    undo_until: datetime | None = None
+    """A decision may be undone until then, unless a batch has taken it."""
+    campaign_id: str | None = None
+    batch_id: str | None = None
+    """The sealed batch that holds it now."""
+    created_at: datetime
+    updated_at: datetime
+
+
+class ScanSummary(Answer):
+    """The scan as a reviewer sees it."""
+
+    id: str
+    text: str
+    verdict: str
+    confidence: float
+    probability: float
+    scan_type: ScanType
+    model_version: str
+    arm: Arm
+    created_at: datetime
+
+
+class CampaignSummary(Answer):
+    """The flood that a message belongs to."""
+
+    id: str
+    size: int
+    """Scans that fell into it."""
+    pending: int
+    """Items that wait for a decision."""
+    reporters: int
+    """Distinct users who reported it."""
+    variants: list[str] = []
+    """Up to five texts of it, the message itself left out."""
+    first_seen: datetime
+    last_seen: datetime
+    burst: bool = False
+    """Many new accounts in a short time: look twice."""
+
+
+class ReporterSummary(Answer):
+    """Who reported, by pseudonym, and how far their record goes."""
+
+    pseudonym: str
+    trust: float
+    """Posterior mean of their approval rate, 0 to 1. Orders the queue; never decides."""
+    trust_low: float
+    trust_high: float
+    """The 95 % interval of the posterior."""
+    decided: int
+    approved: int
+    is_new: bool
+
+
+class RankReason(Answer):
+    """One part of an item's rank."""
+
+    name: Literal["reporters", "uncertainty", "reach", "age"]
+    value: float
+    text: str
+
+
+class Rank(Answer):
+    """What a decision on the item is worth, and why."""
+
+    score: float
+    reason: str
+    """All reasons in one sentence."""
+    reasons: list[RankReason] = []
+
+
+class Proposal(Answer):
+    """How the campaign was decided before; proposed, never applied by itself."""
+
+    action: Literal["approve", "reject"]
+    why: str
+
+
+class SimilarItem(Answer):
+    """A decided message that looks like this one."""
+
+    text: str
+    decision: FeedbackStatus
+    label: str
+    decided_at: datetime
+    similarity: float
+
+
+class CommentRead(Answer):
+    """What a reporter wrote."""
+
+    text: str
+    at: datetime
+
+
+class PendingItem(FeedbackRead):
+    """One item of the queue."""
+
+    scan: ScanSummary
+    campaign: CampaignSummary | None = None
+    reporters: list[ReporterSummary] = []
+    comments: list[CommentRead] = []
+    rank: Rank
+    proposal: Proposal | None = None
+    similar: list[SimilarItem] = []
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+    blind: bool = False
+    """A second look: what the first reviewer said is not shown."""
+
+
+class ReviewAction(StrEnum):
+    """What a reviewer decides."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class ReviewRequest(Wire):
+    """A decision."""
+
+    action: ReviewAction
+    scope: Literal["item", "campaign"] = "item"
+    """`campaign`: the label that the decision makes true settles all that waits of the campaign."""
+    notes: Note | None = None
+
+
+class UndoRequest(Wire):
+    """Take a decision back."""
+
+    reason: Reason | None = None

@@ -1,0 +1,58 @@
+"""What users know and change of themselves; lineage."""
+
+from enum import StrEnum
+
+from shield.crds.v1alpha1 import Wire
+from shield.wire.base import Answer
+from shield.wire.registry import VersionRead
+
+
+class MeRead(Answer):
+    """What the system knows of the caller."""
+
+    subject: str
+    roles: list[str]
+    audit_consent: bool
+    """Whether a small share of one's scans may be looked at without having been reported."""
+    approved: int
+    """Own reports that turned out right."""
+    rejected: int
+
+
+class MeUpdate(Wire):
+    """What a user may change."""
+
+    audit_consent: bool
+
+
+class ErasureRead(Answer):
+    """What was erased, and what cannot be unlearned."""
+
+    scans: int
+    feedback: int
+    versions: list[str]
+    """Model versions that were trained on the person's messages."""
+    batches: list[str]
+    """Sealed batches that held them; their copies in the store are deleted or rewritten."""
+
+
+class LineageKind(StrEnum):
+    """What lineage can be asked for."""
+
+    FEEDBACK = "feedback"
+    REPORTER = "reporter"
+    """By user id or pseudonym."""
+    CAMPAIGN = "campaign"
+    BATCH = "batch"
+
+
+class LineageRead(Answer):
+    """Every version that learned from a feedback, a reporter, a campaign or a batch."""
+
+    subject: str
+    feedback: int
+    """Corrections that the subject stands for."""
+    batches: list[str]
+    versions: list[VersionRead]
+    serving: list[str]
+    """Those that serve now."""

@@ -1,0 +1,46 @@
+"""Gold items and the quality of review."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shield.crds.v1alpha1 import Wire
+from shield.labels import FeedbackType, ScanType
+from shield.wire.base import Answer
+from shield.wire.feedback import ReviewAction
+from shield.wire.statistics import Interval
+
+
+class GoldRequest(Wire):
+    """An item whose answer is known, to be mixed into the queue."""
+
+    scan_type: ScanType
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    verdict: Literal["spam", "ham", "phishing", "safe"]
+    """What the model is said to have found."""
+    feedback_type: FeedbackType
+    """What the user is said to claim."""
+    answer: ReviewAction
+    """What a good reviewer decides."""
+
+
+class ReviewerQuality(Answer):
+    """How one reviewer judges."""
+
+    reviewer: str
+    decided: int
+    gold: Interval
+    """Share of gold items judged right."""
+    kappa: float | None = None
+    """Cohen's kappa with the other reviewers on items that two have seen."""
+    compared: int = 0
+    """Items behind kappa."""
+
+
+class QualityRead(Answer):
+    """How reliable reviewing is."""
+
+    reviewers: list[ReviewerQuality]
+    kappa: float | None = None
+    """Over all items that two reviewers have seen."""
+    compared: int = 0

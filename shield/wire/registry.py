@@ -1,0 +1,95 @@
+"""Model versions and the promotion ledger."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from shield.crds.v1alpha1 import Transition, VersionRef, Wire
+from shield.labels import ModelType
+from shield.wire.base import NO_NUL, Answer, Digest, Identifier, Note, RunId, VersionName
+
+
+class VersionStatus(StrEnum):
+    """What became of a version."""
+
+    CANDIDATE = "candidate"
+    """Passed the gates; may be rolled out."""
+    REFUSED = "refused"
+    """A gate refused it; kept for the record."""
+    TESTING = "testing"
+    """Meets users now."""
+    DEPLOYED = "deployed"
+    """The stable version."""
+    RETIRED = "retired"
+    """Was the stable version, and good."""
+    REJECTED = "rejected"
+    """Rejected during its rollout."""
+    ROLLED_BACK = "rolled_back"
+    """Was the stable version, and taken back."""
+
+
+class VersionRequest(Wire):
+    """A trained model package, to be named."""
+
+    digest: Digest
+    uri: Annotated[str, Field(min_length=1, max_length=1024, pattern=NO_NUL)]
+    parent: VersionName | None = None
+    batches: list[Identifier] = Field(default=[], max_length=1000)
+    """All batches whose rows were in the training data."""
+    run_id: RunId | None = None
+    metrics: dict[str, Any] = {}
+    status: Literal["candidate", "refused"] = "candidate"
+    refusal: Note | None = None
+    trained_at: datetime | None = None
+    report_uri: Annotated[str, Field(max_length=1024, pattern=NO_NUL)] | None = None
+
+
+class VersionRead(Answer):
+    """A version in the registry. Only `status` and `tainted` ever change."""
+
+    name: str
+    model_type: ModelType
+    digest: str
+    uri: str
+    parent: str | None = None
+    batches: list[str] = []
+    run_id: str | None = None
+    metrics: dict[str, Any] = {}
+    status: VersionStatus
+    refusal: str | None = None
+    report_uri: str | None = None
+    trained_at: datetime | None = None
+    created_at: datetime
+    deployed_at: datetime | None = None
+    tainted: bool = False
+    """It learned from messages that were later found to be poisoned."""
+    taint_reason: str | None = None
+
+    @property
+    def ref(self) -> VersionRef:
+        """Return the version as rollouts name it."""
+        return VersionRef(name=self.name, digest=self.digest, uri=self.uri)
+
+
+class LedgerEntry(Answer):
+    """One line of the promotion ledger."""
+
+    model_type: ModelType
+    action: str
+    version: str
+    previous_version: str | None = None
+    at: datetime
+    actor: str
+    reason: str
+    rollout_uid: str
+    sequence: int
+
+
+class TransitionRequest(Transition):
+    """A transition as the operator reports it."""
+
+    rollout_uid: Identifier
+    reason: Annotated[str, Field(max_length=2048, pattern=NO_NUL)]
+    sequence: Annotated[int, Field(ge=0, le=2**31 - 1)]

@@ -1,0 +1,48 @@
+"""Messages and verdicts."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shield.crds.v1alpha1 import Wire
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.routing import Arm
+from shield.wire.base import Answer
+
+
+class ScanRequest(Wire):
+    """One message to judge."""
+
+    scan_type: ScanType
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    """The message, URL or transcript, in characters."""
+
+
+class FeedbackMark(Answer):
+    """That a scan was reported, and what became of it."""
+
+    id: str
+    feedback_type: FeedbackType
+    status: Literal["pending", "approved", "rejected"]
+
+
+class ScanRead(Answer):
+    """A verdict."""
+
+    id: str
+    scan_type: ScanType
+    model_type: ModelType
+    verdict: str
+    """`spam` or `ham`; `phishing` or `safe` for phishing."""
+    confidence: float
+    """Probability of the verdict, 0.5 to 1 for a threshold of one half."""
+    probability: float
+    """Probability of the scam class, 0 to 1."""
+    model_version: str
+    arm: Arm
+    created_at: datetime
+    text: str | None = None
+    """Only when one's own scan is read back."""
+    feedback: FeedbackMark | None = None
+    """What the owner has said of it, if anything."""
