@@ -26,8 +26,9 @@ class ServerSettings(BaseSettings):
     queue_rows: int = Field(default=1024, ge=1)
     """Most rows that wait. A request that does not fit is refused with 503 and `Retry-After`."""
 
-    deadline_seconds: float = Field(default=1.0, gt=0)
-    """A request is refused when it would wait longer, unless it names its own deadline."""
+    deadline_seconds: float = Field(default=4.0, gt=0)
+    """A request is refused when it would wait longer, unless it names its own deadline. Keep it
+    below the clients' time-out: an answer that nobody waits for is wasted."""
 
     cache_rows: int = Field(default=50_000, ge=0)
     """Answers kept per version, by exact token ids; about 600 bytes each. 0 turns the cache off."""
