@@ -46,6 +46,8 @@ class RawLimit:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
+            # As the servers: Linux shares the processor between sessions.
+            start_new_session=True,
         )
 
     def run(self, seconds: float) -> dict[str, float]:
