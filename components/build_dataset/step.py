@@ -34,7 +34,7 @@ REPLAY_FACTOR, LEAST_REPLAY = 3, 400
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
 TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300
-"""Newest share of the corrections that judges the future, once there are enough of them."""
+"""Newest share of a batch that judges the future, once a batch is large enough."""
 
 
 def run(
@@ -203,13 +203,19 @@ def _split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
     judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
     teach = corrections.filter(~pl.col("campaign").is_in(sorted(judging)))
     forward = corrections.clear()
-    if corrections.height >= LEAST_FOR_TIME_FORWARD:
-        # By the campaign's first sight: a campaign that is old has been met, however new its
-        # copies.
+    newest = teach.filter(pl.col("batch") == batch)
+    if newest.height >= LEAST_FOR_TIME_FORWARD:
+        # Of this batch, not of all corrections: a tenth of a year's is more than a week's, and the
+        # very corrections that asked for this training would teach nothing. By the campaign's
+        # first sight: a campaign that is old has been met, however new its copies.
         seen = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
-        border = seen["since"].quantile(1 - TIME_FORWARD, interpolation="higher")
-        forward = seen.filter(pl.col("since") >= border).drop("since")
-        teach = seen.filter(pl.col("since") < border).drop("since")
+        border = seen.filter(pl.col("batch") == batch)["since"].quantile(
+            1 - TIME_FORWARD, interpolation="higher"
+        )
+        late = seen.filter(pl.col("since") >= border)
+        if late.height <= 2 * TIME_FORWARD * newest.height:  # else they all came at one moment
+            forward = late.drop("since")
+            teach = seen.filter(pl.col("since") < border).drop("since")
     return {
         "teach": teach,
         "fresh": judges.filter(pl.col("batch") == batch),

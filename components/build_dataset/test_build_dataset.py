@@ -244,3 +244,28 @@ def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
         trust=pl.col("trust").cast(pl.Float32),
         batch=pl.lit("b1"),
     )
+
+
+def test_a_week_after_many_weeks_still_teaches_most_of_its_corrections(shop: Shop) -> None:
+    def week(first: int, count: int, days: int) -> list[dict[str, Any]]:
+        return [
+            row(n, sentence(5000 + n), scanned_at=NOW + timedelta(days=days, minutes=n))
+            for n in range(first, first + count)
+        ]
+
+    earlier = shop.batch("earlier", week(0, 400, 0))
+    small = shop.batch("small", week(400, 30, 7))
+    taught = shop.build(earlier, small)["train"].filter(pl.col("source") == "feedback")
+    assert taught.filter(pl.col("scanned_at") >= NOW + timedelta(days=7)).height >= 15
+
+
+def test_the_newest_tenth_of_a_large_batch_judges_and_one_moment_is_not_cut(shop: Shop) -> None:
+    rows = [row(n, sentence(7000 + n), scanned_at=NOW + timedelta(minutes=n)) for n in range(500)]
+    forward = shop.build(shop.batch("late", rows))["time_forward"]
+    held = forward.filter(pl.col("source") == "feedback")
+    assert 20 <= held.height <= 60
+    assert held["scanned_at"].min() > NOW + timedelta(minutes=400)
+    at_once = [each | {"scanned_at": NOW} for each in rows]
+    sets = shop.build(shop.batch("at-once", at_once))
+    assert sets["time_forward"].filter(pl.col("source") == "feedback").height == 0
+    assert sets["train"].filter(pl.col("source") == "feedback").height > 300
