@@ -101,7 +101,7 @@ class Lab:
             id=pl.Series([f"m{month}-{row}" for row in range(corrections.height)], dtype=pl.String),
             label=pl.when(pl.col("label") == 1).then(pl.lit(positive)).otherwise(pl.lit(negative)),
             campaign=pl.lit(""),
-            scanned_at=pl.lit(at),
+            scanned_at=pl.lit(at) + pl.duration(minutes=pl.int_range(pl.len())),
             approved_at=pl.lit(at),
         ).sort("id")
         path = self.folder / f"batch-{month}.parquet"
