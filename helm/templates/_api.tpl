@@ -1,3 +1,8 @@
+{{/* Part of the name of every Job: whatever its pods are made of, because a Job cannot be changed. */}}
+{{- define "shield.jobHash" -}}
+{{- list (include "shield.apiEnv" .root) .root.Chart.Version .root.Chart.AppVersion .root.Release.Service .root.Values.image .root.Values.keys .root.Values.commonLabels .more | toJson | sha256sum | trunc 8 }}
+{{- end }}
+
 {{/* Environment of the API and of its migration. */}}
 {{- define "shield.apiEnv" -}}
 - {name: SHIELD_DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ include "shield.databaseSecret" . }}, key: {{ include "shield.databaseKey" . }}}}}
@@ -5,7 +10,7 @@
 - {name: SHIELD_API_MESSAGE_KEYS, value: /etc/antispam-shield/keys/message-keys.json}
 - {name: SHIELD_API_SERVICE_ACCOUNT_AUDIENCE, value: {{ include "shield.audience" . }}}
 - {name: SHIELD_API_TOKEN_REVIEW, value: "true"}
-- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ list (printf "%s:%s-operator" .Release.Namespace (include "shield.fullname" .)) (printf "%s:%s-pipeline" .Release.Namespace (include "shield.fullname" .)) | toJson | quote }}}
+- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ printf "%s:%s-operator,%s:%s-pipeline" .Release.Namespace (include "shield.fullname" .) .Release.Namespace (include "shield.fullname" .) | quote }}}
 - {name: SHIELD_ROLLOUTS, value: kubernetes}
 - {name: SHIELD_ROLLOUTS_NAMESPACE, value: {{ .Release.Namespace }}}
 - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}

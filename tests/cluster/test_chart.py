@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from api.settings import ApiSettings
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import CHART, one, rendered, values_file
 
@@ -71,7 +72,9 @@ def test_install_upgrade_roll_back_and_uninstall(
     jobs = names(control_plane, restricted, "jobs")
     secret = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
 
-    install(helm, "trial", "--set", "image.tag=0.2.0", action="upgrade")
+    # A Job cannot be changed: whatever changes its pods must change its name too.
+    other = "api.rateStorage=redis://redis,artifacts.region=eu-1,commonLabels.team=a"
+    install(helm, "trial", "--set", f"image.tag=0.2.0,{other}", action="upgrade")
     image = control_plane.run(
         *["get", "deployment", "antispam-shield-api", "-n", restricted, "--output"],
         "jsonpath={.spec.template.spec.containers[0].image}",
@@ -299,3 +302,14 @@ def test_a_model_server_is_started_by_its_module_because_images_have_no_entry_po
     assert container["command"] == ["python", "-m", "serving.server"]
     recipe = (CHART.parent / "images/Containerfile").read_text()
     assert "ENTRYPOINT" not in recipe
+
+
+def test_the_api_reads_the_accounts_that_the_chart_names() -> None:
+    """Seen on real pods: another notation left operator and pipeline without a role."""
+    pod = next(pods_of(one(rendered("trial"), "Deployment", "-api")))
+    told = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+    settings = ApiSettings(service_accounts=told["SHIELD_API_SERVICE_ACCOUNTS"] or "")
+    assert settings.accounts() == [
+        "shield:antispam-shield-operator",
+        "shield:antispam-shield-pipeline",
+    ]

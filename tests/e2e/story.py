@@ -137,7 +137,7 @@ class Story:
         before = self._state()
         pods = self.kubectl("get", "pods", "-o", "name", "--field-selector=status.phase=Running")
         for pod in pods.split():
-            self.kubectl("delete", pod, "--grace-period=1", "--wait=true")
+            self.kubectl("delete", pod, "--grace-period=1", "--wait=true", "--ignore-not-found")
         self.everything_is_up()
         self._same(before, "every pod was killed once")
 
