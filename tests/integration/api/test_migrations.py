@@ -1,8 +1,6 @@
 """The schema: made by migrations, equal to the models, refused when it is newer."""
 
-import os
-import subprocess
-import sys
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,11 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from api.__main__ import main
 from api.kit.database import open_engine
 from api.migrate import check, head, migrate, migrate_when_there
 from api.models import Base
 from shield.errors import Misconfigured, Unavailable
 from shield.rollouts.table import METADATA
+from tests.support.api import SECRET, settings_for
 from tests.support.postgres import new_database
 
 
@@ -65,13 +65,14 @@ def test_a_database_that_is_not_there_yet_is_waited_for() -> None:
     ],
 )
 def test_the_server_says_in_one_sentence_what_is_wrong_and_exits_1(
-    tmp_path: Path, changes: dict[str, str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, str],
+    said: str,
 ) -> None:
-    from tests.support.api import SECRET, settings_for
-
     keys = settings_for(tmp_path).message_keys
     environment = {
-        **os.environ,
         "SHIELD_API_JWT_SECRET": SECRET,
         "SHIELD_API_MESSAGE_KEYS": str(keys),
         "SHIELD_DATABASE_URL": f"sqlite:///{tmp_path}/shield.db",
@@ -79,9 +80,9 @@ def test_the_server_says_in_one_sentence_what_is_wrong_and_exits_1(
         "SHIELD_API_PORT": "0",
         **changes,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "api"], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers)  # `main` sets its own
+    assert main() == 1
+    assert said in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""The feedback API beside pgbench, and the queue as it grows."""

