@@ -166,6 +166,23 @@ def test_steering_a_rollout_asks_for_a_reason_that_reaches_the_record(
     assert (entry.actor, entry.reason) == ("rita", "Waiting for the holiday to pass")
 
 
+def test_tainting_a_version_asks_for_a_reason_and_shows_on_its_children(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    with world(tmp_path) as api:
+        live_through(api)
+        with at_the_desk(chromium, api) as page:
+            page.goto(f"{api.url}/review/models/sms/sms-v2")
+            page.get_by_role("button", name="Taint").click()
+            dialog = page.get_by_role("dialog", name="Why?")
+            dialog.get_by_label("Reason").fill("A ring of reporters fed it")
+            dialog.get_by_role("button", name="Go on").click()
+            expect(page.get_by_text("Tainted: A ring of reporters fed it")).to_be_visible()
+            page.goto(f"{api.url}/review/models?model=sms")
+            child = page.get_by_role("row").filter(has=page.get_by_role("link", name="sms-v4"))
+            expect(child.get_by_text("tainted")).to_be_visible()
+
+
 def test_a_reviewer_who_is_no_admin_cannot_steer(chromium: Browser, lived_in: RunningApi) -> None:
     with at_the_desk(chromium, lived_in, "paul", "reviewer") as page:
         page.goto(f"{lived_in.url}/review/rollouts")

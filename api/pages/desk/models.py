@@ -3,21 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
 
 from api.kit.context import Context
 from api.kit.paging import MAX_LIMIT, PageRequest, decode
 from api.kit.paths import VersionPath
+from api.kit.tokens import Role
 from api.pages import figures
 from api.pages.desk.pages import read_model, render, report
-from api.pages.visitor import Reading, Who
+from api.pages.visitor import CheckedForm, Reading, Who, Writing
+from api.privacy import lineage
 from api.registry import service as registry
 from api.rollouts import service as rollouts
 from shield.labels import ModelType
-from shield.wire import VersionRead
+from shield.wire import RolloutRequest, VersionRead
 
 router = APIRouter(prefix="/review/models")
+
+Reason = Annotated[str, Form(min_length=1, max_length=1024)]
 
 
 @dataclass
@@ -79,6 +83,22 @@ def evaluation_report(
     """Show the evaluation report of a version."""
     version = registry.get(ctx, model_type, name)
     return report(ctx, version.report_uri, version.name)
+
+
+@router.post("/{model_type}/{name}/rollout", dependencies=[CheckedForm])
+def roll_out(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason) -> Response:
+    """Ask for a version to serve, step by step. Only admins."""
+    ctx.principal.require(Role.ADMIN)
+    rollouts.request(ctx, model_type, RolloutRequest(version=name, reason=reason))
+    return RedirectResponse("/review/rollouts", 303)
+
+
+@router.post("/{model_type}/{name}/taint", dependencies=[CheckedForm])
+def taint(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason) -> Response:
+    """Mark a version and its descendants as poisoned: none is proposed again. Only admins."""
+    ctx.principal.require(Role.ADMIN)
+    lineage.taint(ctx, model_type, name, reason)
+    return RedirectResponse(f"/review/models/{model_type}/{name}", 303)
 
 
 def all_versions(ctx: Context, model_type: ModelType) -> list[VersionRead]:

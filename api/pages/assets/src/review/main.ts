@@ -1,6 +1,7 @@
 // The dashboard's script. Every page works without it; it makes them quick.
 import { drawCharts } from "./charts";
 import { startQueue } from "./queue";
+import { askForReasons } from "./reasons";
 import { startRollouts } from "./rollouts";
 
 document.documentElement.classList.add("scripted");
@@ -8,6 +9,8 @@ const queue = document.querySelector<HTMLElement>("#queue");
 if (queue) startQueue(queue);
 const rollouts = document.querySelector<HTMLElement>("#rollouts");
 if (rollouts) startRollouts(rollouts);
+const reasons = document.querySelector<HTMLDialogElement>("#reason-dialog");
+if (reasons) askForReasons(reasons);
 drawCharts();
 // On a phone the navigation is wider than the screen.
 document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
