@@ -7,6 +7,7 @@ import typer
 
 from cli.commands import (
     audit,
+    corpus,
     db,
     demo,
     feedback,
@@ -45,6 +46,7 @@ app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(db.app, name="db")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
+app.add_typer(corpus.app, name="corpus")
 app.command("lineage")(lineage.lineage)
 
 

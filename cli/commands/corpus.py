@@ -1,0 +1,46 @@
+"""`shieldctl corpus`: labelled messages that a first model starts from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.session import session_of
+from shield.errors import NotFound
+from shield.labels import ModelType
+
+app = typer.Typer(help="Labelled messages to start from: add, fetch.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet with text and label.")],
+) -> None:
+    """Bring your own labelled messages in; rows that cannot be used are listed, with the reason."""
+    from components.prepare_corpus.add import add as add_rows
+    from shield.artifacts.settings import open_store
+
+    session = session_of(context)
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}. Name a CSV, JSONL or Parquet file.")
+    added = add_rows(open_store(session.home().artifacts), model_type, file)
+    bad = [{"line": row.line, "why": row.why} for row in added.bad]
+    session.terminal.answer(
+        {"taken": added.taken, "known": added.known, "bad": bad, "digest": added.digest},
+        f"{added.taken} taken, {added.known} known already, {len(bad)} bad.",
+        rows_table(bad, ["line", "why"], empty=""),
+    )
+
+
+@app.command("fetch")
+def fetch(context: typer.Context) -> None:
+    """Download the public mails that first phishing and voice models learn from; once."""
+    from components.environment import StepSettings
+    from components.prepare_corpus.mails import fetch as fetch_mails
+
+    session = session_of(context)
+    path = fetch_mails(StepSettings())
+    session.terminal.answer({"path": str(path)}, f"{path}")
