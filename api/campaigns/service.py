@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from api.campaigns import signature
@@ -23,8 +23,10 @@ BURST_SECONDS = 3600
 _BURST_NEW_SHARE = 0.6
 
 
-def find(ctx: Context, model_type: str, print_: str, masked: str) -> Campaign | None:
-    """Return the campaign of a masked message, if there is one.
+def find(
+    ctx: Context, model_type: str, print_: str, masked: str, keys: list[int] | None = None
+) -> Campaign | None:
+    """Return the campaign of a masked message, if there is one; `keys` are its bands, if known.
 
     The exact form is looked up first; else campaigns that share a MinHash band are compared by
     rapidfuzz. Both look-ups go by index: their cost does not grow with the number of campaigns.
@@ -32,7 +34,7 @@ def find(ctx: Context, model_type: str, print_: str, masked: str) -> Campaign | 
     known = ctx.session.get(CampaignFingerprint, (print_, model_type))
     if known is not None:
         return ctx.session.get(Campaign, known.campaign_id)
-    keys = signature.bands(masked, model_type)
+    keys = keys or signature.bands(masked, model_type)
     shared = (
         select(CampaignBand.campaign_id, func.count().label("bands"))
         .where(CampaignBand.band.in_(keys))
@@ -56,9 +58,10 @@ def attach(ctx: Context, scan: Scan, text: str) -> Campaign:
     """Return the campaign of a scan, made if it is the first of its kind."""
     lock(ctx.session, f"campaign {scan.fingerprint}")
     masked = signature.masked(text)
-    campaign = find(ctx, scan.model_type, scan.fingerprint, masked)
+    keys = sorted(set(signature.bands(masked, scan.model_type)))
+    campaign = find(ctx, scan.model_type, scan.fingerprint, masked, keys)
     if campaign is None:
-        campaign = _found(ctx, scan, masked)
+        campaign = _found(ctx, scan, masked, keys)
     if ctx.session.get(CampaignFingerprint, (scan.fingerprint, scan.model_type)) is None:
         ctx.session.add(
             CampaignFingerprint(
@@ -71,7 +74,7 @@ def attach(ctx: Context, scan: Scan, text: str) -> Campaign:
     return campaign
 
 
-def _found(ctx: Context, scan: Scan, masked: str) -> Campaign:
+def _found(ctx: Context, scan: Scan, masked: str, keys: list[int]) -> Campaign:
     campaign_id = new_id(ctx.now)
     campaign = Campaign(
         id=campaign_id,
@@ -86,9 +89,10 @@ def _found(ctx: Context, scan: Scan, masked: str) -> Campaign:
         last_seen=ctx.now,
     )
     ctx.session.add(campaign)
-    for band in sorted(set(signature.bands(masked, scan.model_type))):
-        ctx.session.add(CampaignBand(band=band, campaign_id=campaign_id))
     ctx.session.flush()
+    ctx.session.execute(
+        insert(CampaignBand), [{"band": band, "campaign_id": campaign_id} for band in keys]
+    )
     return campaign
 
 

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,7 @@ from api.kit.paging import PageRequest
 from api.kit.tokens import Role
 from api.review import queue
 from bench.feedback.rows import fill, message
-from tests.support.api import RunningApi, running_api, running_services
-from tests.support.arms import deploy, model_server
+from tests.support.api import SECRET, MovableClock, RunningApi, running_services
 from tests.support.postgres import new_migrated_database
 
 RESULT = Path("bench/results/feedback.json")
@@ -91,6 +91,38 @@ def pgbench(url: str, seconds: int) -> float:
     if found is None:
         raise SystemExit(f"pgbench failed: {done.stderr[-500:]}")
     return float(found[1])
+
+
+@contextmanager
+def _own_process(folder: Path, url: str) -> Iterator[RunningApi]:
+    """Serve the API in a process of its own: the clients here must not share its interpreter."""
+    with running_services(folder, url) as services:
+        ready = folder / "ready.json"
+        environment = {
+            **os.environ,
+            "SHIELD_API_JWT_SECRET": SECRET,
+            "SHIELD_API_MESSAGE_KEYS": str(services.settings.message_keys),
+            "SHIELD_DATABASE_URL": url,
+            "SHIELD_ARTIFACTS_ROOT": str(folder / "artifacts"),
+            "SHIELD_API_PORT": "0",
+            "SHIELD_API_READY_FILE": str(ready),
+            "SHIELD_API_RATE_PER_USER": "",
+            "SHIELD_API_RATE_PER_ADDRESS": "",
+            "SHIELD_API_LOG_LEVEL": "warning",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "api"], env=environment)
+        try:
+            while not ready.exists():
+                if process.poll() is not None:
+                    raise SystemExit("the API did not start; see above")
+                time.sleep(0.05)
+            port = json.loads(ready.read_text())["port"]
+            yield RunningApi(
+                f"http://127.0.0.1:{port}", folder / "artifacts", services, MovableClock()
+            )
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
 def post_feedback(api: RunningApi, seconds: float, first: int) -> tuple[float, list[float]]:
@@ -203,8 +235,7 @@ def compare(seconds: int) -> dict[str, float]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = new_migrated_database()
-        api = stack.enter_context(running_api(folder, url))
-        deploy(api.services.rollouts, stack.enter_context(model_server()))
+        api = stack.enter_context(_own_process(folder, url))
         for turn in range(2):
             theirs.append(pgbench(url, seconds))
             rate, latencies = post_feedback(api, seconds, turn * 1_000_000)
