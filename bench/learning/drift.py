@@ -63,6 +63,16 @@ def run_family(family: str, scale: Scale, seeds: tuple[int, ...], months: int) -
                 lab = Lab(Path(folder), ModelType.SMS, stream.base)
                 start = Linear.start if family == "linear" else Transformer.start
                 curves[way].append(replay(stream, start(way, lab), seed))
+    return judged(family, curves, seeds, months)
+
+
+def judged(
+    family: str,
+    curves: dict[str, list[list[dict[str, Any]]]],
+    seeds: tuple[int, ...],
+    months: int,
+) -> Outcome:
+    """Return the figures with what they say about the goals."""
     means = {
         way: [
             round(float(np.mean([curve[place]["recall"] for curve in curves[way]])), 4)
@@ -82,17 +92,49 @@ def run_family(family: str, scale: Scale, seeds: tuple[int, ...], months: int) -
                 f"{max(means['naive']):.3f}, static {min(means['static']):.3f} to "
                 f"{max(means['static']):.3f}",
                 min(means["ours"]) >= GOAL,
-                "Judged in the same month on scams whose every wording is new, after one learning "
-                "from one week of reports (60 % of errors): the first month of an evasion is where "
-                "it falls short.",
-            )
+                "Judged in the same month on other scams than those that taught, after one "
+                "learning from one week of reports. What falls short: months whose challenger the "
+                "gate refused on a golden set of 1,200 (too small to rule out a point), and "
+                "paraphrase, where a week teaches little about the next wording.",
+            ),
+            Aim(
+                f"drift, {family}: recall of the verdicts that users see, at each way's threshold",
+                "ours above static in every month",
+                f"mean of months: ours {_verdicts(curves, 'ours', 'verdict_recall'):.3f} at "
+                f"{_verdicts(curves, 'ours', 'verdict_fpr'):.2%} false positives, static "
+                f"{_verdicts(curves, 'static', 'verdict_recall'):.3f} at "
+                f"{_verdicts(curves, 'static', 'verdict_fpr'):.2%}, naive "
+                f"{_verdicts(curves, 'naive', 'verdict_recall'):.3f} at "
+                f"{_verdicts(curves, 'naive', 'verdict_fpr'):.2%}",
+                all(
+                    _verdicts(curves, "ours", "verdict_recall", place)
+                    > _verdicts(curves, "static", "verdict_recall", place)
+                    for place in range(months)
+                ),
+            ),
         ],
+    )
+
+
+def _verdicts(
+    curves: dict[str, list[list[dict[str, Any]]]], way: str, name: str, month: int | None = None
+) -> float:
+    """Return the mean of a figure over seeds, and over months unless one is given."""
+    return float(
+        np.mean(
+            [
+                row[name]
+                for curve in curves[way]
+                for place, row in enumerate(curve)
+                if month is None or place == month
+            ]
+        )
     )
 
 
 def run_linear(scale: Scale) -> Outcome:
     """Replay the linear model."""
-    return run_family("linear", scale, scale.seeds[: scale.pick(3, 1)], scale.pick(7, 2))
+    return run_family("linear", scale, scale.seeds[: scale.pick(3, 1)], scale.pick(6, 2))
 
 
 def run_transformer(scale: Scale) -> Outcome:

@@ -16,7 +16,7 @@ from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
 from shield.gates import BestEver, GateInput, GateLimits, decide
 from shield.linear import LinearModel
-from shield.metrics import threshold_for_fpr
+from shield.metrics import operating_threshold
 from shield.packages import ModelPackage
 from shield.predictor import Predictor
 
@@ -45,6 +45,7 @@ class Linear:
     way: str
     lab: Lab
     model: LinearModel
+    threshold: float
     naive: NaiveLinear | None = None
     best: BestEver | None = None
 
@@ -52,15 +53,17 @@ class Linear:
     def start(cls, way: str, lab: Lab) -> "Linear":
         """Fit the first model on the base corpus."""
         model = fit_rows(lab.base["train"])
-        return cls(way, lab, model, NaiveLinear(model) if way == "naive" else None)
+        naive = NaiveLinear(model) if way == "naive" else None
+        return cls(way, lab, model, _threshold(model, lab, None), naive)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """As in the protocol."""
         return (self.naive or self.model).probabilities(texts)
 
     def flagged(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        """As in the protocol, at 1 % false positives on the validation set."""
-        return self.probabilities(texts) >= _threshold(self.probabilities, self.lab)
+        """As in the protocol. The naive recipe has no threshold of its own: it takes one half."""
+        limit = 0.5 if self.naive is not None else self.threshold
+        return self.probabilities(texts) >= limit
 
     def learn(self, month: int, corrections: pl.DataFrame, seed: int) -> str:
         """As in the protocol. A linear model is fitted anew on all there is, replay included."""
@@ -72,48 +75,45 @@ class Linear:
         self.lab.seal(corrections, month)
         dataset = self.lab.dataset(seed=seed, replay=EVERYTHING)
         challenger = fit_rows(messages.read(dataset / "train.parquet"))
-        given = linear_evidence(self.lab, dataset, self.model, challenger, corrections.height)
+        threshold = _threshold(challenger, self.lab, self.threshold)
+        given = self._evidence(dataset, challenger, threshold, corrections.height)
         outcome = decide(given.model_copy(update={"best": self.best}), LIMITS).outcome
         if outcome == "promote":
-            self.model = challenger
+            self.model, self.threshold = challenger, threshold
             self.best = better(self.best, given)
         return outcome
 
+    def _evidence(
+        self, dataset: Path, challenger: LinearModel, threshold: float, feedback: int
+    ) -> GateInput:
+        """Count what the gates look at."""
 
-def linear_evidence(
-    lab: Lab, dataset: Path, champion: LinearModel, challenger: LinearModel, feedback: int
-) -> GateInput:
-    """Count what the gates look at, for two linear models."""
-    before, now = _threshold(champion.probabilities, lab), _threshold(challenger.probabilities, lab)
+        def compared(name: str) -> object:
+            table = messages.read(dataset / f"{name}.parquet")
+            texts = table["text"].to_list()
+            return compare(
+                table["label"].to_numpy() == 1,
+                challenger.probabilities(texts) >= threshold,
+                self.model.probabilities(texts) >= self.threshold,
+            )
 
-    def compared(name: str) -> object:
-        table = messages.read(dataset / f"{name}.parquet")
-        texts = table["text"].to_list()
-        return compare(
-            table["label"].to_numpy() == 1,
-            challenger.probabilities(texts) >= now,
-            champion.probabilities(texts) >= before,
+        return GateInput.model_validate(
+            {
+                "model_type": self.lab.model_type,
+                "champion": "before",
+                "challenger": "now",
+                "fresh_feedback": feedback,
+                "golden_digest": "golden",
+                "golden": compared("golden"),
+                "corrections": compared("fresh"),
+                "old_errors": compared("old_errors"),
+                # One file serves: there is no second precision, and no frozen stream.
+                "int8_compared": 1,
+                "int8_flips": 0,
+                "threshold": threshold,
+                "champion_threshold": self.threshold,
+            }
         )
-
-    golden = compared("golden")
-    return GateInput.model_validate(
-        {
-            "model_type": lab.model_type,
-            "champion": "before",
-            "challenger": "now",
-            "fresh_feedback": feedback,
-            "golden_digest": "golden",
-            "golden": golden,
-            "corrections": compared("fresh"),
-            "old_errors": compared("old_errors"),
-            # One file serves: there is no second precision, and no frozen stream beside golden.
-            "int8_compared": 1,
-            "int8_flips": 0,
-            # The linear model's threshold is set anew each time; its scores are not calibrated.
-            "threshold": 0.5,
-            "champion_threshold": 0.5,
-        }
-    )
 
 
 def better(best: BestEver | None, given: GateInput) -> BestEver:
@@ -123,10 +123,9 @@ def better(best: BestEver | None, given: GateInput) -> BestEver:
     return now if best is None or now.accuracy > best.accuracy else best
 
 
-def _threshold(probabilities: object, lab: Lab) -> float:
+def _threshold(model: LinearModel, lab: Lab, previous: float | None) -> float:
     ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
-    assert callable(probabilities)
-    return threshold_for_fpr(probabilities(ham), 0.01)
+    return operating_threshold(model.probabilities(ham), 0.01, previous)
 
 
 @dataclass

@@ -55,30 +55,51 @@ def run(scale: Scale) -> Outcome:
                     "lies_that_teach": spread([run_["lies_that_teach"] for run_ in runs], 1),
                 }
             )
-    base = _recall(table_, "all", 0.0)
-    aims = []
+    return Outcome({"seeds": list(seeds), "linear_model": table_}, aims(table_, len(seeds)))
+
+
+def aims(rows: list[dict[str, Any]], seeds: int) -> list[Aim]:
+    """Return what the table says about the goals."""
+    found = []
     for share, limit in ((0.05, 0.005), (0.20, 0.01)):
-        if not any(row["liars"] == share for row in table_):
+        if not any(row["liars"] == share for row in rows):
             continue
-        cost = base - _recall(table_, "all", share)
-        bare = _recall(table_, "none", 0.0) - _recall(table_, "none", share)
-        aims.append(
+        cost = _recall(rows, "all", 0.0) - _recall(rows, "all", share)
+        bare = _recall(rows, "none", 0.0) - _recall(rows, "none", share)
+        found.append(
             Aim(
                 f"poison: {share:.0%} liars cost recall at 1 % false positives",
                 f"<= {100 * limit:.1f} point",
                 f"{100 * cost:.2f} points with every defence, {100 * bare:.2f} with none "
-                f"(means of {len(seeds)} seeds)",
+                f"(means of {seeds} seeds)",
                 cost <= limit,
                 "Half of the lies pass the review here, and a liar reports ten times as often as "
-                "an honest user.",
+                "an honest user. Replay and trust carry most of the defence; the cap of 50 "
+                "corrections a reporter is not reached by 40 lies that pass. The golden set has "
+                "107 scams: one is 0.9 point.",
             )
         )
-    return Outcome({"seeds": list(seeds), "linear_model": table_}, aims)
+        key = "backdoor_recall"
+        hidden = _recall(rows, "all", 0.0, key) - _recall(rows, "all", share, key)
+        found.append(
+            Aim(
+                f"poison: {share:.0%} liars open a backdoor (scams that carry their phrase)",
+                f"<= {100 * limit:.1f} point",
+                f"{100 * hidden:.2f} points with every defence (means of {seeds} seeds)",
+                hidden <= limit,
+                "No defence of the training data looks for a phrase that only one side's "
+                "corrections hold, and the golden set cannot see what it does not contain. The "
+                "reviewer and the online judgement by verdict errors are what stands against it.",
+            )
+        )
+    return found
 
 
-def _recall(rows: list[dict[str, Any]], defence: str, share: float) -> float:
+def _recall(
+    rows: list[dict[str, Any]], defence: str, share: float, figure: str = "recall"
+) -> float:
     row = next(r for r in rows if r["defence"] == defence and r["liars"] == share)
-    return float(row["recall"]["mean"])
+    return float(row[figure]["mean"])
 
 
 def _one(seed: int, share: float, off: dict[str, Any]) -> dict[str, float]:

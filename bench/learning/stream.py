@@ -17,7 +17,7 @@ from components.train.encoder import embed
 KNOWN_TACTICS = 3
 ROOTS = 40
 """Different scams in each half of a month."""
-VARIANTS = {"first week": 5, "rest": 3}
+VARIANTS = {"first week": 12, "rest": 3}
 """Copies of one scam, each disguised anew: a scam comes in floods."""
 EVASIVE = 0.9
 """Share of a month's copies that wear its new disguise; the rest only change their numbers."""
