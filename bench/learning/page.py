@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 DOCS = Path(__file__).parents[2] / "docs"
 IMAGES = DOCS / "images"
+ALL = "gates drift-linear drift-transformer forgetting poison mails growth speed".split()
 COLOURS = {"static": "#6c757d", "naive": "#c44900", "ours": "#0b6e4f"}
 
 
@@ -32,6 +33,12 @@ def write_page(results: dict[str, Any]) -> None:
         parts += _growth(figures["growth"])
     if "speed" in figures:
         parts += _speed(figures["speed"])
+    missing = [name for name in ALL if name not in figures or "skipped" in figures[name]]
+    if missing:
+        parts += [
+            "## Not measured yet",
+            f'{", ".join(missing)}: run `make bench-learning ARGS="--only {",".join(missing)}"`.',
+        ]
     text = "\n\n".join(parts) + "\n"
     (DOCS / "benchmarks-learning.md").write_text(text, encoding="utf-8")
 
