@@ -9,7 +9,16 @@ from matplotlib.figure import Figure
 
 DOCS = Path(__file__).parents[2] / "docs"
 IMAGES = DOCS / "images"
-ALL = "gates drift-linear drift-transformer forgetting poison mails growth speed".split()
+ALL = [
+    "gates",
+    "drift-linear",
+    "drift-transformer",
+    "forgetting",
+    "poison",
+    "mails",
+    "growth",
+    "speed",
+]
 COLOURS = {"static": "#6c757d", "naive": "#c44900", "ours": "#0b6e4f"}
 
 
