@@ -125,8 +125,8 @@ def meet(town: Town, messages: Sequence[Message], chance: random.Random) -> Repo
         scam = is_positive(scan.model_type, scan.verdict)
         found.missed += message.scam and not scam
         claim = claim_of(person, scan, message)
-        if claim is FeedbackType.CONFIRMED and number % 4 and not person.liar:
-            continue  # few people bother to say that something was right
+        if claim is FeedbackType.CONFIRMED and number % 2 and not person.liar:
+            continue  # not everybody bothers to say that something was right
         person.client.send_feedback(scan.id, claim)
         if person.liar:
             found.lies += 1

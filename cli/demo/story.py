@@ -37,6 +37,8 @@ _STEPS = [
     Step(weight=50, duration_seconds=3, minimum_exposures=120),
 ]
 _GUARD_SECONDS = 3600.0
+_HELD_BACK = 0.4
+"""Share of the scams, in whole tactics, that the first model never sees."""
 _LIMITS_OF_A_SMOKE_TEST = json.dumps(
     {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "fprRise": 0.05, "fprHarm": 0.1}
 )
@@ -121,7 +123,7 @@ class _Story:
         scene = self.scene
         scene.chapter(1, "A first model learns from real messages; one tactic is held back")
         surroundings = services.environment(scene.home, scene.url, {})
-        options = ["--quick"] if self.quick else []
+        options = ["--hold-back", str(_HELD_BACK), *(["--quick"] if self.quick else [])]
         started = time.monotonic()
         job = retraining.base(
             scene.home, ModelType.SMS, self.seed, surroundings, scene.step, *options
@@ -176,7 +178,7 @@ class _Story:
         options = ["--seed", str(self.seed), "--rollout", rollout]
         options += ["--min-feedback", "5" if self.quick else "20"]
         if self.quick:
-            options += ["--set", f"limits={_LIMITS_OF_A_SMOKE_TEST}"]
+            options += ["--set", "replay=300", "--set", f"limits={_LIMITS_OF_A_SMOKE_TEST}"]
         run: dict[str, Any] = scene.run(
             retraining.weekly(
                 scene.home,
@@ -226,6 +228,10 @@ class _Story:
             return _serving(narrator, version)
 
         scene.wait_for(f"The promotion of {version}", promoted, 120)
+        settled = time.monotonic()
+        scene.wait_for(
+            f"{version} answering everybody", lambda: _alone(traffic, version, settled), 30
+        )
         traffic.per_second, traffic.reporting = _CALM, False
         figures.seconds["rollout"] = time.monotonic() - started
         figures.loyalty = loyalty(traffic.answers(since=started), version)
@@ -268,11 +274,7 @@ class _Story:
         asked = time.monotonic()
         narrator.undo_rollout(ModelType.SMS, "demo: a partner reports false alarms")
 
-        def settled() -> bool | None:
-            after = traffic.answers(since=asked)
-            return (len(after) > 100 and all(seen.version == good for seen in after[-50:])) or None
-
-        scene.wait_for(f"The return to {good}", settled, 60)
+        scene.wait_for(f"The return to {good}", lambda: _alone(traffic, good, asked), 60)
         last = max((s.at for s in traffic.answers(since=asked) if s.version == bad), default=asked)
         figures.rollback_ms = (last - asked) * 1000
         scene.tell(f"The last answer of [name]{bad}[/] came {figures.rollback_ms:.0f} ms later.")
@@ -297,6 +299,15 @@ def _serving(narrator: ShieldClient, version: str) -> bool | None:
     split = status.split
     alone = status.candidate is None and split is not None
     return (alone and split is not None and split.stable.name == version) or None
+
+
+def _alone(traffic: Traffic, version: str, since: float) -> bool | None:
+    """Return true once fifty users in a row were answered by `version`, `None` before.
+
+    The rollout's status tells what should be; only answers tell what is.
+    """
+    latest = traffic.answers(since=since)[-50:]
+    return (len(latest) == 50 and all(seen.version == version for seen in latest)) or None
 
 
 def _last_reason(rollout: ModelRollout) -> str:

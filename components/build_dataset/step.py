@@ -30,7 +30,7 @@ HELD_OUT = 0.2
 """Share of campaigns of corrections that judge and never teach."""
 FEW = 5
 """Campaigns in a batch from which at least one is held out."""
-REPLAY_FACTOR, LEAST_REPLAY = 3, 400
+REPLAY_FACTOR, LEAST_REPLAY = 3, 900
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
 TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300

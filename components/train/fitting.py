@@ -129,7 +129,7 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _pace(step, steps)
         loss = _loss(model, examples, weights, batch, pad, device)
-        value = float(loss)
+        value = float(loss.detach())
         if not math.isfinite(value):
             raise Invalid(
                 f"The loss became {value} at step {step + 1} of {steps}. Lower the learning rate "
