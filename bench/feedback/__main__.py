@@ -41,6 +41,11 @@ from tests.support.postgres import new_migrated_database
 RESULT = Path("bench/results/feedback.json")
 _CLIENTS = 8
 _REPEATS = 40
+_WHERE_THE_TIME_GOES = (
+    "A profile shows about 10 ms of Python per report and 16 statements one after the other "
+    "(campaign look-up, locks, ORM flushes), where pgbench sends C-prepared SQL; client, API and "
+    "database share two cores."
+)
 
 # What one POST writes when its message starts a campaign: the same rows, the same indexes.
 _SCRIPT = r"""
@@ -272,7 +277,12 @@ def main() -> None:
         },
         "date": datetime.now(UTC).isoformat(),
         "aims": [
-            _aim("POST /feedback beside pgbench", ">= 0.5", throughput["ratio"], 0.5, above=True),
+            {
+                **_aim(
+                    "POST /feedback beside pgbench", ">= 0.5", throughput["ratio"], 0.5, above=True
+                ),
+                "reason": _WHERE_THE_TIME_GOES,
+            },
             _aim("queue page, largest over smallest", "<= 2", page_growth, 2, above=False),
             _aim("campaign look-up, largest over smallest", "<= 2", look_up_growth, 2, above=False),
         ],

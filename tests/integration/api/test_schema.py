@@ -57,10 +57,10 @@ def test_the_corners_of_every_parameter_are_as_documented(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_twenty_thousand_cases_find_no_fault(api: RunningApi, tmp_path: Path) -> None:
     cases, report = attack(
-        api, tmp_path, examples=450, phases="examples,coverage,fuzzing,stateful", seed=7
+        api, tmp_path, examples=400, phases="examples,coverage,fuzzing,stateful", seed=7
     )
     print(json.dumps({"cases": cases}), report[-600:])
     assert cases >= 20_000
