@@ -6,6 +6,7 @@ Colours and live lines appear only on a terminal; a pipe or a log file gets plai
 import contextlib
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -62,7 +63,9 @@ class Terminal:
     def picture(self, title: str) -> str:
         """Return what was drawn since `start_album` as SVG."""
         assert self.album is not None
-        return self.album.export_svg(title=title)
+        picture = self.album.export_svg(title=title)
+        # The reader's own monospace font will do: a picture asks no third party for one.
+        return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
 
     @contextlib.contextmanager
     def busy(self, label: str) -> Iterator[Callable[[str], None]]:
