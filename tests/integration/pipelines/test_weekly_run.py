@@ -24,7 +24,7 @@ from tests.support.arms import version_ref
 from tests.support.learning import World, learning_world
 from tests.support.tiny import tiny_encoder
 
-pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(1800)]
 
 # A model of this size judges nothing well; what is proved here does not hang on how well.
 LENIENT = {"firstRecall": 0.0, "firstFpr": 1.0, "int8Flips": 1.0}
@@ -68,7 +68,7 @@ class Learner:
 
     def run(self, run_id: str, **parameters: Any) -> dict[str, Any]:
         """Run to the end and return the result."""
-        out, err = self.start(run_id, **parameters).communicate(timeout=400)
+        out, err = self.start(run_id, **parameters).communicate(timeout=900)
         assert out, err[-3000:]
         found: dict[str, Any] = json.loads(out)
         return found
