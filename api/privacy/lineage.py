@@ -73,9 +73,7 @@ def feedback_ids(session: Session, subject: Subject) -> list[str]:
     elif subject.kind is LineageKind.CAMPAIGN:
         if session.get(Campaign, subject.id) is None:
             raise NotFound.of("campaign", subject.id, "The queue shows campaigns.")
-        query = query.where(
-            Feedback.campaign_id == subject.id, Feedback.source == "report"
-        )
+        query = query.where(Feedback.campaign_id == subject.id, Feedback.source == "report")
     else:
         query = (
             select(BatchItem.feedback_id)
@@ -159,9 +157,7 @@ def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
     ids = feedback_ids(ctx.session, subject)
     snapshots.remove_rows(ctx, ids, "poisoned corrections were withdrawn")
     for at in range(0, len(ids), 500):
-        for row in ctx.session.scalars(
-            select(Feedback).where(Feedback.id.in_(ids[at : at + 500]))
-        ):
+        for row in ctx.session.scalars(select(Feedback).where(Feedback.id.in_(ids[at : at + 500]))):
             if row.status == "approved":
                 row.status, row.approved_at = "rejected", None
                 row.undo_until = None

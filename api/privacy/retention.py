@@ -79,5 +79,5 @@ class Caretaker:
                 look_after(self._services)
             except ShieldError as error:
                 logger.warning("not looked after: %s", error.message)
-            except Exception:  # noqa: BLE001 - the edge of a thread: it must live on
+            except Exception:
                 logger.exception("not looked after")

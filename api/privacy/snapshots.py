@@ -96,5 +96,3 @@ def sweep(ctx: Context) -> int:
                 store.delete(key)
                 removed += 1
     return removed
-
-

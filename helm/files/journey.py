@@ -14,9 +14,7 @@ model_type = os.environ["MODEL_TYPES"].split(",")[0]
 scan_type = {"sms": "text"}.get(model_type, model_type)
 
 
-def call(
-    role: str, method: str, path: str, body: dict[str, str] | None = None
-) -> httpx.Response:
+def call(role: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
     """Call the API as a user of `role`, with a token of one minute."""
     claims = {
         "sub": "helm-test",

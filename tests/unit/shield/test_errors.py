@@ -39,10 +39,18 @@ def test_a_problem_document_carries_what_the_phone_reads():
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, errors.BadRequest), (401, errors.Unauthenticated), (403, errors.Forbidden),
-     (404, errors.NotFound), (409, errors.Conflict), (422, errors.Invalid), (429, errors.RateLimited),
-     (502, errors.Unavailable), (503, errors.Unavailable)],
-)  # fmt: skip
+    [
+        (400, errors.BadRequest),
+        (401, errors.Unauthenticated),
+        (403, errors.Forbidden),
+        (404, errors.NotFound),
+        (409, errors.Conflict),
+        (422, errors.Invalid),
+        (429, errors.RateLimited),
+        (502, errors.Unavailable),
+        (503, errors.Unavailable),
+    ],
+)
 def test_an_error_of_a_newer_server_is_still_caught_by_its_status(status, kind):
     assert isinstance(from_problem(status, {"type": "/problems/from-the-future"}), kind)
 
