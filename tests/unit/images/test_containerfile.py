@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.uv import uv
+
 ROOT = Path(__file__).parents[3]
 CONTAINERFILE = ROOT / "images/Containerfile"
 IMAGES = ["api", "serving", "operator", "pipeline", "training"]
@@ -49,7 +51,7 @@ def test_the_list_of_parts_names_the_extras_that_are_installed(image: str) -> No
 @pytest.mark.parametrize("image", ["api", "serving", "operator", "pipeline"])
 def test_no_torch_where_nothing_is_trained(image: str) -> None:
     extras = re.findall(r"--extra (\S+)", stages()[f"build-{image}"][1].split("uv export")[0])
-    command = ["uv", "export", "--frozen", "--quiet", "--no-dev", "--no-hashes"]
+    command = [uv(), "export", "--frozen", "--quiet", "--no-dev", "--no-hashes"]
     done = subprocess.run(
         [*command, *(word for extra in extras for word in ("--extra", extra))],
         cwd=ROOT,
