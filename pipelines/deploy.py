@@ -1,12 +1,14 @@
 """Bring a Kubeflow Pipelines server to what a file says; the chart's Job runs this.
 
-    python -m pipelines.deploy deploy --host URL --config deployment.json [--token-file F]
+    python -m pipelines.deploy deploy --host URL [--config deployment.json] [--token-file F]
     python -m pipelines.deploy status --host URL [--namespace N]
     python -m pipelines.deploy delete --host URL [--namespace N]
     python -m pipelines.deploy compile --config deployment.json --package pipeline.yaml
     python -m pipelines.deploy native --config deployment.json | kubectl apply -f -
 
-The result goes to stdout as JSON, one object per line.
+Without a file it deploys what a release `antispam-shield` of the chart in `--namespace` would: one
+weekly run per model type. `--type` and `--cron` change that, or what the file says. The result goes
+to stdout as JSON, one object per line.
 """
 
 import argparse
@@ -28,6 +30,9 @@ from pipelines.native import apply_native, native_objects
 from pipelines.server import PipelineServer, Schedule
 from shield.errors import Misconfigured, ShieldError
 from shield.labels import ModelType
+
+WEEKLY = "0 3 * * 1"
+"""Monday 03:00 UTC, as the chart's values have it."""
 
 
 class RunConfig(BaseModel):
@@ -57,6 +62,35 @@ class DeploymentConfig(BaseModel):
         ]
 
 
+def default_config(namespace: str | None) -> DeploymentConfig:
+    """Return what a release `antispam-shield` of the chart with default values deploys."""
+    place = namespace or "antispam-shield"
+    return DeploymentConfig(
+        runs={model_type: RunConfig(cron=WEEKLY) for model_type in ModelType},
+        namespace=namespace,
+        kubernetes=ClusterSettings(
+            api_url=f"http://antispam-shield-api.{place}.svc:8000",
+            artifacts_root="s3://antispam-shield",
+            signing_secret="antispam-shield-signing",
+            trusted_secret="antispam-shield-trusted-keys",
+        ),
+    )
+
+
+def narrowed(
+    config: DeploymentConfig, types: Sequence[ModelType], cron: str | None
+) -> DeploymentConfig:
+    """Return the deployment of `types` alone (none: of all it has), all at `cron` if it is given.
+
+    A type that the file does not have gets the cron, or else the weekly one, and no parameters.
+    """
+    wanted = types or list(config.runs)
+    runs = {type_: config.runs.get(type_, RunConfig(cron=WEEKLY)) for type_ in wanted}
+    if cron is not None:
+        runs = {type_: run.model_copy(update={"cron": cron}) for type_, run in runs.items()}
+    return config.model_copy(update={"runs": runs})
+
+
 def read_config(path: Path) -> DeploymentConfig:
     """Read a deployment file.
 
@@ -75,9 +109,8 @@ def read_config(path: Path) -> DeploymentConfig:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit code."""
-    given = _parse(arguments)
     try:
-        for outcome in _act(given):
+        for outcome in outcomes(arguments):
             sys.stdout.write(json.dumps(outcome) + "\n")
     except ShieldError as error:
         sys.stderr.write(f"{error}\n")
@@ -85,21 +118,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _act(given: argparse.Namespace) -> list[dict[str, Any]]:
-    config = read_config(given.config) if given.config else None
-    if given.action in {"deploy", "compile", "native"} and config is None:
-        raise Misconfigured(f"`{given.action}` needs --config.")
+def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Do what the command line says, and return what it did.
+
+    Raises:
+        ShieldError: As `PipelineServer` and `read_config` do.
+    """
+    given = _parse(arguments)
+    config = read_config(given.config) if given.config else default_config(given.namespace)
+    config = narrowed(config, given.type, given.cron)
+    namespace = given.namespace or config.namespace
     if given.action == "compile":
-        assert config is not None
         target = given.package or Path("pipeline.yaml")
         return [{"package": str(compile_for_cluster(config.kubernetes, target))}]
     if given.action == "native":
-        assert config is not None
         with _package(given.package, config) as package:
-            return native_objects(package, config.namespace)
+            return native_objects(package, namespace)
     if given.host is None:
         raise Misconfigured(f"`{given.action}` needs --host, the URL of the KFP API server.")
-    namespace = given.namespace or (config.namespace if config else None)
     token = _token(given.token_file)
     server = PipelineServer(
         KfpApi(given.host, namespace=namespace, token=token, ca_file=given.ca_file)
@@ -108,7 +144,6 @@ def _act(given: argparse.Namespace) -> list[dict[str, Any]]:
         return [asdict(outcome) for outcome in server.status()]
     if given.action == "delete":
         return [asdict(outcome) for outcome in server.delete()]
-    assert config is not None
     with _package(given.package, config) as package:
         if given.native:
             apply_native(native_objects(package, namespace))
@@ -144,6 +179,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("action", choices=["deploy", "status", "delete", "compile", "native"])
     parser.add_argument("--host", help="URL of the KFP API server")
     parser.add_argument("--config", type=Path, help="deployment file (JSON)")
+    parser.add_argument(
+        "--type", type=ModelType, action="append", default=[], help="only this model type; repeat"
+    )
+    parser.add_argument("--cron", help="schedule of all of them: five fields, UTC")
     parser.add_argument("--package", type=Path, help="a compiled pipeline, instead of our own")
     parser.add_argument("--namespace", help="of experiments and runs, in a multi-user Kubeflow")
     parser.add_argument("--token-file", type=Path, help="bearer token for the KFP API")

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,17 +80,92 @@ def show(context: typer.Context, run_id: str) -> None:
     session.terminal.answer(found[0], as_table(found[0]))
 
 
-@app.command("server", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def server(context: typer.Context) -> None:
-    """Bring a Kubeflow Pipelines server to what a file says: deploy, status, delete, compile.
+Host = Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API server.")]
+Namespace = Annotated[
+    str | None, typer.Option(help="Of experiments and runs, in a multi-user Kubeflow.")
+]
+TokenFile = Annotated[Path | None, typer.Option(help="Bearer token for the KFP API.")]
+CaFile = Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")]
 
-    For example `shieldctl pipeline server deploy --host URL --config deployment.json`; the options
-    are those of `python -m pipelines.deploy`.
+
+@app.command("deploy")
+def deploy(
+    context: typer.Context,
+    host: Host,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="What to deploy (JSON). Without it: as the chart's default values say."),
+    ] = None,
+    only: Annotated[
+        list[ModelType] | None, typer.Option("--type", help="Only this model type; repeat it.")
+    ] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="Schedule of all of them: the usual five fields, UTC.")
+    ] = None,
+    package: Annotated[
+        Path | None, typer.Option(help="A compiled pipeline, instead of our own.")
+    ] = None,
+    native: Annotated[
+        bool, typer.Option(help="Keep the pipeline as Kubernetes objects (in a pod).")
+    ] = False,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+) -> None:
+    """Bring a Kubeflow Pipelines server to one recurring run per model type; say what was done.
+
+    Deploying again changes nothing. A changed schedule, pipeline or parameter replaces a recurring
+    run; one that is no longer wanted is deleted; one that is paused stays paused.
     """
-    from pipelines.deploy import main
+    options = _options(config=config, cron=cron, package=package)
+    options += [word for one in only or [] for word in ("--type", one.value)]
+    if native:
+        options.append("--native")
+    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    _on_server(context, "deploy", [*server, *options])
 
-    try:
-        code = main(context.args)
-    except SystemExit as wrong_usage:
-        code = 1 if wrong_usage.code else 0
-    raise typer.Exit(code)
+
+@app.command("deployed")
+def deployed(
+    context: typer.Context,
+    host: Host,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+) -> None:
+    """Show our recurring runs on a Kubeflow Pipelines server."""
+    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    _on_server(context, "status", server)
+
+
+@app.command("undeploy")
+def undeploy(
+    context: typer.Context,
+    host: Host,
+    namespace: Namespace = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
+) -> None:
+    """Delete our recurring runs; the pipeline, its versions and past runs stay."""
+    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    _on_server(context, "delete", server)
+
+
+def _options(**given: Path | str | None) -> list[str]:
+    return [
+        word
+        for name, value in given.items()
+        if value is not None
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
+
+
+def _on_server(context: typer.Context, action: str, options: list[str]) -> None:
+    # Imported here: it takes seconds, and needs Kubeflow's packages.
+    from pipelines.deploy import outcomes
+
+    found = outcomes([action, *options])
+    columns = ["name", "action", "cron", "version", "enabled"]
+    session_of(context).terminal.answer(
+        found, rows_table(found, columns, empty="No recurring run.")
+    )

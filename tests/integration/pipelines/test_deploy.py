@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.main import main as cli
 from pipelines.deploy import DeploymentConfig, main, read_config
 from pipelines.graph import STEPS
 from pipelines.kubernetes import ClusterSettings, Toleration, compile_for_cluster
@@ -131,6 +132,62 @@ def test_the_command_deploys_compares_and_deletes(
     assert experiment["namespace"] == "team"
     assert [found["action"] for found in call("delete")] == ["deleted"]
     assert call("status") == []
+
+
+def shieldctl(
+    capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
+) -> list[dict[str, Any]]:
+    with pytest.raises(SystemExit) as done:
+        cli(["--json", "pipeline", *arguments])
+    written = capsys.readouterr()
+    assert done.value.code == code, written.err
+    return list(json.loads(written.out)) if written.out else [json.loads(written.err)]
+
+
+def test_shieldctl_needs_a_host_alone_for_one_weekly_run_per_model_type(
+    kfp: KfpServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = ["--host", kfp.url]
+    made = shieldctl(capsys, "deploy", *there)
+    assert [(found["name"], found["action"], found["cron"]) for found in made] == [
+        (f"antispam-shield-{type_}", "created", "0 0 3 * * 1")
+        for type_ in ("sms", "phishing", "voice")
+    ]
+    kfp.writes.clear()
+    assert {found["action"] for found in shieldctl(capsys, "deploy", *there)} == {"unchanged"}
+    assert kfp.writes == []
+    assert len(shieldctl(capsys, "deployed", *there)) == 3
+    assert {found["action"] for found in shieldctl(capsys, "undeploy", *there)} == {"deleted"}
+    assert kfp.recurring_runs == {}
+
+
+def test_shieldctl_changes_the_cron_the_types_and_the_pipeline(
+    kfp: KfpServer, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = ["--host", kfp.url, "--config", str(config)]
+    shieldctl(capsys, "deploy", *there)
+    (moved,) = shieldctl(capsys, "deploy", *there, "--cron", "30 4 * * 2")
+    assert (moved["action"], moved["cron"]) == ("replaced", "0 30 4 * * 2")
+    both = ["--type", "sms", "--type", "voice", "--cron", "30 4 * * 2"]
+    found = shieldctl(capsys, "deploy", *there, *both)
+    assert [(one["name"], one["action"]) for one in found] == [
+        ("antispam-shield-sms", "unchanged"),
+        ("antispam-shield-voice", "created"),
+    ]
+    package = compile_for_cluster(settings(timeout_seconds=60), tmp_path / "other.yaml")
+    found = shieldctl(capsys, "deploy", *there, *both, "--package", str(package))
+    assert {one["action"] for one in found} == {"replaced"}
+    assert len(kfp.versions) == 2
+    assert len(kfp.pipelines) == 1
+
+
+def test_shieldctl_refuses_a_six_field_cron_in_one_sentence(
+    kfp: KfpServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["deploy", "--host", kfp.url, "--cron", "0 0 3 * * 1"]
+    (problem,) = shieldctl(capsys, *line, code=1)
+    assert "has 6 fields. Use five" in problem["detail"]
+    assert kfp.writes == []
 
 
 @pytest.mark.parametrize(
