@@ -3,25 +3,96 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-OPEN_MAPS = {
-    *("commonLabels", "image.digests", "api.env", "api.podAnnotations", "operator.env"),
-    *("serving.env", "pipeline.schedules", "pipeline.parameters", "api.affinity"),
-}
-"""Values whose keys are the user's."""
+TYPES = ["sms", "phishing", "voice"]
+IMAGES = ["api", "serving", "operator", "pipeline", "training"]
+CRON = r"^\S+( \S+){4}$"
+PIPELINE = Path(__file__).parents[1] / "pipelines/weekly_retraining.yaml"
 ENUMS = {
-    "modelTypes[]": ["sms", "phishing", "voice"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
-    "pipeline.engine": ["auto", "kfp", "cronjob", "none"],
+    "pipeline.engine": ["auto", "kfp", "cronjob", "trainjob", "none"],
+    "serving.backend": ["deployments", "kserve"],
 }
 PATTERNS = {
-    "pipeline.schedule": r"^\S+( \S+){4}$",
+    "pipeline.schedule": CRON,
     "artifacts.root": r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
 }
-FREE_LISTS = {"extraObjects"}
+
+_STRINGS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+_ENVIRONMENT = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean"]},
+}
+_QUANTITIES = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+_TEXT = {"type": "string"}
+_TOLERATION = _closed(
+    {
+        **dict.fromkeys(("key", "operator", "value", "effect"), _TEXT),
+        "tolerationSeconds": {"type": "integer"},
+    }
+)
+BY_NAME: dict[str, dict[str, Any]] = {
+    "resources": _closed({"requests": _QUANTITIES, "limits": _QUANTITIES}),
+    "tolerations": {"type": "array", "items": _TOLERATION},
+    "env": _ENVIRONMENT,
+    **dict.fromkeys(
+        ("nodeSelector", "labels", "commonLabels", "podAnnotations", "serviceAccountAnnotations"),
+        _STRINGS,
+    ),
+    **{key: {"type": "array", "items": _TEXT} for key in ("pullSecrets", "envFromSecrets")},
+}
+"""What values of a name look like, wherever they are."""
+BY_PATH: dict[str, dict[str, Any]] = {
+    "modelTypes": {
+        "type": "array",
+        "items": {"enum": TYPES},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    "pipeline.firstModels.types": {"type": ["array", "null"], "items": {"enum": TYPES}},
+    "pipeline.schedules": _closed({key: {"type": "string", "pattern": CRON} for key in TYPES}),
+    "image.digests": _closed(
+        {key: {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"} for key in IMAGES}
+    ),
+    "api.affinity": {"type": "object"},
+    "gateway.httpRoute.parentRefs": {"type": "array", "items": {"type": "object"}},
+    "serving.kserve.annotations": _STRINGS,
+    "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},
+}
+
+
+def pipeline_parameters() -> dict[str, Any]:
+    """Return the schema of the compiled pipeline's parameters, but for what each run sets itself.
+
+    A parameter that the pipeline does not have would otherwise fail in the first weekly run.
+    """
+    types = {
+        "NUMBER_INTEGER": "integer",
+        "NUMBER_DOUBLE": "number",
+        "STRING": "string",
+        "BOOLEAN": "boolean",
+        "STRUCT": "object",
+        "LIST": "array",
+    }
+    compiled = next(yaml.safe_load_all(PIPELINE.read_text()))
+    declared = compiled["root"]["inputDefinitions"]["parameters"]
+    return _closed(
+        {
+            name: {"type": types[parameter["parameterType"]]}
+            for name, parameter in sorted(declared.items())
+            if name not in {"model_type", "run_id"}
+        }
+    )
 
 
 def values_schema(values: str) -> str:
@@ -41,25 +112,17 @@ def schema_of(value: object, path: str) -> dict[str, Any]:
     name = path.rpartition(".")[2]
     if path in ENUMS:
         return {"enum": ENUMS[path]}
+    if path == "pipeline.parameters":
+        return pipeline_parameters()
+    known = BY_PATH.get(path) or BY_NAME.get(name)
+    if known is not None:
+        return known
     if isinstance(value, dict):
-        if path in OPEN_MAPS or name in {"nodeSelector", "labels", "resources"}:
-            return {"type": "object"}
-        if name == "serviceAccountAnnotations":
-            return {"type": "object", "additionalProperties": {"type": "string"}}
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                key: schema_of(child, f"{path}.{key}".lstrip(".")) for key, child in value.items()
-            },
-        }
-    if isinstance(value, list):
-        if path in FREE_LISTS:
-            return {"type": "array", "items": {"type": ["object", "string"]}}
-        items = (
-            schema_of(value[0], f"{path}[]") if value and isinstance(value[0], str | int) else {}
+        return _closed(
+            {key: schema_of(child, f"{path}.{key}".lstrip(".")) for key, child in value.items()}
         )
-        return {"type": "array", "items": items} if items else {"type": "array"}
+    if isinstance(value, list):
+        return {"type": "array", "items": schema_of(value[0], f"{path}[]")}
     if isinstance(value, bool):
         return {"type": "boolean"}
     if isinstance(value, int):

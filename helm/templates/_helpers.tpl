@@ -164,3 +164,12 @@ podSelector:
   matchLabels:
     {{- include "shield.selector" . | nindent 4 }}
 {{- end }}
+
+{{/* NetworkPolicy peers: the pods of Kubeflow's steps, which carry no labels of this release. */}}
+{{- define "shield.kfpSteps" -}}
+{{- if eq (include "shield.engine" .) "kfp" }}
+{{- $namespace := .Values.pipeline.kfp.namespace | default .Release.Namespace }}
+- podSelector: {matchLabels: {antispamshield.io/api-token: "true"}}
+  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ $namespace }}}}
+{{- end }}
+{{- end }}

@@ -1,4 +1,13 @@
-{{/* A pod that runs the whole pipeline: `args` is what it runs. */}}
+{{/* What runs the whole pipeline for a model type, as JSON. RUN_ID is the run's id: a second try gets the same batch. */}}
+{{- define "shield.learnArgs" -}}
+{{- $args := list "python" "-m" "pipelines.run" "--model-type" .type "--run-id" "$(RUN_ID)" "--runs-dir" "/scratch/runs" }}
+{{- range $key, $value := .root.Values.pipeline.parameters }}
+{{- $args = concat $args (list "--set" (printf "%s=%s" $key (ternary $value (toJson $value) (kindIs "string" $value)))) }}
+{{- end }}
+{{- $args | toJson }}
+{{- end }}
+
+{{/* A pod that runs the whole pipeline: `args` is what it runs; without it, a TrainJob says. */}}
 {{- define "shield.learnPod" -}}
 {{- $full := include "shield.fullname" .root }}
 {{- $p := .root.Values.pipeline }}
@@ -9,12 +18,16 @@ automountServiceAccountToken: false
 {{- include "shield.podSecurity" (dict) | nindent 0 }}
 {{- include "shield.placement" $p | nindent 0 }}
 containers:
-  - name: run
+  - name: {{ .container | default "run" }}
     image: {{ include "shield.image" (dict "root" .root "image" "training") }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-    args: {{ .args | toJson }}
+    {{- with .args }}
+    args: {{ toJson . }}
+    {{- end }}
     env:
+      {{- if .args }}
       - {name: RUN_ID, valueFrom: {fieldRef: {fieldPath: "metadata.labels['batch.kubernetes.io/job-name']"}}}
+      {{- end }}
       - {name: HOME, value: /scratch}
       - {name: SHIELD_CHECKPOINT_DIR, value: /scratch/checkpoints}
       - {name: SHIELD_SIGNING_KEY, value: /etc/antispam-shield/signing/signing.pem}

@@ -223,6 +223,13 @@ def test_every_container_has_a_read_only_root_limits_and_no_privileges(values: s
         ("artifacts.root=/data", "root"),
         ("modelTypes={mms}", "modelTypes"),
         ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("image.digests.apii=sha256:0", "apii"),
+        ("api.resources.request.cpu=1", "request"),
+        ("api.tolerations[0].keys=gpu", "keys"),
+        ("pipeline.parameters.epoch=3", "epoch"),
+        ("pipeline.schedules.mms=0 3 * * 1", "mms"),
+        ("pipeline.schedules.sms=0 0 3 * * 1", "schedules"),
+        ("pipeline.firstModels.types={mms}", "types"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(

