@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.uv import uv
+
 # The same onnxruntime for everybody. Versions that were measured; raise them with care.
 _COMMON = ["onnxruntime==1.32.0", "tokenizers==0.23.3", "numpy==2.4.6"]
 REQUIREMENTS: dict[str, list[str]] = {
@@ -40,8 +42,8 @@ def python_of(peer: str) -> Path:
         return python
     print(f"Building the environment of {peer} in {folder} ...", file=sys.stderr)
     for command in (
-        ["uv", "venv", "-q", "--clear", "--python", f"3.{sys.version_info.minor}", str(folder)],
-        ["uv", "pip", "install", "-q", "--python", str(python), *requirements],
+        [uv(), "venv", "-q", "--clear", "--python", f"3.{sys.version_info.minor}", str(folder)],
+        [uv(), "pip", "install", "-q", "--python", str(python), *requirements],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

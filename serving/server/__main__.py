@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server and return its exit code."""
     given = parse(arguments)
+    # Many texts at once are tokenised on one thread, too: the cores have rows to compute.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         if given.die_with_parent:
             die_with_parent()

@@ -5,20 +5,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from serving.server.http import Request, Response
+from serving.server.http import MethodNotAllowed, Request, Response
 from serving.server.model import ServedModel
 from serving.server.repository import Repository
-from shield.errors import ShieldError
 
 _REQUEST_ID = b"x-request-id"
 # It is sent back in a header and shown in reports: nothing but harmless characters.
 _PRINTABLE = re.compile(rb"[!-~]{1,128}")
-
-
-class MethodNotAllowed(ShieldError):
-    """The path is known, but not with this method."""
-
-    slug, status, title = "method-not-allowed", 405, "Method not allowed"
 
 
 def plain(model: ServedModel, scores: Sequence[float]) -> Response:
@@ -68,11 +61,15 @@ def index(repository: Repository) -> Response:
 
 
 def only(request: Request, *methods: str) -> None:
-    """Raise `MethodNotAllowed` for another method."""
+    """Raise `MethodNotAllowed` for another method. Whatever takes GET takes HEAD."""
+    if "GET" in methods:
+        methods = (*methods, "HEAD")
     if request.method not in methods:
-        raise MethodNotAllowed(
+        error = MethodNotAllowed(
             f"{request.path[:100]} takes {' or '.join(methods)}, not {request.method}."
         )
+        error.allowed = methods
+        raise error
 
 
 def request_id(request: Request) -> str | None:

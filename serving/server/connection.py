@@ -132,8 +132,8 @@ class Connection(asyncio.Protocol):
             self._receiving, self._changed = True, self._front.loop.time()
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(problem(BadRequest("Protocol upgrades are not offered. Use HTTP/1.1.")))
+        except httptools.HttpParserUpgrade as offer:
+            self._pass_over(data[offer.args[0] :])
         except httptools.HttpParserError as error:
             reason = self._refusal or problem(
                 BadRequest(f"This is not an HTTP/1.1 request: {str(error)[:120]}.")
@@ -189,6 +189,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Hand the request on, or queue it behind its predecessor."""
+        if self._parser.should_upgrade():
+            return  # the parser stops after the headers; see `_pass_over`
         now = self._front.loop.time()
         self._receiving, self._changed = False, now
         request = Request(
@@ -269,7 +271,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         keep = keep and not self._front.draining
-        self._transport.write(encode(response, keep))
+        self._transport.write(encode(response, keep, head_only=request.method == "HEAD"))
         self._changed = self._front.loop.time()
         if not keep:
             self._release(sum(len(waiting.body) for waiting, _ in self._waiting))
@@ -287,6 +289,24 @@ class Connection(asyncio.Protocol):
         self._transport.write(encode(response, keep=False))
         if self._transport.can_write_eof():
             self._transport.write_eof()
+
+    def _pass_over(self, rest: bytes) -> None:
+        """Go on as if the client had not offered another protocol (RFC 9110, 7.8).
+
+        Java's client offers HTTP/2 with its first request. The parser does not read the body of
+        such a request, so it gets the headers again, without the offer.
+        """
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(problem(BadRequest("This is no proxy: CONNECT is not offered.")))
+            return
+        headers = self._headers.items()
+        head = b"".join(b"%b: %b\r\n" % pair for pair in headers if pair[0] != b"upgrade")
+        version = self._parser.get_http_version().encode()
+        again = b"%b %b HTTP/%b\r\n%b\r\n%b" % (method, self._url, version, head, rest)
+        self._parser = httptools.HttpRequestParser(self)
+        self._begin()
+        self.data_received(again)
 
     def _too_long(self) -> None:
         limit = self._front.limits.max_body_bytes

@@ -70,9 +70,9 @@ class Engine:
         """Count the rows that wait."""
         return len(self._queue)
 
-    def expected_wait_seconds(self, model: ServedModel) -> float:
-        """Estimate how long a new row would wait before its turn."""
-        tokens = self._queue.tokens + self._queue.computing / 2
+    def expected_wait_seconds(self, model: ServedModel, before: int = 0) -> float:
+        """Estimate how long a new row would wait before its turn, with `before` tokens queued."""
+        tokens = self._queue.tokens + self._queue.computing / 2 + before
         return tokens * model.seconds_per_token / self.threads
 
     def submit(
@@ -187,9 +187,19 @@ class Engine:
             job.future.set_exception(
                 self._refuse("queue_full", refusals.queue_full(self.queue_rows))
             )
+        elif refusal := self._too_long(job, [len(rows[places[key][0]]) for key in new]):
+            job.future.set_exception(refusal)
         else:
             for key, indices in places.items():
                 self._await_row(job, key, rows[indices[0]], indices)
+
+    def _too_long(self, job: Job, lengths: Sequence[int]) -> Unavailable | None:
+        """Refuse rows of which the last would have to wait past the deadline for the others."""
+        if job.background or len(lengths) < 2:
+            return None  # one row alone was weighed when it came
+        wait = self.expected_wait_seconds(job.model, sum(lengths) - max(lengths))
+        left = max(0.0, job.deadline - self._loop.time())
+        return self._refuse("deadline", refusals.too_long(wait, left)) if wait > left else None
 
     def _count_rows(self, **sources: int) -> None:
         for source, amount in sources.items():
@@ -283,7 +293,7 @@ class Engine:
         elif model.breaker.is_slow(seconds, expected):
             fault = Fault.LATENCY
         model.breaker.record(self._loop.time(), fault)
-        model.seconds_per_token += 0.05 * (seconds / cells - model.seconds_per_token)
+        model.learn_speed(seconds / cells)
         self.metrics.model_latency.labels(model.version).observe(seconds)
         self.metrics.batch_rows.observe(len(live))
         padding = cells - sum(len(task.row) for task in live)

@@ -48,7 +48,16 @@ def problem(error: ShieldError, status: int | None = None) -> Response:
         wait = error.retry_after_seconds or 1
         document["retryAfterSeconds"] = wait
         headers = (("retry-after", str(wait)),)
+    elif isinstance(error, MethodNotAllowed):
+        headers = (("allow", ", ".join(error.allowed)),)
     return Response(json.dumps(document).encode(), status, "application/problem+json", headers)
+
+
+class MethodNotAllowed(ShieldError):
+    """The path is known, but not with this method."""
+
+    slug, status, title = "method-not-allowed", 405, "Method not allowed"
+    allowed: tuple[str, ...] = ()
 
 
 class Broken(ShieldError):
@@ -71,8 +80,8 @@ class Limits:
 _HEADS: dict[tuple[int, str, bool], bytes] = {}
 
 
-def encode(response: Response, keep: bool) -> bytes:
-    """Return the response as bytes of HTTP/1.1."""
+def encode(response: Response, keep: bool, head_only: bool = False) -> bytes:
+    """Return the response as bytes of HTTP/1.1; to HEAD goes the head alone."""
     key = (response.status, response.content_type, keep)
     head = _HEADS.get(key)
     if head is None:
@@ -83,4 +92,5 @@ def encode(response: Response, keep: bool) -> bytes:
             + "content-length: "
         ).encode()
     extra = "".join(f"{name}: {value}\r\n" for name, value in response.headers).encode("latin-1")
-    return b"%b%d\r\n%b\r\n%b" % (head, len(response.body), extra, response.body)
+    body = b"" if head_only else response.body
+    return b"%b%d\r\n%b\r\n%b" % (head, len(response.body), extra, body)

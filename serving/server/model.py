@@ -84,6 +84,15 @@ class ServedModel:
     seconds_per_token: float = field(default=0.0)
     """Moving average of a thread's time per token, from warm-up on."""
 
+    def learn_speed(self, seconds_per_token: float) -> None:
+        """Take one call into the average.
+
+        A call counts as at most five times as slow as those before it: one during which the machine
+        stood still must not have everybody refused for a while.
+        """
+        measured = min(seconds_per_token, 5 * self.seconds_per_token)
+        self.seconds_per_token += 0.05 * (measured - self.seconds_per_token)
+
     @property
     def digest(self) -> str:
         """Return the identity of the version."""

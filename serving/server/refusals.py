@@ -36,7 +36,7 @@ def too_long(wait_seconds: float, deadline_seconds: float) -> Unavailable:
     """Return the refusal of a request whose deadline cannot be met."""
     return Unavailable(
         f"The answer would take about {wait_seconds:.2f} s, longer than the deadline of "
-        f"{deadline_seconds:g} s. Try again shortly, or add model servers.",
+        f"{deadline_seconds:.3g} s. Try again shortly, or add model servers.",
         retry_after_seconds=max(1, math.ceil(wait_seconds)),
     )
 

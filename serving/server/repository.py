@@ -16,7 +16,7 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, load_model
 from serving.server.settings import ServerSettings
 from shield.artifacts.settings import open_store
-from shield.errors import Conflict, Misconfigured, NotFound, PackageInvalid, Unavailable
+from shield.errors import Conflict, Invalid, NotFound, PackageInvalid, Unavailable
 from shield.packages import ModelPackage, PackageSettings, Trust, pull
 from shield.packages.manifest import MANIFEST, SAMPLES, TOKENIZER
 from shield.predictor import MODEL_FILES, Precision
@@ -43,7 +43,8 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
 
     Raises:
         Unusable: Corrupt, unsigned, untrusted or invalid. It must never be served.
-        Misconfigured: No trusted keys, or no digest for a package in the store.
+        Misconfigured: No trusted keys.
+        Invalid: No digest for a package in the store.
         NotFound: There is none in the store.
         Unavailable: The store does not answer.
     """
@@ -53,7 +54,7 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
     if (directory / MANIFEST).exists() or directory.is_dir():
         return ModelPackage.open(directory).verify(trust, digest=wanted.digest, files=files)
     if wanted.digest is None:
-        raise Misconfigured(
+        raise Invalid(
             f"{wanted.package} is not a directory, so it is looked for in the artifact store, "
             "and that "
             "needs --digest: it says which bytes are meant."

@@ -13,7 +13,10 @@ from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.settings import ServerSettings
 from serving.server.shadow import Shadow
-from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge
+from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge, Unusable
+
+# No name of a version and no path of a package is longer.
+_MAX_PARAMETER_CHARS = 1024
 
 
 @dataclass
@@ -240,9 +243,13 @@ class Routes:
         document = oip.read_json(request.body or b"{}")
         parameters = document.get("parameters", {})
         if not isinstance(parameters, dict) or not all(
-            isinstance(value, str) for value in parameters.values()
+            isinstance(value, str) and len(value) <= _MAX_PARAMETER_CHARS
+            for value in parameters.values()
         ):
-            raise Invalid("`parameters` has to be an object of strings.")
+            raise Invalid(
+                f"`parameters` has to be an object of strings of at most {_MAX_PARAMETER_CHARS} "
+                "characters."
+            )
         if "version" not in parameters:
             raise Invalid("`parameters.version` says which version; it is missing.")
         work = self._load(parameters) if action == "load" else self._unload(parameters)
@@ -260,7 +267,11 @@ class Routes:
             digest=parameters.get("digest"),
             shadow=parameters.get("shadow") == "true",
         )
-        model = await self.repository.load(wanted)
+        try:
+            model = await self.repository.load(wanted)
+        except Unusable as error:
+            # The client has named it; the server itself is well.
+            return problem(error, status=422)
         return answers.json_response(
             {"name": model.name, "version": model.version, "digest": model.digest}
         )

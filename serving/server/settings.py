@@ -33,8 +33,9 @@ class ServerSettings(BaseSettings):
     cache_rows: int = Field(default=50_000, ge=0)
     """Answers kept per version, by exact token ids; about 600 bytes each. 0 turns the cache off."""
 
-    max_body_bytes: int = Field(default=4 * 2**20, ge=1024)
-    """Longest request body."""
+    max_body_bytes: int = Field(default=2**20, ge=1024)
+    """Longest request body. While one is parsed everybody waits: up to 0.1 s per MiB, if it is
+    hostile."""
 
     max_held_bytes: int = Field(default=64 * 2**20, ge=1024)
     """Bodies of all clients together that wait for an answer. More is refused with 503."""

@@ -59,6 +59,8 @@ def assert_still_serves(client: httpx.Client) -> None:
         (INFER, tensor(data=[["a", "b"]]), 422, "strings"),
         (INFER, tensor() | {"outputs": [{"name": "logits"}]}, 422, "no output"),
         (INFER, tensor() | {"parameters": []}, 422, "has to be an object"),
+        (INFER, tensor() | {"parameters": {"deadline_ms": 10**400}}, 422, "deadline"),
+        (INFER, tensor() | {"parameters": {"deadline_ms": True}}, 422, "deadline"),
         (INFER, tensor() | {"id": 7}, 422, "`id`"),
         ("/v2/models/voice/infer", tensor(), 404, "no model 'voice'"),
         ("/v2/models/sms/versions/v9/infer", tensor(), 404, "no version 'v9'"),
@@ -143,6 +145,7 @@ def test_another_method_is_405(
     answer = model_client.request(method, path)
     assert answer.status_code == 405
     assert allowed in answer.json()["error"]
+    assert allowed in answer.headers["allow"]
 
 
 @contextmanager
@@ -163,6 +166,8 @@ def everything(connection: socket.socket) -> bytes:
     ("sent", "status"),
     [
         (b"GARBAGE\r\n\r\n", b"400"),
+        (b"CONNECT example.org:443 HTTP/1.1\r\n\r\n", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
         (b"POST /predict HTTP/1.1\r\nContent-Length: -5\r\n\r\n", b"400"),
         (b"POST /predict HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", b"400"),
@@ -197,6 +202,36 @@ def test_pipelined_requests_are_answered_in_order(model_server: RunningServer) -
     assert received.count(b"HTTP/1.1 200") == 41
     places = [received.index(b"x-request-id: %d\r\n" % number) for number in range(40)]
     assert places == sorted(places)
+
+
+def test_head_gets_the_head_alone_and_the_connection_goes_on(model_server: RunningServer) -> None:
+    heads = b"".join(
+        b"HEAD %b HTTP/1.1\r\n\r\n" % path
+        for path in [b"/v2/health/live", b"/nowhere", b"/predict"]
+    )
+    with raw_connection(model_server.url) as connection:
+        connection.sendall(heads + b"GET /v2/health/live HTTP/1.1\r\nconnection: close\r\n\r\n")
+        answers = everything(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"404", b"405", b"200"]
+    assert all(answer.endswith(b"\r\n\r\n") for answer in answers[:3])
+    assert b"content-length: 14\r\n" in answers[0]
+
+
+@pytest.mark.parametrize("body", [b"", b'{"text": "hello"}'])
+def test_an_offer_of_http2_is_passed_over_and_the_connection_goes_on(
+    model_server: RunningServer, body: bytes
+) -> None:
+    # What Java's client sends first.
+    offer = (
+        b"%b HTTP/1.1\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+        b"http2-settings: AAEAAEAAAAIAAAAB\r\ncontent-length: %d\r\n\r\n%b"
+    )
+    first = offer % (b"POST /predict" if body else b"GET /v2/health/live", len(body), body)
+    last = b"GET /v2/health/live HTTP/1.1\r\nconnection: close\r\n\r\n"
+    with raw_connection(model_server.url) as connection:
+        connection.sendall(first + last)
+        answers = everything(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"200"]
 
 
 def test_a_chunked_body_and_an_expectation_work(model_server: RunningServer) -> None:

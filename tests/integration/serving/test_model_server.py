@@ -226,6 +226,54 @@ def test_sigterm_under_load_fails_no_request(sms_package: SignedPackage) -> None
     assert answered > 20
 
 
+def test_after_sigkill_the_next_server_takes_the_same_port_and_ready_file(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready.json"
+    command = server_command(sms_package.package.path, "--ready-file", str(ready))
+    environment = server_environment(sms_package.trusted_keys)
+
+    def start(port: int) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen([*command, "--port", str(port)], env=environment)
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            # A stale file of the one before names another process.
+            if ready.exists() and json.loads(ready.read_text())["pid"] == process.pid:
+                return process
+            time.sleep(0.02)
+        process.kill()
+        raise AssertionError("The server was not ready in 30 s.")
+
+    first = start(0)
+    port = int(json.loads(ready.read_text())["port"])
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=url, timeout=20) as client:
+        assert client.post("/predict", json={"text": "hello"}).status_code == 200
+        first.kill()
+        first.wait()
+        assert ready.exists()
+        with pytest.raises(httpx.HTTPError):
+            client.post("/predict", json={"text": "hello"})
+    second = start(port)
+    try:
+        assert httpx.post(f"{url}/predict", json={"text": "hello"}).status_code == 200
+    finally:
+        second.terminate()
+        assert second.wait(timeout=20) == 0
+
+
+def test_a_ready_file_left_behind_is_gone_before_the_model_loads(
+    sms_package: SignedPackage, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready.json"
+    ready.write_text('{"port": 1, "pid": 1}')
+    wrong = ["--ready-file", str(ready), "--digest", "sha256:" + "0" * 64]
+    command = server_command(sms_package.package.path, *wrong)
+    code, _ = outcome_of(command, server_environment(sms_package.trusted_keys))
+    assert code == 65
+    assert not ready.exists()
+
+
 def test_a_server_told_to_dies_with_its_parent(sms_package: SignedPackage, tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     command = server_command(

@@ -139,13 +139,17 @@ def test_a_bad_package_is_refused_and_the_old_version_goes_on(
     with copied_package(tmp_path) as copy:
         (copy.package.path / "manifest.sig").unlink()
         refused = load(url, copy, "sms-v2")
-    assert refused.status_code == 500
+    assert refused.status_code == 422
     assert "is not signed" in refused.json()["error"]
     assert (
         load(url, second_package, "sms-v1", digest=second_package.package.digest).status_code == 409
     )
     missing = load(url, second_package, "x", package=str(tmp_path / "nowhere"))
+    assert missing.status_code == 422
     assert "needs --digest" in missing.json()["error"]
+    for odd in ["a\x00b", "/etc", "../../etc", "x" * 5000, str(tmp_path / "nowhere")]:
+        digest = "sha256:../../" if odd.startswith("..") else "sha256:0"
+        assert load(url, second_package, "x", package=odd, digest=digest).status_code == 422, odd
     assert httpx.post(f"{url}/predict", json={"text": "hi"}).json()["modelVersion"] == "sms-v1"
 
 
@@ -287,6 +291,26 @@ def test_a_deadline_that_cannot_be_met_is_refused(sms_package: SignedPackage) ->
         busy.join()
     assert hasty.status_code == 503
     assert "deadline" in hasty.json()["error"]
+
+
+def test_many_texts_that_cannot_make_their_deadline_are_refused_before_any_is_computed(
+    sms_package: SignedPackage,
+) -> None:
+    with running_model_server(sms_package, threads="1") as server:
+        texts = [f"{number} {' '.join(LURES[:3])}" for number in range(400)]
+        refused = httpx.post(
+            f"{server.url}/predict", json={"texts": texts}, headers={"x-deadline-ms": "100"}
+        )
+        one = httpx.post(
+            f"{server.url}/predict", json={"text": "hi"}, headers={"x-deadline-ms": "5000"}
+        )
+        metrics = httpx.get(f"{server.url}/metrics").text
+    assert refused.status_code == 503
+    assert "longer than the deadline" in refused.json()["error"]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert one.status_code == 200
+    assert 'shield_server_refusals_total{reason="deadline"} 1.0' in metrics
+    assert "shield_server_batch_rows_count 1.0" in metrics
 
 
 def test_twins_are_computed_once_and_repeats_come_from_the_cache(
