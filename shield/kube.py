@@ -95,9 +95,15 @@ class Kube:
         """Replace an object; `Conflict` when its `resourceVersion` is not the present one."""
         return self.call("PUT", path, body=body)
 
-    def merge(self, path: str, body: Object) -> Object:
-        """Change some fields by a merge patch. Raises as `call`."""
-        return self.call("PATCH", path, body=body, content_type="application/merge-patch+json")
+    def merge(self, path: str, body: Object, manager: str) -> Object:
+        """Change some fields by a merge patch; `Conflict` when `body` names another version."""
+        return self.call(
+            "PATCH",
+            path,
+            body=body,
+            params={"fieldManager": manager},
+            content_type="application/merge-patch+json",
+        )
 
     def apply(self, path: str, body: Object, manager: str) -> Object:
         """Apply an object on the server's side, as the only owner of the fields in `body`."""
@@ -109,10 +115,29 @@ class Kube:
             content_type="application/apply-patch+yaml",
         )
 
-    def delete(self, path: str) -> None:
-        """Remove an object, and what it owns, in the background; a missing one is no error."""
+    def delete(self, path: str, seen: Object | None = None) -> None:
+        """Remove an object, and what it owns, in the background; a missing one is no error.
+
+        Args:
+            path: Of the object.
+            seen: The object as it was read; if it has changed since, it stays.
+
+        Raises:
+            Conflict: It is no longer as it was `seen`.
+        """
+        options: Object = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+        }
+        if seen is not None:
+            metadata = seen["metadata"]
+            options["preconditions"] = {
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+            }
         try:
-            self.call("DELETE", path, params={"propagationPolicy": "Background"})
+            self.call("DELETE", path, body=options)
         except NotFound:
             return
 

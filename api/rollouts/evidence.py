@@ -31,6 +31,9 @@ def of_version(
     else:
         total, positives = scans.exposures(session, version, model_type.value, since)
         reports, decided, errors = _verdicts(session, version, model_type, since)
+    in_a_row, unreached = scans.failures_in_a_row(
+        session, version, model_type.value, since, shadow=shadow
+    )
     latencies = scans.latencies_ms(session, version, model_type.value, since, shadow=shadow)
     return ArmEvidence(
         exposures=total,
@@ -39,6 +42,8 @@ def of_version(
         decided=decided,
         verdict_errors=errors,
         failures=scans.failures(session, version, since),
+        failures_in_a_row=in_a_row,
+        unreached_in_a_row=unreached,
         latency_p95_ms=percentile(latencies, 0.95) if latencies else None,
     )
 

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from api.feedback.models import Feedback
 from api.scans.models import ArmFailure, Scan, ShadowScore
 
+UNREACHED = ("ConnectError", "ConnectTimeout")
+"""Kinds of failure in which there was no server at the address."""
+
 _LATENCY_SAMPLE = 1000
 
 
@@ -56,6 +59,31 @@ def failures(session: Session, version: str, since: datetime) -> int:
         )
         or 0
     )
+
+
+def failures_in_a_row(
+    session: Session, version: str, model_type: str, since: datetime, *, shadow: bool
+) -> tuple[int, int]:
+    """Return how many requests a version has failed since it last answered, and unreached ones."""
+    if shadow:
+        last = select(func.max(ShadowScore.created_at)).where(
+            ShadowScore.model_version == version, ShadowScore.created_at >= since
+        )
+    else:
+        last = select(func.max(Scan.created_at)).where(
+            Scan.model_type == model_type,
+            Scan.model_version == version,
+            Scan.created_at >= since,
+        )
+    answered = session.scalar(last)
+    unreached = ArmFailure.kind.in_(UNREACHED).cast(Integer)
+    row = session.execute(
+        select(func.count(), func.coalesce(func.sum(unreached), 0)).where(
+            ArmFailure.model_version == version,
+            ArmFailure.at > answered if answered else ArmFailure.at >= since,
+        )
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def latencies_ms(

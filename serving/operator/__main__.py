@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from serving.operator.deployments import Address, KubernetesCluster
 from serving.operator.driver import Driver
 from serving.operator.events import EventPoster
 from serving.operator.handlers import ClusterOperator
+from serving.operator.kserve import KServeCluster
+from serving.operator.kserve.settings import KServeSettings
 from serving.operator.lease import LeaderLease
 from serving.operator.live import Watched
 from serving.operator.log import log_to_stderr
@@ -32,6 +35,7 @@ from shield.kube import Kube, Object
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 
 _log = logging.getLogger(__name__)
+_STANDSTILL_SECONDS = 120.0
 
 
 @dataclass
@@ -46,6 +50,15 @@ class Running:
     cluster: Cluster
     telemetry: Telemetry
     settings: OperatorSettings
+    leading: threading.Thread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether everything that must go round does; if not, a new process is the cure."""
+        if self.leading is None:
+            return True
+        quiet = time.monotonic() - self.operator.ticked_at
+        return self.leading.is_alive() and quiet < _STANDSTILL_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Watch and reconcile until `stop` is set, or SIGTERM arrives in the main thread."""
@@ -57,6 +70,7 @@ class Running:
 
         leading = threading.Thread(target=self.lease.run, args=(stop, lead), name="lease")
         leading.start()
+        self.leading = leading
         self.witness.start()
         self.events.start()
         try:
@@ -121,15 +135,20 @@ def wire(
         renew_seconds=settings.lease_seconds / 7,
     )
     events = EventPoster(kube, identity, _now)
-    cluster = KubernetesCluster(
-        kube,
-        live,
-        template=template,
-        clock=_now,
-        drain_seconds=settings.drain_seconds,
-        parents=settings.gateways,
-        address=address,
-    )
+    kserve = KServeSettings()
+    cluster: Cluster
+    if kserve.enabled:
+        cluster = KServeCluster(kube, live, template=template, settings=kserve)
+    else:
+        cluster = KubernetesCluster(
+            kube,
+            live,
+            template=template,
+            clock=_now,
+            drain_seconds=settings.drain_seconds,
+            parents=settings.gateways,
+            address=address,
+        )
     witness = ApiWitness(
         lambda: ShieldClient(access.url, access.read_token(), timeout_seconds=5),
         evidence_seconds=settings.evidence_seconds,
@@ -139,7 +158,7 @@ def wire(
     def announce(before: ModelRollout, after: ModelRollout, new: list[Transition]) -> None:
         for done in new:
             events.transition(after, done)
-        events.degraded(before, after)
+        events.phase(before, after)
 
     driver = Driver(
         KubernetesRolloutStore(kube),
@@ -150,7 +169,7 @@ def wire(
         may_write=lambda: lease.held,
     )
     operator = ClusterOperator(
-        driver, live, lease, telemetry, tick_seconds=max(settings.tick_seconds, 1.0)
+        kube, driver, live, lease, telemetry, tick_seconds=max(settings.tick_seconds, 1.0)
     )
     return Running(kube, operator, lease, witness, events, cluster, telemetry, settings)
 
@@ -200,7 +219,7 @@ def main() -> int:
     server = serve(
         running.telemetry,
         settings.metrics_port,
-        alive=lambda: not stop.is_set(),
+        alive=lambda: running.alive and not stop.is_set(),
         ready=lambda: not stop.is_set(),
         refresh=lambda: running.telemetry.calls(kube.calls),
     )

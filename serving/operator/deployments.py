@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from serving.operator import specs
 from serving.operator.live import KINDS, LiveObjects
-from serving.operator.server_process import PACKAGE_REFUSED
+from serving.operator.server_process import PACKAGE_REFUSED, STORE_AWAY
 from serving.operator.state import ServerSeen
 from shield.crds.v1alpha1 import ModelRollout, VersionRef
 from shield.kube import Kube, Object
@@ -63,7 +63,9 @@ class KubernetesCluster:
                 continue
             wanted = made["spec"].get("replicas", 1)
             ready = made.get("status", {}).get("readyReplicas", 0)
-            crashes, refusal = _ends(pods, made)
+            crashes, refusal = ends(
+                pods, made["metadata"].get("labels", {}).get(specs.DIGEST_LABEL)
+            )
             seen[digest] = ServerSeen(
                 # Half of them at least: one pod that restarts takes nobody's server away.
                 ready=ready >= max(1, (wanted + 1) // 2),
@@ -80,6 +82,7 @@ class KubernetesCluster:
             self._ensure("Deployment", rollout, specs.deployment(rollout, version, self._template))
         self._follow_split(rollout)
         self._retire(rollout, {version.digest for version in servers})
+        self._route(rollout)
 
     def remove(self, rollout: ModelRollout) -> None:
         """Do nothing: Kubernetes removes what a rollout owns together with it."""
@@ -96,7 +99,11 @@ class KubernetesCluster:
         # Without a candidate its Service stays: a route that names it must not break.
         candidate = split.candidate or split.stable
         self._ensure("Service", rollout, specs.arm_service(rollout, "candidate", candidate))
-        if not self._parents:
+
+    def _route(self, rollout: ModelRollout) -> None:
+        """Apply the HTTPRoute; last, so that a cluster without Gateway API lacks nothing else."""
+        split = rollout.status.split
+        if not self._parents or split is None:
             return
         route = specs.http_route(rollout, split, self._parents)
         wanted = route["metadata"]["annotations"][specs.HASH_ANNOTATION]
@@ -112,8 +119,9 @@ class KubernetesCluster:
             None,
         )
         if live is not None and specs.RETIRE_ANNOTATION in _annotations(live):
-            # Wanted again while it drained. Taken off as it was put on: by a patch.
-            live = self._kube.merge(self._path(kind, name), _retirement(None))
+            # Wanted again while it drained. Taken off as it was put on: by a patch. It changes the
+            # object's version, so that a removal decided by a leader of before comes too late.
+            live = self._kube.merge(self._path(kind, name), _retirement(None), specs.MANAGER)
             self._live.note(live)
         if live is not None and self._is_as_asked(live, wanted):
             return
@@ -134,6 +142,11 @@ class KubernetesCluster:
         return generation <= self._applied.setdefault(key, generation)
 
     def _retire(self, rollout: ModelRollout, wanted: set[str]) -> None:
+        """Let what is not wanted drain, then remove it.
+
+        Removals are fenced by what was seen: of two operators, one of which does not know yet that
+        it was replaced, neither takes away what the other has just decided to keep.
+        """
         now = self._clock()
         for made in self._live.of(rollout.name, "Deployment"):
             name, annotations = made["metadata"]["name"], _annotations(made)
@@ -143,12 +156,23 @@ class KubernetesCluster:
             due = annotations.get(specs.RETIRE_ANNOTATION)
             if due is None:
                 later = now + timedelta(seconds=self._drain_seconds)
-                self._live.note(self._kube.merge(path, _retirement(later.isoformat())))
+                fence = {"resourceVersion": made["metadata"]["resourceVersion"]}
+                asked = _retirement(later.isoformat(), fence)
+                self._live.note(self._kube.merge(path, asked, specs.MANAGER))
             elif now >= datetime.fromisoformat(due):
-                # The Deployment last: while it is there, an interrupted removal is taken up again.
-                self._kube.delete(self._path("Service", name))
-                self._kube.delete(path)
+                self._kube.delete(path, made)
                 self._live.forget(made)
+        self._remove_services(rollout, wanted)
+
+    def _remove_services(self, rollout: ModelRollout, wanted: set[str]) -> None:
+        """Remove the Services of versions that have no Deployment any more."""
+        kept = {made["metadata"]["name"] for made in self._live.of(rollout.name, "Deployment")}
+        kept |= {specs.server_name(rollout.name, digest) for digest in wanted}
+        for service in self._live.of(rollout.name, "Service"):
+            metadata = service["metadata"]
+            if metadata["name"] not in kept and specs.ARM_LABEL not in metadata["labels"]:
+                self._kube.delete(self._path("Service", metadata["name"]), service)
+                self._live.forget(service)
 
     def _path(self, kind: str, name: str) -> str:
         return f"{KINDS[kind]}/namespaces/{self._kube.namespace}/{kind.lower()}s/{name}"
@@ -162,25 +186,33 @@ def _annotations(found: Object) -> dict[str, str]:
     return annotations
 
 
-def _retirement(at: str | None) -> Object:
-    return {"metadata": {"annotations": {specs.RETIRE_ANNOTATION: at}}}
+def _retirement(at: str | None, fence: Object | None = None) -> Object:
+    return {"metadata": {**(fence or {}), "annotations": {specs.RETIRE_ANNOTATION: at}}}
 
 
-def _ends(pods: list[Object], made: Object) -> tuple[int, str | None]:
-    """Return how often a Deployment's servers crashed, and why its package was refused, if so."""
-    digest = made["metadata"].get("labels", {}).get(specs.DIGEST_LABEL)
+def ends(
+    pods: list[Object], digest: str | None, named: str = specs.CONTAINER
+) -> tuple[int, str | None]:
+    """Return how often a version's servers crashed, and why its package was refused, if so.
+
+    Args:
+        pods: Of the rollout.
+        digest: The version's, as pods are labelled with it.
+        named: Container that serves.
+    """
     crashes, refusal = 0, None
     for pod in pods:
         if pod["metadata"].get("labels", {}).get(specs.DIGEST_LABEL) != digest:
             continue
         for container in pod.get("status", {}).get("containerStatuses", []):
-            if container["name"] != specs.CONTAINER:
+            if container["name"] != named:
                 continue
             ends = [container.get(when, {}).get("terminated") for when in ("state", "lastState")]
             for end in filter(None, ends):
                 if end["exitCode"] == PACKAGE_REFUSED:
                     words = str(end.get("message", "")).strip().splitlines()
                     refusal = words[-1] if words else "The model server refused the package."
-            if any(end and end["exitCode"] != 0 for end in ends):
+            # A server that found the artifact store away says nothing about its version.
+            if any(end and end["exitCode"] not in (0, STORE_AWAY) for end in ends):
                 crashes += int(container.get("restartCount", 0)) or 1
     return crashes, refusal

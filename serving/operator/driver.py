@@ -85,6 +85,8 @@ class Driver:
                     continue
                 self._tell(rollout, written)
                 rollout = written
+                if not self._may_write():
+                    return rollout
             self._cluster.apply(rollout, want.servers)
             self._witness.record(rollout, rollout.status.history)
             if not moved:

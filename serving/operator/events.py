@@ -26,7 +26,7 @@ _WARNINGS = {"reject", "undo"}
 
 
 class EventPoster:
-    """Posts an Event for each transition and for each fall into `Degraded`."""
+    """Posts an Event for each transition and for each other change of phase."""
 
     def __init__(self, kube: Kube, instance: str, clock: Callable[[], datetime]) -> None:
         self._kube = kube
@@ -53,14 +53,15 @@ class EventPoster:
             message = f"{done.version.name} was taken back for {done.previous.name}: {done.reason}"
         self._put(rollout, kind, REASONS[done.action], message)
 
-    def degraded(self, before: ModelRollout, after: ModelRollout) -> None:
-        """Tell of a fall into `Degraded`, unless a transition has told already."""
-        fell = after.status.phase is Phase.DEGRADED and before.status.phase is not Phase.DEGRADED
-        if not fell or before.status.history != after.status.history:
+    def phase(self, before: ModelRollout, after: ModelRollout) -> None:
+        """Tell of another phase (paused, degraded, well again), unless a transition has told."""
+        changed = after.status.phase is not before.status.phase
+        if not changed or before.status.history != after.status.history:
             return
+        kind = "Warning" if after.status.phase is Phase.DEGRADED else "Normal"
         for condition in after.status.conditions:
-            if condition.type == "Degraded":
-                self._put(after, "Warning", condition.reason, condition.message)
+            if condition.type == "Progressing":  # its reason and message are those of the phase
+                self._put(after, kind, condition.reason, condition.message)
 
     def _put(self, rollout: ModelRollout, kind: str, reason: str, message: str) -> None:
         now = self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")

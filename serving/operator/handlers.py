@@ -4,6 +4,10 @@ Events only say *that* something has changed; what is to be done follows from th
 one function, `ClusterOperator.reconcile`, is called for an event of the rollout, for one of its
 Deployments and pods, for new evidence, and by a timer. Plain `on.event` handlers put no finalizer
 and no annotation on any object: an uninstall never hangs, whatever is removed first.
+
+Nothing is decided before everything was listed once: a watch that has only begun to tell would make
+running servers look absent. The list is repeated every so often, because a watch that was cut does
+not tell what was removed meanwhile.
 """
 
 import asyncio
@@ -17,31 +21,36 @@ import kopf
 
 from serving.operator.driver import Driver
 from serving.operator.lease import LeaderLease
-from serving.operator.live import Watched
-from serving.operator.specs import ROLLOUT_LABEL
+from serving.operator.live import KINDS, Watched, listing
+from serving.operator.specs import RETIRE_ANNOTATION, ROLLOUT_LABEL
 from serving.operator.telemetry import Telemetry
-from shield.crds.v1alpha1 import GROUP, PLURAL, VERSION, ModelRollout
+from shield.crds.v1alpha1 import GROUP, PLURAL, VERSION, ModelRollout, Phase
 from shield.errors import Invalid, ShieldError
+from shield.kube import Kube
 from shield.rollouts.kubernetes import parse
 
 _log = logging.getLogger(__name__)
 _OWNED = (("apps", "v1", "deployments"), ("", "v1", "services"), ("", "v1", "pods"))
+_LIST_SECONDS = 300.0
+_REST_SECONDS = 30.0  # a rollout at rest waits for nothing that a clock could tell
 
 
 class ClusterOperator:
     """Follows rollouts and what belongs to them, and reconciles while it leads.
 
     Args:
+        kube: Connection to the cluster, for lists.
         driver: Decides and writes.
         live: Fed with the events of Deployments, Services and pods.
         lease: Tells whether this process may write.
         telemetry: What is counted.
-        tick_seconds: Every rollout is reconciled at least this often.
+        tick_seconds: A rollout that waits for something is reconciled at least this often.
         clock: Monotonic seconds.
     """
 
     def __init__(
         self,
+        kube: Kube,
         driver: Driver,
         live: Watched,
         lease: LeaderLease,
@@ -50,6 +59,7 @@ class ClusterOperator:
         tick_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._kube = kube
         self._driver = driver
         self._live = live
         self._lease = lease
@@ -61,6 +71,10 @@ class ClusterOperator:
         self._waiting: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listed_at: float | None = None
+        self._looked_at: dict[str, float] = {}
+        self.ticked_at = clock()
+        """When the timer last came round; a timer that stands still means a process to restart."""
 
     def wake(self, name: str) -> None:
         """Ask for a reconcile of the rollout `name`, from any thread."""
@@ -80,16 +94,23 @@ class ClusterOperator:
         async with self._locks[name]:
             self._waiting.discard(name)
             rollout = self._rollouts.get(name)
-            if rollout is None or not self._lease.held:
+            if rollout is None or self._listed_at is None or not self._lease.held:
                 return
             began = self._clock()
+            self._looked_at[name] = began
             try:
                 after = await asyncio.to_thread(self._driver.reconcile, rollout)
             except ShieldError as error:  # the next event or tick tries again
                 self._telemetry.failed(error.slug)
+                self._looked_at.pop(name, None)
                 _log.warning(
                     "not reconciled", extra={"fields": {"rollout": name, "error": error.message}}
                 )
+                return
+            except Exception:  # noqa: BLE001 - one rollout's bug must not stop all the others
+                self._telemetry.failed("bug")
+                self._looked_at.pop(name, None)
+                _log.exception("not reconciled", extra={"fields": {"rollout": name}})
                 return
             self._telemetry.reconciled(self._clock() - began)
             if self._rollouts.get(name) is rollout:  # no event has brought a later state meanwhile
@@ -98,10 +119,60 @@ class ClusterOperator:
     async def run_timer(self) -> None:
         """Reconcile everything every so often, for what no event tells: time."""
         while True:
-            await asyncio.sleep(self._tick_seconds)
+            self.ticked_at = now = self._clock()
+            if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
+                await self._list()
             self._telemetry.rollouts([one.status.phase for one in self._rollouts.values()])
-            for name in list(self._rollouts):
-                await self.reconcile(name)
+            for name, rollout in list(self._rollouts.items()):
+                rests = _REST_SECONDS if self._at_rest(rollout) else 0.0
+                if now - self._looked_at.get(name, -rests) >= rests:
+                    await self.reconcile(name)
+            await asyncio.sleep(self._tick_seconds)
+
+    async def _list(self) -> None:
+        """See what there is, whatever events have told or not."""
+        path = f"/apis/{GROUP}/{VERSION}/namespaces/{self._kube.namespace}/{PLURAL}"
+        try:
+            owned = {kind: await asyncio.to_thread(listing, self._kube, kind) for kind in KINDS}
+            found = await asyncio.to_thread(self._kube.get, path)
+        except ShieldError as error:  # what was known stays; the next tick tries again
+            _log.warning("nothing listed", extra={"fields": {"error": error.message}})
+            return
+        for kind, (objects, as_of) in owned.items():
+            self._live.renew(kind, objects, as_of)
+        for one in found["items"]:
+            self._take(one)
+        present = {one["metadata"]["name"] for one in found["items"]}
+        for name, known in list(self._rollouts.items()):
+            newer = int(known.resource_version) > int(found["metadata"]["resourceVersion"])
+            if name not in present and not newer:
+                self._drop(name)
+        self._listed_at = self._clock()
+        self._looked_at.clear()  # each is due
+
+    def _take(self, found: Any) -> None:
+        """Keep a rollout, unless a later state of it is known."""
+        try:
+            rollout = parse(found)
+        except Invalid as error:
+            _log.error("unreadable", extra={"fields": {"error": error.message}})
+            return
+        known = self._rollouts.get(rollout.name)
+        if known is None or int(known.resource_version) <= int(rollout.resource_version):
+            self._rollouts[rollout.name] = rollout
+
+    def _drop(self, name: str) -> None:
+        self._rollouts.pop(name, None)
+        self._looked_at.pop(name, None)
+
+    def _at_rest(self, rollout: ModelRollout) -> bool:
+        """Tell whether only an event can change what is to be done."""
+        status = rollout.status
+        drains = any(
+            RETIRE_ANNOTATION in made["metadata"].get("annotations", {})
+            for made in self._live.of(rollout.name, "Deployment")
+        )
+        return status.phase is Phase.HEALTHY and status.candidate is None and not drains
 
     def _spawn(self, name: str) -> None:
         task = asyncio.get_running_loop().create_task(self.reconcile(name))
@@ -124,13 +195,9 @@ class ClusterOperator:
             found: Any = event["object"]
             name = found["metadata"]["name"]
             if event["type"] == "DELETED":
-                self._rollouts.pop(name, None)
+                self._drop(name)
                 return
-            try:
-                self._rollouts[name] = parse(found)
-            except Invalid as error:
-                _log.error("unreadable", extra={"fields": {"error": error.message}})
-                return
+            self._take(found)
             await self.reconcile(name)
 
         for group, version, plural in _OWNED:

@@ -41,6 +41,26 @@ def requests_fail(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence)
     )
 
 
+def answers_stop(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
+    """Its servers are reached and answer nothing any more, and the other version answers.
+
+    A rate over a whole trial notices late that a version which was fine has died. At a tolerable
+    failure rate of 1 %, five failures in a row come by chance once in 10^10 requests. Servers that
+    are not reached are another matter: they may be starting.
+    """
+    count = trial.failures_in_a_row - trial.unreached_in_a_row
+    if count < analysis.max_failures_in_a_row or baseline.failures_in_a_row:
+        return None
+    return Fault("AnswersStop", f"Its last {count} requests failed, one after the other.")
+
+
+def down_after_a_crash(analysis: Analysis, evidence: Evidence | None) -> bool:
+    """Tell whether users meet what a crash has left: nobody who answers, but the other version."""
+    if evidence is None or evidence.stable.failures_in_a_row:
+        return False
+    return evidence.candidate.failures_in_a_row >= analysis.max_failures_in_a_row
+
+
 def verdicts_shift(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
     """It calls far more, or far fewer, messages a scam: swapped labels, a wrong tokenizer, NaN."""
     ours, theirs = _positives(trial), _positives(baseline)
@@ -89,13 +109,14 @@ def answers_are_slow(analysis: Analysis, trial: ArmEvidence, baseline: ArmEviden
 
 
 CHECKS: tuple[Check, ...] = (
+    answers_stop,
     requests_fail,
     verdicts_shift,
     verdicts_are_wrong,
     users_object,
     answers_are_slow,
 )
-_SHARED_BY = 4  # the checks that can reject by chance: all but the latency
+_SHARED_BY = 4  # the checks that test a rate: all but a row of failures and the latency
 
 
 def first_fault(analysis: Analysis, evidence: Evidence) -> Fault | None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from shield.errors import Conflict, NotFound, ShieldError, Unavailable
+from shield.errors import Conflict, NotFound, ShieldError
 from shield.kube import Kube, Object
 
 _log = logging.getLogger(__name__)
@@ -106,12 +106,12 @@ class LeaderLease:
             _log.warning("lease not released", extra={"fields": {"error": error.message}})
 
     def run(self, stop: threading.Event, changed: Callable[[bool], None]) -> None:
-        """Keep trying until `stop` is set; `changed` hears of each gain and loss."""
+        """Keep trying until `stop` is set, whatever fails; `changed` hears of gain and loss."""
         held = False
         while not stop.is_set():
             try:
                 now_held = self.attempt()
-            except Unavailable as error:
+            except ShieldError as error:  # away, or no right to it now: it may come back
                 _log.warning("lease not renewed", extra={"fields": {"error": error.message}})
                 now_held = self.held
             if now_held != held:

@@ -1,4 +1,9 @@
-"""What is known of the objects in a cluster: listed when asked, or kept from watched events."""
+"""What is known of the objects in a cluster: listed when asked, or kept from watched events.
+
+A watch that was cut does not tell what vanished meanwhile, and one that has just begun has not told
+everything yet. So what is kept from events is put right by a list before the first decision, and
+every so often after.
+"""
 
 import threading
 from collections import defaultdict
@@ -23,6 +28,20 @@ class LiveObjects(Protocol):
         """Take note that an object was removed."""
 
 
+def listing(kube: Kube, kind: str, rollout: str | None = None) -> tuple[list[Object], int]:
+    """Return the objects of `kind` that belong to a rollout, or to any, and the list's version."""
+    path = f"{KINDS[kind]}/namespaces/{kube.namespace}/{kind.lower()}s"
+    label = ROLLOUT_LABEL if rollout is None else selector(rollout)
+    found = kube.get(path, {"labelSelector": label})
+    # The items of a list do not say what they are.
+    items = [
+        {**one, "kind": kind}
+        for one in found["items"]
+        if "deletionTimestamp" not in one["metadata"]
+    ]
+    return items, _version(found)
+
+
 class Listed:
     """Asks the API server each time: for tests and for few rollouts."""
 
@@ -31,12 +50,7 @@ class Listed:
 
     def of(self, rollout: str, kind: str) -> list[Object]:
         """Return the objects of `kind` that carry the label of `rollout`."""
-        path = f"{KINDS[kind]}/namespaces/{self._kube.namespace}/{kind.lower()}s"
-        found: list[Object] = self._kube.get(path, {"labelSelector": selector(rollout)})["items"]
-        # The items of a list do not say what they are.
-        return [
-            {**one, "kind": kind} for one in found if "deletionTimestamp" not in one["metadata"]
-        ]
+        return listing(self._kube, kind, rollout)[0]
 
     def note(self, found: Object) -> None:
         """Nothing is kept."""
@@ -51,6 +65,7 @@ class Watched:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._objects: dict[tuple[str, str], dict[str, Object]] = defaultdict(dict)
+        self._gone: dict[tuple[str, str, str], int] = {}
 
     def of(self, rollout: str, kind: str) -> list[Object]:
         """Return the objects of `kind` that carry the label of `rollout`."""
@@ -67,11 +82,35 @@ class Watched:
             if "deletionTimestamp" in found["metadata"]:
                 self._objects[rollout, kind].pop(name, None)
 
+    def renew(self, kind: str, found: list[Object], as_of: int) -> None:
+        """Take all objects of `kind` as they were at a version; what is missing there is gone.
+
+        What events have told since then stays.
+        """
+        with self._lock:
+            present = {_place(one): one for one in found}
+            for (rollout, of_kind), objects in list(self._objects.items()):
+                if of_kind != kind:
+                    continue
+                for name, known in list(objects.items()):
+                    if (rollout, kind, name) not in present and _version(known) <= as_of:
+                        del objects[name]
+            for (rollout, _, name), one in present.items():
+                if self._gone.get((rollout, kind, name), 0) > as_of:
+                    continue
+                known_one = self._objects[rollout, kind].get(name)
+                if known_one is None or _version(known_one) < _version(one):
+                    self._objects[rollout, kind][name] = one
+            self._gone = {
+                place: at for place, at in self._gone.items() if place[1] != kind or at > as_of
+            }
+
     def forget(self, found: Object) -> None:
         """Drop an object."""
         rollout, kind, name = _place(found)
         with self._lock:
             self._objects[rollout, kind].pop(name, None)
+            self._gone[rollout, kind, name] = _version(found)
 
 
 def _place(found: Object) -> tuple[str, str, str]:

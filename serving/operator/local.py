@@ -24,7 +24,7 @@ from serving.operator.settings import ApiAccess, DatabaseSettings, OperatorSetti
 from serving.operator.witness import ApiWitness
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ModelRollout
-from shield.errors import ShieldError, Unavailable
+from shield.errors import ShieldError
 from shield.rollouts import RolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
 
@@ -99,8 +99,11 @@ class Loop:
         rollout = self._rollouts[name]
         try:
             self._rollouts[name] = self._driver.reconcile(rollout)
-        except Unavailable as error:  # the next tick tries again
+        except ShieldError as error:  # the next tick tries again
             _log.warning("not reconciled", extra={"fields": _about(name, error)})
+            return
+        except Exception:  # noqa: BLE001 - one rollout's bug must not take every server away
+            _log.exception("not reconciled", extra={"fields": {"rollout": name}})
             return
         if rollout.deleting:
             del self._rollouts[name]
@@ -122,7 +125,7 @@ class Loop:
                 # A watch begins with everything there is: what it did not name is gone.
                 for name in known.keys() - found:
                     self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
-            except Unavailable as error:
+            except ShieldError as error:
                 _log.warning("the store is away", extra={"fields": _about("*", error)})
                 stop.wait(_WATCH_SECONDS)
 

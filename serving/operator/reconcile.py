@@ -16,7 +16,7 @@ from datetime import timedelta
 from serving.operator import steps
 from serving.operator import transitions as moves
 from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
-from serving.operator.judgement import Fault, first_fault
+from serving.operator.judgement import Fault, down_after_a_crash, first_fault
 from serving.operator.split import split_of, warm
 from serving.operator.state import Desired, Observed
 from serving.operator.transitions import among, same
@@ -126,7 +126,7 @@ def _return_within_guard(
 ) -> ModelRolloutStatus | None:
     """Bring the last known good version back when the one just promoted shows a fault.
 
-    It takes a proven fault (hysteresis: several crashes, or evidence at its level), and it happens
+    It takes a proven fault (hysteresis: several crashes, or evidence at its level), and happens
     at most once per promotion: what comes back is not on probation (cool-down until the next
     promotion).
     """
@@ -135,10 +135,11 @@ def _return_within_guard(
         return None
     if not seen.of(target).ready:
         return None
-    fault = _hard_fault(spec, seen, guarded)
-    if fault is None and status.candidate is None:
-        evidence = steps.relevant(status, seen)
-        fault = None if evidence is None else first_fault(spec.analysis, evidence)
+    # While another candidate is on trial, the evidence is about that one.
+    evidence = steps.relevant(status, seen) if status.candidate is None else None
+    fault = _hard_fault(spec, seen, guarded, evidence)
+    if fault is None and evidence is not None:
+        fault = first_fault(spec.analysis, evidence)
     if fault is None:
         return None
     return moves.gone_back(
@@ -147,7 +148,7 @@ def _return_within_guard(
         seen.now,
         spec.guard_seconds,
         f"Automatic return within the guard window: {fault.reason}. {fault.message}",
-        steps.relevant(status, seen),
+        evidence,
     )
 
 
@@ -156,7 +157,7 @@ def _try_candidate(
 ) -> ModelRolloutStatus:
     """Judge the candidate; if nothing speaks against it, let it meet users step by step."""
     evidence = steps.relevant(status, seen)
-    fault = _hard_fault(spec, seen, candidate) or _too_late(spec, status, seen, candidate)
+    fault = _hard_fault(spec, seen, candidate, evidence) or _too_late(spec, status, seen, candidate)
     if fault is None and evidence is not None:
         fault = first_fault(spec.analysis, evidence)
     if fault is not None:
@@ -196,13 +197,21 @@ def _announced(spec: ModelRolloutSpec, weight: int) -> str:
     return f"It answers {weight} % of the users."
 
 
-def _hard_fault(spec: ModelRolloutSpec, seen: Observed, version: VersionRef) -> Fault | None:
-    """Return what makes a version unfit for anyone: a refused package, or crashing servers."""
+def _hard_fault(
+    spec: ModelRolloutSpec, seen: Observed, version: VersionRef, evidence: Evidence | None = None
+) -> Fault | None:
+    """Return what makes a version unfit for anyone: a refused package, or crashing servers.
+
+    One crash proves nothing, unless users have felt it: then it need not happen again.
+    """
     server = seen.of(version)
     if server.refusal is not None:
         return Fault("PackageRefused", server.refusal)
     if server.crashes >= spec.analysis.minimum_failures:
         return Fault("ServerCrashes", f"Its servers have crashed {server.crashes} times.")
+    felt = server.crashes and not server.ready and down_after_a_crash(spec.analysis, evidence)
+    if felt:
+        return Fault("ServerCrashes", "Its servers have crashed, and users' requests failed.")
     return None
 
 

@@ -13,6 +13,9 @@ from serving.operator.state import ServerSeen
 PACKAGE_REFUSED = 65
 """Exit status (`EX_DATAERR`) by which a model server says that its package must never be served."""
 
+STORE_AWAY = 69
+"""Exit status (`EX_UNAVAILABLE`) of a server that could not reach the artifact store."""
+
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 30.0
 _FORGIVEN_AFTER_SECONDS = 600.0  # a crash so long after the start is not one of a series
@@ -58,6 +61,7 @@ class ServerProcess:
         self._ready = False
         self._url: str | None = None
         self._crashes = 0
+        self._waits = 0
         self._refusal: str | None = None
 
     @property
@@ -145,7 +149,7 @@ class ServerProcess:
             port = int(json.loads(self._ready_file.read_text())["port"])
         except (OSError, ValueError, KeyError):  # not there yet, or half written
             return
-        self._url, self._ready = f"http://127.0.0.1:{port}", True
+        self._url, self._ready, self._waits = f"http://127.0.0.1:{port}", True, 0
 
     def _ended(self, code: int, now: float) -> None:
         self._process, self._ready = None, False
@@ -156,13 +160,21 @@ class ServerProcess:
         if code == PACKAGE_REFUSED:
             self._refusal = self._last_words()
             return
+        if code == STORE_AWAY:  # an outage of the store is no fault of the version: try again
+            self._waits += 1
+            self._start_at = now + _pause(self._waits)
+            return
         forgiven = now - self._started_at > _FORGIVEN_AFTER_SECONDS
         self._crashes = 1 if forgiven else self._crashes + 1
-        pause = _FIRST_PAUSE_SECONDS * 2 ** (self._crashes - 1)
-        self._start_at = now + min(pause, _LONGEST_PAUSE_SECONDS)
+        self._start_at = now + _pause(self._crashes)
 
     def _last_words(self) -> str:
         with self._log.open("rb") as log:
             log.seek(self._log_from)
             lines = log.read()[-4096:].decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else "The model server refused the package."
+
+
+def _pause(ends: int) -> float:
+    """Return how long to wait after so many ends in a series."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(ends - 1, 10), _LONGEST_PAUSE_SECONDS)

@@ -53,8 +53,9 @@ class OperatorSettings(BaseSettings):
     tick_seconds: float = Field(default=0.25, gt=0)
     """Every rollout is reconciled at least this often, even if nothing seems to have changed."""
 
-    evidence_seconds: float = Field(default=0.5, gt=0)
-    """How often the API is asked for evidence while a version is on trial."""
+    evidence_seconds: float = Field(default=0.25, gt=0)
+    """How often the API is asked for evidence while a version is on trial. Where counting takes
+    long, it is asked less often."""
 
     drain_seconds: float = Field(default=3.0, ge=0)
     """A model server that is no longer needed answers for so long, for requests already routed to

@@ -20,6 +20,7 @@ PORT = 8080
 
 ROLLOUT_LABEL = f"{GROUP}/rollout"
 DIGEST_LABEL = f"{GROUP}/digest"
+ARM_LABEL = f"{GROUP}/arm"
 DIGEST_ANNOTATION = f"{GROUP}/digest"
 HASH_ANNOTATION = f"{GROUP}/applied"
 RETIRE_ANNOTATION = f"{GROUP}/retire-at"
@@ -82,7 +83,7 @@ def version_service(rollout: ModelRollout, version: VersionRef) -> Object:
 
 def arm_service(rollout: ModelRollout, arm: str, version: VersionRef) -> Object:
     """Return the Service of an arm, which follows the split."""
-    labels = {**_labels(rollout, version), f"{GROUP}/arm": arm}
+    labels = {**_labels(rollout, version), ARM_LABEL: arm}
     return _service(rollout, arm_name(rollout.name, arm), labels, _selecting(rollout, version))
 
 

@@ -124,6 +124,9 @@ class Analysis(Wire):
     """Answers of either arm before latencies are compared."""
     minimum_failures: Annotated[int, Field(ge=1)] = 3
     """Failures or crashes seen before they count: one lost packet rejects nobody."""
+    max_failures_in_a_row: Annotated[int, Field(ge=1)] = 5
+    """So many requests failed one after the other, while the other version answers, are a fault by
+    themselves, however much it answered before."""
     max_verdict_shift: Annotated[float, Field(gt=0, le=1)] = 0.25
     """How far the candidate's share of scam verdicts may lie from the stable version's, absolute.
     It catches swapped labels or a wrong tokenizer before the first user has complained."""
@@ -231,6 +234,10 @@ class ArmEvidence(Wire):
     """... of which a reviewer has confirmed that the verdict was wrong."""
     failures: Annotated[int, Field(ge=0)] = 0
     """Requests that it should have answered and did not; they are not among the exposures."""
+    failures_in_a_row: Annotated[int, Field(ge=0)] = 0
+    """... of which the latest, since its last answer."""
+    unreached_in_a_row: Annotated[int, Field(ge=0)] = 0
+    """... of which those that found no server: it was down, or starting."""
     latency_p95_ms: Annotated[float, Field(ge=0)] | None = None
     """95th percentile of its answers' latency; None without answers."""
 

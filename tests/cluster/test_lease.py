@@ -1,5 +1,8 @@
 """Leader election by a Lease on a real API server, with clocks that the test moves."""
 
+import secrets
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -76,3 +79,21 @@ def test_a_released_lease_is_taken_at_once(kube: Kube, clock: Clock) -> None:
     one.release()
     assert not one.held
     assert two.attempt()
+
+
+def test_whoever_cannot_have_the_lease_now_goes_on_trying(cluster: ControlPlane) -> None:
+    name = f"test-{secrets.token_hex(4)}"
+    kube = cluster.connect(name)
+    lease = LeaderLease(kube, "operator", "one", renew_seconds=0.05)
+    stop, gained = threading.Event(), threading.Event()
+    running = threading.Thread(target=lease.run, args=(stop, lambda held: gained.set()))
+    running.start()
+    time.sleep(0.5)
+    assert running.is_alive(), "there is no such namespace yet, which is no reason to give up"
+    assert not gained.is_set()
+    cluster.run("create", "namespace", name)
+    assert gained.wait(10)
+    stop.set()
+    running.join(10)
+    cluster.run("delete", "namespace", name, "--wait=false")
+    kube.close()

@@ -10,6 +10,7 @@ import pytest
 
 from shield.crds.v1alpha1 import ModelRollout, Phase, Step
 from tests.cluster.controlplane import ControlPlane
+from tests.support.crds import third_party_crds
 from tests.support.operators import Ward, operating, ward
 from tests.support.rollouts import version
 
@@ -112,6 +113,100 @@ def test_an_operator_that_died_is_replaced_and_the_story_goes_on(place: Ward) ->
         place.until(stable_is("sms-v2"))
     lease = place.plane.get("lease", "antispam-shield-operator", "-n", place.namespace)
     assert lease["spec"]["leaseTransitions"] == 1
+
+
+def test_an_operator_killed_again_and_again_gets_there_and_history_tells_it_once(
+    place: Ward,
+) -> None:
+    with operating(place, "first"):
+        place.ask(version=version("sms-v1"), steps=QUICK)
+        place.until(stable_is("sms-v1"))
+        place.ask(version=version("sms-v2"))
+        place.until(lambda it: it.status.candidate is not None)
+    for number, transitions in enumerate((3, 4)):
+        process = place.start(f"killed-{number}")
+        place.until(lambda it, enough=transitions: len(it.status.history) >= enough)  # type: ignore[misc]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with operating(place, "last"):
+        rollout = place.until(stable_is("sms-v2"))
+    told = [(done.action, done.version.name) for done in rollout.status.history]
+    assert told == [
+        ("install", "sms-v1"),
+        ("start", "sms-v2"),
+        ("step", "sms-v2"),
+        ("promote", "sms-v2"),
+    ]
+
+
+def test_a_restarted_operator_changes_nothing_that_is_right(place: Ward) -> None:
+    """It must have seen everything before it judges: else running servers look absent."""
+    steady = [Step(weight=10, duration_seconds=600, minimum_exposures=0)]
+    with operating(place):
+        place.ask(version=version("sms-v1"), steps=steady)
+        place.until(stable_is("sms-v1"))
+        place.ask(version=version("sms-v2"))
+        before = place.until(lambda it: it.status.step_started is not None)
+        time.sleep(1)
+        before = place.store.get("sms")
+    for number in range(2):
+        with operating(place, f"again-{number}"):
+            log = place.folder / f"again-{number}.log"
+            wait_for(lambda log=log: '"leader"' in log.read_text())  # type: ignore[misc]
+            time.sleep(2)
+        assert place.store.get("sms").resource_version == before.resource_version
+
+
+def test_a_pause_is_told_as_an_event_and_so_is_its_end(place: Ward) -> None:
+    with operating(place):
+        place.ask(version=version("sms-v1"), steps=QUICK)
+        place.until(stable_is("sms-v1"))
+        place.ask(version=version("sms-v2"), paused=True)
+        place.until(lambda it: it.status.phase is Phase.PAUSED)
+        wait_for(lambda: "Paused" in events(place))
+        place.ask(paused=False)
+        place.until(stable_is("sms-v2"))
+
+
+def test_a_removed_namespace_takes_everything_along_and_the_operator_lives_on(
+    place: Ward,
+) -> None:
+    with operating(place) as process:
+        place.ask(version=version("sms-v1"))
+        place.until(stable_is("sms-v1"))
+        place.plane.run("delete", "namespace", place.namespace, "--timeout=60s")
+        time.sleep(1)
+        assert process.poll() is None
+        place.plane.run("create", "namespace", place.namespace)
+        place.ask(version=version("sms-v1"))
+        place.until(stable_is("sms-v1"))
+
+
+def test_a_route_of_gateway_api_follows_the_split(place: Ward) -> None:
+    (crd,) = [path for path in third_party_crds() if path.name.endswith("_httproutes.yaml")]
+    place.plane.run("apply", "--server-side", "-f", str(crd))
+    place.plane.run(
+        "wait", "--for=condition=Established", "crd/httproutes.gateway.networking.k8s.io"
+    )
+    place.environment["SHIELD_OPERATOR_GATEWAYS"] = '[{"name": "inside"}]'
+    steady = [Step(weight=25, duration_seconds=600, minimum_exposures=0)]
+
+    def weights() -> dict[str, int]:
+        found = place.plane.get("httproutes", "-n", place.namespace)["items"]
+        if not found:
+            return {}
+        (rule,) = found[0]["spec"]["rules"]
+        return {one["name"]: one["weight"] for one in rule["backendRefs"]}
+
+    with operating(place):
+        place.ask(version=version("sms-v1"), steps=steady)
+        wait_for(lambda: weights() == {"sms-stable": 1000})
+        place.ask(version=version("sms-v2"))
+        wait_for(lambda: weights() == {"sms-stable": 750, "sms-candidate": 250})
+        place.ask(undo="1")
+        wait_for(lambda: weights() == {"sms-stable": 1000})
+    place.kubectl("delete", "mro", "sms", "--timeout=10s")
+    wait_for(lambda: not weights())
 
 
 def test_an_api_server_that_goes_and_comes_back_is_survived(place: Ward) -> None:

@@ -2,7 +2,8 @@
 misbehave.
 
 `python tiny_server.py VERSION MODE --ready-file F`; MODE is one of `good`, `refused`, `crash` (at
-start), `once` (crashes at its first start only), `slow` (ready after a second).
+start), `once` (crashes at its first start only), `away` (finds the artifact store away at its
+first three starts), `slow` (ready after a second).
 """
 
 import json
@@ -40,6 +41,13 @@ def main() -> None:
         if not marker.exists():
             marker.touch()
             sys.exit(1)
+    if mode == "away":
+        tries = ready_file.parent / f"{version}.tries"
+        count = len(tries.read_text()) if tries.exists() else 0
+        tries.write_text("." * (count + 1))
+        if count < 3:
+            sys.stderr.write("The artifact store does not answer.\n")
+            sys.exit(69)
     if mode == "slow":
         time.sleep(1)
     _Answer.version = version

@@ -15,6 +15,7 @@ from tests.integration.api.conftest import wait_for_split
 from tests.integration.api.steps import http
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.ports import free_ports
 
 
 def trial(api: RunningApi, since: datetime) -> None:
@@ -58,6 +59,47 @@ def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_i
             failing.clear()
             healed = ann.scan(ScanType.TEXT, "you win again")
             assert (healed.arm, healed.model_version) == ("candidate", "sms-v2")
+
+
+def test_failures_in_a_row_are_counted_and_those_that_found_no_server_apart(
+    tmp_path: Path, database_url: str
+) -> None:
+    failing = threading.Event()
+    failing.set()
+    (nobody,) = free_ports(1)
+    with (
+        model_server() as stable,
+        model_server(failing=failing) as broken,
+        running_api(tmp_path, database_url) as api,
+        api.client("ann") as ann,
+        api.client("op", "service") as operator,
+    ):
+        store = api.services.rollouts
+
+        def row() -> tuple[int, int, int]:
+            seen = operator.evidence(ModelType.SMS)
+            assert seen.stable.failures_in_a_row == 0
+            return (
+                seen.candidate.failures,
+                seen.candidate.failures_in_a_row,
+                seen.candidate.unreached_in_a_row,
+            )
+
+        deploy(store, stable, candidate="sms-v2", candidate_url=broken, weight=100)
+        trial(api, api.clock())
+        wait_for_weight(api, 100)
+        for _ in range(2):
+            ann.scan(ScanType.TEXT, "hello")
+        assert row() == (2, 2, 0)
+        failing.clear()
+        ann.scan(ScanType.TEXT, "hello")
+        assert row() == (2, 0, 0), "an answer ends the row"
+        url = f"http://127.0.0.1:{nobody}"
+        deploy(store, stable, candidate="sms-v2", candidate_url=url, weight=99)
+        wait_for_weight(api, 99)
+        for user in range(3):
+            ann.scan(ScanType.TEXT, f"hello {user}")
+        assert row() == (5, 3, 3)
 
 
 def test_a_failing_stable_arm_is_a_503_with_retry_after_and_the_failure_is_counted(

@@ -133,6 +133,15 @@ def test_a_server_that_always_crashes_is_tried_more_and_more_rarely(
     assert cluster.observe(ROLLOUT)[version("sms-v2").digest].crashes == 3
 
 
+def test_an_artifact_store_that_is_away_is_no_crash_of_the_version(
+    cluster: ProcessCluster,
+) -> None:
+    MODES["sms-v2"] = "away"
+    cluster.apply(ROLLOUT, [version("sms-v2")])
+    seen = until(cluster, "sms-v2", lambda seen: seen.ready)
+    assert (seen.crashes, seen.refusal) == (0, None)
+
+
 def test_closing_ends_every_server(cluster: ProcessCluster) -> None:
     cluster.apply(ROLLOUT, [version("sms-v1"), version("sms-v2")])
     until(cluster, "sms-v1", lambda seen: seen.ready)

@@ -1,0 +1,140 @@
+"""The `Cluster` of KServe: what runs is read from pods, what should run is one InferenceService."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from serving.operator import specs
+from serving.operator.deployments import ends
+from serving.operator.kserve.arrange import Held, arrange
+from serving.operator.kserve.objects import API, CONTAINER, REVISION_LABEL, inference_service
+from serving.operator.kserve.settings import KServeSettings
+from serving.operator.live import LiveObjects
+from serving.operator.state import ServerSeen
+from shield.crds.v1alpha1 import ModelRollout, VersionRef
+from shield.errors import Misconfigured, NotFound
+from shield.kube import Kube, Object
+
+
+class KServeCluster:
+    """`Cluster` by the canary of one InferenceService per rollout.
+
+    Each revision is called by its own Service, so users stay on their arm as with Deployments, and
+    an address never changes its version. Of three wanted versions one has no room: a candidate
+    takes the place of the last known good version, which an undo then has to bring up again.
+
+    Args:
+        kube: Connection to the cluster.
+        live: Knows the pods.
+        template: PodTemplate of the model servers; see `specs.deployment`.
+        settings: Of the backend.
+    """
+
+    def __init__(
+        self, kube: Kube, live: LiveObjects, *, template: Object, settings: KServeSettings
+    ) -> None:
+        self._kube = kube
+        self._live = live
+        self._template = template
+        self._settings = settings
+
+    def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
+        """Return the servers of a rollout as they are now, by digest."""
+        pods = self._live.of(rollout.name, "Pod")
+        wanted = max(1, (rollout.spec.replicas + 1) // 2)
+        seen: dict[str, ServerSeen] = {}
+        for digest, revisions in _revisions(pods, rollout).items():
+            # Brought back, a version is a new revision, while pods of its old one may still end.
+            revision = max(revisions, key=lambda name: (revisions[name], name))
+            crashes, refusal = ends(pods, digest.removeprefix("sha256:")[:40], CONTAINER)
+            seen[digest] = ServerSeen(
+                ready=revisions[revision] >= wanted,
+                url=self._address(revision),
+                crashes=crashes,
+                refusal=refusal,
+            )
+        return seen
+
+    def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
+        """Bring the InferenceService one move nearer to what is wanted."""
+        if not servers:
+            return
+        live = self._read(rollout.name)
+        held = _held(live, self._live.of(rollout.name, "Pod"), rollout)
+        wanted = arrange(rollout, servers, held)
+        if wanted.latest is not None and wanted.latest.digest != held.latest:
+            self._make(rollout, wanted.latest, wanted.percent)
+            if wanted.percent is not None or held.percent is None:
+                return
+        if wanted.percent != held.percent:
+            # Nothing but the share: any other difference would be a new revision.
+            body = {"spec": {"predictor": {"canaryTrafficPercent": wanted.percent}}}
+            self._kube.merge(self._path(rollout.name), body, specs.MANAGER)
+
+    def remove(self, rollout: ModelRollout) -> None:
+        """Do nothing: Kubernetes removes what a rollout owns together with it."""
+
+    def close(self) -> None:
+        """Close the connection; the servers stay."""
+        self._kube.close()
+
+    def _make(self, rollout: ModelRollout, version: VersionRef, percent: int | None) -> None:
+        settings = self._settings
+        made = inference_service(rollout, version, percent, self._template, settings.annotations)
+        try:
+            self._kube.apply(self._path(rollout.name), made, specs.MANAGER)
+        except NotFound as error:
+            raise Misconfigured(
+                "The cluster does not know InferenceServices. Install KServe with Knative, or set "
+                "serving.backend to deployments."
+            ) from error
+
+    def _read(self, name: str) -> Object | None:
+        try:
+            return self._kube.get(self._path(name))
+        except NotFound:
+            return None
+
+    def _path(self, name: str) -> str:
+        return f"{API}/namespaces/{self._kube.namespace}/inferenceservices/{name}"
+
+    def _address(self, revision: str) -> str:
+        # In full: where Knative's activator is in the way, it reads the revision from the host.
+        return f"http://{revision}.{self._kube.namespace}.svc.{self._settings.cluster_domain}"
+
+
+def _held(live: Object | None, pods: list[Object], rollout: ModelRollout) -> Held:
+    if live is None:
+        return Held()
+    predictor: dict[str, Any] = live["spec"]["predictor"]
+    latest = predictor.get("annotations", {}).get(specs.DIGEST_ANNOTATION)
+    status = live.get("status", {}).get("components", {}).get("predictor", {})
+    name = status.get("latestRolledoutRevision")
+    rolled_out = next(
+        (digest for digest, found in _revisions(pods, rollout).items() if name in found), None
+    )
+    return Held(latest or "unknown", predictor.get("canaryTrafficPercent"), rolled_out)
+
+
+def _revisions(pods: list[Object], rollout: ModelRollout) -> dict[str, dict[str, int]]:
+    """Return digest -> revision -> how many of its pods are ready."""
+    known = {ref.digest.removeprefix("sha256:")[:40]: ref.digest for ref in _versions(rollout)}
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for pod in pods:
+        labels = pod["metadata"].get("labels", {})
+        digest = known.get(labels.get(specs.DIGEST_LABEL, ""))
+        revision = labels.get(REVISION_LABEL)
+        if digest is None or revision is None:
+            continue
+        conditions = pod.get("status", {}).get("conditions", [])
+        ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        found[digest][revision] += ready
+    return found
+
+
+def _versions(rollout: ModelRollout) -> Iterator[VersionRef]:
+    status = rollout.status
+    yield rollout.spec.version
+    yield from (one for one in (status.stable, status.candidate, status.last_known_good) if one)
+    yield from status.good
+    yield from status.rejected

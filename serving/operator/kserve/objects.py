@@ -1,0 +1,89 @@
+"""Builds the InferenceService of a rollout. Pure.
+
+KServe hands its pod to Knative, which refuses what it does not know: of the pods' template only
+what Knative takes is used, and the pod's security settings move into the containers.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from serving.operator import specs
+from shield.crds.v1alpha1 import ModelRollout, VersionRef
+from shield.kube import Object
+
+API = "/apis/serving.kserve.io/v1beta1"
+CONTAINER = "kserve-container"
+"""KServe's own name for the one that serves."""
+REVISION_LABEL = "serving.knative.dev/revision"
+_READABLE = 0o444
+_POD = ("serviceAccountName", "automountServiceAccountToken", "imagePullSecrets", "volumes")
+_ON_REQUEST = ("nodeSelector", "tolerations")
+"""Knative takes them only where its features are switched on; sent if the template has them."""
+_SECURITY = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
+
+
+def inference_service(
+    rollout: ModelRollout,
+    version: VersionRef,
+    percent: int | None,
+    template: Object,
+    annotations: Mapping[str, str],
+) -> Object:
+    """Return the InferenceService.
+
+    Nothing in it changes with the share but the share: KServe makes a new revision, and so new
+    pods, of any other difference, labels and annotations included.
+
+    Args:
+        rollout: Its owner.
+        version: What the latest revision serves.
+        percent: Share of the latest revision; None rolls it out.
+        template: PodTemplate of the model servers; see `specs.deployment`.
+        annotations: Of the InferenceService.
+    """
+    made = specs.deployment(rollout, version, template)
+    predictor: Object = {
+        **_pod(made["spec"]["template"]["spec"]),
+        "labels": made["spec"]["template"]["metadata"]["labels"],
+        "annotations": {specs.DIGEST_ANNOTATION: version.digest},
+        "minReplicas": max(1, rollout.spec.replicas),
+    }
+    if percent is not None:
+        predictor["canaryTrafficPercent"] = percent
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            "name": rollout.name,
+            "labels": {specs.ROLLOUT_LABEL: rollout.name},
+            "annotations": dict(annotations),
+            "ownerReferences": made["metadata"]["ownerReferences"],
+        },
+        "spec": {"predictor": predictor},
+    }
+
+
+def _pod(spec: Object) -> Object:
+    security = spec.get("securityContext", {})
+    pod = {name: copy.deepcopy(spec[name]) for name in (*_POD, *_ON_REQUEST) if name in spec}
+    for volume in pod.get("volumes", []):
+        # Knative takes no fsGroup, so files are readable by all of the pod instead of its group.
+        for kind in ("secret", "configMap", "projected"):
+            if kind in volume:
+                volume[kind]["defaultMode"] = _READABLE
+    pod["containers"] = [_container(one, security) for one in spec["containers"]]
+    return pod
+
+
+def _container(given: Object, security: Object) -> Object:
+    made: dict[str, Any] = {name: value for name, value in given.items() if name != "lifecycle"}
+    inherited = {name: security[name] for name in _SECURITY if name in security}
+    made["securityContext"] = {**inherited, **given.get("securityContext", {})}
+    if given["name"] == specs.CONTAINER:
+        made["name"] = CONTAINER
+        made["ports"] = [{"containerPort": specs.PORT, "protocol": "TCP"}]
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            action = {**given[probe]["httpGet"], "port": specs.PORT}
+            made[probe] = {**given[probe], "httpGet": action}
+    return made
