@@ -68,7 +68,7 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving
+.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving soak
 bench: bench-feedback bench-rollout bench-learning bench-serving ## all four benchmarks, one after the other
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
@@ -82,6 +82,9 @@ bench-learning: setup ## drift replay, forgetting, gates, poison, growth, speed
 
 bench-serving: setup ## the model server beside the raw limit and its peers
 	$(PY) -m bench.serving $(ARGS)
+
+soak: setup ## an hour of messages, nonsense and switches on the model server (ARGS="--minutes 3")
+	$(PY) -m bench.serving.soak $(ARGS)
 
 ##@ On a cluster
 .PHONY: images e2e

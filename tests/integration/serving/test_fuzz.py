@@ -1,6 +1,7 @@
 """Nonsense of every kind over real sockets: never a 5xx, never an effect on the next request.
 
-The long form (hundreds of thousands of cases, memory watched) is `make soak`.
+The slow form of each test has a share of 100,000 cases (`make test-slow`). `make soak` adds
+switches and watches the memory.
 """
 
 import json
@@ -16,8 +17,9 @@ from tests.support.model_server import RunningServer
 
 pytestmark = pytest.mark.xdist_group("training")
 
-RELAXED = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+RELAXED = settings(deadline=None, suppress_health_check=list(HealthCheck))
+short_and_long = pytest.mark.parametrize(
+    "cases", [80, pytest.param(17_000, marks=pytest.mark.slow, id="100k")]
 )
 REFUSALS = {400, 404, 405, 413, 422, 431}
 
@@ -62,67 +64,99 @@ def ask(client: httpx.Client, path: str, body: bytes, headers: dict[str, str] | 
     return answer.status_code
 
 
-@RELAXED
-@given(body=st.binary(max_size=300))
-def test_any_bytes_for_a_body(model_client: httpx.Client, body: bytes) -> None:
-    assert ask(model_client, "/predict", body) in REFUSALS
+@short_and_long
+def test_any_bytes_for_a_body(model_client: httpx.Client, cases: int) -> None:
+    @settings(RELAXED, max_examples=cases)
+    @given(body=st.binary(max_size=300))
+    def check(body: bytes) -> None:
+        assert ask(model_client, "/predict", body) in REFUSALS
+
+    check()
 
 
-@RELAXED
-@given(document=json_values | st.fixed_dictionaries({"text": json_values, "texts": json_values}))
-def test_any_json_for_a_prediction(model_client: httpx.Client, document: Any) -> None:
-    ask(model_client, "/predict", json.dumps(document).encode())
+@short_and_long
+def test_any_json_for_a_prediction(model_client: httpx.Client, cases: int) -> None:
+    @settings(RELAXED, max_examples=cases)
+    @given(json_values | st.fixed_dictionaries({"text": json_values, "texts": json_values}))
+    def check(document: Any) -> None:
+        ask(model_client, "/predict", json.dumps(document).encode())
+
+    check()
 
 
-@RELAXED
-@given(text=st.text(st.characters(), max_size=200))
-def test_any_text_has_an_answer(model_client: httpx.Client, text: str) -> None:
-    assert ask(model_client, "/predict", json.dumps({"text": text}).encode()) == 200
+@short_and_long
+def test_any_text_has_an_answer(model_client: httpx.Client, cases: int) -> None:
+    @settings(RELAXED, max_examples=cases)
+    @given(text=st.text(st.characters(), max_size=200))
+    def check(text: str) -> None:
+        assert ask(model_client, "/predict", json.dumps({"text": text}).encode()) == 200
+
+    check()
 
 
-@RELAXED
-@given(document=infer_bodies)
-def test_any_inference_request(model_client: httpx.Client, document: Any) -> None:
-    ask(model_client, "/v2/models/sms/infer", json.dumps(document).encode())
+@short_and_long
+def test_any_inference_request(model_client: httpx.Client, cases: int) -> None:
+    @settings(RELAXED, max_examples=cases)
+    @given(document=infer_bodies)
+    def check(document: Any) -> None:
+        ask(model_client, "/v2/models/sms/infer", json.dumps(document).encode())
+
+    check()
 
 
-@RELAXED
-@given(document=infer_bodies, tail=st.binary(max_size=40), shift=st.integers(-3, 3))
-def test_any_binary_tensor(
-    model_client: httpx.Client, document: Any, tail: bytes, shift: int
-) -> None:
-    head = json.dumps(document).encode()
-    headers = {"inference-header-content-length": str(len(head) + shift)}
-    ask(model_client, "/v2/models/sms/infer", head + tail, headers)
+@short_and_long
+def test_any_binary_tensor(model_client: httpx.Client, cases: int) -> None:
+    @settings(RELAXED, max_examples=cases)
+    @given(document=infer_bodies, tail=st.binary(max_size=40), shift=st.integers(-3, 3))
+    def check(document: Any, tail: bytes, shift: int) -> None:
+        head = json.dumps(document).encode()
+        headers = {"inference-header-content-length": str(len(head) + shift)}
+        ask(model_client, "/v2/models/sms/infer", head + tail, headers)
+
+    check()
 
 
-@RELAXED
-@given(
-    sent=st.binary(min_size=1, max_size=200)
-    | st.builds(
-        lambda method, target, header, body: (
-            b"%b %b HTTP/1.1\r\n%b\r\n\r\n%b" % (method, target, header, body)
-        ),
-        st.sampled_from([b"GET", b"POST", b"PRI", b"get", b""]),
-        st.sampled_from([b"/", b"*", b"//", b"/%00", b"/predict?x=\xff", b"http://x/predict"]),
-        st.sampled_from([b"", b"host", b"content-length: 1x", b"transfer-encoding: gzip", b": x"]),
-        st.binary(max_size=20),
-    )
+requests = st.binary(min_size=1, max_size=200) | st.builds(
+    lambda method, target, header, body: (
+        b"%b %b HTTP/1.1\r\n%b\r\n\r\n%b" % (method, target, header, body)
+    ),
+    st.sampled_from([b"GET", b"HEAD", b"POST", b"CONNECT", b"PRI", b"get", b""]),
+    st.sampled_from([b"/", b"*", b"//", b"/%00", b"/predict?x=\xff", b"http://x/predict"]),
+    st.sampled_from(
+        [
+            b"",
+            b"host",
+            b"content-length: 1x",
+            b"transfer-encoding: gzip",
+            b": x",
+            b"connection: upgrade\r\nupgrade: h2c",
+        ]
+    ),
+    st.binary(max_size=20),
 )
+
+
+@short_and_long
 def test_any_bytes_on_a_connection(
-    model_server: RunningServer, model_client: httpx.Client, sent: bytes
+    model_server: RunningServer, model_client: httpx.Client, cases: int
 ) -> None:
     host, port = model_server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
-        received = b""
-        try:
-            while part := connection.recv(65536):
-                received += part
-        except ConnectionResetError:
-            pass
-    if received:
-        assert received.startswith(b"HTTP/1.1 ")
-        assert int(received[9:12]) in REFUSALS | {200}
-    assert ask(model_client, "/predict", b'{"text": "hello"}') == 200
+
+    @settings(RELAXED, max_examples=cases)
+    @given(sent=requests)
+    def check(sent: bytes) -> None:
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            received = b""
+            try:
+                while part := connection.recv(65536):
+                    received += part
+            except ConnectionResetError:
+                pass
+        if received:
+            assert received.startswith(b"HTTP/1.1 ")
+            assert int(received[9:12]) in REFUSALS | {200}
+        assert ask(model_client, "/predict", b'{"text": "hello"}') == 200
+
+    check()
