@@ -2,7 +2,26 @@
 
 from datetime import datetime
 
-FILTERS = ("percent", "count", "moment", "ago", "span", "short_digest", "rate", "seconds", "place")
+from shield.labels import LABELS
+
+FILTERS = (
+    "percent", "count", "moment", "clock", "ago", "span", "short_digest", "rate", "seconds",
+    "place", "word", "opposite",
+)  # fmt: skip
+_WORDS = {"spam": "a scam", "ham": "harmless"}
+
+
+def word(label: str) -> str:
+    """Write a label as people say it; one that reads well already stays."""
+    return _WORDS.get(label, label)
+
+
+def opposite(label: str) -> str:
+    """Return the other label of the same model type."""
+    for pair in LABELS.values():
+        if label in (pair.positive, pair.negative):
+            return pair.negative if label == pair.positive else pair.positive
+    raise ValueError(f"{label!r} is no label; shield/labels.py has them all")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -31,6 +50,11 @@ def count(number: int) -> str:
 def moment(at: datetime | None) -> str:
     """Write a time, UTC, to the minute."""
     return "–" if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def clock(at: datetime | None) -> str:
+    """Write a time of today, UTC, to the minute."""
+    return "–" if at is None else at.strftime("%H:%M UTC")
 
 
 def ago(at: datetime | None, now: datetime) -> str:

@@ -97,13 +97,14 @@ def check_form(
     """Pass when a form was sent by one of our own pages of this session.
 
     Raises:
-        Forbidden: It was not.
+        Forbidden: It was not. `reload` tells our scripts that a fresh page would be let through.
     """
     sessions: Sessions = request.app.state.page_sessions
     cross = request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
     if cross or visit is None or not sessions.holds(visit, csrf or x_csrf_token):
         raise Forbidden(
-            "This form is too old, or did not come from here. Reload the page and try again."
+            "This form is too old, or did not come from here. Reload the page and try again.",
+            reload=not cross,
         )
 
 
@@ -124,8 +125,7 @@ def _writing(
     services: Annotated[Services, Depends(get_services)],
     visitor: Annotated[Visitor, Depends(get_visitor)],
 ) -> Iterator[Context]:
-    address = request.client.host if request.client else "unknown"
-    services.limiter.check(visitor.principal.subject, address)
+    services.limiter.check(visitor.principal.subject, services.limiter.address(request))
     with open_context(services, visitor.principal) as context:
         yield context
 

@@ -72,26 +72,17 @@ def page(
     return [item(ctx, row) for row in rows], pagination
 
 
+def waiting(ctx: Context, where: Sequence[ColumnElement[bool]]) -> int:
+    """Return how many campaigns wait for the caller. Reads no message."""
+    query = reviews.campaign_queue(ctx.user, ctx.now, where).order_by(None).subquery()
+    return ctx.session.scalar(select(func.count()).select_from(query)) or 0
+
+
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:
     """Write into the audit log whose messages a reviewer has read."""
-    if not shown:
-        return
-    ids = [one.id for one in shown]
-
-    def write() -> None:
-        with ctx.services.sessions() as session:
-            audit.append(
-                session,
-                at=ctx.now,
-                actor=ctx.user,
-                action="message.read",
-                subject="queue",
-                reason="review",
-                details={"feedback": ids},
-            )
-            session.commit()
-
-    ctx.after_commit.append(write)
+    if shown:
+        ids = [one.id for one in shown]
+        audit.record_later(ctx, "message.read", "queue", "review", feedback=ids)
 
 
 def one(ctx: Context, feedback_id: str) -> PendingItem:
@@ -110,6 +101,7 @@ def item(ctx: Context, row: Feedback) -> PendingItem:
     campaign = ctx.session.get(Campaign, row.campaign_id) if row.campaign_id else None
     reach = campaigns.reach(ctx.session, campaign.id) if campaign else 1
     read = feedback.readable(ctx, row)
+    claimed = row.claimed_until is not None and row.claimed_until > ctx.now
     return PendingItem(
         **read.model_dump(),
         scan=_scan(ctx, scan),
@@ -125,8 +117,8 @@ def item(ctx: Context, row: Feedback) -> PendingItem:
         ),
         proposal=_proposal(row, campaign),
         similar=_similar(ctx, row),
-        claimed_by=row.claimed_by if row.claimed_until and row.claimed_until > ctx.now else None,
-        claimed_until=row.claimed_until,
+        claimed_by=row.claimed_by if claimed else None,
+        claimed_until=row.claimed_until if claimed else None,
         blind=row.looks > 0,
     )
 

@@ -86,3 +86,30 @@ def violations(page: Page) -> list[str]:
         for one in found
         for node in one["nodes"]
     ]
+
+
+TEXTS = [
+    "Your parcel waits at the depot, settle the customs fee today",
+    "Lunch at twelve in the usual place?",
+    "You win the big quiz at our pub tonight, bring friends",
+]
+"""What waits in the fixture `queue`."""
+
+
+def shown(page: Page) -> str:
+    """Return the message that is on the screen, once the line and the item agree."""
+    entry = page.locator("a.entry[aria-current]")
+    item = entry.get_attribute("data-item")
+    expect(page.locator(f"article.item[data-item='{item}']")).to_be_visible()
+    return page.locator("#message").inner_text()
+
+
+def statuses(api: RunningApi) -> dict[str, str]:
+    """Return text -> status of everything that was reported in the fixture `queue`."""
+    found: dict[str, str] = {}
+    for number, text in enumerate(TEXTS):
+        with api.client(f"user-{number}") as client:
+            for scan in client.scans():
+                assert scan.feedback is not None
+                found[text] = scan.feedback.status
+    return found

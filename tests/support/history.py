@@ -38,13 +38,28 @@ MESSAGES = [
     Message("Bank alert: a transfer of 900 was started. Not you? Call 0800 000 1{n}", True),
     Message("Are you home by seven? I will cook", False),
 ]
+FLOOD = [
+    f"{bank}: your new device is being paired. If this was not you, stop it here: {link}"
+    for bank, link in (
+        ("N\u043erth B\u0430nk", "http://n-bank.example@198.51.100.7/stop"),
+        ("North Bank", "http://n-bank.example/stop/4711"),
+        ("N\u043erth Bank", "http://n-bank.example/stop/4712"),
+        ("North B\u200bank", "http://n-bank.example/stop/4713"),
+        ("North Bank", "http://n-bank.example/stop/4714"),
+        ("NORTH BANK", "http://n-bank.example/stop/4715"),
+    )
+]
+"""A message from accounts that were never seen before, in disguises that campaigns fold."""
 REPORT = (
     b"<!doctype html><title>Evaluation</title><h1>Evaluation of sms-v2</h1><p>See the figures.</p>"
 )
 
 
 def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> None:
-    """Let people report, reviewers decide, the pipeline register and the operator roll out."""
+    """Let people report, reviewers decide, the pipeline register and the operator roll out.
+
+    At the end a flood is under way: new accounts report one message in many wordings.
+    """
     api.services.artifacts.put("reports/sms/example.html", REPORT, overwrite=True)
     numbers = itertools.count(1)
     told = itertools.cycle(messages)
@@ -62,6 +77,15 @@ def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> Non
         _roll_out(api, pipeline)
         for message in [*messages, *messages]:
             _live(api, message, next(numbers))
+        _flood(api)
+
+
+def _flood(api: RunningApi) -> None:
+    for number, wording in enumerate(FLOOD):
+        with api.client(f"newcomer-{number}") as client:
+            scan = client.scan(ScanType.TEXT, wording)
+            comment = "My bank never writes like this" if number == 1 else None
+            client.send_feedback(scan.id, _contradiction(scan), comment=comment)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from api.kit.paths import PathId
 from api.pages import explanation
 from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
+from api.pages.traits import traits
 from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
 from api.review import decisions, queue
 from shield.errors import Invalid
@@ -48,9 +49,16 @@ def show(
         items=shown,
         pagination=pagination,
         item=chosen,
+        traits=traits(chosen.scan.text) if chosen else [],
         did=did,
         noted=_noted(request, visitor),
     )
+
+
+@router.get("/waiting")
+def waiting(visitor: Who, ctx: Reading, model: Model) -> Response:
+    """Say how much waits, for a page that stays open."""
+    return JSONResponse({"total": queue.waiting(ctx, queue.filters(None, model, None))})
 
 
 @router.get("/entries")
@@ -95,7 +103,8 @@ def one(
     # The line that led here has been noted with all its texts; once is enough.
     if not hmac.compare_digest(noted.encode(), _noted(request, visitor)(feedback_id).encode()):
         queue.note_reading(ctx, [found])
-    return render(request, visitor, "item.html", model=model, item=found)
+    shown = traits(found.scan.text)
+    return render(request, visitor, "item.html", model=model, item=found, traits=shown)
 
 
 @router.get("/items/{feedback_id}/explanation")
@@ -132,6 +141,8 @@ def decide(
     """Approve or reject an item, or its whole campaign; `skip` decides nothing."""
     if action == "skip":
         queue.release(ctx, feedback_id)
+        if wants_fragment(request):
+            return JSONResponse({"message": "Skipped.", "undoable": False})
         return _back(model)
     if action not in set(ReviewAction) or scope not in ("item", "campaign"):
         raise Invalid("action: approve or reject; scope: item or campaign.")
@@ -162,9 +173,10 @@ def undo(
 
 @router.post("/items/{feedback_id}/claim", dependencies=[CheckedForm])
 def claim(feedback_id: PathId, ctx: Writing) -> Response:
-    """Say that the visitor is looking at the item."""
+    """Say that the visitor is looking at the item; claiming it again extends the claim."""
     queue.claim(ctx, feedback_id)
-    return JSONResponse({"message": "Claimed.", "undoable": False})
+    seconds = ctx.settings.claim_seconds
+    return JSONResponse({"message": "Claimed.", "undoable": False, "seconds": seconds})
 
 
 def _back(model: str, did: str = "") -> Response:

@@ -98,3 +98,13 @@ def test_unknown_shares_are_dashes_and_small_rates_keep_a_digit_more() -> None:
     assert formats.rate(None, 0.2) == "no interval yet"
     assert formats.rate(0.001, 0.0123) == "0.10 to 1.23%"
     assert formats.rate(0.1, 0.5) == "10.0 to 50.0%"
+
+
+def test_labels_read_as_people_say_them_and_each_knows_its_opposite() -> None:
+    assert [formats.word(label) for label in ("spam", "ham", "phishing", "safe")] == [
+        "a scam", "harmless", "phishing", "safe",
+    ]  # fmt: skip
+    assert (formats.opposite("spam"), formats.opposite("ham")) == ("ham", "spam")
+    assert (formats.opposite("phishing"), formats.opposite("safe")) == ("safe", "phishing")
+    with pytest.raises(ValueError, match="no label"):
+        formats.opposite("eggs")

@@ -1,5 +1,5 @@
-// Marks in the message what moved the model towards "scam". Fetched after the item is shown: it asks the
-// model server, and nobody should wait for that to start reading.
+// Marks in the message what moved the model towards "scam". Fetched after the item is shown, and ahead for
+// the next one: it asks the model server, and nobody should wait for that to start reading.
 import { h } from "../lib/dom";
 
 interface Explanation {
@@ -8,13 +8,43 @@ interface Explanation {
   note: string;
 }
 
+const asked = new Map<string, Promise<Explanation>>();
+
+function ask(url: string): Promise<Explanation> {
+  let found = asked.get(url);
+  if (!found) {
+    found = fetch(url, { headers: { "X-Fragment": "1" }, credentials: "same-origin" }).then(async (answer) => {
+      if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+      return (await answer.json()) as Explanation;
+    });
+    found.catch(() => asked.delete(url));
+    asked.set(url, found);
+  }
+  return found;
+}
+
+/** Ask for an item that is not shown yet. */
+export function explainAhead(page: DocumentFragment): void {
+  const url = page.querySelector<HTMLElement>("[data-explain]")?.dataset.explain;
+  if (url) ask(url).catch(() => undefined);
+}
+
 export async function explain(detail: HTMLElement): Promise<void> {
   const message = detail.querySelector<HTMLElement>("[data-explain]");
   const note = detail.querySelector<HTMLElement>("#explained");
   if (!message || !note) return;
-  const answer = await fetch(message.dataset.explain ?? "", { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
-  if (!answer.ok || !message.isConnected) return;
-  const found = (await answer.json()) as Explanation;
+  note.hidden = false; // the line is there from the start, so that nothing jumps under the eyes
+  note.textContent = "Asking the model what stands out …";
+  try {
+    const found = await ask(message.dataset.explain ?? "");
+    if (message.isConnected) show(message, found);
+    note.textContent = found.note;
+  } catch {
+    note.textContent = "The model does not answer, so nothing is marked.";
+  }
+}
+
+function show(message: HTMLElement, found: Explanation): void {
   // Offsets count code points, as Python does; JavaScript's strings count halves of some.
   const letters = [...found.text];
   const parts: (Node | string)[] = [];
@@ -27,6 +57,4 @@ export async function explain(detail: HTMLElement): Promise<void> {
   }
   parts.push(letters.slice(at).join(""));
   message.replaceChildren(...parts);
-  note.textContent = found.note;
-  note.hidden = found.note === "";
 }

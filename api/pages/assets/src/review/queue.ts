@@ -1,43 +1,57 @@
 // The queue without waiting: a decision moves on at once and is sent behind one's back; what the server
 // refuses is brought back and said. The next items are fetched before they are needed.
 import { fragment, must, toast } from "../lib/dom";
-import { explain } from "./explanation";
+import { send } from "../lib/send";
+import { watchArrivals } from "./arrivals";
+import { Claims } from "./claims";
+import { toggleDetails, toggleScope } from "./detail";
+import { draft, keepDrafts, restoreDraft } from "./drafts";
+import { explain, explainAhead } from "./explanation";
 import { bindKeys, keysDialog } from "./keys";
+import { outcomeOf, WORDS, type State } from "./refusals";
 
 type Action = "approve" | "reject";
-type State = "approved" | "rejected" | "skipped" | "failed";
-
 interface Decision {
   message: string;
   undoable: boolean;
 }
 
-const WORDS: Record<State, string> = { approved: "✓ approved", rejected: "✕ rejected", skipped: "skipped", failed: "not decided" };
+const STATES: Record<Action, State> = { approve: "approved", reject: "rejected" };
 const AHEAD = 2;
-const CLAIM_AFTER_MILLISECONDS = 800;
+const WIDE = window.matchMedia("(min-width: 861px)");
 
 export function startQueue(root: HTMLElement): void {
   const list = must<HTMLOListElement>("#queue-list");
   const detail = must<HTMLElement>("#detail");
+  const undoButton = must<HTMLButtonElement>("#undo");
   const csrf = must<HTMLElement>("main").dataset.csrf ?? "";
+  const claims = new Claims(detail, csrf);
   const pages = new Map<string, Promise<DocumentFragment>>();
   const sending = new Map<string, Promise<void>>();
   const decided: string[] = [];
-  let claimTimer: number | undefined;
   let loadingMore: Promise<void> | undefined;
 
   const entries = (): HTMLAnchorElement[] => [...list.querySelectorAll<HTMLAnchorElement>("a.entry")];
   const entry = (id: string): HTMLAnchorElement | undefined => entries().find((each) => each.dataset.item === id);
   const current = (): HTMLAnchorElement | undefined => list.querySelector<HTMLAnchorElement>("a.entry[aria-current]") ?? undefined;
-  const open = (): HTMLAnchorElement[] => entries().filter((each) => !each.dataset.state);
+  const isOpen = (each: HTMLAnchorElement): boolean => !each.dataset.state || each.dataset.state === "failed";
+  const open = (): HTMLAnchorElement[] => entries().filter(isOpen);
 
-  function mark(id: string, state: State | null): void {
+  function mark(id: string, state: State | null, words = state ? WORDS[state] : ""): void {
     const found = entry(id);
     if (!found) return;
     if (state) found.dataset.state = state;
     else delete found.dataset.state;
-    must<HTMLElement>(".entry-state", found).textContent = state ? WORDS[state] : "";
+    must<HTMLElement>(".entry-state", found).textContent = words;
+    tell();
+  }
+
+  /** What is left, what is done, and whether there is something to undo. */
+  function tell(): void {
     must("#waiting").textContent = String(Math.max(0, Number(root.dataset.total) - decided.length));
+    const tally = must<HTMLElement>("#tally");
+    tally.hidden = undoButton.hidden = decided.length === 0;
+    tally.textContent = `${decided.length} decided`;
   }
 
   function page(id: string): Promise<DocumentFragment> {
@@ -59,32 +73,35 @@ export function startQueue(root: HTMLElement): void {
     }
     const id = target.dataset.item ?? "";
     target.setAttribute("aria-current", "true");
-    if (window.matchMedia("(min-width: 861px)").matches) target.scrollIntoView({ block: "nearest" });
+    if (WIDE.matches) target.scrollIntoView({ block: "nearest" });
     try {
       const content = await page(id);
       if (current() !== target) return; // somebody was faster than the network
       detail.replaceChildren(content.cloneNode(true));
       window.history.replaceState(null, "", target.href);
-      if (!window.matchMedia("(min-width: 861px)").matches) window.scrollTo({ top: 0 });
+      if (!WIDE.matches) window.scrollTo({ top: 0 });
       settle(id);
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), "bad");
     }
     const ahead = open();
     const position = ahead.indexOf(target);
-    for (const next of ahead.slice(position + 1, position + 1 + AHEAD)) void page(next.dataset.item ?? "").catch(() => undefined);
+    prepare(ahead.slice(position + 1, position + 1 + AHEAD));
     if (ahead.length - position <= AHEAD + 1) void more();
+  }
+
+  /** Fetch what comes next, and what the model saw in the very next. */
+  function prepare(next: HTMLAnchorElement[]): void {
+    const fetched = next.map((each) => page(each.dataset.item ?? ""));
+    for (const each of fetched) each.catch(() => undefined);
+    void fetched[0]?.then(explainAhead, () => undefined);
   }
 
   /** What follows once an item stays on the screen: say that we are at it, show what the model saw. */
   function settle(id: string): void {
-    const form = detail.querySelector("form.decision");
-    form?.addEventListener("submit", submitted);
-    window.clearTimeout(claimTimer);
-    claimTimer = window.setTimeout(() => {
-      if (current()?.dataset.item !== id) return;
-      void post(`/review/items/${encodeURIComponent(id)}/claim`, new FormData()).catch(() => undefined);
-    }, CLAIM_AFTER_MILLISECONDS);
+    detail.querySelector("form.decision")?.addEventListener("submit", submitted);
+    restoreDraft(detail, id);
+    claims.look(id);
     void explain(detail);
   }
 
@@ -95,18 +112,10 @@ export function startQueue(root: HTMLElement): void {
     else decide(button?.value === "reject" ? "reject" : "approve");
   }
 
-  async function post(url: string, form: FormData): Promise<Decision> {
-    form.set("csrf", csrf);
-    const answer = await fetch(url, { method: "POST", body: form, headers: { "X-Fragment": "1" }, credentials: "same-origin" });
-    const body = (await answer.json().catch(() => ({}))) as Partial<Decision>;
-    if (!answer.ok) throw new Error(body.message ?? `The server answered ${answer.status}.`);
-    return { message: body.message ?? "", undoable: body.undoable ?? false };
-  }
-
   function neighbour(step: 1 | -1): HTMLAnchorElement | undefined {
     const all = entries();
     const from = current() ? all.indexOf(current()!) : -1;
-    for (let at = from + step; at >= 0 && at < all.length; at += step) if (!all[at]!.dataset.state) return all[at];
+    for (let at = from + step; at >= 0 && at < all.length; at += step) if (isOpen(all[at]!)) return all[at];
     return undefined;
   }
 
@@ -122,28 +131,42 @@ export function startQueue(root: HTMLElement): void {
   function decide(action: Action): void {
     const target = current();
     const form = detail.querySelector<HTMLFormElement>("form.decision");
-    if (!target || !form || target.dataset.state) return;
+    if (!target || !form || !isOpen(target)) return;
     const id = target.dataset.item ?? "";
     const body = new FormData(form);
     body.set("action", action);
-    decided.push(id);
-    mark(id, action === "approve" ? "approved" : "rejected");
-    const sent = post(form.getAttribute("action") ?? "", body)
-      .then((answer) => toast(answer.message, "plain", answer.undoable ? ["Undo (U)", undo] : undefined))
-      .catch((error: Error) => {
-        decided.splice(decided.lastIndexOf(id), 1);
-        mark(id, "failed");
-        toast(error.message, "bad");
-      });
-    sending.set(id, sent);
+    claims.spend(id);
+    transmit(id, action, form.getAttribute("action") ?? "", body);
     void loaded().then(() => show(following()));
+  }
+
+  function transmit(id: string, action: Action, url: string, body: FormData): void {
+    decided.push(id);
+    mark(id, STATES[action]);
+    const sent = send<Decision>(url, csrf, body)
+      .then((answer) => {
+        draft(id, "");
+        toast(answer.message ?? "", "plain", answer.undoable ? ["Undo (U)", undo] : undefined);
+      })
+      .catch((error: Error) => refused(id, action, error, () => transmit(id, action, url, body)))
+      .finally(() => sending.delete(id));
+    sending.set(id, sent);
+  }
+
+  /** Nothing is lost: the note stays with the item, and the item comes back unless it is decided. */
+  function refused(id: string, action: Action, error: Error, again: () => void): void {
+    const outcome = outcomeOf(error, STATES[action], root.dataset.who ?? "");
+    if (outcome.state !== STATES[action]) decided.splice(decided.lastIndexOf(id), 1);
+    mark(id, outcome.state, outcome.words);
+    if (outcome.signedOut) must<HTMLElement>("#signed-out").hidden = false;
+    if (outcome.message) toast(outcome.message, "bad", outcome.again ? ["Try again", again] : undefined);
+    if (current() === undefined && open().length > 0) void show(following());
   }
 
   function skip(): void {
     const target = current();
     if (!target) return;
-    const last = open().length <= 1;
-    if (!last) mark(target.dataset.item ?? "", "skipped");
+    if (open().length > 1) mark(target.dataset.item ?? "", "skipped");
     void loaded().then(() => show(following()));
   }
 
@@ -153,14 +176,15 @@ export function startQueue(root: HTMLElement): void {
     pages.delete(id);
     const before = sending.get(id) ?? Promise.resolve();
     void before
-      .then(() => post(`/review/items/${encodeURIComponent(id)}/undo`, new FormData()))
+      .then(() => send<Decision>(`/review/items/${encodeURIComponent(id)}/undo`, csrf))
       .then((answer) => {
         mark(id, null);
-        toast(answer.message);
+        toast(answer.message ?? "");
         return show(entry(id));
       })
       .catch((error: Error) => {
         decided.push(id);
+        tell();
         toast(error.message, "bad");
       });
   }
@@ -185,24 +209,22 @@ export function startQueue(root: HTMLElement): void {
     return loadingMore;
   }
 
-  function toggleDetails(): void {
-    const all = [...detail.querySelectorAll("details")];
-    const unfold = all.some((each) => !each.open);
-    for (const each of all) each.open = unfold;
-  }
-
-  function toggleScope(): void {
-    const box = detail.querySelector<HTMLInputElement>("input[name=scope]");
-    if (box) box.checked = !box.checked;
-  }
-
   list.addEventListener("click", (event) => {
     const target = (event.target as Element).closest<HTMLAnchorElement>("a.entry");
     if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     void show(target);
   });
+  undoButton.addEventListener("click", undo);
   document.querySelector(".more")?.remove(); // pages load by themselves
+  keepDrafts(detail, () => current()?.dataset.item);
+  watchArrivals(root, {
+    known: () => ({ open: open().length + entries().filter((each) => each.dataset.state === "skipped").length, more: !!root.dataset.next, busy: sending.size > 0 }),
+    count: (total) => {
+      root.dataset.total = String(total + decided.length);
+      tell();
+    },
+  });
   bindKeys({
     a: () => decide("approve"),
     r: () => decide("reject"),
@@ -210,14 +232,14 @@ export function startQueue(root: HTMLElement): void {
     u: undo,
     j: () => void show(neighbour(1) ?? current()),
     k: () => void show(neighbour(-1) ?? current()),
-    o: toggleDetails,
-    c: toggleScope,
+    o: () => toggleDetails(detail),
+    c: () => toggleScope(detail),
     n: () => detail.querySelector<HTMLInputElement>("#notes")?.focus(),
     "?": keysDialog(),
   });
   const first = current();
   if (first) {
     settle(first.dataset.item ?? "");
-    for (const next of open().slice(1, 1 + AHEAD)) void page(next.dataset.item ?? "").catch(() => undefined);
+    prepare(open().slice(1, 1 + AHEAD));
   }
 }

@@ -1,0 +1,80 @@
+"""What a message hides from the eye: where its links lead, letters in disguise, numbers to call.
+
+Pure. Read from the text alone, so that it helps most where the model was deceived too.
+"""
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shield.text import normalise
+
+MOST = 6
+"""More traits than this no longer help to decide."""
+
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"']+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/[^\s<>\"']*", re.I
+)
+_PHONE = re.compile(r"(?<![\w/.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/-])")
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One thing worth knowing before one decides."""
+
+    icon: str
+    text: str
+    odd: bool = False
+    """Hardly ever seen in honest messages."""
+
+
+def traits(text: str) -> list[Trait]:
+    """Return what is worth knowing of a message, the oddest first."""
+    found = [*_disguises(text), *_links(text), *_phones(text)]
+    unique = list(dict.fromkeys(found))
+    return sorted(unique, key=lambda trait: not trait.odd)[:MOST]
+
+
+def _disguises(text: str) -> list[Trait]:
+    if text.isascii():
+        return []
+    found = []
+    hidden = sum(unicodedata.category(letter) == "Cf" for letter in text)
+    if hidden:
+        plural = "" if hidden == 1 else "s"
+        found.append(Trait("warning", f"{hidden} invisible character{plural}", odd=True))
+    for word in text.split():
+        visible = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
+        plain = normalise(visible)
+        letters = any(letter.isalnum() for letter in plain)
+        if letters and not visible.isascii() and plain.isascii() and plain != visible:
+            found.append(Trait("warning", f"{visible} reads {plain}: look-alike letters", odd=True))
+    return found
+
+
+def _links(text: str) -> list[Trait]:
+    return [_link(match.group().rstrip(".,;:!?)")) for match in _LINK.finditer(text)]
+
+
+def _link(link: str) -> Trait:
+    try:
+        parts = urlsplit(link if "://" in link else f"http://{link}")
+        host = parts.hostname or ""
+    except ValueError:
+        return Trait("link", "a link that is none", odd=True)
+    if parts.username is not None:
+        return Trait("link", f"leads to {host}, whatever stands before the @", odd=True)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        disguised = "xn--" in host or not host.isascii()
+        tail = ", a name with letters of other scripts" if disguised else ""
+        return Trait("link", f"leads to {host}{tail}", odd=disguised)
+    return Trait("link", f"leads to {host}, an address without a name", odd=True)
+
+
+def _phones(text: str) -> list[Trait]:
+    without_links = _LINK.sub(" ", text)
+    return [Trait("phone", f"to call: {match.group()}") for match in _PHONE.finditer(without_links)]
