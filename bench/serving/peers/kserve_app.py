@@ -6,7 +6,12 @@ import os
 from typing import Any
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
+from kserve.protocol.rest.multiprocess.server import RESTServerProcess
 from scorer import Scorer
+
+# KServe ends a worker that does not answer its first ping within five seconds. Importing takes
+# longer on a busy machine, and then it would never start.
+RESTServerProcess.is_alive.__defaults__ = (60.0,)
 
 
 class Sms(Model):  # type: ignore[misc]
@@ -33,7 +38,8 @@ class Sms(Model):  # type: ignore[misc]
         texts = payload.inputs[0].data
         values = [self.scorer.probability(text) for text in texts]
         output = InferOutput(name="probability", shape=[len(values)], datatype="FP64", data=values)
-        return InferResponse(payload.id, "sms", [output])
+        # It answers an id to every request, but takes none for a request without.
+        return InferResponse(payload.id or "0", "sms", [output])
 
 
 if __name__ == "__main__":
