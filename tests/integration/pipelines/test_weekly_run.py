@@ -190,7 +190,8 @@ def test_a_refused_challenger_is_recorded_and_its_corrections_come_back(learner:
         assert version.status is VersionStatus.REFUSED
         assert "first-model" in (version.refusal or "")
         assert client.runs()[0].outcome.value == "refused"
-        assert client.rollouts() == []
+        (rollout,) = client.rollouts()
+        assert rollout.spec.version.name == "sms-v0", "a refused version was proposed"
         again = client.lease_batch(ModelType.SMS, "next-week", minimum=10)
     assert again.count == count
 
