@@ -139,8 +139,12 @@ def main() -> None:
     package, trusted = signed.package.path, signed.trusted_keys
     texts = corpus()
     before = json.loads(RESULTS.read_text()) if given.add and RESULTS.exists() else {}
-    slices: list[dict[str, Any]] = before.get("slices", [])
-    missing: dict[str, str] = before.get("not_measured", {})
+    result: dict[str, Any] = {
+        "slices": before.get("slices", []),
+        "not_measured": before.get("not_measured", {}),
+        "scenarios": before.get("scenarios", {}),
+    }
+    slices, missing = result["slices"], result["not_measured"]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(texts, file)
         file.flush()
@@ -159,25 +163,25 @@ def main() -> None:
                     print(f"{name}: not measured: {error}", file=sys.stderr)
                 finally:
                     raw.close()
-    figures: dict[str, Any] = (
-        {} if given.skip_scenarios else _scenarios(given, package, trusted, texts)
-    )
-    result = {
-        "slices": slices,
-        "not_measured": missing,
-        "scenarios": before.get("scenarios", {}) | figures,
-        "machine": _machine(given.threads),
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    result |= summarise(result)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    write_page(result, Path("docs/benchmarks-serving.md"), Path("docs/images/serving.svg"))
+            # After every round, so that a run that is stopped is not lost.
+            _keep(result, given.threads)
+    if not given.skip_scenarios:
+        result["scenarios"] |= _scenarios(given, package, trusted, texts)
+    _keep(result, given.threads)
     for aim in result["aims"]:
         print(
             "met   " if aim["met"] else "MISSED",
             f"{aim['name']}: {aim['measured']} ({aim['goal']})",
         )
+
+
+def _keep(result: dict[str, Any], threads: int) -> None:
+    """Write the results and the page."""
+    result |= {"machine": _machine(threads), "date": datetime.now(UTC).date().isoformat()}
+    result |= summarise(result)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    write_page(result, Path("docs/benchmarks-serving.md"), Path("docs/images/serving.svg"))
 
 
 def _scenarios(given: Any, package: Path, trusted: Path, texts: Sequence[str]) -> dict[str, Any]:

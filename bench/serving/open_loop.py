@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ import httptools
 import uvloop
 
 from bench.serving.processes import Server
+
+MOST_CONNECTIONS = 4000
 
 
 @dataclass
@@ -18,7 +21,14 @@ class Outcome:
     answered: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     failed: int = 0
+    in_time: int = 0
+    """Answers that came while requests were sent: those after that say nothing of the rate."""
     seconds: float = 0.0
+
+    @property
+    def goodput(self) -> float:
+        """Return the answers per second."""
+        return self.in_time / self.seconds
 
     def percentile(self, share: float, *, refused: bool = False) -> float | None:
         """Return a percentile in milliseconds, `None` when there is nothing to take it of."""
@@ -54,6 +64,7 @@ class _Client(asyncio.Protocol):
         seconds = time.perf_counter() - self.due
         if status == 200:
             self.pool.outcome.answered.append(seconds)
+            self.pool.outcome.in_time += self.pool.sending
         elif status == 503:
             self.pool.outcome.refused.append(seconds)
         else:
@@ -80,8 +91,9 @@ class _Pool:
     limit: int
     outcome: Outcome = field(default_factory=Outcome)
     idle: list[_Client] = field(default_factory=list)
-    waiting: list[tuple[float, bytes]] = field(default_factory=list)
+    waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
     size: int = 0
+    sending: bool = True
 
     def __post_init__(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -97,7 +109,7 @@ class _Pool:
 
     def pump(self) -> None:
         while self.waiting and self.idle:
-            self.idle.pop().send(*self.waiting.pop(0))
+            self.idle.pop().send(*self.waiting.popleft())
 
 
 def run(server: Server, texts: Sequence[str], rate: float, seconds: float) -> Outcome:
@@ -111,7 +123,8 @@ def run(server: Server, texts: Sequence[str], rate: float, seconds: float) -> Ou
         )
 
     async def go() -> Outcome:
-        pool = _Pool(server.port, limit=512)
+        # More than the server's queue holds: it has to decide, not the client.
+        pool = _Pool(server.port, limit=MOST_CONNECTIONS)
         started = time.perf_counter()
         count = 0
         while (elapsed := time.perf_counter() - started) < seconds:
@@ -119,6 +132,7 @@ def run(server: Server, texts: Sequence[str], rate: float, seconds: float) -> Ou
                 pool.request(payloads[count % len(payloads)])
                 count += 1
             await asyncio.sleep(0.001)
+        pool.sending = False
         until = time.perf_counter() + 10
         while (pool.waiting or len(pool.idle) < pool.size) and time.perf_counter() < until:
             await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -26,6 +27,8 @@ from shield.errors import Misconfigured
 from shield.packages.package import write_atomically
 
 _POLL_SECONDS = 0.02
+_OTHER_FILES = 128
+"""Files open beside the connections: model files while they load, the store's connections, logs."""
 
 
 def log(event: str, **fields: Any) -> None:
@@ -77,6 +80,7 @@ class ModelServer:
         if self.ready_file is not None:
             # One that was killed has left its own behind: it says nothing about this one.
             self.ready_file.unlink(missing_ok=True)
+        allow_open_files(self.settings.max_connections)
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -173,6 +177,21 @@ class ModelServer:
             front.close_idle()
             await asyncio.sleep(_POLL_SECONDS)
         log("stopped", abandoned=front.busy)
+
+
+def allow_open_files(connections: int) -> None:
+    """Raise the limit of open files so that so many connections fit, as far as the system lets us.
+
+    Shells give a process 1024: the last clients of that many would be hung up on without a word.
+    """
+    wanted = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        log("too_few_open_files", allowed=most, wanted=wanted)
 
 
 def die_with_parent() -> None:

@@ -1,6 +1,7 @@
 """What strangers send: the right status, a clear message, and no effect on anybody else."""
 
 import json
+import resource
 import socket
 import struct
 import time
@@ -265,6 +266,26 @@ def test_slow_clients_are_cut_off_and_hold_up_nobody(sms_package: SignedPackage)
             assert received.startswith(b"HTTP/1.1 408"), received[:100]
             connection.close()
     assert sorted(latencies)[10] < 0.5
+
+
+def test_all_connections_that_are_allowed_fit_though_the_shell_allows_few_files(
+    sms_package: SignedPackage,
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
+    try:
+        with running_model_server(sms_package, max_connections="400") as server:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            host, port = server.url.removeprefix("http://").split(":")
+            clients = [socket.create_connection((host, int(port)), timeout=20) for _ in range(400)]
+            for connection in clients:
+                connection.sendall(b"GET /v2/health/live HTTP/1.1\r\n\r\n")
+            statuses = [connection.recv(1024)[:12] for connection in clients]
+            for connection in clients:
+                connection.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert statuses == [b"HTTP/1.1 200"] * 400
 
 
 def test_too_many_connections_are_told_so(sms_package: SignedPackage) -> None:
