@@ -77,6 +77,10 @@ bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up
 bench-rollout: setup ## from undo to the last answer of the version taken back
 	$(PY) -m bench.rollout $(ARGS)
 
+.PHONY: story
+story: setup ## play a rollout's story on a real control plane, and write it into docs/rollouts.md
+	$(PY) -m bench.rollout.story --write
+
 bench-learning: setup ## drift replay, forgetting, gates, poison, growth, speed
 	$(PY) -m bench.learning $(ARGS)
 

@@ -1,9 +1,11 @@
 """Plays the story of docs/rollouts.md on a real API server: `python -m bench.rollout.story`.
 
-It prints what `kubectl get mro -w` says, with what was done in between. kwok plays the pods.
+It prints what `kubectl get mro -w` says, with what was done in between, and writes it into the page
+when it is told to (`--write`). kwok plays the pods.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shield.crds.v1alpha1 import ModelRollout, Step
+from shield.rollouts.kubernetes import KubernetesRolloutStore
 from tests.cluster.controlplane import control_plane
 from tests.support.controlplane import CRD
-from tests.support.operators import Ward, operating, ward
+from tests.support.operators import Ward, operating
 from tests.support.rollouts import version
 
 STEPS = [
@@ -24,10 +27,22 @@ STEPS = [
 ]
 
 
+PAGE = Path(__file__).parents[2] / "docs/rollouts.md"
+_BLOCK = re.compile(r"(?<=<!-- story -->\n```\n).*?(?=```\n<!-- end -->)", re.DOTALL)
+
+said_so_far: list[str] = []
+
+
+def say(line: str) -> None:
+    """Print a line, and keep it."""
+    said_so_far.append(line)
+    print(line, flush=True)
+
+
 def tell(what: str) -> None:
-    """Print what is done next."""
+    """Say what is done next."""
     time.sleep(1.0)  # let the watch catch up, so that the lines stand in order
-    print(f"# {what}", flush=True)
+    say(f"# {what}")
 
 
 def follow(place: Ward) -> "subprocess.Popen[str]":
@@ -43,7 +58,7 @@ def follow(place: Ward) -> "subprocess.Popen[str]":
         for line in watching.stdout:
             said = " ".join(line.split()[:-1])  # without the age
             if said != last:
-                print(line.rstrip(), flush=True)
+                say(line.rstrip())
             last = said
 
     threading.Thread(target=show, daemon=True).start()
@@ -127,10 +142,10 @@ def play(place: Ward) -> None:
         said = place.kubectl(
             *("patch", "mro", "sms", "--type=merge", "-p", json.dumps(asked)), check=False
         )
-        print(said.strip())
+        say(said.strip())
         tell("kubectl get events")
         columns = "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message"
-        print(
+        say(
             place.kubectl(
                 "get",
                 "events",
@@ -138,10 +153,17 @@ def play(place: Ward) -> None:
                 "-o",
                 columns,
                 "--sort-by=.metadata.creationTimestamp",
-            )
+            ).strip()
         )
     tell("uninstall, with the operator gone already")
-    print(place.kubectl("delete", "mro", "sms", "--timeout=20s").strip())
+    say(place.kubectl("delete", "mro", "sms", "--timeout=20s").strip())
+    tell("what is left of it: kubectl get mro,deployments,services,pods -o name | wc -l")
+    deadline = time.monotonic() + 60
+    while left := place.kubectl("get", "mro,deployments,services,pods", "-o", "name").split():
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    say(str(len(left)))
 
 
 def main() -> int:
@@ -151,8 +173,15 @@ def main() -> int:
         with control_plane(folder / "plane") as plane:
             plane.run("apply", "--server-side", "-f", str(CRD))
             plane.run("wait", "--for=condition=Established", "crd/modelrollouts.antispamshield.io")
-            with ward(plane, folder) as place:
-                play(place)
+            plane.run("create", "namespace", "shield")
+            kube = plane.connect("shield")
+            play(Ward(plane, "shield", folder, KubernetesRolloutStore(kube)))
+            kube.close()
+    if "--write" in sys.argv[1:]:
+        text = "\n".join(said_so_far) + "\n"
+        page, found = _BLOCK.subn(lambda _: text, PAGE.read_text())
+        assert found == 1, f"{PAGE} has no place for the story"
+        PAGE.write_text(page)
     return 0
 
 

@@ -22,7 +22,9 @@ from tests.support.worlds import QUICK, START
 NAMES = [f"sms-v{number}" for number in range(1, 7)]
 GOOD = ArmEvidence(exposures=400, positives=40, latency_p95_ms=5)
 BAD = ArmEvidence(exposures=100, positives=10, failures=60, latency_p95_ms=5)
-SHOWN = [GOOD, GOOD, BAD]
+DEAD = ArmEvidence(exposures=400, positives=40, failures=5, failures_in_a_row=5)
+UNREACHED = DEAD.model_copy(update={"unreached_in_a_row": 5})
+SHOWN = [GOOD, GOOD, BAD, DEAD]
 LOOKS = st.integers(0, 3)
 SERVERS = [
     ServerSeen(),
@@ -140,7 +142,7 @@ class Orders(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(candidate=st.sampled_from([GOOD, BAD]), stale=st.booleans())
+    @rule(candidate=st.sampled_from([GOOD, BAD, DEAD, UNREACHED]), stale=st.booleans())
     def evidence_arrives(self, candidate: ArmEvidence, stale: bool) -> None:
         started = START if stale else self.status.rollout_started
         self.evidence = Evidence(rollout_started=started, stable=GOOD, candidate=candidate)

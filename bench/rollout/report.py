@@ -1,0 +1,150 @@
+"""`bench/results/rollout.json`, and the page of the docs that tells it."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULT = ROOT / "bench/results/rollout.json"
+PAGE = ROOT / "docs/benchmarks-rollout.md"
+GOAL_MS = 250.0
+
+# From the projects' own documentation; not measured here.
+DOCUMENTED = {
+    "Argo Rollouts": "An abort sets the canary's weight to 0 at once by the traffic router. Going "
+    "back after a promotion is a new rollout: with its steps, or without within `rollbackWindow`; "
+    "the old ReplicaSet is scaled down `scaleDownDelaySeconds` (30 s) after the switch, and must "
+    "be scaled up again after that.",
+    "Flagger": "Faults are noticed once per `analysis.interval` (1 min in its examples); the "
+    "canary is rolled back after `threshold` failed checks (5 to 10 in its examples): minutes.",
+    "KServe": "`canaryTrafficPercent: 0` moves all traffic to the revision that was rolled out "
+    "last; canaries exist in the serverless (Knative) mode alone.",
+}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A goal that is met from below."""
+
+    name: str
+    goal: float
+    measured: float
+    reason: str | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return {**asdict(self), "met": self.measured <= self.goal}
+
+
+def write(part: str, figures: dict[str, Any], aims: list[Aim]) -> None:
+    """Put one part into the result, and write the page anew."""
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    others = [one for one in result.get("aims", []) if one["part"] != part]
+    result = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
+        "figures": {**result.get("figures", {}), part: figures},
+        "aims": [*others, *({"part": part, **aim.plain()} for aim in aims)],
+        "documented_elsewhere": DOCUMENTED,
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    PAGE.write_text(page(result))
+
+
+def page(result: dict[str, Any]) -> str:
+    """Return the page that tells the result."""
+    parts = [_head(result), _aims(result["aims"])]
+    figures = result["figures"]
+    if any(mode in figures for mode in ("local", "kubernetes")):
+        parts.append(_undo(figures))
+    if "sabotage" in figures:
+        parts.append(_sabotage(figures["sabotage"]))
+    if "many" in figures:
+        parts.append(_many(figures["many"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    return (
+        "# How fast a bad version is gone\n\n"
+        "Written by `make bench-rollout`; do not edit. "
+        f"Measured {result['date'][:10]} on {machine['cpus']} cores with Python "
+        f"{machine['python']}; API, operator, model servers, users and (where there is one) the "
+        "control plane share them."
+    )
+
+
+def _aims(aims: list[dict[str, Any]]) -> str:
+    rows = [
+        f"| {one['part']}: {one['name']} | {one['goal']:g} | {one['measured']:g} | "
+        f"{'yes' if one['met'] else 'no'} |"
+        for one in aims
+    ]
+    missed = [f"- {one['name']}: {one['reason']}" for one in aims if one["reason"]]
+    table = "\n".join(["| what | at most | measured | met |", "|---|---|---|---|", *rows])
+    return "\n\n".join([table, *(["\n".join(missed)] if missed else [])])
+
+
+def _undo(figures: dict[str, Any]) -> str:
+    names = {
+        "local": "a table, child processes",
+        "kubernetes": "a real API server (Kubernetes 1.37.2), model servers as processes",
+    }
+    rows = []
+    for mode, name in names.items():
+        if mode in figures:
+            took = figures[mode]["undo_to_last_bad_answer_ms"]
+            rows.append(
+                f"| {name} | {took['p50']:g} | {took['p99']:g} | {took['max']:g} | "
+                f"{figures[mode]['requests']} | {figures[mode]['failed_requests']} |"
+            )
+    elsewhere = "\n".join(f"| {name} | {words} |" for name, words in DOCUMENTED.items())
+    return (
+        "## From an undo to the last answer by the version taken back\n\n"
+        "Each try promotes a version under load and takes it back by one call of the API. The "
+        "clock runs from before that call to the last answer by the bad version that a user "
+        "received.\n\n"
+        "| rollouts in | p50 (ms) | p99 (ms) | longest (ms) | requests | failed |\n"
+        "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        "What others document (not measured here, and they do another thing: they know requests, "
+        "not users, and judge by HTTP metrics):\n\n"
+        "| | going back |\n|---|---|\n" + elsewhere
+    )
+
+
+def _sabotage(figures: dict[str, Any]) -> str:
+    rows = [
+        f"| {one['kind']} | {one['when']} | {one['outcome']} | {one['reason']} | "
+        f"{'' if one['seconds'] is None else format(one['seconds'], '.2f')} |"
+        for one in figures["kinds"]
+    ]
+    return (
+        "## Sabotaged versions\n\n"
+        "Real packages in real model servers, simulated users through the API. *Seconds* run from "
+        "the first request that failed to the decision; versions that no user met have none, and "
+        "neither have those that answer, but wrongly: they take as long as evidence does.\n\n"
+        "| the version | it shows | outcome | reason | seconds |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+    )
+
+
+def _many(figures: dict[str, Any]) -> str:
+    took, rest = figures["spec_to_status_seconds"], figures["at_rest"]
+    verbs = ", ".join(f"{count} {verb}" for verb, count in rest["calls_by_verb"].items())
+    total = sum(figures["calls_by_verb"].values())
+    return (
+        f"## {figures['rollouts']:,} ModelRollouts\n\n"
+        f"One operator. From a changed spec to the status that answers it: p50 {took['p50']:g} s, "
+        f"p99 {took['p99']:g} s over {figures['changes']} changes; 99 % of all reconciles took at "
+        f"most {figures['reconcile_seconds_p99_at_most']:g} s. Its memory peaked at "
+        f"{figures['memory_peak_mib']} MiB. From nothing to all serving took "
+        f"{figures['all_serve_seconds']:g} s and, in all, {total:,} calls of the API server. At "
+        f"rest for {rest['seconds']} s it made these calls: {verbs or 'none'} (the Lease), and "
+        f"used {100 * rest['cpu_share_of_one_core']:.0f} % of a core."
+    )

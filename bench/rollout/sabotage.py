@@ -1,0 +1,67 @@
+"""Sabotaged versions on a running system: refused or taken back, and after how long."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.rollout.packages import make_version
+from bench.rollout.report import Aim, write
+from tests.support import stands
+from tests.support.rollouts import spec
+from tests.support.sabotaged import KINDS, People, try_kind
+
+GOAL_SECONDS = 1.0
+
+
+def measure_sabotage() -> None:
+    """Try every kind, and write the result."""
+    sys.stderr.write(f"sabotage: {len(KINDS)} kinds, load average {os.getloadavg()[0]:.1f}\n")
+    before = os.getloadavg()[0]
+    kinds: list[dict[str, Any]] = []
+    hard: list[float] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="shield-sabotage-") as folder,
+        stands.laptop(Path(folder)) as stand,
+        People(stand).busy() as people,
+    ):
+        first = make_version(stand.folder, 1)
+        stand.store.change_spec("sms", lambda _: spec(version=first))
+        stand.until_stable(first)
+        failed = len(people.failed)  # nobody could be asked before
+        for number, kind in enumerate(KINDS, start=2):
+            outcome = try_kind(stand, people, first, kind, f"sms-v{number}")
+            reason = next(one for one in kind.reasons if one in outcome.decided.reason)
+            if kind.hard and outcome.seconds is not None:
+                hard.append(outcome.seconds)
+            ended = "rejected" if outcome.decided.action == "reject" else "returned"
+            kinds.append(
+                {
+                    "kind": kind.name,
+                    "when": kind.when,
+                    "outcome": ended,
+                    "reason": reason,
+                    "hard": kind.hard,
+                    "seconds": outcome.seconds and round(outcome.seconds, 3),
+                }
+            )
+            sys.stderr.write(f"  {kind.name}: {ended}, {reason}, {outcome.seconds}\n")
+        answers, unanswered = people.answers, len(people.failed) - failed
+    write(
+        "sabotage",
+        {
+            "kinds": kinds,
+            "answers": answers,
+            "failed_requests": unanswered,
+            "load_average_before": round(before, 1),
+        },
+        [
+            Aim("kinds that were neither refused nor returned", 0, len(KINDS) - len(kinds)),
+            Aim(
+                "hard faults: first failed request to the decision, longest (s)",
+                GOAL_SECONDS,
+                max(hard),
+            ),
+        ],
+    )
