@@ -10,7 +10,7 @@ import yaml
 from manifests.generate import OVERLAYS, Object, identity, is_hook, render
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import ROOT, rendered
-from tests.support.crds import third_party_crds
+from tests.support.crds import established, third_party_crds
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
 PLACES = {"base": "base", **{name: f"overlays/{name}" for name in OVERLAYS}}
@@ -19,12 +19,10 @@ PLACES = {"base": "base", **{name: f"overlays/{name}" for name in OVERLAYS}}
 @pytest.fixture(scope="module")
 def cluster_with_crds(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with the kinds of all projects that we can work with."""
-    for path in [*third_party_crds(), *sorted((ROOT / "manifests/crds").glob("*.io*.yaml"))]:
-        control_plane.run("apply", "--server-side", "--force-conflicts", "-f", str(path))
     control_plane.run(
         "apply", "--server-side", "--force-conflicts", "-k", str(ROOT / "manifests/crds")
     )
-    control_plane.run("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    established(control_plane, *third_party_crds())
     return control_plane
 
 

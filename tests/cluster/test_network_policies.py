@@ -159,6 +159,17 @@ def test_a_job_that_keeps_native_objects_gets_out_to_the_kubernetes_api() -> Non
         assert policies.allow(ours("pipeline-deploy"), server, 6443) == (native == "true")
 
 
+def test_with_kserve_the_api_and_knative_reach_the_proxy_of_a_model_server() -> None:
+    plain = Policies(rendered("trial"))
+    kserve = Policies(rendered("trial", "--set", "serving.backend=kserve"))
+    activator = Pod({"app": "activator"}, "knative-serving")
+    assert kserve.allow(ours("api"), ours("model-server"), 8012)
+    assert kserve.allow(ours("api"), activator, 8012)
+    assert kserve.allow(activator, ours("model-server"), 8012)
+    assert not kserve.allow(OUTSIDE, ours("model-server"), 8012)
+    assert not plain.allow(activator, ours("model-server"), 8012)
+
+
 def test_the_deploying_account_may_what_kfp_asks_for() -> None:
     """KFP's API server calls a recurring run `jobs`, and its launcher reads one Secret."""
     role: dict[str, Any] = one(rendered("kubeflow"), "Role", "-pipeline")

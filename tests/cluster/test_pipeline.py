@@ -14,6 +14,7 @@ from pipelines.native import apply_native, native_objects
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import ROOT, one, rendered
 from tests.support.crds import HERE as CRDS
+from tests.support.crds import established
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
 
@@ -26,8 +27,7 @@ def deployment(*arguments: str) -> str:
 
 @pytest.fixture
 def kfp_kinds(control_plane: ControlPlane) -> ControlPlane:
-    control_plane.run("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    control_plane.run("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    established(control_plane, CRDS)
     return control_plane
 
 

@@ -16,7 +16,7 @@ from shield.kube import Kube
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.test_chart import pods_of
 from tests.support.chart import Object, one, rendered
-from tests.support.crds import third_party_crds
+from tests.support.crds import established, third_party_crds
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
 PATH = "/apis/trainer.kubeflow.org/v1alpha1"
@@ -58,10 +58,7 @@ class Place:
 
 @pytest.fixture
 def place(control_plane: ControlPlane) -> Iterator[Place]:
-    for path in third_party_crds():
-        if "trainer" in path.name:
-            control_plane.run("apply", "--server-side", "--force-conflicts", "-f", str(path))
-    control_plane.run("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    established(control_plane, *(path for path in third_party_crds() if "trainer" in path.name))
     with control_plane.namespace() as namespace:
         pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
         job = {

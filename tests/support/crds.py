@@ -4,8 +4,11 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from tests.cluster.controlplane import ControlPlane
 from tests.support.uv import uv
 
 HERE = Path(__file__).parents[1] / "cluster/crds"
@@ -19,11 +22,32 @@ MODULES = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ],
     "istio.io/api@v1.27.0": ["kubernetes/customresourcedefinitions.gen.yaml"],
+    "github.com/kserve/kserve@v0.16.0": [
+        "config/crd/full/serving.kserve.io_inferenceservices.yaml",
+    ],
     "github.com/kubeflow/trainer/v2@v2.1.0": [
         "manifests/base/crds/trainer.kubeflow.org_trainingruntimes.yaml",
         "manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml",
     ],
 }
+
+
+def established(plane: ControlPlane, *paths: Path, seconds: float = 60) -> None:
+    """Apply CRDs and wait until their kinds are served."""
+    for path in paths:
+        plane.run("apply", "--server-side", "--force-conflicts", "-f", str(path))
+    deadline = time.monotonic() + seconds
+    # Not by `kubectl wait`, which gives up on a CRD that has no status yet.
+    while waiting := [name for name, served in _served(plane) if not served]:
+        assert time.monotonic() < deadline, f"not established: {waiting}"
+        time.sleep(0.05)
+
+
+def _served(plane: ControlPlane) -> Iterator[tuple[str, bool]]:
+    for found in plane.get("crds")["items"]:
+        conditions = found.get("status", {}).get("conditions") or []
+        served = any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+        yield found["metadata"]["name"], served
 
 
 def third_party_crds() -> list[Path]:

@@ -52,8 +52,8 @@ class Ward:
     def log(self) -> str:
         return "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))
 
-    def kubectl(self, *arguments: str, check: bool = True) -> str:
-        return self.plane.run("-n", self.namespace, *arguments, check=check)
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        return self.plane.run("-n", self.namespace, *arguments, stdin=stdin, check=check)
 
     def start(self, name: str = "operator") -> subprocess.Popen[bytes]:
         template = self.folder / "template.json"

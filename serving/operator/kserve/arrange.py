@@ -38,7 +38,7 @@ class Held:
     percent: int | None = None
     """Share of the latest; None: it is rolled out, or on its way there."""
     rolled_out: str | None = None
-    """What KServe rolled out last; None: nothing yet, or its servers are gone."""
+    """What KServe rolled out last; None: nothing yet, or it is not known."""
 
 
 def arrange(rollout: ModelRollout, servers: Sequence[VersionRef], held: Held) -> Arrangement:
@@ -58,7 +58,7 @@ def arrange(rollout: ModelRollout, servers: Sequence[VersionRef], held: Held) ->
             return Arrangement(base, None)
         # What was taken back answers nobody from now on; the next version replaces it.
         return Arrangement(None, 0)
-    if held.latest == beside.digest:
+    if held.latest == beside.digest and (rolled_out or held.rolled_out is None):
         return Arrangement(beside, _share(rollout, beside))
     if held.latest == base.digest and held.percent is not None:
         # The base was promoted. The version before it is kept while it is wanted. Otherwise the

@@ -7,7 +7,13 @@ from typing import Any
 from serving.operator import specs
 from serving.operator.deployments import ends
 from serving.operator.kserve.arrange import Held, arrange
-from serving.operator.kserve.objects import API, CONTAINER, REVISION_LABEL, inference_service
+from serving.operator.kserve.objects import (
+    API,
+    CONTAINER,
+    REVISION_LABEL,
+    inference_service,
+    replicas,
+)
 from serving.operator.kserve.settings import KServeSettings
 from serving.operator.live import LiveObjects
 from serving.operator.state import ServerSeen
@@ -37,6 +43,8 @@ class KServeCluster:
         self._live = live
         self._template = template
         self._settings = settings
+        self._made: dict[str, str] = {}
+        """Revision -> digest. It never changes, and is needed when no pod tells it any more."""
 
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
         """Return the servers of a rollout as they are now, by digest."""
@@ -60,15 +68,22 @@ class KServeCluster:
         if not servers:
             return
         live = self._read(rollout.name)
-        held = _held(live, self._live.of(rollout.name, "Pod"), rollout)
+        for digest, found in _revisions(self._live.of(rollout.name, "Pod"), rollout).items():
+            self._made.update(dict.fromkeys(found, digest))
+        held = _held(live, self._made)
         wanted = arrange(rollout, servers, held)
         if wanted.latest is not None and wanted.latest.digest != held.latest:
             self._make(rollout, wanted.latest, wanted.percent)
             if wanted.percent is not None or held.percent is None:
                 return
+        changed: Object = {}
         if wanted.percent != held.percent:
-            # Nothing but the share: any other difference would be a new revision.
-            body = {"spec": {"predictor": {"canaryTrafficPercent": wanted.percent}}}
+            changed["canaryTrafficPercent"] = wanted.percent
+        if live is not None and live["spec"]["predictor"].get("minReplicas") != replicas(rollout):
+            changed["minReplicas"] = replicas(rollout)
+        if changed:
+            # Nothing else: any difference but the share is a new revision, and so new pods.
+            body = {"spec": {"predictor": changed}}
             self._kube.merge(self._path(rollout.name), body, specs.MANAGER)
 
     def remove(self, rollout: ModelRollout) -> None:
@@ -103,16 +118,13 @@ class KServeCluster:
         return f"http://{revision}.{self._kube.namespace}.svc.{self._settings.cluster_domain}"
 
 
-def _held(live: Object | None, pods: list[Object], rollout: ModelRollout) -> Held:
+def _held(live: Object | None, made: Mapping[str, str]) -> Held:
     if live is None:
         return Held()
     predictor: dict[str, Any] = live["spec"]["predictor"]
     latest = predictor.get("annotations", {}).get(specs.DIGEST_ANNOTATION)
     status = live.get("status", {}).get("components", {}).get("predictor", {})
-    name = status.get("latestRolledoutRevision")
-    rolled_out = next(
-        (digest for digest, found in _revisions(pods, rollout).items() if name in found), None
-    )
+    rolled_out = made.get(f"{status.get('latestRolledoutRevision')}")
     return Held(latest or "unknown", predictor.get("canaryTrafficPercent"), rolled_out)
 
 

@@ -47,7 +47,7 @@ def inference_service(
         **_pod(made["spec"]["template"]["spec"]),
         "labels": made["spec"]["template"]["metadata"]["labels"],
         "annotations": {specs.DIGEST_ANNOTATION: version.digest},
-        "minReplicas": max(1, rollout.spec.replicas),
+        "minReplicas": replicas(rollout),
     }
     if percent is not None:
         predictor["canaryTrafficPercent"] = percent
@@ -62,6 +62,11 @@ def inference_service(
         },
         "spec": {"predictor": predictor},
     }
+
+
+def replicas(rollout: ModelRollout) -> int:
+    """Return the fewest pods of a revision; at least one, so that no user waits for a start."""
+    return max(1, rollout.spec.replicas)
 
 
 def _pod(spec: Object) -> Object:
