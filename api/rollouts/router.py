@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ logger = logging.getLogger("api.rollouts")
 
 _SETTLE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
+_COPIES_AT_ONCE = 2
+_COPIES_WAITING = 200
 _FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError)
 """No answer, or one that is not what a model server says."""
 
@@ -77,6 +80,8 @@ class ModelRouter:
         self._stopped = threading.Event()
         self._loaded = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="splits", daemon=True)
+        self._copies = ThreadPoolExecutor(_COPIES_AT_ONCE, thread_name_prefix="shadow")
+        self._room = threading.BoundedSemaphore(_COPIES_WAITING)
         # The model servers are ours and near: no proxy from the environment may come between.
         self._http = httpx.Client(
             timeout=httpx.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
@@ -93,6 +98,7 @@ class ModelRouter:
         """Stop following."""
         self._stopped.set()
         self._thread.join(timeout=min(2.0, 2 * self._watch_seconds))
+        self._copies.shutdown(cancel_futures=True)
         self._http.close()
 
     def split(self, model_type: ModelType) -> Split | None:
@@ -165,16 +171,40 @@ class ModelRouter:
                 return Routed(answer, tuple(failures))
         return Routed(None, tuple(failures))
 
-    def shadow(self, model_type: ModelType, text: str) -> Prediction | Failure | None:
-        """Let a shadow candidate score a copy; `None` when there is none."""
+    def shadow_later(
+        self, model_type: ModelType, text: str, keep: Callable[[Prediction | Failure], None]
+    ) -> None:
+        """Let a shadow candidate, if there is one, score a copy that nobody waits for.
+
+        Where it is slower than the copies come, some are left out: they are no evidence.
+
+        Args:
+            model_type: Of the message.
+            text: The message.
+            keep: Called from another thread with what the candidate said.
+        """
         split = self._splits.get(model_type)
         if split is None or not split.shadow or not split.candidate or not split.candidate_url:
-            return None
-        candidate = split.candidate
+            return
+        if not self._room.acquire(blocking=False):
+            return
+        candidate, url = split.candidate, split.candidate_url
+
+        def work() -> None:
+            try:
+                keep(self._copy(model_type, text, candidate, url))
+            except Exception:  # nobody else would hear of it
+                logger.exception("a copy was not kept")
+            finally:
+                self._room.release()
+
+        self._copies.submit(work)
+
+    def _copy(
+        self, model_type: ModelType, text: str, candidate: VersionRef, url: str
+    ) -> Prediction | Failure:
         try:
-            return self._predict(model_type, Arm.CANDIDATE, candidate, split.candidate_url, [text])[
-                0
-            ]
+            return self._predict(model_type, Arm.CANDIDATE, candidate, url, [text])[0]
         except _FAULTS as fault:
             return Failure(candidate.name, Arm.CANDIDATE, type(fault).__name__)
 

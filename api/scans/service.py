@@ -6,11 +6,11 @@ from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.tokens import Role
-from api.metrics.prometheus import FAILURES, SCANS
+from api.metrics.prometheus import SCANS
 from api.review import sample
-from api.rollouts.router import Failure, Prediction
-from api.scans import repository
-from api.scans.models import ArmFailure, Scan, ShadowScore
+from api.rollouts.router import Prediction
+from api.scans import repository, shadow
+from api.scans.models import Scan
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
@@ -30,12 +30,8 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
     model_type = MODEL_OF_SCAN[request.scan_type]
     # No transaction is open while the model server works: nobody waits for it in the database.
     routed = ctx.services.router.ask(model_type, request.text, ctx.user, forced)
-    shadow = ctx.services.router.shadow(model_type, request.text)
     ctx = ctx.fresh()
-    failures = [_failure(ctx, model_type, failure) for failure in routed.failures]
-    if isinstance(shadow, Failure):
-        failures.append(_failure(ctx, model_type, shadow))
-    ctx.session.add_all(failures)
+    ctx.session.add_all([shadow.failed(ctx, model_type, one) for one in routed.failures])
     if routed.answer is None:
         ctx.session.commit()  # the error below rolls back, but the failures must be counted
         raise Unavailable(
@@ -48,8 +44,7 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
     ctx.session.add(row)
     if not row.forced:
         sample.draw(ctx, row, request.text, user)
-    if isinstance(shadow, Prediction):
-        ctx.session.add(_shadow(ctx, row, shadow))
+        shadow.copy_later(ctx, row, request.text)
     ctx.after_commit.append(
         lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
     )
@@ -74,30 +69,6 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
         forced=forced,
         latency_ms=answer.latency_ms,
         created_at=ctx.now,
-    )
-
-
-def _shadow(ctx: Context, scan: Scan, score: Prediction) -> ShadowScore:
-    return ShadowScore(
-        scan_id=scan.id,
-        model_version=score.version,
-        verdict=score.label,
-        positive=score.positive,
-        probability=score.probability,
-        latency_ms=score.latency_ms,
-        created_at=ctx.now,
-    )
-
-
-def _failure(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
-    FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
-    return ArmFailure(
-        id=new_id(ctx.now),
-        model_type=model_type.value,
-        model_version=failure.version,
-        arm=failure.arm.value,
-        kind=failure.kind,
-        at=ctx.now,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shield.client import ShieldClient
 from shield.errors import Forbidden, Unavailable
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
@@ -34,6 +35,14 @@ def wait_for_weight(api: RunningApi, weight: float) -> None:
             return
         assert time.monotonic() < until
         time.sleep(0.002)
+
+
+def wait_for_exposures(client: ShieldClient, count: int) -> None:
+    """Wait until the shadow has scored so many copies: it does so after the user's answer."""
+    until = time.monotonic() + 10
+    while client.evidence(ModelType.SMS).candidate.exposures < count:
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_is_counted(
@@ -198,12 +207,53 @@ def test_a_shadow_candidate_scores_copies_never_answers_and_is_judged_by_the_sam
         with api.client("ann") as ann, api.client("rita", "reviewer") as rita:
             scan = ann.scan(ScanType.TEXT, "hello friend")
             assert (scan.model_version, scan.verdict) == ("sms-v1", "ham")
+            wait_for_exposures(rita, 1)
             item = ann.send_feedback(scan.id, FeedbackType.CONFIRMED)
             rita.review(item.id, ReviewAction.APPROVE)
             seen = rita.evidence(ModelType.SMS)
     assert (seen.stable.decided, seen.stable.verdict_errors) == (1, 0)
     assert (seen.candidate.exposures, seen.candidate.positives) == (1, 1)
     assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
+
+
+def test_nobody_waits_for_a_shadow_that_hangs(tmp_path: Path) -> None:
+    answered = threading.Event()
+
+    def hangs(text: str) -> float:
+        answered.wait(4)
+        return 0.9
+
+    with model_server() as one, model_server(judge=hangs) as other, running_api(tmp_path) as api:
+        store = api.services.rollouts
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=0, shadow=True)
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("ann") as ann, api.client("rita", "reviewer") as rita:
+            assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v1"
+            assert not answered.is_set(), "the copy is still with the shadow"
+            answered.set()
+            wait_for_exposures(rita, 1)
+
+
+def test_a_shadow_that_fails_is_counted_and_felt_by_nobody(tmp_path: Path) -> None:
+    failing = threading.Event()
+    failing.set()
+    with (
+        model_server() as one,
+        model_server(failing=failing) as other,
+        running_api(tmp_path) as api,
+    ):
+        store = api.services.rollouts
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=0, shadow=True)
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("ann") as ann, api.client("rita", "reviewer") as rita:
+            assert ann.scan(ScanType.TEXT, "hello friend").model_version == "sms-v1"
+            until = time.monotonic() + 5
+            while rita.evidence(ModelType.SMS).candidate.failures_in_a_row != 1:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            assert rita.evidence(ModelType.SMS).stable.failures == 0
 
 
 def test_scans_go_on_while_the_rollout_store_is_away(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""What a shadow candidate would have said of a scan: asked after the answer, kept as evidence."""
+
+from functools import partial
+
+from api.kit.context import Context, Services, open_context
+from api.kit.ids import new_id
+from api.metrics.prometheus import FAILURES
+from api.rollouts.router import Failure, Prediction
+from api.scans.models import ArmFailure, Scan, ShadowScore
+from shield.labels import ModelType
+
+
+def copy_later(ctx: Context, scan: Scan, text: str) -> None:
+    """Once the scan is kept, let a shadow candidate score a copy; the user does not wait for it."""
+    model_type = ModelType(scan.model_type)
+    keep = partial(_keep, ctx.services, ctx, scan.id, model_type)
+    ctx.after_commit.append(lambda: ctx.services.router.shadow_later(model_type, text, keep))
+
+
+def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
+    """Return the record of a request that a version should have answered."""
+    FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
+    return ArmFailure(
+        id=new_id(ctx.now),
+        model_type=model_type.value,
+        model_version=failure.version,
+        arm=failure.arm.value,
+        kind=failure.kind,
+        at=ctx.now,
+    )
+
+
+def _keep(
+    services: Services,
+    asked: Context,
+    scan_id: str,
+    model_type: ModelType,
+    said: Prediction | Failure,
+) -> None:
+    with open_context(services, asked.principal) as ctx:
+        if isinstance(said, Failure):
+            ctx.session.add(failed(ctx, model_type, said))
+            return
+        scan = ctx.session.get(Scan, scan_id)
+        if scan is None:  # erased meanwhile
+            return
+        ctx.session.add(
+            ShadowScore(
+                scan_id=scan.id,
+                model_version=said.version,
+                verdict=said.label,
+                positive=said.positive,
+                probability=said.probability,
+                latency_ms=said.latency_ms,
+                created_at=ctx.now,
+            )
+        )
