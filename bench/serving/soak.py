@@ -9,6 +9,7 @@ apart), a message got a wrong answer, or memory grew.
 
 import argparse
 import json
+import math
 import random
 import socket
 import statistics
@@ -138,6 +139,9 @@ def main() -> int:
     """Soak the server and report."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument(
+        "--rate", type=float, default=math.inf, help="most requests per second and client"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     first, second = signed_package(), signed_package(variant=40)
@@ -147,20 +151,24 @@ def main() -> int:
         for version, signed in (("v1", first), ("v2", second))
     }
     seen, memory, switches = Seen(), [], 0
+    pause_seconds = 1 / given.rate
     until = time.monotonic() + 60 * given.minutes
+    # A small cache, full long before the memory is compared.
     with running(
-        "ours", first.package.path, first.trusted_keys, 2, repository="true", cache_rows="20000"
+        "ours", first.package.path, first.trusted_keys, 2, repository="true", cache_rows="2000"
     ) as server:
 
         def fuzz(number: int) -> None:
             random_, connection = random.Random(given.seed + number), Connection(server)
             while time.monotonic() < until:
+                time.sleep(pause_seconds)
                 case = nonsense(random_)
                 seen.add(*_ordered(connection.ask(case), case))
 
         def check() -> None:
             random_, connection, count = random.Random(given.seed - 1), Connection(server), 0
             while time.monotonic() < until:
+                time.sleep(pause_seconds)
                 text, count = random_.choice(texts), count + 1
                 # One in two is new to the cache.
                 asked = [text, f"{text} {count}"] if count % 2 else [text]

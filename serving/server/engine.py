@@ -95,14 +95,17 @@ class Engine:
             when the queue is full, the deadline cannot be met, or the version is broken.
         """
         future: asyncio.Future[list[float]] = self._loop.create_future()
-        refusal = self._refusal(model, deadline_seconds)
-        if refusal is not None:
-            future.set_exception(refusal)
-            return future
-        deadline = self._loop.time() + deadline_seconds
-        model.in_flight += 1
-        future.add_done_callback(lambda _: self._leave(model))
-        self._tokenise(Job(model, future, deadline, wanted), texts)
+        now = self._loop.time()
+        job = Job(model, future, now + deadline_seconds, wanted)
+        if not model.breaker.admits(now):
+            future.set_exception(self._refuse("breaker", refusals.out_of_order(model)))
+        # What is known costs nothing: it is answered however much waits.
+        elif not self._recall(job, texts):
+            refusal = self._busy(model, deadline_seconds)
+            if refusal is None:
+                self._admit(job, texts)
+            else:
+                future.set_exception(refusal)
         return future
 
     def submit_background(
@@ -118,14 +121,12 @@ class Engine:
         ):
             return None
         future: asyncio.Future[list[float]] = self._loop.create_future()
-        model.in_flight += 1
-        future.add_done_callback(lambda _: self._leave(model))
-        self._tokenise(Job(model, future, math.inf, lambda: True, background=True), texts)
+        job = Job(model, future, math.inf, lambda: True, background=True)
+        if not self._recall(job, texts):
+            self._admit(job, texts)
         return future
 
-    def _refusal(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
-        if not model.breaker.admits(self._loop.time()):
-            return self._refuse("breaker", refusals.out_of_order(model))
+    def _busy(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
         if len(self._queue) >= self.queue_rows:
             return self._refuse("queue_full", refusals.queue_full(self.queue_rows))
         wait = self.expected_wait_seconds(model)
@@ -137,16 +138,27 @@ class Engine:
         self.metrics.refusals.labels(reason).inc()
         return refusal
 
-    def _leave(self, model: ServedModel) -> None:
-        model.in_flight -= 1
+    def _recall(self, job: Job, texts: Sequence[str]) -> bool:
+        """Answer from the cache without tokenising, if all of it is there."""
+        known: list[list[float]] = []
+        for text in texts:
+            scores = job.model.cache.answers(text)
+            if scores is None:
+                return False
+            known.append(scores)
+        job.recall(known)
+        self._count_rows(cache=len(job.scores))
+        return True
 
-    def _tokenise(self, job: Job, texts: Sequence[str]) -> None:
-        known = [job.model.cache.answers(text) for text in texts]
-        if None not in known:
-            by_text = [scores for scores in known if scores is not None]
-            job.recall(by_text)
-            self._count_rows(cache=len(job.scores))
-            return
+    def _admit(self, job: Job, texts: Sequence[str]) -> None:
+        """Tokenise, at once or beside the event loop, and queue."""
+        model = job.model
+        model.in_flight += 1
+
+        def leave(_: object) -> None:
+            model.in_flight -= 1
+
+        job.future.add_done_callback(leave)
         if sum(map(len, texts)) <= _INLINE_CHARS:
             self._enqueue(job, texts, job.model.predictor.rows(texts))
             return
@@ -167,10 +179,6 @@ class Engine:
         rows = [row for of_text in by_text for row in of_text]
         job.expect(by_text)
         keys = list(map(row_key, rows))
-        start = 0
-        for text, of_text in zip(texts, by_text, strict=True):
-            model.cache.remember(text, tuple(keys[start : start + len(of_text)]))
-            start += len(of_text)
         places: dict[bytes, list[int]] = {}
         for index, key in enumerate(keys):
             cached = model.cache.get(key)
@@ -180,21 +188,26 @@ class Engine:
             else:
                 places.setdefault(key, []).append(index)
         new = [key for key in places if (id(model), job.background, key) not in self._twins]
+        refusal = self._too_many(job, [len(rows[places[key][0]]) for key in new])
+        if refusal is not None:
+            job.future.set_exception(refusal)
+            return
         self._count_rows(cache=len(rows) - job.pending, twin=job.pending - len(new), model=len(new))
+        model.cache.remember(texts, keys, job.lengths)
         if not job.pending:
             job.finish()
-        elif len(self._queue) + len(new) > max(self.queue_rows, len(new)):
-            job.future.set_exception(
-                self._refuse("queue_full", refusals.queue_full(self.queue_rows))
-            )
-        elif refusal := self._too_long(job, [len(rows[places[key][0]]) for key in new]):
-            job.future.set_exception(refusal)
-        else:
-            for key, indices in places.items():
-                self._await_row(job, key, rows[indices[0]], indices)
+        for key, indices in places.items():
+            self._await_row(job, key, rows[indices[0]], indices)
 
-    def _too_long(self, job: Job, lengths: Sequence[int]) -> Unavailable | None:
-        """Refuse rows of which the last would have to wait past the deadline for the others."""
+    def _too_many(self, job: Job, lengths: Sequence[int]) -> Unavailable | None:
+        """Refuse rows that do not fit, or the last of which would have to wait past the deadline.
+
+        One request alone may be longer than the queue; else it could never be answered.
+        """
+        if not lengths:
+            return None
+        if len(self._queue) + len(lengths) > max(self.queue_rows, len(lengths)):
+            return self._refuse("queue_full", refusals.queue_full(self.queue_rows))
         if job.background or len(lengths) < 2:
             return None  # one row alone was weighed when it came
         wait = self.expected_wait_seconds(job.model, sum(lengths) - max(lengths))

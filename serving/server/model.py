@@ -3,14 +3,15 @@
 import time
 from array import array
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from serving.server.breaker import Breaker
 from shield.packages import ModelPackage
 from shield.predictor import Precision, Predictor, Row
 
-_REMEMBERED_CHARS = 1000
-"""Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
+_REMEMBERED_CHARS = 320
+"""Two SMS. Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
 
 
 class AnswerCache:
@@ -43,13 +44,15 @@ class AnswerCache:
         if len(self._answers) > self._capacity:
             self._answers.popitem(last=False)
 
-    def remember(self, text: str, keys: tuple[bytes, ...]) -> None:
-        """Keep which rows a text became."""
-        if self._capacity == 0 or len(text) > _REMEMBERED_CHARS:
-            return
-        self._texts[text] = keys
-        if len(self._texts) > self._capacity:
-            self._texts.popitem(last=False)
+    def remember(self, texts: Sequence[str], keys: Sequence[bytes], lengths: Sequence[int]) -> None:
+        """Keep which rows each text became: so many of `keys`, in order."""
+        start = 0
+        for text, length in zip(texts, lengths, strict=True):
+            if self._capacity and len(text) <= _REMEMBERED_CHARS:
+                self._texts[text] = tuple(keys[start : start + length])
+                if len(self._texts) > self._capacity:
+                    self._texts.popitem(last=False)
+            start += length
 
     def answers(self, text: str) -> list[float] | None:
         """Return the answers of all rows of a text, if the text and all of them are known."""

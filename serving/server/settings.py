@@ -31,7 +31,7 @@ class ServerSettings(BaseSettings):
     below the clients' time-out: an answer that nobody waits for is wasted."""
 
     cache_rows: int = Field(default=50_000, ge=0)
-    """Answers kept per version, by exact token ids; about 600 bytes each. 0 turns the cache off."""
+    """Answers kept per version, by exact token ids; about 1 kB each. 0 turns the cache off."""
 
     max_body_bytes: int = Field(default=2**20, ge=1024)
     """Longest request body. While one is parsed everybody waits: up to 0.1 s per MiB, if it is

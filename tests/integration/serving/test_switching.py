@@ -273,6 +273,42 @@ def test_overload_is_refused_fast_with_retry_after_and_the_rest_is_served(
     assert 'shield_server_refusals_total{reason="queue_full"}' in metrics
 
 
+def queued_rows(client: httpx.Client) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("shield_server_queue"))
+
+
+def test_what_is_known_is_answered_however_much_waits_and_what_was_refused_is_not_remembered(
+    sms_package: SignedPackage,
+) -> None:
+    with (
+        running_model_server(sms_package, threads="1", queue_rows="2") as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        known = client.post("/predict", json={"text": CHAT[0]}).json()
+        texts = [f"{number} {' '.join(LURES)}" for number in range(60)]
+        busy = threading.Thread(
+            target=httpx.post,
+            args=(f"{server.url}/predict",),
+            kwargs={"json": {"texts": texts}, "timeout": 60, "headers": {"x-deadline-ms": "60000"}},
+        )
+        busy.start()
+        until = time.monotonic() + 20
+        while queued_rows(client) <= 2:
+            assert time.monotonic() < until
+        again = client.post("/predict", json={"text": CHAT[0]})
+        refused = client.post("/predict", json={"texts": [CHAT[1], CHAT[0]]})
+        metrics = client.get("/metrics").text
+        busy.join()
+    assert again.status_code == 200
+    assert again.json()["predictions"] == known["predictions"]
+    assert refused.status_code == 503
+    by_text = Predictor(sms_package.package).rows([*texts, CHAT[0]])
+    rows = len({row for of_text in by_text for row in of_text})
+    assert f'shield_server_rows_total{{source="model"}} {rows}.0' in metrics
+    assert 'shield_server_rows_total{source="cache"} 1.0' in metrics
+
+
 def test_a_deadline_that_cannot_be_met_is_refused(sms_package: SignedPackage) -> None:
     text = " ".join([*LURES, *CHAT]) * 3
     with (

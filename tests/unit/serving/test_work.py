@@ -119,7 +119,7 @@ def test_the_cache_forgets_what_was_unused_for_longest() -> None:
 
 def test_a_text_is_answered_when_all_its_rows_are_known() -> None:
     cache = AnswerCache(10)
-    cache.remember("hello", (b"a", b"b"))
+    cache.remember(["hi", "hello"], [b"c", b"a", b"b"], [1, 2])
     cache.put(b"a", 0.1)
     assert cache.answers("hello") is None
     cache.put(b"b", 0.2)
@@ -131,7 +131,7 @@ def test_remembered_texts_are_bounded_in_number_and_length() -> None:
     cache = AnswerCache(2)
     cache.put(b"a", 0.1)
     for text in ("one", "two", "three", "x" * 2000):
-        cache.remember(text, (b"a",))
+        cache.remember([text], [b"a"], [1])
     assert [cache.answers(text) for text in ("one", "two", "three")] == [None, [0.1], [0.1]]
     assert cache.answers("x" * 2000) is None
 
