@@ -1,18 +1,33 @@
-"""Serve the API: `python -m api`."""
+"""Serve the API: `python -m api`, by one process or by several (`SHIELD_API_WORKERS`)."""
 
-import asyncio
 import json
+import os
+import shutil
 import socket
 import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from api.app import create_app, open_services
 from api.kit.logs import configure
 from api.migrate import migrate
 from api.settings import ApiSettings
 from shield.errors import Misconfigured, ShieldError
+
+
+def _tell(ready_file: Path | None, port: int) -> None:
+    """Write the ready file, atomically: nobody reads half of it."""
+    if ready_file is not None:
+        part = ready_file.with_suffix(".part")
+        part.write_text(json.dumps({"port": port}))
+        part.replace(ready_file)
 
 
 class _Server(uvicorn.Server):
@@ -24,12 +39,41 @@ class _Server(uvicorn.Server):
         self._port = port
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then write the ready file (atomically: nobody reads half of it)."""
+        """Start, then write the ready file."""
         await super().startup(sockets=sockets)
-        if self._ready_file is not None and self.started:
-            part = self._ready_file.with_suffix(".part")
-            part.write_text(json.dumps({"port": self._port}))
-            part.replace(self._ready_file)
+        if self.started:
+            _tell(self._ready_file, self._port)
+
+
+class _Workers(Multiprocess):
+    """Several processes on one socket; one that dies is replaced."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Path | None) -> None:
+        super().__init__(config, sockets=[listener])
+        self._ready_file = ready
+        self.started = False
+
+    def init_processes(self) -> None:
+        """Start all, then write the ready file."""
+        super().init_processes()
+        self.started = all(self._answers(process) for process in self.processes)
+        if self.started:
+            _tell(self._ready_file, self.sockets[0].getsockname()[1])
+
+    def _answers(self, worker: Process) -> bool:
+        """Wait for a worker to serve; give up when it dies, or when we are asked to stop."""
+        while not self.signal_queue and worker.process.is_alive():
+            if worker.is_ready(timeout=1):
+                return True
+            time.sleep(0.1)
+        return False
+
+
+def application() -> FastAPI:
+    """Return the application of one worker process, by the settings of the environment."""
+    settings = ApiSettings()
+    configure(settings.log_level)
+    return create_app(open_services(settings))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -42,11 +86,40 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from fault
 
 
+def _config(app: FastAPI | str, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+        server_header=False,
+        proxy_headers=False,
+        **more,
+    )
+
+
+def _serve_by_workers(settings: ApiSettings, listener: socket.socket) -> bool:
+    """Serve until stopped; return whether all workers came up."""
+    # The counters of all processes: each writes its own files, each answers with the sum.
+    counters = tempfile.mkdtemp(prefix="shield-api-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters
+    try:
+        config = _config("api.__main__:application", factory=True, workers=settings.workers)
+        workers = _Workers(config, listener, settings.ready_file)
+        workers.run()
+    finally:
+        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+        shutil.rmtree(counters, ignore_errors=True)
+    return workers.started
+
+
 def main() -> int:
     """Run until stopped; requests in flight are finished."""
     try:
         settings = ApiSettings()
         configure(settings.log_level)
+        settings.check_workers()
         services = open_services(settings)
         if settings.migrate:
             migrate(services.engine)
@@ -55,17 +128,11 @@ def main() -> int:
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return 1
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=30,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = _Server(config, settings.ready_file, listener.getsockname()[1])
-    asyncio.run(server.serve(sockets=[listener]))
+    if settings.workers > 1:
+        services.engine.dispose()  # the workers open their own
+        return 0 if _serve_by_workers(settings, listener) else 1
+    server = _Server(_config(app), settings.ready_file, listener.getsockname()[1])
+    server.run(sockets=[listener])
     return 0 if server.started else 1
 
 

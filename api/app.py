@@ -79,6 +79,7 @@ def open_services(
         settings=settings,
         engine=engine,
         sessions=open_sessions(engine),
+        reading=open_sessions(engine, reads=True),
         tokens=Tokens(settings, clock, verifiers(settings)),
         ring=KeyRing.read(settings.message_keys),
         artifacts=artifacts or open_store(),
@@ -88,7 +89,12 @@ def open_services(
             timeout_seconds=settings.predict_timeout_seconds,
             watch_seconds=0.2 if table else 30.0,
         ),
-        limiter=Limiter(settings.rate_per_user, settings.rate_per_address, settings.rate_storage),
+        limiter=Limiter(
+            settings.rate_per_user,
+            settings.rate_per_address,
+            settings.rate_storage,
+            settings.trusted_proxies,
+        ),
         clock=clock,
     )
 

@@ -25,6 +25,10 @@ class ApiSettings(BaseSettings):
     """Port to listen on; 0 picks a free one and writes it to the ready file."""
     ready_file: Path | None = None
     """Where `{"port": N}` is written once the API answers."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that answer on this port. One uses one core; two or more serve a machine of several
+    cores better than one does (on a cluster, replicas do the same). Rate limits then need
+    `SHIELD_API_RATE_STORAGE`."""
     migrate: bool = True
     """Bring the database to the present schema at start. On a cluster a Job does it beforehand."""
     log_level: str = "info"
@@ -73,6 +77,10 @@ class ApiSettings(BaseSettings):
     """Writes per client address; empty for no limit."""
     rate_storage: str = "memory://"
     """`memory://` for one process, `redis://...` for several."""
+    trusted_proxies: str = ""
+    """Networks of gateways in front, e.g. `10.0.0.0/8`, with commas between. A request from there
+    counts for the address that `X-Forwarded-For` names; without this all phones behind a gateway
+    count as one address."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """Larger request bodies are refused with 413."""
 
@@ -98,6 +106,20 @@ class ApiSettings(BaseSettings):
     def accounts(self) -> list[str]:
         """Return the entries of `service_accounts`."""
         return [entry.strip() for entry in self.service_accounts.split(",") if entry.strip()]
+
+    def check_workers(self) -> None:
+        """Pass when several processes would count the rate limits together.
+
+        Raises:
+            Misconfigured: Each would count for itself.
+        """
+        limited = self.rate_per_user.strip() or self.rate_per_address.strip()
+        if self.workers > 1 and limited and self.rate_storage.startswith("memory:"):
+            raise Misconfigured(
+                f"SHIELD_API_WORKERS is {self.workers}, but rate limits are counted in memory, by "
+                "each process for itself. Set SHIELD_API_RATE_STORAGE to redis://..., or run one "
+                "worker."
+            )
 
     def secret(self) -> str:
         """Return the HS256 secret.

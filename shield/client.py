@@ -173,14 +173,23 @@ class ShieldClient:
         notes: str | None = None,
         *,
         scope: Literal["item", "campaign"] = "item",
+        seen_label: str | None = None,
     ) -> FeedbackRead:
         """Approve or reject one correction, or with `scope` its whole campaign.
 
+        Args:
+            feedback_id: Of the item.
+            action: What is decided.
+            notes: Why.
+            scope: How far it goes.
+            seen_label: The corrected label that was judged; another one now is a conflict.
+
         Raises:
             AlreadyReviewed: Somebody else was faster; the message names who.
+            Conflict: The reporter has changed the claim meanwhile.
             Forbidden: It is the reviewer's own report.
         """
-        body = ReviewRequest(action=action, notes=notes, scope=scope)
+        body = ReviewRequest(action=action, notes=notes, scope=scope, corrected_label=seen_label)
         # Not repeated: after a lost answer a second try would meet its own decision as a 409.
         return self._data(
             FeedbackRead, self._call("PUT", f"/feedback/{feedback_id}", body=body, repeat=False)
@@ -374,9 +383,12 @@ class ShieldClient:
         """Recompute the audit log's hash chain; `head` is a hash noted earlier."""
         return self._data(AuditCheck, self._call("GET", "/audit/verify", query={"head": head}))
 
-    def audit(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
-        """List the audit log, newest first."""
-        return self._page(AuditEntry, "/audit", {"limit": limit, "cursor": cursor})
+    def audit(
+        self, *, limit: int = 50, cursor: str | None = None, action: str | None = None
+    ) -> Page[AuditEntry]:
+        """List the audit log, newest first; with `action` its entries alone."""
+        query = {"limit": limit, "cursor": cursor, "action": action}
+        return self._page(AuditEntry, "/audit", query)
 
     def quality(self) -> QualityRead:
         """Return gold accuracy and agreement of the reviewers."""

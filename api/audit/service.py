@@ -14,9 +14,14 @@ from api.audit.models import AuditRow
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.tokens import Role
 from shield.wire import AuditEntry, Pagination
 
 GENESIS = "0" * 64
+SEED = "gold.seed"
+"""Action of mixing a gold item into the queue."""
+OWN_READ = "message.own-read"
+"""Action of reading one's own messages."""
 _CHUNK = 1000
 
 
@@ -43,6 +48,36 @@ def record(ctx: Context, action: str, subject: str, reason: str = "", **details:
         reason=reason,
         details=details,
     )
+
+
+def record_later(
+    ctx: Context,
+    action: str,
+    subject: str,
+    reason: str,
+    *,
+    actor: str | None = None,
+    **details: Any,
+) -> None:
+    """Append what the caller has read, once the reading is done and before the answer leaves.
+
+    A transaction of its own: the one that reads takes no write lock.
+    """
+
+    def write() -> None:
+        with ctx.services.sessions() as session:
+            append(
+                session,
+                at=ctx.now,
+                actor=actor or ctx.user,
+                action=action,
+                subject=subject,
+                reason=reason,
+                details=details,
+            )
+            session.commit()
+
+    ctx.after_commit.append(write)
 
 
 def append(
@@ -134,10 +169,19 @@ def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> A
 def page(
     ctx: Context, wanted: PageRequest, action: str | None, subject: str | None
 ) -> tuple[list[AuditEntry], Pagination]:
-    """Return one page of the log, newest first."""
+    """Return one page of the log, newest first.
+
+    Who has seeded which gold item is shown to admins alone: it must not be known to those whom it
+    measures. That people read their own messages is shown to whoever asks for that action: there is
+    an entry for every look at the phone.
+    """
     query = select(AuditRow)
+    if Role.ADMIN not in ctx.principal.roles:
+        query = query.where(AuditRow.action != SEED)
     if action:
         query = query.where(AuditRow.action == action)
+    else:
+        query = query.where(AuditRow.action != OWN_READ)
     if subject:
         query = query.where(AuditRow.subject == subject)
     order = Sorted(AuditRow.sequence, AuditRow.hash, descending=True, kind=int)

@@ -1,16 +1,19 @@
 """Finding the campaign that a message belongs to, and keeping its counts."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import BindParameter, bindparam, case, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.campaigns import signature
 from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
 from api.feedback.models import Feedback, User
 from api.kit.context import Context
-from api.kit.database import lock
 from api.kit.ids import new_id
+from api.kit.writes import Writes
 from api.review import rank
 from api.scans.models import Scan
 from api.users.trust import NEW_SECONDS
@@ -21,79 +24,166 @@ BURST_REPORTERS = 5
 BURST_SECONDS = 3600
 """So many reporters, most of them new, within this time: a burst."""
 _BURST_NEW_SHARE = 0.6
+_BURST_EVERY = 100
+"""In a flood, every so many reports the newest ones are looked at."""
 
 
-def find(
-    ctx: Context, model_type: str, print_: str, masked: str, keys: list[int] | None = None
-) -> Campaign | None:
-    """Return the campaign of a masked message, if there is one; `keys` are its bands, if known.
+class Seen(Protocol):
+    """What a campaign wants to know of a scan."""
 
-    The exact form is looked up first; else campaigns that share a MinHash band are compared by
-    rapidfuzz. Both look-ups go by index: their cost does not grow with the number of campaigns.
-    """
-    known = ctx.session.get(CampaignFingerprint, (print_, model_type))
-    if known is not None:
-        return ctx.session.get(Campaign, known.campaign_id)
-    keys = keys or signature.bands(masked, model_type)
-    shared = (
-        select(CampaignBand.campaign_id, func.count().label("bands"))
-        .where(CampaignBand.band.in_(keys))
-        .group_by(CampaignBand.campaign_id)
-        .order_by(func.count().desc(), CampaignBand.campaign_id)
-        .limit(_CANDIDATES)
+    @property
+    def id(self) -> str:
+        """Return its id."""
+
+    @property
+    def model_type(self) -> str:
+        """Return who judged it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the keyed hash of its masked message."""
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when it was."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A campaign as a newcomer finds it."""
+
+    campaign_id: str
+    reports: int
+    burst: bool
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A newcomer's campaign."""
+
+    campaign_id: str
+    reports: int
+    """This one included."""
+    burst: bool
+
+
+_BANDS = func.count().label("bands")
+_SHARED = (
+    select(Campaign.id, Campaign.sample_sealed, Campaign.reports, Campaign.burst, _BANDS)
+    .join(CampaignBand, CampaignBand.campaign_id == Campaign.id)
+    .where(CampaignBand.band.in_(bindparam("keys", expanding=True)))
+    .group_by(Campaign.id)
+    .order_by(_BANDS.desc(), Campaign.id)
+    .limit(_CANDIDATES)
+)
+_KEY: BindParameter[float] = bindparam("key")
+# The first arrival after everything was decided starts a new wait.
+_LATER = (Campaign.pending == 0) | (Campaign.queue_key > _KEY)
+_COUNT = (
+    update(Campaign)
+    .where(Campaign.id == bindparam("campaign"))
+    .values(
+        pending=Campaign.pending + 1,
+        reports=Campaign.reports + 1,
+        queue_key=case((_LATER, _KEY), else_=Campaign.queue_key),
+        last_seen=bindparam("now"),
     )
-    best: tuple[float, Campaign] | None = None
-    for candidate_id, _ in ctx.session.execute(shared).all():
-        candidate = ctx.session.get(Campaign, candidate_id)
-        if candidate is None:
-            continue
+)
+
+
+def find(ctx: Context, model_type: str, masked: str, keys: list[int] | None = None) -> Place | None:
+    """Return the campaign that a masked message is nearly identical to, if there is one.
+
+    Campaigns that share a MinHash band are compared by rapidfuzz. The look-up goes by index: its
+    cost does not grow with the number of campaigns. `keys` are the bands, if known.
+    """
+    keys = keys or signature.bands(masked, model_type)
+    best: tuple[float, Place] | None = None
+    for candidate in ctx.session.connection().execute(_SHARED, {"keys": keys}).all():
         sample = ctx.ring.open(candidate.sample_sealed, candidate.id)
         score = signature.similarity(masked, sample)
         if score >= signature.SIMILAR and (best is None or score > best[0]):
-            best = (score, candidate)
+            best = (score, Place(candidate.id, candidate.reports, candidate.burst))
     return best[1] if best else None
 
 
-def attach(ctx: Context, scan: Scan, text: str) -> Campaign:
-    """Return the campaign of a scan, made if it is the first of its kind."""
-    lock(ctx.session, f"campaign {scan.fingerprint}")
-    masked = signature.masked(text)
-    keys = sorted(set(signature.bands(masked, scan.model_type)))
-    campaign = find(ctx, scan.model_type, scan.fingerprint, masked, keys)
-    if campaign is None:
-        campaign = _found(ctx, scan, masked, keys)
-    if ctx.session.get(CampaignFingerprint, (scan.fingerprint, scan.model_type)) is None:
-        ctx.session.add(
-            CampaignFingerprint(
-                fingerprint=scan.fingerprint,
-                model_type=scan.model_type,
-                campaign_id=campaign.id,
-            )
+def known(session: Session, fingerprint: str, model_type: str) -> Place | None:
+    """Return the campaign that has seen exactly this form of a message."""
+    row = session.execute(
+        select(Campaign.id, Campaign.reports, Campaign.burst)
+        .join(CampaignFingerprint, CampaignFingerprint.campaign_id == Campaign.id)
+        .where(
+            CampaignFingerprint.fingerprint == fingerprint,
+            CampaignFingerprint.model_type == model_type,
         )
-    campaign.last_seen = max(campaign.last_seen, ctx.now)
-    return campaign
+    ).first()
+    return Place(row.id, row.reports, row.burst) if row else None
 
 
-def _found(ctx: Context, scan: Scan, masked: str, keys: list[int]) -> Campaign:
-    campaign_id = new_id(ctx.now)
-    campaign = Campaign(
-        id=campaign_id,
-        model_type=scan.model_type,
-        sample_scan_id=scan.id,
-        sample_sealed=ctx.ring.seal(masked, campaign_id),
-        pending=0,
-        reports=0,
-        burst=False,
-        queue_key=ctx.now.timestamp(),
-        first_seen=scan.created_at,
-        last_seen=ctx.now,
-    )
-    ctx.session.add(campaign)
-    ctx.session.flush()
-    ctx.session.execute(
-        insert(CampaignBand), [{"band": band, "campaign_id": campaign_id} for band in keys]
-    )
-    return campaign
+def arrive(
+    ctx: Context, writes: Writes, scan: Seen, text: str, key: float, place: Place | None
+) -> Arrival:
+    """Count an item with queue key `key` in its campaign, made if it is the first of its kind.
+
+    Another request may write the same form of the message at the same moment: then `writes` meet
+    an `IntegrityError`, and trying again finds it.
+
+    Args:
+        ctx: Of the request.
+        writes: Takes what is to be written with the item.
+        scan: What the item is about.
+        text: Its message.
+        key: The item's place in the queue. The campaign's is better: its reach counts as well.
+        place: What `known` says of the scan's fingerprint.
+    """
+    if place is None:
+        masked = signature.masked(text)
+        keys = sorted(set(signature.bands(masked, scan.model_type)))
+        place = find(ctx, scan.model_type, masked, keys)
+        campaign_id = place.campaign_id if place else new_id(ctx.now)
+        writes.add(
+            CampaignFingerprint,
+            fingerprint=scan.fingerprint,
+            model_type=scan.model_type,
+            campaign_id=campaign_id,
+        )
+        if place is None:
+            writes.add(
+                Campaign,
+                id=campaign_id,
+                model_type=scan.model_type,
+                sample_scan_id=scan.id,
+                sample_sealed=ctx.ring.seal(masked, campaign_id),
+                pending=1,
+                reports=1,
+                burst=False,
+                queue_key=key,
+                first_seen=scan.created_at,
+                last_seen=ctx.now,
+            )
+            writes.add_each(CampaignBand, "band", keys, campaign_id=campaign_id)
+            return Arrival(campaign_id, 1, False)
+    reports = place.reports + 1
+    sooner = key - rank.reach_bonus_seconds(reports)
+    given = {"campaign": place.campaign_id, "key": sooner, "now": ctx.now}
+    ctx.session.connection().execute(_COUNT, given)
+    return Arrival(place.campaign_id, reports, place.burst)
+
+
+def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
+    """Count an item as `arrive` does, and write at once what that takes."""
+    for tries in (1, 2, 3):
+        try:
+            with ctx.session.begin_nested():
+                writes = Writes()
+                place = known(ctx.session, scan.fingerprint, scan.model_type)
+                arrival = arrive(ctx, writes, scan, text, key, place)
+                writes.run(ctx.session)
+                return arrival
+        except IntegrityError:
+            if tries == 3:
+                raise
+    raise AssertionError
 
 
 def reach(session: Session, campaign_id: str) -> int:
@@ -116,47 +206,48 @@ def reporters(session: Session, campaign_id: str) -> int:
     )
 
 
-def note_burst(ctx: Context, campaign: Campaign) -> None:
-    """Flag a campaign that many new accounts report within a short time.
+def may_burst(arrival: Arrival) -> bool:
+    """Tell whether it is time to look for a burst.
 
-    Looked at only while the flag is down and reports are few: a flood is no reason to count it
-    again with every drop.
+    Only while the flag is down; in a flood with every hundredth report, by the newest ones: it is
+    no reason to count them all again with every drop.
     """
-    if campaign.burst or campaign.reports < BURST_REPORTERS or campaign.reports > 500:
-        return
-    recent = (
+    if arrival.burst or arrival.reports < BURST_REPORTERS:
+        return False
+    return arrival.reports <= _BURST_EVERY or arrival.reports % _BURST_EVERY == 0
+
+
+def note_burst(ctx: Context, arrival: Arrival) -> None:
+    """Flag a campaign that many new accounts report within a short time."""
+    newest = (
         select(Feedback.user_id)
         .where(
-            Feedback.campaign_id == campaign.id,
+            Feedback.campaign_id == arrival.campaign_id,
             Feedback.source == "report",
             Feedback.created_at > ctx.now - timedelta(seconds=BURST_SECONDS),
         )
-        .distinct()
+        .order_by(Feedback.created_at.desc())
+        .limit(2 * _BURST_EVERY)
         .subquery()
     )
+    recent = select(newest.c.user_id).distinct().subquery()
     born = ctx.session.scalars(
         select(User.created_at).join(recent, recent.c.user_id == User.id)
     ).all()
     youngest = ctx.now - timedelta(seconds=NEW_SECONDS)
     new = sum(1 for at in born if at > youngest)
-    if len(born) >= BURST_REPORTERS and new >= _BURST_NEW_SHARE * len(born):
-        old_users = ctx.session.scalar(
-            select(func.count()).select_from(
-                select(User.id).where(User.created_at <= youngest).limit(1).subquery()
-            )
+    if len(born) < BURST_REPORTERS or new < _BURST_NEW_SHARE * len(born):
+        return
+    old_users = ctx.session.scalar(
+        select(func.count()).select_from(
+            select(User.id).where(User.created_at <= youngest).limit(1).subquery()
         )
-        # On a system whose every account is new, newness says nothing.
-        campaign.burst = bool(old_users)
-
-
-def count_arrival(ctx: Context, campaign: Campaign, report: Feedback) -> None:
-    """Count a report that has just joined a campaign, and move the campaign up the queue."""
-    campaign.pending = Campaign.pending + 1
-    campaign.reports = Campaign.reports + 1
-    ctx.session.flush()
-    ctx.session.refresh(campaign)
-    bonus = rank.reach_bonus_seconds(campaign.reports)
-    key = report.queue_key - bonus
-    # The first arrival after everything was decided starts a new wait.
-    campaign.queue_key = key if campaign.pending == 1 else min(campaign.queue_key, key)
-    note_burst(ctx, campaign)
+    )
+    # On a system whose every account is new, newness says nothing.
+    if old_users:
+        ctx.session.execute(
+            update(Campaign)
+            .where(Campaign.id == arrival.campaign_id)
+            .values(burst=True)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,20 +1,94 @@
 """Queries about feedback, and its readable form."""
 
-from sqlalchemy import Select, select
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from api.feedback.models import Feedback
+from api.campaigns.models import Campaign, CampaignFingerprint
+from api.campaigns.service import Place
+from api.feedback.models import Feedback, User
 from api.kit.context import Context
+from api.scans.models import Scan
 from shield.errors import NotFound
 from shield.wire import FeedbackRead
 
 LISTED_BY = "`GET /api/v2/feedback/pending` or `shieldctl feedback list` shows those that wait."
 
 
-def report_of(session: Session, scan_id: str) -> Feedback | None:
-    """Return the user's report of a scan, if there is one."""
-    return session.scalar(
-        select(Feedback).where(Feedback.scan_id == scan_id, Feedback.source == "report")
+@dataclass(frozen=True)
+class Opened:
+    """A scan that its owner wants to speak about, and all that is known around it."""
+
+    id: str
+    user_id: str
+    scan_type: str
+    model_type: str
+    text_sealed: bytes
+    fingerprint: str
+    verdict: str
+    probability: float
+    model_version: str
+    created_at: datetime
+    report_id: str | None
+    record: tuple[int, int] | None
+    """The owner's approved and rejected reports; `None` while they have no row."""
+    place: Place | None
+
+
+_OPENED = (
+    select(
+        Scan.id,
+        Scan.user_id,
+        Scan.scan_type,
+        Scan.model_type,
+        Scan.text_sealed,
+        Scan.fingerprint,
+        Scan.verdict,
+        Scan.probability,
+        Scan.model_version,
+        Scan.created_at,
+        Feedback.id.label("report_id"),
+        User.approved,
+        User.rejected,
+        Campaign.id.label("campaign_id"),
+        Campaign.reports,
+        Campaign.burst,
+    )
+    .outerjoin(Feedback, and_(Feedback.scan_id == Scan.id, Feedback.source == "report"))
+    .outerjoin(User, User.id == Scan.user_id)
+    .outerjoin(
+        CampaignFingerprint,
+        and_(
+            CampaignFingerprint.fingerprint == Scan.fingerprint,
+            CampaignFingerprint.model_type == Scan.model_type,
+        ),
+    )
+    .outerjoin(Campaign, Campaign.id == CampaignFingerprint.campaign_id)
+    .where(
+        Scan.id == bindparam("scan"),
+        Scan.user_id == bindparam("user"),
+        Scan.text_sealed.is_not(None),
+    )
+    # Shared: an erasure waits, so that nothing is written about a scan that is just forgotten.
+    .with_for_update(read=True, of=Scan)
+)
+
+
+def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
+    """Return a scan with its report, owner and campaign, if it is the user's and not forgotten."""
+    given = {"scan": scan_id, "user": user_id}
+    row = session.connection().execute(_OPENED, given).first()
+    if row is None:
+        return None
+    told = row._asdict()
+    approved, rejected = told.pop("approved"), told.pop("rejected")
+    campaign_id, reports, burst = (told.pop(name) for name in ("campaign_id", "reports", "burst"))
+    return Opened(
+        **told,
+        record=None if approved is None else (approved, rejected),
+        place=None if campaign_id is None else Place(campaign_id, reports, burst),
     )
 
 

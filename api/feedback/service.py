@@ -1,21 +1,26 @@
 """Taking corrections: who may say what of which scan."""
 
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
 from api.campaigns import service as campaigns
 from api.feedback import repository
 from api.feedback.models import Feedback
 from api.kit.context import Context
-from api.kit.database import lock
 from api.kit.idempotency import once
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.writes import Writes
 from api.metrics.prometheus import FEEDBACK
 from api.review import rank
-from api.scans.models import Scan
-from api.users.service import get_user
+from api.users.service import ensure_user
 from api.users.trust import trust
-from shield.errors import AlreadyReviewed, Invalid, NotFound
+from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
 from shield.labels import ModelType, corrected_label
 from shield.wire import FeedbackRead, FeedbackRequest, Pagination
+
+_TRIES = 5
 
 
 def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackRead:
@@ -31,21 +36,28 @@ def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackR
         AlreadyReviewed: A reviewer has decided.
         IdempotencyKeyReused: The key came with another body.
     """
-    return once(
-        ctx.session,
-        ctx.now,
-        caller=ctx.user,
-        route="POST /feedback",
-        key=key,
-        body=request,
-        kind=FeedbackRead,
-        work=lambda: _submit(ctx, request),
-    )
+    # Nothing is locked beforehand: two taps at once, or two first messages of one campaign, meet
+    # in a unique index. The slower one starts again, and finds what the quicker one has written.
+    for _ in range(_TRIES):
+        try:
+            return once(
+                ctx,
+                route="POST /feedback",
+                key=key,
+                body=request,
+                kind=FeedbackRead,
+                work=lambda writes: _submit(ctx, writes, request),
+                private=("comment",),
+            )
+        except IntegrityError:
+            ctx.session.rollback()
+            ctx.after_commit.clear()
+    raise Unavailable("Too many said the same at once. Try again.", retry_after_seconds=1)
 
 
-def _submit(ctx: Context, request: FeedbackRequest) -> FeedbackRead:
-    scan = ctx.session.get(Scan, request.scan_id)
-    if scan is None or scan.user_id != ctx.user or scan.text_sealed is None:
+def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackRead:
+    scan = repository.opened(ctx.session, request.scan_id, ctx.user)
+    if scan is None:
         raise NotFound.of("scan of yours", request.scan_id, "`GET /api/v2/scans` lists them.")
     if request.scan_type is not None and request.scan_type.value != scan.scan_type:
         raise Invalid(
@@ -55,12 +67,13 @@ def _submit(ctx: Context, request: FeedbackRequest) -> FeedbackRead:
     label = corrected_label(
         ModelType(scan.model_type), scan.verdict, request.feedback_type, request.actual_label
     )
-    lock(ctx.session, f"feedback {scan.id}")
-    known = repository.report_of(ctx.session, scan.id)
-    if known is None:
-        known = _new_report(ctx, scan)
-        ctx.session.add(known)
-    elif known.status != "pending" or known.looks:
+    if scan.report_id is None:
+        return _take(ctx, writes, scan, request, label)
+    return _change(ctx, repository.locked(ctx, scan.report_id), request, label)
+
+
+def _change(ctx: Context, known: Feedback, request: FeedbackRequest, label: str) -> FeedbackRead:
+    if known.status != "pending" or known.looks:
         same = known.feedback_type == request.feedback_type and known.corrected_label == label
         if not same:
             raise AlreadyReviewed(
@@ -71,40 +84,60 @@ def _submit(ctx: Context, request: FeedbackRequest) -> FeedbackRead:
         return repository.readable(ctx, known)
     known.feedback_type = request.feedback_type.value
     known.corrected_label = label
-    known.comment_sealed = (
-        ctx.ring.seal(request.comment, known.id) if request.comment is not None else None
-    )
+    known.comment_sealed = _sealed(ctx, request.comment, known.id)
     known.updated_at = ctx.now
     ctx.session.flush()
     return repository.readable(ctx, known)
 
 
-def _new_report(ctx: Context, scan: Scan) -> Feedback:
-    assert scan.text_sealed is not None
+def _take(
+    ctx: Context,
+    writes: Writes,
+    scan: repository.Opened,
+    request: FeedbackRequest,
+    label: str,
+) -> FeedbackRead:
+    if scan.record is None:
+        ensure_user(ctx, ctx.user)
+    bonus = rank.item_bonus_seconds(trust(*(scan.record or (0, 0))), scan.probability)
     text = ctx.ring.open(scan.text_sealed, scan.id)
-    user = get_user(ctx, scan.user_id)
-    campaign = campaigns.attach(ctx, scan, text)
-    bonus = rank.item_bonus_seconds(trust(user.approved, user.rejected), scan.probability)
-    report = Feedback(
-        id=new_id(ctx.now),
+    key = ctx.now.timestamp() - bonus
+    arrival = campaigns.arrive(ctx, writes, scan, text, key, scan.place)
+    report_id = new_id(ctx.now)
+    told: dict[str, Any] = {
+        "id": report_id,
+        "scan_id": scan.id,
+        "scan_type": scan.scan_type,
+        "model_type": scan.model_type,
+        "feedback_type": request.feedback_type.value,
+        "original_label": scan.verdict,
+        "corrected_label": label,
+        "status": "pending",
+        "campaign_id": arrival.campaign_id,
+        "created_at": ctx.now,
+        "updated_at": ctx.now,
+    }
+    writes.add(
+        Feedback,
+        **told,
         source="report",
-        scan_id=scan.id,
         user_id=scan.user_id,
-        scan_type=scan.scan_type,
-        model_type=scan.model_type,
-        original_label=scan.verdict,
+        comment_sealed=_sealed(ctx, request.comment, report_id),
         model_version=scan.model_version,
-        status="pending",
         looks_needed=1,
         looks=0,
-        campaign_id=campaign.id,
-        queue_key=ctx.now.timestamp() - bonus,
-        created_at=ctx.now,
-        updated_at=ctx.now,
+        queue_key=key,
     )
-    campaigns.count_arrival(ctx, campaign, report)
-    ctx.after_commit.append(lambda: FEEDBACK.labels(report.model_type, report.feedback_type).inc())
-    return report
+    if campaigns.may_burst(arrival):
+        writes.run(ctx.session)  # this report counts as well
+        campaigns.note_burst(ctx, arrival)
+    labels = FEEDBACK.labels(scan.model_type, request.feedback_type.value)
+    ctx.after_commit.append(labels.inc)
+    return FeedbackRead(**told, comment=request.comment)
+
+
+def _sealed(ctx: Context, comment: str | None, report_id: str) -> bytes | None:
+    return None if comment is None else ctx.ring.seal(comment, report_id)
 
 
 def own(ctx: Context, wanted: PageRequest) -> tuple[list[FeedbackRead], Pagination]:

@@ -1,18 +1,20 @@
 """What a service function works with: the caller, one transaction, one moment, and the parts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
+from anyio import CancelScope, CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.kit.auth import Principal, Tokens
-from api.kit.database import Clock, read_only
+from api.kit.database import Clock
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
 from api.kit.tokens import Role
@@ -32,6 +34,8 @@ class Services:
     settings: ApiSettings
     engine: Engine
     sessions: sessionmaker[Session]
+    reading: sessionmaker[Session]
+    """Sessions that only read."""
     tokens: Tokens
     ring: KeyRing
     artifacts: ArtifactStore
@@ -73,32 +77,38 @@ class Context:
             self.services, self.principal, self.session, self.services.clock(), self.after_commit
         )
 
+    def finish(self) -> None:
+        """Commit, then do what waits for that; once more, and nothing happens."""
+        if self.session.in_transaction():
+            self.session.commit()
+        while self.after_commit:
+            self.after_commit.pop(0)()
+
 
 @contextmanager
 def open_context(
     services: Services, principal: Principal, *, reads: bool = False
 ) -> Iterator[Context]:
     """Open a transaction for `principal`; it commits on leaving, or rolls back on an error."""
-    with services.sessions() as session:
-        if reads:
-            read_only(session)
+    with (services.reading if reads else services.sessions)() as session:
         context = Context(services, principal, session, services.clock())
         yield context
-        session.commit()
-        for action in context.after_commit:
-            action()
+        context.finish()
 
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT; `shieldctl token` makes one.")
 
 
-def get_services(request: Request) -> Services:
+# What waits for nothing runs on the event loop: a thread for it would cost more than the work.
+
+
+async def get_services(request: Request) -> Services:
     """Return the parts of the API that serves `request`."""
     services: Services = request.app.state.services
     return services
 
 
-def get_principal(
+async def get_principal(
     services: Annotated[Services, Depends(get_services)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
@@ -107,6 +117,8 @@ def get_principal(
         raise Unauthenticated(
             "This needs a token: send `Authorization: Bearer <token>`. `shieldctl token` makes one."
         )
+    if services.tokens.asks_others:
+        return await run_sync(services.tokens.verify, credentials.credentials)
     return services.tokens.verify(credentials.credentials)
 
 
@@ -117,19 +129,44 @@ class Allow:
         self.roles = roles
         self._reads = reads
 
-    def __call__(
+    async def __call__(
         self,
         request: Request,
         services: Annotated[Services, Depends(get_services)],
         principal: Annotated[Principal, Depends(get_principal)],
-    ) -> Iterator[Context]:
+    ) -> AsyncIterator[Context]:
         """Yield the context of one request."""
         principal.require(*self.roles)
         if not self._reads and principal.roles.isdisjoint({Role.SERVICE}):
-            address = request.client.host if request.client else "unknown"
-            services.limiter.check(principal.subject, address)
-        with open_context(services, principal, reads=self._reads) as context:
+            await _check_limit(services.limiter, principal, request)
+        # Nothing is asked of the database before the route's own thread asks it.
+        session = (services.reading if self._reads else services.sessions)()
+        context = Context(services, principal, session, services.clock())
+        try:
             yield context
+            if session.in_transaction() or context.after_commit:
+                await _at_once(context.finish)
+        finally:
+            if session.in_transaction():
+                await _at_once(session.close)
+
+
+async def _check_limit(limiter: Limiter, principal: Principal, request: Request) -> None:
+    address = limiter.address(request)
+    if limiter.is_remote:
+        await run_sync(limiter.check, principal.subject, address)
+    else:
+        limiter.check(principal.subject, address)
+
+
+async def _at_once(work: Callable[[], None]) -> None:
+    """Do blocking work in a thread that need not be waited for.
+
+    It gives a database connection back: were it to queue behind routes that wait for one, each
+    would wait for the other.
+    """
+    with CancelScope(shield=True):
+        await run_sync(work, limiter=CapacityLimiter(1))
 
 
 EVERYONE = (Role.USER, Role.REVIEWER, Role.ADMIN, Role.SERVICE)

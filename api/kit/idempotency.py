@@ -1,20 +1,26 @@
 """`Idempotency-Key`, honoured as Stripe does: same key and body, same answer; another body, 422."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
-from sqlalchemy import Index, String, delete
+from sqlalchemy import ColumnElement, Index, Row, String, and_, bindparam, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.kit.database import Base, lock
-from shield.errors import IdempotencyKeyReused
+from api.kit.context import Context
+from api.kit.database import Base
+from api.kit.writes import Writes
+from shield.errors import Conflict, IdempotencyKeyReused
 
 KEPT_SECONDS = 24 * 3600
+_AT_WORK_SECONDS = 60
+"""After so long, work that left no answer is taken to have died."""
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -41,53 +47,151 @@ class RememberedAnswer(Base):
     """Route and key: the same key on another route is another key."""
     body_digest: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]]
+    """Empty while the first request is at work beyond the database."""
     created_at: Mapped[datetime]
 
 
 def once(
-    session: Session,
-    now: datetime,
+    ctx: Context,
     *,
-    caller: str,
+    route: str,
+    key: str | None,
+    body: BaseModel,
+    kind: type[T],
+    work: Callable[[Writes], T],
+    private: Sequence[str] = (),
+) -> T:
+    """Do `work`, or return the answer that the same request got before.
+
+    Only successes are remembered: a refused request may be corrected and sent again.
+
+    Args:
+        ctx: Of the request.
+        route: Method and path: the same key on another route is another key.
+        key: What the caller has sent; without one the work is done each time.
+        body: What the caller wants.
+        kind: Type of the answer.
+        work: Does it; whatever it adds to the writes leaves together with the answer.
+        private: Members of the answer that repeat the body's. They are not kept: the repeated
+            request brings them along.
+
+    Raises:
+        IdempotencyKeyReused: The key came with another body.
+        IntegrityError: The same key came twice at the same moment; trying again gives the answer.
+    """
+    writes = Writes()
+    if key is None:
+        answer = work(writes)
+        writes.run(ctx.session)
+        return answer
+    call = _Call.of(ctx, route, key, body)
+    known = call.known(ctx)
+    if known is not None:
+        kept = kind.model_validate(known.answer)
+        return kept.model_copy(update={member: getattr(body, member) for member in private})
+    answer = work(writes)
+    call.keep(ctx, writes, answer.model_dump(mode="json", by_alias=True, exclude=set(private)))
+    writes.run(ctx.session)
+    return answer
+
+
+def once_beyond(
+    ctx: Context,
+    *,
     route: str,
     key: str | None,
     body: BaseModel,
     kind: type[T],
     work: Callable[[], T],
 ) -> T:
-    """Do `work`, or return the answer that the same request got before.
-
-    Only successes are remembered: a refused request may be corrected and sent again.
+    """Do work that reaches beyond the database, as `once` does: its key is taken beforehand.
 
     Raises:
         IdempotencyKeyReused: The key came with another body.
+        Conflict: The first request with the key is still at work.
     """
     if key is None:
         return work()
-    name = f"{route} {key}"
-    digest = hashlib.sha256(body.model_dump_json(by_alias=True).encode()).hexdigest()
-    lock(session, f"idempotency {caller} {name}")
-    known = session.get(RememberedAnswer, (caller, name))
-    if known is not None and known.created_at > now - timedelta(seconds=KEPT_SECONDS):
-        if known.body_digest != digest:
+    call = _Call.of(ctx, route, key, body)
+    known = call.known(ctx)
+    if known is not None and known.answer:
+        return kind.model_validate(known.answer)
+    if known is not None:
+        if known.created_at > ctx.now - timedelta(seconds=_AT_WORK_SECONDS):
+            raise _still_at_work()
+        ctx.session.execute(delete(RememberedAnswer).where(call.row))
+    try:
+        writes = Writes()
+        call.keep(ctx, writes, {})
+        writes.run(ctx.session)
+        ctx.session.commit()
+    except IntegrityError as fault:
+        ctx.session.rollback()
+        raise _still_at_work() from fault
+    try:
+        answer = work()
+    except BaseException:
+        ctx.session.rollback()
+        ctx.session.execute(delete(RememberedAnswer).where(call.row))
+        ctx.session.commit()
+        raise
+    kept = answer.model_dump(mode="json", by_alias=True)
+    ctx.session.execute(update(RememberedAnswer).where(call.row).values(answer=kept))
+    return answer
+
+
+def _still_at_work() -> Conflict:
+    return Conflict("The first request with this Idempotency-Key is still at work. Ask again.")
+
+
+_KEPT = select(
+    RememberedAnswer.body_digest, RememberedAnswer.answer, RememberedAnswer.created_at
+).where(RememberedAnswer.caller == bindparam("caller"), RememberedAnswer.key == bindparam("name"))
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One request, as its key names it."""
+
+    caller: str
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, ctx: Context, route: str, key: str, body: BaseModel) -> "_Call":
+        # Keyed, so that what a person wrote cannot be guessed from it.
+        content = body.model_dump_json(by_alias=True).encode()
+        secret = ctx.ring.fingerprint_key
+        digest = hashlib.blake2b(content, key=secret, digest_size=32).hexdigest()
+        return cls(ctx.user, f"{route} {key}", digest)
+
+    @property
+    def row(self) -> ColumnElement[bool]:
+        return and_(RememberedAnswer.caller == self.caller, RememberedAnswer.key == self.name)
+
+    def known(self, ctx: Context) -> Row[tuple[str, dict[str, Any], datetime]] | None:
+        """Return what is kept for the key. Raises `IdempotencyKeyReused`."""
+        given = {"caller": self.caller, "name": self.name}
+        found = ctx.session.connection().execute(_KEPT, given).first()
+        if found is not None and found.created_at <= ctx.now - timedelta(seconds=KEPT_SECONDS):
+            ctx.session.execute(delete(RememberedAnswer).where(self.row))
+            return None
+        if found is not None and found.body_digest != self.digest:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was used with another body. Use a new key for a new request."
             )
-        return kind.model_validate(known.answer)
-    answer = work()
-    if known is not None:
-        session.delete(known)
-        session.flush()
-    session.add(
-        RememberedAnswer(
-            caller=caller,
-            key=name,
-            body_digest=digest,
-            answer=answer.model_dump(mode="json", by_alias=True),
-            created_at=now,
+        return found
+
+    def keep(self, ctx: Context, writes: Writes, answer: dict[str, Any]) -> None:
+        """Let the answer be written."""
+        writes.add(
+            RememberedAnswer,
+            caller=self.caller,
+            key=self.name,
+            body_digest=self.digest,
+            answer=answer,
+            created_at=ctx.now,
         )
-    )
-    return answer
 
 
 def forget_old(session: Session, now: datetime) -> None:

@@ -3,10 +3,12 @@
 Labels are bounded: routes by their template, never by their path.
 """
 
+import os
 import time
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REGISTRY = CollectorRegistry()
@@ -33,12 +35,21 @@ FEEDBACK = Counter(
     "shield_feedback", "Feedback received.", ["model_type", "claim"], registry=REGISTRY
 )
 DECISIONS = Counter("shield_decisions", "Items decided.", ["action"], registry=REGISTRY)
-PENDING = Gauge("shield_feedback_pending", "Items that wait for a reviewer.", registry=REGISTRY)
+PENDING = Gauge(
+    "shield_feedback_pending",
+    "Items that wait for a reviewer.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 
 
 def exposition() -> bytes:
-    """Return all metrics in the text format of Prometheus."""
-    return generate_latest(REGISTRY)
+    """Return all metrics in the text format of Prometheus, of all workers together."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
 
 
 class Measured:

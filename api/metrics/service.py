@@ -95,7 +95,7 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
         query = query.where(Feedback.model_type == model_type.value)
     decided, approved = ctx.session.execute(query).one()
     value, low, high = proportion(int(approved), int(decided))
-    gold = quality.gold_accuracy(ctx.session)
+    gold = quality.gold_accuracy(ctx.session, before=quality.told_before(ctx))
     beside = "no gold item was judged yet" if gold.value is None else f"{gold.value:.0%}"
     return MetricRead(
         name="approvalRate",

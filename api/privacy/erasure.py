@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 
 from api.audit import service as audit
 from api.campaigns import signature
@@ -24,21 +24,29 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     What remains is anonymous: verdicts and decisions count in the statistics under a random name
     that nobody can lead back. Erasing somebody who is not known is no error.
     """
-    reports = list(ctx.session.scalars(select(Feedback).where(Feedback.user_id == user_id)))
-    ids = [report.id for report in reports]
-    versions = lineage.learned_from(ctx.session, lineage.batches_of(ctx.session, ids))
-    batches = snapshots.remove_rows(ctx, ids, "a member was erased")
     nobody = f"erased-{secrets.token_hex(8)}"
-    for report in reports:
-        _forget_report(ctx, report, nobody)
-    scans = list(ctx.session.scalars(select(Scan.id).where(Scan.user_id == user_id)))
-    _forget_samples(ctx, scans)
+    # The scans first: a report that is just being sent holds its scan, so it is waited for here and
+    # found below; one that comes later finds no scan.
+    scans = [
+        (row.id, row.fingerprint)
+        for row in ctx.session.execute(
+            select(Scan.id, Scan.fingerprint).where(Scan.user_id == user_id).with_for_update()
+        )
+    ]
     for at in range(0, len(scans), _CHUNK):
         ctx.session.execute(
             update(Scan)
-            .where(Scan.id.in_(scans[at : at + _CHUNK]))
+            .where(Scan.id.in_([scan_id for scan_id, _ in scans[at : at + _CHUNK]]))
             .values(user_id=nobody, text_sealed=None, fingerprint="")
         )
+    reports = list(ctx.session.scalars(select(Feedback).where(Feedback.user_id == user_id)))
+    ids = [report.id for report in reports]
+    batches = snapshots.remove_rows(ctx, ids, "a member was erased")
+    versions = lineage.learned_from(ctx.session, batches)
+    for report in reports:
+        _forget_report(ctx, report, nobody)
+    _forget_samples(ctx, [scan_id for scan_id, _ in scans])
+    _forget_forms(ctx, sorted({form for _, form in scans if form}))
     user = ctx.session.get(User, user_id)
     pseudonym = user.pseudonym if user else "nobody"
     if user is not None:
@@ -97,9 +105,26 @@ def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:
             masked = signature.masked(ctx.ring.open(scan.text_sealed, scan.id))
             campaign.sample_scan_id = scan.id
             campaign.sample_sealed = ctx.ring.seal(masked, campaign.id)
+            ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == campaign.id))
+            ctx.session.flush()
+            ctx.session.add_all(
+                CampaignBand(band=band, campaign_id=campaign.id)
+                for band in set(signature.bands(masked, campaign.model_type))
+            )
             return
     # Nobody else has sent it: the shell stays for the statistics, its content goes.
     campaign.sample_sealed = ctx.ring.seal("", campaign.id)
     campaign.sample_scan_id = ""
     for table in (CampaignBand, CampaignFingerprint):
         ctx.session.execute(delete(table).where(table.campaign_id == campaign.id))
+
+
+def _forget_forms(ctx: Context, forms: Sequence[str]) -> None:
+    """Drop the keyed hashes of messages that nobody else has sent."""
+    still_sent = exists().where(Scan.fingerprint == CampaignFingerprint.fingerprint)
+    for at in range(0, len(forms), _CHUNK):
+        ctx.session.execute(
+            delete(CampaignFingerprint)
+            .where(CampaignFingerprint.fingerprint.in_(forms[at : at + _CHUNK]), ~still_sent)
+            .execution_options(synchronize_session=False)
+        )

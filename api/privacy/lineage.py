@@ -11,6 +11,7 @@ from api.batches.models import BatchItem
 from api.campaigns.models import Campaign
 from api.feedback.models import Feedback, User
 from api.kit.context import Context
+from api.kit.database import lock
 from api.privacy import snapshots
 from api.registry import service as registry
 from api.registry.models import Version
@@ -47,12 +48,15 @@ def trace(ctx: Context, subject: Subject) -> LineageRead:
     if subject.kind is LineageKind.BATCH and subject.id not in batches:
         batches = [*batches, subject.id]
     versions = learned_from(ctx.session, batches)
+    now = serving(ctx)
     return LineageRead(
         subject=name,
         feedback=len(ids),
         batches=batches,
         versions=[VersionRead.model_validate(version) for version in versions],
-        serving=[version.name for version in versions if version.name in serving(ctx)],
+        serving=None
+        if now is None
+        else [version.name for version in versions if version.name in now],
     )
 
 
@@ -112,12 +116,15 @@ def learned_from(session: Session, batches: Sequence[str]) -> list[Version]:
     return list(found.values())
 
 
-def serving(ctx: Context) -> set[str]:
-    """Return the names of all versions that serve now; none while the store is away."""
+def serving(ctx: Context) -> set[str] | None:
+    """Return the names of all versions that serve now; `None` while the store does not say.
+
+    Poison is traced and withdrawn all the same, but silence must not read as "none serves".
+    """
     try:
         rollouts = ctx.services.rollouts.list()
     except Unavailable:
-        rollouts = []
+        return None
     names: set[str] = set()
     for rollout in rollouts:
         refs = (rollout.status.stable, rollout.status.candidate)
@@ -131,6 +138,7 @@ def taint(ctx: Context, model_type: ModelType, name: str, reason: str) -> Versio
     Raises:
         NotFound: There is no such version.
     """
+    lock(ctx.session, f"versions {model_type}")  # no child is registered meanwhile
     version = registry.get(ctx, model_type, name)
     tainted = {version.name}
     _mark(version, reason)
@@ -148,6 +156,12 @@ def _mark(version: Version, reason: str) -> None:
     version.taint_reason = version.taint_reason or reason
 
 
+def _nameless(ctx: Context, subject: Subject) -> str:
+    """Return the subject for the log, which must not keep the name of a person."""
+    user = ctx.session.get(User, subject.id) if subject.kind is LineageKind.REPORTER else None
+    return Subject(subject.kind, user.pseudonym).name if user else subject.name
+
+
 def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
     """Take poisoned corrections out of all snapshots, so that no later version learns from them.
 
@@ -163,5 +177,5 @@ def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
                 row.undo_until = None
                 row.updated_at = ctx.now
                 row.review_notes = f"withdrawn: {reason}"[:2000]
-    audit.record(ctx, "feedback.withdraw", found.subject, reason, count=len(ids))
+    audit.record(ctx, "feedback.withdraw", _nameless(ctx, subject), reason, count=len(ids))
     return found

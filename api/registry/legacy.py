@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 
 from api.kit.context import AdminWrite, Context, StaffRead
-from api.kit.idempotency import IdempotencyKey, once
+from api.kit.idempotency import IdempotencyKey, once_beyond
 from api.registry import service
 from api.registry.models import LedgerRow, Version
 from api.rollouts import service as rollouts
@@ -208,15 +208,8 @@ def deploy(ctx: Context, wanted: _Wanted) -> Serving:
 
 def _once(ctx: Context, route: str, key: str | None, wanted: _Wanted) -> Serving:
     work = roll_back if route.endswith("rollback") else deploy
-    return once(
-        ctx.session,
-        ctx.now,
-        caller=ctx.user,
-        route=route,
-        key=key,
-        body=wanted,
-        kind=Serving,
-        work=lambda: work(ctx, wanted),
+    return once_beyond(
+        ctx, route=route, key=key, body=wanted, kind=Serving, work=lambda: work(ctx, wanted)
     )
 
 

@@ -1,20 +1,18 @@
-"""Deciding: one item or its campaign, with second looks, gold items and undo."""
+"""Deciding: one item or its campaign, with second looks and gold items."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from api.audit import service as audit
-from api.batches import service as batches
 from api.campaigns.models import Campaign
 from api.feedback import repository
 from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.ids import new_id
-from api.kit.tokens import Role
+from api.kit.lots import lot
 from api.metrics.prometheus import DECISIONS
 from api.review import repository as reviews
 from api.review.models import Review
@@ -43,19 +41,21 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         NotFound: There is no such item.
         Forbidden: It is the reviewer's own report.
         AlreadyReviewed: Somebody else, or the reviewer, has decided; the message names who.
-        Conflict: Another reviewer has claimed it.
+        Conflict: Another reviewer has claimed it, or its reporter has changed it.
     """
     item = repository.locked(ctx, feedback_id)
     _may_decide(ctx, item)
+    _same_claim(item, request)
     decision = new_id(ctx.now)
-    if item.source == "gold":
-        return _judge_gold(ctx, item, request, decision)
     outcome = _look(ctx, item, request, decision)
     if outcome is None:
+        # Without the judgement: the log is read by those who are to judge it blind.
+        audit.record(ctx, "feedback.look", item.id, "", look=item.looks)
         shown = repository.readable(ctx, item)
         return Decided(shown, 0, "Recorded. Another reviewer takes a look as well.")
-    settle(ctx, item, outcome, request.notes)
-    _settle_twin(ctx, item, outcome, decision, request)
+    if item.source != "gold":
+        settle(ctx, item, outcome, request.notes)
+        _settle_twin(ctx, item, outcome, decision, request)
     covered = 1
     if request.scope == "campaign":
         covered += _cover_campaign(ctx, item, decision, request)
@@ -70,7 +70,8 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
     )
     word = _STATUS[outcome]
     message = f"Feedback {word}." if covered == 1 else f"{covered} items of the campaign decided."
-    return Decided(repository.readable(ctx, item), covered, message)
+    shown = repository.readable(ctx, item)
+    return Decided(_as_decided(ctx, item, shown, request), covered, message)
 
 
 def _may_decide(ctx: Context, item: Feedback) -> None:
@@ -98,23 +99,43 @@ def _may_decide(ctx: Context, item: Feedback) -> None:
         )
 
 
-def _judge_gold(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -> Decided:
-    _write_review(ctx, item, request, decision, correct=request.action == item.gold_answer)
-    # The answer looks like any other: whoever knows which items are gold reviews them better.
-    shown = repository.readable(ctx, item)
-    shown = shown.model_copy(
+def _same_claim(item: Feedback, request: ReviewRequest) -> None:
+    if request.corrected_label not in (None, item.corrected_label):
+        raise Conflict(
+            f"The reporter has changed {item.id} meanwhile: it says {item.corrected_label} now. "
+            "Look at it again.",
+            correctedLabel=item.corrected_label,
+        )
+
+
+def _as_decided(
+    ctx: Context, item: Feedback, shown: FeedbackRead, request: ReviewRequest
+) -> FeedbackRead:
+    """Return an item as its reviewer sees it.
+
+    A gold item waits for the next reviewer, but its answer looks like any other: whoever knows
+    which items are gold reviews them better.
+    """
+    if item.source != "gold":
+        return shown
+    return shown.model_copy(
         update={
             "status": FeedbackStatus(_STATUS[request.action]),
             "reviewed_by": ctx.user,
             "reviewed_at": ctx.now,
+            "updated_at": ctx.now,
             "review_notes": request.notes,
+            "undo_until": ctx.now + timedelta(seconds=ctx.settings.undo_seconds),
         }
     )
-    return Decided(shown, 1, f"Feedback {_STATUS[request.action]}.")
 
 
 def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -> str | None:
     """Record one judgement; return the decision, or `None` while another look is needed."""
+    if item.source == "gold":
+        right = request.action == item.gold_answer
+        _write_review(ctx, item, request, decision, correct=right)
+        return request.action.value
     if item.looks == 0 and _drawn_for_second_look(ctx, item):
         item.looks_needed = 2
     _write_review(ctx, item, request, decision, correct=None)
@@ -131,8 +152,7 @@ def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -
 
 
 def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
-    draw = int.from_bytes(hashlib.blake2b(item.id.encode(), digest_size=8).digest()) / 2**64
-    if draw >= ctx.settings.second_review_share:
+    if lot(ctx.ring.fingerprint_key, "second look", item.id) >= ctx.settings.second_review_share:
         return False
     since = ctx.now - timedelta(seconds=ACTIVE_SECONDS)
     # A lone reviewer would wait for ever for a second opinion.
@@ -168,11 +188,12 @@ def settle(ctx: Context, item: Feedback, action: str, notes: str | None) -> None
     item.approved_at = ctx.now if action == "approve" else None
     item.undo_until = ctx.now + timedelta(seconds=ctx.settings.undo_seconds)
     item.claimed_by = item.claimed_until = None
-    _count(ctx, item, action, +1)
+    count(ctx, item, action, +1)
     ctx.after_commit.append(lambda: DECISIONS.labels(action).inc())
 
 
-def _count(ctx: Context, item: Feedback, action: str, by: int) -> None:
+def count(ctx: Context, item: Feedback, action: str, by: int) -> None:
+    """Count a decision (`by` 1) or its undoing (-1) for the reporter and for the campaign."""
     if item.source == "report":
         column = User.approved if action == "approve" else User.rejected
         ctx.session.execute(
@@ -183,13 +204,26 @@ def _count(ctx: Context, item: Feedback, action: str, by: int) -> None:
         truth = truth_of(item, action)
         values |= {"decided_label": truth, "decided_by": ctx.user, "decided_at": ctx.now}
     else:
-        values |= {"decided_label": None, "decided_by": None, "decided_at": None}
+        values |= _decided_before(ctx, item)
     ctx.session.execute(
         update(Campaign)
         .where(Campaign.id == item.campaign_id)
         .values(values)
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _decided_before(ctx: Context, item: Feedback) -> dict[str, Any]:
+    """Return how a campaign stands without the decision on an item: as the one before left it."""
+    other = reviews.last_decided(ctx.session, item)
+    if other is None:
+        return {"decided_label": None, "decided_by": None, "decided_at": None}
+    truth = truth_of(other, "approve" if other.status == "approved" else "reject")
+    return {
+        "decided_label": truth,
+        "decided_by": other.reviewed_by,
+        "decided_at": other.reviewed_at,
+    }
 
 
 def truth_of(item: Feedback, action: str) -> str:
@@ -225,79 +259,3 @@ def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: Review
         other.looks += 1
         settle(ctx, other, action.value, request.notes)
     return len(others)
-
-
-def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
-    """Take back a decision, with everything that it covered.
-
-    Raises:
-        NotFound: There is no such item.
-        Forbidden: Somebody else decided, and the caller is no admin.
-        Conflict: It is not decided, it is too late, or a batch holds one of its items.
-    """
-    item = repository.locked(ctx, feedback_id)
-    if item.status == "pending":
-        return _undo_look(ctx, item, reason)
-    if item.reviewed_by != ctx.user and Role.ADMIN not in ctx.principal.roles:
-        raise Forbidden(f"{item.reviewed_by} decided {item.id}; they or an admin may undo it.")
-    if item.undo_until is None or item.undo_until < ctx.now:
-        raise Conflict(f"The decision on {item.id} is too old to be undone.")
-    batches.expire(ctx)  # a dead run's lease holds nothing back
-    covered = _covered_by_decision(ctx, item)
-    for one in covered:
-        if one.batch_id is not None:
-            raise Conflict(
-                f"The training batch {one.batch_id} holds {one.id}, so the decision stands until "
-                "that batch is released. If the message is poison, an admin can taint the version "
-                "that learned from it (`shieldctl model taint`).",
-                batchId=one.batch_id,
-            )
-    for one in covered:
-        _reopen(ctx, one)
-    audit.record(ctx, "feedback.undo", item.id, reason or "", covered=len(covered))
-    ctx.session.flush()
-    return repository.readable(ctx, item)
-
-
-def _undo_look(ctx: Context, item: Feedback, reason: str | None) -> FeedbackRead:
-    """Take back the caller's own judgement of an item that is not settled by it.
-
-    Gold items answer just like the others: nobody shall learn which they are.
-    """
-    own = reviews.standing_review(ctx.session, item.id, ctx.user)
-    if own is None:
-        raise Conflict(f"{item.id} is not decided, so there is nothing to undo.")
-    if own.at < ctx.now - timedelta(seconds=ctx.settings.undo_seconds):
-        raise Conflict(f"The decision on {item.id} is too old to be undone.")
-    own.undone_at = ctx.now
-    if item.source != "gold":
-        item.looks -= 1
-        item.looks_needed = min(item.looks_needed, item.looks + 1)
-    audit.record(ctx, "feedback.undo", item.id, reason or "", covered=1)
-    ctx.session.flush()
-    return repository.readable(ctx, item)
-
-
-def _covered_by_decision(ctx: Context, item: Feedback) -> list[Feedback]:
-    decision = reviews.last_decision(ctx.session, item.id)
-    if decision is None:
-        return [item]
-    rows = ctx.session.scalars(
-        select(Feedback)
-        .join(Review, Review.feedback_id == Feedback.id)
-        .where(Review.decision == decision, Feedback.status != "pending")
-        .order_by(Feedback.id)
-        .with_for_update(of=Feedback)
-    )
-    return list(rows)
-
-
-def _reopen(ctx: Context, item: Feedback) -> None:
-    action = "approve" if item.status == "approved" else "reject"
-    _count(ctx, item, action, -1)
-    item.status = "pending"
-    item.reviewed_by = item.reviewed_at = item.review_notes = None
-    item.approved_at = item.undo_until = None
-    item.looks, item.looks_needed = 0, 1
-    item.updated_at = ctx.now
-    reviews.mark_undone(ctx.session, item.id, ctx.now)

@@ -1,6 +1,7 @@
 """How reliable reviewing is: gold items and agreement."""
 
 from collections import defaultdict
+from datetime import datetime, timedelta
 from itertools import combinations
 
 from sqlalchemy import Integer, func, select
@@ -13,6 +14,7 @@ from api.feedback import repository as feedback
 from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.tokens import Role
 from api.review.models import Review
 from api.scans.models import Scan
 from api.users.service import pseudonymous_user
@@ -20,6 +22,9 @@ from shield.errors import UnknownLabel
 from shield.labels import LABELS, MODEL_OF_SCAN, corrected_label, is_positive
 from shield.metrics.counts import wilson_interval
 from shield.wire import FeedbackRead, GoldRequest, Interval, QualityRead, ReviewerQuality
+
+_HEAD_START_SECONDS = 86400
+"""Where a gold item enters the queue: as high as a report of a trusted reporter."""
 
 
 def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
@@ -57,7 +62,9 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
         created_at=ctx.now,
     )
     ctx.session.add(scan)
-    campaign = campaigns.attach(ctx, scan, request.text)
+    ctx.session.flush()
+    key = ctx.now.timestamp() - _HEAD_START_SECONDS
+    arrival = campaigns.attach(ctx, scan, request.text, key)
     row = Feedback(
         id=feedback_id,
         source="gold",
@@ -72,26 +79,40 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
         status="pending",
         looks_needed=1,
         looks=0,
-        campaign_id=campaign.id,
-        queue_key=ctx.now.timestamp() - 86400,
+        campaign_id=arrival.campaign_id,
+        queue_key=key,
         gold_answer=request.answer.value,
         created_at=ctx.now,
         updated_at=ctx.now,
     )
-    campaigns.count_arrival(ctx, campaign, row)
     ctx.session.add(row)
     ctx.session.flush()
-    audit.record(ctx, "gold.seed", feedback_id, "", answer=request.answer.value)
+    audit.record(ctx, audit.SEED, feedback_id, "", answer=request.answer.value)
     return feedback.readable(ctx, row)
 
 
-def gold_accuracy(session: Session, reviewer: str | None = None) -> Interval:
-    """Return the share of gold items that were judged right."""
+def told_before(ctx: Context) -> datetime | None:
+    """Return until when judgements of gold items may be told; `None`: all of them.
+
+    A reviewer who sees their own figure move at once knows that the last item was gold, and could
+    still take a wrong answer back.
+    """
+    if ctx.principal.roles & {Role.ADMIN, Role.SERVICE}:
+        return None
+    return ctx.now - timedelta(seconds=ctx.settings.undo_seconds)
+
+
+def gold_accuracy(
+    session: Session, reviewer: str | None = None, *, before: datetime | None = None
+) -> Interval:
+    """Return the share of gold items that were judged right, until `before` if that is given."""
     query = select(func.count(), func.coalesce(func.sum(Review.correct.cast(Integer)), 0)).where(
         Review.correct.is_not(None), Review.undone_at.is_(None)
     )
     if reviewer is not None:
         query = query.where(Review.reviewer == reviewer)
+    if before is not None:
+        query = query.where(Review.at < before)
     total, right = session.execute(query).one()
     if not total:
         return Interval()
@@ -115,7 +136,7 @@ def quality(ctx: Context) -> QualityRead:
             ReviewerQuality(
                 reviewer=reviewer,
                 decided=int(count),
-                gold=gold_accuracy(ctx.session, reviewer),
+                gold=gold_accuracy(ctx.session, reviewer, before=told_before(ctx)),
                 kappa=cohens_kappa(own),
                 compared=len(own),
             )

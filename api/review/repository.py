@@ -63,11 +63,35 @@ def last_decision(session: Session, feedback_id: str) -> str | None:
     )
 
 
+def last_decided(session: Session, item: Feedback) -> Feedback | None:
+    """Return the item of the same campaign that was decided last and still is."""
+    return session.scalar(
+        select(Feedback)
+        .where(
+            Feedback.campaign_id == item.campaign_id,
+            Feedback.status != "pending",
+            Feedback.reviewed_at.is_not(None),
+            Feedback.id != item.id,
+        )
+        .order_by(Feedback.reviewed_at.desc(), Feedback.id)
+        .limit(1)
+    )
+
+
 def mark_undone(session: Session, feedback_id: str, now: datetime) -> None:
     """Take back all standing judgements on an item; they stay on record."""
     session.execute(
         update(Review)
         .where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
+        .values(undone_at=now)
+    )
+
+
+def take_back(session: Session, decision: str, now: datetime) -> None:
+    """Take back all standing judgements of one decision; they stay on record."""
+    session.execute(
+        update(Review)
+        .where(Review.decision == decision, Review.undone_at.is_(None))
         .values(undone_at=now)
     )
 

@@ -4,12 +4,11 @@ Drawn at scan time, uniformly, only from users who agreed. In the queue they loo
 the claim is drawn by lot, so a reviewer who always agrees is as often wrong as right.
 """
 
-import hashlib
-
 from api.campaigns import service as campaigns
 from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.lots import lot
 from api.review import rank
 from api.scans.models import Scan
 from api.users.trust import trust
@@ -18,13 +17,16 @@ from shield.labels import FeedbackType, ModelType, corrected_label
 
 def draw(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
     """Put a scan into the sample by lot; return the item, or `None` when it was not drawn."""
-    if not user.audit_consent or _lot(scan.id, "sample") >= ctx.settings.audit_sample_share:
+    secret = ctx.ring.fingerprint_key
+    if not user.audit_consent or lot(secret, "sample", scan.id) >= ctx.settings.audit_sample_share:
         return None
     claim = FeedbackType.CONFIRMED
-    if _lot(scan.id, "claim") < 0.5:
+    if lot(secret, "claim", scan.id) < 0.5:
         claim = FeedbackType.FALSE_POSITIVE if scan.positive else FeedbackType.FALSE_NEGATIVE
-    campaign = campaigns.attach(ctx, scan, text)
+    ctx.session.flush()  # the scan, and its owner: counting it in its campaign may start again
     bonus = rank.item_bonus_seconds(trust(user.approved, user.rejected), scan.probability)
+    key = ctx.now.timestamp() - bonus
+    arrival = campaigns.attach(ctx, scan, text, key)
     item = Feedback(
         id=new_id(ctx.now),
         source="audit",
@@ -39,17 +41,10 @@ def draw(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
         status="pending",
         looks_needed=1,
         looks=0,
-        campaign_id=campaign.id,
-        queue_key=ctx.now.timestamp() - bonus,
+        campaign_id=arrival.campaign_id,
+        queue_key=key,
         created_at=ctx.now,
         updated_at=ctx.now,
     )
-    campaigns.count_arrival(ctx, campaign, item)
     ctx.session.add(item)
     return item
-
-
-def _lot(scan_id: str, what: str) -> float:
-    """Return a number in [0, 1) that follows from the scan: repeating the draw changes nothing."""
-    digest = hashlib.blake2b(f"{what} {scan_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) / 2**64

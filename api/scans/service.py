@@ -1,7 +1,10 @@
 """Judging messages and reading the verdicts back."""
 
+from collections.abc import Sequence
+
+from api.audit import service as audit
 from api.campaigns.signature import fingerprint
-from api.feedback.models import Feedback
+from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
@@ -77,6 +80,7 @@ def own_scans(ctx: Context, wanted: PageRequest) -> tuple[list[ScanRead], Pagina
     order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, wanted)
     marks = repository.reports_of(ctx.session, [row.id for row in rows])
+    _note_reading(ctx, rows)
     return [_own(ctx, row, marks.get(row.id)) for row in rows], pagination
 
 
@@ -85,7 +89,21 @@ def own_scan(ctx: Context, scan_id: str) -> ScanRead:
     row = ctx.session.get(Scan, scan_id)
     if row is None or row.user_id != ctx.user:
         raise NotFound.of("scan of yours", scan_id, "`GET /api/v2/scans` lists them.")
+    _note_reading(ctx, [row])
     return _own(ctx, row, repository.reports_of(ctx.session, [row.id]).get(row.id))
+
+
+def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
+    """Write into the audit log that the caller reads their own messages.
+
+    By pseudonym: the log is never shortened, and erasure must be able to cut the link.
+    """
+    ids = [row.id for row in rows if row.text_sealed is not None]
+    user = ctx.session.get(User, ctx.user) if ids else None
+    if user is not None:
+        audit.record_later(
+            ctx, audit.OWN_READ, "scans", "asked by the owner", actor=user.pseudonym, scans=ids
+        )
 
 
 def read(row: Scan) -> ScanRead:

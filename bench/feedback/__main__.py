@@ -221,7 +221,7 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
                     pages.append(time.perf_counter() - started)
                     said = message(size // 2 + number) + " now"
                     started = time.perf_counter()
-                    campaigns.find(ctx, "sms", "unknown", signature.masked(said))
+                    campaigns.find(ctx, "sms", signature.masked(said))
                     look_ups.append(time.perf_counter() - started)
             found.append(
                 {

@@ -22,6 +22,8 @@ def lineage(
     with session.client() as client:
         found = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
     serving = f" [bad]Serving now: {', '.join(found.serving)}.[/]" if found.serving else ""
+    if found.serving is None:
+        serving = " [bad]The rollout store does not say which of them serve now.[/]"
     session.terminal.answer(
         found,
         f"{found.feedback} corrections, {len(found.batches)} batches.{serving}",

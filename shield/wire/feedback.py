@@ -173,6 +173,9 @@ class ReviewRequest(Wire):
     scope: Literal["item", "campaign"] = "item"
     """`campaign`: the label that the decision makes true settles all that waits of the campaign."""
     notes: Note | None = None
+    corrected_label: Annotated[str, Field(max_length=32)] | None = None
+    """The label that the reviewer saw claimed: if the reporter has changed it since, nothing is
+    decided (409). Left out, whatever is claimed now is judged."""
 
 
 class UndoRequest(Wire):

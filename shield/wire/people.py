@@ -54,5 +54,5 @@ class LineageRead(Answer):
     """Corrections that the subject stands for."""
     batches: list[str]
     versions: list[VersionRead]
-    serving: list[str]
-    """Those that serve now."""
+    serving: list[str] | None
+    """Those that serve now; null while the rollout store does not say."""

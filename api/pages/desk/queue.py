@@ -15,7 +15,7 @@ from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
 from api.pages.traits import traits
 from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
-from api.review import decisions, queue
+from api.review import decisions, queue, undoing
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.wire import PendingItem, ReviewAction, ReviewRequest
@@ -137,6 +137,7 @@ def decide(
     action: Annotated[str, Form(max_length=16)] = "",
     scope: Annotated[str, Form(max_length=16)] = "item",
     notes: Annotated[str, Form(max_length=2000)] = "",
+    label: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """Approve or reject an item, or its whole campaign; `skip` decides nothing."""
     if action == "skip":
@@ -150,6 +151,8 @@ def decide(
         action=ReviewAction(action),
         scope="campaign" if scope == "campaign" else "item",
         notes=notes.strip() or None,
+        # What the page showed: a reporter may have changed it since.
+        corrected_label=label or None,
     )
     decided = decisions.decide(ctx, feedback_id, wanted)
     if wants_fragment(request):
@@ -165,7 +168,7 @@ def undo(
     model: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
     """Take a decision back."""
-    decisions.undo(ctx, feedback_id, None)
+    undoing.undo(ctx, feedback_id, None)
     if wants_fragment(request):
         return JSONResponse({"message": "The decision is taken back.", "undoable": False})
     return RedirectResponse(f"/review?item={feedback_id}", 303)

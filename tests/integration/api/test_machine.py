@@ -38,7 +38,7 @@ from api.kit.ids import new_id
 from api.kit.tokens import Role
 from api.models import Base
 from api.registry import service as registry
-from api.review import decisions
+from api.review import decisions, undoing
 from api.scans.models import Scan
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, LeaseLost
 from shield.labels import FeedbackType, ModelType
@@ -240,7 +240,7 @@ class FeedbackMachine(RuleBasedStateMachine):
     def undo(self, item: str, reviewer: str) -> None:
         known = self.model[item]
         self.free()  # expired leases let go
-        work = lambda ctx: decisions.undo(ctx, item, None)  # noqa: E731
+        work = lambda ctx: undoing.undo(ctx, item, None)  # noqa: E731
         if known.status == "pending":
             self.refused(Conflict, reviewer, work)
             return

@@ -206,3 +206,68 @@ def _claim(text: str) -> FeedbackType:
 def test_phishing_mails_keep_their_own_words(api: RunningApi) -> None:
     item = report(api, "ann", "verify your account", kind=ScanType.PHISHING)
     assert (item.original_label, item.corrected_label) == ("safe", "phishing")
+
+
+def test_what_a_person_writes_beside_a_report_is_kept_sealed_even_with_a_key(
+    api: RunningApi,
+) -> None:
+    own = scan(api, "ann", "hello there")
+    with api.client("ann") as ann:
+        said = {"comment": "ocelot-comment-marker", "idempotency_key": "tap-1"}
+        first = ann.send_feedback(own.id, FeedbackType.FALSE_NEGATIVE, **said)
+        again = ann.send_feedback(own.id, FeedbackType.FALSE_NEGATIVE, **said)
+    assert first == again
+    assert again.comment == "ocelot-comment-marker"
+    assert "ocelot" not in everything(api)
+
+
+def test_reading_ones_own_messages_is_audited_by_pseudonym(api: RunningApi) -> None:
+    own = scan(api, "ann", "hello there")
+    with api.client("ann") as ann:
+        ann.scans()
+    with http(api, "ann") as client:
+        assert client.get(f"/api/v2/scans/{own.id}").json()["data"]["text"] == "hello there"
+    with api.client("rita", "reviewer") as rita:
+        entries = rita.audit(action="message.own-read").items
+        assert [entry.details["scans"] for entry in entries] == [[own.id], [own.id]]
+        assert all(entry.actor.startswith("r-") for entry in entries)
+        assert rita.audit().items == [], "not between the decisions, unless asked for"
+        assert rita.audit_verify().broken_at is None
+
+
+def test_the_log_of_a_withdrawal_does_not_keep_the_reporters_name(api: RunningApi) -> None:
+    decide(api, report(api, "eve-by-name", "poisoned message of eve").id)
+    with api.client("root", "admin") as admin:
+        admin.withdraw(LineageKind.REPORTER, "eve-by-name", "poison")
+        (entry,) = admin.audit(action="feedback.withdraw").items
+        assert entry.subject.startswith("reporter:r-")
+
+
+def test_lineage_says_when_it_does_not_know_what_serves(sqlite_api: RunningApi) -> None:
+    from sqlalchemy import text
+
+    item = report(sqlite_api, "eve", "poisoned message of eve")
+    with sqlite_api.client("root", "admin") as admin:
+        assert admin.lineage(LineageKind.FEEDBACK, item.id).serving == []
+        with sqlite_api.services.engine.begin() as connection:
+            connection.execute(text("DROP TABLE rollouts"))
+        assert admin.lineage(LineageKind.FEEDBACK, item.id).serving is None
+
+
+def test_a_campaign_outlives_the_person_who_sent_its_first_message(api: RunningApi) -> None:
+    first = report(api, "ann", "Your parcel 4711 is held, pay 1.99 now at the office")
+    second = report(api, "bob", "Your parcel 4711 is held, pay 1.99 now at the counter")
+    assert first.campaign_id == second.campaign_id
+    with api.client("ann") as ann:
+        ann.erase_me()
+    from api.campaigns.models import CampaignBand, CampaignFingerprint
+    from api.campaigns.signature import bands, masked
+
+    with api.services.sessions() as session:
+        left = set(session.scalars(select(CampaignBand.band)))
+        assert left == set(
+            bands(masked("Your parcel 4711 is held, pay 1.99 now at the counter"), "sms")
+        )
+        assert len(session.scalars(select(CampaignFingerprint.fingerprint)).all()) == 1
+    third = report(api, "cat", "Your parcel 99 is held, pay 2.99 now at the counter")
+    assert third.campaign_id == second.campaign_id

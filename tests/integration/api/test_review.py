@@ -250,3 +250,56 @@ def test_every_decision_is_in_the_audit_log_and_the_chain_notices_a_change(
         broken = admin.audit_verify()
     assert broken.broken_at is not None
     assert "was changed" in broken.problem
+
+
+def seed(api: RunningApi, text: str, answer: ReviewAction = ReviewAction.APPROVE) -> str:
+    with api.client("root", "admin") as admin:
+        gold = GoldRequest(
+            scan_type=ScanType.TEXT,
+            text=text,
+            verdict="ham",
+            feedback_type=FeedbackType.FALSE_NEGATIVE,
+            answer=answer,
+        )
+        return admin.seed_gold(gold).id
+
+
+def test_nothing_that_a_reviewer_can_read_tells_gold_from_other_items(api: RunningApi) -> None:
+    gold = seed(api, "Claim your lottery win")
+    plain = report(api, "ann", "Claim your inheritance in cash")
+    with api.client("rita", "reviewer") as rita, api.client("root", "admin") as root:
+        answers = [rita.review(one, ReviewAction.APPROVE, "seen") for one in (gold, plain.id)]
+        told = [
+            {name for name, value in answer.model_dump().items() if value is not None}
+            for answer in answers
+        ]
+        assert told[0] == told[1], "the same members are filled"
+        entries = [(line.action, line.details.keys()) for line in rita.audit(limit=100)]
+        assert entries[0] == entries[1], "the log holds the same about both"
+        assert "gold.seed" not in [action for action, _ in entries]
+        assert "gold.seed" in [line.action for line in root.audit(limit=100)]
+        assert rita.quality().reviewers[0].gold.n == 0, "it could still be taken back"
+        api.clock.move_on(3601)
+        assert rita.quality().reviewers[0].gold.n == 1
+
+
+def test_a_campaign_is_decided_through_a_gold_item_as_through_any_other(api: RunningApi) -> None:
+    gold = seed(api, FLOOD[0])
+    others = [report(api, f"user{n}", text).id for n, text in enumerate(FLOOD[1:])]
+    with api.client("rita", "reviewer") as rita:
+        rita.review(gold, ReviewAction.APPROVE, scope="campaign")
+        assert rita.pending(limit=200).items == []
+        rita.undo_review(others[0])
+        assert {item.id for item in rita.pending(limit=200)} == {gold, *others}
+
+
+def test_lots_cannot_be_foreseen_without_the_key_and_fall_as_often_as_asked() -> None:
+    from api.kit.lots import lot
+
+    names = [f"{number:032x}" for number in range(4000)]
+    one, other = ([lot(key, "sample", name) for name in names] for key in (b"a", b"b"))
+    assert one == [lot(b"a", "sample", name) for name in names]
+    for drawn in (one, other):
+        assert 0.08 < sum(value < 0.1 for value in drawn) / len(drawn) < 0.12
+    both = sum(a < 0.1 and b < 0.1 for a, b in zip(one, other, strict=True))
+    assert both < 80, "another key draws others"

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +15,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from starlette.requests import HTTPConnection
 
 from api.kit.auth import Tokens
+from api.kit.database import open_engine
 from api.kit.ids import new_id
 from api.kit.keyring import KeyRing, new_ring, rotated
 from api.kit.limits import Limiter
@@ -229,3 +233,46 @@ def test_a_user_over_the_limit_is_told_when_to_come_back_and_others_are_not_touc
 def test_a_limit_that_is_none_is_one_clear_sentence() -> None:
     with pytest.raises(Misconfigured, match="not a rate limit"):
         Limiter("many", "", "memory://")
+
+
+def request(peer: str, *forwarded: str) -> HTTPConnection:
+    headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
+    return HTTPConnection({"type": "http", "client": (peer, 1), "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "counts_for"),
+    [
+        ("10.0.0.1", ["203.0.113.7"], "203.0.113.7"),
+        ("10.0.0.1", ["1.1.1.1, 203.0.113.7"], "203.0.113.7"),  # 1.1.1.1 is what the phone says
+        ("10.0.0.1", ["203.0.113.7, 10.0.0.9"], "203.0.113.7"),
+        ("10.0.0.1", ["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("198.51.100.9", ["1.1.1.1"], "198.51.100.9"),
+    ],
+)
+def test_behind_a_trusted_gateway_a_request_counts_for_the_phone_and_not_for_what_it_claims(
+    peer: str, forwarded: list[str], counts_for: str
+) -> None:
+    limiter = Limiter("", "", "memory://", "10.0.0.0/8")
+    assert limiter.address(request(peer, *forwarded)) == counts_for
+    assert Limiter("", "", "memory://").address(request(peer, *forwarded)) == peer
+
+
+def test_a_gateway_that_is_no_network_is_one_clear_sentence() -> None:
+    with pytest.raises(Misconfigured, match="TRUSTED_PROXIES is no network"):
+        Limiter("", "", "memory://", "10.0.0.0/8, gateway")
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used() -> None:
+    from tests.support.postgres import new_database
+
+    url = new_database()
+    engine, killer = open_engine(url), open_engine(url)
+    with engine.connect() as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    with killer.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    time.sleep(0.2)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
