@@ -17,5 +17,8 @@
 {{- with .Values.api.rateStorage }}
 - {name: SHIELD_API_RATE_STORAGE, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.api.trustedProxies }}
+- {name: SHIELD_API_TRUSTED_PROXIES, value: {{ join "," . | quote }}}
+{{- end }}
 {{ include "shield.artifactsEnv" . }}
 {{- end }}

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.requests import HTTPConnection
 
+from api.kit.limits import Limiter
 from api.settings import ApiSettings
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import CHART, one, rendered, values_file
@@ -309,6 +311,22 @@ def test_a_model_server_is_started_by_its_module_because_images_have_no_entry_po
     assert container["command"] == ["python", "-m", "serving.server"]
     recipe = (CHART.parent / "images/Containerfile").read_text()
     assert "ENTRYPOINT" not in recipe
+
+
+def test_phones_behind_a_gateway_are_told_apart() -> None:
+    """Or all of them would share one address's rate limit."""
+    pod = next(pods_of(one(rendered("gateway"), "Deployment", "-api")))
+    told = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+    limiter = Limiter("", "", "memory://", told["SHIELD_API_TRUSTED_PROXIES"] or "")
+
+    def counted(peer: str) -> str:
+        headers = [(b"x-forwarded-for", b"203.0.113.9")]
+        return limiter.address(
+            HTTPConnection({"type": "http", "client": (peer, 1), "headers": headers})
+        )
+
+    assert counted("10.244.0.7") == "203.0.113.9"
+    assert counted("198.51.100.1") == "198.51.100.1", "a stranger names nobody else"
 
 
 def test_the_api_reads_the_accounts_that_the_chart_names() -> None:
