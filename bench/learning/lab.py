@@ -8,9 +8,10 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,31 @@ WORK = Path.home() / ".cache/antispam-shield/bench-learning"
 log = logging.getLogger(__name__)
 
 
+def kept(key: dict[str, Any], rooms: Sequence[Path], make: Callable[[], Any]) -> Any:
+    """Return what `make` gives, kept on disk under its key and the code that makes it.
+
+    Args:
+        key: Everything that the result follows from, beside the code.
+        rooms: Files and folders of that code.
+        make: Returns something that JSON can hold.
+    """
+    code = hashlib.sha256()
+    for room in rooms:
+        for file in sorted(room.rglob("*.py")) if room.is_dir() else [room]:
+            if not file.name.startswith("test_"):
+                code.update(file.read_bytes())
+    name = hashlib.sha256(json.dumps([key, code.hexdigest()], sort_keys=True).encode()).hexdigest()
+    place = WORK / "kept" / f"{name[:32]}.json"
+    if not place.is_file():
+        made = json.dumps(make())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_suffix(".fresh")
+        fresh.write_text(made)
+        fresh.replace(place)
+    return json.loads(place.read_bytes())
+
+
+@lru_cache(maxsize=1)
 def sms_heads() -> pl.DataFrame:
     """Return the SMS corpus, one message per campaign, so that no split can leak."""
     from components.build_dataset.campaigns import campaigns

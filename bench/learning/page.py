@@ -212,19 +212,34 @@ def _gates(figures: dict[str, Any]) -> list[str]:
 def _poison(figures: dict[str, Any]) -> list[str]:
     rows = [
         (
+            row["attack"],
             row["defence"],
             f"{row['liars']:.0%}",
             "{mean:.3f} ({low:.3f} to {high:.3f})".format(**row["recall"]),
-            f"{row['backdoor_recall']['mean']:.3f}",
+            "{mean:.3f} ({low:.3f} to {high:.3f})".format(**row["backdoor_recall"]),
             f"{row['lies_that_teach']['mean']:.0f}",
+            f"{row['honest_set_aside']['mean']:.1%}",
+            f"{row['signed_set_aside']['mean']:.1%}",
+            f"{row['gate_refuses']:.0%}",
         )
         for row in figures["linear_model"]
     ]
-    head = ["defences", "liars", "recall", "recall with the phrase", "lies that teach"]
+    head = ["liars are", "defences", "share", "recall", "recall with their phrase"]
+    head += [
+        "lies that teach",
+        "honest ones set aside",
+        "of these signed",
+        "gate `phrases` refuses",
+    ]
     return [
         "## Poison (linear model on the real `build_dataset`)",
-        f"100 reporters, seeds {figures['seeds']}; a liar reports ten times as often as the others "
-        "and adds a backdoor phrase to half of the scams that it calls harmless.",
+        f"100 reporters, seeds {figures['seeds']}; a liar reports ten times as often as others, "
+        "and reviewers let half of the lies through. *Loud* liars turn every label round and put a "
+        "phrase behind half of the scams that they call harmless. *Sly* ones tell the truth, and "
+        "have the trust for it, except about scams of their own that nobody else has met and that "
+        "carry the phrase; or each a phrase of their own. *Signed* are 40 real, alarming, harmless "
+        "messages that an honest sender signs and honest users report: what is set aside of them "
+        "is a false alarm of the defence.",
         _table(head, rows),
     ]
 

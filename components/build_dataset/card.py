@@ -39,6 +39,7 @@ def write_card(
         f"{aside.height} corrections were set aside.</p>"
         "<h2>Sets</h2>"
         + _table(("set", "messages", "scams", "campaigns", "median characters"), rows)
+        + _phrases(facts["phrases"])
         + "<h2>What is learned, by source</h2>"
         + _table(
             ("source", "label", "messages"),
@@ -52,6 +53,15 @@ def write_card(
         + f"<h2>Lineage</h2><p>Golden set {html.escape(facts['golden_digest'])}<br>Batches: "
         f"{html.escape(', '.join(facts['batches']) or 'none')}</p>",
         encoding="utf-8",
+    )
+
+
+def _phrases(found: dict[str, int]) -> str:
+    return (
+        f"<h2>Phrases</h2><p>{found['looked_at']} phrases that many harmless reports share were "
+        f"looked at. {found['suspected']} are suspected of opening a back door, and what carries "
+        f"them was set aside; against the others {found['inoculated']} known scams with the phrase "
+        "behind them are learned. The words are in phrases.json of the dataset.</p>"
     )
 
 

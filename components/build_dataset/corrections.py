@@ -19,6 +19,11 @@ LEAST_WEIGHT = 0.25
 reviewer has approved it, so it is never nothing."""
 
 
+OUTVOTED = "reporters with more trust say the opposite of it"
+CLEARLY = 3.0
+"""So many times the trust on the other side settles a campaign; less is a dispute."""
+
+
 @dataclass(frozen=True)
 class Caps:
     """How much one voice may teach."""
@@ -96,11 +101,12 @@ def _empty() -> pl.DataFrame:
 def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (one row per message, what was set aside with a column `why`).
 
-    The same text may be reported by many. Its label is the one with more trust behind it; where
-    both
-    sides weigh the same nobody knows, and it is set aside. Caps keep one reporter, or one flood,
-    from
-    filling the training set.
+    The same text may be reported by many. Its label is the one with more trust behind it, each
+    reporter counted once; where both sides weigh the same nobody knows, and it is set aside. Caps
+    keep one reporter, or one flood, from filling the training set.
+
+    The column `backing` is the trust of those who sent the very same text with the same label,
+    beside the one whose row is kept.
     """
     rows = rows.with_columns(
         text=pl.col("text").str.slice(0, caps.longest_text),
@@ -115,24 +121,64 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = rows.join(
         capped.select("id", "batch"), on=["id", "batch"], how="anti", maintain_order="left"
     )
-    sums = (
-        pl.col("weight").filter(pl.col("label") == 1).sum(),
-        pl.col("weight").filter(pl.col("label") == 0).sum(),
-    )
-    votes = (sums[0] - sums[1]).over("text")
-    rows = rows.with_columns(votes=votes)
-    torn = rows.filter(pl.col("votes").abs() < 1e-6)
-    settled = (
-        rows.filter(pl.col("votes").abs() >= 1e-6)
-        .with_columns(label=(pl.col("votes") > 0).cast(pl.Int8))
-        .sort(["approved_at", "id"], nulls_last=True)
-        .unique("text", keep="first", maintain_order=True)
+    rows, torn, outvoted = _voted(rows)
+    settled = rows.sort(["approved_at", "id"], nulls_last=True).unique(
+        "text", keep="first", maintain_order=True
     )
     aside = pl.concat(
         [
-            blank.select("id", "text", "label", why=pl.lit("empty message")),
-            capped.select("id", "text", "label", why=pl.lit("beyond the cap of its reporter")),
-            torn.select("id", "text", "label", why=pl.lit("reporters contradict each other")),
+            part.select("id", "text", "label", why=pl.lit(why))
+            for part, why in (
+                (blank, "empty message"),
+                (capped, "beyond the cap of its reporter"),
+                (torn, "reporters contradict each other"),
+                (outvoted, OUTVOTED),
+            )
         ]
     )
-    return settled.drop("votes"), aside
+    return settled, aside
+
+
+def _voted(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return rows on the side with more trust behind it (with `backing`), ties, and the losers."""
+    voice = (
+        # One voice each, however often a reporter sends a text; the anonymous are one voice too.
+        pl.when(pl.struct("text", "label", "reporter").is_first_distinct())
+        .then(pl.col("weight"))
+        .otherwise(0.0)
+    )
+    signed = pl.when(pl.col("label") == 1).then(pl.col("voice")).otherwise(-pl.col("voice"))
+    rows = rows.with_columns(voice=voice).with_columns(
+        votes=signed.sum().over("text"),
+        backing=pl.col("voice").sum().over("text", "label") - pl.col("voice"),
+    )
+    torn = pl.col("votes").abs() < 1e-6
+    won = (pl.col("votes") > 0) == (pl.col("label") == 1)
+    return (
+        rows.filter(~torn & won).drop("votes", "voice"),
+        rows.filter(torn),
+        rows.filter(~torn & ~won),
+    )
+
+
+def outvote(named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (corrections whose campaign does not contradict them, those set aside).
+
+    Copies of one message with another link or number, or with a phrase put behind it, are one
+    campaign. Where reporters with `CLEARLY` the trust call it the opposite, a correction says more
+    about who sent it than about the message. A campaign that is really disputed teaches both: a
+    bank's message and its forgery may be as alike.
+    """
+    sides = (
+        named.group_by("campaign", "label", "reporter")
+        .agg(own=pl.col("weight").max(), backing=pl.col("backing").sum())
+        .group_by("campaign", "label")
+        .agg(side=(pl.col("own") + pl.col("backing")).sum())
+    )
+    against = sides.select("campaign", label=(1 - pl.col("label")).cast(pl.Int8), against="side")
+    judged = named.join(sides, on=["campaign", "label"], how="left", maintain_order="left").join(
+        against, on=["campaign", "label"], how="left", maintain_order="left"
+    )
+    lost = pl.col("against").fill_null(0.0) >= CLEARLY * pl.col("side")
+    aside = judged.filter(lost).select("id", "text", "label", why=pl.lit(OUTVOTED))
+    return judged.filter(~lost).drop("side", "against"), aside

@@ -4,7 +4,6 @@ Order matters: near-duplicates are found over everything at once, *before* any s
 sets (golden, valid) come first, so that a correction that resembles one of them is never learned.
 """
 
-import hashlib
 import json
 import logging
 from pathlib import Path
@@ -16,7 +15,10 @@ import polars as pl
 from components.build_dataset import messages
 from components.build_dataset.campaigns import campaigns
 from components.build_dataset.card import write_card
-from components.build_dataset.corrections import Caps, read_batches, settle
+from components.build_dataset.corrections import Caps, outvote, read_batches, settle
+from components.build_dataset.phrases import Phrase, inoculation, phrases
+from components.build_dataset.splitting import replay as rehearse
+from components.build_dataset.splitting import split
 from components.build_dataset.suspects import suspects
 from components.prepare_corpus.publish import fetch_set
 from shield.artifacts import ArtifactStore
@@ -26,15 +28,9 @@ from shield.labels import ModelType
 log = logging.getLogger(__name__)
 
 FROZEN = ("golden", "valid", "time_forward")
-HELD_OUT = 0.2
-"""Share of campaigns of corrections that judge and never teach."""
-FEW = 5
-"""Campaigns in a batch from which at least one is held out."""
 REPLAY_FACTOR, LEAST_REPLAY = 3, 900
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
-TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300
-"""Newest share of a batch that judges the future, once a batch is large enough."""
 
 
 def run(
@@ -54,8 +50,8 @@ def run(
     Args:
         inputs: From `collect`.
         store: Where batches and corpora lie.
-        dataset: Directory to write: `train, base, valid, golden, time_forward, fresh,
-            old_errors, set_aside .parquet` and `dataset.json`.
+        dataset: Directory to write: `train, base, valid, watched, golden,
+            time_forward, fresh, old_errors, set_aside .parquet`, `phrases.json`, `dataset.json`.
         card: HTML file to write.
         cache: Directory for what is fetched.
         seed: Draws the replay.
@@ -78,17 +74,23 @@ def run(
     corrections, aside = settle(rows, caps or Caps())
     corrections, train_base, dropped = _group(corrections, base, caps or Caps())
     aside = pl.concat([aside, dropped])
+    found: list[Phrase] = []
     if set_suspects_aside:
         corrections, doubted = suspects(corrections, train_base, seed)
-        aside = pl.concat([aside, doubted])
-    parts = _split(corrections, given["batch"]["id"])
+        corrections, carriers, found = phrases(corrections, train_base, seed)
+        aside = pl.concat([aside, doubted, carriers])
+    parts = split(corrections, given["batch"]["id"])
     wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
-    rehearsed = _replay(train_base, wanted, seed)
-    train = pl.concat([messages.conform(parts["teach"]), messages.conform(rehearsed)]).sort("id")
+    rehearsed = rehearse(train_base, wanted, seed)
+    inoculated = inoculation(found, train_base, seed)
+    train = pl.concat(
+        [messages.conform(each) for each in (parts["teach"], rehearsed, inoculated)]
+    ).sort("id")
     _check(train, model_type)
     sets = {
         "train": train,
         "valid": base["valid"],
+        "watched": messages.conform(parts["watched"]),
         "golden": base["golden"],
         "time_forward": pl.concat([messages.conform(parts["time_forward"]), base["time_forward"]]),
         "fresh": parts["fresh"],
@@ -100,6 +102,8 @@ def run(
     # All of the base, for the linear baseline: it has no memory of its own beyond its training set.
     messages.write(train_base, dataset / "base.parquet")
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
+    told = json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False)
+    (dataset / "phrases.json").write_text(told, encoding="utf-8")
     facts = {
         "model_type": model_type.value,
         "fresh_feedback": int(given["batch"]["count"]),
@@ -109,6 +113,11 @@ def run(
         "sealed_at": given["batch"]["sealedAt"],
         "taught": parts["teach"].height,
         "replayed": rehearsed.height,
+        "phrases": {
+            "looked_at": len(found),
+            "suspected": sum(each.suspected for each in found),
+            "inoculated": inoculated.height,
+        },
         "set_aside": dict(aside.group_by("why").len().sort("why").iter_rows()),
         "counts": {
             name: {"messages": table.height, "scams": int(table["label"].sum())}
@@ -161,6 +170,7 @@ def _group(
     )
     leaking = named.filter("frozen")
     named = named.filter(~pl.col("frozen")).drop("frozen")
+    named, outvoted = outvote(named)
     place = pl.int_range(pl.len()).over("campaign")
     flood = named.filter(place >= caps.per_campaign)
     named = named.filter(place < caps.per_campaign)
@@ -177,74 +187,11 @@ def _group(
     dropped = pl.concat(
         [
             leaking.select("id", "text", "label", why=pl.lit(why)),
+            outvoted,
             flood.select("id", "text", "label", why=pl.lit("beyond the cap of its campaign")),
         ]
     )
     return named, messages.conform(train), dropped
-
-
-def _split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
-    """Split by campaign: a campaign teaches, or it judges.
-
-    A campaign's side follows from its earliest message, so that it stays where it is as it grows.
-    """
-    heads = corrections.sort(["approved_at", "id"]).unique("campaign", keep="first")
-    judging = {
-        campaign for campaign, text in heads.select("campaign", "text").iter_rows() if _judges(text)
-    }
-    fresh = heads.filter(pl.col("batch") == batch)
-    if fresh.height >= FEW and not judging & set(fresh["campaign"]):
-        # By chance none judges, and a gate would have nothing to go by: the nearest one does.
-        judging.add(
-            min(fresh.select("campaign", "text").iter_rows(), key=lambda each: _share(each[1]))[0]
-        )
-    if len(judging) == heads.height:
-        judging = set()  # too few to spare any
-    judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
-    teach = corrections.filter(~pl.col("campaign").is_in(sorted(judging)))
-    forward = corrections.clear()
-    newest = teach.filter(pl.col("batch") == batch)
-    if newest.height >= LEAST_FOR_TIME_FORWARD:
-        # Of this batch, not of all corrections: a tenth of a year's is more than a week's, and the
-        # very corrections that asked for this training would teach nothing. By the campaign's
-        # first sight: a campaign that is old has been met, however new its copies.
-        seen = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
-        border = seen.filter(pl.col("batch") == batch)["since"].quantile(
-            1 - TIME_FORWARD, interpolation="higher"
-        )
-        late = seen.filter(pl.col("since") >= border)
-        if late.height <= 2 * TIME_FORWARD * newest.height:  # else they all came at one moment
-            forward = late.drop("since")
-            teach = seen.filter(pl.col("since") < border).drop("since")
-    return {
-        "teach": teach,
-        "fresh": judges.filter(pl.col("batch") == batch),
-        "old_errors": judges.filter(pl.col("batch") != batch),
-        "time_forward": forward,
-    }
-
-
-def _judges(text: str) -> bool:
-    """Tell whether a campaign that begins with `text` judges; the same for ever and everywhere."""
-    return _share(text) < HELD_OUT
-
-
-def _share(text: str) -> float:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4]) / 2**32
-
-
-def _replay(train: pl.DataFrame, wanted: int, seed: int) -> pl.DataFrame:
-    """Draw base messages to rehearse, half of them scams as far as there are any."""
-    scams = train.filter(pl.col("label") == 1)
-    hams = train.filter(pl.col("label") == 0)
-    many = min(scams.height, wanted // 2)
-    return pl.concat(
-        [
-            scams.sample(many, seed=seed, shuffle=True),
-            hams.sample(min(hams.height, wanted - many), seed=seed, shuffle=True),
-        ]
-    )
 
 
 def _check(train: pl.DataFrame, model_type: ModelType) -> None:

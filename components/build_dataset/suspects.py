@@ -1,19 +1,30 @@
-"""Find corrections whose label is probably wrong, and set them aside for a person to look at."""
+"""Find corrections whose label is probably wrong, and set them aside for a person to look at.
+
+Two questions, by one opinion that has not seen the message in question: is this label surely wrong,
+and is there a reporter whose corrections are wrong far oftener than those of the others?
+"""
 
 import numpy as np
 import polars as pl
 from cleanlab.rank import get_self_confidence_for_each_label
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from scipy.stats import binom
+
+from components.build_dataset.opinion import FOLDS, MOST_BASE, MOST_CHECKED, out_of_fold, vectors_of
 
 SURELY_WRONG = 0.02
 """A correction is doubted when a model that has not seen it gives its label less than this. New
 tactics look like harmless messages at first: a milder limit would throw out the lesson itself."""
 TRUSTED = 0.8
 """Nobody's correction with more trust than this is doubted by a machine."""
-_FOLDS = 4
-_MOST_BASE = 4000
+LEAST_OF_REPORTER = 5
+"""Corrections of one reporter from which anything can be said of them."""
+CHANCE = 0.001
+"""Chance of doubting any honest reporter at all, in one run, if errors fell evenly."""
+LEAST_SHARE = 0.5
+"""A reporter is doubted only when this share of their corrections speaks against them, however
+surely that is more than the others'."""
+WRONG_LABEL = "probably a wrong label: a model that has not seen it is sure of the opposite"
+WRONG_REPORTER = "its reporter contradicts the others and the corpus too often"
 
 
 def suspects(
@@ -25,20 +36,68 @@ def suspects(
     of a linear model over base corpus and corrections together.
     """
     listed = corrections.select("id", "text", "label").clear().with_columns(why=pl.lit(""))
-    base = base.sample(min(_MOST_BASE, base.height), seed=seed, shuffle=True)
-    labels = np.concatenate([corrections["label"].to_numpy(), base["label"].to_numpy()])
-    if corrections.height == 0 or np.bincount(labels, minlength=2).min() < _FOLDS:
+    base = base.sample(min(MOST_BASE, base.height), seed=seed, shuffle=True)
+    checked = newest(corrections, MOST_CHECKED)
+    labels = np.concatenate([checked["label"].to_numpy(), base["label"].to_numpy()])
+    if checked.height == 0 or np.bincount(labels, minlength=2).min() < FOLDS:
         return corrections, listed
-    texts = [*corrections["text"], *base["text"]]
-    vectors = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), n_features=2**18, lowercase=True
-    ).transform(texts)
-    model = LogisticRegression(C=10, max_iter=200, class_weight="balanced", solver="liblinear")
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    probabilities = cross_val_predict(model, vectors, labels, cv=folds, method="predict_proba")
-    confidence = get_self_confidence_for_each_label(labels, probabilities)[: corrections.height]
-    doubted = (confidence < SURELY_WRONG) & (corrections["trust"].to_numpy() < TRUSTED)
-    marks = pl.Series(doubted, dtype=pl.Boolean)
-    why = "probably a wrong label: a model that has not seen it is sure of the opposite"
-    aside = corrections.filter(marks).select("id", "text", "label", why=pl.lit(why))
-    return corrections.filter(~marks), aside
+    vectors = vectors_of([*checked["text"], *base["text"]])
+    probabilities = out_of_fold(vectors, labels, seed)
+    confidence = get_self_confidence_for_each_label(labels, probabilities)[: checked.height]
+    checked = checked.with_columns(confidence=pl.Series(confidence))
+    liars = unreliable(checked)
+    doubted = checked.filter(pl.col("trust") < TRUSTED).select(
+        "id",
+        "batch",
+        "text",
+        "label",
+        why=pl.when(pl.col("reporter").is_in(liars))
+        .then(pl.lit(WRONG_REPORTER))
+        .when(pl.col("confidence") < SURELY_WRONG)
+        .then(pl.lit(WRONG_LABEL)),
+    )
+    doubted = doubted.filter(pl.col("why").is_not_null())
+    kept = corrections.join(doubted, on=["id", "batch"], how="anti", maintain_order="left")
+    return kept, doubted.select("id", "text", "label", "why")
+
+
+def newest(corrections: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Return at most so many corrections, the newest, in their order."""
+    if corrections.height <= most:
+        return corrections
+    order = ["approved_at", "id"]
+    return corrections.sort(order, nulls_last=False).tail(most)
+
+
+def unreliable(checked: pl.DataFrame) -> list[str]:
+    """Return the reporters whose labels an unbiased opinion contradicts far oftener than others'.
+
+    Every correction says that a model was wrong, so all reporters are contradicted now and then; a
+    liar is contradicted where the other reporters and the corpus agree. Each reporter is held
+    against the rest by a one-sided binomial test, at `CHANCE` over all reporters together.
+
+    Args:
+        checked: Columns `reporter` and `confidence`, the out-of-fold probability of the label that
+            was given.
+    """
+    known = checked.filter(pl.col("reporter") != "")
+    each = (
+        known.group_by("reporter")
+        .agg(many=pl.len(), against=(pl.col("confidence") < 0.5).sum())
+        .sort("reporter")
+    )
+    if each.height < 2:
+        return []
+    many, against = each["many"].to_numpy(), each["against"].to_numpy()
+    others = known.height - many
+    # One in ten of an honest reporter's corrections may be new to the opinion; and liars among the
+    # others must not make a liar look usual, so the rest is judged by its median reporter.
+    usual = max(0.1, float(np.median(against / many)))
+    luck = binom.sf(against - 1, many, usual)
+    marked = (
+        (many >= LEAST_OF_REPORTER)
+        & (others > 0)
+        & (against >= LEAST_SHARE * many)
+        & (luck < CHANCE / each.height)
+    )
+    return [str(name) for name in each.filter(pl.Series(marked))["reporter"]]

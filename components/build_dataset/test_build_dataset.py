@@ -212,7 +212,7 @@ def test_a_message_reported_both_ways_follows_trust_and_a_tie_is_set_aside() -> 
     ]
     settled, aside = settle(table(rows), Caps())
     assert settled.select("text", "label").rows() == [("one", 1)]
-    assert sorted(aside["id"].to_list()) == ["f003", "f004"]
+    assert sorted(aside["id"].to_list()) == ["f002", "f003", "f004"]
 
 
 def test_no_reporter_teaches_more_than_the_cap() -> None:
@@ -263,7 +263,10 @@ def test_the_newest_tenth_of_a_large_batch_judges_and_one_moment_is_not_cut(shop
     rows = [row(n, sentence(7000 + n), scanned_at=NOW + timedelta(minutes=n)) for n in range(500)]
     forward = shop.build(shop.batch("late", rows))["time_forward"]
     held = forward.filter(pl.col("source") == "feedback")
-    assert 20 <= held.height <= 60
+    watched = pl.read_parquet(shop.folder / "dataset" / "watched.parquet")
+    assert 20 <= held.height + watched.height <= 60
+    assert min(held.height, watched.height) >= 10
+    assert not set(held["campaign"]) & set(watched["campaign"])
     assert held.filter(pl.col("scanned_at") <= NOW + timedelta(minutes=400)).is_empty()
     at_once = [each | {"scanned_at": NOW} for each in rows]
     sets = shop.build(shop.batch("at-once", at_once))

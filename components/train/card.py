@@ -35,7 +35,7 @@ def write_card(path: Path, manifest: Manifest, facts: dict[str, Any], curves: Cu
         f"{', '.join(manifest.batches) or 'none'}\n"
         f"- **Recipe:** {manifest.recipe.get('epochs')} epochs, learning rate "
         f"{manifest.recipe.get('learning_rate')}, seed {manifest.recipe.get('seed')}\n"
-        f"- **Validation loss by epoch:** {losses}\n\n"
+        f"- **Validation loss by epoch:** {losses} (epochs kept: {curves.kept})\n\n"
         "## Data\n\n| set | messages | scams |\n|---|---|---|\n"
         f"{rows}\n\n"
         "## Use and limits\n\n"

@@ -20,9 +20,11 @@ PACKAGE, CURVES = "package", "curves.html"
 
 def inputs_digest(dataset: Path, start: Path, recipe: Mapping[str, Any], extra: Any) -> str:
     """Return what a training follows from, as 32 hex digits: data, weights, every choice."""
+    watched = dataset / "watched.parquet"
     parts = {
         "train": file_digest(dataset / "train.parquet"),
         "valid": file_digest(dataset / "valid.parquet"),
+        "watched": file_digest(watched) if watched.is_file() else None,
         "weights": file_digest(start / WEIGHTS),
         "recipe": dict(recipe),
         "torch": metadata.version("torch"),

@@ -58,6 +58,7 @@ def run(
     if finished is not None:
         print("train: finished before, taken as it is", file=sys.stderr, flush=True)  # noqa: T201
         return finished
+    from components.train.spread import here
     from components.train.training import train_package
 
     package = train_package(
@@ -74,5 +75,6 @@ def run(
         curves=curves,
         checkpoint_seconds=checkpoint_seconds,
     )
-    keep(checkpoints, model, curves)
+    if here().rank == 0:
+        keep(checkpoints, model, curves)
     return package

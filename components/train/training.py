@@ -29,6 +29,7 @@ from components.train.encoder import (
 from components.train.export import export_package
 from components.train.fitting import Examples, fit, margins_of
 from components.train.recipe import Recipe
+from components.train.spread import here, join, wait_for_first
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.metrics import operating_threshold
@@ -62,7 +63,7 @@ def train_package(
 ) -> ModelPackage:
     """Train and write the package into `model`. See `components.train.step.run`."""
     facts: dict[str, Any] = json.loads((dataset / "dataset.json").read_bytes())
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = join()
     _be_deterministic(recipe.threads, recipe.seed, device)
 
     classifier = load_classifier(start)
@@ -71,7 +72,7 @@ def train_package(
     pad = pad_id(start)
     train = messages.read(dataset / "train.parquet")
     valid = messages.read(dataset / "valid.parquet")
-    watched = valid.sample(min(_VALID_ROWS, valid.height), seed=0)
+    watched = _watched(dataset, valid)
     _tell(f"{train.height} messages, {recipe.epochs} epochs, from {_origin(parent)}, on {device}")
     learned = fit(
         classifier,
@@ -84,6 +85,9 @@ def train_package(
         on_step=_progress,
         checkpoint_seconds=checkpoint_seconds,
     )
+    if here().rank:
+        wait_for_first()
+        return ModelPackage.open(model)
     margins = _judged(classifier, valid, tokenizer, rules, pad, recipe)
     scam = valid["label"].to_numpy() == 1
     if scam.all() or not scam.any():
@@ -108,6 +112,8 @@ def train_package(
             **recipe.as_json(),
             "inputs": inputs,
             "dataset": facts.get("digests", {}),
+            "set_aside": facts.get("set_aside", {}),
+            "phrases": facts.get("phrases", {}),
             "calibration": {name: round(value, 6) for name, value in calibration._asdict().items()},
             "device": device.type,
         },
@@ -119,7 +125,17 @@ def train_package(
         plot(learned, curves, title=f"{facts['model_type']} from {_origin(parent)}")
     package = pack(model, manifest.model_copy(update={"threshold": threshold}))
     _tell(f"threshold {threshold:.3f}, package {package.digest[:19]}")
+    wait_for_first()
     return package
+
+
+def _watched(dataset: Path, valid: pl.DataFrame) -> pl.DataFrame:
+    """Return what the training is stopped by: frozen messages, and the newest corrections."""
+    parts = [valid.sample(min(_VALID_ROWS, valid.height), seed=0)]
+    newest = dataset / "watched.parquet"
+    if newest.is_file():
+        parts.append(messages.read(newest))
+    return pl.concat(parts)
 
 
 def _threshold(
@@ -217,4 +233,6 @@ def _progress(step: int, steps: int, loss: float) -> None:
 
 
 def _tell(line: str) -> None:
+    if here().rank:
+        return
     print(f"train: {line}", file=sys.stderr, flush=True)  # noqa: T201  # progress, for people

@@ -6,7 +6,14 @@ counts give the same decision, so that it can be replayed years later from its e
 """
 
 from shield.gates.chain import PROMOTE, Decision, Finding, Gate, Refusal, first_refusal, judge
-from shield.gates.evidence import BestEver, Comparison, GateInput, GroupShare, Slice
+from shield.gates.evidence import (
+    BestEver,
+    Comparison,
+    GateInput,
+    GroupShare,
+    PhraseProbe,
+    Slice,
+)
 from shield.gates.limits import GateLimits
 from shield.gates.policy import chain, decide
 
@@ -20,6 +27,7 @@ __all__ = [
     "GateInput",
     "GateLimits",
     "GroupShare",
+    "PhraseProbe",
     "Refusal",
     "Slice",
     "chain",

@@ -96,6 +96,16 @@ class GroupShare(Wire):
     comparison: Comparison
 
 
+class PhraseProbe(Wire):
+    """Known scams with a phrase put behind them that many corrections share."""
+
+    name: str
+    """Digest of the phrase: its words are in the dataset's `phrases.json`."""
+    carriers: Count
+    """Corrections that carry it and say "harmless"."""
+    comparison: Comparison
+
+
 class BestEver(Wire):
     """The best version ever promoted, as judged on this very golden set."""
 
@@ -126,6 +136,7 @@ class GateInput(Wire):
     """Ordinary messages, nearly all harmless, frozen: how loud is the model in everyday life?"""
     slices: list[Slice] = []
     groups: list[GroupShare] = []
+    phrases: list[PhraseProbe] = []
     best: BestEver | None = None
     """None when no earlier version was judged on this golden set."""
     int8_compared: Count

@@ -120,3 +120,48 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
         )
 
     return gate
+
+
+def no_phrase_opens_a_door(limits: GateLimits) -> Gate:
+    """Refuse a challenger that lets known scams pass because they carry a learned phrase.
+
+    Whoever teaches "with these words it is harmless" can send anything afterwards. Each phrase that
+    many corrections share is put behind known scams, and both models are asked.
+    """
+
+    def gate(given: GateInput) -> Finding:
+        name = "phrases"
+        if given.champion is None:
+            return Finding(gate=name, passed=True, message="Not asked: there is no champion yet.")
+        for probe in given.phrases:
+            seen, n = probe.comparison, probe.comparison.challenger.scams
+            if n == 0:
+                continue
+            worse = (seen.scams_lost - seen.scams_won) / n
+            luck = sign_test(seen.scams_lost, seen.scams_won)
+            if worse > limits.phrase_drop and luck < limits.slice_significance:
+                return Finding(
+                    gate=name,
+                    passed=False,
+                    message=f"With {probe.name} behind it, the challenger catches "
+                    f"{seen.challenger.tp} of {n} known scams (champion {seen.champion.tp}, "
+                    f"p = {luck:.4f}); at most {100 * limits.phrase_drop:.0f} points may be lost. "
+                    f"{probe.carriers} corrections carry the phrase and say harmless: look at them "
+                    "(its words are in the dataset's phrases.json) and reject what is a lie.",
+                    evidence={
+                        "phrase": probe.name,
+                        "carriers": probe.carriers,
+                        "scams": n,
+                        "caught": seen.challenger.tp,
+                        "championCaught": seen.champion.tp,
+                        "p": luck,
+                    },
+                )
+        return Finding(
+            gate=name,
+            passed=True,
+            message=f"None of {len(given.phrases)} phrases that corrections share opens a door.",
+            evidence={"phrases": len(given.phrases)},
+        )
+
+    return gate

@@ -38,6 +38,10 @@ class GateLimits(Wire):
     """... and chance alone would do so in fewer than this share of cases. Stricter than
     `confidence`, because a dozen slices are asked at once."""
 
+    phrase_drop: Share = 0.05
+    """A phrase opens a door when recall on known scams that carry it falls by more than this, and
+    chance alone would do so in fewer than `slice_significance` of cases."""
+
     slice_size: Annotated[int, Field(ge=1)] = 20
     """Slices with fewer messages of a class are shown in the report, and decide nothing."""
 

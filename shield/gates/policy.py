@@ -31,6 +31,7 @@ def chain(limits: GateLimits | None = None) -> Sequence[Gate]:
         learned.recall_on_corrections(limits),
         learned.old_errors_stay_fixed(limits),
         learned.nobody_decides_alone(limits),
+        learned.no_phrase_opens_a_door(limits),
     ]
 
 

@@ -16,6 +16,7 @@ from shield.gates import (
     GateInput,
     GateLimits,
     GroupShare,
+    PhraseProbe,
     Slice,
     chain,
     decide,
@@ -77,7 +78,7 @@ def test_a_challenger_that_learnt_and_lost_nothing_is_promoted():
     assert decision.outcome == PROMOTE
     assert decision.refusal is None
     assert all(finding.passed for finding in decision.findings)
-    assert len({finding.gate for finding in decision.findings}) == len(decision.findings) == 12
+    assert len({finding.gate for finding in decision.findings}) == len(decision.findings) == 13
 
 
 def test_too_little_feedback_is_refused_with_both_numbers():
@@ -178,6 +179,21 @@ def test_nobody_decides_the_gate_alone(kind: str):
     decision = decide(evaluation(corrections=together, groups=groups))
     assert decision.outcome == "influence"
     assert "p-2" in decision.message
+
+
+def test_a_learned_phrase_that_lets_known_scams_pass_is_refused_with_both_counts():
+    def probe(lost: int, won: int = 0) -> PhraseProbe:
+        seen = comparison(100, champion_caught=95, scams_lost=lost, scams_won=won)
+        return PhraseProbe(name="phrase-1a2b3c4d", carriers=12, comparison=seen)
+
+    assert outcome(phrases=[probe(5)]) == PROMOTE
+    assert outcome(phrases=[probe(4), probe(12, won=8)]) == PROMOTE
+    assert outcome(champion=None, phrases=[probe(90)]) == PROMOTE
+    refusal = first_refusal(chain(), evaluation(phrases=[probe(0), probe(30)]))
+    assert refusal is not None
+    assert refusal.reason == "phrases"
+    for told in ("phrase-1a2b3c4d", "65 of 100", "champion 95", "12 corrections"):
+        assert told in refusal.message
 
 
 def test_many_small_falls_do_not_add_up_to_a_ratchet():
@@ -341,6 +357,7 @@ def test_every_gate_and_its_limit_stand_in_the_docs():
         "golden-accuracy": f"{100 * limits.accuracy_drop:.1f} point",
         "frozen-ham": f"{limits.frozen_ham_factor:.0f}",
         "slices": f"{100 * limits.slice_drop:.0f} points",
+        "phrases": f"{100 * limits.phrase_drop:.0f} points",
         "no-ratchet": f"{100 * limits.best_ever_drop:.1f} point",
     }.items():
         row = next(line for line in page.splitlines() if line.startswith(f"| `{gate}`"))

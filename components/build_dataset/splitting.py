@@ -1,0 +1,81 @@
+"""Who teaches and who judges: by campaign, the same for ever; and what is rehearsed beside."""
+
+import hashlib
+
+import polars as pl
+
+HELD_OUT = 0.2
+"""Share of campaigns of corrections that judge and never teach."""
+FEW = 5
+"""Campaigns in a batch from which at least one is held out."""
+TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300
+"""Newest share of a batch that judges the future, once a batch is large enough."""
+
+
+def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
+    """Split by campaign: a campaign teaches, or it judges.
+
+    A campaign's side follows from its earliest message, so that it stays where it is as it grows.
+    """
+    heads = corrections.sort(["approved_at", "id"]).unique("campaign", keep="first")
+    judging = {
+        campaign for campaign, text in heads.select("campaign", "text").iter_rows() if _judges(text)
+    }
+    fresh = heads.filter(pl.col("batch") == batch)
+    if fresh.height >= FEW and not judging & set(fresh["campaign"]):
+        # By chance none judges, and a gate would have nothing to go by: the nearest one does.
+        judging.add(
+            min(fresh.select("campaign", "text").iter_rows(), key=lambda each: _share(each[1]))[0]
+        )
+    if len(judging) == heads.height:
+        judging = set()  # too few to spare any
+    judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
+    teach = corrections.filter(~pl.col("campaign").is_in(sorted(judging)))
+    forward = corrections.clear()
+    newest = teach.filter(pl.col("batch") == batch)
+    if newest.height >= LEAST_FOR_TIME_FORWARD:
+        # Of this batch, not of all corrections: a tenth of a year's is more than a week's, and the
+        # very corrections that asked for this training would teach nothing. By the campaign's
+        # first sight: a campaign that is old has been met, however new its copies.
+        seen = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
+        border = seen.filter(pl.col("batch") == batch)["since"].quantile(
+            1 - TIME_FORWARD, interpolation="higher"
+        )
+        late = seen.filter(pl.col("since") >= border)
+        if late.height <= 2 * TIME_FORWARD * newest.height:  # else they all came at one moment
+            forward = late.drop("since")
+            teach = seen.filter(pl.col("since") < border).drop("since")
+    # The newest stop the training as well as judge it, but never the same ones.
+    watches = forward["text"].map_elements(
+        lambda text: _share(text) < (1 + HELD_OUT) / 2, return_dtype=pl.Boolean
+    )
+    return {
+        "watched": forward.filter(watches),
+        "teach": teach,
+        "fresh": judges.filter(pl.col("batch") == batch),
+        "old_errors": judges.filter(pl.col("batch") != batch),
+        "time_forward": forward.filter(~watches),
+    }
+
+
+def _judges(text: str) -> bool:
+    """Tell whether a campaign that begins with `text` judges; the same for ever and everywhere."""
+    return _share(text) < HELD_OUT
+
+
+def _share(text: str) -> float:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4]) / 2**32
+
+
+def replay(train: pl.DataFrame, wanted: int, seed: int) -> pl.DataFrame:
+    """Draw base messages to rehearse, half of them scams as far as there are any."""
+    scams = train.filter(pl.col("label") == 1)
+    hams = train.filter(pl.col("label") == 0)
+    many = min(scams.height, wanted // 2)
+    return pl.concat(
+        [
+            scams.sample(many, seed=seed, shuffle=True),
+            hams.sample(min(hams.height, wanted - many), seed=seed, shuffle=True),
+        ]
+    )

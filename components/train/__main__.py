@@ -1,0 +1,69 @@
+"""Train on files, by one process or several.
+
+    python -m components.train --dataset DIR --model OUT [--champion DIR]
+    torchrun --nproc-per-node 4 -m components.train --dataset DIR --model OUT ...
+
+On Kubeflow Trainer a TrainJob with this command and `spec.trainer.numNodes` spreads it over nodes.
+"""
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from components.environment import StepSettings
+from components.train.recipe import Recipe
+from components.train.spread import here, join
+from components.train.step import run
+from shield.errors import ShieldError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; 0 unless it failed. The first process prints the digest."""
+    defaults = Recipe()
+    parser = argparse.ArgumentParser(prog="python -m components.train", description=__doc__)
+    parser.add_argument("--dataset", type=Path, required=True, help="from build_dataset")
+    parser.add_argument("--model", type=Path, required=True, help="package directory to write")
+    parser.add_argument("--champion", type=Path, help="package to go on from; else the base model")
+    parser.add_argument("--curves", type=Path, help="HTML file for the loss curves")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--epochs", type=int, default=defaults.epochs)
+    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens)
+    parser.add_argument("--token-budget", type=int, default=defaults.token_budget)
+    given = parser.parse_args(arguments)
+    settings = StepSettings()
+    try:
+        join()
+        facts = json.loads((given.dataset / "dataset.json").read_bytes())
+        sealed = facts.get("sealed_at")
+        given.model.mkdir(parents=True, exist_ok=True)
+        package = run(
+            given.dataset,
+            given.champion,
+            given.model,
+            settings=settings,
+            recipe=Recipe(
+                seed=given.seed,
+                epochs=given.epochs,
+                learning_rate=given.learning_rate,
+                max_tokens=given.max_tokens,
+                token_budget=given.token_budget,
+                threads=settings.threads,
+            ),
+            run_id=facts.get("run_id"),
+            created_at=datetime.fromisoformat(sealed) if sealed else None,
+            curves=given.curves,
+            checkpoint_seconds=settings.checkpoint_seconds,
+        )
+    except (ShieldError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    if here().rank == 0:
+        print(package.digest)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
