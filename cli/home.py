@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shield.errors import Misconfigured
+from shield.errors import Misconfigured, Unavailable
 
 LAYOUT = 1
 """Raised when a directory of this version cannot be used by an older one."""
@@ -205,6 +205,20 @@ class Home:
             return None
         found: dict[str, Any] = json.loads(path.read_text())
         return found
+
+    def url(self) -> str:
+        """Return the URL of the services that run here.
+
+        Raises:
+            Unavailable: None do.
+        """
+        running = self.announced()
+        if running is None:
+            raise Unavailable(
+                f"No services run on {self.root}, and this needs them. Start them with "
+                "`shieldctl up`."
+            )
+        return str(running["url"])
 
     def make_keys(self) -> None:
         """Make the keys of this installation, those that are missing."""

@@ -114,6 +114,18 @@ def weekly(
     )
 
 
+def drift(
+    home: Home,
+    model_type: ModelType,
+    environment: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+    *options: str,
+) -> Job:
+    """Start the daily look for drift of one model type; it retrains where there is some."""
+    command = ["--model-type", model_type, "--runs-dir", str(home.root / "runs"), *options]
+    return _start(home, "pipelines.drift", f"drift-{model_type}", command, environment, on_progress)
+
+
 def base(
     home: Home,
     model_type: ModelType,

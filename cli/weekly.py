@@ -1,6 +1,7 @@
-"""The weekly schedule of one machine: what is due is started once, also if we slept through it.
+"""The schedules of one machine: what is due is started once, also if we slept through it.
 
-`schedule.json` in the data directory remembers, for each model type, the due time that was last
+There are two: the weekly retraining, and the daily look for drift. `schedule.json` (`drift.json`)
+in the data directory remembers, for each model type, the due time that was last
 taken care of. A run is named after its due time, so one that was interrupted is taken up again
 under the same name and gets the same batch.
 """
@@ -31,8 +32,10 @@ class Calendar:
         environment: Mapping[str, str],
         say: Callable[[str], None],
         start: Start | None = None,
+        kind: str = "weekly",
     ) -> None:
-        self._file = home.root / "schedule.json"
+        self._file = home.root / ("schedule.json" if kind == "weekly" else f"{kind}.json")
+        self._kind = kind
         self._cron = cron
         self._say = say
         self._job: tuple[ModelType, datetime, retraining.Job] | None = None
@@ -57,6 +60,11 @@ class Calendar:
         if self._job is not None:
             self._job[2].stop()
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether something that was due is still at work."""
+        return self._job is not None
+
     def tick(self, now: datetime) -> None:
         """Look at the clock: end what has ended, start what is due."""
         if self._job is not None:
@@ -72,7 +80,7 @@ class Calendar:
                 self._settle(model_type, now)
             missed = self._latest_due(self._done[model_type], now)
             if missed is not None:
-                run_id = f"weekly-{model_type}-{missed:%Y%m%dT%H%MZ}"
+                run_id = f"{self._kind}-{model_type}-{missed:%Y%m%dT%H%MZ}"
                 self._say(f"{run_id} begins.")
                 self._job = (model_type, missed, self._start(model_type, run_id))
                 return
@@ -92,7 +100,8 @@ class Calendar:
         except ShieldError as error:
             self._say(error.message)
         else:
-            self._say(f"{model_type}: {result.get('outcome')}. {result.get('message', '')}")
+            outcome = result.get("outcome") or f"drift: {result.get('verdict')}"
+            self._say(f"{model_type}: {outcome}. {result.get('message', '')}".rstrip())
 
     def _settle(self, model_type: ModelType, due: datetime) -> None:
         self._done[model_type] = due

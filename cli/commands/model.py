@@ -1,12 +1,15 @@
 """`shieldctl model`: the registry and the packages in it."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli import retraining, services
 from cli.console import as_table, rows_table
 from cli.session import Session, session_of
+from cli.supervise import interruptible
 from shield.labels import ModelType
 from shield.packages import Trust
 
@@ -78,6 +81,39 @@ def sign(context: typer.Context, package: Package) -> None:
         found.read(name)
     signed = sign_package(package, load_private_key(home.signing_key))
     session.terminal.answer({"digest": signed.digest}, f"Signed {signed.digest}.")
+
+
+@app.command("train")
+def train(
+    context: typer.Context,
+    model_type: Type,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A minute's training of a poor model, to try the way.")
+    ] = False,
+) -> None:
+    """Train and release the first model of a type from its base corpus; once, then it is kept.
+
+    Phishing needs its mails before: `shieldctl corpus fetch`.
+    """
+    session = session_of(context)
+    home = session.home()
+    surroundings = services.environment(home, home.url(), {})
+
+    def tell(progress: retraining.Progress) -> None:
+        if progress.state != "started":
+            session.terminal.say(f"  {progress.name:<16} {progress.seconds or 0:6.1f} s")
+
+    options = ["--hold-back", "0", *(["--quick"] if quick else [])]
+    with interruptible():
+        job = retraining.base(home, model_type, seed, surroundings, tell, *options)
+        try:
+            while not job.poll():
+                time.sleep(0.1)
+        finally:
+            job.stop()
+    found = job.result()
+    session.terminal.answer(found, f"Released {found['version']}.")
 
 
 @app.command("push")

@@ -11,7 +11,7 @@ from cli import retraining, services
 from cli.console import as_table, rows_table
 from cli.session import session_of
 from cli.supervise import interruptible
-from shield.errors import NotFound, Unavailable
+from shield.errors import NotFound
 from shield.labels import ModelType
 
 app = typer.Typer(help="Retraining runs: start one, list them, show one.", no_args_is_help=True)
@@ -25,18 +25,17 @@ def run(
         str | None, typer.Option(help="The same id is the same run: it gets the same batch.")
     ] = None,
     min_feedback: Annotated[int, typer.Option(min=1, help="Fewer corrections: skip.")] = 50,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the graph, as JSON."),
+    ] = None,
 ) -> None:
     """Learn from the approved corrections now: at most one new version comes out."""
     session = session_of(context)
     home = session.home()
-    running = home.announced()
-    if running is None:
-        raise Unavailable(
-            f"No services run on {home.root}, so there is nothing to learn from. "
-            "Start them with `shieldctl up`."
-        )
+    url = home.url()
     name = run_id or f"manual-{model_type}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    surroundings = services.environment(home, str(running["url"]), {})
+    surroundings = services.environment(home, url, {})
 
     def tell(progress: retraining.Progress) -> None:
         if progress.state != "started":
@@ -44,8 +43,9 @@ def run(
 
     session.terminal.say(f"Run {name}")
     with interruptible():
+        given = [part for each in settings or [] for part in ("--set", each)]
         job = retraining.weekly(
-            home, model_type, name, surroundings, tell, "--min-feedback", str(min_feedback)
+            home, model_type, name, surroundings, tell, "--min-feedback", str(min_feedback), *given
         )
         try:
             while not job.poll():
@@ -54,6 +54,32 @@ def run(
             job.stop()
     found = job.result()
     session.terminal.answer(found, as_table(found))
+
+
+@app.command("drift")
+def drift(
+    context: typer.Context,
+    model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
+    only_look: Annotated[bool, typer.Option("--only-look", help="Never start a retraining.")] = (
+        False
+    ),
+) -> None:
+    """Ask whether the champion still does what it was released for; where not, retrain now."""
+    session = session_of(context)
+    home = session.home()
+    surroundings = services.environment(home, home.url(), {})
+    options = ["--only-look"] if only_look else []
+    with interruptible():
+        job = retraining.drift(home, model_type, surroundings, lambda progress: None, *options)
+        try:
+            while not job.poll():
+                time.sleep(0.1)
+        finally:
+            job.stop()
+    found = job.result()
+    session.terminal.answer(
+        found, f"{found['verdict']}", *(f"  {signal['message']}" for signal in found["signals"])
+    )
 
 
 @app.command("list")

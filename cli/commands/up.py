@@ -29,11 +29,17 @@ def up(
     schedule: Annotated[
         str, typer.Option(help="When to retrain: five cron fields, UTC.", envvar="SHIELD_SCHEDULE")
     ] = "0 3 * * 1",
+    drift_schedule: Annotated[
+        str,
+        typer.Option(
+            help="When to look for drift: five cron fields, UTC.", envvar="SHIELD_DRIFT_SCHEDULE"
+        ),
+    ] = "30 4 * * *",
     base: Annotated[bool, typer.Option(help="Train a first SMS model when there is none.")] = True,
 ) -> None:
     """Run API, model servers, rollout loop and weekly schedule until stopped."""
     session = session_of(context)
-    cron = Cron.parse(schedule)
+    cron, looks = Cron.parse(schedule), Cron.parse(drift_schedule)
     home = session.home()
     terminal = session.terminal
     with home.running():
@@ -48,20 +54,37 @@ def up(
             if base:
                 _first_model(session, home, address)
             _greet(session, home, address, cron)
-            _serve(session, home, address, supervisor, cron)
+            _serve(session, home, address, supervisor, cron, looks)
 
 
 def _serve(
-    session: Session, home: Home, address: services.Address, supervisor: Supervisor, cron: Cron
+    session: Session,
+    home: Home,
+    address: services.Address,
+    supervisor: Supervisor,
+    cron: Cron,
+    looks: Cron,
 ) -> None:
     """Tend the parts and start what is due, until interrupted."""
     surroundings = services.environment(home, address.url, {})
     renewed = datetime.now(UTC)
-    with Calendar(home, cron, surroundings, session.terminal.say) as calendar:
+    say = session.terminal.say
+
+    def look(model_type: ModelType, _run_id: str) -> retraining.Job:
+        return retraining.drift(home, model_type, surroundings, lambda progress: None)
+
+    with (
+        Calendar(home, cron, surroundings, say) as calendar,
+        Calendar(home, looks, surroundings, say, look, kind="drift") as watch,
+    ):
         while True:
             supervisor.tend()
             now = datetime.now(UTC)
-            calendar.tick(now)
+            # Never both at once: a look may retrain as well.
+            if not watch.busy:
+                calendar.tick(now)
+            if not calendar.busy:
+                watch.tick(now)
             if now - renewed > _TOKEN_RENEWAL:
                 services.renew_service_token(home)
                 renewed = now

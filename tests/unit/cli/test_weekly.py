@@ -95,3 +95,22 @@ def test_a_failed_run_is_told_and_the_schedule_goes_on(tmp_path: Path) -> None:
     assert len(week.started) == len(ModelType)
     done = json.loads((week.home.root / "schedule.json").read_text())
     assert done["sms"] == MONDAY.isoformat()
+
+
+def test_the_daily_look_keeps_a_calendar_of_its_own(tmp_path: Path) -> None:
+    code = "import json; print(json.dumps({'verdict': 'steady', 'signals': []}))"
+    week = Week(Home.open(tmp_path / "home"), code)
+    daily = Cron.parse("30 4 * * *")
+    for day in range(3):
+        with Calendar(week.home, daily, {}, week.said.append, week.start, kind="drift") as watch:
+            for _ in ModelType:
+                watch.tick(MONDAY + timedelta(days=day, hours=2))
+                if watch.busy:
+                    assert watch._job is not None
+                    watch._job[2].process.wait(20)
+            watch.tick(MONDAY + timedelta(days=day, hours=2))
+    assert week.started == [
+        f"drift-{name}-2026112{day}T0430Z" for day in (4, 5) for name in ModelType
+    ]
+    assert "sms: drift: steady." in week.said
+    assert not (week.home.root / "schedule.json").exists()
