@@ -39,7 +39,8 @@ class Feedback(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     source: Mapped[str] = mapped_column(String(8), default="report")
-    """`report`: a user's. `audit`: drawn from unreported scans. `gold`: seeded, answer known."""
+    """`report`: a user's. `audit`: drawn from unreported scans. `shadow`: a shadow candidate said
+    otherwise. `gold`: seeded, answer known."""
     scan_id: Mapped[str] = mapped_column(String(32))
     user_id: Mapped[str] = mapped_column(String(128))
     scan_type: Mapped[str] = mapped_column(String(16))

@@ -3,18 +3,27 @@
 import math
 from datetime import datetime
 
-from sqlalchemy import Integer, case, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from api.feedback.models import Feedback
+from api.review.sample import SHADOW
 from api.scans import repository as scans
 from api.scans.models import Scan, ShadowScore
 from shield.crds.v1alpha1 import ArmEvidence
 from shield.labels import FeedbackType, ModelType
 
+_REPORTED = ("report",)
+
 
 def of_version(
-    session: Session, model_type: ModelType, version: str, since: datetime, *, shadow: bool
+    session: Session,
+    model_type: ModelType,
+    version: str,
+    since: datetime,
+    *,
+    shadow: bool,
+    beside_shadow: bool = False,
 ) -> ArmEvidence:
     """Count one version's scans, reports, decided feedback and failures.
 
@@ -24,13 +33,16 @@ def of_version(
         version: Its name.
         since: Scans from then on count.
         shadow: Count its scores of copies instead of its answers.
+        beside_shadow: It is compared with such a version. Decided disagreements count for both:
+            which were chosen to be looked at says nothing about who was right.
     """
     if shadow:
         total, positives = scans.shadow_exposures(session, version, since)
         reports, decided, errors = _shadow_verdicts(session, version, since)
     else:
         total, positives = scans.exposures(session, version, model_type.value, since)
-        reports, decided, errors = _verdicts(session, version, model_type, since)
+        sources = (*_REPORTED, SHADOW) if beside_shadow else _REPORTED
+        reports, decided, errors = _verdicts(session, version, model_type, since, sources)
     in_a_row, unreached = scans.failures_in_a_row(
         session, version, model_type.value, since, shadow=shadow
     )
@@ -61,10 +73,14 @@ truth_differs_from_verdict = case(
 
 
 def _verdicts(
-    session: Session, version: str, model_type: ModelType, since: datetime
+    session: Session,
+    version: str,
+    model_type: ModelType,
+    since: datetime,
+    sources: tuple[str, ...],
 ) -> tuple[int, int, int]:
     decided = Feedback.status != "pending"
-    wrong_claim = Feedback.feedback_type != FeedbackType.CONFIRMED.value
+    wrong_claim = _objects()
     row = session.execute(
         select(
             func.coalesce(func.sum(wrong_claim.cast(Integer)), 0),
@@ -78,10 +94,16 @@ def _verdicts(
             Scan.model_version == version,
             Scan.created_at >= since,
             Scan.forced.is_(False),
-            Feedback.source == "report",
+            Feedback.source.in_(sources),
         )
     ).one()
     return int(row[0]), int(row[1]), int(row[2])
+
+
+def _objects() -> ColumnElement[bool]:
+    """Return the condition that a user said that a verdict was wrong."""
+    claims = Feedback.feedback_type != FeedbackType.CONFIRMED.value
+    return and_(claims, Feedback.source.in_(_REPORTED))
 
 
 def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[int, int, int]:
@@ -89,7 +111,7 @@ def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[i
     decided = Feedback.status != "pending"
     same_verdict = ShadowScore.verdict == Feedback.original_label
     wrong = case((same_verdict, truth_differs_from_verdict), else_=~truth_differs_from_verdict)
-    wrong_claim = (Feedback.feedback_type != FeedbackType.CONFIRMED.value) & same_verdict
+    wrong_claim = _objects() & same_verdict
     row = session.execute(
         select(
             func.coalesce(func.sum(case((wrong_claim, 1), else_=0)), 0),
@@ -101,7 +123,7 @@ def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[i
         .where(
             ShadowScore.model_version == version,
             ShadowScore.created_at >= since,
-            Feedback.source == "report",
+            Feedback.source.in_((*_REPORTED, SHADOW)),
         )
     ).one()
     return int(row[0]), int(row[1]), int(row[2])

@@ -197,7 +197,12 @@ def evidence(ctx: Context, model_type: ModelType) -> Evidence:
     return Evidence(
         rollout_started=trial.since,
         stable=counting.of_version(
-            ctx.session, model_type, trial.stable.name, trial.since, shadow=False
+            ctx.session,
+            model_type,
+            trial.stable.name,
+            trial.since,
+            shadow=False,
+            beside_shadow=shadow,
         ),
         candidate=counting.of_version(
             ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow

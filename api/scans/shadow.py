@@ -2,9 +2,12 @@
 
 from functools import partial
 
+from api.feedback.models import User
+from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.ids import new_id
 from api.metrics.prometheus import FAILURES
+from api.review import sample
 from api.rollouts.router import Failure, Prediction
 from api.scans.models import ArmFailure, Scan, ShadowScore
 from shield.labels import ModelType
@@ -13,7 +16,7 @@ from shield.labels import ModelType
 def copy_later(ctx: Context, scan: Scan, text: str) -> None:
     """Once the scan is kept, let a shadow candidate score a copy; the user does not wait for it."""
     model_type = ModelType(scan.model_type)
-    keep = partial(_keep, ctx.services, ctx, scan.id, model_type)
+    keep = partial(_keep, ctx.services, ctx.principal, scan.id, text)
     ctx.after_commit.append(lambda: ctx.services.router.shadow_later(model_type, text, keep))
 
 
@@ -31,18 +34,15 @@ def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
 
 
 def _keep(
-    services: Services,
-    asked: Context,
-    scan_id: str,
-    model_type: ModelType,
-    said: Prediction | Failure,
+    services: Services, principal: Principal, scan_id: str, text: str, said: Prediction | Failure
 ) -> None:
-    with open_context(services, asked.principal) as ctx:
-        if isinstance(said, Failure):
-            ctx.session.add(failed(ctx, model_type, said))
-            return
+    """Keep what a shadow said; where it contradicts, let a reviewer find out who was right."""
+    with open_context(services, principal) as ctx:
         scan = ctx.session.get(Scan, scan_id)
         if scan is None:  # erased meanwhile
+            return
+        if isinstance(said, Failure):
+            ctx.session.add(failed(ctx, ModelType(scan.model_type), said))
             return
         ctx.session.add(
             ShadowScore(
@@ -55,3 +55,6 @@ def _keep(
                 created_at=ctx.now,
             )
         )
+        user = ctx.session.get(User, scan.user_id)
+        if said.label != scan.verdict and user is not None:
+            sample.disagree(ctx, scan, text, user)

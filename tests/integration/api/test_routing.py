@@ -216,6 +216,38 @@ def test_a_shadow_candidate_scores_copies_never_answers_and_is_judged_by_the_sam
     assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
 
 
+def test_what_a_shadow_contradicts_waits_for_a_reviewer_whose_word_counts_for_both_versions(
+    tmp_path: Path, database_url: str
+) -> None:
+    def strict(text: str) -> float:
+        return 0.9
+
+    with (
+        model_server() as one,
+        model_server(judge=strict) as other,
+        running_api(tmp_path, database_url) as api,
+        api.client("ann") as ann,
+        api.client("bob") as bob,
+        api.client("rita", "reviewer") as rita,
+    ):
+        store = api.services.rollouts
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=0, shadow=True)
+        trial(api, api.clock())
+        wait_for_split(api)
+        ann.set_consent(True)
+        ann.scan(ScanType.TEXT, "hello friend")
+        ann.scan(ScanType.TEXT, "you win")  # both call this a scam
+        bob.scan(ScanType.TEXT, "hello, it is me")  # never agreed that others read along
+        wait_for_exposures(rita, 3)
+        (item,) = rita.pending().items
+        assert item.original_label == "ham"
+        confirms = item.feedback_type is FeedbackType.CONFIRMED
+        rita.review(item.id, ReviewAction.APPROVE if confirms else ReviewAction.REJECT)
+        seen = rita.evidence(ModelType.SMS)
+    assert (seen.stable.decided, seen.stable.verdict_errors, seen.stable.reports) == (1, 0, 0)
+    assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
+
+
 def test_nobody_waits_for_a_shadow_that_hangs(tmp_path: Path) -> None:
     answered = threading.Event()
 
