@@ -17,7 +17,7 @@ from typing import Any
 from bench.rollout import many, sabotage
 from bench.rollout.load import Load
 from bench.rollout.packages import make_version
-from bench.rollout.report import GOAL_MS, Aim, write
+from bench.rollout.report import GOAL_MS, Aim, shared_machine, write
 from shield.labels import ModelType
 from tests.support import stands
 from tests.support.rollouts import spec
@@ -42,11 +42,11 @@ def undo_times(stand: Stand, tries: int) -> dict[str, Any]:
             stand.until_stable(bad)
             while load.last_answer_of(bad.name) is None:
                 time.sleep(0.005)
-            time.sleep(0.3)
+            time.sleep(0.2)
             began = time.monotonic()
             admin.undo_rollout(ModelType.SMS, "It flags my bank.")
             stand.until_stable(first)
-            time.sleep(0.7)
+            time.sleep(0.5)
             last = load.last_answer_of(bad.name)
             assert last is not None
             times.append(max(0.0, last - began) * 1000)
@@ -74,20 +74,23 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 def measure_undo(mode: str, tries: int) -> None:
     """Measure one way of running, and write the result."""
-    sys.stderr.write(f"{mode}: {tries} tries, load average {os.getloadavg()[0]:.1f}\n")
-    with tempfile.TemporaryDirectory(prefix="shield-bench-") as name:
-        before = os.getloadavg()[0]
-        with STANDS[mode](Path(name)) as stand:
-            figures = undo_times(stand, tries)
-    p99, failed = figures["undo_to_last_bad_answer_ms"]["p99"], figures["failed_requests"]
-    write(
-        mode,
-        {**figures, "load_average_before": round(before, 1)},
-        [
-            Aim(f"undo to the last bad answer, p99 of {tries} tries (ms)", GOAL_MS, p99),
-            Aim(f"failed requests of {figures['requests']}", 0, failed),
-        ],
-    )
+    before = os.getloadavg()[0]
+    sys.stderr.write(f"{mode}: {tries} tries, load average {before:.1f}\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="shield-bench-") as folder,
+        STANDS[mode](Path(folder)) as stand,
+    ):
+        figures = undo_times(stand, tries)
+        p99, failed = figures["undo_to_last_bad_answer_ms"]["p99"], figures["failed_requests"]
+        name = f"undo to the last bad answer, p99 of {tries} tries (ms)"
+        write(
+            mode,
+            {**figures, "load_average_before": round(before, 1)},
+            [
+                Aim(name, GOAL_MS, p99, shared_machine(before)),
+                Aim(f"failed requests of {figures['requests']}", 0, failed),
+            ],
+        )
 
 
 def main() -> None:

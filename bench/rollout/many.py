@@ -14,10 +14,12 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bench.rollout.report import Aim, write
+from shield.errors import Unavailable
 from tests.cluster.controlplane import control_plane
 from tests.support.controlplane import CRD
 from tests.support.operators import Ward, operating, ward
@@ -26,6 +28,7 @@ from tests.support.rollouts import version
 
 GOAL_SECONDS = 2.0
 _REST_SECONDS = 30
+_WORST_BUCKET = 5.0
 
 
 def measure(place: Ward, rollouts: int, changes: int, port: int, pid: int) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def _answer_times(place: Ward, names: list[str], changes: int) -> list[float]:
     stop = threading.Event()
 
     def follow() -> None:
-        while not stop.is_set():
+        with suppress(Unavailable):  # the control plane goes away at the end
             for one in place.store.watch(60.0):
                 answered[one.name] = (one.status.observed_generation, time.monotonic())
                 if stop.is_set():
@@ -110,15 +113,15 @@ def _calls(port: int) -> dict[str, int]:
     }
 
 
-def _reconcile_p99(port: int) -> float:
-    """Return the bound of the histogram's bucket that holds 99 % of all reconciles."""
+def _reconcile_p99(port: int) -> float | None:
+    """Return the bound of the histogram's bucket that holds 99 % of all reconciles, if one does."""
     pattern = r'^shield_operator_reconcile_seconds_bucket\{le="([^"]+)"\} (\S+)$'
     buckets = [
         (float(bound), float(count))
         for bound, count in re.findall(pattern, _metrics(port), re.MULTILINE)
     ]
     total = buckets[-1][1]
-    return next(bound for bound, count in buckets if count >= 0.99 * total)
+    return next((bound for bound, count in buckets[:-1] if count >= 0.99 * total), None)
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -157,7 +160,7 @@ def measure_many(rollouts: int, changes: int = 100) -> None:
             Aim(
                 f"{rollouts:,} ModelRollouts: one reconcile, p99 at most (s)",
                 GOAL_SECONDS,
-                figures["reconcile_seconds_p99_at_most"],
+                figures["reconcile_seconds_p99_at_most"] or _WORST_BUCKET,
             ),
         ],
     )

@@ -13,6 +13,8 @@ from tests.support.rollouts import spec
 from tests.support.sabotaged import KINDS, People, try_kind
 
 GOAL_SECONDS = 1.0
+USERS = 8
+"""At a time: five failures in a row must come from somewhere while each waits for its time-out."""
 
 
 def measure_sabotage() -> None:
@@ -24,7 +26,7 @@ def measure_sabotage() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="shield-sabotage-") as folder,
         stands.laptop(Path(folder)) as stand,
-        People(stand).busy() as people,
+        People(stand, threads=USERS).busy() as people,
     ):
         first = make_version(stand.folder, 1)
         stand.store.change_spec("sms", lambda _: spec(version=first))
@@ -48,10 +50,13 @@ def measure_sabotage() -> None:
             )
             sys.stderr.write(f"  {kind.name}: {ended}, {reason}, {outcome.seconds}\n")
         answers, unanswered = people.answers, len(people.failed) - failed
+        for words in people.failed[failed:][:5]:
+            sys.stderr.write(f"  failed: {words}\n")
     write(
         "sabotage",
         {
             "kinds": kinds,
+            "users_at_a_time": USERS,
             "answers": answers,
             "failed_requests": unanswered,
             "load_average_before": round(before, 1),

@@ -96,10 +96,9 @@ class ClusterOperator:
             rollout = self._rollouts.get(name)
             if rollout is None or self._listed_at is None or not self._lease.held:
                 return
-            began = self._clock()
-            self._looked_at[name] = began
+            self._looked_at[name] = self._clock()
             try:
-                after = await asyncio.to_thread(self._driver.reconcile, rollout)
+                after = await asyncio.to_thread(self._reconciled, rollout)
             except ShieldError as error:  # the next event or tick tries again
                 self._telemetry.failed(error.slug)
                 self._looked_at.pop(name, None)
@@ -112,9 +111,15 @@ class ClusterOperator:
                 self._looked_at.pop(name, None)
                 _log.exception("not reconciled", extra={"fields": {"rollout": name}})
                 return
-            self._telemetry.reconciled(self._clock() - began)
             if self._rollouts.get(name) is rollout:  # no event has brought a later state meanwhile
                 self._rollouts[name] = after
+
+    def _reconciled(self, rollout: ModelRollout) -> ModelRollout:
+        """Reconcile in a thread; what it waited for one is not its own time."""
+        began = self._clock()
+        after = self._driver.reconcile(rollout)
+        self._telemetry.reconciled(self._clock() - began)
+        return after
 
     async def run_timer(self) -> None:
         """Reconcile everything every so often, for what no event tells: time."""
