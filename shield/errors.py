@@ -148,7 +148,7 @@ class ContradictoryFeedback(Invalid):
 
     def __init__(self, claim: str, predicted: str, why: str, **extra: Any) -> None:
         super().__init__(
-            f"{claim!r} cannot be said of the verdict {predicted!r}: {why}. "
+            f"{str(claim)!r} cannot be said of the verdict {predicted!r}: {why}. "
             "Look at the scan again and choose the claim that fits.",
             **extra,
         )

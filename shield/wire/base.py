@@ -1,8 +1,9 @@
 """What all wire types share: the two bases, the frame of an answer, and checked words."""
 
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+import math
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from shield.crds.v1alpha1 import Wire
@@ -25,6 +26,34 @@ Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 """A person's remark."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=NO_NUL)]
 """Why something was done; goes into the audit log."""
+
+_DEEPEST = 32
+
+
+def _writable(found: dict[str, Any]) -> dict[str, Any]:
+    """Pass what every database can keep and every reader can read back."""
+    waiting: list[tuple[Any, int]] = [(found, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} levels deep")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("NaN and infinity are no JSON")
+        if isinstance(value, str) and not value.isprintable() and _odd(value):
+            raise ValueError("a NUL or half a character in a text")
+        if isinstance(value, dict):
+            waiting += [(each, depth + 1) for pair in value.items() for each in pair]
+        elif isinstance(value, list):
+            waiting += [(each, depth + 1) for each in value]
+    return found
+
+
+def _odd(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+Facts = Annotated[dict[str, Any], AfterValidator(_writable)]
+"""Whatever is worth keeping, as JSON; not nested without end."""
 
 
 class Answer(Wire):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shield.crds.v1alpha1 import Transition, VersionRef, Wire
 from shield.labels import ModelType
-from shield.wire.base import NO_NUL, Answer, Digest, Identifier, Note, RunId, VersionName
+from shield.wire.base import NO_NUL, Answer, Digest, Facts, Identifier, Note, RunId, VersionName
 
 
 class VersionStatus(StrEnum):
@@ -39,7 +39,7 @@ class VersionRequest(Wire):
     batches: list[Identifier] = Field(default=[], max_length=1000)
     """All batches whose rows were in the training data."""
     run_id: RunId | None = None
-    metrics: dict[str, Any] = {}
+    metrics: Facts = {}
     status: Literal["candidate", "refused"] = "candidate"
     refusal: Note | None = None
     trained_at: datetime | None = None

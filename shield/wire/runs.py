@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shield.crds.v1alpha1 import Wire
 from shield.labels import ModelType
-from shield.wire.base import NO_NUL, Answer, Note, RunId, VersionName
+from shield.wire.base import NO_NUL, Answer, Facts, Note, RunId, VersionName
 
 
 class RunOutcome(StrEnum):
@@ -37,7 +37,7 @@ class RunUpdate(Wire):
     message: Note = ""
     version: VersionName | None = None
     report_uri: Annotated[str, Field(max_length=1024, pattern=NO_NUL)] | None = None
-    steps: dict[str, Any] | None = None
+    steps: Facts | None = None
     """Step name to whatever is worth keeping, e.g. `{"seconds": 12.3}`."""
 
 

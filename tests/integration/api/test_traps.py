@@ -286,3 +286,35 @@ def test_bodies_that_are_too_large_or_no_json_are_refused(shared_api: RunningApi
     assert [large.status_code, chunked.status_code] == [413, 413]
     assert broken.status_code in (400, 422)
     assert lone.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 900 + "]" * 900, "[" * 9000 + "]" * 9000, "NaN", "1e999", r'"\u0000"', r'"\ud800"'],
+)
+def test_facts_that_nobody_could_read_back_are_refused_and_spoil_no_list(
+    shared_api: RunningApi, value: str
+) -> None:
+    version = f'{{"digest": "{DIGEST}", "uri": "p", "metrics": {{"a": {value}}}}}'
+    run = f'{{"outcome": "running", "steps": {{"a": {value}}}}}'
+    as_json = {"Content-Type": "application/json"}
+    with http(shared_api, "pipeline", "service") as client:
+        client.post("/api/v2/runs", json={"runId": "facts", "modelType": "voice"})
+        answers = [
+            client.post("/api/v2/models/voice/versions", content=version, headers=as_json),
+            client.patch("/api/v2/runs/facts", content=run, headers=as_json),
+        ]
+        assert {answer.status_code for answer in answers} <= {400, 422}
+        assert [answer.json()["success"] for answer in answers] == [False, False]
+        for path in ("/api/v2/models/voice/versions", "/models/versions", "/api/v2/runs"):
+            assert client.get(path).status_code == 200
+
+
+def test_a_contradiction_is_told_in_words_that_a_phone_can_show(
+    shared_api: RunningApi, someone: str
+) -> None:
+    own = scan(shared_api, someone, "hello there")
+    with http(shared_api, someone) as client:
+        body = {"scanId": own.id, "feedbackType": "false_positive"}
+        said = client.post("/api/v2/feedback", json=body).json()["message"]
+    assert said.startswith("'false_positive' cannot be said of the verdict 'ham'")
