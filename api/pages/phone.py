@@ -50,6 +50,14 @@ def manifest(request: Request) -> Response:
             "display": "standalone",
             "background_color": "#f4f6fa",
             "theme_color": "#1d4ed8",
+            # "Share" in the phone's message app: the service worker takes it, the server never sees
+            # it (a GET would write the message into its log).
+            "share_target": {
+                "action": "/app/share",
+                "method": "POST",
+                "enctype": "multipart/form-data",
+                "params": {"title": "title", "text": "text", "url": "url"},
+            },
             "icons": [
                 *icons,
                 {**icons[1], "purpose": "maskable"},
@@ -59,6 +67,12 @@ def manifest(request: Request) -> Response:
         media_type="application/manifest+json",
         headers={"Cache-Control": "no-cache"},
     )
+
+
+@router.post("/app/share")
+def share() -> Response:
+    """Send back to the app: its service worker was not there to take what was shared."""
+    return RedirectResponse("/app", 303)
 
 
 @router.get("/app/worker.js")

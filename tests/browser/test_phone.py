@@ -261,3 +261,62 @@ def test_the_app_is_installable(chromium: Browser, api: RunningApi) -> None:
 def test_reports_reach_the_queue_of_the_reviewer(chromium: Browser, api: RunningApi) -> None:
     report(api, "bob", "win a car", "never asked for it")
     assert feedback_of(api) == [("ham", "never asked for it")]
+
+
+def test_a_message_shared_from_another_app_waits_in_the_field(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+        # What the share sheet of a phone does with an installed app.
+        page.evaluate(
+            """() => {
+                const form = document.createElement('form');
+                Object.assign(form, { method: 'post', action: '/app/share' });
+                form.enctype = 'multipart/form-data';
+                const field = Object.assign(document.createElement('textarea'), { name: 'text' });
+                field.value = 'Is this your parcel? http://fee.example';
+                form.append(field);
+                document.body.append(form);
+                form.submit();
+            }"""
+        )
+        expect(page.get_by_label("The message")).to_have_value(
+            "Is this your parcel? http://fee.example"
+        )
+        assert page.url == f"{api.url}/app"
+        page.get_by_role("button", name="Scan").tap()
+        expect(page.locator("article.result blockquote")).to_contain_text("Is this your parcel?")
+
+
+def test_a_message_that_was_begun_outlives_a_reload(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        expect(page.get_by_role("heading", name="How it works")).to_be_visible()
+        page.get_by_label("The message").fill("Half a mess")
+        page.reload()
+        expect(page.get_by_label("The message")).to_have_value("Half a mess")
+        scan(page, "A whole message")
+        page.reload()
+        expect(page.get_by_label("The message")).to_have_value("")
+        expect(page.get_by_role("heading", name="How it works")).to_be_hidden()
+
+
+def test_a_comment_survives_a_dialog_that_was_closed_and_a_change(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "We win together, see you at practice")
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_label("Comment").fill("My own team")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Wrong").tap()
+        expect(page.get_by_label("Comment")).to_have_value("My own team")
+        page.get_by_role("button", name="Send").tap()
+        wait_until_sent(page)
+        page.get_by_role("button", name="Change").tap()
+        expect(page.get_by_label("Comment")).to_have_value("My own team")
+        page.get_by_label("Comment").fill("My own team, since May")
+        page.get_by_role("button", name="Send").tap()
+        expect(page.locator("#connection")).to_be_hidden()
+        wait_until_sent(page)
+    assert feedback_of(api) == [("ham", "My own team, since May")]

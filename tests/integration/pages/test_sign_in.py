@@ -155,7 +155,17 @@ def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
     tried = {
         re.sub(r"/rollouts/sms/\w+", "/rollouts/{model_type}/{action}", path) for path in tried
     }
-    assert posts == {path.replace("/sms/sms-v1/", "/{model_type}/{name}/") for path in tried}
+    # What is shared comes from another app, so it carries no form token; it changes nothing.
+    assert posts - {"/app/share"} == {
+        path.replace("/sms/sms-v1/", "/{model_type}/{name}/") for path in tried
+    }
+
+
+def test_what_is_shared_without_the_worker_leads_to_the_app_and_is_not_kept(
+    api: RunningApi,
+) -> None:
+    answer = httpx.post(f"{api.url}/app/share", files={"text": (None, "a private message")})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/app")
 
 
 def test_a_form_of_another_site_is_refused_even_with_the_right_token(api: RunningApi) -> None:

@@ -1,15 +1,19 @@
 // The phone's page: sign in, scan, say what you think of the verdict. Works offline except for scanning.
-import { must, toast, trusted } from "../lib/dom";
+import { must, sentence, toast, trusted } from "../lib/dom";
+import { startAccount } from "./account";
 import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
-import { forgetEverything, keepScan, keptScans, mergeScans, post, setOpinion, token, waitingLetters, type KeptScan } from "./store";
+import { keepScan, keptScans, mergeScans, post, setOpinion, takeShared, token, waitingLetters, type KeptScan } from "./store";
 import { resultCard, scanRow } from "./view";
 import { call, claimOf, isScam, LABELS, Refused, Unreachable, type Scan, type ScanType } from "./wire";
 
 const form = must<HTMLFormElement>("#scan-form");
 const field = must<HTMLTextAreaElement>("#message");
 const button = must<HTMLButtonElement>("#scan");
+/** A message that was begun outlives a reload, and a phone that threw the page out of its memory. */
+const FIELD = "antispam-shield-message";
 let current: string | null = null;
+const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
 let retry: number | undefined;
 
 async function start(): Promise<void> {
@@ -19,10 +23,13 @@ async function start(): Promise<void> {
     navigator.serviceWorker.register(url, { scope: "/app" }).catch(() => undefined);
   }
   must("#pair-form").addEventListener("submit", pair);
-  must("#sign-out").addEventListener("click", signOut);
-  must("#consent").addEventListener("change", changeConsent);
-  must("#account-button").addEventListener("click", () => void openAccount());
-  must("#account-close").addEventListener("click", () => must<HTMLDialogElement>("#account").close());
+  startAccount(async () => {
+    current = null;
+    window.sessionStorage.removeItem(FIELD);
+    field.value = "";
+    must("#result").replaceChildren();
+    await showSignedIn();
+  });
   form.addEventListener("submit", scan);
   form.addEventListener("change", describeKind);
   field.addEventListener("keydown", (event) => {
@@ -32,7 +39,8 @@ async function start(): Promise<void> {
   window.addEventListener("offline", () => void showConnection());
   channel.addEventListener("message", () => void showScans());
   describeKind();
-  must("#erase").addEventListener("click", () => void erase());
+  field.addEventListener("input", () => window.sessionStorage.setItem(FIELD, field.value));
+  field.value = (await takeShared()) || (window.sessionStorage.getItem(FIELD) ?? "");
   await showSignedIn();
   await flush();
   await catchUp();
@@ -49,19 +57,6 @@ async function catchUp(): Promise<void> {
     // Offline, or the server is away: what is kept is shown, and the next start asks again.
     if (error instanceof Refused && error.status === 401) await askToSignInAgain();
     else if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-  }
-}
-
-/** Ask the server to forget this person, then forget on the phone too. */
-async function erase(): Promise<void> {
-  const question = "Erase all your messages and feedback, here and on the server? This cannot be undone.";
-  if (!window.confirm(question)) return;
-  try {
-    await call((await token.read()) ?? "", "DELETE", "/users/me");
-    await forget();
-    toast("Your messages and your feedback are erased.");
-  } catch (error) {
-    toast(sentence(error), "bad");
   }
 }
 
@@ -102,52 +97,6 @@ async function pair(event: Event): Promise<void> {
   }
 }
 
-async function signOut(): Promise<void> {
-  const waiting = (await waitingLetters()).length;
-  const question = `${waiting} feedback ${waiting === 1 ? "item has" : "items have"} not been sent yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`;
-  if (waiting > 0 && !window.confirm(question)) return;
-  await forget();
-}
-
-async function forget(): Promise<void> {
-  await forgetEverything();
-  current = null;
-  must<HTMLDialogElement>("#account").close();
-  must("#result").replaceChildren();
-  await showSignedIn();
-}
-
-interface Me {
-  subject: string;
-  auditConsent: boolean;
-}
-
-async function openAccount(): Promise<void> {
-  const consent = must<HTMLInputElement>("#consent");
-  const who = must<HTMLElement>("#who");
-  must<HTMLDialogElement>("#account").showModal();
-  try {
-    const me = await call<Me>((await token.read()) ?? "", "GET", "/users/me");
-    who.textContent = `Signed in as ${me.subject}.`;
-    consent.checked = me.auditConsent;
-    consent.disabled = false;
-  } catch (error) {
-    who.textContent = sentence(error);
-    consent.disabled = true;
-  }
-}
-
-async function changeConsent(): Promise<void> {
-  const consent = must<HTMLInputElement>("#consent");
-  try {
-    await call((await token.read()) ?? "", "PUT", "/users/me", { auditConsent: consent.checked });
-    toast(consent.checked ? "Thank you. Some of your messages may be checked by a person." : "Saved.");
-  } catch (error) {
-    consent.checked = !consent.checked;
-    toast(sentence(error), "bad");
-  }
-}
-
 function kind(): ScanType {
   return new FormData(form).get("scanType") as ScanType;
 }
@@ -176,8 +125,10 @@ async function scan(event: Event): Promise<void> {
     await keepScan(kept);
     current = kept.id;
     field.value = "";
+    window.sessionStorage.removeItem(FIELD);
     await showScans();
-    must<HTMLElement>("#result h2").focus();
+    must<HTMLElement>("#result h2").focus({ preventScroll: true });
+    must<HTMLElement>("#result").scrollIntoView({ block: "nearest", behavior: CALM.matches ? "auto" : "smooth" });
   } catch (error) {
     if (error instanceof Refused && error.status === 401) await askToSignInAgain();
     else if (error instanceof Unreachable) toast("You are offline. Your message stays here; scan it when the network is back.", "bad");
@@ -202,6 +153,7 @@ async function showScans(): Promise<void> {
   if (shown) must("#result").replaceChildren(resultCard(shown, actions));
   const others = scans.filter((each) => each.id !== current);
   must<HTMLElement>("#recent").hidden = others.length === 0;
+  must<HTMLElement>("#welcome").hidden = scans.length > 0;
   must("#recent-list").replaceChildren(...others.map((each) => scanRow(each, open)));
 }
 
@@ -232,7 +184,7 @@ async function say(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
       ...(comment ? { comment } : {}),
     },
   });
-  await setOpinion(scan.id, { state: "waiting", scam });
+  await setOpinion(scan.id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
   await showScans();
   const delivery = await flush();
   if (delivery.sent > 0) toast("Thanks for your feedback!");
@@ -263,10 +215,6 @@ async function showConnection(): Promise<void> {
   const text = [navigator.onLine ? "" : "You are offline.", waiting > 0 ? letters : ""].filter(Boolean).join(" ");
   banner.hidden = text === "";
   banner.textContent = text;
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 void start();

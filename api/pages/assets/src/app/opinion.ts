@@ -1,6 +1,7 @@
 // The dialog behind "Wrong": what is the message really, and a word to the reviewer.
 import { must } from "../lib/dom";
-import { isScam, type Scan } from "./wire";
+import type { KeptScan } from "./store";
+import { isScam } from "./wire";
 
 export interface Answer {
   scam: boolean;
@@ -8,10 +9,13 @@ export interface Answer {
 }
 
 /** Open the dialog for one scan. Resolves to what the user said, or null when they closed it. */
-export function askForOpinion(scan: Scan): Promise<Answer | null> {
+export function askForOpinion(scan: KeptScan): Promise<Answer | null> {
   const dialog = must<HTMLDialogElement>("#opinion");
   const form = must<HTMLFormElement>("form", dialog);
-  form.reset();
+  const comment = must<HTMLTextAreaElement>("#comment", form);
+  // Closed by accident and opened again: what was written is still there.
+  if (dialog.dataset.scan !== scan.id) comment.value = scan.opinion?.comment ?? "";
+  dialog.dataset.scan = scan.id;
   // Whoever says "Wrong" most likely means the opposite of the verdict.
   must<HTMLInputElement>(`input[value=${isScam(scan) ? "safe" : "scam"}]`, form).checked = true;
   must<HTMLButtonElement>("[data-close]", dialog).onclick = () => dialog.close();
@@ -23,6 +27,7 @@ export function askForOpinion(scan: Scan): Promise<Answer | null> {
       () => {
         const given = new FormData(form);
         const sent = dialog.returnValue === "send";
+        if (sent) delete dialog.dataset.scan;
         resolve(sent ? { scam: given.get("truth") === "scam", comment: String(given.get("comment")).trim() } : null);
       },
       { once: true },

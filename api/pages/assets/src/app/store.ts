@@ -8,6 +8,8 @@ export interface Opinion {
   state: "waiting" | "sent" | "failed";
   scam: boolean;
   message?: string;
+  /** What was written beside it, to begin with when it is changed. */
+  comment?: string;
   /** What a reviewer made of it, once one has looked. */
   decision?: "approved" | "rejected";
 }
@@ -56,6 +58,18 @@ export const token = {
   },
 };
 
+/** What another app has shared, until the page takes it. */
+export async function keepShared(text: string): Promise<void> {
+  await (await database()).put("settings", text, "shared");
+}
+
+export async function takeShared(): Promise<string> {
+  const db = await database();
+  const text = await db.get("settings", "shared");
+  await db.delete("settings", "shared");
+  return text ?? "";
+}
+
 export async function keepScan(scan: KeptScan): Promise<void> {
   const db = await database();
   await db.put("scans", scan);
@@ -89,7 +103,9 @@ export async function keptScans(): Promise<KeptScan[]> {
 export async function setOpinion(scanId: string, opinion: Opinion): Promise<void> {
   const db = await database();
   const scan = await db.get("scans", scanId);
-  if (scan) await db.put("scans", { ...scan, opinion });
+  // Only the newest words count, but the comment outlives being sent and being refused.
+  const comment = opinion.comment ?? scan?.opinion?.comment;
+  if (scan) await db.put("scans", { ...scan, opinion: { ...opinion, ...(comment ? { comment } : {}) } });
 }
 
 /** Put feedback into the outbox. A newer opinion on the same scan replaces one that was not sent yet. */

@@ -31,6 +31,22 @@ function percent(share: number): string {
   return `${Math.min(99, Math.round(share * 100))}%`;
 }
 
+/** A bar that browsers draw alike; `<meter>` is not one. */
+function gauge(share: number, labelledBy: string): SVGSVGElement {
+  const name = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(name, "svg");
+  const attributes = { class: "gauge", viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "meter", "aria-labelledby": labelledBy, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.round(100 * share)) };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  for (const [kind, width] of [["rail", 100], ["filled", 100 * share]] as const) {
+    const bar = document.createElementNS(name, "rect");
+    bar.setAttribute("class", kind);
+    bar.setAttribute("height", "10");
+    bar.setAttribute("width", String(width));
+    svg.append(bar);
+  }
+  return svg;
+}
+
 export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
   const scam = isScam(scan);
   const words = WORDS[scan.scanType];
@@ -48,8 +64,8 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
     h(
       "div",
       { class: "confidence" },
-      h("label", { for: "confidence" }, `Confidence ${percent(scan.confidence)}`),
-      h("meter", { id: "confidence", min: "0", max: "1", value: String(scan.confidence) }),
+      h("p", { id: "confidence" }, `Confidence ${percent(scan.confidence)}`),
+      gauge(scan.confidence, "confidence"),
     ),
     opinion(scan, actions),
     h("p", { class: "fine" }, `Judged by ${scan.modelVersion}`),

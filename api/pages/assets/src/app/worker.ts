@@ -1,6 +1,7 @@
 // The service worker: keeps the app's shell for offline use and sends waiting feedback in the background.
 // Answers of /api are never cached: they are personal.
 import { deliver } from "./outbox";
+import { keepShared } from "./store";
 
 declare const self: ServiceWorkerGlobalScope;
 declare const SHELL: string[];
@@ -8,6 +9,7 @@ declare const SHELL_VERSION: string;
 
 const PAGE = "/app";
 const MANIFEST = "/app/manifest.webmanifest";
+const SHARE = "/app/share";
 const SLOW_MILLISECONDS = 3000;
 const cacheName = `shell ${SHELL_VERSION}`;
 
@@ -31,11 +33,20 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
+  if (event.request.method === "POST" && url.pathname === SHARE) return event.respondWith(takeShared(event.request));
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === PAGE) event.respondWith(freshPage(event.request));
   else if (SHELL.includes(url.pathname) || url.pathname === MANIFEST)
     event.respondWith(caches.match(url.pathname).then((kept) => kept ?? fetch(event.request)));
 });
+
+/** A message shared from another app: kept on the phone, put into the field by the page. */
+async function takeShared(request: Request): Promise<Response> {
+  const form = await request.formData();
+  const parts = ["title", "text", "url"].map((name) => String(form.get(name) ?? "").trim()).filter(Boolean);
+  await keepShared([...new Set(parts)].join("\n"));
+  return Response.redirect(PAGE, 303);
+}
 
 /** The page from the network if it comes in time, else as it was kept. */
 async function freshPage(request: Request): Promise<Response> {

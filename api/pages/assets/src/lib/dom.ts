@@ -48,6 +48,11 @@ export function toast(message: string, kind: "plain" | "bad" = "plain", action?:
   window.setTimeout(() => note.remove(), action ? 8000 : 5000);
 }
 
+/** What an error says to people. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 interface TrustedPolicy {
   createHTML(html: string): string;
   createScriptURL(url: string): string;
