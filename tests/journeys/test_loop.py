@@ -92,6 +92,10 @@ def test_the_registry_tracks_versions(system: System, tmp_path: Path) -> None:
     with system.client("admin", "admin") as admin:
         before = admin.champion(ModelType.SMS)
         name = serve(system, tmp_path, variant=1)
+        # It answers first and is written down a moment later.
+        deadline = time.monotonic() + 30
+        while admin.champion(ModelType.SMS).name != name and time.monotonic() < deadline:
+            time.sleep(0.1)
         versions = {version.name: version for version in admin.versions(ModelType.SMS)}
         assert admin.champion(ModelType.SMS).name == name
         actions = [(line.action, line.version) for line in admin.ledger(ModelType.SMS)]

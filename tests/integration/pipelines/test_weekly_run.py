@@ -73,15 +73,35 @@ class Learner:
         found: dict[str, Any] = json.loads(out)
         return found
 
-    def killed(self, run_id: str, name: str, state: str, **parameters: Any) -> None:
-        """Run until `name` reports `state`, then kill the runner alone, without a word."""
+    def killed(
+        self,
+        run_id: str,
+        name: str,
+        state: str,
+        *,
+        said: str = "",
+        times: int = 1,
+        **parameters: Any,
+    ) -> None:
+        """Run until `name` has reported `state`, then kill the runner alone, without a word.
+
+        Args:
+            run_id: The run, the same when it is taken up again.
+            name: The step.
+            state: What it reports.
+            said: What the report must say besides.
+            times: How many such reports it takes.
+            **parameters: Of the run.
+        """
         process = self.start(run_id, **parameters)
         assert process.stderr is not None
-        seen = []
+        seen, heard = [], 0
         for line in process.stderr:
             seen.append(line)
             told = json.loads(line) if line.startswith("{") else {}
             if (told.get("name"), told.get("state")) == (name, state):
+                heard += said in (told.get("detail") or "")
+            if heard == times:
                 break
         else:
             pytest.fail(f"the run ended before {name} was {state}: {''.join(seen)[-3000:]}")
@@ -153,7 +173,8 @@ def test_killed_after_each_step_it_keeps_its_batch_and_loses_and_repeats_nothing
 
 def test_killed_in_the_middle_of_training_it_goes_on_to_the_same_model(learner: Learner) -> None:
     learner.corrections(0, 24)
-    learner.killed("broken", "train", "running", epochs=2)
+    # A step is kept after it was reported: by the second report there is a first checkpoint.
+    learner.killed("broken", "train", "running", said="step ", times=2, epochs=2)
     kept = list((learner.world.folder / "runs/broken/checkpoints").glob("*/checkpoint.pt"))
     log = learner.world.folder / "runs/broken/steps.log"
     assert kept, "training was killed before its first checkpoint"
