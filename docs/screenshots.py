@@ -50,7 +50,7 @@ def main() -> None:
 
     with (
         tempfile.TemporaryDirectory() as folder,
-        world(Path(folder), judge=judge) as api,
+        world(Path(folder), judge=judge, second_review_share=0.3, audit_sample_share=0.3) as api,
         open_browser() as browser,
     ):
         live_through(api, MESSAGES)

@@ -33,8 +33,7 @@ def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
     )
     if version is None:
         return metric.model_copy(update={"note": "No version has a parent yet."})
-    parent = session.get(Version, version.parent)
-    gain = _gain(version.metrics, parent.metrics if parent else {})
+    gain = recall_gain_of(session, version)
     if gain is None:
         return metric.model_copy(update={"note": f"{version.name} carries no golden recall."})
     value, low, high, n = gain
@@ -50,6 +49,15 @@ def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
             "note": note if measurable else f"{note}: no measurable change",
         }
     )
+
+
+def recall_gain_of(session: Session, version: Version) -> tuple[float, float, float, int] | None:
+    """Return what a version gained over its parent: value, interval, golden scams.
+
+    `None` when one of them carries no golden recall.
+    """
+    parent = session.get(Version, version.parent)
+    return _gain(version.metrics, parent.metrics if parent else {})
 
 
 def _gain(

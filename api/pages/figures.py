@@ -23,6 +23,7 @@ FIGURES = {
     "RecallAtBudget": "Recall within the false-positive budget",
 }
 LOWER_IS_BETTER = {"Fpr"}
+GAINS = {"recall": "goldenRecallGain", "accuracy": "goldenGain"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Gain:
     low: float
     high: float
 
+    @property
+    def kind(self) -> str:
+        """Return `good` or `bad` where the interval leaves zero out, else nothing."""
+        if self.low > 0:
+            return "good"
+        return "bad" if self.high < 0 else ""
+
 
 @dataclass(frozen=True)
 class SliceShown:
@@ -58,13 +66,30 @@ class SliceShown:
     low: float
     high: float
 
+    @property
+    def change(self) -> float | None:
+        """Return how much more accurate the challenger is."""
+        if self.champion is None or self.challenger is None:
+            return None
+        return self.challenger - self.champion
+
+    @property
+    def kind_of_change(self) -> str:
+        """Return `good`, `bad` or nothing: which way it went, if it did."""
+        if self.change is None or abs(self.change) < 0.0005:
+            return ""
+        return "good" if self.change > 0 else "bad"
+
 
 @dataclass(frozen=True)
 class Figures:
     """What the version page shows."""
 
     comparisons: list[Comparison]
-    gain: Gain | None
+    gains: list[tuple[str, Gain]]
+    """What is known of differences on the golden set: recall first, then accuracy."""
+    reach: float
+    """End of the drawn line of gains, on both sides of zero."""
     slices: list[SliceShown]
     slice_floor: float
     """Left end of the drawn intervals, so that good slices can be told apart."""
@@ -84,15 +109,20 @@ def read(metrics: dict[str, Any]) -> Figures:
             if found is not None:
                 comparisons.append(found)
                 used |= {f"{prefix}{suffix}", f"{prefix}Champion{suffix}"}
-    gain = _gain(metrics)
-    used |= {"goldenGain", "goldenGainLow", "goldenGainHigh"} if gain else set()
+    gains = []
+    for name, key in GAINS.items():
+        gain = _gain(metrics, key)
+        if gain is not None:
+            gains.append((name, gain))
+            used |= {key, f"{key}Low", f"{key}High"}
     slices = [_slice(Slice.model_validate(one)) for one in metrics.get("slices", [])]
     gates = metrics.get("gate", {})
     used |= {"slices", "gate", "warnings"}
     other = [(name, _plain(value)) for name, value in sorted(metrics.items()) if name not in used]
     return Figures(
         comparisons,
-        gain,
+        gains,
+        max([0.01, *(abs(end) for _, one in gains for end in (one.low, one.high))]),
         slices,
         min((0.1 * int(10 * one.low) for one in slices), default=0.0),
         [(str(name), str(said)) for name, said in gates.items()],
@@ -115,8 +145,8 @@ def _comparison(
     return Comparison(part, figure, challenger, champion, change, kind)
 
 
-def _gain(metrics: dict[str, Any]) -> Gain | None:
-    found = [number(metrics.get(f"goldenGain{end}")) for end in ("", "Low", "High")]
+def _gain(metrics: dict[str, Any], key: str) -> Gain | None:
+    found = [number(metrics.get(f"{key}{end}")) for end in ("", "Low", "High")]
     value, low, high = found
     if value is None or low is None or high is None:
         return None

@@ -1,9 +1,24 @@
 """How the five metrics read on a page: in the unit people think in, with a verdict. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from api.metrics.history import Point
 from shield.wire import MetricRead
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a metric's history."""
+
+    label: str
+    value: str
+    height: float
+    """0 to 100; for differences measured from the middle line, at most 50."""
+    top: float
+    """Where the bar begins, 0 at the top."""
+    kind: str
+    """`good` or `bad` against the target; `plain` when nothing was counted."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,14 @@ class Measure:
     formula: str
     n: int
     note: str
+    centred: bool
+    """A difference: its line has zero in the middle, its history goes by version."""
+    steps: list[Step]
+    """How it went, oldest first."""
+    target_top: float
+    """Where the target's line lies among the steps, 0 at the top, 100 at the bottom."""
+    more: tuple[str, str]
+    """Where to look closer: words, and a page of the dashboard; empty when there is none."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,7 @@ class _Style:
     """The line has zero in its middle, for differences."""
     shortest: float = 1.0
     """Right end of the line, at least."""
+    more: tuple[str, str] = ("", "")
 
 
 def _percent(value: float) -> str:
@@ -50,26 +74,42 @@ def _points(value: float) -> str:
 
 _STYLES = {
     "feedbackPerThousandScans": _Style(
-        "Feedback", lambda value: f"{value:.0f}", unit="per 1,000 scans", shortest=100
+        "Feedback",
+        lambda value: f"{value:.0f}",
+        unit="per 1,000 scans",
+        shortest=100,
+        more=("Day by day", "#trend-title"),
     ),
-    "approvalRate": _Style("Approval of decided reports", _percent),
+    "approvalRate": _Style(
+        "Approval of decided reports",
+        _percent,
+        more=("Approved reports", "/review/audit?action=feedback.approve"),
+    ),
     "recallGain": _Style(
         "Recall gained by the newest version",
         _points,
         unit="points",
         centred=True,
         shortest=0.05,
+        more=("Versions", "/review/models"),
     ),
-    "retrainingSuccess": _Style("Retraining success", _percent),
-    "rollbackRate": _Style("Versions taken back", _percent, below=True),
+    "retrainingSuccess": _Style("Retraining success", _percent, more=("Runs", "/review/runs")),
+    "rollbackRate": _Style(
+        "Versions taken back",
+        _percent,
+        below=True,
+        more=("Promotion ledger", "/review/models#ledger-title"),
+    ),
 }
 
 
-def measure(metric: MetricRead) -> Measure:
+def measure(metric: MetricRead, history: Sequence[Point] = ()) -> Measure:
     """Return a metric as people read it; one of an unknown name is shown as a bare number."""
     style = _STYLES.get(metric.name, _Style(metric.name, lambda value: f"{value:.3g}"))
     place = _scale(metric, style)
     verdict, kind = _verdict(metric)
+    seen = [abs(point.value) for point in history if point.value is not None]
+    tall = max([metric.target * 1.25, *seen])
     unit = f" {style.unit}" if style.centred else ""
     return Measure(
         title=style.title,
@@ -87,7 +127,34 @@ def measure(metric: MetricRead) -> Measure:
         formula=_sentence(metric.formula),
         n=metric.n,
         note=_sentence(metric.note),
+        centred=style.centred,
+        steps=[_step(point, metric.target, style, tall) for point in history],
+        target_top=_top(metric.target, style, tall),
+        more=style.more,
     )
+
+
+def _step(point: Point, target: float, style: _Style, tall: float) -> Step:
+    if point.value is None:
+        return Step(point.label, "nothing to count", 0.0, 50.0 if style.centred else 100.0, "plain")
+    met = point.value < target if style.below else point.value > target
+    floor = _top(0.0, style, tall)
+    end = _top(point.value, style, tall)
+    height = max(abs(floor - end), 2.0)  # a zero is a fact, and is drawn
+    top = min(floor, end) if floor != end else floor - height
+    return Step(
+        point.label,
+        style.write(point.value),
+        round(height, 2),
+        round(top, 2),
+        "good" if met else "bad",
+    )
+
+
+def _top(value: float, style: _Style, tall: float) -> float:
+    """Return the height of a value, 0 at the top, 100 at the bottom."""
+    share = min(max(value / tall, -1.0), 1.0)
+    return round(50 * (1 - share) if style.centred else 100 * (1 - max(share, 0.0)), 2)
 
 
 def _verdict(metric: MetricRead) -> tuple[str, str]:

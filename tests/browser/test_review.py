@@ -145,7 +145,8 @@ def test_the_second_of_two_reviewers_learns_who_was_first(
 ) -> None:
     with at_the_desk(chromium, queue) as page:
         text = shown(page)
-        queue.clock.move_on(700)  # whatever was claimed is free again
+        expect(page.locator("#claim")).to_contain_text("yours for")
+        queue.clock.move_on(700)  # what was claimed is free again
         with queue.client("paul", "reviewer") as paul:
             item = next(one for one in paul.pending() if one.scan.text == text)
             paul.review(item.id, ReviewAction.REJECT)

@@ -4,6 +4,7 @@ Everything goes in by the doors that the pipeline, the operator and people use; 
 come from the operator's own decision function.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ArmEvidence, Split
 from shield.gates.evidence import Comparison, Slice
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.wire import ReviewAction, RunOutcome, RunUpdate, ScanRead, VersionRequest
+from shield.wire import GoldRequest, ReviewAction, RunOutcome, RunUpdate, ScanRead, VersionRequest
 from tests.support.api import RunningApi
-from tests.support.rollouts import version
-from tests.support.worlds import World, serving
+from tests.support.rollouts import spec, version
+from tests.support.worlds import QUICK, World
 
 DAY_SECONDS = 86400
 DAYS = 27
+PEOPLE = 17
 
 
 class Message(NamedTuple):
@@ -64,17 +66,25 @@ def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> Non
     numbers = itertools.count(1)
     told = itertools.cycle(messages)
     api.clock.move_on(-DAYS * DAY_SECONDS)
-    with api.client("pipeline", "service") as pipeline, api.client("rita", "reviewer") as rita:
+    with (
+        api.client("pipeline", "service") as pipeline,
+        api.client("rita", "reviewer", "admin") as rita,
+        api.client("paul", "reviewer") as paul,
+    ):
         _register(api, pipeline, "sms-v1")
+        _agree_to_the_sample(api)
         for day in range(DAYS):
             for _ in range(3 + day % 3):
                 _live(api, next(told), next(numbers))
+            if day % 8 == 1:
+                _seed_gold(rita, messages[day % len(messages)], next(numbers))
             if day % 3 == 2:
-                _review(rita, messages)
+                _review(rita, messages, careful=True)
+                _review(paul, messages, careful=day % 4 > 0)
             if day in RUNS:
                 _retrain(api, pipeline, day)
             api.clock.move_on(DAY_SECONDS)
-        _roll_out(api, pipeline)
+        _roll_out(api)
         for message in [*messages, *messages]:
             _live(api, message, next(numbers))
         _flood(api)
@@ -90,7 +100,7 @@ def _flood(api: RunningApi) -> None:
 
 @contextmanager
 def _somebody(api: RunningApi, number: int) -> Iterator[ShieldClient]:
-    with api.client(f"person-{number % 17}") as client:
+    with api.client(f"person-{number % PEOPLE}") as client:
         yield client
 
 
@@ -112,13 +122,38 @@ def _contradiction(scan: ScanRead) -> FeedbackType:
     return FeedbackType.FALSE_POSITIVE if scam else FeedbackType.FALSE_NEGATIVE
 
 
-def _review(rita: ShieldClient, messages: Sequence[Message]) -> None:
-    """Decide by what the messages really are; some are left for the next time."""
-    for item in rita.pending().items[:3]:
+def _agree_to_the_sample(api: RunningApi) -> None:
+    for number in range(PEOPLE):
+        with _somebody(api, number) as client:
+            client.set_consent(number % 3 > 0)
+
+
+def _seed_gold(admin: ShieldClient, message: Message, number: int) -> None:
+    """Mix in an item whose answer is known: a report of a harmless message as a scam, or true."""
+    admin.seed_gold(
+        GoldRequest(
+            scan_type=ScanType.TEXT,
+            text=message.text.format(n=number),
+            verdict="ham",
+            feedback_type=FeedbackType.FALSE_NEGATIVE,
+            answer=ReviewAction.APPROVE if message.scam else ReviewAction.REJECT,
+        )
+    )
+
+
+def _review(reviewer: ShieldClient, messages: Sequence[Message], *, careful: bool) -> None:
+    """Decide by what the messages really are; some are left for the next time.
+
+    Who is not careful agrees with whatever is reported.
+    """
+    for _ in range(3):
+        item = next(iter(reviewer.pending().items), None)
+        if item is None:
+            break
         known = {message.text.split("{n}")[0][:30]: message.scam for message in messages}
         truth = known[next(start for start in known if item.scan.text.startswith(start))]
-        right = (item.corrected_label == "spam") == truth
-        rita.review(item.id, ReviewAction.APPROVE if right else ReviewAction.REJECT)
+        right = (item.corrected_label == "spam") == truth or not careful
+        reviewer.review(item.id, ReviewAction.APPROVE if right else ReviewAction.REJECT)
 
 
 def _figures(recall: float, fpr: float, before: tuple[float, float] | None) -> dict[str, Any]:
@@ -191,7 +226,7 @@ def _register(api: RunningApi, pipeline: ShieldClient, name: str, run: str | Non
             digest=ref.digest,
             uri=ref.uri,
             parent=made.parent,
-            batches=[f"sms-{week:016x}" for week in range(0x5EED, 0x5EED + number)],
+            batches=[_batch(week) for week in range(number)],
             run_id=run,
             metrics=_figures(
                 made.recall, made.fpr, (before.recall, before.fpr) if before else None
@@ -202,6 +237,10 @@ def _register(api: RunningApi, pipeline: ShieldClient, name: str, run: str | Non
             report_uri="reports/sms/example.html" if run else None,
         ),
     )
+
+
+def _batch(week: int) -> str:
+    return f"sms-{hashlib.sha256(f'week {week}'.encode()).hexdigest()[:16]}"
 
 
 def _retrain(api: RunningApi, pipeline: ShieldClient, day: int) -> None:
@@ -224,11 +263,13 @@ def _retrain(api: RunningApi, pipeline: ShieldClient, day: int) -> None:
     )
 
 
-def _roll_out(api: RunningApi, pipeline: ShieldClient) -> None:
+def _roll_out(api: RunningApi) -> None:
     """Bring sms-v2 in and sms-v4 half-way, by the operator's own decisions."""
     url = api.services.rollouts.get("sms").status.split
     assert url is not None
-    world = serving("sms-v1")
+    world = World(spec("sms-v1", steps=QUICK, guard_seconds=100))
+    world.now = api.clock() - timedelta(days=DAYS)
+    world.settle()
     world.now = api.clock() - timedelta(days=20)
     world.promote("sms-v2").wait(200)
     world.now = api.clock() - timedelta(hours=1)
@@ -238,8 +279,9 @@ def _roll_out(api: RunningApi, pipeline: ShieldClient) -> None:
     ).wait(11)
     _show(api, world, url.stable_url)
     uid = api.services.rollouts.get("sms").uid
-    for transition in world.status.history:
-        pipeline.record_transition(ModelType.SMS, uid, transition)
+    with api.client("operator", "service") as operator:
+        for transition in world.status.history:
+            operator.record_transition(ModelType.SMS, uid, transition)
 
 
 def _show(api: RunningApi, world: World, url: str) -> None:

@@ -12,6 +12,16 @@ from api.pages.visitor import Reading, Who
 
 router = APIRouter(prefix="/review/audit")
 
+ACTIONS = (
+    "batch.ack", "batch.lease", "batch.release", "feedback.approve", "feedback.export",
+    "feedback.look", "feedback.reject", "feedback.undo", "feedback.withdraw", "gold.seed",
+    "keys.reseal", "message.read", "message.retention", "rollout.install", "rollout.pause",
+    "rollout.promote", "rollout.promote-request", "rollout.reject", "rollout.request",
+    "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "user.erase",
+    "version.register", "version.taint",
+)  # fmt: skip
+"""What is offered while one types; any other action may be asked for as well."""
+
 
 @router.get("")
 def show(
@@ -31,6 +41,7 @@ def show(
         "audit.html",
         entries=entries,
         pagination=pagination,
+        actions=ACTIONS,
         action=action.strip(),
         subject=subject.strip(),
         verdict=service.verify(ctx.session) if verify == "1" else None,

@@ -66,12 +66,14 @@ def one(
     """Show one version."""
     version = VersionRead.model_validate(registry.get(ctx, model_type, name))
     shown = figures.read(version.metrics)
+    children = [one for one in all_versions(ctx, model_type) if one.parent == version.name]
     return render(
         request,
         visitor,
         "version.html",
         model=model_type,
         version=version,
+        children=children,
         shown=shown,
     )
 

@@ -1,18 +1,23 @@
 """`/review/statistics`: the five metrics, true rates, and how well versions and reviewers do."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from api.kit.context import Context
 from api.metrics import service
+from api.metrics.history import history
 from api.pages.desk.models import all_versions
 from api.pages.desk.pages import read_model, render
-from api.pages.measures import measure
+from api.pages.measures import Measure, measure
 from api.pages.visitor import Reading, Who
 from api.review.quality import quality
 from shield.labels import ModelType
-from shield.wire import VersionStatus
+from shield.metrics import wilson_interval
+from shield.wire import VersionStats, VersionStatus
 
 router = APIRouter(prefix="/review/statistics")
 
@@ -28,19 +33,53 @@ def show(
 ) -> Response:
     """Show the numbers, of all model types or of one."""
     stats = service.stats(ctx, model)
+    past = history(ctx.session, ctx.now, model)
     served = [
         version
         for version in all_versions(ctx, model or ModelType.SMS)
         if version.status in _ACCEPTED and "goldenRecall" in version.metrics
     ]
+    versions = [_rated(row) for row in stats.by_version]
     return render(
         request,
         visitor,
         "statistics.html",
         model=model,
         stats=stats,
-        metrics=[measure(metric) for metric in stats.metrics],
+        metrics=[measure(metric, past.get(metric.name, [])) for metric in stats.metrics],
+        by_type={} if model else _by_type(ctx),
+        versions=versions,
+        ceiling=max([0.01, *(row.high for row in versions if row.seen.scans)]),
         gains=served if len(served) > 1 else [],
         gains_of=model or ModelType.SMS,
         quality=quality(ctx),
     )
+
+
+def _by_type(ctx: Context) -> dict[ModelType, list[Measure]]:
+    """Return the five metrics of each model type, to see which of them an average hides."""
+    since = ctx.now - timedelta(days=service.WINDOW_DAYS)
+    return {
+        model_type: [measure(metric) for metric in service.five(ctx, since, model_type)]
+        for model_type in ModelType
+    }
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A version's counts with the rates that compare it with others."""
+
+    seen: VersionStats
+    reported: float | None
+    """Reports per 1,000 scans."""
+    errors: float | None
+    """Confirmed errors / scans; with its 95 % interval, as not all reports are decided yet."""
+    low: float
+    high: float
+
+
+def _rated(row: VersionStats) -> Rated:
+    low, high = wilson_interval(row.verdict_errors, row.scans)
+    if row.scans == 0:
+        return Rated(row, None, None, low, high)
+    return Rated(row, 1000 * row.reports / row.scans, row.verdict_errors / row.scans, low, high)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.metrics.history import Point
 from api.pages import figures, formats
 from api.pages.measures import measure
 from shield.wire import MetricRead
@@ -108,3 +109,37 @@ def test_labels_read_as_people_say_them_and_each_knows_its_opposite() -> None:
     assert (formats.opposite("phishing"), formats.opposite("safe")) == ("safe", "phishing")
     with pytest.raises(ValueError, match="no label"):
         formats.opposite("eggs")
+
+
+def test_a_history_is_drawn_from_its_floor_and_judged_by_the_target() -> None:
+    history = [Point("w1", None, 0), Point("w2", 0.0, 4), Point("w3", 0.5, 4), Point("w4", 1.0, 4)]
+    shown = measure(metric("approvalRate", value=0.6, low=0.3, high=0.8, n=8, met=False), history)
+    assert [step.kind for step in shown.steps] == ["plain", "bad", "bad", "good"]
+    assert [step.value for step in shown.steps] == ["nothing to count", "0%", "50%", "100%"]
+    assert shown.steps[0].height == 0
+    assert shown.steps[1].height > 0, "a zero is a fact"
+    assert all(step.top + step.height == pytest.approx(100) for step in shown.steps)
+    assert shown.steps[3].height == pytest.approx(2 * shown.steps[2].height)
+    assert shown.target_top == pytest.approx(30)
+
+
+def test_gains_and_losses_part_at_the_middle_line() -> None:
+    history = [Point("v2", 0.04, 100), Point("v3", -0.04, 100)]
+    fields = {"value": -0.04, "low": -0.06, "high": -0.02, "met": False, "target": 0.01}
+    up, down = measure(metric("recallGain", **fields), history).steps
+    assert (up.kind, up.top, up.height) == ("good", 0, 50)
+    assert (down.kind, down.top, down.height) == ("bad", 50, 50)
+
+
+def test_gains_are_shown_with_their_intervals_and_slices_with_their_change() -> None:
+    registered = {
+        "goldenRecallGain": 0.03, "goldenRecallGainLow": 0.01, "goldenRecallGainHigh": 0.05,
+        "goldenGain": -0.001, "goldenGainLow": -0.004, "goldenGainHigh": 0.002,
+    }  # fmt: skip
+    shown = figures.read(registered)
+    assert [(name, gain.kind) for name, gain in shown.gains] == [
+        ("recall", "good"),
+        ("accuracy", ""),
+    ]
+    assert shown.reach == 0.05
+    assert shown.other == []

@@ -1,7 +1,7 @@
 """What a message hides from the eye."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.pages.traits import MOST, traits
@@ -60,6 +60,7 @@ def test_the_digits_of_a_link_are_no_number_to_call() -> None:
     assert texts("See https://fee.example/0800123456") == ["leads to fee.example"]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the function
 @given(st.text(max_size=200))
 def test_any_text_has_few_traits_and_none_twice(message: str) -> None:
     found = traits(message)

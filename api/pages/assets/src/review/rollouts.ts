@@ -1,6 +1,7 @@
 // Rollouts, live: the cards are fetched again every two seconds while somebody looks.
 import { fragment, must } from "../lib/dom";
 import { reasonsComeLater } from "./reasons";
+import { nameCells } from "./tables";
 
 const EVERY_MILLISECONDS = 2000;
 
@@ -15,6 +16,7 @@ export function startRollouts(root: HTMLElement): void {
       const open = [...root.querySelectorAll("details")].map((each) => each.open);
       const scrolled = [...root.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
       reasonsComeLater(content);
+      nameCells(content);
       root.replaceChildren(content);
       root.querySelectorAll("details").forEach((each, index) => (each.open = open[index] ?? false));
       root.querySelectorAll(".scroll").forEach((each, index) => (each.scrollLeft = scrolled[index] ?? 0));

@@ -1,0 +1,137 @@
+"""How the five metrics went, week by week: the same formulas over shorter windows.
+
+Plain SQL that SQLite and PostgreSQL understand alike: one sum per week and one query per table, so
+the cost does not grow with the number of weeks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from api.feedback.models import Feedback
+from api.metrics.learning import recall_gain_of
+from api.registry.models import LedgerRow, Version
+from api.runs.models import Run
+from api.scans.models import Scan
+from shield.labels import ModelType
+
+WEEKS = 8
+
+
+@dataclass(frozen=True)
+class Point:
+    """One metric in one week, or of one version."""
+
+    label: str
+    """First day of the week (UTC), or the version's name."""
+    value: float | None
+    """In the unit of the metric; `None` when nothing was there to count."""
+    n: int
+    """What it was counted over."""
+
+
+def history(
+    session: Session, now: datetime, model_type: ModelType | None, weeks: int = WEEKS
+) -> dict[str, list[Point]]:
+    """Return metric name -> its points, oldest first. Weeks end now and have seven days."""
+    starts = [now - timedelta(days=7 * back) for back in range(weeks, 0, -1)]
+    return {
+        "feedbackPerThousandScans": _feedback(session, starts, model_type),
+        "approvalRate": _approval(session, starts, model_type),
+        "recallGain": _gains(session, model_type, weeks),
+        "retrainingSuccess": _retraining(session, starts, model_type),
+        "rollbackRate": _rollbacks(session, starts, model_type),
+    }
+
+
+def _weekly(
+    session: Session, query: Select[Any], at: Any, starts: Sequence[datetime], *what: Any
+) -> list[list[int]]:
+    """Return for each week how many rows of `query` fulfil each condition of `what`."""
+    columns: list[ColumnElement[int]] = [
+        func.coalesce(
+            func.sum(case((and_(at >= start, at < start + timedelta(days=7), one), 1), else_=0)), 0
+        )
+        for start in starts
+        for one in what
+    ]
+    row = session.execute(query.with_only_columns(*columns).where(at >= starts[0])).one()
+    width = len(what)
+    return [[int(n) for n in row[week * width : (week + 1) * width]] for week in range(len(starts))]
+
+
+def _points(
+    starts: Sequence[datetime], counted: Sequence[tuple[int, int]], unit: float = 1.0
+) -> list[Point]:
+    return [
+        Point(f"{start:%Y-%m-%d}", unit * min(part, whole) / whole if whole else None, whole)
+        for start, (part, whole) in zip(starts, counted, strict=True)
+    ]
+
+
+def _feedback(
+    session: Session, starts: Sequence[datetime], model_type: ModelType | None
+) -> list[Point]:
+    scans = select(Scan)
+    reports = (
+        select(Feedback).join(Scan, Scan.id == Feedback.scan_id).where(Feedback.source == "report")
+    )
+    if model_type is not None:
+        scans = scans.where(Scan.model_type == model_type.value)
+        reports = reports.where(Feedback.model_type == model_type.value)
+    seen = _weekly(session, scans, Scan.created_at, starts, Scan.id.is_not(None))
+    said = _weekly(session, reports, Scan.created_at, starts, Feedback.id.is_not(None))
+    pairs = [(part[0], whole[0]) for part, whole in zip(said, seen, strict=True)]
+    return _points(starts, pairs, 1000)
+
+
+def _approval(
+    session: Session, starts: Sequence[datetime], model_type: ModelType | None
+) -> list[Point]:
+    query = select(Feedback).where(Feedback.source == "report", Feedback.status != "pending")
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    approved = Feedback.status == "approved"
+    rows = _weekly(session, query, Feedback.reviewed_at, starts, approved, Feedback.id.is_not(None))
+    return _points(starts, [(part, whole) for part, whole in rows])
+
+
+def _gains(session: Session, model_type: ModelType | None, most: int) -> list[Point]:
+    """Return what each of the newest accepted versions gained over its parent."""
+    query = select(Version).where(Version.parent.is_not(None), Version.status != "refused")
+    if model_type is not None:
+        query = query.where(Version.model_type == model_type.value)
+    newest = session.scalars(query.order_by(Version.created_at.desc()).limit(most)).all()
+    found = []
+    for version in reversed(newest):
+        gain = recall_gain_of(session, version)
+        found.append(Point(version.name, gain[0] if gain else None, gain[3] if gain else 0))
+    return found
+
+
+def _retraining(
+    session: Session, starts: Sequence[datetime], model_type: ModelType | None
+) -> list[Point]:
+    query = select(Run)
+    if model_type is not None:
+        query = query.where(Run.model_type == model_type.value)
+    good = Run.outcome.in_(["succeeded", "refused"])
+    ended = Run.outcome.in_(["succeeded", "refused", "failed"])
+    rows = _weekly(session, query, Run.started_at, starts, good, ended)
+    return _points(starts, [(part, whole) for part, whole in rows])
+
+
+def _rollbacks(
+    session: Session, starts: Sequence[datetime], model_type: ModelType | None
+) -> list[Point]:
+    query = select(LedgerRow)
+    if model_type is not None:
+        query = query.where(LedgerRow.model_type == model_type.value)
+    undone = LedgerRow.action == "undo"
+    promoted = LedgerRow.action.in_(["install", "promote"])
+    rows = _weekly(session, query, LedgerRow.at, starts, undone, promoted)
+    return _points(starts, [(part, whole) for part, whole in rows])
