@@ -17,8 +17,8 @@ from components.build_dataset.corrections import Caps
 from shield.labels import ModelType
 
 LIMIT_GIB = 4.0
-TIME_LIMIT_SECONDS = 280
-SIZES = (10_000, 100_000, 1_000_000)
+TIME_LIMIT_SECONDS = 1500
+SIZES = (100_000, 1_000_000, 10_000_000)
 
 
 def run(scale: Scale) -> Outcome:
@@ -58,8 +58,7 @@ def run(scale: Scale) -> Outcome:
                 f"<= {LIMIT_GIB:.0f} GiB",
                 told,
                 largest >= 10_000_000 and peak <= LIMIT_GIB,
-                f"Measured up to {largest:,} rows: the sizes beyond do not fit into the minutes "
-                "of this run.",
+                f"Measured up to {largest:,} rows; each had {TIME_LIMIT_SECONDS // 60} minutes.",
             ),
             Aim(
                 "growth: time near linear",
