@@ -1,5 +1,6 @@
 """Finding the campaign that a message belongs to, and keeping its counts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -186,24 +187,25 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
     raise AssertionError
 
 
-def reach(session: Session, campaign_id: str) -> int:
-    """Return how many scans were of the campaign, reported or not."""
-    prints = select(CampaignFingerprint.fingerprint).where(
-        CampaignFingerprint.campaign_id == campaign_id
+def reach(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
+    """Return how many scans were of each campaign, reported or not; those without are left out."""
+    found = session.execute(
+        select(CampaignFingerprint.campaign_id, func.count())
+        .join(Scan, Scan.fingerprint == CampaignFingerprint.fingerprint)
+        .where(CampaignFingerprint.campaign_id.in_(campaign_ids))
+        .group_by(CampaignFingerprint.campaign_id)
     )
-    return session.scalar(select(func.count()).where(Scan.fingerprint.in_(prints))) or 0
+    return {row.campaign_id: row[1] for row in found}
 
 
-def reporters(session: Session, campaign_id: str) -> int:
-    """Return how many distinct users reported the campaign."""
-    return (
-        session.scalar(
-            select(func.count(func.distinct(Feedback.user_id))).where(
-                Feedback.campaign_id == campaign_id, Feedback.source == "report"
-            )
-        )
-        or 0
+def reporters(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
+    """Return how many distinct users reported each campaign; those without are left out."""
+    found = session.execute(
+        select(Feedback.campaign_id, func.count(func.distinct(Feedback.user_id)))
+        .where(Feedback.campaign_id.in_(campaign_ids), Feedback.source == "report")
+        .group_by(Feedback.campaign_id)
     )
+    return {campaign_id: count for campaign_id, count in found if campaign_id is not None}
 
 
 def may_burst(arrival: Arrival) -> bool:

@@ -1,6 +1,7 @@
 """The reviewer's queue: what waits, best first, with everything one needs to decide."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select
@@ -69,7 +70,7 @@ def page(
         query_ = reviews.queue(ctx.user, ctx.now, where)
         order = Sorted(Feedback.queue_key, Feedback.id)
         rows, pagination = fetch_page(ctx.session, query_, order, wanted)
-    return [item(ctx, row) for row in rows], pagination
+    return _items(ctx, rows), pagination
 
 
 def waiting(ctx: Context, where: Sequence[ColumnElement[bool]]) -> int:
@@ -90,24 +91,48 @@ def one(ctx: Context, feedback_id: str) -> PendingItem:
     row = ctx.session.get(Feedback, feedback_id)
     if row is None:
         raise NotFound.of("feedback", feedback_id, "`shieldctl review list` shows what waits.")
-    return item(ctx, row)
+    (found,) = _items(ctx, [row])
+    return found
 
 
-def item(ctx: Context, row: Feedback) -> PendingItem:
-    """Return one item with its scan, campaign, reporters and rank."""
+@dataclass(frozen=True)
+class _Around:
+    """What a page of items needs, asked for once and not once per item."""
+
+    reach: dict[str, int]
+    reporters: dict[str, int]
+    loaded: list[object]
+    """Held, so that the session still has them when an item asks for its own."""
+
+
+def _items(ctx: Context, rows: Sequence[Feedback]) -> list[PendingItem]:
+    ids = {row.campaign_id for row in rows if row.campaign_id is not None}
+    loaded: list[object] = [
+        *ctx.session.scalars(select(Scan).where(Scan.id.in_({row.scan_id for row in rows}))),
+        *ctx.session.scalars(select(User).where(User.id.in_({row.user_id for row in rows}))),
+        *ctx.session.scalars(select(Campaign).where(Campaign.id.in_(ids))),
+    ]
+    around = _Around(
+        campaigns.reach(ctx.session, ids), campaigns.reporters(ctx.session, ids), loaded
+    )
+    return [_item(ctx, row, around) for row in rows]
+
+
+def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
     scan = ctx.session.get_one(Scan, row.scan_id)
     user = ctx.session.get(User, row.user_id)
     record = (user.approved, user.rejected) if user else (0, 0)
     campaign = ctx.session.get(Campaign, row.campaign_id) if row.campaign_id else None
-    reach = campaigns.reach(ctx.session, campaign.id) if campaign else 1
+    reach = around.reach.get(campaign.id, 0) if campaign else 1
+    alone = campaign is None or campaign.reports <= 1  # it never had another item
     read = feedback.readable(ctx, row)
     claimed = row.claimed_until is not None and row.claimed_until > ctx.now
     return PendingItem(
         **read.model_dump(),
         scan=_scan(ctx, scan),
-        campaign=_campaign(ctx, campaign, scan, reach) if campaign else None,
-        reporters=_reporters(ctx, row, user),
-        comments=_comments(ctx, row, read),
+        campaign=_campaign(ctx, campaign, scan, around) if campaign else None,
+        reporters=_reporters(ctx, row, user, alone=alone),
+        comments=_comments(ctx, row, read, alone=alone),
         rank=rank.explain(
             row,
             trust=trust.trust(*record),
@@ -116,7 +141,7 @@ def item(ctx: Context, row: Feedback) -> PendingItem:
             now=ctx.now,
         ),
         proposal=_proposal(row, campaign),
-        similar=_similar(ctx, row),
+        similar=[] if alone else _similar(ctx, row),
         claimed_by=row.claimed_by if claimed else None,
         claimed_until=row.claimed_until if claimed else None,
         blind=row.looks > 0,
@@ -143,7 +168,7 @@ def _scan(ctx: Context, scan: Scan) -> ScanSummary:
     )
 
 
-def _campaign(ctx: Context, campaign: Campaign, scan: Scan, reach: int) -> CampaignSummary:
+def _campaign(ctx: Context, campaign: Campaign, scan: Scan, around: _Around) -> CampaignSummary:
     variants: list[str] = []
     if campaign.reports > 1:
         others = ctx.session.scalars(
@@ -158,9 +183,9 @@ def _campaign(ctx: Context, campaign: Campaign, scan: Scan, reach: int) -> Campa
         variants = [text for text in texts if text and text != own][:_VARIANTS]
     return CampaignSummary(
         id=campaign.id,
-        size=reach,
+        size=around.reach.get(campaign.id, 0),
         pending=campaign.pending,
-        reporters=campaigns.reporters(ctx.session, campaign.id),
+        reporters=around.reporters.get(campaign.id, 0),
         variants=variants,
         first_seen=campaign.first_seen,
         last_seen=campaign.last_seen,
@@ -168,9 +193,11 @@ def _campaign(ctx: Context, campaign: Campaign, scan: Scan, reach: int) -> Campa
     )
 
 
-def _reporters(ctx: Context, row: Feedback, user: User | None) -> list[ReporterSummary]:
+def _reporters(
+    ctx: Context, row: Feedback, user: User | None, *, alone: bool
+) -> list[ReporterSummary]:
     users = [user] if user else []
-    if row.campaign_id is not None:
+    if not alone:
         ids = (
             select(Feedback.user_id)
             .where(
@@ -187,9 +214,9 @@ def _reporters(ctx: Context, row: Feedback, user: User | None) -> list[ReporterS
     return [trust.summary(one, ctx.now) for one in users]
 
 
-def _comments(ctx: Context, row: Feedback, read: FeedbackRead) -> list[CommentRead]:
+def _comments(ctx: Context, row: Feedback, read: FeedbackRead, *, alone: bool) -> list[CommentRead]:
     found = [CommentRead(text=read.comment, at=row.updated_at)] if read.comment else []
-    if row.campaign_id is not None:
+    if not alone:
         others = ctx.session.scalars(
             select(Feedback)
             .where(
