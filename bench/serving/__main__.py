@@ -145,6 +145,8 @@ def main() -> None:
         "scenarios": before.get("scenarios", {}),
     }
     slices, missing = result["slices"], result["not_measured"]
+    for name in {one["server"] for one in slices}:
+        missing.pop(name, None)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(texts, file)
         file.flush()
@@ -159,12 +161,13 @@ def main() -> None:
                     missing.pop(name, None)
                     _say(name, found)
                 except RuntimeError as error:
-                    missing[name] = str(error)
+                    if not any(one["server"] == name for one in slices):
+                        missing[name] = str(error)
                     print(f"{name}: not measured: {error}", file=sys.stderr)
                 finally:
                     raw.close()
-            # After every round, so that a run that is stopped is not lost.
-            _keep(result, given.threads)
+                # After every server, so that a run that is stopped is not lost.
+                _keep(result, given.threads)
     if not given.skip_scenarios:
         result["scenarios"] |= _scenarios(given, package, trusted, texts)
     _keep(result, given.threads)
@@ -188,7 +191,7 @@ def _scenarios(given: Any, package: Path, trusted: Path, texts: Sequence[str]) -
     second = signed_package(variant=40).package.path
     rounds = max(3, given.rounds)
     return {
-        "loads": scenarios.loads(package, trusted, given.threads, texts, 2 * given.seconds),
+        "loads": scenarios.loads(package, trusted, given.threads, texts, 2 * given.seconds, rounds),
         "repeats": scenarios.repeats(package, trusted, given.threads, texts, given.seconds, rounds),
         "switching": scenarios.switching(
             (package, second), trusted, given.threads, texts, given.switches

@@ -24,6 +24,8 @@ class Outcome:
     in_time: int = 0
     """Answers that came while requests were sent: those after that say nothing of the rate."""
     seconds: float = 0.0
+    client_cpu_seconds: float = 0.0
+    """Processor time of the client itself while it sent: it shares the machine."""
 
     @property
     def goodput(self) -> float:
@@ -125,7 +127,7 @@ def run(server: Server, texts: Sequence[str], rate: float, seconds: float) -> Ou
     async def go() -> Outcome:
         # More than the server's queue holds: it has to decide, not the client.
         pool = _Pool(server.port, limit=MOST_CONNECTIONS)
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         count = 0
         while (elapsed := time.perf_counter() - started) < seconds:
             while count < elapsed * rate:
@@ -133,6 +135,7 @@ def run(server: Server, texts: Sequence[str], rate: float, seconds: float) -> Ou
                 count += 1
             await asyncio.sleep(0.001)
         pool.sending = False
+        pool.outcome.client_cpu_seconds = time.process_time() - cpu
         until = time.perf_counter() + 10
         while (pool.waiting or len(pool.idle) < pool.size) and time.perf_counter() < until:
             await asyncio.sleep(0.01)

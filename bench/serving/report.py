@@ -24,7 +24,10 @@ def summarise(result: dict[str, Any]) -> dict[str, Any]:
     for one in result["slices"]:
         by_server.setdefault(one["server"], []).append(one)
     figures = {name: _figures(slices) for name, slices in by_server.items()}
-    return {"figures": figures, "aims": _aims(figures, result["scenarios"])}
+    load, cores = result["machine"]["load_average"], result["machine"]["cores"]
+    # The benchmark itself keeps every core and a client busy.
+    busy = f"other work held the cores (load average {load:g}); " if load > 2 * cores + 2 else ""
+    return {"figures": figures, "aims": _aims(figures, result["scenarios"], busy)}
 
 
 def _figures(slices: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -60,11 +63,17 @@ def _best(figures: dict[str, Any], measure: str) -> float:
     return max(float(value[measure]["median"]) for key, value in figures.items() if key[0] == "c")
 
 
-def _aims(figures: dict[str, Any], scenarios: dict[str, Any]) -> list[dict[str, Any]]:
+def _aims(figures: dict[str, Any], scenarios: dict[str, Any], busy: str) -> list[dict[str, Any]]:
     aims: list[dict[str, Any]] = []
 
-    def add(name: str, goal: str, measured: float, met: bool, unit: str = "") -> None:
-        aims.append({"name": name, "goal": goal, "measured": f"{measured:.3g}{unit}", "met": met})
+    def add(
+        name: str, goal: str, measured: float, met: bool, unit: str = "", reason: str | None = None
+    ) -> None:
+        told = None if met else reason or "see the notes below"
+        measured_text = f"{measured:.3g}{unit}"
+        aims.append(
+            {"name": name, "goal": goal, "measured": measured_text, "met": met, "reason": told}
+        )
 
     for name, goal in (("ours", 0.92), ("ours-fp32", 0.97)):
         if name in figures:
@@ -75,16 +84,28 @@ def _aims(figures: dict[str, Any], scenarios: dict[str, Any]) -> list[dict[str, 
             # Each share is of the raw limit in its own minutes, so their ratio compares servers
             # that were not measured in the same second.
             ratio = _best(figures["ours"], "of_raw") / _best(figures[name], "of_raw")
-            add(f"throughput beside {_NAMES[name]}", f">= {goal}x", ratio, ratio >= goal, "x")
+            reason = None if name == "plain" else _bound(figures["ours"], figures[name])
+            met = ratio >= goal
+            add(f"throughput beside {_NAMES[name]}", f">= {goal}x", ratio, met, "x", reason)
     if loads := scenarios.get("loads"):
         tail = loads["70%"]["p99_ms"] / loads["70%"]["p50_ms"]
-        add("p99 over p50 at 70 % load", "<= 3", tail, tail <= 3)
+        alone = loads["5%"]["p99_ms"] / loads["5%"]["p50_ms"]
+        reason = (
+            f"{busy}with hardly anybody waiting, at 5 % load, it is {alone:.2g}: so much longer "
+            "than the usual message takes a long one"
+        )
+        add("p99 over p50 at 70 % load", "<= 3", tail, tail <= 3, reason=reason)
         over = loads["300%"]
         add(
             "goodput at 3x overload",
             ">= 0.95",
             over["goodput_share"],
             over["goodput_share"] >= 0.95,
+            reason=(
+                f"{busy}the client, which sends three times as much from the same cores, takes "
+                f"{over['client_share']:.0%} of them, and reading and refusing what is too much "
+                "takes its part"
+            ),
         )
         fast = over["refusal_p50_ms"] or 0.0
         add("median refusal at 3x overload", "< 5 ms", fast, fast < 5, " ms")
@@ -110,8 +131,29 @@ def _aims(figures: dict[str, Any], scenarios: dict[str, Any]) -> list[dict[str, 
         add("cold switch under load", "<= 1.5 s", cold, cold <= 1.5, " s")
     if "ours" in figures:
         start = figures["ours"]["start_seconds"]["median"]
-        add("start to first answer", "< 2 s", start, start < 2, " s")
+        least = figures["ours"]["start_seconds"]["least"]
+        reason = f"{busy}the fastest start took {least:.2g} s"
+        add("start to first answer", "< 2 s", start, start < 2, " s", reason)
     return aims
+
+
+def _bound(ours: dict[str, Any], peer: dict[str, Any]) -> str:
+    """Tell how much better than a peer anybody could be who runs the same model."""
+    spent, raw = _cheapest(peer)
+    own, own_raw = _cheapest(ours)
+    return (
+        f"of its {spent:.2f} ms of processor time per request {raw:.2f} ms are the model itself: "
+        f"who wastes nothing is {spent / raw:.2f}x as good. Around the model it spends "
+        f"{spent - raw:.2f} ms, we {own - own_raw:.2f} ms"
+    )
+
+
+def _cheapest(figures: dict[str, Any]) -> tuple[float, float]:
+    """Return the least processor ms per request, and of the raw limit beside it (medians)."""
+    cells = [value for key, value in figures.items() if key[0] == "c"]
+    best = min(cells, key=lambda cell: float(cell["cpu_of_raw"]["median"]))
+    spent = float(best["cpu_ms"]["median"])
+    return spent, spent / float(best["cpu_of_raw"]["median"])
 
 
 def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
@@ -130,11 +172,12 @@ def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
         "with the "
         "same session settings and one worker per core. *Raw* is the limit: tokenise and run in as "
         "many threads in one process, nothing around it, measured before and after every slice. "
-        "Medians; in brackets the least and the most of the slices.",
+        "Medians; in brackets the least and the most of the slices. *CPU* is the processor time of "
+        "the whole process tree; *around the model* is what is left of it without the raw limit's.",
         "",
-        "| server | requests/s, best | share of raw | CPU ms per request | p50 / p99 at c=8, ms "
-        "| memory MiB | start s |",
-        "|---|---|---|---|---|---|---|",
+        "| server | requests/s, best | share of raw | CPU ms per request | around the model, ms "
+        "| p50 / p99 at c=8, ms | memory MiB | start s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in order:
         one = figures[name]
@@ -142,9 +185,13 @@ def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
             (key for key in one if key[0] == "c"), key=lambda key: one[key]["of_raw"]["median"]
         )
         at8 = one.get("c8", one[best])
+        spent, raw = _cheapest(one)
+        # The plain stack does not run the file of the raw limit.
+        around = "-" if name == "plain" else f"{spent - raw:.2f}"
         lines.append(
             f"| {_NAMES[name]} | {_cell(one[best]['throughput'], 0)} ({best}) "
             f"| {_cell(one[best]['of_raw'], 2)} | {_cell(one[best]['cpu_ms'], 2)} "
+            f"| {around} "
             f"| {at8['p50_ms']['median']:.1f} / {at8['p99_ms']['median']:.1f} "
             f"| {one['memory_mb']['median']:.0f} | {one['start_seconds']['median']:.1f} |"
         )
@@ -155,7 +202,7 @@ def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
     lines += ["", f"![Share of the raw limit](images/{plot.name})", "", "## Aims", ""]
     lines += ["| aim | goal | measured | |", "|---|---|---|---|"]
     for aim in result["aims"]:
-        met = "met" if aim["met"] else "**missed**"
+        met = "met" if aim["met"] else f"**missed**: {aim['reason']}"
         lines.append(f"| {aim['name']} | {aim['goal']} | {aim['measured']} | {met} |")
     lines += ["", *_load_table(result["scenarios"].get("loads", {}))]
     notes = page.with_name("benchmarks-serving-notes.md")
@@ -187,7 +234,7 @@ def _load_table(loads: dict[str, Any]) -> list[str]:
         )
         lines.append(
             f"| {share} | {one['offered']:.0f} | {one['goodput']:.0f} | {p50} | {p99} "
-            f"| {one['refused']} | {refusal_p50} / {refusal_p99} | {one['failed']} |"
+            f"| {one['refused']:.0f} | {refusal_p50} / {refusal_p99} | {one['failed']} |"
         )
     return lines
 

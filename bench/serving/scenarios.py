@@ -13,32 +13,57 @@ from typing import Any
 from bench.serving import closed_loop, open_loop
 from bench.serving.processes import Server, running
 
+SHARES = (0.05, 0.3, 0.7, 1.0, 3.0)
+"""Of the capacity. At 5 % hardly anybody waits: what is measured is the messages' own lengths."""
 
-def loads(package: Path, trusted: Path, threads: int, texts: Sequence[str], seconds: int) -> Any:
-    """Return latency and goodput at shares of the capacity, measured in the same minute."""
-    found: dict[str, Any] = {}
+
+def loads(
+    package: Path, trusted: Path, threads: int, texts: Sequence[str], seconds: int, rounds: int
+) -> Any:
+    """Return latency and goodput at shares of the capacity: medians of the rounds.
+
+    The capacity is measured before and after each, as the machine may change its pace.
+    """
+    found: dict[str, list[dict[str, float | None]]] = {f"{share:.0%}": [] for share in SHARES}
     # Connections enough for what waits and what is refused; the queue's limit and the deadline are
     # the defaults.
     most = str(2 * open_loop.MOST_CONNECTIONS)
     with running("ours", package, trusted, threads, cache_rows="0", max_connections=most) as server:
         script = package.parent / "bench-ours.lua"
         closed_loop.write_script(script, server, texts)
-        for share in (0.3, 0.7, 1.0, 3.0):
-            limit = closed_loop.measure(server, script, 8, 2).throughput
-            outcome = open_loop.run(server, texts, share * limit, seconds)
-            found[f"{share:.0%}"] = {
-                "capacity": limit,
-                "offered": share * limit,
-                "goodput": outcome.goodput,
-                "goodput_share": outcome.goodput / min(limit, share * limit),
-                "p50_ms": outcome.percentile(0.5),
-                "p99_ms": outcome.percentile(0.99),
-                "refused": len(outcome.refused),
-                "refusal_p50_ms": outcome.percentile(0.5, refused=True),
-                "refusal_p99_ms": outcome.percentile(0.99, refused=True),
-                "failed": outcome.failed,
-            }
-    return found
+        before = closed_loop.measure(server, script, 8, 2).throughput
+        for _ in range(rounds):
+            for share in SHARES:
+                outcome = open_loop.run(server, texts, share * before, seconds)
+                after = closed_loop.measure(server, script, 8, 2).throughput
+                possible = min(statistics.mean([before, after]), share * before)
+                found[f"{share:.0%}"].append(
+                    {
+                        "capacity": statistics.mean([before, after]),
+                        "offered": share * before,
+                        "goodput": outcome.goodput,
+                        "goodput_share": outcome.goodput / possible,
+                        "p50_ms": outcome.percentile(0.5),
+                        "p99_ms": outcome.percentile(0.99),
+                        "refused": len(outcome.refused),
+                        "refusal_p50_ms": outcome.percentile(0.5, refused=True),
+                        "refusal_p99_ms": outcome.percentile(0.99, refused=True),
+                        "failed": outcome.failed,
+                        "client_share": outcome.client_cpu_seconds / (seconds * threads),
+                    }
+                )
+                before = after
+    return {share: _medians(measured) for share, measured in found.items()}
+
+
+def _medians(measured: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
+    medians: dict[str, float | None] = {}
+    for name in measured[0]:
+        values = [value for one in measured if (value := one[name]) is not None]
+        medians[name] = statistics.median(values) if values else None
+    # Not the median: what failed once has failed.
+    medians["failed"] = max(one["failed"] or 0 for one in measured)
+    return medians
 
 
 def repeats(
