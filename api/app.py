@@ -22,7 +22,7 @@ from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
 from api.kit.oidc import verifiers
 from api.metrics import endpoints as metrics
-from api.metrics.prometheus import Measured
+from api.metrics.prometheus import BASE, Measured
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
@@ -41,7 +41,6 @@ from shield.rollouts import RolloutStore
 from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
-BASE = "/api/v2"
 _ROOMS = (scans, feedback, review, batches, legacy, registry, rollouts, runs, users, privacy, audit)
 
 

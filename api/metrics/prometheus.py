@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+BASE = "/api/v2"
+"""Where the API lives."""
 REGISTRY = CollectorRegistry()
 REQUESTS = Histogram(
     "shield_api_request_seconds",
@@ -76,7 +78,13 @@ class Measured:
         try:
             await self._app(scope, receive, watched)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            REQUESTS.labels(scope["method"], route, str(status)).observe(
+            REQUESTS.labels(scope["method"], _template(scope), str(status)).observe(
                 self._monotonic() - started
             )
+
+
+def _template(scope: Scope) -> str:
+    """Return the route as `/openapi.json` names it; the framework knows it without our prefix."""
+    route: str = getattr(scope.get("route"), "path", "other")
+    prefixed = scope["path"].startswith(f"{BASE}/") and route.startswith("/")
+    return BASE + route if prefixed and not route.startswith(BASE) else route

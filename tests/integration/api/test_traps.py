@@ -318,3 +318,17 @@ def test_a_contradiction_is_told_in_words_that_a_phone_can_show(
         body = {"scanId": own.id, "feedbackType": "false_positive"}
         said = client.post("/api/v2/feedback", json=body).json()["message"]
     assert said.startswith("'false_positive' cannot be said of the verdict 'ham'")
+
+
+def test_requests_are_counted_under_the_route_that_the_document_names(
+    shared_api: RunningApi, someone: str
+) -> None:
+    scan(shared_api, someone, "hello there")
+    with http(shared_api, "root", "admin") as client:
+        client.get("/models/versions")
+        client.get("/api/v2/models/versions")
+        client.get(f"/api/v2/feedback/export/{someone}")
+        shown = client.get("/metrics").text
+    for route in ("/api/v2/scans", "/models/versions", "/api/v2/models/versions", "other"):
+        assert f'route="{route}"' in shown
+    assert someone not in shown, "never under its path: names would be in it"
