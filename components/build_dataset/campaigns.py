@@ -9,11 +9,13 @@ Source: Broder, "On the resemblance and containment of documents" (1997); bandin
 Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 PERMUTATIONS = 32
 ROWS_PER_BAND = 4
@@ -98,29 +100,27 @@ def _signatures(forms: pl.Series) -> Iterator[NDArray[np.uint32]]:
 
 def _components(signatures: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Return for each row the smallest row that it is connected with."""
-    parent = np.arange(len(signatures), dtype=np.int64)
-
-    def find(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = int(parent[node])
-        return node
-
-    for left, right in _similar_pairs(signatures):
-        a, b = find(left), find(right)
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    return np.array([find(node) for node in range(len(parent))], dtype=np.int64)
+    nobody = np.empty(0, dtype=np.int32)
+    found = [(nobody, nobody), *_similar_pairs(signatures)]
+    left, right = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
+    del found
+    size = len(signatures)
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
+    _, names = connected_components(graph, directed=False)
+    _, first = np.unique(names, return_index=True)
+    return np.asarray(first[names], dtype=np.int64)
 
 
-def _similar_pairs(signatures: NDArray[np.uint32]) -> Iterable[tuple[int, int]]:
-    """Yield pairs of rows that share a band and enough of their signature."""
+def _similar_pairs(
+    signatures: NDArray[np.uint32],
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield pairs of rows that share a band and enough of their signature, as two arrays."""
     for band in range(0, PERMUTATIONS, ROWS_PER_BAND):
-        columns = np.ascontiguousarray(signatures[:, band : band + ROWS_PER_BAND]).astype(np.uint64)
+        columns = signatures[:, band : band + ROWS_PER_BAND]
         key = np.zeros(len(columns), dtype=np.uint64)
         for column in columns.T:
-            key = (key ^ column) * np.uint64(0x100000001B3)
-        order = np.argsort(key, kind="stable")
+            key = (key ^ column.astype(np.uint64)) * np.uint64(0x100000001B3)
+        order = np.argsort(key, kind="stable").astype(np.int32)
         # Within a bucket each row is compared with the one before it and with the bucket's first:
         # enough to connect a flood of copies, and linear where all pairs would be quadratic.
         same = key[order[1:]] == key[order[:-1]]
@@ -129,5 +129,7 @@ def _similar_pairs(signatures: NDArray[np.uint32]) -> Iterable[tuple[int, int]]:
             (order[:-1][same], order[1:][same]),
             (order[first[1:]][same], order[1:][same]),
         ):
-            alike = np.mean(signatures[left] == signatures[right], axis=1) >= SIMILARITY
-            yield from zip(left[alike].tolist(), right[alike].tolist(), strict=True)
+            for start in range(0, len(left), _CHUNK):
+                one, two = left[start : start + _CHUNK], right[start : start + _CHUNK]
+                alike = np.mean(signatures[one] == signatures[two], axis=1) >= SIMILARITY
+                yield one[alike], two[alike]

@@ -39,6 +39,7 @@ def write_card(
         f"{aside.height} corrections were set aside.</p>"
         "<h2>Sets</h2>"
         + _table(("set", "messages", "scams", "campaigns", "median characters"), rows)
+        + _beside(facts["beside_before"])
         + _phrases(facts["phrases"])
         + "<h2>What is learned, by source</h2>"
         + _table(
@@ -53,6 +54,19 @@ def write_card(
         + f"<h2>Lineage</h2><p>Golden set {html.escape(facts['golden_digest'])}<br>Batches: "
         f"{html.escape(', '.join(facts['batches']) or 'none')}</p>",
         encoding="utf-8",
+    )
+
+
+def _beside(found: dict[str, Any]) -> str:
+    if "scams" not in found:
+        return ""
+    warnings = "".join(f"<p><b>{html.escape(each)}</b></p>" for each in found["warnings"])
+    return (
+        "<h2>This batch beside what taught before</h2>"
+        f"<p>{found['messages']} corrections, {found['scams']:.0%} of them scams (before: "
+        f"{found['scams_before']:.0%}); {found['new_campaigns']:.0%} of its campaigns were never "
+        f"seen before; lengths shifted by {found['length_shift']:.2f} (stability index; above 0.25 "
+        f"is another kind of message).</p>{warnings}"
     )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from components.build_dataset import messages
 from components.build_dataset.campaigns import campaigns
 from components.build_dataset.card import write_card
+from components.build_dataset.comparison import compared
 from components.build_dataset.corrections import Caps, outvote, read_batches, settle
 from components.build_dataset.phrases import Phrase, inoculation, phrases
 from components.build_dataset.splitting import replay as rehearse
@@ -79,6 +80,9 @@ def run(
         corrections, doubted = suspects(corrections, train_base, seed)
         corrections, carriers, found = phrases(corrections, train_base, seed)
         aside = pl.concat([aside, doubted, carriers])
+    now = pl.col("batch") == given["batch"]["id"]
+    earlier = corrections.filter(~now)
+    beside = compared(corrections.filter(now), earlier if earlier.height else train_base)
     parts = split(corrections, given["batch"]["id"])
     wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
     rehearsed = rehearse(train_base, wanted, seed)
@@ -113,6 +117,7 @@ def run(
         "sealed_at": given["batch"]["sealedAt"],
         "taught": parts["teach"].height,
         "replayed": rehearsed.height,
+        "beside_before": beside,
         "phrases": {
             "looked_at": len(found),
             "suspected": sum(each.suspected for each in found),

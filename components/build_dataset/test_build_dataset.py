@@ -9,6 +9,7 @@ import pytest
 
 from components.build_dataset import messages
 from components.build_dataset.campaigns import campaigns
+from components.build_dataset.comparison import compared, stability
 from components.build_dataset.corrections import Caps, settle
 from components.build_dataset.step import run
 from shield.artifacts.content import put_file
@@ -272,3 +273,24 @@ def test_the_newest_tenth_of_a_large_batch_judges_and_one_moment_is_not_cut(shop
     sets = shop.build(shop.batch("at-once", at_once))
     assert sets["time_forward"].filter(pl.col("source") == "feedback").height == 0
     assert sets["train"].filter(pl.col("source") == "feedback").height > 300
+
+
+def test_a_batch_is_compared_with_what_taught_before_and_the_card_says_so(shop: Shop) -> None:
+    earlier = shop.batch("earlier", [row(n, sentence(8000 + n)) for n in range(30)])
+    known = [row(100 + n, f"{sentence(8000 + n)}!") for n in range(10)]
+    new = [row(200 + n, sentence(8100 + n, words=60)) for n in range(30)]
+    shop.build(earlier, shop.batch("now", [*known, *new]))
+    found = shop.facts["beside_before"]
+    assert found["messages"] == 40
+    assert found["new_campaigns"] == pytest.approx(0.75, abs=0.05)
+    assert found["length_shift"] > 0.25
+    assert len(found["warnings"]) == 2, "one class alone, and other lengths"
+    assert "never seen before" in (shop.folder / "card.html").read_text()
+
+
+def test_the_same_stream_is_no_shift() -> None:
+    rng = np.random.default_rng(0)
+    assert stability(rng.normal(80, 20, 2000), rng.normal(80, 20, 2000)) < 0.05
+    assert stability(rng.normal(80, 20, 2000), rng.normal(120, 20, 2000)) > 1
+    empty = base(0, 0).with_columns(batch=pl.lit("b"))
+    assert compared(empty, base(0, 10)) == {"messages": 0, "warnings": []}

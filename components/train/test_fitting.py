@@ -15,7 +15,7 @@ from shield.errors import Invalid
 pytestmark = pytest.mark.xdist_group("training")
 
 
-def classifier(seed: int = 0) -> Any:
+def classifier(seed: int = 0, dropout: float = 0.1) -> Any:
     from transformers import BertConfig, BertForSequenceClassification
 
     torch.manual_seed(seed)
@@ -27,6 +27,8 @@ def classifier(seed: int = 0) -> Any:
         intermediate_size=32,
         max_position_embeddings=32,
         initializer_range=0.2,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
     )
     return BertForSequenceClassification(config)
 
@@ -43,10 +45,15 @@ def examples(many: int, seed: int, turned: bool = False) -> Examples:
 
 
 def train(
-    folder: Path, valid: Examples, recipe: Recipe, rows: Examples | None = None, **more: Any
+    folder: Path,
+    valid: Examples,
+    recipe: Recipe,
+    rows: Examples | None = None,
+    dropout: float = 0.1,
+    **more: Any,
 ) -> tuple[Any, Any]:
     torch.set_num_threads(1)
-    model = classifier()
+    model = classifier(dropout=dropout)
     curves = fit(
         model,
         rows or examples(200, 1),
