@@ -290,7 +290,7 @@ def test_bodies_that_are_too_large_or_no_json_are_refused(shared_api: RunningApi
 
 @pytest.mark.parametrize(
     "value",
-    ["[" * 900 + "]" * 900, "[" * 9000 + "]" * 9000, "NaN", "1e999", r'"\u0000"', r'"\ud800"'],
+    ["[" * 900 + "]" * 900, "[" * 9000 + "]" * 9000, "NaN", "1e999", r'"\ud800"'],
 )
 def test_facts_that_nobody_could_read_back_are_refused_and_spoil_no_list(
     shared_api: RunningApi, value: str
