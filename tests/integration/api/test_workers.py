@@ -62,6 +62,7 @@ def of_route(exposition: str, route: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
+@pytest.mark.slow
 def test_workers_share_the_port_count_together_are_replaced_and_all_stop(tmp_path: Path) -> None:
     with workers(tmp_path, 2) as (parent, url):
         for _ in range(20):  # a connection each, so that both get some
