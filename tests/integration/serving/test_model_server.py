@@ -104,7 +104,7 @@ def test_a_package_is_served_from_the_artifact_store(
     command = server_command(pushed.uri, "--digest", pushed.digest, "--ready-file", str(ready))
     process = subprocess.Popen(command, env=environment)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while not ready.exists() and time.monotonic() < until:
             time.sleep(0.02)
         url = f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
@@ -235,14 +235,14 @@ def test_after_sigkill_the_next_server_takes_the_same_port_and_ready_file(
 
     def start(port: int) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen([*command, "--port", str(port)], env=environment)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             # A stale file of the one before names another process.
             if ready.exists() and json.loads(ready.read_text())["pid"] == process.pid:
                 return process
             time.sleep(0.02)
         process.kill()
-        raise AssertionError("The server was not ready in 30 s.")
+        raise AssertionError("The server was not ready in 90 s.")
 
     first = start(0)
     port = int(json.loads(ready.read_text())["port"])
@@ -283,7 +283,7 @@ def test_a_server_told_to_dies_with_its_parent(sms_package: SignedPackage, tmp_p
     parent = subprocess.Popen(
         [sys.executable, "-c", script], env=server_environment(sms_package.trusted_keys)
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while not ready.exists() and time.monotonic() < until:
         time.sleep(0.02)
     child = int(json.loads(ready.read_text())["pid"])
