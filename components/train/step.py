@@ -4,16 +4,21 @@ The work is in `training.py`. Here it is found out whether it was done before: t
 load than a repeated run should need.
 """
 
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from components.environment import StepSettings
 from components.train.base_model import base_directory
 from components.train.finished import inputs_digest, keep, take
 from components.train.recipe import Recipe
+from shield.errors import Invalid
 from shield.packages import ModelPackage
 from shield.packages.manifest import MANIFEST
+
+STARTS = ("champion", "base", "better")
 
 
 def run(
@@ -78,3 +83,37 @@ def run(
     if here().rank == 0:
         keep(checkpoints, model, curves)
     return package
+
+
+def run_from(
+    start: str, dataset: Path, champion: Path | None, model: Path, **given: Any
+) -> ModelPackage:
+    """Train from where `start` says; see `run` for the rest.
+
+    Args:
+        start: `champion`, `base`, or `better`: from both, and the one is taken whose loss on
+            messages never learned is lower; the champion's where they are the same.
+        dataset: As in `run`.
+        champion: As in `run`.
+        model: As in `run`.
+        given: The other arguments of `run`.
+
+    Raises:
+        Invalid: Another `start`.
+    """
+    if start not in STARTS:
+        raise Invalid(f"A training starts from one of {', '.join(STARTS)}, not from {start!r}.")
+    has_champion = champion is not None and (champion / MANIFEST).is_file()
+    if start == "base" or not has_champion:
+        return run(dataset, None, model, **given)
+    if start == "better":
+        losses = {}
+        for name, origin in (("champion", champion), ("base", None)):
+            tried = model.with_name(f"{model.name}-from-{name}")
+            tried.mkdir(parents=True, exist_ok=True)
+            losses[name] = float(run(dataset, origin, tried, **given).manifest.recipe["valid_loss"])
+            shutil.rmtree(tried)
+        if losses["base"] < losses["champion"]:
+            champion = None
+        print(f"train: validation loss {losses}", file=sys.stderr, flush=True)  # noqa: T201
+    return run(dataset, champion, model, **given)  # trained once: what was kept is taken

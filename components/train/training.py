@@ -116,6 +116,7 @@ def train_package(
             "phrases": facts.get("phrases", {}),
             "calibration": {name: round(value, 6) for name, value in calibration._asdict().items()},
             "device": device.type,
+            "valid_loss": round(learned.valid_loss[learned.kept - 1], 6),
         },
         created_at=created_at,
     )

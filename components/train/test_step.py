@@ -1,0 +1,85 @@
+"""The step on files: where a training starts from, and what an encoder may be named by."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.build_dataset import messages
+from components.environment import StepSettings
+from components.train.base_model import CONFIG, TOKENIZER, WEIGHTS, fetched
+from components.train.recipe import Recipe
+from components.train.step import run_from
+from shield.artifacts.directory import DirectoryStore
+from shield.errors import Invalid, Misconfigured
+from tests.support.tiny import tiny_encoder
+
+pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(900)]
+
+
+LURES = ["win", "a", "free", "prize", "now", "claim", "cash", "award", "urgent", "call"]
+CHAT = ["see", "you", "at", "home", "after", "the", "lecture", "mum", "is", "tired"]
+
+
+def rows(many: int, seed: int) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    labels = [place % 2 for place in range(many)]
+    texts = [" ".join(rng.choice(LURES if label else CHAT, 8)) for label in labels]
+    table = pl.DataFrame({"id": [f"m{n}" for n in range(many)], "text": texts, "label": labels})
+    return messages.conform(table.with_columns(source=pl.lit("test")))
+
+
+def dataset_of(folder: Path, seed: int) -> Path:
+    for name, draw in (("train", seed), ("valid", 2)):
+        messages.write(rows(96, draw), folder / f"{name}.parquet")
+    (folder / "dataset.json").write_text(json.dumps({"model_type": "sms", "counts": {}}))
+    return folder
+
+
+def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
+    settings = StepSettings(
+        base_model=tiny_encoder(tmp_path / "encoder"), checkpoint_dir=tmp_path / "kept", threads=1
+    )
+    recipe = Recipe(epochs=6, learning_rate=3e-3, token_budget=128, max_tokens=32, threads=1)
+    given: dict[str, Any] = {
+        "settings": settings,
+        "recipe": recipe,
+        "run_id": None,
+        "created_at": None,
+    }
+
+    def trained(start: str, champion: Path | None, name: str) -> Any:
+        place = tmp_path / name
+        place.mkdir()
+        return run_from(start, dataset_of(tmp_path / "data", 1), champion, place, **given)
+
+    champion = trained("champion", None, "champion")  # there is none: from the base model
+    assert champion.manifest.parent is None
+    made = {start: trained(start, champion.path, start) for start in ("base", "better")}
+    onward = trained("champion", champion.path, "onward")
+    assert onward.manifest.parent == champion.digest
+    losses = {
+        package.digest: package.manifest.recipe["valid_loss"] for package in (onward, made["base"])
+    }
+    assert made["better"].digest == min(losses, key=lambda digest: losses[digest])
+    assert onward.manifest.recipe["valid_loss"] < made["base"].manifest.recipe["valid_loss"]
+    assert not list(tmp_path.glob("better-from-*")), "what was tried is not left lying about"
+    with pytest.raises(Invalid, match="champion, base, better"):
+        trained("best", champion.path, "nonsense")
+
+
+def test_an_encoder_is_fetched_from_the_store_once(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    settings = StepSettings(package_cache_dir=tmp_path / "cache" / "packages")
+    with pytest.raises(Misconfigured, match=r"models/tiny/config\.json"):
+        fetched(store, "models/tiny", settings)
+    encoder = tiny_encoder(tmp_path / "encoder")
+    for name in (CONFIG, WEIGHTS, TOKENIZER):
+        store.put(f"models/tiny/{name}", (encoder / name).read_bytes())
+    found = fetched(store, "models/tiny", settings)
+    for name in (CONFIG, WEIGHTS, TOKENIZER):
+        assert (found / name).read_bytes() == (encoder / name).read_bytes()
+    assert fetched(DirectoryStore(tmp_path / "empty"), "models/tiny", settings) == found
