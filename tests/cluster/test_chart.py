@@ -15,6 +15,7 @@ from api.kit.limits import Limiter
 from api.settings import ApiSettings
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import CHART, one, rendered, values_file
+from tests.support.crds import established, third_party_crds
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
 RELEASE = "antispam-shield"
@@ -96,6 +97,32 @@ def test_install_upgrade_roll_back_and_uninstall(
     assert "modelrollouts.antispamshield.io" in crds, "the CRD and the rollouts are kept"
     leftovers = control_plane.run("get", "clusterroles,clusterrolebindings", "--output", "name")
     assert restricted not in leftovers
+
+
+def test_on_kubeflow_the_recurring_runs_are_deployed_and_taken_back_by_jobs(
+    control_plane: ControlPlane, helm: Helm, restricted: str
+) -> None:
+    established(control_plane, *third_party_crds())
+    install(helm, "kubeflow")
+    component = "app.kubernetes.io/component=pipeline-deploy"
+
+    def deploying() -> set[str]:
+        listed = control_plane.get("jobs", "-n", restricted, "-l", component)
+        return {found["metadata"]["name"] for found in listed["items"]}
+
+    (first,) = deploying()
+    assert names(control_plane, restricted, "cronjobs") == set()
+    install(helm, "kubeflow", "--set", "pipeline.schedule=30 4 * * 2", action="upgrade")
+    (second,) = deploying()
+    assert second != first, "another schedule is deployed by another Job"
+    helm("rollback", RELEASE, "1", "--wait", "--timeout", "90s")
+    assert deploying() == {first}
+    helm("uninstall", RELEASE, "--wait", "--timeout", "90s")
+    events = control_plane.get("events", "-n", restricted)["items"]
+    assert any("pipeline-delete" in found["involvedObject"]["name"] for found in events)
+    assert deploying() == set(), "the Job that took the runs back is gone too"
+    for kind in ("deployments", "virtualservices", "poddefaults", "servicemonitors", "roles"):
+        assert names(control_plane, restricted, kind) == set(), kind
 
 
 def test_a_rollout_survives_an_uninstall_and_does_not_hang_it(
