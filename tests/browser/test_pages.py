@@ -70,6 +70,8 @@ def test_axe_finds_nothing_wrong_with_the_phone_and_the_sign_in(
     with open_page(chromium, PHONE, color_scheme=scheme) as (_, page):
         for path in ("/login", "/app", "/review/nowhere"):
             page.goto(lived_in.url + path)
+            # The phone's script chooses what it shows a moment after the page has come.
+            expect(page.locator("h1").filter(visible=True)).to_be_visible()
             found[path] = violations(page)
     with on_the_phone(chromium, lived_in, "ada", color_scheme=scheme) as page:
         found["empty"] = violations(page)
