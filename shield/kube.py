@@ -73,8 +73,10 @@ class Kube:
                 config.load_incluster_config(found)
                 own = _NAMESPACE_FILE.read_text().strip()
             else:
-                config.load_kube_config(client_configuration=found)
-                _, current = config.list_kube_config_contexts()
+                # The library reads the variable once, when it is imported; a user may set it later.
+                file = os.environ.get("KUBECONFIG")
+                config.load_kube_config(file, client_configuration=found)
+                _, current = config.list_kube_config_contexts(file)
                 own = current["context"].get("namespace", "default")
         except (config.ConfigException, OSError) as error:
             raise Misconfigured(

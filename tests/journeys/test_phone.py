@@ -64,7 +64,7 @@ def test_an_admin_rolls_out_promotes_and_takes_back_in_the_browser(
     chromium: Browser, tmp_path: Path
 ) -> None:
     with running_system(tmp_path / "home") as system:
-        first = serve(system, tmp_path)
+        first = serve(system, tmp_path, step="50:600:0")
         second = push_another(system, tmp_path)
         with open_page(chromium, WIDE) as (_, desk):
             desk.set_default_timeout(60_000)

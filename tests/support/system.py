@@ -75,14 +75,17 @@ def running_system(home: Path, *options: str, first_model: bool = False) -> Iter
         process.communicate(timeout=60)
 
 
-def serve(system: System, folder: Path, variant: int = 0) -> str:
-    """Sign, push and release the small test model `variant`; return the version's name."""
+def serve(system: System, folder: Path, variant: int = 0, step: str = "50:0:0") -> str:
+    """Sign, push and release the small test model `variant`; return the version's name.
+
+    The step stays for the versions after it: `50:600:0` holds them at half of the users.
+    """
     package = folder / f"package-{variant}"
     shutil.copytree(signed_package(variant).package.path, package, copy_function=os.link)
     (package / "manifest.sig").unlink()
     system.shieldctl("model", "sign", str(package))
     name = str(system.shieldctl("model", "push", str(package))["name"])
-    system.shieldctl("rollout", "start", "sms", name, "--step", "50:0:0")
+    system.shieldctl("rollout", "start", "sms", name, "--step", step)
     with system.client("waiting", "admin") as client:
         wait_until_serving(client, name)
     return name

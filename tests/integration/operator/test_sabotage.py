@@ -1,5 +1,6 @@
 """Sabotaged versions in real model servers, with real users: each is refused or taken back."""
 
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -25,6 +26,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         first = make_version(folder, 1)
         stand.store.change_spec("sms", lambda _: spec(version=first))
         stand.until_stable(first)
+        deadline = time.monotonic() + 60
+        while people.answers < 20 and time.monotonic() < deadline:
+            time.sleep(0.05)
         people.failed.clear()  # nobody could be asked before
         yield stand, people, first
 
