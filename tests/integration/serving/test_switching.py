@@ -315,14 +315,14 @@ def test_a_deadline_that_cannot_be_met_is_refused(sms_package: SignedPackage) ->
         running_model_server(sms_package, threads="1", cache_rows="0") as server,
         httpx.Client(base_url=server.url, timeout=30) as client,
     ):
-        texts = [f"{number} {text}" for number in range(20)]
+        texts = [f"{number} {text}" for number in range(400)]  # seconds of work
         busy = threading.Thread(
             target=httpx.post,
             args=(f"{server.url}/predict",),
             kwargs={"json": {"texts": texts}, "timeout": 60, "headers": {"x-deadline-ms": "60000"}},
         )
         busy.start()
-        time.sleep(0.3)
+        time.sleep(0.2)
         hasty = client.post("/predict", json={"text": "hi"}, headers={"x-deadline-ms": "1"})
         busy.join()
     assert hasty.status_code == 503
