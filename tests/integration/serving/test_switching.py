@@ -315,7 +315,7 @@ def test_a_deadline_that_cannot_be_met_is_refused(sms_package: SignedPackage) ->
         running_model_server(sms_package, threads="1", cache_rows="0") as server,
         httpx.Client(base_url=server.url, timeout=30) as client,
     ):
-        texts = [f"{number} {text}" for number in range(400)]  # seconds of work
+        texts = [f"{number} {text}" for number in range(200)]  # seconds of work
         busy = threading.Thread(
             target=httpx.post,
             args=(f"{server.url}/predict",),
