@@ -91,12 +91,15 @@ soak: setup ## an hour of messages, nonsense and switches on the model server (A
 	$(PY) -m bench.serving.soak $(ARGS)
 
 ##@ On a cluster
-.PHONY: images e2e
+.PHONY: images e2e e2e-clean
 images: ## build the container images with what the machine has (buildah, podman or docker)
 	./images/build.sh $(ARGS)
 
 e2e: setup ## the whole loop on a real node with real pods (root, Debian's containerd and runc)
 	./tests/e2e/run.sh $(ARGS)
+
+e2e-clean: setup ## end what a run of e2e has left or kept; its images stay
+	./tests/e2e/run.sh --clean
 
 ##@ Generated files (a test proves each current)
 .PHONY: generate crds manifests docs

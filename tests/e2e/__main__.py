@@ -3,7 +3,7 @@
     make e2e [ARGS="--train-on-host --keep"]
 
 `--train-on-host` runs the pipeline beside the cluster instead of in a pod: the training image with
-CUDA needs 25 GB of disk. `--keep` leaves the node running.
+CUDA needs 25 GB of disk. `--keep` leaves the node running, for `make e2e-clean` to end (`--clean`).
 """
 
 import ctypes
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.e2e import gateway, images
+from tests.e2e import gateway, images, look
+from tests.e2e.guard import alone
 from tests.e2e.node import NAMESPACE, Node
 from tests.e2e.shell import say, wait_for
 from tests.e2e.story import NS, RELEASE, Story
@@ -28,15 +29,28 @@ _NEW_NETWORK = 0x40000000
 
 
 def main() -> int:
-    """Tell the story and return the exit code."""
+    """Do what is asked and return the exit code."""
+    with alone(STATE):
+        return _clean() if "--clean" in sys.argv else _run()
+
+
+def _clean() -> int:
+    node = Node(STATE)
+    node.stop()
+    shutil.rmtree(node.state, ignore_errors=True)
+    say(f"nothing runs any more; the images stay until you remove {STATE}")
+    return 0
+
+
+def _run() -> int:
     began = time.monotonic()
-    STATE.mkdir(parents=True, exist_ok=True)
     on_host = "--train-on-host" in sys.argv
     ours = [image for image in images.OURS if image != "training" or not on_host]
     names = images.ensure_images(STATE, ours)
     archives = [images.export(STATE, name) for name in names]
     say(f"{len(names)} images are there")
     node = Node(STATE)
+    look.forget_peak()
     try:
         node.start()
         say("the node is ready")
@@ -45,19 +59,23 @@ def main() -> int:
         say("the node has the images")
         _enter_network()
         told = time.monotonic()
-        _tell(node, on_host)
+        story = _tell(node, on_host)
         say(
             f"done: {told - began:.0f} s for images and node, {time.monotonic() - told:.0f} s for "
-            f"the story; at most {node.pods_memory_gib():.1f} GiB for all pods together (with page "
-            f"cache), {node.own_memory_gib():.1f} GiB for the control plane and containerd"
+            f"the story; at most {look.pods_memory_gib():.1f} GiB for all pods together (with page "
+            f"cache), {look.own_memory_gib(node.pids()):.1f} GiB for the control plane and "
+            f"containerd; {story.scans} scans, {story.failed} failed"
         )
+    except Exception:
+        look.explain(node)
+        raise
     finally:
         if "--keep" not in sys.argv:
             node.stop()
     return 0
 
 
-def _tell(node: Node, on_host: bool) -> None:
+def _tell(node: Node, on_host: bool) -> Story:
     phone_url = gateway.install(node)
     _volumes(node)
     level = "pod-security.kubernetes.io/enforce=restricted"
@@ -83,6 +101,7 @@ def _tell(node: Node, on_host: bool) -> None:
     story.drain()
     assert story.failed == 0, f"{story.failed} scans failed"
     _uninstall(node)
+    return story
 
 
 def _uninstall(node: Node) -> None:

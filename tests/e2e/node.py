@@ -5,16 +5,15 @@ the tests' control plane. Pods have no way out of the machine.
 """
 
 import json
-import os
 import secrets
 import shutil
-import signal
 import subprocess
 import time
 from pathlib import Path
 
 from tests.cluster.controlplane import ensure_binaries
 from tests.e2e.gotools import COREDNS, program
+from tests.e2e.guard import end_all, rooted_in
 from tests.e2e.shell import run, wait_for
 
 NAMESPACE, ADDRESS, DNS = "shielde2e", "192.0.2.10", "10.96.0.10"
@@ -62,32 +61,19 @@ class Node:
         run("ctr", "--address", self.state / "containerd.sock", "-n", "k8s.io", "images", "import",
             "--snapshotter", "overlayfs", archive)  # fmt: skip
 
-    def pods_memory_gib(self) -> float:
-        """Return the most that all pods together have used so far, page cache included."""
-        peak = Path("/sys/fs/cgroup/memory/kubepods/memory.max_usage_in_bytes")
-        if not peak.exists():  # cgroup v2
-            peak = Path("/sys/fs/cgroup/kubepods/memory.peak")
-        return int(peak.read_text()) / 2**30
-
-    def own_memory_gib(self) -> float:
-        """Return the sum of what each process of the node has used at most."""
-        total = 0
-        for process in self._processes.values():
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            total += sum(
-                int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")
-            )
-        return total / 2**20
+    def pids(self) -> list[int]:
+        """Return the processes of the control plane, of containerd and of the kubelet."""
+        return [process.pid for process in self._processes.values()]
 
     def stop(self) -> None:
-        """End everything, pods included."""
+        """End everything, pods included, and what a run that was killed has left."""
         for name in reversed(list(self._processes)):
             self._end(name)
-        for pid in run("pgrep", "-f", f"containerd-shim.*{self.state}/", check=False).split():
-            os.kill(int(pid), signal.SIGKILL)
-        for group in Path("/sys/fs/cgroup").glob("*/kubepods/**/cgroup.procs"):
-            for pid in group.read_text().split():
-                os.kill(int(pid), signal.SIGKILL)
+        shims = run("pgrep", "-f", f"containerd-shim.*{self.state}/", check=False).split()
+        end_all(int(pid) for pid in shims)
+        end_all(rooted_in(self.state))
+        inside = run("ip", "netns", "pids", NAMESPACE, check=False).split()
+        end_all(int(pid) for pid in inside)
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted(mounts, reverse=True):
             if mount.startswith(f"{self.state}/"):
