@@ -18,6 +18,7 @@ from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import ShieldError, Unavailable
 from shield.labels import LABELS, ModelType, is_positive
 from shield.rollouts import RolloutStore
+from shield.rollouts.rules import split_in_force
 from shield.routing import Arm, arm_for
 
 logger = logging.getLogger("api.rollouts")
@@ -76,6 +77,8 @@ class ModelRouter:
         self._watch_seconds = watch_seconds
         self._sleep = sleep
         self._splits: dict[ModelType, Split] = {}
+        self._taken: dict[ModelType, tuple[str, int]] = {}
+        self._taking = threading.Lock()
         self._monotonic = monotonic
         self._stopped = threading.Event()
         self._loaded = threading.Event()
@@ -110,7 +113,7 @@ class ModelRouter:
         while not self._stopped.is_set():
             try:
                 for rollout in self._rollouts.watch(timeout_seconds=self._watch_seconds):
-                    self._take(rollout)
+                    self.take(rollout)
                     pause = 0.05
                     if self._stopped.is_set():
                         return
@@ -120,10 +123,25 @@ class ModelRouter:
                 self._stopped.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    def _take(self, rollout: ModelRollout) -> None:
-        split = rollout.status.split
-        if split is not None and not rollout.deleting:
-            self._splits[rollout.spec.model_type] = split
+    def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
+        """Route by this rollout from now on.
+
+        Args:
+            rollout: As the store has it.
+            changed_here: It is the answer to a change that this process has made, which need not
+                wait until the watch tells of it. Where the watch was quicker, it knows more.
+        """
+        model_type, split = rollout.spec.model_type, split_in_force(rollout)
+        with self._taking:
+            uid, generation = self._taken.get(model_type, ("", 0))
+            known = uid == rollout.uid
+            if known and changed_here and rollout.generation <= generation:
+                return
+            if known and rollout.generation < generation:
+                return  # read before a change that was already taken
+            self._taken[model_type] = (rollout.uid, rollout.generation)
+            if split is not None and not rollout.deleting:
+                self._splits[model_type] = split
         self._loaded.set()
 
     def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:

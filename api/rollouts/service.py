@@ -117,6 +117,8 @@ def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
     changed = _change(
         ctx, model_type, _with(lambda _: {"undo": token, "undo_reason": reason, "paused": False})
     )
+    # Others hear of it by their watch; here the next user is already answered by the good version.
+    ctx.services.router.take(changed, changed_here=True)
     subject = rollout.status.candidate or rollout.status.stable
     audit.record(
         ctx,

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def measure_sabotage() -> None:
         first = make_version(stand.folder, 1)
         stand.store.change_spec("sms", lambda _: spec(version=first))
         stand.until_stable(first)
+        while people.answers < 20:  # the first split takes a moment to reach the API
+            time.sleep(0.05)
         failed = len(people.failed)  # nobody could be asked before
         for number, kind in enumerate(KINDS, start=2):
             outcome = try_kind(stand, people, first, kind, f"sms-v{number}")

@@ -2,11 +2,43 @@
 
 from pydantic import ValidationError
 
-from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus, VersionRef
+from shield.crds.v1alpha1 import (
+    ModelRollout,
+    ModelRolloutSpec,
+    ModelRolloutStatus,
+    Split,
+    VersionRef,
+)
 from shield.errors import Invalid, VersionRejected
 
 TAKEN_BACK = "was rejected or taken back and is not proposed again"
 """Part of the message of the CRD's rule about rejected versions; the refusal is known by it."""
+
+
+def split_in_force(rollout: ModelRollout) -> Split | None:
+    """Return who answers users now: the split, or what an undo just asked for will make of it.
+
+    An undo must not wait for the operator, who may be busy or gone: whoever routes acts on the
+    request itself. The operator then comes to the same split and writes it down. Where the last
+    known good version is not warm, users stay where they are until it is.
+    """
+    spec, status = rollout.spec, rollout.status
+    split = status.split
+    if split is None or spec.undo is None or spec.undo == status.undone:
+        return split
+    if status.candidate is not None:
+        return Split(
+            stable=split.stable,
+            stable_url=split.stable_url,
+            fallback=split.fallback,
+            fallback_url=split.fallback_url,
+        )
+    target = status.last_known_good
+    if target is None or split.fallback is None or split.fallback_url is None:
+        return split
+    if split.fallback.digest != target.digest:
+        return split
+    return Split(stable=split.fallback, stable_url=split.fallback_url)
 
 
 def is_rejected(status: ModelRolloutStatus, version: VersionRef) -> bool:

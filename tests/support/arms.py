@@ -87,6 +87,8 @@ def deploy(
     candidate_url: str | None = None,
     weight: float = 0,
     shadow: bool = False,
+    fallback: str | None = None,
+    fallback_url: str | None = None,
 ) -> None:
     """Write a rollout as the operator would: `version` is stable at `url`."""
     stable = version_ref(version)
@@ -104,8 +106,16 @@ def deploy(
         weight=weight,
         salt="test",
         shadow=shadow,
+        fallback=version_ref(fallback) if fallback else None,
+        fallback_url=fallback_url,
     )
     status = found.status.model_copy(
-        update={"stable": stable, "candidate": other, "split": split, "good": [stable]}
+        update={
+            "stable": stable,
+            "candidate": other,
+            "split": split,
+            "last_known_good": split.fallback,
+            "good": [ref for ref in (split.fallback, stable) if ref],
+        }
     )
     rollouts.write_status(found, status)

@@ -164,6 +164,42 @@ def test_a_changed_split_reaches_scans_at_once(tmp_path: Path, database_url: str
         assert max(times) < 2, times
 
 
+def test_an_undo_is_in_force_when_it_is_asked_for_though_no_operator_is_at_work(
+    tmp_path: Path, database_url: str
+) -> None:
+    with (
+        model_server() as good,
+        model_server() as bad,
+        running_api(tmp_path, database_url) as api,
+        api.client("ann") as ann,
+        api.client("ada", "admin") as ada,
+    ):
+        store = api.services.rollouts
+        deploy(store, bad, version="sms-v2", fallback="sms-v1", fallback_url=good)
+        wait_for_split(api)
+        assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
+        ada.undo_rollout(ModelType.SMS, "It flags my bank.")
+        for _ in range(20):  # longer than the watch takes: what it tells changes nothing
+            assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v1"
+            time.sleep(0.02)
+        assert ada.rollout(ModelType.SMS).status.split == store.get("sms").status.split
+
+
+def test_an_undo_during_a_trial_takes_everybody_off_the_candidate_at_once(tmp_path: Path) -> None:
+    with (
+        model_server() as one,
+        model_server() as other,
+        running_api(tmp_path) as api,
+        api.client("ann") as ann,
+        api.client("ada", "admin") as ada,
+    ):
+        deploy(api.services.rollouts, one, candidate="sms-v2", candidate_url=other, weight=100)
+        wait_for_weight(api, 100)
+        assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
+        ada.undo_rollout(ModelType.SMS, "It flags my bank.")
+        assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v1"
+
+
 def test_the_same_user_stays_on_an_arm_and_the_split_has_its_weight(tmp_path: Path) -> None:
     with model_server() as one, model_server() as other, running_api(tmp_path) as api:
         deploy(api.services.rollouts, one, candidate="sms-v2", candidate_url=other, weight=30)

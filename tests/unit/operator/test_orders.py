@@ -15,7 +15,15 @@ from hypothesis.stateful import (
 
 from serving.operator.reconcile import desired_state
 from serving.operator.state import Observed, ServerSeen
-from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutStatus, VersionRef
+from shield.crds.v1alpha1 import (
+    ArmEvidence,
+    Evidence,
+    ModelRollout,
+    ModelRolloutStatus,
+    Split,
+    VersionRef,
+)
+from shield.rollouts.rules import split_in_force
 from tests.support.rollouts import spec, version
 from tests.support.worlds import QUICK, START
 
@@ -118,7 +126,24 @@ class Orders(RuleBasedStateMachine):
     def undo(self, looks: int) -> None:
         self.tokens += 1
         self.change(undo=f"token-{self.tokens}")
-        self.look(looks)
+        at_once, before = self.in_force(), self.status
+        self.look(min(looks, 1))
+        done = self.status.undone == self.spec.undo and self.status.history != before.history
+        if at_once is not None and done:
+            # Whoever routed by the request alone has sent nobody where the operator does not.
+            assert at_once.candidate is None
+            assert before.split is not None
+            warm = before.split.fallback == self.status.stable
+            assert at_once.stable == (self.status.stable if warm else before.split.stable)
+        self.look(max(looks - 1, 0))
+
+    def in_force(self) -> Split | None:
+        """Return what the API routes by."""
+        return split_in_force(
+            ModelRollout(
+                name="sms", uid="1", resource_version="1", spec=self.spec, status=self.status
+            )
+        )
 
     @rule(paused=st.booleans(), looks=LOOKS)
     def pause(self, paused: bool, looks: int) -> None:
@@ -185,10 +210,11 @@ class Orders(RuleBasedStateMachine):
     @invariant()
     def no_rejected_version_serves(self) -> None:
         rejected = {ref.digest for ref in self.status.rejected}
-        split = self.status.split
         for ref in (self.status.stable, self.status.candidate, *self.status.good):
             assert ref is None or ref.digest not in rejected
-        if split is not None:
+        for split in (self.status.split, self.in_force()):
+            if split is None:
+                continue
             for ref in (split.stable, split.candidate, split.fallback):
                 assert ref is None or ref.digest not in rejected, "it would answer users"
 
