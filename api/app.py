@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from api.audit import endpoints as audit
 from api.batches import endpoints as batches
+from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
 from api.kit import health, problems
 from api.kit.auth import Tokens
@@ -41,7 +42,10 @@ from shield.rollouts import RolloutStore
 from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
-_ROOMS = (scans, feedback, review, batches, legacy, registry, rollouts, runs, users, privacy, audit)
+_ROOMS = (
+    *(scans, feedback, review, batches, legacy, registry, drift),
+    *(rollouts, runs, users, privacy, audit),
+)
 
 
 def _now() -> datetime:

@@ -4,7 +4,7 @@ The verdict is data, not a branch: a refused challenger is registered as refused
 succeeds. The only branch is whether there is enough to learn from.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kfp import dsl
@@ -27,18 +27,13 @@ all."""
 OnTask = Callable[[str, Any], None]
 """Called with a step's name and its task while the graph is built; e.g. to ask for a GPU."""
 
-_EFFECTS = {"collect", "register", "request_rollout", "finish_run"}
+_EFFECTS = {"collect", "register", "request_rollout", "finish_run", "drift_watch"}
 """A cached answer of these would be a lie: they change something outside, or read what changes."""
 
 
 def build(on_task: OnTask | None = None) -> Any:
     """Return the weekly retraining as a KFP pipeline."""
-
-    def placed(name: str, task: Any) -> Any:
-        task.set_caching_options(name not in _EFFECTS)
-        if on_task is not None:
-            on_task(name, task)
-        return task
+    placed = placing(on_task)
 
     @dsl.pipeline(  # type: ignore[untyped-decorator]
         name="weekly-retraining",
@@ -65,87 +60,132 @@ def build(on_task: OnTask | None = None) -> Any:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         finish = placed("finish_run", finish_run(run_id=run_id, job_id=job_id))
         with dsl.ExitHandler(finish, name="retraining"):
-            leased = placed(
-                "collect",
-                collect(
-                    model_type=model_type,
-                    run_id=run_id,
-                    job_id=job_id,
-                    min_feedback=min_feedback,
-                    lease_seconds=lease_seconds,
-                ),
+            retrain(
+                placed,
+                {
+                    "job_id": job_id,
+                    "model_type": model_type,
+                    "run_id": run_id,
+                    "min_feedback": min_feedback,
+                    "seed": seed,
+                    "replay": replay,
+                    "per_reporter": per_reporter,
+                    "per_campaign": per_campaign,
+                    "start": start,
+                    "epochs": epochs,
+                    "learning_rate": learning_rate,
+                    "max_tokens": max_tokens,
+                    "token_budget": token_budget,
+                    "fpr_budget": fpr_budget,
+                    "lease_seconds": lease_seconds,
+                    "limits": limits,
+                    "rollout": rollout,
+                },
             )
-            with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
-                data = placed(
-                    "build_dataset",
-                    build_dataset(
-                        inputs=leased.outputs["inputs"],
-                        seed=seed,
-                        replay=replay,
-                        per_reporter=per_reporter,
-                        per_campaign=per_campaign,
-                    ),
-                )
-                challenger = placed(
-                    "train",
-                    train(
-                        dataset=data.outputs["dataset"],
-                        champion=leased.outputs["champion"],
-                        seed=seed,
-                        epochs=epochs,
-                        learning_rate=learning_rate,
-                        max_tokens=max_tokens,
-                        token_budget=token_budget,
-                        fpr_budget=fpr_budget,
-                        start=start,
-                    ),
-                )
-                linear = placed(
-                    "baseline",
-                    baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed),
-                )
-                scores = placed(
-                    "evaluate",
-                    evaluate(
-                        dataset=data.outputs["dataset"],
-                        challenger=challenger.outputs["model"],
-                        champion=leased.outputs["champion"],
-                        baseline=linear.outputs["model"],
-                        history=leased.outputs["history"],
-                        fpr_budget=fpr_budget,
-                        seed=seed,
-                    ),
-                )
-                decision = placed(
-                    "gate",
-                    gate(
-                        evaluations=scores.outputs["evaluations"],
-                        min_feedback=min_feedback,
-                        limits=limits,
-                    ),
-                )
-                version = placed(
-                    "register",
-                    register(
-                        model=challenger.outputs["model"],
-                        evaluations=scores.outputs["evaluations"],
-                        verdict=decision.outputs["verdict"],
-                        inputs=leased.outputs["inputs"],
-                        report=scores.outputs["report"],
-                        baseline=linear.outputs["model"],
-                    ),
-                )
-                placed(
-                    "request_rollout",
-                    request_rollout(
-                        inputs=leased.outputs["inputs"],
-                        version=version.output,
-                        outcome=decision.outputs["Output"],
-                        rollout=rollout,
-                    ),
-                )
 
     return weekly_retraining
+
+
+def retrain(placed: Callable[[str, Any], Any], given: Mapping[str, Any]) -> None:
+    """Add the steps from `collect` to `request_rollout` to the graph that is being built.
+
+    Args:
+        placed: Called with a step's name and its task; returns the task.
+        given: The parameters of `weekly_retraining`, and `job_id`.
+    """
+    leased = placed(
+        "collect",
+        collect(
+            model_type=given["model_type"],
+            run_id=given["run_id"],
+            job_id=given["job_id"],
+            min_feedback=given["min_feedback"],
+            lease_seconds=given["lease_seconds"],
+        ),
+    )
+    with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
+        data = placed(
+            "build_dataset",
+            build_dataset(
+                inputs=leased.outputs["inputs"],
+                seed=given["seed"],
+                replay=given["replay"],
+                per_reporter=given["per_reporter"],
+                per_campaign=given["per_campaign"],
+            ),
+        )
+        challenger = placed(
+            "train",
+            train(
+                dataset=data.outputs["dataset"],
+                champion=leased.outputs["champion"],
+                seed=given["seed"],
+                epochs=given["epochs"],
+                learning_rate=given["learning_rate"],
+                max_tokens=given["max_tokens"],
+                token_budget=given["token_budget"],
+                fpr_budget=given["fpr_budget"],
+                start=given["start"],
+            ),
+        )
+        linear = placed(
+            "baseline",
+            baseline(
+                dataset=data.outputs["dataset"], fpr_budget=given["fpr_budget"], seed=given["seed"]
+            ),
+        )
+        scores = placed(
+            "evaluate",
+            evaluate(
+                dataset=data.outputs["dataset"],
+                challenger=challenger.outputs["model"],
+                champion=leased.outputs["champion"],
+                baseline=linear.outputs["model"],
+                history=leased.outputs["history"],
+                fpr_budget=given["fpr_budget"],
+                seed=given["seed"],
+            ),
+        )
+        decision = placed(
+            "gate",
+            gate(
+                evaluations=scores.outputs["evaluations"],
+                min_feedback=given["min_feedback"],
+                limits=given["limits"],
+            ),
+        )
+        version = placed(
+            "register",
+            register(
+                model=challenger.outputs["model"],
+                evaluations=scores.outputs["evaluations"],
+                verdict=decision.outputs["verdict"],
+                inputs=leased.outputs["inputs"],
+                report=scores.outputs["report"],
+                baseline=linear.outputs["model"],
+            ),
+        )
+        placed(
+            "request_rollout",
+            request_rollout(
+                inputs=leased.outputs["inputs"],
+                version=version.output,
+                outcome=decision.outputs["Output"],
+                rollout=given["rollout"],
+            ),
+        )
+
+
+def placing(on_task: OnTask | None) -> Callable[[str, Any], Any]:
+    """Return what places a task: effects are never answered from the cache."""
+
+    def placed(name: str, task: Any) -> Any:
+        task.set_caching_options(name not in _EFFECTS)
+        if on_task is not None:
+            on_task(name, task)
+        return task
+
+    return placed
 
 
 def build_base(on_task: OnTask | None = None) -> Any:

@@ -32,6 +32,7 @@ from shield.wire import (
     AuditEntry,
     BatchRead,
     BatchStatus,
+    DriftFacts,
     ErasureRead,
     FeedbackRead,
     FeedbackRequest,
@@ -281,6 +282,10 @@ class ShieldClient:
     def ledger(self, model_type: ModelType) -> list[LedgerEntry]:
         """List all transitions of a model type, oldest first."""
         return self._all(LedgerEntry, f"/models/{model_type}/ledger", {})
+
+    def drift_facts(self, model_type: ModelType) -> DriftFacts:
+        """Return what has been seen of the champion since its release. Raises `NotFound`."""
+        return self._data(DriftFacts, self._call("GET", f"/models/{model_type}/drift"))
 
     # --- runs -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ that are found late count as "no error yet" in both arms, which favours the newe
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _JEFFREYS = 0.5  # Beta(1/2, 1/2): costs about log(n)/2 against knowing the rate, at every rate
@@ -82,6 +83,77 @@ def log_evidence_above(counts: Counts, limit: float) -> float:
     if not 0 <= limit <= 1:
         raise ValueError(f"A limit is a rate from 0 to 1, not {limit}.")
     return _log_mixture(counts) - _log_likelihood(counts, min(counts.rate, limit))
+
+
+def log_evidence_unlike(
+    seen: Sequence[int], one: Sequence[float], other: Sequence[float], strange: float
+) -> float:
+    """Weigh the evidence that what was seen is no blend of two known distributions.
+
+    The hypothesis: each observation is of the one kind or of the other, in any proportion, but for
+    a share of at most `strange` that may fall anywhere. A changed proportion is thus no evidence.
+
+    Args:
+        seen: Observations per bin.
+        one: Weight of each bin in the one distribution, above 0; scaled to a sum of 1.
+        other: The same of the other distribution.
+        strange: Share that may fall anywhere, in [0, 1).
+
+    Returns:
+        Natural logarithm of the evidence, as `log_evidence_worse`.
+
+    Raises:
+        ValueError: Bins that do not fit together, or a share outside [0, 1).
+    """
+    if not len(seen) == len(one) == len(other) or min(*seen, *one, *other, 0) < 0:
+        raise ValueError("Both distributions need a weight of at least 0 for every bin.")
+    if not 0 <= strange < 1 or not sum(one) or not sum(other):
+        raise ValueError(f"Two distributions and a share from 0 to 1 are needed, not {strange}.")
+    known = [[weight / sum(part) for weight in part] for part in (one, other)]
+
+    def best(proportion: float) -> float:
+        """Return the largest log-likelihood for a proportion; concave in it."""
+        floors = [
+            (1 - strange) * (proportion * a + (1 - proportion) * b)
+            for a, b in zip(*known, strict=True)
+        ]
+        return _likelihood_above(seen, floors)
+
+    low, high = 0.0, 1.0
+    golden = (math.sqrt(5) - 1) / 2
+    for _ in range(_SEARCH_STEPS // 2):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if best(left) < best(right):
+            low = left
+        else:
+            high = right
+    prior = _JEFFREYS * len(seen)
+    mixture = math.lgamma(prior) - math.lgamma(sum(seen) + prior)
+    mixture += sum(math.lgamma(n + _JEFFREYS) - math.lgamma(_JEFFREYS) for n in seen)
+    return mixture - max(best(at) for at in (0.0, (low + high) / 2, 1.0))
+
+
+def _likelihood_above(seen: Sequence[int], floors: Sequence[float]) -> float:
+    """Return the largest sum of n * log(p) over distributions p that keep above `floors`.
+
+    Bins at their floor keep it; the others share what is left in proportion to what was seen.
+    """
+    free = {bin_ for bin_, n in enumerate(seen) if n}
+    while True:
+        left = 1 - sum(floor for bin_, floor in enumerate(floors) if bin_ not in free)
+        total = sum(seen[bin_] for bin_ in free)
+        bound = {bin_ for bin_ in free if seen[bin_] * left < floors[bin_] * total}
+        if not bound or bound == free:  # the latter by rounding alone
+            break
+        free -= bound
+    likelihood = 0.0
+    for bin_, n in enumerate(seen):
+        if n:
+            p = n * left / total if bin_ in free else floors[bin_]
+            if p <= 0:
+                return -math.inf
+            likelihood += n * math.log(p)
+    return likelihood
 
 
 def convincing(log_evidence: float, alpha: float) -> bool:

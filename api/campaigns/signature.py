@@ -6,14 +6,13 @@ fingerprints are the same message; MinHash bands find those that differ in a few
 """
 
 import hashlib
-import re
 import struct
 from functools import lru_cache
 
 from datasketch import MinHash
 from rapidfuzz import fuzz
 
-from shield.text import normalise
+from shield.masking import masked as masked
 
 PERMUTATIONS = 64
 ROWS = 4
@@ -21,24 +20,6 @@ BANDS = PERMUTATIONS // ROWS
 """16 bands of 4 rows: half of the pairs of Jaccard similarity 0.5 meet, 99.9 % of those of 0.8."""
 SIMILAR = 85.0
 """rapidfuzz token-set-free ratio, 0 to 100, from which two messages are the same campaign."""
-
-_URL = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/\S*)", re.I)
-_EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b")
-_DIGITS = re.compile(r"\d[\d\s.,:-]*\d|\d")
-_SPELLED = re.compile(r"\b(?:\w[ .\-_*]){3,}\w\b")
-_OTHER = re.compile(r"[^\w<>]+")
-_LONGEST = 5000
-"""Characters that are looked at: campaigns differ at their beginning or not at all."""
-
-
-def masked(text: str) -> str:
-    """Return the message as campaigns compare it: folded, lower case, its varying parts masked."""
-    folded = normalise(text[:_LONGEST]).lower()
-    folded = _EMAIL.sub("<mail>", folded)
-    folded = _URL.sub("<url>", folded)
-    folded = _DIGITS.sub("<n>", folded)
-    folded = _SPELLED.sub(lambda match: re.sub(r"[ .\-_*]", "", match.group()), folded)
-    return _OTHER.sub(" ", folded).strip()
 
 
 def fingerprint(text: str, key: bytes) -> str:

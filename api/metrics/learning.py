@@ -10,7 +10,7 @@ from api.registry.models import LedgerRow, Version
 from api.runs.models import Run
 from shield.labels import ModelType
 from shield.metrics.counts import wilson_interval
-from shield.wire import MetricRead
+from shield.wire import DRIFT_TRIGGER, MetricRead
 
 TARGET_GAIN = 0.01
 
@@ -89,6 +89,8 @@ def retraining_success(
     query = select(Run.outcome, func.count()).where(Run.started_at >= since).group_by(Run.outcome)
     if model_type is not None:
         query = query.where(Run.model_type == model_type.value)
+    # A look for drift that went no further was no run.
+    query = query.where((Run.trigger != DRIFT_TRIGGER) | (Run.outcome != "skipped"))
     runs = {outcome: int(count) for outcome, count in session.execute(query).all()}
     good = runs.get("succeeded", 0) + runs.get("refused", 0)
     return _share(

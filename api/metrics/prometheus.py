@@ -44,6 +44,28 @@ PENDING = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+DRIFT = Gauge(
+    "shield_drift_asks",
+    "1 where the latest look for drift asks for a retraining, else 0.",
+    ["model_type"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+DRIFT_LOOKED = Gauge(
+    "shield_drift_looked_timestamp_seconds",
+    "When drift was last looked for.",
+    ["model_type"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+DRIFT_EVIDENCE = Gauge(
+    "shield_drift_evidence",
+    "Evidence of each signal of the latest look, as a share of what is needed: 1 asks.",
+    ["model_type", "signal"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
 
 def exposition() -> bytes:
     """Return all metrics in the text format of Prometheus, of all workers together."""

@@ -117,7 +117,7 @@ def read(metrics: dict[str, Any]) -> Figures:
             used |= {key, f"{key}Low", f"{key}High"}
     slices = [_slice(Slice.model_validate(one)) for one in metrics.get("slices", [])]
     gates = metrics.get("gate", {})
-    used |= {"slices", "gate", "warnings"}
+    used |= {"slices", "gate", "warnings", "goldenScores"}
     other = [(name, _plain(value)) for name, value in sorted(metrics.items()) if name not in used]
     return Figures(
         comparisons,

@@ -70,8 +70,10 @@ def _serve(
     renewed = datetime.now(UTC)
     say = session.terminal.say
 
-    def look(model_type: ModelType, _run_id: str) -> retraining.Job:
-        return retraining.drift(home, model_type, surroundings, lambda progress: None)
+    def look(model_type: ModelType, run_id: str) -> retraining.Job:
+        return retraining.drift(
+            home, model_type, surroundings, lambda progress: None, "--run-id", run_id
+        )
 
     with (
         Calendar(home, cron, surroundings, say) as calendar,

@@ -1,40 +1,67 @@
 """KFP signature of `drift_watch`; the work is in `step.py`."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Output
+from kfp.dsl import Artifact, Metrics, Output
 
-from components.images import LIGHT
+from components.images import TRAINING
 
 
-@dsl.component(base_image=LIGHT, install_kfp_package=False)  # type: ignore[untyped-decorator]
+@dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
 def drift_watch(
     model_type: str,
+    run_id: str,
+    job_id: str,
     report: Output[Artifact],
+    metrics: Output[Metrics],
     alpha: float = 0.05,
 ) -> str:
-    """Ask whether the champion has begun to miss more than it was released with.
+    """Ask whether the champion still does what it was released for.
 
     Args:
         model_type: sms, phishing or voice.
+        run_id: Of the look, and of the retraining that it may ask for. Empty: `job_id`.
+        job_id: The engine's name of this run.
         report: Every signal with its counts, as JSON.
+        metrics: The evidence of every signal, as a share of what is needed: 1 asks.
         alpha: Chance of ever asking for a retraining that is not needed, per champion.
 
     Returns:
         "retrain", "steady" or "cannot_tell".
     """
+    import tempfile
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from components.drift_watch.step import DriftLimits, run
-    from components.environment import end_with_runner, open_client
+    from components.drift_watch.signals import DriftLimits
+    from components.drift_watch.step import run, told
+    from components.environment import (
+        StepSettings,
+        end_with_runner,
+        open_artifacts,
+        open_client,
+        run_name,
+    )
+    from components.finish_run.step import write_outcome
     from shield.labels import ModelType
 
     end_with_runner()
-    with open_client() as client:
-        return run(
+    run_id = run_name(run_id, job_id)
+    settings, store = StepSettings(), open_artifacts()
+    with open_client(settings) as client, tempfile.TemporaryDirectory() as cache:
+        look = run(
             client,
+            store,
             Path(report.path),
             model_type=ModelType(model_type),
+            run_id=run_id,
             now=datetime.now(UTC),
             limits=DriftLimits(alpha=alpha),
+            cache=Path(cache),
+            goes_on=True,
+            engine=settings.engine,
         )
+    # What the end of the run records, unless a retraining goes on and says something else.
+    write_outcome(store, run_id, "skipped", told(look))
+    for signal in look.signals:
+        metrics.log_metric(signal.name, signal.evidence)
+    return look.verdict.value

@@ -1,127 +1,98 @@
+"""The step: what taught is fetched and compared with, and an outage is never "steady"."""
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
+import polars as pl
 import pytest
 
-from components.drift_watch.step import (
-    CANNOT_TELL,
-    RETRAIN,
-    STEADY,
-    DriftLimits,
-    look,
-    run,
-)
+from components.build_dataset import messages
+from components.drift_watch.signals import DriftLimits
+from components.drift_watch.step import run
+from components.prepare_corpus.publish import publish
+from shield.artifacts.settings import open_store
+from shield.client import ShieldClient
 from shield.errors import Unavailable
 from shield.labels import ModelType
-from shield.wire import Interval, Rates, StatsRead, VersionRead, VersionStats, VersionStatus
-from tests.support.api import running_api
+from shield.wire import DriftLook, VersionRequest
+from tests.support.learning import learning_world
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-LIMITS = DriftLimits()
+KNOWN = "Your parcel {} waits at the depot of {}, pay the customs fee of 2.99 at http://fee.example"
+TOWNS = ("Leeds", "Bath", "York", "Hull", "Ely", "Wells", "Derby", "Truro", "Ripon", "Exeter")
+NEW = {
+    "ewe": "hello grandma it is me {} i broke the phone please send money for a new one",
+    "coin": "double every coin within a day {} our trading robot never loses join the group",
+    "job": "remote work {} rate hotels from home and earn daily without any experience",
+    "love": "i saw your picture {} and felt we should talk, my heart is lonely since the war",
+}
 
 
-def champion(**metrics: float) -> VersionRead:
-    return VersionRead(
-        name="sms-v2",
-        model_type=ModelType.SMS,
-        digest="sha256:" + "a" * 64,
-        uri="packages/sms/a",
-        metrics=metrics or {"goldenRecall": 0.95, "goldenFpr": 0.005},
-        status=VersionStatus.DEPLOYED,
-        created_at=NOW,
+def corpus(folder: Path) -> Path:
+    """Write a corpus whose scams all speak of parcels."""
+    texts = [KNOWN.format(number, TOWNS[number % 10]) for number in range(60)]
+    table = pl.DataFrame(
+        {
+            "id": [f"m{number}" for number in range(60)],
+            "text": texts,
+            "label": [1] * 60,
+            "source": ["test"] * 60,
+        }
     )
+    names = ("train", "valid", "golden", "time_forward", "traffic", "teach", "judge")
+    sets = {
+        name: {"digest": messages.write(messages.conform(table), folder / f"{name}.parquet")}
+        for name in names
+    }
+    (folder / "corpus.json").write_text(json.dumps({"model_type": "sms", "sets": sets}))
+    return folder
 
 
-def interval(events: int, trials: int) -> Interval:
-    return Interval(value=events / trials if trials else None, n=trials)
-
-
-def stats(
-    misses: tuple[int, int] = (0, 0),
-    alarms: tuple[int, int] = (0, 0),
-    own: tuple[int, int] = (0, 0),
-    others: tuple[int, int] = (0, 0),
-) -> StatsRead:
-    return StatsRead(
-        by_status={},
-        by_type={},
-        by_version=[
-            VersionStats(
+def test_campaigns_unlike_all_that_taught_are_counted_and_variants_are_not(tmp_path: Path) -> None:
+    with learning_world(tmp_path) as (world, url):
+        store = open_store(world.api.artifacts_root)
+        folder = tmp_path / "corpus"
+        folder.mkdir()
+        publish(store, corpus(folder))
+        request = VersionRequest(digest="sha256:" + "a" * 64, uri="packages/sms/a")
+        with world.service() as client:
+            version = client.register_version(ModelType.SMS, request)
+            world.make_stable(version.ref, ModelType.SMS, url)
+            fresh = [
+                " ".join([text.format(town), *[f"{town}{name}{letter}" for letter in "pqrst"]])
+                for name, text in NEW.items()
+                for town in TOWNS
+            ]
+            world.correct([(text, 1) for text in [*fresh, KNOWN.format(99, "Oslo")]])
+            look = run(
+                client,
+                store,
+                tmp_path / "report.json",
                 model_type=ModelType.SMS,
-                version=name,
-                scans=scans,
-                positives=0,
-                reports=0,
-                false_positive_claims=0,
-                false_negative_claims=0,
-                decided=0,
-                verdict_errors=errors,
+                run_id="drift-1",
+                now=NOW,
+                limits=DriftLimits(least_campaigns=4),
+                cache=tmp_path / "cache",
             )
-            for name, (errors, scans) in (("sms-v2", own), ("sms-v1", others))
-        ],
-        rates=Rates(false_positive_rate=interval(*alarms), false_negative_rate=interval(*misses)),
-        recent_trend=[],
-        pending_count=0,
-        metrics=[],
-    )
-
-
-def says(**seen: tuple[int, int]) -> dict[str, str]:
-    return {each.name: each.says for each in look(champion(), stats(**seen), LIMITS)}
-
-
-def test_too_few_observations_cannot_tell() -> None:
-    assert set(says(misses=(5, 10), alarms=(1, 4), own=(9, 9)).values()) == {CANNOT_TELL}
-
-
-def test_a_champion_that_does_as_promised_is_steady() -> None:
-    found = says(misses=(6, 120), alarms=(2, 400), own=(5, 900), others=(6, 900))
-    assert set(found.values()) == {STEADY}
-
-
-def test_a_rising_miss_rate_asks_for_a_retraining() -> None:
-    assert says(misses=(45, 150))["misses"] == RETRAIN
-
-
-def test_complaints_far_above_other_versions_ask_for_a_retraining() -> None:
-    assert says(own=(60, 1000), others=(5, 1000))["complaints"] == RETRAIN
-
-
-def test_a_version_without_golden_figures_cannot_be_told_of() -> None:
-    found = look(champion(other=1.0), stats(misses=(90, 100)), LIMITS)
-    assert found[0].says == CANNOT_TELL
-
-
-def test_looking_every_day_for_a_year_alarms_falsely_in_at_most_alpha_of_cases() -> None:
-    rng = np.random.default_rng(0)
-    limit = 0.05 + LIMITS.more_misses
-    false = 0
-    for _ in range(150):
-        daily = rng.binomial(20, limit, size=365).cumsum()
-        false += any(
-            look(champion(), stats(misses=(int(daily[day]), 20 * (day + 1))), LIMITS)[0].says
-            == RETRAIN
-            for day in range(0, 365, 5)
-        )
-    # A third of alpha is this signal's: 2.5 of 150 expected at most; 8 would be 1 in 1,000.
-    assert false < 8
-
-
-def test_a_look_is_recorded_with_the_runs_and_no_champion_cannot_tell(tmp_path: Path) -> None:
-    with running_api(tmp_path) as api, api.client("watch", "service") as client:
-        report = tmp_path / "report.json"
-        said = run(client, report, model_type=ModelType.SMS, now=NOW, limits=LIMITS)
-        (recorded,) = client.runs()
-    assert said == json.loads(report.read_bytes())["verdict"] == CANNOT_TELL
-    assert recorded.run_id == "drift-sms-2026-03-02"
-    assert recorded.outcome.value == "skipped"
+            (recorded,) = client.runs()
+    (signal,) = [each for each in look.signals if each.name == "new_campaigns"]
+    assert signal.trials >= 4
+    assert signal.events == signal.trials - 1, "all but the parcel of Oslo"
+    assert DriftLook.model_validate_json((tmp_path / "report.json").read_bytes()) == look
+    assert recorded.run_id == "drift-1"
 
 
 def test_an_outage_is_never_read_as_steady(tmp_path: Path) -> None:
-    from shield.client import ShieldClient
-
     client = ShieldClient("http://127.0.0.1:9", "x", sleep=lambda _: None)
     with client, pytest.raises(Unavailable):
-        run(client, tmp_path / "r", model_type=ModelType.SMS, now=NOW, limits=LIMITS)
+        run(
+            client,
+            open_store(tmp_path / "artifacts"),
+            tmp_path / "r",
+            model_type=ModelType.SMS,
+            run_id="drift-1",
+            now=NOW,
+            limits=DriftLimits(),
+            cache=tmp_path / "cache",
+        )

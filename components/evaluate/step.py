@@ -23,7 +23,7 @@ from components.evaluate.scoring import (
 from components.evaluate.sets import DatasetFacts, read_facts, read_sets, read_table
 from shield.errors import Invalid
 from shield.gates import BestEver, Comparison, GateInput
-from shield.metrics import RocPoint, roc_points
+from shield.metrics import RocPoint, roc_points, score_bins
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ def run(
         threshold=models.challenger.threshold,
         champion_threshold=None if models.champion is None else models.champion.threshold,
         metrics=figures.flat(judged, models, fpr_budget, rng),
+        scores=_score_bins(scored["golden"]),
         warnings=_warnings(judged, models, fpr_budget),
     )
     evaluations.parent.mkdir(parents=True, exist_ok=True)
@@ -175,6 +176,13 @@ def _teaching_texts(dataset: Path) -> list[str]:
     """Return training texts: words that many of them hold may be shown in the report."""
     path = dataset / "train.parquet"
     return read_table(path)["text"].to_list() if path.is_file() else []
+
+
+def _score_bins(golden: Scored) -> dict[str, list[int]]:
+    scam = golden.judged.scam
+    return {
+        name: score_bins(golden.challenger[here]) for name, here in (("ham", ~scam), ("scam", scam))
+    }
 
 
 def _roc(golden: Scored) -> list[RocPoint]:

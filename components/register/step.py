@@ -81,6 +81,7 @@ def run(
                 **judged.get("metrics", {}),
                 "goldenDigest": judged.get("goldenDigest", ""),
                 "code": code_version,
+                "goldenScores": judged.get("scores", {}),
                 "slices": judged.get("slices", []),
                 "warnings": judged.get("warnings", []),
                 "gate": {

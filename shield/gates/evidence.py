@@ -146,5 +146,8 @@ class GateInput(Wire):
     champion_threshold: float | None = None
     metrics: dict[str, float] = {}
     """Flat figures for the registry and the dashboard; no gate reads them."""
+    scores: dict[str, list[int]] = {}
+    """Golden messages by the challenger's score, `ham` and `scam`; bins as in
+    `shield.metrics.SCORE_EDGES`. The drift watch compares with them what is scanned later."""
     warnings: list[str] = []
     """What a person should know, but what refuses nothing."""

@@ -6,6 +6,7 @@ of the scam class. Everything here is pure: numpy only, and chance comes in as a
 - `counts`: the confusion matrix, its rates, and the interval around a rate.
 - `paired`: two models on the same messages: McNemar, the interval of a difference, bootstrap.
 - `curves`: ROC, calibration, and the threshold that keeps within a false-positive budget.
+- `scores`: how scores are distributed.
 """
 
 from shield.metrics.counts import Counts, count, wilson_interval
@@ -28,8 +29,10 @@ from shield.metrics.paired import (
     paired_difference_interval,
     sign_test,
 )
+from shield.metrics.scores import SCORE_EDGES, score_bins
 
 __all__ = [
+    "SCORE_EDGES",
     "Counts",
     "Interval",
     "ReliabilityBin",
@@ -45,6 +48,7 @@ __all__ = [
     "recall_at_fpr",
     "reliability_bins",
     "roc_points",
+    "score_bins",
     "sign_test",
     "threshold_for_fpr",
     "wilson_interval",

@@ -28,6 +28,17 @@ from shield.wire.batches import (
     ReleaseRequest,
     RenewRequest,
 )
+from shield.wire.drift import (
+    DRIFT_STEP,
+    DRIFT_TRIGGER,
+    ArmTally,
+    CampaignText,
+    DriftFacts,
+    DriftLook,
+    DriftSignal,
+    DriftVerdict,
+    Tally,
+)
 from shield.wire.feedback import (
     CampaignSummary,
     CommentRead,
@@ -69,16 +80,24 @@ from shield.wire.statistics import (
 )
 
 __all__ = [
+    "DRIFT_STEP",
+    "DRIFT_TRIGGER",
     "NO_NUL",
     "AckRequest",
     "Answer",
+    "ArmTally",
     "AuditCheck",
     "AuditEntry",
     "BatchRead",
     "BatchStatus",
     "CampaignSummary",
+    "CampaignText",
     "CommentRead",
     "Digest",
+    "DriftFacts",
+    "DriftLook",
+    "DriftSignal",
+    "DriftVerdict",
     "Envelope",
     "ErasureRead",
     "ExportRead",
@@ -127,6 +146,7 @@ __all__ = [
     "SimilarItem",
     "StatsRead",
     "T",
+    "Tally",
     "TransitionRequest",
     "TrendPoint",
     "UndoRequest",

@@ -6,11 +6,15 @@ come from the operator's own decision function.
 
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.drift_watch import step as drift_watch
+from components.drift_watch.signals import DriftLimits
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ArmEvidence, Split
 from shield.gates.evidence import Comparison, Slice
@@ -87,7 +91,23 @@ def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> Non
         _roll_out(api)
         for message in [*messages, *messages]:
             _live(api, message, next(numbers))
+        _look_for_drift(api, pipeline)
         _flood(api)
+
+
+def _look_for_drift(api: RunningApi, pipeline: ShieldClient) -> None:
+    """Look as the pipeline does every day, with less to go by than a month of a busy site."""
+    with tempfile.TemporaryDirectory() as folder:
+        drift_watch.run(
+            pipeline,
+            api.services.artifacts,
+            Path(folder) / "report.json",
+            model_type=ModelType.SMS,
+            run_id=f"drift-sms-{api.clock():%Y%m%dT%H%M%SZ}",
+            now=api.clock(),
+            limits=DriftLimits(least=10, least_campaigns=2),
+            cache=Path(folder),
+        )
 
 
 def _flood(api: RunningApi) -> None:

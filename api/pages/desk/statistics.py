@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from api.drift.service import latest_looks
 from api.kit.context import Context
 from api.metrics import service
 from api.metrics.history import history
@@ -17,10 +18,16 @@ from api.pages.visitor import Reading, Who
 from api.review.quality import quality
 from shield.labels import ModelType
 from shield.metrics import wilson_interval
-from shield.wire import VersionStats, VersionStatus
+from shield.wire import DriftLook, DriftSignal, DriftVerdict, VersionStats, VersionStatus
 
 router = APIRouter(prefix="/review/statistics")
 
+TYPES = list(ModelType)
+_SAYS = {
+    DriftVerdict.RETRAIN: ("retrain", "bad"),
+    DriftVerdict.STEADY: ("steady", "good"),
+    DriftVerdict.CANNOT_TELL: ("cannot tell", "plain"),
+}
 _ACCEPTED = {VersionStatus.DEPLOYED, VersionStatus.RETIRED, VersionStatus.TESTING}
 
 
@@ -53,6 +60,7 @@ def show(
         gains=served if len(served) > 1 else [],
         gains_of=model or ModelType.SMS,
         quality=quality(ctx),
+        looks=[Looked.of(look) for look in latest_looks(ctx.session, [model] if model else TYPES)],
     )
 
 
@@ -83,3 +91,18 @@ def _rated(row: VersionStats) -> Rated:
     if row.scans == 0:
         return Rated(row, None, None, low, high)
     return Rated(row, 1000 * row.reports / row.scans, row.verdict_errors / row.scans, low, high)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The latest look for drift of one model type, with the looks of its verdicts."""
+
+    look: DriftLook
+    verdict: tuple[str, str]
+    signals: list[tuple[DriftSignal, tuple[str, str]]]
+
+    @classmethod
+    def of(cls, look: DriftLook) -> "Looked":
+        """Return a look as the page shows it."""
+        rows = [(signal, _SAYS[signal.says]) for signal in look.signals]
+        return cls(look, _SAYS[look.verdict], rows)

@@ -54,6 +54,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/models/{model_type}/versions/{name}/taint"): ADMIN,
     ("GET", "/api/v2/models/{model_type}/champion"): STAFF,
     ("GET", "/api/v2/models/{model_type}/ledger"): STAFF,
+    ("GET", "/api/v2/models/{model_type}/drift"): OPERATORS,
     ("GET", "/api/v2/rollouts"): STAFF,
     ("GET", "/api/v2/rollouts/{model_type}"): STAFF,
     ("POST", "/api/v2/rollouts/{model_type}"): OPERATORS,

@@ -3,7 +3,13 @@ import random
 
 import pytest
 
-from shield.sequential import Counts, convincing, log_evidence_above, log_evidence_worse
+from shield.sequential import (
+    Counts,
+    convincing,
+    log_evidence_above,
+    log_evidence_unlike,
+    log_evidence_worse,
+)
 
 ALPHA = 0.05
 
@@ -97,3 +103,37 @@ def test_the_edge_of_the_hypothesis_is_searched_exactly() -> None:
 def test_counts_that_cannot_be_are_refused(counts: Counts) -> None:
     with pytest.raises(ValueError, match="cannot be"):
         log_evidence_worse(counts, Counts(0, 1), 0.0)
+
+
+HAM = [300.5, 40.5, 10.5, 5.5, 3.5]
+SCAM = [1.5, 2.5, 6.5, 20.5, 120.5]
+
+
+def test_any_blend_of_two_known_kinds_is_no_evidence_of_a_third() -> None:
+    for share in (0.0, 0.1, 0.5, 1.0):
+        blend = [
+            round(4000 * (share * a / sum(SCAM) + (1 - share) * b / sum(HAM)))
+            for a, b in zip(SCAM, HAM, strict=True)
+        ]
+        assert log_evidence_unlike(blend, HAM, SCAM, 0.0) < 0
+        assert log_evidence_unlike(blend, HAM, SCAM, 0.1) < 0
+
+
+def test_what_neither_kind_explains_is_found_and_a_little_of_it_is_allowed() -> None:
+    strange = [700, 90, 350, 40, 100]  # about a quarter in the middle
+    assert convincing(log_evidence_unlike(strange, HAM, SCAM, 0.1), ALPHA)
+    assert not convincing(log_evidence_unlike(strange, HAM, SCAM, 0.4), ALPHA)
+    assert log_evidence_unlike([0] * 5, HAM, SCAM, 0.1) <= 0
+
+
+def test_an_impossible_bin_that_is_seen_once_is_proof_unless_strangers_are_allowed() -> None:
+    assert log_evidence_unlike([5, 1], [1, 0], [1, 0], 0.0) == math.inf
+    assert math.isfinite(log_evidence_unlike([5, 1], [1, 0], [1, 0], 0.1))
+
+
+@pytest.mark.parametrize(
+    ("seen", "one", "strange"), [([1], [1, 1], 0.1), ([1, -1], [1, 1], 0.1), ([1, 1], [0, 0], 0.1)]
+)
+def test_bins_that_cannot_be_are_refused(seen: list[int], one: list[float], strange: float) -> None:
+    with pytest.raises(ValueError, match="distributions"):
+        log_evidence_unlike(seen, one, [1, 1], strange)

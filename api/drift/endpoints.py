@@ -1,0 +1,16 @@
+"""`/models/{modelType}/drift`: what the drift watch looks at."""
+
+from fastapi import APIRouter
+
+from api.drift import service
+from api.kit.context import OperatorRead
+from shield.labels import ModelType
+from shield.wire import DriftFacts, Envelope
+
+router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
+
+
+@router.get("/drift")
+def drift(model_type: ModelType, ctx: OperatorRead) -> Envelope[DriftFacts]:
+    """Return what has been seen of the champion since its release."""
+    return Envelope[DriftFacts](data=service.facts(ctx, model_type))

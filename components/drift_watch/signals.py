@@ -1,0 +1,222 @@
+"""What each signal of drift says of what was seen. Pure.
+
+Each is a test that may be looked at every day: the evidence is an e-process, so the chance of one
+false alarm over the whole life of a champion is at most its share of `alpha`, however often one
+looks (Ville's inequality; see `shield.sequential`).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shield.sequential import (
+    Counts,
+    log_evidence_above,
+    log_evidence_unlike,
+    log_evidence_worse,
+)
+from shield.wire import DriftFacts, DriftSignal, DriftVerdict, Tally
+
+NAMES = ("misses", "false_alarms", "complaints", "objections", "new_campaigns", "scores")
+
+
+@dataclass(frozen=True)
+class DriftLimits:
+    """What counts as drift."""
+
+    alpha: float = 0.05
+    """Chance of ever asking for a retraining that is not needed, per champion, over all signals."""
+    more_misses: float = 0.05
+    """Allowed rise of the miss rate above the golden one, absolute. Users' scams are newer than the
+    golden set's, so some rise is no news."""
+    more_false_alarms: float = 0.01
+    """Allowed rise of the false-positive rate above the golden one, absolute."""
+    more_complaints: float = 0.005
+    """Allowed rise of confirmed errors per scan above other versions', absolute."""
+    more_objections: float = 0.01
+    """Allowed rise of objections per scan above those of the champion's first week, absolute."""
+    more_new_campaigns: float = 0.2
+    """Allowed rise of the share of campaigns that are unlike all that taught, absolute."""
+    strange_scores: float = 0.1
+    """Allowed share of messages that are scored like neither class of the golden set."""
+    least: int = 50
+    """Observations below which a signal says nothing."""
+    least_campaigns: int = 20
+    """Campaigns below which nothing is said of them."""
+
+    @property
+    def share(self) -> float:
+        """The chance of a false alarm that one signal may have."""
+        return self.alpha / len(NAMES)
+
+
+def signals(
+    facts: DriftFacts,
+    metrics: Mapping[str, Any],
+    taught: Counts,
+    new: Counts,
+    limits: DriftLimits,
+) -> list[DriftSignal]:
+    """Return what every signal says.
+
+    Args:
+        facts: From the API.
+        metrics: Of the champion, as registered: what its evaluation promised.
+        taught: Campaigns that taught it, and those of them that are unlike all others.
+        new: Campaigns since its release, and those of them that are unlike all that taught.
+        limits: What counts as drift.
+    """
+    recall, fpr = _number(metrics, "goldenRecall"), _number(metrics, "goldenFpr")
+    missed = None if recall is None else 1 - recall
+    own = [each for each in facts.arms if each.version == facts.version]
+    others = [each for each in facts.arms if each.version != facts.version]
+    return [
+        _above("misses", facts.misses, missed, limits.more_misses, limits),
+        _above("false_alarms", facts.false_alarms, fpr, limits.more_false_alarms, limits),
+        _worse(
+            "complaints",
+            Counts(sum(v.errors for v in own), sum(v.scans for v in own)),
+            Counts(sum(v.errors for v in others), sum(v.scans for v in others)),
+            (limits.more_complaints, limits.least, limits.share),
+            ("confirmed errors", "scans", "other versions"),
+        ),
+        _worse(
+            "objections",
+            Counts(facts.later.events, facts.later.trials),
+            Counts(facts.opening.events, facts.opening.trials),
+            (limits.more_objections, limits.least, limits.share),
+            ("objections", "scans", "its first week"),
+        ),
+        _worse(
+            "new_campaigns",
+            new,
+            taught,
+            (limits.more_new_campaigns, limits.least_campaigns, limits.share),
+            ("unlike all that taught", "scam campaigns", "those that taught, among themselves"),
+        ),
+        _unlike(facts.scores, metrics.get("goldenScores"), limits),
+    ]
+
+
+def together(found: Sequence[DriftSignal]) -> DriftVerdict:
+    """Return what all signals say together: one that asks is enough."""
+    said = {signal.says for signal in found}
+    for verdict in (DriftVerdict.RETRAIN, DriftVerdict.STEADY):
+        if verdict in said:
+            return verdict
+    return DriftVerdict.CANNOT_TELL
+
+
+def _above(
+    name: str, seen: Tally, promised: float | None, margin: float, limits: DriftLimits
+) -> DriftSignal:
+    """Hold audited scans against what the evaluation promised."""
+    counts, words = Counts(seen.events, seen.trials), name.replace("_", " ")
+    if promised is None or counts.trials < limits.least:
+        message = f"{words}: {counts.trials} audited scans tell nothing yet."
+        return _silent(name, counts, message)
+    limit = min(promised + margin, 1.0)
+    message = (
+        f"{words}: {counts.events} of {counts.trials} audited scans ({counts.rate:.1%}); up to "
+        f"{limit:.1%} was promised."
+    )
+    return _said(name, counts, limit, log_evidence_above(counts, limit), limits.share, message)
+
+
+def _worse(
+    name: str,
+    counts: Counts,
+    reference: Counts,
+    rule: tuple[float, int, float],
+    words: tuple[str, str, str],
+) -> DriftSignal:
+    """Hold a rate against another that was seen, a margin allowed."""
+    margin, least, share = rule
+    what, of, beside = words
+    title = name.replace("_", " ")
+    if min(counts.trials, reference.trials) < least:
+        message = f"{title}: {counts.trials} {of} beside {reference.trials} of {beside}: too few."
+        return _silent(name, counts, message)
+    limit = min(reference.rate + margin, 1.0)
+    message = (
+        f"{title}: {counts.events} {what} of {counts.trials} {of} ({counts.rate:.2%}); "
+        f"{beside} {reference.rate:.2%}."
+    )
+    evidence = log_evidence_worse(counts, reference, margin)
+    return _said(name, counts, limit, evidence, share, message)
+
+
+def _unlike(seen: Sequence[int], golden: object, limits: DriftLimits) -> DriftSignal:
+    """Hold the scores of different messages against those of the golden set's two classes."""
+    name, total = "scores", sum(seen)
+    classes = _bins(golden, len(seen))
+    if classes is None:
+        message = "scores: the champion was registered without its golden scores."
+        return _silent(name, Counts(0, total), message)
+    if total < limits.least or min(sum(part) for part in classes) < limits.least:
+        message = f"scores: {total} different messages tell nothing yet."
+        return _silent(name, Counts(0, total), message)
+    # Half a message in every bin: an empty one is rare, not impossible.
+    ham, scam = ([count + 0.5 for count in part] for part in classes)
+    evidence = log_evidence_unlike(seen, ham, scam, limits.strange_scores)
+    strange = round(total * _strange(seen, ham, scam))
+    message = (
+        f"scores: about {strange} of {total} different messages ({strange / total:.1%}) are scored "
+        f"like neither class of the golden set; up to {limits.strange_scores:.0%} is allowed."
+    )
+    counts = Counts(strange, total)
+    return _said(name, counts, limits.strange_scores, evidence, limits.share, message)
+
+
+def _strange(seen: Sequence[int], ham: Sequence[float], scam: Sequence[float]) -> float:
+    """Return the share that the nearest blend of both classes leaves over. For people alone."""
+    total = sum(seen)
+
+    def left(share: float) -> float:
+        blend = [
+            share * a / sum(scam) + (1 - share) * b / sum(ham)
+            for a, b in zip(scam, ham, strict=True)
+        ]
+        return sum(max(0.0, n / total - p) for n, p in zip(seen, blend, strict=True))
+
+    return min(left(step / 200) for step in range(201))
+
+
+def _bins(golden: object, size: int) -> tuple[list[int], list[int]] | None:
+    if not isinstance(golden, Mapping):
+        return None
+    ham, scam = golden.get("ham"), golden.get("scam")
+    if not (isinstance(ham, list) and isinstance(scam, list) and len(ham) == len(scam) == size):
+        return None
+    return [int(n) for n in ham], [int(n) for n in scam]
+
+
+def _silent(name: str, counts: Counts, message: str) -> DriftSignal:
+    return DriftSignal(
+        name=name,
+        says=DriftVerdict.CANNOT_TELL,
+        events=counts.events,
+        trials=counts.trials,
+        message=message,
+    )
+
+
+def _said(
+    name: str, counts: Counts, limit: float, evidence: float, alpha: float, message: str
+) -> DriftSignal:
+    share = max(0.0, evidence / -math.log(alpha))
+    return DriftSignal(
+        name=name,
+        says=DriftVerdict.RETRAIN if share >= 1 else DriftVerdict.STEADY,
+        events=counts.events,
+        trials=counts.trials,
+        limit=limit,
+        evidence=round(share, 4) if share < 1 else share,
+        message=message,
+    )
+
+
+def _number(metrics: Mapping[str, Any], name: str) -> float | None:
+    value = metrics.get(name)
+    return float(value) if isinstance(value, int | float) else None

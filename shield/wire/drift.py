@@ -1,0 +1,102 @@
+"""What the drift watch looks at, and what it says."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shield.labels import ModelType
+from shield.routing import Arm
+from shield.wire.base import Answer
+
+DRIFT_TRIGGER = "drift watch"
+"""The trigger of a run that began as a look for drift; where there was some, it went on."""
+DRIFT_STEP = "drift"
+"""The step of such a run that holds its `DriftLook`."""
+
+
+class DriftVerdict(StrEnum):
+    """What a look, or one of its signals, says."""
+
+    RETRAIN = "retrain"
+    STEADY = "steady"
+    CANNOT_TELL = "cannot_tell"
+    """Too little was seen; never the same as `steady`."""
+
+
+class Tally(Answer):
+    """How often something happened."""
+
+    events: int
+    trials: int
+
+
+class ArmTally(Answer):
+    """What users and reviewers said of one version on one arm."""
+
+    version: str
+    arm: Arm
+    scans: int
+    objections: int
+    """Scans whose user said that the verdict was wrong, decided or not."""
+    errors: int
+    """Verdicts that a reviewer found wrong."""
+
+
+class CampaignText(Answer):
+    """A campaign of confirmed scams that began after the champion's release."""
+
+    id: str
+    text: str
+    """Its first message, numbers, links and addresses masked."""
+    first_seen: datetime
+    reports: int
+
+
+class DriftFacts(Answer):
+    """What has been seen of a champion since its release."""
+
+    version: str
+    since: datetime
+    """Its release."""
+    misses: Tally
+    """Audited scams of its scans, and those that it let through."""
+    false_alarms: Tally
+    """Audited harmless messages of its scans, and those that it called a scam."""
+    arms: list[ArmTally]
+    """The champion since its release; other versions since thirty days before."""
+    opening: Tally
+    """Objections per scan in its first week as champion."""
+    later: Tally
+    """Objections per scan since then."""
+    scores: list[int]
+    """Its different messages by score: bins as in `shield.metrics.SCORE_EDGES`."""
+    campaigns: list[CampaignText]
+    """Oldest first."""
+
+
+class DriftSignal(Answer):
+    """What one signal says."""
+
+    name: str
+    says: DriftVerdict
+    events: int
+    trials: int
+    limit: float | None = None
+    """The rate above which it is drift; null where there is nothing to compare with."""
+    evidence: float = 0.0
+    """Logarithm of the evidence, as a share of what is needed: from 1 on it asks."""
+    message: str
+
+
+class DriftLook(Answer):
+    """One look for drift, as it is kept with its run."""
+
+    model_type: ModelType
+    champion: str | None
+    at: datetime
+    verdict: DriftVerdict
+    alpha: float
+    """Chance of ever asking needlessly while this champion serves, over all signals."""
+    signals: list[DriftSignal] = []
+    arms: list[ArmTally] = []
+    reason: str
+    """Why it asks for a retraining, or why not."""

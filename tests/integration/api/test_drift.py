@@ -1,0 +1,197 @@
+"""What the drift watch is told: counts since the champion's release; and what it said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from components.drift_watch.signals import DriftLimits
+from components.drift_watch.step import run
+from shield.artifacts.settings import open_store
+from shield.errors import Forbidden, NotFound
+from shield.labels import FeedbackType, ModelType
+from shield.metrics import SCORE_EDGES, score_bins
+from shield.wire import (
+    DRIFT_STEP,
+    DRIFT_TRIGGER,
+    DriftFacts,
+    DriftLook,
+    DriftVerdict,
+    ReviewAction,
+    RunOutcome,
+    VersionRequest,
+)
+from tests.integration.api.conftest import wait_for_split
+from tests.integration.api.steps import DIGEST, decide, http, report, scan
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+
+DAY_SECONDS = 86400.0
+GOLDEN = {
+    "goldenRecall": 0.99,
+    "goldenFpr": 0.001,
+    "goldenScores": {
+        "ham": score_bins([0.001] * 300 + [0.02] * 50),
+        "scam": score_bins([0.995] * 90 + [0.9] * 30),
+    },
+}
+
+
+@pytest.fixture
+def api(tmp_path: Path, database_url: str) -> Iterator[RunningApi]:
+    """An API that puts every scan of who agrees into the audit sample."""
+    with (
+        running_api(tmp_path / "api", database_url, audit_sample_share=1.0) as running,
+        model_server() as url,
+    ):
+        deploy(running.services.rollouts, url)
+        wait_for_split(running)
+        yield running
+
+
+def register(api: RunningApi, metrics: dict[str, Any] | None = None) -> None:
+    with api.client("pipeline", "service") as pipeline:
+        request = VersionRequest(digest=DIGEST, uri="packages/sms/a", metrics=metrics or GOLDEN)
+        assert pipeline.register_version(ModelType.SMS, request).name == "sms-v1"
+
+
+def facts(api: RunningApi) -> DriftFacts:
+    with api.client("pipeline", "service") as pipeline:
+        return pipeline.drift_facts(ModelType.SMS)
+
+
+def audited(api: RunningApi, truth: dict[str, str]) -> None:
+    """Let a reviewer decide all that waits by what each message really is."""
+    with api.client("rita", "reviewer") as rita:
+        for item in rita.pending(limit=200).items:
+            right = item.corrected_label == truth[item.scan.text]
+            rita.review(item.id, ReviewAction.APPROVE if right else ReviewAction.REJECT)
+
+
+def look(api: RunningApi, folder: Path, run_id: str = "drift-1", **options: Any) -> DriftLook:
+    with api.client("pipeline", "service") as pipeline:
+        return run(
+            pipeline,
+            open_store(api.artifacts_root),
+            folder / "report.json",
+            model_type=ModelType.SMS,
+            run_id=run_id,
+            now=api.clock(),
+            limits=DriftLimits(),
+            cache=folder / "cache",
+            **options,
+        )
+
+
+def test_audited_scans_of_the_champion_count_as_misses_and_false_alarms(api: RunningApi) -> None:
+    register(api)
+    truth = {
+        "you win a prize": "spam",
+        "we win tonight": "ham",
+        "pay the parcel fee": "spam",
+        "lunch at noon": "ham",
+        "see you at home": "ham",
+    }
+    with api.client("ann") as ann:
+        ann.set_consent(True)
+    for text in truth:
+        scan(api, "ann", text)
+    audited(api, truth)
+    seen = facts(api)
+    assert (seen.misses.events, seen.misses.trials) == (1, 2)
+    assert (seen.false_alarms.events, seen.false_alarms.trials) == (1, 3)
+
+
+def test_what_is_objected_to_counts_by_arm_and_week_and_a_flood_is_one_message(
+    api: RunningApi,
+) -> None:
+    scan(api, "early", "before the release")
+    register(api)
+    decide(api, report(api, "bob", "pay the parcel fee").id)
+    report(api, "cat", "call this number now")
+    for number in range(5):
+        scan(api, f"user-{number}", "you win a prize")
+    api.clock.move_on(8 * DAY_SECONDS)
+    report(api, "dan", "your account is closed")
+    report(api, "eve", "lunch at noon", FeedbackType.CONFIRMED)
+    seen = facts(api)
+    (arm,) = seen.arms
+    assert (arm.version, arm.arm, arm.scans, arm.objections, arm.errors) == (
+        "sms-v1", "stable", 9, 3, 1,
+    )  # fmt: skip
+    assert (seen.opening.events, seen.opening.trials) == (2, 7)
+    assert (seen.later.events, seen.later.trials) == (1, 2)
+    assert len(seen.scores) == len(SCORE_EDGES) + 1
+    assert sum(seen.scores) == 5, "the prize is one message, however often it comes"
+    assert seen.scores == score_bins([0.05] * 4 + [0.95])
+
+
+def test_campaigns_are_told_masked_once_they_are_known_to_be_scams(api: RunningApi) -> None:
+    decide(api, report(api, "old", "an older trick about taxes").id)
+    api.clock.move_on(60.0)
+    register(api)
+    decide(api, report(api, "bob", "Pay 1.99 at http://fee.example/1 for the parcel").id)
+    report(api, "cat", "nobody has decided on this")
+    harmless = report(api, "dan", "we win tonight", FeedbackType.FALSE_POSITIVE)
+    decide(api, harmless.id)
+    (campaign,) = facts(api).campaigns
+    assert campaign.text == "pay <n> at <url> for the parcel"
+    assert campaign.reports == 1
+
+
+def test_only_the_pipeline_and_admins_are_told(api: RunningApi) -> None:
+    with api.client("pipeline", "service") as pipeline, pytest.raises(NotFound):
+        pipeline.drift_facts(ModelType.SMS)
+    with api.client("rita", "reviewer") as rita, pytest.raises(Forbidden):
+        rita.drift_facts(ModelType.SMS)
+
+
+def test_too_little_is_no_steadiness_and_the_look_is_no_retraining(
+    api: RunningApi, tmp_path: Path
+) -> None:
+    register(api)
+    said = look(api, tmp_path)
+    assert said.verdict is DriftVerdict.CANNOT_TELL
+    assert {signal.says for signal in said.signals} == {DriftVerdict.CANNOT_TELL}
+    with api.client("pipeline", "service") as pipeline:
+        (recorded,) = pipeline.runs()
+        success = {each.name: each for each in pipeline.stats().metrics}["retrainingSuccess"]
+    assert (recorded.trigger, recorded.outcome) == (DRIFT_TRIGGER, RunOutcome.SKIPPED)
+    assert recorded.message.startswith("cannot_tell: ")
+    assert success.n == 0
+    assert "0 skipped" in success.note
+
+
+def test_scores_like_nothing_in_the_golden_set_ask_and_the_reason_stays_with_the_run(
+    api: RunningApi, tmp_path: Path
+) -> None:
+    register(api)
+    for number in range(60):  # "maybe" is scored 0.5, where the golden set has nothing
+        scan(api, f"user-{number % 7}", f"maybe {'abcdefghij'[number % 10] * (number + 3)}")
+    said = look(api, tmp_path, goes_on=True)
+    asking = [signal for signal in said.signals if signal.says is DriftVerdict.RETRAIN]
+    assert said.verdict is DriftVerdict.RETRAIN
+    assert [signal.name for signal in asking] == ["scores"]
+    assert "60 of 60 different messages" in said.reason
+    with api.client("pipeline", "service") as pipeline:
+        (recorded,) = pipeline.runs()
+    assert recorded.outcome is RunOutcome.RUNNING, "the retraining goes on under the same name"
+    assert recorded.message == f"retrain: {said.reason}"
+    assert DriftLook.model_validate(recorded.steps[DRIFT_STEP]) == said
+    shown = httpx.get(f"{api.url}/metrics", trust_env=False).text
+    gauges = {
+        (sample.name, sample.labels.get("signal")): sample.value
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+        if sample.name.startswith("shield_drift") and sample.labels["model_type"] == "sms"
+    }
+    assert gauges["shield_drift_asks", None] == 1
+    assert gauges["shield_drift_looked_timestamp_seconds", None] == pytest.approx(
+        said.at.timestamp()
+    )
+    assert gauges["shield_drift_evidence", "scores"] >= 1
+    with http(api, "rita", "reviewer", "admin") as client:
+        assert client.get("/api/v2/runs/drift-1").json()["data"]["steps"]["drift"]["alpha"] == 0.05
