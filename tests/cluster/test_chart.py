@@ -154,6 +154,25 @@ def test_the_namespace_refuses_a_pod_that_is_not_restricted(
     assert "violates PodSecurity" in said
 
 
+@pytest.mark.parametrize("setting", ["pipeline.engine=trainjob", "serving.backend=kserve"])
+def test_the_other_engines_and_all_their_pods_are_admitted_to_a_restricted_namespace(
+    control_plane: ControlPlane, helm: Helm, restricted: str, setting: str
+) -> None:
+    """Also the pods that the installation does not start: weekly ones and model servers."""
+    established(control_plane, *third_party_crds())
+    install(helm, "trial", "--set", setting)
+    deployments = names(control_plane, restricted, "deployments")
+    assert deployments == {"antispam-shield-api", "antispam-shield-operator"}
+    admitted = 0
+    for found in rendered("trial", "--set", setting):
+        for spec in pods_of(found):
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "later"}, "spec": spec}
+            create = ["create", "-f", "-", "--namespace", restricted, "--dry-run=server"]
+            control_plane.run(*create, stdin=json.dumps(pod))
+            admitted += 1
+    assert admitted >= 10
+
+
 MATRIX = {
     # (verb, resource): who may, of all our ServiceAccounts
     ("create", "modelrollouts.antispamshield.io"): {"api"},
@@ -220,6 +239,9 @@ def pods_of(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield spec["jobTemplate"]["spec"]["template"]["spec"]
     elif found["kind"] in {"Deployment", "StatefulSet", "Job"}:
         yield spec["template"]["spec"]
+    elif found["kind"] == "TrainingRuntime":
+        for job in spec["template"]["spec"]["replicatedJobs"]:
+            yield job["template"]["spec"]["template"]["spec"]
     elif found["kind"] == "ConfigMap" and "pod.json" in found["data"]:
         yield json.loads(found["data"]["pod.json"])["spec"]
 
@@ -259,6 +281,8 @@ def test_every_container_has_a_read_only_root_limits_and_no_privileges(values: s
         ("pipeline.schedules.mms=0 3 * * 1", "mms"),
         ("pipeline.schedules.sms=0 0 3 * * 1", "schedules"),
         ("pipeline.firstModels.types={mms}", "types"),
+        ("pipeline.driftWatch.schedule=30 4 * *", "schedule"),
+        ("pipeline.driftWatch.every=day", "every"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(
@@ -313,6 +337,33 @@ def test_a_cronjob_never_overlaps_and_its_second_try_is_the_same_run() -> None:
     path = "metadata.labels['batch.kubernetes.io/job-name']"
     assert run_id["valueFrom"]["fieldRef"]["fieldPath"] == path
     assert "$(RUN_ID)" in container["args"]
+
+
+@pytest.mark.parametrize("engine", ["cronjob", "trainjob"])
+def test_drift_is_looked_for_daily_by_a_cronjob_that_may_retrain(engine: str) -> None:
+    arguments = ["--set", f"pipeline.engine={engine}", "--set", "pipeline.parameters.epochs=4"]
+    job = one(rendered("base", *arguments), "CronJob", "drift-phishing")["spec"]
+    assert (job["schedule"], job["concurrencyPolicy"]) == ("30 4 * * *", "Forbid")
+    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"][:5] == ["python", "-m", "pipelines.drift", "--model-type", "phishing"]
+    assert container["args"][-2:] == ["--set", "epochs=4"]
+    assert "$(RUN_ID)" in container["args"]
+    assert any(mount["name"] == "signing" for mount in container["volumeMounts"])
+
+
+@pytest.mark.parametrize("values", ["base", "kubeflow"])
+def test_the_drift_watch_can_be_moved_and_switched_off_with_its_alerts(values: str) -> None:
+    monitored = ["--set", "monitoring.prometheusRule.enabled=true"]
+    moved = rendered(values, *monitored, "--set", "pipeline.driftWatch.schedule=15 6 * * *")
+    off = rendered(values, *monitored, "--set", "pipeline.driftWatch.enabled=false")
+    assert "15 6 * * *" in str(moved)
+    for objects, there in ((moved, True), (off, False)):
+        looks = [found for found in objects if "-drift-" in found["metadata"]["name"]]
+        assert len(looks) == (3 if there and values == "base" else 0)
+        if values == "kubeflow":
+            deployment = one(objects, "ConfigMap", "-pipeline")["data"]["deployment.json"]
+            assert len(json.loads(deployment)["watches"]) == (3 if there else 0)
+        assert ("ShieldDrift" in str(one(objects, "PrometheusRule"))) is there
 
 
 def test_extra_objects_are_templates(tmp_path: Path) -> None:
