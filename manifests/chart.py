@@ -19,6 +19,7 @@ ENUMS = {
 }
 PATTERNS = {
     "pipeline.schedule": CRON,
+    "pipeline.driftWatch.schedule": CRON,
     "artifacts.root": r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
 }
 

@@ -6,9 +6,9 @@
     python -m pipelines.deploy compile --config deployment.json --package pipeline.yaml
     python -m pipelines.deploy native --config deployment.json | kubectl apply -f -
 
-Without a file it deploys what a release `antispam-shield` of the chart in `--namespace` would: one
-weekly run per model type. `--type` and `--cron` change that, or what the file says. The result goes
-to stdout as JSON, one object per line.
+Without a file it deploys what a release `antispam-shield` of the chart in `--namespace` would: for
+each model type a weekly retraining and a daily look for drift. `--type` and `--cron` change that,
+or what the file says. The result goes to stdout as JSON, one object per line.
 """
 
 import argparse
@@ -24,7 +24,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from pipelines.kfp_api import KfpApi
+from pipelines.drift_graph import build_watch
+from pipelines.kfp_api import PIPELINE, WATCH, KfpApi
 from pipelines.kubernetes import ClusterSettings, compile_for_cluster
 from pipelines.native import apply_native, native_objects
 from pipelines.server import PipelineServer, Schedule
@@ -33,6 +34,8 @@ from shield.labels import ModelType
 
 WEEKLY = "0 3 * * 1"
 """Monday 03:00 UTC, as the chart's values have it."""
+DAILY = "30 4 * * *"
+"""Every day 04:30 UTC, for the drift watch; likewise."""
 
 
 class RunConfig(BaseModel):
@@ -50,15 +53,20 @@ class DeploymentConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     runs: dict[ModelType, RunConfig]
+    watches: dict[ModelType, RunConfig] = {}
+    """When to look for drift; a model type without one is not looked at."""
     service_account: str | None = None
     namespace: str | None = None
     kubernetes: ClusterSettings
 
     def schedules(self) -> list[Schedule]:
-        """Return one schedule per model type."""
+        """Return the schedules of all model types: the weekly ones, then those of the watch."""
         return [
-            Schedule(model_type.value, run.cron, run.parameters, self.service_account)
-            for model_type, run in self.runs.items()
+            Schedule(
+                model_type.value, run.cron, run.parameters, self.service_account, pipeline=pipeline
+            )
+            for pipeline, runs in ((PIPELINE, self.runs), (WATCH, self.watches))
+            for model_type, run in runs.items()
         ]
 
 
@@ -67,6 +75,7 @@ def default_config(namespace: str | None) -> DeploymentConfig:
     place = namespace or "antispam-shield"
     return DeploymentConfig(
         runs={model_type: RunConfig(cron=WEEKLY) for model_type in ModelType},
+        watches={model_type: RunConfig(cron=DAILY) for model_type in ModelType},
         namespace=namespace,
         kubernetes=ClusterSettings(
             api_url=f"http://antispam-shield-api.{place}.svc:8000",
@@ -82,13 +91,15 @@ def narrowed(
 ) -> DeploymentConfig:
     """Return the deployment of `types` alone (none: of all it has), all at `cron` if it is given.
 
-    A type that the file does not have gets the cron, or else the weekly one, and no parameters.
+    A type that the file does not have gets the cron, or else the weekly one, and no parameters. The
+    cron is that of the retraining; the drift watch keeps its own.
     """
     wanted = types or list(config.runs)
     runs = {type_: config.runs.get(type_, RunConfig(cron=WEEKLY)) for type_ in wanted}
     if cron is not None:
         runs = {type_: run.model_copy(update={"cron": cron}) for type_, run in runs.items()}
-    return config.model_copy(update={"runs": runs})
+    watches = {type_: run for type_, run in config.watches.items() if type_ in wanted}
+    return config.model_copy(update={"runs": runs, "watches": watches})
 
 
 def read_config(path: Path) -> DeploymentConfig:
@@ -130,10 +141,14 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
     namespace = given.namespace or config.namespace
     if given.action == "compile":
         target = given.package or Path("pipeline.yaml")
-        return [{"package": str(compile_for_cluster(config.kubernetes, target))}]
+        made = [compile_for_cluster(config.kubernetes, target)]
+        if config.watches:
+            beside = target.with_stem(f"{target.stem}-{WATCH}")
+            made.append(compile_for_cluster(config.kubernetes, beside, build_watch))
+        return [{"package": str(path)} for path in made]
     if given.action == "native":
-        with _package(given.package, config) as package:
-            return native_objects(package, namespace)
+        with _packages(given.package, config) as packages:
+            return _native(packages, namespace)
     if given.host is None:
         raise Misconfigured(f"`{given.action}` needs --host, the URL of the KFP API server.")
     token = _token(given.token_file)
@@ -144,20 +159,31 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
         return [asdict(outcome) for outcome in server.status()]
     if given.action == "delete":
         return [asdict(outcome) for outcome in server.delete()]
-    with _package(given.package, config) as package:
+    with _packages(given.package, config) as packages:
         if given.native:
-            apply_native(native_objects(package, namespace))
-        return [asdict(outcome) for outcome in server.deploy(package, config.schedules())]
+            apply_native(_native(packages, namespace))
+        done = server.deploy(packages[PIPELINE], config.schedules(), packages.get(WATCH))
+        return [asdict(outcome) for outcome in done]
 
 
 @contextmanager
-def _package(given: Path | None, config: DeploymentConfig) -> Iterator[Path]:
-    """Yield the compiled pipeline: the one that is given, or our own as the cluster needs it."""
-    if given is not None:
-        yield given
-        return
+def _packages(given: Path | None, config: DeploymentConfig) -> Iterator[dict[str, Path]]:
+    """Yield the compiled pipelines: the retraining that is given, or our own; and the watch."""
     with tempfile.TemporaryDirectory() as folder:
-        yield compile_for_cluster(config.kubernetes, Path(folder) / "pipeline.yaml")
+        weekly = given or compile_for_cluster(config.kubernetes, Path(folder) / "pipeline.yaml")
+        packages = {PIPELINE: weekly}
+        if config.watches:
+            path = Path(folder) / "watch.yaml"
+            packages[WATCH] = compile_for_cluster(config.kubernetes, path, build_watch)
+        yield packages
+
+
+def _native(packages: dict[str, Path], namespace: str | None) -> list[dict[str, Any]]:
+    return [
+        found
+        for pipeline, package in packages.items()
+        for found in native_objects(package, namespace, pipeline)
+    ]
 
 
 def _token(path: Path | None) -> str | None:
@@ -182,8 +208,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--type", type=ModelType, action="append", default=[], help="only this model type; repeat"
     )
-    parser.add_argument("--cron", help="schedule of all of them: five fields, UTC")
-    parser.add_argument("--package", type=Path, help="a compiled pipeline, instead of our own")
+    parser.add_argument("--cron", help="when all of them retrain: five fields, UTC")
+    parser.add_argument("--package", type=Path, help="a compiled retraining, not our own")
     parser.add_argument("--namespace", help="of experiments and runs, in a multi-user Kubeflow")
     parser.add_argument("--token-file", type=Path, help="bearer token for the KFP API")
     parser.add_argument(

@@ -25,13 +25,18 @@ from shield.errors import (
 )
 
 PIPELINE = "weekly-retraining"
+WATCH = "drift-watch"
+DESCRIPTIONS = {
+    PIPELINE: "Feedback in, at most one new model version out.",
+    WATCH: "Looks for drift; where there is some, feedback becomes a version at once.",
+}
 EXPERIMENT = "antispam-shield"
 PAGE_SIZE = 100
 
 
-def version_name(package: Path) -> str:
+def version_name(package: Path, pipeline: str = PIPELINE) -> str:
     """Return the version's name: its content decides, so that the same pipeline is one version."""
-    return f"{PIPELINE}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+    return f"{pipeline}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
 
 
 class KfpApi:
@@ -60,10 +65,10 @@ class KfpApi:
         self._recurring = kfp.RecurringRunServiceApi(client)
         self._runs = kfp.RunServiceApi(client)
 
-    def version(self, package: Path) -> tuple[str, str, str]:
+    def version(self, package: Path, pipeline: str = PIPELINE) -> tuple[str, str, str]:
         """Return (pipeline id, version id, version name), uploading what is missing."""
-        name = version_name(package)
-        pipeline_id = self._pipeline()
+        name = version_name(package, pipeline)
+        pipeline_id = self._pipeline(pipeline)
         with self._explained(f"upload {package}"):
             for version in self._pages(
                 self._pipelines.pipeline_service_list_pipeline_versions,
@@ -82,18 +87,18 @@ class KfpApi:
             )
         return pipeline_id, made.pipeline_version_id, name
 
-    def _pipeline(self) -> str:
-        with self._explained(f"make the pipeline {PIPELINE}"):
+    def _pipeline(self, name: str) -> str:
+        with self._explained(f"make the pipeline {name}"):
             for found in self._pages(
                 self._pipelines.pipeline_service_list_pipelines, "pipelines", **self._scope()
             ):
-                if PIPELINE in (found.name, found.display_name):
+                if name in (found.name, found.display_name):
                     return str(found.pipeline_id)
             made = self._pipelines.pipeline_service_create_pipeline(
                 kfp.V2beta1Pipeline(
-                    name=PIPELINE,
-                    display_name=PIPELINE,
-                    description="Feedback in, at most one new model version out.",
+                    name=name,
+                    display_name=name,
+                    description=DESCRIPTIONS[name],
                     **self._scope(),
                 ),
                 **self._limits(),

@@ -1,10 +1,10 @@
-"""The weekly retraining as a cluster runs it: images, Secrets, GPU, placement, retries, time-outs.
+"""The pipelines as a cluster runs them: images, Secrets, GPU, placement, retries, time-outs.
 
 `kfp.local` ignores all of this, so it is kept out of the graph, and put on each task when the
 pipeline is compiled for a server.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,11 @@ def placed(settings: ClusterSettings) -> OnTask:
     return place
 
 
-def compile_for_cluster(settings: ClusterSettings, path: Path) -> Path:
+def compile_for_cluster(
+    settings: ClusterSettings, path: Path, graph: Callable[[OnTask], Any] = build
+) -> Path:
     """Write the compiled pipeline, with everything that the cluster needs, and return its path."""
-    compiler.Compiler().compile(build(placed(settings)), str(path))
+    compiler.Compiler().compile(graph(placed(settings)), str(path))
     return path
 
 

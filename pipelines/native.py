@@ -8,27 +8,29 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from pipelines.kfp_api import PIPELINE, version_name
+from pipelines.kfp_api import DESCRIPTIONS, PIPELINE, version_name
 from shield.errors import Forbidden, Misconfigured, Unavailable
 
 GROUP, VERSION = "pipelines.kubeflow.org", "v2beta1"
 _PLURALS = {"Pipeline": "pipelines", "PipelineVersion": "pipelineversions"}
 
 
-def native_objects(package: Path, namespace: str | None = None) -> list[dict[str, Any]]:
+def native_objects(
+    package: Path, namespace: str | None = None, pipeline: str = PIPELINE
+) -> list[dict[str, Any]]:
     """Return a Pipeline and its PipelineVersion; the version is named by the package's content."""
     documents = list(yaml.safe_load_all(package.read_text()))
-    name = version_name(package)
+    name = version_name(package, pipeline)
     scope = {"namespace": namespace} if namespace else {}
-    spec = {"pipelineName": PIPELINE, "displayName": name, "pipelineSpec": documents[0]}
+    spec = {"pipelineName": pipeline, "displayName": name, "pipelineSpec": documents[0]}
     if len(documents) > 1:
         spec["platformSpec"] = documents[1]
     return [
         {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "Pipeline",
-            "metadata": {"name": PIPELINE, **scope},
-            "spec": {"description": "Approved corrections in, at most one new version out."},
+            "metadata": {"name": pipeline, **scope},
+            "spec": {"description": DESCRIPTIONS[pipeline]},
         },
         {
             "apiVersion": f"{GROUP}/{VERSION}",

@@ -1,4 +1,6 @@
-"""One recurring run per model type on a Kubeflow Pipelines server, as wanted and no other.
+"""Recurring runs on a Kubeflow Pipelines server, as wanted and no other.
+
+Each model type has one that retrains weekly, and one that looks for drift daily.
 
 Deploying is idempotent: it compares what is with what is wanted, and says what it did. The v2beta1
 API cannot change a recurring run, so a new one is made before the old one is deleted: a crash
@@ -12,7 +14,7 @@ from typing import Any, Literal
 
 import kfp_server_api as kfp
 
-from pipelines.kfp_api import KfpApi
+from pipelines.kfp_api import PIPELINE, WATCH, KfpApi
 from pipelines.schedule import Cron
 
 RUN_PREFIX = "antispam-shield-"
@@ -22,7 +24,7 @@ Action = Literal["created", "unchanged", "replaced", "deleted"]
 
 @dataclass(frozen=True)
 class Schedule:
-    """One model type's recurring run as it should be."""
+    """A recurring run of one model type as it should be."""
 
     model_type: str
     cron: str
@@ -32,11 +34,20 @@ class Schedule:
     service_account: str | None = None
     """Whose rights the run's pods have. None: the server's default."""
     pipeline_root: str | None = None
+    pipeline: str = PIPELINE
+    """What it runs: the weekly retraining, or the drift watch."""
 
     @property
     def name(self) -> str:
         """The recurring run's name on the server."""
-        return f"{RUN_PREFIX}{self.model_type}"
+        kind = "drift-" if self.pipeline == WATCH else ""
+        return f"{RUN_PREFIX}{kind}{self.model_type}"
+
+    @property
+    def description(self) -> str:
+        """What it does, for the dashboard."""
+        does = "Looks for drift of" if self.pipeline == WATCH else "Retrains"
+        return f"{does} the {self.model_type} model: {self.cron} (UTC)."
 
     def arguments(self) -> dict[str, Any]:
         """Return all arguments of the pipeline."""
@@ -63,12 +74,15 @@ class PipelineServer:
     def __init__(self, api: KfpApi) -> None:
         self._api = api
 
-    def deploy(self, package: Path, schedules: Sequence[Schedule]) -> list[Outcome]:
+    def deploy(
+        self, package: Path, schedules: Sequence[Schedule], watch: Path | None = None
+    ) -> list[Outcome]:
         """Bring the server to `schedules`, and delete recurring runs of ours that are not in it.
 
         Args:
             package: The compiled pipeline. Its content names the version: unchanged, it is reused.
-            schedules: One per model type.
+            schedules: At most one per pipeline and model type.
+            watch: The compiled drift watch; needed where a schedule runs it.
 
         Returns:
             One outcome per recurring run, the wanted ones first.
@@ -81,13 +95,16 @@ class PipelineServer:
             Cron.parse(schedule.cron) for schedule in schedules
         ]  # all, before anything is done
         experiment_id = self._api.experiment()
-        pipeline_id, version_id, version = self._api.version(package)
+        versions = {PIPELINE: self._api.version(package)}
+        if watch is not None:
+            versions[WATCH] = self._api.version(watch, WATCH)
         present = self._present(experiment_id)
         outcomes = []
         for schedule, cron in zip(schedules, crons, strict=True):
+            pipeline_id, version_id, version = versions[schedule.pipeline]
             wanted = kfp.V2beta1RecurringRun(
                 display_name=schedule.name,
-                description=f"Retrains the {schedule.model_type} model: {schedule.cron} (UTC).",
+                description=schedule.description,
                 experiment_id=experiment_id,
                 pipeline_version_reference=kfp.V2beta1PipelineVersionReference(
                     pipeline_id=pipeline_id, pipeline_version_id=version_id

@@ -126,10 +126,10 @@ def deploy(
         list[ModelType] | None, typer.Option("--type", help="Only this model type; repeat it.")
     ] = None,
     cron: Annotated[
-        str | None, typer.Option(help="Schedule of all of them: the usual five fields, UTC.")
+        str | None, typer.Option(help="When all of them retrain: the usual five fields, UTC.")
     ] = None,
     package: Annotated[
-        Path | None, typer.Option(help="A compiled pipeline, instead of our own.")
+        Path | None, typer.Option(help="A compiled retraining, instead of our own.")
     ] = None,
     native: Annotated[
         bool, typer.Option(help="Keep the pipeline as Kubernetes objects (in a pod).")
@@ -138,7 +138,9 @@ def deploy(
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
-    """Bring a Kubeflow Pipelines server to one recurring run per model type; say what was done.
+    """Bring a Kubeflow Pipelines server to our recurring runs; say what was done.
+
+    Each model type has one that retrains weekly, and one that looks for drift daily.
 
     Deploying again changes nothing. A changed schedule, pipeline or parameter replaces a recurring
     run; one that is no longer wanted is deleted; one that is paused stays paused.

@@ -1,6 +1,6 @@
-{{/* What runs the whole pipeline for a model type, as JSON. RUN_ID is the run's id: a second try gets the same batch. */}}
+{{/* What runs the whole pipeline (or `module`) for a model type, as JSON. RUN_ID is the run's id: a second try gets the same batch. */}}
 {{- define "shield.learnArgs" -}}
-{{- $args := list "python" "-m" "pipelines.run" "--model-type" .type "--run-id" "$(RUN_ID)" "--runs-dir" "/scratch/runs" }}
+{{- $args := list "python" "-m" (.module | default "pipelines.run") "--model-type" .type "--run-id" "$(RUN_ID)" "--runs-dir" "/scratch/runs" }}
 {{- range $key, $value := .root.Values.pipeline.parameters }}
 {{- $args = concat $args (list "--set" (printf "%s=%s" $key (ternary $value (toJson $value) (kindIs "string" $value)))) }}
 {{- end }}

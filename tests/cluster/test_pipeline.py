@@ -35,8 +35,16 @@ def test_the_chart_renders_a_deployment_that_the_command_understands() -> None:
     arguments = ["--set", "pipeline.gpu.enabled=true", "--set", "pipeline.parameters.epochs=3"]
     arguments += ["--set", "pipeline.schedules.voice=0 5 1 * *"]
     config = DeploymentConfig.model_validate_json(deployment(*arguments))
-    crons = {schedule.model_type: schedule.cron for schedule in config.schedules()}
-    assert crons == {"sms": "0 3 * * 1", "phishing": "0 3 * * 1", "voice": "0 5 1 * *"}
+    crons = {
+        schedule.name.removeprefix("antispam-shield-"): schedule.cron
+        for schedule in config.schedules()
+    }
+    assert crons == {
+        "sms": "0 3 * * 1",
+        "phishing": "0 3 * * 1",
+        "voice": "0 5 1 * *",
+        **{f"drift-{type_}": "30 4 * * *" for type_ in ("sms", "phishing", "voice")},
+    }
     assert config.schedules()[0].parameters == {"epochs": 3}
     assert config.service_account == "antispam-shield-pipeline"
     assert config.kubernetes.accelerator_type == "nvidia.com/gpu"
@@ -60,14 +68,14 @@ def test_kubectl_applies_the_native_objects_that_the_command_prints(
         kfp_kinds.run(
             *["apply", "--server-side", "--validate=strict", "-f", "-"], stdin=done.stdout
         )
-    pipeline, version = (json.loads(line) for line in done.stdout.splitlines())
+    pipeline, version, watch, look = (json.loads(line) for line in done.stdout.splitlines())
+    assert look["spec"]["pipelineName"] == watch["metadata"]["name"] == "drift-watch"
     kept = kfp_kinds.get("pipelineversion", version["metadata"]["name"], "-n", "default")
     assert kept["spec"]["pipelineSpec"] == version["spec"]["pipelineSpec"]
     assert kept["spec"]["pipelineSpec"]["pipelineInfo"]["name"] == pipeline["metadata"]["name"]
     executors = kept["spec"]["platformSpec"]["platforms"]["kubernetes"]["deploymentSpec"]
     assert executors["executors"]["exec-train"]["activeDeadlineSeconds"] == "21600"
-    kfp_kinds.run("delete", "pipelineversion", version["metadata"]["name"], "-n", "default")
-    kfp_kinds.run("delete", "pipeline", "weekly-retraining", "-n", "default")
+    kfp_kinds.run("delete", "pipelineversions,pipelines", "--all", "-n", "default")
 
 
 def test_the_job_makes_what_is_missing_and_leaves_what_is_there(

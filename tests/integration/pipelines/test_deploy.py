@@ -9,6 +9,7 @@ import yaml
 
 from cli.main import main as cli
 from pipelines.deploy import DeploymentConfig, main, read_config
+from pipelines.drift_graph import build_watch
 from pipelines.graph import STEPS
 from pipelines.kubernetes import ClusterSettings, Toleration, compile_for_cluster
 from shield.errors import Misconfigured
@@ -144,19 +145,27 @@ def shieldctl(
     return list(json.loads(written.out)) if written.out else [json.loads(written.err)]
 
 
-def test_shieldctl_needs_a_host_alone_for_one_weekly_run_per_model_type(
+TYPES = ("sms", "phishing", "voice")
+
+
+def test_shieldctl_needs_a_host_alone_for_a_weekly_run_and_a_daily_look_per_model_type(
     kfp: KfpServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there = ["--host", kfp.url]
     made = shieldctl(capsys, "deploy", *there)
     assert [(found["name"], found["action"], found["cron"]) for found in made] == [
-        (f"antispam-shield-{type_}", "created", "0 0 3 * * 1")
-        for type_ in ("sms", "phishing", "voice")
+        (f"antispam-shield-{kind}{type_}", "created", cron)
+        for kind, cron in (("", "0 0 3 * * 1"), ("drift-", "0 30 4 * * *"))
+        for type_ in TYPES
     ]
+    assert {found["name"] for found in kfp.pipelines.values()} == {
+        "weekly-retraining",
+        "drift-watch",
+    }
     kfp.writes.clear()
     assert {found["action"] for found in shieldctl(capsys, "deploy", *there)} == {"unchanged"}
     assert kfp.writes == []
-    assert len(shieldctl(capsys, "deployed", *there)) == 3
+    assert len(shieldctl(capsys, "deployed", *there)) == 6
     assert {found["action"] for found in shieldctl(capsys, "undeploy", *there)} == {"deleted"}
     assert kfp.recurring_runs == {}
 
@@ -179,6 +188,53 @@ def test_shieldctl_changes_the_cron_the_types_and_the_pipeline(
     assert {one["action"] for one in found} == {"replaced"}
     assert len(kfp.versions) == 2
     assert len(kfp.pipelines) == 1
+
+
+def test_the_watch_runs_its_own_pipeline_and_goes_when_it_is_no_longer_wanted(
+    kfp: KfpServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "deployment.json"
+    watched = {
+        **deployment(),
+        "watches": {"sms": {"cron": "30 4 * * *", "parameters": {"seed": 7}}},
+    }
+    path.write_text(json.dumps(watched))
+    there = ["--host", kfp.url, "--config", str(path)]
+    weekly, watch = shieldctl(capsys, "deploy", *there, "--cron", "0 1 * * 3")
+    assert (weekly["name"], weekly["cron"]) == ("antispam-shield-sms", "0 0 1 * * 3")
+    assert (watch["name"], watch["cron"]) == ("antispam-shield-drift-sms", "0 30 4 * * *")
+    assert watch["version"].startswith("drift-watch-")
+    kept = {run["display_name"]: run for run in kfp.recurring_runs.values()}
+    mine = kept["antispam-shield-drift-sms"]
+    assert mine["runtime_config"]["parameters"] == {"model_type": "sms", "seed": 7}
+    references = {run["pipeline_version_reference"]["pipeline_version_id"] for run in kept.values()}
+    assert len(references) == 2
+    path.write_text(json.dumps(deployment()))
+    found = shieldctl(capsys, "deploy", *there, "--cron", "0 1 * * 3")
+    assert [(one["name"], one["action"]) for one in found] == [
+        ("antispam-shield-sms", "unchanged"),
+        ("antispam-shield-drift-sms", "deleted"),
+    ]
+
+
+def test_the_compiled_watch_carries_what_the_cluster_needs_as_the_weekly_pipeline_does(
+    tmp_path: Path,
+) -> None:
+    wanted = settings(accelerator_type="nvidia.com/gpu")
+    path = compile_for_cluster(wanted, tmp_path / "watch.yaml", build_watch)
+    ir, platform = yaml.safe_load_all(path.read_text())
+    executors = ir["deploymentSpec"]["executors"]
+    assert {f"exec-{step.replace('_', '-')}" for step in (*STEPS, "drift_watch")} <= set(executors)
+    asking = {
+        name
+        for name, executor in executors.items()
+        if "accelerator" in executor["container"].get("resources", {})
+    }
+    assert asking == {"exec-train"}, "a look needs no GPU"
+    kubernetes = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for name, executor in kubernetes.items():
+        assert executor["activeDeadlineSeconds"] == "21600", name
+        assert executor["podMetadata"]["labels"] == {"antispamshield.io/api-token": "true"}
 
 
 def test_shieldctl_refuses_a_six_field_cron_in_one_sentence(
