@@ -12,3 +12,4 @@ export PATH="$PATH:/opt/uv/bin"
 uv sync --project "$lock" --frozen --no-dev --no-install-project --no-cache --compile-bytecode "$@"
 uv export --project "$lock" --frozen --no-dev --no-cache --quiet --format cyclonedx1.5 "$@" \
   --output-file /opt/venv/sbom.cdx.json
+rm -f /tmp/uv-*.lock

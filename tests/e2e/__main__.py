@@ -47,15 +47,14 @@ def _run() -> int:
     on_host = "--train-on-host" in sys.argv
     ours = [image for image in images.OURS if image != "training" or not on_host]
     names = images.ensure_images(STATE, ours)
-    archives = [images.export(STATE, name) for name in names]
     say(f"{len(names)} images are there")
     node = Node(STATE)
     look.forget_peak()
     try:
         node.start()
         say("the node is ready")
-        for archive in archives:
-            node.load(archive)
+        for name in names:
+            images.hand_over(STATE, name, node.containerd)
         say("the node has the images")
         _enter_network()
         told = time.monotonic()

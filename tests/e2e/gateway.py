@@ -25,13 +25,10 @@ def install(node: Node) -> str:
     values = values.replace("${GatewayImage}", images.GATEWAY)
     (chart / "values.yaml").write_text(values.replace("${GatewayImagePullPolicy}", "Never"))
     node.kubectl("create", "namespace", NS)
-    node.helm(
-        *("install", "eg", chart, "-n", NS, "--wait", "--timeout", "180s"),
-        *["--set", f"global.images.envoyProxy.image={images.ENVOY}"],
-    )
+    node.helm("install", "eg", chart, "-n", NS, "--wait", "--timeout", "300s")
     for found in _objects():
         node.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(found))
-    wait_for("the Gateway", lambda: _programmed(node), 120)
+    wait_for("the Gateway", lambda: _programmed(node), 300)
     say("Envoy Gateway is installed, and its Gateway is programmed")
     return f"http://{_service(node)['spec']['clusterIP']}"
 
@@ -62,7 +59,10 @@ def wait_for_route(url: str) -> None:
 
 def _objects() -> list[dict[str, object]]:
     # A cluster without load balancers would never call a Gateway of that type programmed.
-    service = {"kubernetes": {"envoyService": {"type": "ClusterIP"}}, "type": "Kubernetes"}
+    kubernetes = {
+        "envoyService": {"type": "ClusterIP"},
+        "envoyDeployment": {"container": {"image": images.ENVOY}},
+    }
     proxy = {"group": _GROUP, "kind": "EnvoyProxy", "name": "on-the-node", "namespace": NS}
     listener = {
         "name": "http",
@@ -75,7 +75,7 @@ def _objects() -> list[dict[str, object]]:
             "apiVersion": f"{_GROUP}/v1alpha1",
             "kind": "EnvoyProxy",
             "metadata": {"name": "on-the-node", "namespace": NS},
-            "spec": {"provider": service},
+            "spec": {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}},
         },
         {
             "apiVersion": "gateway.networking.k8s.io/v1",

@@ -7,6 +7,7 @@ used as the charts call and use the usual images.
 
 import os
 import shutil
+import subprocess
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,6 +97,8 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
     for image in ours:
         say(f"building {image} (its log: {log})")
         stream([ROOT / "images/build.sh", image], env, log)
+    # What an earlier build has left: its layer with torch alone has seven gigabytes.
+    stream(["buildah", "rmi", "--prune"], env, log)
     return [
         POSTGRES,
         SEAWEEDFS,
@@ -106,18 +109,19 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
     ]
 
 
-def export(state: Path, image: str) -> Path:
-    """Write an image to a file that containerd can import, unless it is there; return the file."""
-    env = environment(state)
-    listed = run_in(env, "buildah", "images", "--format", "{{.ID}}", image).split()
-    target = state / "export" / f"{image.rpartition('/')[2].replace(':', '-')}-{listed[0]}.tar"
-    if not target.exists():
-        target.parent.mkdir(exist_ok=True)
-        part = target.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        run_in(env, "buildah", "push", image, f"docker-archive:{part}:{image}")
-        part.rename(target)
-    return target
+def hand_over(state: Path, image: str, containerd: Path) -> None:
+    """Give an image to containerd, with no file between them: the largest has seven gigabytes."""
+    push = ["buildah", "push", "--quiet", image, f"docker-archive:/dev/stdout:{image}"]
+    take = ["ctr", "--address", str(containerd), "-n", "k8s.io", "images", "import"]
+    with subprocess.Popen(push, env=environment(state), stdout=subprocess.PIPE) as source:
+        subprocess.run(
+            [*take, "--snapshotter", "overlayfs", "-"],
+            stdin=source.stdout,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+    if source.returncode:
+        raise RuntimeError(f"buildah cannot read {image}; its own words are above.")
 
 
 def run_in(env: dict[str, str], *command: str) -> str:

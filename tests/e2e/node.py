@@ -27,6 +27,7 @@ class Node:
         self.tools = state / "bin"
         self.binaries = ensure_binaries(("kubelet", "kube-proxy"))
         self.kubeconfig = self.state / "admin.kubeconfig"
+        self.containerd = self.state / "containerd.sock"
         self._inside = ["nsenter", f"--net=/run/netns/{NAMESPACE}"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._token = secrets.token_hex(16)
@@ -55,11 +56,6 @@ class Node:
     def inside(self, *command: str | Path) -> list[str]:
         """Return a command that runs in the node's network."""
         return [*self._inside, *(str(part) for part in command)]
-
-    def load(self, archive: Path) -> None:
-        """Import an image."""
-        run("ctr", "--address", self.state / "containerd.sock", "-n", "k8s.io", "images", "import",
-            "--snapshotter", "overlayfs", archive)  # fmt: skip
 
     def pids(self) -> list[int]:
         """Return the processes of the control plane, of containerd and of the kubelet."""
@@ -131,7 +127,7 @@ class Node:
 root = "{self.state}/containerd"
 state = "{self.state}/containerd-run"
 [grpc]
-  address = "{self.state}/containerd.sock"
+  address = "{self.containerd}"
 [{plugin}]
   sandbox_image = "localhost/pause:1"
   restrict_oom_score_adj = true
@@ -190,7 +186,7 @@ state = "{self.state}/containerd-run"
             "cgroupDriver": "cgroupfs",
             "failCgroupV1": False,
             "failSwapOn": False,
-            "containerRuntimeEndpoint": f"unix://{self.state}/containerd.sock",
+            "containerRuntimeEndpoint": f"unix://{self.containerd}",
             "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
             "authorization": {"mode": "AlwaysAllow"},
             "clusterDNS": [DNS],
