@@ -20,7 +20,7 @@ from pipelines.drift_graph import drift_watching
 from pipelines.graph import STEPS
 from pipelines.local import LocalRun, LocalRunner
 from shield.artifacts.settings import open_store
-from shield.labels import ModelType
+from shield.labels import ModelType, ScanType
 from shield.metrics import score_bins
 from shield.packages import load_private_key, push, sign
 from shield.wire import DRIFT_TRIGGER, BatchStatus, RunOutcome, RunRead, VersionRequest
@@ -46,7 +46,10 @@ class Watched:
     encoder: Path
 
     def corrections(self) -> int:
-        """Let users report the verdicts on some messages, and a reviewer approve."""
+        """Let users scan, report the verdicts on some messages, and a reviewer approve."""
+        with self.world.api.client("ann") as ann:
+            for number in range(60):  # as many different messages as a look needs
+                ann.scan(ScanType.TEXT, f"word{'abcdefghij'[number % 10]} " * (number + 1))
         table = pl.read_parquet(self.corpus / "traffic.parquet").sort("id")
         parts = [table.filter(pl.col("label") == label).head(60) for label in (0, 1)]
         return self.world.correct(pl.concat(parts).select("text", "label").rows())
@@ -70,7 +73,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         corpus = tmp_path / "corpus"
         settings = StepSettings()
         prepare_corpus.run(
-            corpus, model_type=ModelType.SMS, settings=settings, seed=0, most_messages=600
+            corpus, model_type=ModelType.SMS, settings=settings, seed=0, most_messages=1200
         )
         publish(open_store(world.api.artifacts_root), corpus)
         package = tmp_path / "package"
