@@ -91,7 +91,8 @@ def test_install_upgrade_roll_back_and_uninstall(
     assert jobs <= names(control_plane, restricted, "jobs")
 
     helm("uninstall", RELEASE, "--wait", "--timeout", "60s")
-    for kind in ("deployments", "statefulsets", "services", "cronjobs", "networkpolicies", "roles"):
+    kinds = ("deployments", "statefulsets", "services", "cronjobs", "networkpolicies", "roles")
+    for kind in (*kinds, "leases"):
         assert names(control_plane, restricted, kind) == set(), kind
     crds = control_plane.run("get", "crd", "--output", "name")
     assert "modelrollouts.antispamshield.io" in crds, "the CRD and the rollouts are kept"
@@ -181,7 +182,8 @@ MATRIX = {
     ("patch", "modelrollouts.antispamshield.io/status"): {"operator"},
     ("create", "deployments.apps"): {"operator"},
     ("delete", "services"): {"operator"},
-    ("update", "leases.coordination.k8s.io"): {"operator"},
+    ("update", "leases.coordination.k8s.io"): set(),  # all of them; its own, below
+    ("create", "leases.coordination.k8s.io"): set(),
     ("create", "tokenreviews.authentication.k8s.io"): {"api"},
     ("create", "secrets"): {"keys"},
     ("get", "secrets"): set(),
@@ -219,6 +221,11 @@ def test_every_account_may_do_what_it_needs_and_no_more(
             ).startswith("yes")
         }
         assert may == allowed, (verb, resource)
+    for verb in ("get", "update"):
+        operator = f"--as=system:serviceaccount:{restricted}:{RELEASE}-operator"
+        lease = f"leases.coordination.k8s.io/{RELEASE}-operator"
+        asked = ["auth", "can-i", verb, lease, "--namespace", restricted, operator]
+        assert control_plane.run(*asked).startswith("yes"), verb
 
 
 def test_no_pod_carries_a_token_of_the_api_server_unless_it_uses_it() -> None:

@@ -81,6 +81,15 @@ def test_a_released_lease_is_taken_at_once(kube: Kube, clock: Clock) -> None:
     assert two.attempt()
 
 
+def test_the_empty_lease_that_the_chart_makes_is_taken_at_once(kube: Kube, clock: Clock) -> None:
+    kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{kube.namespace}/leases"
+    kube.create(path, {**kind, "metadata": {"name": "operator"}})
+    one, two = candidate(kube, clock, "one"), candidate(kube, clock, "two")
+    assert one.attempt()
+    assert not two.attempt()
+
+
 def test_whoever_cannot_have_the_lease_now_goes_on_trying(cluster: ControlPlane) -> None:
     name = f"test-{secrets.token_hex(4)}"
     kube = cluster.connect(name)

@@ -116,15 +116,19 @@ def _uninstall(node: Node) -> None:
     } | {
         f"persistentvolumeclaim/data-{RELEASE}-{name}-0" for name in ("postgresql", "seaweedfs")
     }  # fmt: skip
-    stays = set(node.kubectl(*listed).split()) - set(_of_the_cluster(node)) - _of_rollouts(node)
-    assert stays == kept, f"after the uninstall there are {sorted(stays)}"
+
+    def stays() -> set[str]:
+        return set(node.kubectl(*listed).split()) - _of_the_cluster() - _of_rollouts(node)
+
+    wait_for("the end of the release's pods", lambda: not stays() - kept, 120)
+    assert stays() == kept, f"after the uninstall there are {sorted(stays())}"
     say(f"uninstalled; what is kept on purpose: {', '.join(sorted(kept))}")
     node.kubectl("-n", NS, "delete", "modelrollouts", "--all", "--timeout=60s")
     wait_for("the last pod's end", lambda: "/" not in _pods(node), 120)
     for name in ("keys", "signing", "trusted-keys"):
         node.kubectl("-n", NS, "delete", "secret", f"{RELEASE}-{name}")
     node.kubectl("-n", NS, "delete", "pvc", "--all", "--timeout=60s")
-    left = set(node.kubectl(*listed).split()) - set(_of_the_cluster(node))
+    left = set(node.kubectl(*listed).split()) - _of_the_cluster()
     assert left == set(), f"left behind: {sorted(left)}"
     cluster_wide = "clusterroles,clusterrolebindings,validatingwebhookconfigurations"
     named = node.kubectl("get", cluster_wide, "-o", "name")
@@ -133,9 +137,9 @@ def _uninstall(node: Node) -> None:
     say("rollouts, keys and volume claims removed; nothing is left")
 
 
-def _of_the_cluster(node: Node) -> list[str]:
-    """Return what Kubernetes puts into every namespace, and a helm that is gone."""
-    return ["configmap/kube-root-ca.crt", "serviceaccount/default"]
+def _of_the_cluster() -> set[str]:
+    """Return what Kubernetes puts into every namespace."""
+    return {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 
 
 def _of_rollouts(node: Node) -> set[str]:

@@ -110,20 +110,28 @@ class Story:
 
     def promoted(self, version: str) -> None:
         """Keep scanning until the candidate is promoted; the same phone stays on its arm."""
-        arms: dict[str, set[str]] = {}
+        rounds: list[dict[int, str]] = []
 
         def traffic() -> bool:
-            for number in range(20):
-                with self.phone(f"phone-{number}") as phone:
-                    scan = self._scan(phone, f"See you at {number} tonight? Bring the tickets.")
-                    arms.setdefault(f"{number}", set()).add(scan["arm"])
-            rollout = self._rollout()
-            stable = rollout.status.stable
-            return stable is not None and stable.name == version
+            rounds.append(self._arms())
+            status = self._rollout().status
+            if len(rounds) > 1 and status.candidate is not None:
+                moved = {
+                    phone
+                    for phone, arm in rounds[-2].items()
+                    if arm == "candidate" != rounds[-1][phone]
+                }
+                assert not moved, f"phones {moved} left the candidate while it was on trial"
+            return status.stable is not None and status.stable.name == version
 
         wait_for(f"the promotion of {version}", traffic, 600)
+        tried = {phone for arms in rounds for phone, arm in arms.items() if arm == "candidate"}
+        assert 0 < len(tried) < len(rounds[0]), "both arms have users"
         self.show("get", "modelrollouts,deployments")
-        say(f"{version} is promoted; {self.scans} scans so far, {self.failed} failed")
+        say(
+            f"{version} is promoted; {len(tried)} of {len(rounds[0])} phones tried it, each in "
+            f"every round; {self.scans} scans so far, {self.failed} failed"
+        )
 
     def undo(self, version: str) -> None:
         """Take the version back, and see that the good one before it answers."""
@@ -189,6 +197,15 @@ class Story:
     def _verdict(self) -> bool:
         with self.phone("phone-0") as phone:
             return bool(phone.scan(ScanType.TEXT, "Are you home yet?").verdict)
+
+    def _arms(self) -> dict[int, str]:
+        """Let twenty phones scan once each, and return who was answered by which arm."""
+        arms = {}
+        for number in range(20):
+            with self.phone(f"phone-{number}") as phone:
+                text = f"See you at {number} tonight? Bring the tickets."
+                arms[number] = str(self._scan(phone, text)["arm"])
+        return arms
 
     def _answers_other_than(self, version: str) -> bool:
         with self.phone("phone-0") as phone:
