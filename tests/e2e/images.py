@@ -109,6 +109,13 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
     ]
 
 
+def size_gb(state: Path) -> float:
+    """Return how much disk the images take that are there already."""
+    folder = state / "storage"
+    used = run("du", "-sx", "--block-size=1000000", folder, check=False)
+    return int(used.split()[0]) / 1000 if used else 0.0
+
+
 def hand_over(state: Path, image: str, containerd: Path) -> None:
     """Give an image to containerd, with no file between them: the largest has seven gigabytes."""
     push = ["buildah", "push", "--quiet", image, f"docker-archive:/dev/stdout:{image}"]

@@ -78,6 +78,8 @@ class Node:
             name = line.split()[0]
             if name == NAMESPACE or name.startswith("cni-"):
                 run("ip", "netns", "del", name, check=False)
+        # Many gigabytes; the logs stay.
+        shutil.rmtree(self.state / "containerd", ignore_errors=True)
 
     def _spawn(self, name: str, *command: str | Path) -> None:
         with (self.state / f"{name}.log").open("ab") as log:
