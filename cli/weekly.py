@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cli import retraining
 from cli.home import Home, write_whole
@@ -100,8 +100,7 @@ class Calendar:
         except ShieldError as error:
             self._say(error.message)
         else:
-            outcome = result.get("outcome") or f"drift: {result.get('verdict')}"
-            self._say(f"{model_type}: {outcome}. {result.get('message', '')}".rstrip())
+            self._say(f"{model_type}: {told(result)}")
 
     def _settle(self, model_type: ModelType, due: datetime) -> None:
         self._done[model_type] = due
@@ -116,3 +115,12 @@ class Calendar:
             ModelType(name): datetime.fromisoformat(text).astimezone(UTC)
             for name, text in found.items()
         }
+
+
+def told(result: Mapping[str, Any]) -> str:
+    """Return what came of a run in a line: of a retraining, or of a look for drift."""
+    ended = result.get("retraining") or result
+    said = [f"drift: {result['verdict']}. {result['reason']}"] if "verdict" in result else []
+    if "outcome" in ended:
+        said.append(f"{ended['outcome']}. {ended.get('message', '')}")
+    return " ".join(said).rstrip()

@@ -22,7 +22,6 @@ from components.environment import StepSettings, open_artifacts, open_client
 from pipelines.run import parsed_settings, progress_printer, record_steps, run_weekly
 from shield.errors import ShieldError
 from shield.labels import ModelType
-from shield.wire import DriftVerdict
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +75,7 @@ def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str
             engine=settings.engine,
         )
     told = look.model_dump(mode="json", by_alias=True)
-    if look.verdict is DriftVerdict.RETRAIN and not given.only_look:
+    if look.retrains:
         parameters = parsed_settings(given.set)
         result = run_weekly(
             model_type=kind.value,

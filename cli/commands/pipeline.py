@@ -77,9 +77,11 @@ def drift(
         finally:
             job.stop()
     found = job.result()
-    session.terminal.answer(
-        found, f"{found['verdict']}", *(f"  {signal['message']}" for signal in found["signals"])
-    )
+    lines = [f"  {signal['message']}" for signal in found["signals"]] or [f"  {found['reason']}"]
+    if "retraining" in found:
+        ended = found["retraining"]
+        lines.append(f"{ended['run_id']}: {ended['outcome']}. {ended['message']}".rstrip())
+    session.terminal.answer(found, found["verdict"], *lines)
 
 
 @app.command("list")

@@ -26,7 +26,7 @@ def drift_watch(
         alpha: Chance of ever asking for a retraining that is not needed, per champion.
 
     Returns:
-        "retrain", "steady" or "cannot_tell".
+        "retrain", "steady" or "cannot_tell"; "tried" where a retraining was asked for lately.
     """
     import tempfile
     from datetime import UTC, datetime
@@ -43,6 +43,7 @@ def drift_watch(
     )
     from components.finish_run.step import write_outcome
     from shield.labels import ModelType
+    from shield.wire import DriftVerdict
 
     end_with_runner()
     run_id = run_name(run_id, job_id)
@@ -64,4 +65,6 @@ def drift_watch(
     write_outcome(store, run_id, "skipped", told(look))
     for signal in look.signals:
         metrics.log_metric(signal.name, signal.evidence)
+    if look.verdict is DriftVerdict.RETRAIN and not look.retrains:
+        return "tried"
     return look.verdict.value

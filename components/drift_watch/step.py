@@ -13,7 +13,8 @@ than what the model does.
 
 import json
 import logging
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,15 @@ from shield.wire import (
     DriftLook,
     DriftVerdict,
     RunOutcome,
+    RunRead,
     RunUpdate,
     VersionRead,
 )
 
 log = logging.getLogger(__name__)
 
+REST = timedelta(days=7)
+"""After a retraining that drift has asked for, the next waits so long while the champion stays."""
 _NOTHING = Counts(0, 0)
 
 
@@ -70,7 +74,9 @@ def run(
         now: When.
         limits: What counts as drift.
         cache: Directory for what is fetched.
-        goes_on: The run goes on as a retraining where one is asked for.
+        goes_on: The run goes on as a retraining where one is asked for, unless one that drift
+            asked for has come to a verdict within the last week: what was refused yesterday would
+            be trained, and refused, every day until the next weekly run.
         engine: What runs it.
 
     Returns:
@@ -81,21 +87,34 @@ def run(
     """
     client.start_run(run_id, model_type, engine=engine, trigger=DRIFT_TRIGGER)
     look = _look(client, store, model_type, now, limits, cache)
+    if goes_on and look.verdict is DriftVerdict.RETRAIN:
+        look = _unless_tried(look, client.runs(model_type=model_type), run_id)
     document = look.model_dump(mode="json", by_alias=True)
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    asks = look.verdict is DriftVerdict.RETRAIN
     client.finish_run(
         run_id,
         RunUpdate(
             # A look that starts no training is no run: it counts neither as success nor as failure.
-            outcome=RunOutcome.RUNNING if asks and goes_on else RunOutcome.SKIPPED,
+            outcome=RunOutcome.RUNNING if look.retrains else RunOutcome.SKIPPED,
             message=told(look),
             steps={DRIFT_STEP: document},
         ),
     )
     log.info(json.dumps({"event": "drift", "model": model_type, "verdict": look.verdict}))
     return look
+
+
+def _unless_tried(look: DriftLook, runs: Iterable[RunRead], run_id: str) -> DriftLook:
+    """Let a look go on as a retraining, unless one for this champion was tried lately."""
+    for run in runs:
+        lately = run.started_at > look.at - REST
+        judged = run.outcome in (RunOutcome.SUCCEEDED, RunOutcome.REFUSED)
+        same = run.steps.get(DRIFT_STEP, {}).get("champion") == look.champion
+        if run.run_id != run_id and judged and lately and same:
+            why = f"The retraining {run.run_id}, {run.outcome}, came of it this week."
+            return look.model_copy(update={"reason": f"{look.reason} {why}"})
+    return look.model_copy(update={"retrains": True})
 
 
 def told(look: DriftLook) -> str:

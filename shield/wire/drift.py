@@ -98,5 +98,7 @@ class DriftLook(Answer):
     """Chance of ever asking needlessly while this champion serves, over all signals."""
     signals: list[DriftSignal] = []
     arms: list[ArmTally] = []
+    retrains: bool = False
+    """Whether the run goes on as a retraining."""
     reason: str
     """Why it asks for a retraining, or why not."""

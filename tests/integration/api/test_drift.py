@@ -22,6 +22,7 @@ from shield.wire import (
     DriftVerdict,
     ReviewAction,
     RunOutcome,
+    RunUpdate,
     VersionRequest,
 )
 from tests.integration.api.conftest import wait_for_split
@@ -195,3 +196,24 @@ def test_scores_like_nothing_in_the_golden_set_ask_and_the_reason_stays_with_the
     assert gauges["shield_drift_evidence", "scores"] >= 1
     with http(api, "rita", "reviewer", "admin") as client:
         assert client.get("/api/v2/runs/drift-1").json()["data"]["steps"]["drift"]["alpha"] == 0.05
+
+
+def test_a_retraining_that_drift_asked_for_is_not_repeated_within_a_week(
+    api: RunningApi, tmp_path: Path
+) -> None:
+    register(api)
+    for number in range(60):
+        scan(api, f"user-{number % 7}", f"maybe {'abcdefghij'[number % 10] * (number + 3)}")
+    assert not look(api, tmp_path, "only-a-look").retrains
+    assert look(api, tmp_path, "drift-1", goes_on=True).retrains
+    assert look(api, tmp_path, "drift-1", goes_on=True).retrains, "the same run, killed, goes on"
+    with api.client("pipeline", "service") as pipeline:
+        pipeline.finish_run("drift-1", RunUpdate(outcome=RunOutcome.FAILED, message="no disk"))
+        assert look(api, tmp_path, "drift-2", goes_on=True).retrains, "a failure is tried again"
+        pipeline.finish_run("drift-2", RunUpdate(outcome=RunOutcome.REFUSED, message="slices"))
+    api.clock.move_on(DAY_SECONDS)
+    again = look(api, tmp_path, "drift-3", goes_on=True)
+    assert (again.verdict, again.retrains) == (DriftVerdict.RETRAIN, False)
+    assert "drift-2, refused" in again.reason
+    api.clock.move_on(7 * DAY_SECONDS)
+    assert look(api, tmp_path, "drift-4", goes_on=True).retrains

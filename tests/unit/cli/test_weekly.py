@@ -10,7 +10,7 @@ import pytest
 from cli import retraining
 from cli.home import Home
 from cli.supervise import spawn
-from cli.weekly import Calendar
+from cli.weekly import Calendar, told
 from pipelines.schedule import Cron
 from shield.labels import ModelType
 
@@ -98,7 +98,8 @@ def test_a_failed_run_is_told_and_the_schedule_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_daily_look_keeps_a_calendar_of_its_own(tmp_path: Path) -> None:
-    code = "import json; print(json.dumps({'verdict': 'steady', 'signals': []}))"
+    look = {"verdict": "steady", "signals": [], "reason": "misses: none."}
+    code = f"import json; print(json.dumps({look!r}))"
     week = Week(Home.open(tmp_path / "home"), code)
     daily = Cron.parse("30 4 * * *")
     for day in range(3):
@@ -112,5 +113,12 @@ def test_the_daily_look_keeps_a_calendar_of_its_own(tmp_path: Path) -> None:
     assert week.started == [
         f"drift-{name}-2026112{day}T0430Z" for day in (4, 5) for name in ModelType
     ]
-    assert "sms: drift: steady." in week.said
+    assert "sms: drift: steady. misses: none." in week.said
     assert not (week.home.root / "schedule.json").exists()
+
+
+def test_a_look_that_retrained_says_why_and_what_became_of_it() -> None:
+    ended = {"run_id": "drift-sms-1", "outcome": "refused", "message": "slices: 3 points lost."}
+    look = {"verdict": "retrain", "reason": "misses: 45 of 150.", "retraining": ended}
+    assert told(look) == "drift: retrain. misses: 45 of 150. refused. slices: 3 points lost."
+    assert told(ended) == "refused. slices: 3 points lost."
