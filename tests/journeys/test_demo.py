@@ -58,7 +58,7 @@ def test_no_request_fails_while_a_model_is_trained_released_and_taken_back(told:
 def test_the_version_taken_back_no_longer_answers(told: Told) -> None:
     versions = told.figures["versions"]
     assert versions == {"before": "sms-v1", "after": "sms-v2", "serving": "sms-v1"}
-    assert 0 < told.figures["rollback_ms"] < 2000
+    assert 0 <= told.figures["rollback_ms"] < 2000
 
 
 def test_every_step_of_the_pipeline_is_timed(told: Told) -> None:
