@@ -1,7 +1,8 @@
 """Counting what a champion has shown since its release; reading the looks for drift.
 
-All counts grow with time and never lose what they held: a test that may be looked at every day is
-valid only for such. So nothing here is a window that moves.
+Counts grow with time and do not lose what they held: a test that may be looked at every day is
+valid only for such. The one exception are scores where old messages are erased by the clock: which
+of these were copies of another is no longer known, so they are left out as a whole.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
         arms=_arms(ctx.session, champion, since),
         opening=opening,
         later=later,
-        scores=_scores(ctx.session, champion, since),
+        scores=_scores(ctx, champion, since),
         campaigns=_campaigns(ctx, model_type, since),
     )
 
@@ -161,11 +162,14 @@ def _objections(session: Session, champion: VersionRead, since: datetime) -> tup
     return found.get(True, nothing), found.get(False, nothing)
 
 
-def _scores(session: Session, champion: VersionRead, since: datetime) -> list[int]:
+def _scores(ctx: Context, champion: VersionRead, since: datetime) -> list[int]:
     """Count different messages: a flood of one is one observation, not ten thousand."""
+    if ctx.settings.retention_days is not None:
+        # The clock erases only what nobody reported: what is left of that time says little.
+        since = max(since, ctx.now - timedelta(days=ctx.settings.retention_days))
     messages = (
         select(func.min(Scan.probability).label("score"))
-        .where(*_its_scans(champion, since))
+        .where(*_its_scans(champion, since), Scan.fingerprint != "")
         .group_by(Scan.fingerprint)
         .subquery()
     )
@@ -173,7 +177,7 @@ def _scores(session: Session, champion: VersionRead, since: datetime) -> list[in
         func.coalesce(func.sum(case((messages.c.score < edge, 1), else_=0)), 0)
         for edge in SCORE_EDGES
     ]
-    *counts, total = session.execute(select(*below, func.count()).select_from(messages)).one()
+    *counts, total = ctx.session.execute(select(*below, func.count()).select_from(messages)).one()
     borders = [0, *(int(n) for n in counts), int(total)]
     return [high - low for low, high in pairwise(borders)]
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.privacy.retention import look_after
 from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
 from shield.artifacts.settings import open_store
@@ -141,6 +142,27 @@ def test_campaigns_are_told_masked_once_they_are_known_to_be_scams(api: RunningA
     (campaign,) = facts(api).campaigns
     assert campaign.text == "pay <n> at <url> for the parcel"
     assert campaign.reports == 1
+
+
+def test_messages_that_the_clock_or_their_owner_erased_are_no_scores(
+    tmp_path: Path, database_url: str
+) -> None:
+    with (
+        running_api(tmp_path / "kept", database_url, retention_days=5.0) as api,
+        model_server() as url,
+    ):
+        deploy(api.services.rollouts, url)
+        wait_for_split(api)
+        register(api)
+        scan(api, "ann", "you win a prize")
+        report(api, "bob", "pay the parcel fee")
+        api.clock.move_on(6 * DAY_SECONDS)
+        look_after(api.services)
+        scan(api, "cat", "lunch at noon")
+        scan(api, "dan", "you win the lottery")
+        with api.client("dan") as dan:
+            dan.erase_me()
+        assert facts(api).scores == score_bins([0.05])
 
 
 def test_only_the_pipeline_and_admins_are_told(api: RunningApi) -> None:
