@@ -126,6 +126,18 @@ def test_on_kubeflow_the_recurring_runs_are_deployed_and_taken_back_by_jobs(
         assert names(control_plane, restricted, kind) == set(), kind
 
 
+def test_whoever_cannot_uninstall_sees_why() -> None:
+    """Helm prints the log of the Job that could not reach KFP, and leaves the Job for an hour."""
+    hook = one(
+        [found for found in rendered("kubeflow") if "-delete-" in found["metadata"]["name"]], "Job"
+    )
+    told = hook["metadata"]["annotations"]
+    assert told["helm.sh/hook"] == "pre-delete"
+    assert told["helm.sh/hook-output-log-policy"] == "hook-failed"
+    assert "hook-failed" not in told["helm.sh/hook-delete-policy"]
+    assert hook["spec"]["ttlSecondsAfterFinished"] == 3600
+
+
 def test_a_rollout_survives_an_uninstall_and_does_not_hang_it(
     control_plane: ControlPlane, helm: Helm, restricted: str
 ) -> None:
