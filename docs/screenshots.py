@@ -3,11 +3,12 @@
 A real API, a small real model and Chromium; the messages, people and reviews are examples.
 """
 
+import io
 import sys
 import tempfile
-import zlib
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from shield.predictor import Predictor
@@ -65,7 +66,8 @@ def _dashboard(browser: Browser, api: RunningApi) -> None:
             if path == "/review":
                 page.locator("a.entry", has_text=SHOWN).first.click()
                 page.locator("article.item", has_text=SHOWN).wait_for()
-                page.locator("#explained").wait_for()
+                page.get_by_text("Asking the model what stands out").wait_for(state="hidden")
+            page.evaluate("window.scrollTo(0, 0)")
             page.wait_for_timeout(500)  # charts are drawn after the page
             _save(page, name)
 
@@ -79,31 +81,15 @@ def _phone(browser: Browser, api: RunningApi) -> None:
 
 
 def _save(page: Page, name: str) -> None:
-    """Write a picture, without what PNG writers add, as small as zlib makes it."""
-    bytes_ = _recompressed(page.screenshot(animations="disabled", caret="hide"))
+    """Write a picture in 256 colours, as small as PNG gets."""
+    shown = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide")))
+    small = io.BytesIO()
+    shown.convert("RGB").quantize(256).save(small, "PNG", optimize=True)
+    bytes_ = small.getvalue()
     if len(bytes_) > LARGEST_BYTES:
         raise SystemExit(f"{name} has {len(bytes_)} bytes, {LARGEST_BYTES} are allowed.")
     (IMAGES / name).write_bytes(bytes_)
     sys.stderr.write(f"docs/images/{name} ({len(bytes_) // 1000} kB)\n")
-
-
-def _recompressed(png: bytes) -> bytes:
-    """Compress the pixels of a PNG again, at the highest level, into one chunk."""
-    head, pixels, at = b"", b"", 8
-    while at < len(png):
-        length = int.from_bytes(png[at : at + 4])
-        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
-        if kind == b"IDAT":
-            pixels += body
-        elif kind == b"IHDR":
-            head = body
-        at += 12 + length
-    packed = zlib.compress(zlib.decompress(pixels), 9)
-    chunks = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
-    return png[:8] + b"".join(
-        len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
-        for kind, body in chunks
-    )
 
 
 if __name__ == "__main__":
