@@ -73,7 +73,8 @@ class Node:
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted(mounts, reverse=True):
             if mount.startswith(f"{self.state}/"):
-                run("umount", mount, check=False)
+                # Lazily: what was killed a moment ago may still hold it.
+                run("umount", "--lazy", mount, check=False)
         for line in run("ip", "netns", "list", check=False).splitlines():
             name = line.split()[0]
             if name == NAMESPACE or name.startswith("cni-"):
