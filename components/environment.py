@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -13,6 +14,9 @@ from shield.artifacts.settings import open_store
 from shield.client import ShieldClient
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
+
+Precision = Literal["auto", "bfloat16", "float32"]
+"""What a training multiplies in; `auto`: bfloat16 where the hardware has it, else float32."""
 
 
 class StepSettings(BaseSettings):
@@ -60,6 +64,10 @@ class StepSettings(BaseSettings):
     threads: int = 2
     """Processor threads of `train`. Part of the recipe: sums come out differently in another
     number of threads, and with them the digest of the model."""
+
+    precision: Precision = "auto"
+    """What `train` multiplies in. Say `float32` for the same digest on processors with and without
+    bfloat16."""
 
 
 def open_client(settings: StepSettings | None = None) -> ShieldClient:

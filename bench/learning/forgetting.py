@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from bench.learning.evasions import mixed
-from bench.learning.lab import WORK, Lab, sms_heads, table
+from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.learners import Transformer
 from bench.learning.outcome import Aim, Outcome, Scale
 from shield.labels import ModelType
@@ -52,20 +52,16 @@ def run(scale: Scale) -> Outcome:
 
 def _one(seed: int, way: str, scale: Scale) -> dict[str, Any]:
     rng, chance = np.random.default_rng(seed), random.Random(seed)
-    heads = sms_heads()
-    scams = heads.filter(pl.col("label") == 1)["text"].to_list()
-    hams = heads.filter(pl.col("label") == 0)["text"].to_list()
-    rng.shuffle(scams)
-    rng.shuffle(hams)
+    scams, hams = shuffled(rng)
     known = len(scams) // 2
     if scale.short:
         hams = hams[:900]
     cut = [known // 2, known * 3 // 4]
     third = len(hams) // 3
     base = {
-        "train": _both(scams[: cut[0]], hams[:third], "train"),
-        "valid": _both(scams[cut[0] : cut[1]], hams[third : 2 * third], "valid"),
-        "golden": _both(scams[cut[1] : known], hams[2 * third :], "golden"),
+        "train": both(scams[: cut[0]], hams[:third], "train"),
+        "valid": both(scams[cut[0] : cut[1]], hams[third : 2 * third], "valid"),
+        "golden": both(scams[cut[1] : known], hams[2 * third :], "golden"),
     }
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
@@ -94,10 +90,6 @@ def _one(seed: int, way: str, scale: Scale) -> dict[str, Any]:
     for name in before:
         row[f"{name}_before"], row[f"{name}_after"] = before[name], after[name]
     return row
-
-
-def _both(scams: list[str], hams: list[str], name: str) -> pl.DataFrame:
-    return table([*scams, *hams], [1] * len(scams) + [0] * len(hams), name)
 
 
 def _measure(learner: Transformer, golden: pl.DataFrame, held: list[str]) -> dict[str, float]:

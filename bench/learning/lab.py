@@ -96,6 +96,21 @@ def table(
     )
 
 
+def both(scams: Sequence[str], hams: Sequence[str], prefix: str) -> pl.DataFrame:
+    """Return scams and harmless messages as one table."""
+    return table([*scams, *hams], [1] * len(scams) + [0] * len(hams), prefix)
+
+
+def shuffled(rng: np.random.Generator) -> tuple[list[str], list[str]]:
+    """Return the scams and the harmless messages of `sms_heads`, each in an order drawn anew."""
+    heads = sms_heads()
+    scams: list[str] = heads.filter(pl.col("label") == 1)["text"].to_list()
+    hams: list[str] = heads.filter(pl.col("label") == 0)["text"].to_list()
+    rng.shuffle(scams)
+    rng.shuffle(hams)
+    return scams, hams
+
+
 @dataclass
 class Lab:
     """A store with a corpus, and the batches sealed so far."""
@@ -143,6 +158,19 @@ class Lab:
             }
         )
 
+    def write_inputs(self) -> Path:
+        """Write what `collect` would, the last batch being this run's; return the file."""
+        inputs = self.folder / "inputs.json"
+        document = {
+            "modelType": self.model_type.value,
+            "runId": "bench",
+            "batch": self.batches[-1],
+            "earlier": self.batches[:-1],
+            "corpus": self.corpus,
+        }
+        inputs.write_text(json.dumps(document))
+        return inputs
+
     def dataset(
         self,
         *,
@@ -152,18 +180,7 @@ class Lab:
         suspects: bool = True,
     ) -> Path:
         """Run `build_dataset` over all batches, the last one being this run's."""
-        inputs = self.folder / "inputs.json"
-        inputs.write_text(
-            json.dumps(
-                {
-                    "modelType": self.model_type.value,
-                    "runId": "bench",
-                    "batch": self.batches[-1],
-                    "earlier": self.batches[:-1],
-                    "corpus": self.corpus,
-                }
-            )
-        )
+        inputs = self.write_inputs()
         target = self.folder / f"dataset-{len(self.batches)}"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()

@@ -249,16 +249,33 @@ def _growth(figures: dict[str, Any]) -> list[str]:
         (
             f"{row['rows']:,}",
             f"{row['seconds']:.1f}" if "seconds" in row else "not finished",
-            f"{row['peak_gib']:.2f}" if "seconds" in row else str(row.get("failed", "")),
+            f"{row['peak_gib']:.2f}" if "seconds" in row else row["failed"],
         )
         for row in figures["runs"]
     ]
-    return ["## Growth of `build_dataset`", _table(["corrections", "seconds", "peak GiB"], rows)]
+    return [
+        "## Growth of `build_dataset`",
+        f"In a process that the kernel holds to {figures['limit_gib']:.0f} GiB. The peak is of "
+        "anonymous memory; the text is mapped from disk.",
+        _table(["corrections", "seconds", "peak GiB"], rows),
+    ]
 
 
 def _speed(figures: dict[str, Any]) -> list[str]:
-    rows = [(name.replace("_", " "), str(value)) for name, value in figures.items()]
-    return ["## Speed", _table(["figure", "value"], rows)]
+    rows = [
+        (name.replace("_", " "), "{mean} ({low} to {high})".format(**value))
+        for name, value in figures.items()
+        if isinstance(value, dict) and "mean" in value
+    ]
+    weekly = [(name.replace("_", " "), f"{n:g}") for name, n in figures["retraining"].items()]
+    return [
+        "## Speed",
+        f"{figures['messages']} messages, {figures['epochs']} epochs, {figures['threads']} "
+        f"threads, seeds {figures['seeds']}, by turns: mean (lowest to highest).",
+        _table(["figure", "value"], rows),
+        "One retraining from a champion:",
+        _table(["figure", "value"], weekly),
+    ]
 
 
 def _table(head: list[str], rows: Sequence[Sequence[str]]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from bench.learning.evasions import leet
-from bench.learning.lab import WORK, Lab, fit_rows, kept, sms_heads, table
+from bench.learning.lab import WORK, Lab, both, fit_rows, kept, shuffled
 from bench.learning.learners import EVERYTHING
 from bench.learning.liars import ATTACKS, Messages, corrections, phrase_of
 from bench.learning.outcome import Aim, Outcome, Scale, spread
@@ -137,16 +137,12 @@ def _kept(seed: int, share: float, defence: str, attack: str) -> dict[str, float
 
 def _one(seed: int, share: float, off: dict[str, Any], attack: str = "loud") -> dict[str, float]:
     rng, chance = np.random.default_rng(seed), random.Random(seed)
-    heads = sms_heads()
-    scams = heads.filter(pl.col("label") == 1)["text"].to_list()
-    hams = heads.filter(pl.col("label") == 0)["text"].to_list()
-    rng.shuffle(scams)
-    rng.shuffle(hams)
+    scams, hams = shuffled(rng)
     half, third = len(scams) // 2, len(hams) // 3
     base = {
-        "train": _both(scams[: half // 2], hams[:third], "train"),
-        "valid": _both(scams[half // 2 : half], hams[third : third + 600], "valid"),
-        "golden": _both(scams[half : half * 3 // 2], hams[third + 600 : 2 * third + 600], "golden"),
+        "train": both(scams[: half // 2], hams[:third], "train"),
+        "valid": both(scams[half // 2 : half], hams[third : third + 600], "valid"),
+        "golden": both(scams[half : half * 3 // 2], hams[third + 600 : 2 * third + 600], "golden"),
     }
     champion = _limited(fit_rows(base["train"]), base["golden"])
     pool = [leet(text, chance) for text in scams[half * 3 // 2 :]]
@@ -234,10 +230,6 @@ def _refused(
         phrases=asked,
     )
     return not no_phrase_opens_a_door(GateLimits())(given).passed
-
-
-def _both(scams: list[str], hams: list[str], name: str) -> pl.DataFrame:
-    return table([*scams, *hams], [1] * len(scams) + [0] * len(hams), name)
 
 
 def _work() -> Path:

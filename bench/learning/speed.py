@@ -1,17 +1,24 @@
-"""Seconds per 1,000 messages and epoch against the naive recipe in the same minute."""
+"""Seconds per 1,000 messages and epoch against the naive recipe in the same minute.
 
-import shutil
+Both train from the base model on the same messages, for the same epochs, by turns. Then one
+retraining as a week brings it: a champion, 1,000 corrections, and their replay.
+"""
+
+import random
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
 
-from bench.learning.lab import WORK, Lab, sms_heads, table
+from bench.learning.evasions import mixed
+from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.naive import BATCH, MAX_TOKENS
-from bench.learning.outcome import Aim, Outcome, Scale
+from bench.learning.outcome import Aim, Outcome, Scale, spread
+from components.build_dataset import messages
 from components.environment import StepSettings
 from components.train import step as train_step
 from components.train.base_model import base_directory
@@ -19,102 +26,155 @@ from components.train.encoder import load_classifier, load_tokenizer, token_ids
 from components.train.recipe import Recipe
 from shield.labels import ModelType
 from shield.metrics import count
+from shield.packages import ModelPackage
 from shield.predictor import Predictor
+
+RECIPE = Recipe(threads=2)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One training, and what came of it."""
+
+    package: ModelPackage
+    whole: float
+    """Seconds of the step, export and threshold included."""
+    epochs: list[float]
+    """Seconds of each, its validation included."""
 
 
 def run(scale: Scale) -> Outcome:
-    """Train on the same messages for the same epochs, by turns, and compare time and F1."""
-    rng = np.random.default_rng(0)
-    heads = sms_heads()
-    many = scale.pick(1000, 120)
-    scams = heads.filter(pl.col("label") == 1)["text"].to_list()
-    hams = heads.filter(pl.col("label") == 0)["text"].to_list()
-    rng.shuffle(scams)
-    rng.shuffle(hams)
-    a, b = many // 4, many - many // 4
-    train = table([*scams[:a], *hams[:b]], [1] * a + [0] * b, "train")
-    rest_s, rest_h = scams[a : a + 240], hams[b : b + scale.pick(1400, 200)]
-    half_s, half_h = len(rest_s) // 2, len(rest_h) // 2
-    valid = table([*rest_s[:half_s], *rest_h[:half_h]], [1] * half_s + [0] * half_h, "valid")
-    test_s, test_h = rest_s[half_s:], rest_h[half_h:]
-    golden = table([*test_s, *test_h], [1] * len(test_s) + [0] * len(test_h), "golden")
+    """Train by turns on several draws of the corpus; then retrain on 1,000 corrections."""
+    many, seeds = scale.pick(1000, 120), scale.seeds[: scale.pick(3, 1)]
+    ours, naive = list[float](), list[float]()
+    ours_f1, exact_f1, naive_f1 = list[float](), list[float](), list[float]()
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as name:
-        folder = Path(name)
-        lab = Lab(folder, ModelType.SMS, {"train": train, "valid": valid, "golden": golden})
-        ours, ours_f1, ours_all, tokens = _ours(lab, folder)
-    naive, naive_f1 = _naive(train, golden)
-    ratio = naive / ours
-    whole = ours_all
+        for seed in seeds:
+            lab = Lab(Path(name) / str(seed), ModelType.SMS, _drawn(seed, many))
+            timed = _timed(lab.folder / "first", lab.first_dataset(), None)
+            ours.append(float(np.mean(timed.epochs)) / many * 1000)
+            golden = lab.base["golden"]
+            ours_f1.append(_f1(golden, Predictor(timed.package, threads=2)))
+            exact_f1.append(_f1(golden, Predictor(timed.package, "fp32", threads=2)))
+            seconds, f1 = _naive(lab.base["train"], golden)
+            naive.append(seconds)
+            naive_f1.append(f1)
+        weekly = _retrained(Path(name), timed.package, scale)
+    ratios = [slow / quick for slow, quick in zip(naive, ours, strict=True)]
+    apart = 100 * float(np.mean(ours_f1) - np.mean(naive_f1))
     return Outcome(
         {
+            "seeds": list(seeds),
             "messages": many,
-            "mean_tokens": tokens,
-            "threads": 2,
-            "ours_seconds_per_1000_and_epoch": round(ours, 2),
-            "naive_seconds_per_1000_and_epoch": round(naive, 2),
-            "ratio": round(ratio, 2),
-            "ours_f1": round(ours_f1, 4),
-            "naive_f1": round(naive_f1, 4),
-            "ours_whole_step_seconds": round(whole, 1),
+            "threads": RECIPE.threads,
+            "epochs": RECIPE.epochs,
+            "ours_seconds_per_1000_and_epoch": spread(ours, 2),
+            "naive_seconds_per_1000_and_epoch": spread(naive, 2),
+            "ratio": spread(ratios, 2),
+            "ours_f1": spread(ours_f1),
+            "ours_f1_before_8_bit": spread(exact_f1),
+            "naive_f1": spread(naive_f1),
+            "retraining": weekly,
         },
         [
             Aim(
                 "speed: against the naive recipe",
                 ">= 4.5 times faster at equal F1 +- 0.3",
-                f"{ratio:.1f} times ({naive:.1f} against {ours:.1f} s per 1,000 messages and "
-                f"epoch); F1 {100 * ours_f1:.1f} against {100 * naive_f1:.1f}",
-                ratio >= 4.5 and 100 * ours_f1 >= 100 * naive_f1 - 0.3,
-                f"Naive: padded to {MAX_TOKENS} tokens, batches of {BATCH}, all weights trained.",
+                f"{np.mean(ratios):.1f} times ({min(ratios):.1f} to {max(ratios):.1f}; "
+                f"{np.mean(naive):.1f} against {np.mean(ours):.1f} s per 1,000 messages and "
+                f"epoch); F1 {100 * np.mean(ours_f1):.1f} against {100 * np.mean(naive_f1):.1f}",
+                float(np.mean(ratios)) >= 4.5 and apart >= -0.3,
+                f"Naive: padded to {MAX_TOKENS} tokens, batches of {BATCH}, all weights trained, "
+                "float32. F1 is of the verdicts at one half, ours by the 8-bit file that serves, "
+                "on some 100 scams and 700 harmless messages: one scam is 0.4 point of it, and the "
+                "seeds differ by more than the ways do.",
             ),
             Aim(
-                "speed: a retraining of 1,000 messages, export and threshold included",
+                "speed: a retraining on 1,000 corrections and their replay",
                 "<= 120 s on 2 cores",
-                f"{whole:.0f} s for {many} messages in {Recipe().epochs} epochs",
-                whole <= 120 and not scale.short,
-                "Other work ran on the same two cores.",
+                f"{weekly['train_seconds']:.0f} s for {weekly['messages']:.0f} messages, export "
+                f"and threshold included; putting them together took "
+                f"{weekly['build_dataset_seconds']:.0f} s before",
+                weekly["train_seconds"] <= 120 and not scale.short,
+                "Messages of the corpus's own length.",
             ),
         ],
     )
 
 
-def _ours(lab: Lab, folder: Path) -> tuple[float, float, float, float]:
-    recipe, package = Recipe(threads=2), folder / "package"
-    package.mkdir()
-    dataset = lab.first_dataset()
-    checkpoints = folder / "checkpoints"
+def _drawn(seed: int, many: int) -> dict[str, pl.DataFrame]:
+    """Return `train` with a quarter of scams, and two equal halves of the rest."""
+    scams, hams = shuffled(np.random.default_rng(seed))
+    a, b = many // 4, many - many // 4
+    rest_s, rest_h = scams[a:], hams[b : b + 1400]
+    half_s, half_h = len(rest_s) // 2, len(rest_h) // 2
+    return {
+        "train": both(scams[:a], hams[:b], "train"),
+        "valid": both(rest_s[:half_s], rest_h[:half_h], "valid"),
+        "golden": both(rest_s[half_s:], rest_h[half_h:], "golden"),
+    }
+
+
+def _retrained(folder: Path, champion: ModelPackage, scale: Scale) -> dict[str, float]:
+    """Time `build_dataset` and `train` on corrections of disguised scams and of harmless ones."""
+    scams, hams = shuffled(np.random.default_rng(0))
+    chance, many = random.Random(0), scale.pick(1000, 120)
+    third, few = len(scams) // 3, scale.pick(600, 120)
+    base = {
+        "train": both(scams[:third], hams[: scale.pick(2400, 300)], "train"),
+        "valid": both(scams[third : third * 3 // 2], hams[-few:], "valid"),
+        "golden": both(scams[third * 3 // 2 : third * 2], hams[-2 * few : -few], "golden"),
+    }
+    pool = hams[-2 * few - many // 2 : -2 * few]
+    said = [mixed(chance.choice(scams[third * 2 :]), chance) for _ in range(many - len(pool))]
+    lab = Lab(folder / "weekly", ModelType.SMS, base)
+    lab.seal(
+        pl.DataFrame(
+            {
+                "text": [*said, *pool],
+                "label": pl.Series([1] * len(said) + [0] * len(pool), dtype=pl.Int8),
+                "reporter": [f"r{place % 200}" for place in range(many)],
+                "trust": pl.Series([0.8] * many, dtype=pl.Float32),
+            }
+        ),
+        0,
+    )
     started = time.perf_counter()
-    opened = train_step.run(
+    dataset = lab.dataset()
+    built = time.perf_counter() - started
+    timed = _timed(lab.folder / "model", dataset, champion.path)
+    return {
+        "corrections": many,
+        "messages": messages.read(dataset / "train.parquet").height,
+        "epochs": len(timed.epochs),
+        "build_dataset_seconds": round(built, 1),
+        "train_seconds": round(timed.whole, 1),
+        "of_these_in_epochs": round(sum(timed.epochs), 1),
+    }
+
+
+def _timed(target: Path, dataset: Path, champion: Path | None) -> Timed:
+    target.mkdir(parents=True)
+    checkpoints = target.with_name(f"{target.name}-checkpoints")
+    started = time.perf_counter()
+    package = train_step.run(
         dataset,
-        None,
-        package,
+        champion,
+        target,
         settings=StepSettings(checkpoint_dir=checkpoints, api_url=None),
-        recipe=recipe,
+        recipe=RECIPE,
         run_id="bench",
         created_at=None,
     )
     whole = time.perf_counter() - started
     kept = torch.load(next(checkpoints.rglob("checkpoint.pt")), weights_only=True)
-    seconds = sum(kept["curves"]["seconds"])
-    shutil.rmtree(checkpoints)
-    n = lab.base["train"].height
-    tokenizer = load_tokenizer(base_directory(StepSettings()), MAX_TOKENS)
-    rows = token_ids(tokenizer, lab.base["train"]["text"].to_list())
-    golden = lab.base["golden"]
-    scores = Predictor(opened, threads=2).probabilities(golden["text"].to_list())
-    f1 = count(golden["label"].to_numpy() == 1, scores >= 0.5).f1 or 0.0
-    return (
-        seconds / recipe.epochs / n * 1000,
-        f1,
-        whole,
-        round(float(np.mean([*map(len, rows)])), 1),
-    )
+    return Timed(package, whole, kept["curves"]["seconds"])
 
 
 def _naive(train: pl.DataFrame, golden: pl.DataFrame) -> tuple[float, float]:
-    """Time one naive epoch, and take F1 after as many epochs and at the same rate as ours."""
-    recipe = Recipe(threads=2)
-    torch.set_num_threads(recipe.threads)
+    """Return seconds per 1,000 messages and epoch, and F1 after as many epochs as ours."""
+    torch.set_num_threads(RECIPE.threads)
     torch.manual_seed(0)
     start = base_directory(StepSettings())
     model, tokenizer = load_classifier(start), load_tokenizer(start, MAX_TOKENS)
@@ -131,14 +191,14 @@ def _naive(train: pl.DataFrame, golden: pl.DataFrame) -> tuple[float, float]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
     model.train()
     started = time.perf_counter()
-    for _ in range(recipe.epochs):
+    for _ in range(RECIPE.epochs):
         for chosen in torch.split(torch.randperm(len(labels)), BATCH):
             logits = model(input_ids=ids[chosen], attention_mask=mask[chosen]).logits
             loss = torch.nn.functional.cross_entropy(logits, labels[chosen])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    seconds = (time.perf_counter() - started) / recipe.epochs / len(labels) * 1000
+    seconds = (time.perf_counter() - started) / RECIPE.epochs / len(labels) * 1000
     model.eval()
     ids, mask = padded(golden["text"].to_list())
     with torch.inference_mode():
@@ -148,3 +208,8 @@ def _naive(train: pl.DataFrame, golden: pl.DataFrame) -> tuple[float, float]:
         ]
     found = torch.cat(flagged).numpy() == 1
     return seconds, count(golden["label"].to_numpy() == 1, found).f1 or 0.0
+
+
+def _f1(golden: pl.DataFrame, predictor: Predictor) -> float:
+    scores = predictor.probabilities(golden["text"].to_list())
+    return count(golden["label"].to_numpy() == 1, scores >= 0.5).f1 or 0.0

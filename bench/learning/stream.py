@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from bench.learning.evasions import BY_MONTH, Evasion
-from bench.learning.lab import sms_heads, table
+from bench.learning.lab import both, sms_heads
 from components.environment import StepSettings
 from components.prepare_corpus.tactics import find_tactics
 from components.train.base_model import base_directory
@@ -82,9 +82,9 @@ def make_stream(seed: int, months: int, keep: float = 1.0) -> Stream:
     parts = _cut(hams, [0.25, 0.2, 0.3])
     cut = _cut(taught, [0.6, 0.2])
     base = {
-        "train": _both(cut[0], parts[0], "train"),
-        "valid": _both(cut[1], parts[1], "valid"),
-        "golden": _both(cut[2], parts[2], "golden"),
+        "train": both(cut[0], parts[0], "train"),
+        "valid": both(cut[1], parts[1], "valid"),
+        "golden": both(cut[2], parts[2], "golden"),
     }
     per_month = len(parts[3]) // months
     found = []
@@ -123,10 +123,6 @@ def _cut(texts: list[str], shares: list[float]) -> list[list[str]]:
     return [*parts, texts[borders[-1] :]]
 
 
-def _both(scams: list[str], hams: list[str], name: str) -> pl.DataFrame:
-    return table([*scams, *hams], [1] * len(scams) + [0] * len(hams), name)
-
-
 def _traffic(
     scams: list[str],
     copies: int,
@@ -141,7 +137,7 @@ def _traffic(
         for text in scams
         for _ in range(copies)
     ]
-    return _both(list(dict.fromkeys(sent)), hams, name)
+    return both(list(dict.fromkeys(sent)), hams, name)
 
 
 def feedback(

@@ -1,11 +1,18 @@
-"""Read sealed batches into the table of messages: one row per message, one label, a weight."""
+"""Read sealed batches into the table of messages: one row per message, one label, a weight.
+
+Ten million corrections are some gigabytes of text. The text stays on disk, mapped into memory, and
+the table holds views of it; names that repeat are held once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
 
 from components.build_dataset import messages
 from shield.artifacts import ArtifactStore
@@ -55,7 +62,7 @@ def _read_batch(
     cache.mkdir(parents=True, exist_ok=True)
     digest = str(reference["digest"]).removeprefix("sha256:")
     path = fetch_verified(store, reference["uri"], cache / f"{digest}.parquet", digest)
-    table = pl.read_parquet(path)
+    table = _mapped(path)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise Invalid(
@@ -74,26 +81,36 @@ def _read_batch(
         pl.col("id").cast(pl.String),
         pl.col("text").cast(pl.String),
         (pl.col("label") == positive).cast(pl.Int8).alias("label"),
-        pl.lit("feedback").alias("source"),
-        pl.col("reporter").cast(pl.String).fill_null(""),
-        pl.col("campaign").cast(pl.String).fill_null("").alias("campaign"),
+        pl.lit("feedback", pl.Categorical).alias("source"),
+        pl.col("reporter").cast(pl.String).fill_null("").cast(pl.Categorical),
         pl.col("trust").cast(pl.Float32).fill_null(0.0),
         pl.col("scanned_at").cast(pl.Datetime("us", "UTC")),
         pl.col("approved_at").cast(pl.Datetime("us", "UTC")),
-        pl.lit(str(reference["id"])).alias("batch"),
+        pl.lit(str(reference["id"]), pl.Categorical).alias("batch"),
     )
+
+
+def _mapped(path: Path) -> pl.DataFrame:
+    """Return a Parquet file as a table whose bytes stay on disk, decompressed and mapped."""
+    copy = path.with_name(f"{path.stem}-{uuid4().hex}.arrow")
+    try:
+        pl.scan_parquet(path).sink_ipc(copy, compression="uncompressed")
+        # By pyarrow: polars itself would read the file into memory.
+        return pl.DataFrame(pa.ipc.open_file(pa.memory_map(str(copy))).read_all())
+    finally:
+        copy.unlink(missing_ok=True)  # the mapping holds on to it for as long as it is needed
 
 
 def _empty() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
-            **{name: messages.SCHEMA[name] for name in ("id", "text", "label", "source")},
-            "reporter": pl.String(),
-            "campaign": pl.String(),
+            **{name: messages.SCHEMA[name] for name in ("id", "text", "label")},
+            "source": pl.Categorical(),
+            "reporter": pl.Categorical(),
             "trust": pl.Float32(),
             "scanned_at": pl.Datetime("us", "UTC"),
             "approved_at": pl.Datetime("us", "UTC"),
-            "batch": pl.String(),
+            "batch": pl.Categorical(),
         }
     )
 
@@ -108,8 +125,10 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
     The column `backing` is the trust of those who sent the very same text with the same label,
     beside the one whose row is kept.
     """
+    if (rows["text"].str.len_bytes() > caps.longest_text).any():  # else no copy is made
+        rows = rows.with_columns(text=pl.col("text").str.slice(0, caps.longest_text))
     rows = rows.with_columns(
-        text=pl.col("text").str.slice(0, caps.longest_text),
+        key=pl.col("text").hash(),
         weight=(LEAST_WEIGHT + (1 - LEAST_WEIGHT) * pl.col("trust")).cast(pl.Float32),
     )
     blank = rows.filter(pl.col("text").str.strip_chars() == "")
@@ -122,9 +141,8 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
         capped.select("id", "batch"), on=["id", "batch"], how="anti", maintain_order="left"
     )
     rows, torn, outvoted = _voted(rows)
-    settled = rows.sort(["approved_at", "id"], nulls_last=True).unique(
-        "text", keep="first", maintain_order=True
-    )
+    settled = rows.sort(["approved_at", "id"], nulls_last=True)
+    settled = settled.unique("key", keep="first", maintain_order=True).drop("key")
     aside = pl.concat(
         [
             part.select("id", "text", "label", why=pl.lit(why))
@@ -143,14 +161,14 @@ def _voted(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame
     """Return rows on the side with more trust behind it (with `backing`), ties, and the losers."""
     voice = (
         # One voice each, however often a reporter sends a text; the anonymous are one voice too.
-        pl.when(pl.struct("text", "label", "reporter").is_first_distinct())
+        pl.when(pl.struct("key", "label", "reporter").is_first_distinct())
         .then(pl.col("weight"))
         .otherwise(0.0)
     )
     signed = pl.when(pl.col("label") == 1).then(pl.col("voice")).otherwise(-pl.col("voice"))
     rows = rows.with_columns(voice=voice).with_columns(
-        votes=signed.sum().over("text"),
-        backing=pl.col("voice").sum().over("text", "label") - pl.col("voice"),
+        votes=signed.sum().over("key"),
+        backing=pl.col("voice").sum().over("key", "label") - pl.col("voice"),
     )
     torn = pl.col("votes").abs() < 1e-6
     won = (pl.col("votes") > 0) == (pl.col("label") == 1)

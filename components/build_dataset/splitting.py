@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import polars as pl
 
 HELD_OUT = 0.2
@@ -18,19 +19,16 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
     A campaign's side follows from its earliest message, so that it stays where it is as it grows.
     """
     heads = corrections.sort(["approved_at", "id"]).unique("campaign", keep="first")
-    judging = {
-        campaign for campaign, text in heads.select("campaign", "text").iter_rows() if _judges(text)
-    }
+    heads = heads.select("campaign", "batch", share=_shares(heads["text"]))
+    judging = heads.filter(pl.col("share") < HELD_OUT)
     fresh = heads.filter(pl.col("batch") == batch)
-    if fresh.height >= FEW and not judging & set(fresh["campaign"]):
+    if fresh.height >= FEW and not (fresh["share"] < HELD_OUT).any():
         # By chance none judges, and a gate would have nothing to go by: the nearest one does.
-        judging.add(
-            min(fresh.select("campaign", "text").iter_rows(), key=lambda each: _share(each[1]))[0]
-        )
-    if len(judging) == heads.height:
-        judging = set()  # too few to spare any
-    judges = corrections.filter(pl.col("campaign").is_in(sorted(judging)))
-    teach = corrections.filter(~pl.col("campaign").is_in(sorted(judging)))
+        judging = pl.concat([judging, fresh.sort("share").head(1)])
+    if judging.height == heads.height:
+        judging = judging.clear()  # too few to spare any
+    judges = corrections.join(judging, on="campaign", how="semi", maintain_order="left")
+    teach = corrections.join(judging, on="campaign", how="anti", maintain_order="left")
     forward = corrections.clear()
     newest = teach.filter(pl.col("batch") == batch)
     if newest.height >= LEAST_FOR_TIME_FORWARD:
@@ -46,9 +44,7 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
             forward = late.drop("since")
             teach = seen.filter(pl.col("since") < border).drop("since")
     # The newest stop the training as well as judge it, but never the same ones.
-    watches = forward["text"].map_elements(
-        lambda text: _share(text) < (1 + HELD_OUT) / 2, return_dtype=pl.Boolean
-    )
+    watches = _shares(forward["text"]) < (1 + HELD_OUT) / 2
     return {
         "watched": forward.filter(watches),
         "teach": teach,
@@ -58,9 +54,10 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
     }
 
 
-def _judges(text: str) -> bool:
-    """Tell whether a campaign that begins with `text` judges; the same for ever and everywhere."""
-    return _share(text) < HELD_OUT
+def _shares(texts: pl.Series) -> pl.Series:
+    """Return a number from 0 to 1 for each text: the same for ever and everywhere."""
+    found = np.fromiter(map(_share, texts), dtype=np.float64, count=len(texts))
+    return pl.Series("share", found)
 
 
 def _share(text: str) -> float:

@@ -6,6 +6,7 @@ sets (golden, valid) come first, so that a correction that resembles one of them
 
 import json
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def run(
     references = [*given["earlier"], given["batch"]]
     rows = read_batches(store, references, model_type, cache)
     corrections, aside = settle(rows, caps or Caps())
-    corrections, train_base, dropped = _group(corrections, base, caps or Caps())
+    del rows
+    corrections, train_base, dropped, ids = _group(corrections, base, caps or Caps())
     aside = pl.concat([aside, dropped])
     found: list[Phrase] = []
     if set_suspects_aside:
@@ -87,24 +89,23 @@ def run(
     wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
     rehearsed = rehearse(train_base, wanted, seed)
     inoculated = inoculation(found, train_base, seed)
-    train = pl.concat(
-        [messages.conform(each) for each in (parts["teach"], rehearsed, inoculated)]
-    ).sort("id")
+    named = partial(_named, ids)
+    train = pl.concat([named(each) for each in (parts["teach"], rehearsed, inoculated)]).sort("id")
     _check(train, model_type)
     sets = {
         "train": train,
         "valid": base["valid"],
-        "watched": messages.conform(parts["watched"]),
+        "watched": named(parts["watched"]),
         "golden": base["golden"],
-        "time_forward": pl.concat([messages.conform(parts["time_forward"]), base["time_forward"]]),
-        "fresh": parts["fresh"],
-        "old_errors": parts["old_errors"],
+        "time_forward": pl.concat([named(parts["time_forward"]), base["time_forward"]]),
+        "fresh": named(parts["fresh"]),
+        "old_errors": named(parts["old_errors"]),
     }
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
     }
     # All of the base, for the linear baseline: it has no memory of its own beyond its training set.
-    messages.write(train_base, dataset / "base.parquet")
+    messages.write(named(train_base), dataset / "base.parquet")
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
     told = json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False)
     (dataset / "phrases.json").write_text(told, encoding="utf-8")
@@ -157,20 +158,21 @@ def _base_sets(
 
 def _group(
     corrections: pl.DataFrame, base: dict[str, pl.DataFrame], caps: Caps
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Name campaigns over everything at once; drop what resembles a frozen set, and floods.
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.Series]:
+    """Number campaigns over everything at once; drop what resembles a frozen set, and floods.
 
     Returns:
-        (corrections, base training messages, what was dropped).
+        (corrections, base training messages, what was dropped, and the name of each campaign: the
+        id of the message that has its number).
     """
     frozen = pl.concat([base[name] for name in FROZEN])
     everything = pl.concat([frozen["text"], corrections["text"], base["train"]["text"]])
-    roots = campaigns(everything)
+    roots = campaigns(everything).astype(np.uint32)
     near_frozen = roots < frozen.height
     first, last = frozen.height, frozen.height + corrections.height
     ids = pl.concat([frozen["id"], corrections["id"], base["train"]["id"]])
     named = corrections.with_columns(
-        campaign=ids.gather(roots[first:last]),
+        campaign=pl.Series(roots[first:last]),
         frozen=pl.Series(near_frozen[first:last], dtype=pl.Boolean),
     )
     leaking = named.filter("frozen")
@@ -181,7 +183,7 @@ def _group(
     named = named.filter(place < caps.per_campaign)
     # What users say now outweighs what a corpus said then: base messages that a correction
     # contradicts (the same campaign with another label) are not rehearsed.
-    train = base["train"].with_columns(campaign=ids.gather(roots[last:]))
+    train = base["train"].with_columns(campaign=pl.Series(roots[last:]))
     said = named.group_by("campaign").agg(pl.col("label").mean().alias("said"))
     train = train.filter(~pl.Series(near_frozen[last:], dtype=pl.Boolean))
     train = train.join(said, on="campaign", how="left", maintain_order="left")
@@ -196,7 +198,12 @@ def _group(
             flood.select("id", "text", "label", why=pl.lit("beyond the cap of its campaign")),
         ]
     )
-    return named, messages.conform(train), dropped
+    return named, train, dropped, ids
+
+
+def _named(ids: pl.Series, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of messages with the names of its campaigns for their numbers."""
+    return messages.conform(table.with_columns(campaign=ids.gather(table["campaign"])))
 
 
 def _check(train: pl.DataFrame, model_type: ModelType) -> None:

@@ -65,8 +65,9 @@ def newest(corrections: pl.DataFrame, most: int) -> pl.DataFrame:
     """Return at most so many corrections, the newest, in their order."""
     if corrections.height <= most:
         return corrections
-    order = ["approved_at", "id"]
-    return corrections.sort(order, nulls_last=False).tail(most)
+    order = corrections.select("approved_at", "id").with_row_index("row")
+    last = order.sort("approved_at", "id", nulls_last=False).tail(most)["row"]
+    return corrections[last]
 
 
 def unreliable(checked: pl.DataFrame) -> list[str]:

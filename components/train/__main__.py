@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
                 max_tokens=given.max_tokens,
                 token_budget=given.token_budget,
                 threads=settings.threads,
+                precision=settings.precision,
             ),
             run_id=facts.get("run_id"),
             created_at=datetime.fromisoformat(sealed) if sealed else None,

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import logit
 
 MOST_SCALE = 100.0
 """A larger factor would only sharpen what is already certain, and saturate the 8-bit model."""
@@ -46,6 +47,36 @@ def fit_calibration(margins: NDArray[np.float64], scam: NDArray[np.bool_]) -> Ca
     found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"maxiter": 2000})
     scale = float(np.clip(np.exp(found.x[0]), 1 / MOST_SCALE, MOST_SCALE))
     return Calibration(scale, float(found.x[1]))
+
+
+def held_back(
+    calibration: Calibration,
+    ham_margins: NDArray[np.float64],
+    budget: float,
+    highest: float,
+) -> Calibration:
+    """Shift a calibration down until a threshold of `highest` keeps the false-positive budget.
+
+    A champion's threshold may move by a step only, or a score would mean another thing every week.
+    After a batch of one class the tail of harmless messages scores higher than it should, and the
+    threshold that keeps the budget lies beyond that step: then the scores give way instead.
+
+    Args:
+        calibration: As fitted.
+        ham_margins: Margins of harmless messages that were not trained on, shape (n,).
+        budget: Largest share of them that may be flagged.
+        highest: Highest threshold that may be chosen, a probability.
+
+    Returns:
+        The calibration as it was, where the budget is kept anyway.
+    """
+    odds = calibration.scale * ham_margins + calibration.shift
+    # Half-way between two scores, as the threshold is; in log odds, where nothing saturates.
+    ranked = np.sort(odds)[::-1]
+    place = int(np.floor(budget * ranked.size))
+    needed = float(ranked[max(0, place - 1) : place + 1].mean())
+    excess = needed - float(logit(highest))
+    return calibration._replace(shift=calibration.shift - excess) if excess > 0 else calibration
 
 
 def apply_calibration(model: Any, calibration: Calibration) -> None:

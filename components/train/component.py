@@ -60,6 +60,7 @@ def train(
             max_tokens=max_tokens,
             token_budget=token_budget,
             threads=settings.threads,
+            precision=settings.precision,
         ),
         run_id=facts.get("run_id"),
         # The batch's time, not today's: a repeated run must make the same bytes.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from components.train.batching import batches
 from components.train.encoder import padded
+from components.train.precision import in_bfloat16
 from components.train.recipe import Recipe
 from components.train.spread import agree_on, here, share_of, sum_gradients, wait_for_first
 from shield.errors import Invalid
@@ -94,7 +95,7 @@ def fit(
         recipe: Every choice.
         pad: Token id of padding.
         checkpoints: Directory of this training alone; named by the digest of recipe and inputs.
-        device: Where. On a GPU the forward pass is bf16.
+        device: Where.
         on_step: Called with (step, steps, loss).
         checkpoint_seconds: Time between two checkpoints. When one is written does not change what
             is learned.
@@ -114,6 +115,7 @@ def fit(
     ]  # an empty batch marks the end of an epoch
     steps = sum(1 for batch in plan if batch)
     weights = balanced(examples.labels, examples.weights)
+    half = in_bfloat16(recipe.precision, device)
     model.to(device)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -146,7 +148,7 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _pace(step, steps)
         optimizer.zero_grad(set_to_none=True)
-        loss = _loss(model, examples, weights, batch, pad, device)
+        loss = _loss(model, examples, weights, batch, pad, device, half)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
         value = sum_gradients(trained, loss)
@@ -187,12 +189,13 @@ def _loss(
     batch: list[int],
     pad: int,
     device: torch.device,
+    half: bool,
 ) -> torch.Tensor:
     mine = share_of(batch)
     if not mine:  # fewer rows than processes
         return torch.zeros((), device=device)
     ids, mask = padded([examples.rows[place] for place in mine], pad)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+    with torch.autocast(device.type, torch.bfloat16, enabled=half):
         logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
     each = torch.nn.functional.cross_entropy(
         logits.float(), torch.tensor(examples.labels[mine], device=device), reduction="none"

@@ -1,5 +1,6 @@
 """The training loop on a real encoder, cut to one layer so that a test takes seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def train(
 
 
 FAST = Recipe(epochs=4, learning_rate=1e-2, token_budget=64, freeze_embeddings=False)
+EXACT = replace(FAST, precision="float32")
 
 
 def test_an_epoch_that_harms_unseen_messages_is_taken_back_and_is_the_last(tmp_path: Path) -> None:
@@ -104,6 +106,18 @@ def test_killed_at_any_step_it_ends_at_the_same_weights(tmp_path: Path) -> None:
     assert len(curves.loss) == FAST.epochs
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_bfloat16_learns_the_same_and_keeps_the_weights_whole(tmp_path: Path) -> None:
+    half = replace(FAST, precision="bfloat16")
+    coarse, learned = train(tmp_path / "half", examples(80, 2), half)
+    again, _ = train(tmp_path / "again", examples(80, 2), half)
+    _, exactly = train(tmp_path / "exact", examples(80, 2), EXACT)
+    assert learned.valid_loss != exactly.valid_loss, "it was not computed in bfloat16 at all"
+    assert learned.valid_loss[-1] == pytest.approx(exactly.valid_loss[-1], abs=0.05)
+    for name, value in coarse.state_dict().items():
+        assert value.dtype in (torch.float32, torch.int64), name
+        assert torch.equal(value, again.state_dict()[name]), name
 
 
 def test_a_loss_that_is_no_number_stops_the_step_with_advice(tmp_path: Path) -> None:

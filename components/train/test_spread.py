@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from components.train.spread import here, share_of
-from components.train.test_fitting import FAST, classifier, examples, train
+from components.train.test_fitting import EXACT, classifier, examples, train
 
 pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(900)]
 
@@ -19,12 +19,12 @@ from pathlib import Path
 import torch
 from components.train.fitting import fit
 from components.train.spread import here, join
-from components.train.test_fitting import FAST, classifier, examples
+from components.train.test_fitting import EXACT, classifier, examples
 
 device = join()
 torch.set_num_threads(1)
 model = classifier(dropout=0.0)
-curves = fit(model, examples(200, 1), examples(80, 2), FAST, 0, Path(sys.argv[1]), device=device)
+curves = fit(model, examples(200, 1), examples(80, 2), EXACT, 0, Path(sys.argv[1]), device=device)
 assert here().size == 2
 if here().rank == 0:
     torch.save({"model": model.state_dict(), "loss": curves.valid_loss}, sys.argv[2])
@@ -32,7 +32,7 @@ if here().rank == 0:
 
 
 def test_two_processes_train_the_model_that_one_trains(tmp_path: Path) -> None:
-    alone, curves = train(tmp_path / "alone", examples(80, 2), FAST, dropout=0.0)
+    alone, curves = train(tmp_path / "alone", examples(80, 2), EXACT, dropout=0.0)
     (tmp_path / "worker.py").write_text(WORKER)
     command = [sys.executable, "-m", "torch.distributed.run"]  # what `torchrun` is
     command += ["--standalone", "--nproc-per-node", "2", str(tmp_path / "worker.py")]

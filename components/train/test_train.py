@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from components.train.batching import batches, padding_share
-from components.train.calibration import apply_calibration, fit_calibration
+from components.train.calibration import (
+    Calibration,
+    apply_calibration,
+    fit_calibration,
+    held_back,
+)
 from components.train.fitting import balanced
+from components.train.recipe import Recipe
 from shield.errors import Invalid
 
 
@@ -31,6 +37,14 @@ def test_both_classes_weigh_the_same_however_rare_one_is() -> None:
     assert weights.mean() == pytest.approx(1.0)
 
 
+def test_a_champion_goes_through_a_large_set_less_often() -> None:
+    recipe = Recipe(epochs=3)
+    asked = [recipe.passes(many, from_champion=True) for many in (0, 900, 2999, 3000, 50_000)]
+    assert asked == [3, 3, 3, 2, 2]
+    assert recipe.passes(50_000, from_champion=False) == 3
+    assert Recipe(epochs=1).passes(50_000, from_champion=True) == 1
+
+
 def test_one_class_alone_is_refused_with_advice() -> None:
     with pytest.raises(Invalid, match="cannot learn one class alone"):
         balanced(np.ones(5, dtype=np.int64), np.ones(5, dtype=np.float32))
@@ -45,10 +59,25 @@ def test_calibration_makes_overconfident_margins_mean_what_they_say() -> None:
     assert found.shift == pytest.approx(-0.6, abs=0.15)
 
 
+def test_scores_give_way_where_the_threshold_must_not() -> None:
+    hams = np.random.default_rng(0).normal(-4, 2, 2000)
+    fitted = Calibration(scale=1.5, shift=2.0)
+    held = held_back(fitted, hams, budget=0.01, highest=0.56)
+    assert held.scale == fitted.scale
+    assert held.shift < fitted.shift
+    flagged = held.scale * hams + held.shift >= np.log(0.56 / 0.44)
+    assert flagged.sum() == 20, "the budget is used, and kept"
+
+
+@pytest.mark.parametrize("budget", [0.01, 0.0])
+def test_a_calibration_that_keeps_the_budget_stays_as_it_is(budget: float) -> None:
+    hams = np.random.default_rng(0).normal(-9, 1, 500)
+    fitted = Calibration(scale=1.0, shift=0.5)
+    assert held_back(fitted, hams, budget, highest=0.56) == fitted
+
+
 def test_calibration_is_folded_into_the_last_layer() -> None:
     import torch
-
-    from components.train.calibration import Calibration
 
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
