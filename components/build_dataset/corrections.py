@@ -194,9 +194,9 @@ def outvote(named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .agg(side=(pl.col("own") + pl.col("backing")).sum())
     )
     against = sides.select("campaign", label=(1 - pl.col("label")).cast(pl.Int8), against="side")
-    judged = named.join(sides, on=["campaign", "label"], how="left", maintain_order="left").join(
-        against, on=["campaign", "label"], how="left", maintain_order="left"
-    )
-    lost = pl.col("against").fill_null(0.0) >= CLEARLY * pl.col("side")
-    aside = judged.filter(lost).select("id", "text", "label", why=pl.lit(OUTVOTED))
-    return judged.filter(~lost).drop("side", "against"), aside
+    judged = named.select("campaign", "label")
+    for each in (sides, against):
+        judged = judged.join(each, on=["campaign", "label"], how="left", maintain_order="left")
+    lost = judged.select(pl.col("against").fill_null(0.0) >= CLEARLY * pl.col("side")).to_series()
+    aside = named.filter(lost).select("id", "text", "label", why=pl.lit(OUTVOTED))
+    return named.filter(~lost), aside
