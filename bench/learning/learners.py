@@ -1,22 +1,25 @@
 """Three ways to keep up: not at all, the naive recipe, and ours; transformer and linear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from bench.learning.lab import Lab, fit_rows, trained
 from bench.learning.naive import NaiveLinear, NaiveTransformer
 from components.build_dataset import messages
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
+from components.train.calibration import Calibration, held_back
+from components.train.training import AIMED, MOST_MOVED
 from shield.gates import BestEver, GateInput, GateLimits, decide
 from shield.linear import LinearModel
-from shield.metrics import operating_threshold
+from shield.metrics import budget_after, operating_threshold
 from shield.packages import ModelPackage
 from shield.predictor import Predictor
 
@@ -54,7 +57,9 @@ class Linear:
         """Fit the first model on the base corpus."""
         model = fit_rows(lab.base["train"])
         naive = NaiveLinear(model) if way == "naive" else None
-        return cls(way, lab, model, _threshold(model, lab, None), naive)
+        ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
+        threshold = operating_threshold(model.probabilities(ham), 0.01, None)
+        return cls(way, lab, model, threshold, naive)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """As in the protocol."""
@@ -75,13 +80,25 @@ class Linear:
         self.lab.seal(corrections, month)
         dataset = self.lab.dataset(seed=seed, replay=EVERYTHING)
         challenger = fit_rows(messages.read(dataset / "train.parquet"))
-        threshold = _threshold(challenger, self.lab, self.threshold)
+        challenger, threshold = self._settled(challenger)
         given = self._evidence(dataset, challenger, threshold, corrections.height)
         outcome = decide(given.model_copy(update={"best": self.best}), LIMITS).outcome
         if outcome == "promote":
             self.model, self.threshold = challenger, threshold
             self.best = better(self.best, given)
         return outcome
+
+    def _settled(self, challenger: LinearModel) -> tuple[LinearModel, float]:
+        """Return the challenger and its threshold, set as the product's `train` sets it."""
+        ham = self.lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
+        budget = budget_after(self.model.probabilities(ham), self.threshold, 0.01)
+        highest = min(self.threshold + AIMED, 0.99)
+        odds = logit(challenger.probabilities(ham).clip(1e-9, 1 - 1e-9))
+        held = held_back(Calibration(1.0, 0.0), odds, budget, highest)
+        model = replace(challenger, bias=challenger.bias + held.shift)
+        return model, operating_threshold(
+            model.probabilities(ham), budget, self.threshold, MOST_MOVED
+        )
 
     def _evidence(
         self, dataset: Path, challenger: LinearModel, threshold: float, feedback: int
@@ -121,11 +138,6 @@ def better(best: BestEver | None, given: GateInput) -> BestEver:
     accuracy, fpr = given.golden.challenger.accuracy, given.golden.challenger.fpr
     now = BestEver(version="champion", accuracy=accuracy or 0.0, fpr=fpr or 0.0)
     return now if best is None or now.accuracy > best.accuracy else best
-
-
-def _threshold(model: LinearModel, lab: Lab, previous: float | None) -> float:
-    ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
-    return operating_threshold(model.probabilities(ham), 0.01, previous)
 
 
 @dataclass

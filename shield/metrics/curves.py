@@ -109,6 +109,25 @@ def threshold_for_fpr(ham_scores: Scores, budget: float) -> float:
     return middle if middle > must_pass else next_score
 
 
+MORE_FALSE_ALARMS = 0.002
+"""Rise of the false-positive rate that a challenger's threshold may cost, absolute."""
+
+
+def budget_after(champion_ham_scores: Scores, threshold: float, budget: float) -> float:
+    """Return the false-positive budget of a challenger: hardly more than its champion spends.
+
+    What a release may cost is not the whole budget, but what the gate lets pass.
+
+    Args:
+        champion_ham_scores: Shape (n,). The champion's scores of the harmless messages that the
+            challenger's threshold will be set on.
+        threshold: The champion's.
+        budget: What any model may spend, in [0, 1).
+    """
+    spent = float(np.mean(champion_ham_scores >= threshold))
+    return min(budget, spent + MORE_FALSE_ALARMS)
+
+
 def operating_threshold(
     ham_scores: Scores, budget: float, previous: float | None, most_moved: float = 0.1
 ) -> float:
