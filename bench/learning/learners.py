@@ -16,7 +16,7 @@ from components.build_dataset import messages
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
 from components.train.calibration import Calibration, held_back
-from components.train.training import AIMED, MOST_MOVED
+from components.train.threshold import AIMED, MOST_MOVED
 from shield.gates import BestEver, GateInput, GateLimits, decide
 from shield.linear import LinearModel
 from shield.metrics import budget_after, operating_threshold
@@ -49,6 +49,7 @@ class Linear:
     lab: Lab
     model: LinearModel
     threshold: float
+    first_alarms: float
     naive: NaiveLinear | None = None
     best: BestEver | None = None
 
@@ -59,7 +60,8 @@ class Linear:
         naive = NaiveLinear(model) if way == "naive" else None
         ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
         threshold = operating_threshold(model.probabilities(ham), 0.01, None)
-        return cls(way, lab, model, threshold, naive)
+        alarms = float(np.mean(model.probabilities(ham) >= threshold))
+        return cls(way, lab, model, threshold, alarms, naive)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """As in the protocol."""
@@ -91,7 +93,7 @@ class Linear:
     def _settled(self, challenger: LinearModel) -> tuple[LinearModel, float]:
         """Return the challenger and its threshold, set as the product's `train` sets it."""
         ham = self.lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
-        budget = budget_after(self.model.probabilities(ham), self.threshold, 0.01)
+        budget = budget_after(self.first_alarms, 0.01)
         highest = min(self.threshold + AIMED, 0.99)
         odds = logit(challenger.probabilities(ham).clip(1e-9, 1 - 1e-9))
         held = held_back(Calibration(1.0, 0.0), odds, budget, highest)

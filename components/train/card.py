@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from components.train.fitting import Curves
+from components.train.checkpoint import Curves
 from shield.packages import Manifest
 
 _ORIGIN = {

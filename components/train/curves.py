@@ -5,7 +5,7 @@ import html
 import io
 from pathlib import Path
 
-from components.train.fitting import Curves
+from components.train.checkpoint import Curves
 
 
 def plot(curves: Curves, path: Path, *, title: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,15 @@ import torch
 from numpy.typing import NDArray
 
 from components.train.batching import batches
+from components.train.checkpoint import CHECKPOINT, Curves, State
 from components.train.encoder import padded
 from components.train.precision import in_bfloat16
 from components.train.recipe import Recipe
-from components.train.spread import agree_on, here, share_of, sum_gradients, wait_for_first
+from components.train.spread import agree_on, share_of, sum_gradients
 from shield.errors import Invalid
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT, GOOD = "checkpoint.pt", "good.pt"
 WORSE, WORSE_AT_LEAST = 1.25, 0.005
 """An epoch is one too many when its loss on messages never learned exceeds the best so far by a
 quarter and by 0.005. A tactic that is new costs some of what is old; that is no overfitting. At a
@@ -40,17 +40,6 @@ class Examples:
     """Shape (n,), 1 = scam."""
     weights: NDArray[np.float32]
     """Shape (n,), what each counts in the loss."""
-
-
-@dataclass
-class Curves:
-    """What happened, per epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    valid_loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    kept: int = 0
-    """Epochs whose learning was kept; fewer than were run after an early stop."""
 
 
 def balanced(labels: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,7 +111,7 @@ def fit(
         trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
     )
     torch.manual_seed(recipe.seed)
-    state = _State(model, optimizer, checkpoints / CHECKPOINT)
+    state = State(model, optimizer, checkpoints / CHECKPOINT)
     done, step, curves, total, seen = state.load()
     agree_on(step, device)
     saved = started = clock()
@@ -228,58 +217,3 @@ def margins_of(
         logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits.float()
         found[batch] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
     return found
-
-
-class _State:
-    """The checkpoint of one training: written whole or not at all."""
-
-    def __init__(self, model: Any, optimizer: torch.optim.Optimizer, path: Path) -> None:
-        self.model, self.optimizer, self.path = model, optimizer, path
-
-    def load(self) -> tuple[int, int, Curves, float, int]:
-        """Return (place in the plan, steps done, curves, sum of losses, losses summed)."""
-        if not self.path.is_file():
-            return 0, 0, Curves(), 0.0, 0
-        kept: dict[str, Any] = torch.load(self.path, weights_only=True)
-        self.model.load_state_dict(kept["model"])
-        self.optimizer.load_state_dict(kept["optimizer"])
-        torch.set_rng_state(kept["random"])
-        if kept["cuda_random"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(kept["cuda_random"])
-        log.info(json.dumps({"event": "resumed", "step": kept["step"]}))
-        curves = Curves(**kept["curves"])
-        return kept["place"], kept["step"], curves, kept["total"], kept["seen"]
-
-    def keep_good(self) -> None:
-        """Keep the weights as they are after an epoch that did no harm."""
-        self._write({"model": self.model.state_dict()}, self.path.with_name(GOOD))
-
-    def take_good(self) -> None:
-        """Return to the weights of the last epoch that did no harm."""
-        wait_for_first()
-        kept = torch.load(self.path.with_name(GOOD), weights_only=True)
-        self.model.load_state_dict(kept["model"])
-        log.info(json.dumps({"event": "stopped early"}))
-
-    @staticmethod
-    def _write(kept: dict[str, Any], path: Path) -> None:
-        if here().rank:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".fresh")
-        torch.save(kept, fresh)
-        fresh.replace(path)
-
-    def save(self, place: int, step: int, curves: Curves, total: float, seen: int) -> None:
-        kept = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-            "place": place,
-            "step": step,
-            "curves": asdict(curves),
-            "total": total,
-            "seen": seen,
-        }
-        self._write(kept, self.path)

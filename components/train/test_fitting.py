@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from components.train.batching import batches
-from components.train.fitting import CHECKPOINT, Examples, fit, one_too_many
+from components.train.checkpoint import CHECKPOINT
+from components.train.fitting import Examples, fit, one_too_many
 from components.train.recipe import Recipe
 from shield.errors import Invalid
 

@@ -31,18 +31,14 @@ from components.train.export import export_package
 from components.train.fitting import Examples, fit, margins_of
 from components.train.recipe import Recipe
 from components.train.spread import here, join, wait_for_first
+from components.train.threshold import AIMED, FIRST_ALARMS, first_alarms, threshold_of
 from shield.errors import Invalid
 from shield.labels import ModelType
-from shield.metrics import budget_after, operating_threshold
+from shield.metrics import budget_after
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
 from shield.packages.manifest import TOKENIZER
-from shield.predictor import Predictor
 
 SAMPLES = 4
-MOST_MOVED = 0.09
-"""Longest step of the threshold, inside the gate's 0.1."""
-AIMED = 0.06
-"""Longest step that the calibration leaves to it: the 8-bit file may need a little more."""
 _VALID_ROWS = 400
 """Messages that the epochs' validation loss is measured on."""
 
@@ -95,9 +91,10 @@ def train_package(
     if scam.all() or not scam.any():
         raise Invalid(f"{dataset / 'valid.parquet'} has one class only: nothing can be calibrated.")
     calibration = fit_calibration(margins, scam)
+    judged_on, alarms = messages.file_digest(dataset / "valid.parquet"), 0.0
     if parent is not None:
-        before = Predictor(parent, "int8", threads=2).probabilities(_ham(valid))
-        fpr_budget = budget_after(before, parent.manifest.threshold, fpr_budget)
+        alarms = first_alarms(parent, valid, judged_on)
+        fpr_budget = budget_after(alarms, fpr_budget)
         highest = min(parent.manifest.threshold + AIMED, 0.99)
         calibration = held_back(calibration, margins[~scam], fpr_budget, highest)
     apply_calibration(classifier, calibration)
@@ -128,10 +125,12 @@ def train_package(
         created_at=created_at,
     )
     write_card(model / "card.md", manifest, facts, learned)
-    threshold = _threshold(pack(model, manifest), valid, parent, fpr_budget)
+    threshold, flagged = threshold_of(pack(model, manifest), valid, parent, fpr_budget)
+    kept = {"valid": judged_on, "share": alarms if parent is not None else flagged}
+    settled = {"threshold": threshold, "recipe": {**manifest.recipe, FIRST_ALARMS: kept}}
     if curves is not None:
         plot(learned, curves, title=f"{facts['model_type']} from {_origin(parent)}")
-    package = pack(model, manifest.model_copy(update={"threshold": threshold}))
+    package = pack(model, manifest.model_copy(update=settled))
     _tell(f"threshold {threshold:.3f}, package {package.digest[:19]}")
     wait_for_first()
     return package
@@ -144,30 +143,6 @@ def _watched(dataset: Path, valid: pl.DataFrame) -> pl.DataFrame:
     if newest.is_file():
         parts.append(messages.read(newest))
     return pl.concat(parts)
-
-
-def _ham(table: pl.DataFrame) -> list[str]:
-    return table.filter(pl.col("label") == 0)["text"].to_list()
-
-
-def _threshold(
-    package: ModelPackage, valid: pl.DataFrame, parent: ModelPackage | None, budget: float
-) -> float:
-    """Return the operating threshold by the file that will serve, on unseen harmless messages."""
-    ham = _ham(valid)
-    scores = Predictor(package, "int8", threads=2).probabilities(ham)
-    previous = None if parent is None else parent.manifest.threshold
-    try:
-        found = operating_threshold(scores, budget, previous, MOST_MOVED)
-    except ValueError as error:
-        raise Invalid(
-            f"No threshold keeps the false-positive rate under {budget:.1%} on {len(ham)} harmless "
-            f"messages ({error}). Add harmless messages to the corpus, or widen the budget."
-        ) from error
-    if previous is not None:
-        # Beyond that the gate refuses anyway; within it the challenger gets its chance.
-        found = min(found, previous + MOST_MOVED)
-    return float(np.clip(round(found, 6), 1e-6, 1 - 1e-6))
 
 
 def _examples(table: pl.DataFrame, tokenizer: Any, rules: Preprocessing, seed: int) -> Examples:
