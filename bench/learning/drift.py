@@ -80,7 +80,15 @@ def judged(
         ]
         for way in WAYS
     }
-    lowest = min(row["recall"] for curve in curves["ours"] for row in curve)
+    every = [row for curve in curves["ours"] for row in curve]
+    reports = float(np.mean([row["corrections"] for row in every]))
+    released, refused = len(every), sum(row["outcome"] != "promote" for row in every)
+    by_mean = sorted(range(months), key=lambda place: means["ours"][place])
+    lows = ", ".join(
+        f"{curves['ours'][0][place]['evasion']} {means['ours'][place]:.3f}"
+        for place in by_mean
+        if means["ours"][place] < GOAL
+    )
     return Outcome(
         {"seeds": list(seeds), "months": months, "mean_recall": means, "curves": curves},
         [
@@ -88,14 +96,15 @@ def judged(
                 f"drift, {family}: ours holds recall at 1 % false positives in every month",
                 f">= {GOAL}",
                 f"monthly means {min(means['ours']):.3f} to {max(means['ours']):.3f}, lowest "
-                f"single month {lowest:.3f}; naive {min(means['naive']):.3f} to "
-                f"{max(means['naive']):.3f}, static {min(means['static']):.3f} to "
-                f"{max(means['static']):.3f}",
+                f"single month {min(row['recall'] for row in every):.3f}; "
+                f"naive {min(means['naive']):.3f} to {max(means['naive']):.3f}, "
+                f"static {min(means['static']):.3f} to {max(means['static']):.3f}",
                 min(means["ours"]) >= GOAL,
                 "Judged in the same month on other scams than those that taught, after one "
-                "learning from one week of reports. What falls short: months whose challenger the "
-                "gate refused on a golden set of 1,200 (too small to rule out a point), and "
-                "paraphrase, where a week teaches little about the next wording.",
+                f"learning from one week of reports (some {reports:.0f}). {refused} of {released} "
+                f"challengers were refused. Lowest: {lows}. A week in which few scams are missed "
+                "teaches little about the next wording. Tried: corrections weighed three and eight "
+                "times (no better; paraphrase worse).",
             ),
             Aim(
                 f"drift, {family}: recall of the verdicts that users see, at each way's threshold",

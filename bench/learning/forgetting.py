@@ -22,7 +22,7 @@ def run(scale: Scale) -> Outcome:
     seeds = scale.seeds[: scale.pick(3, 1)]
     rows = [_one(seed, way, scale) for seed in seeds for way in ("naive", "ours")]
     ours = [row for row in rows if row["way"] == "ours"]
-    fall = max(row["golden_accuracy_before"] - row["golden_accuracy_after"] for row in ours)
+    falls = [row["golden_accuracy_before"] - row["golden_accuracy_after"] for row in ours]
     recall = min(row["held_out_recall_after"] for row in ours)
     naive = [row for row in rows if row["way"] == "naive"]
     told = ", ".join(
@@ -35,9 +35,14 @@ def run(scale: Scale) -> Outcome:
             Aim(
                 "forgetting: golden accuracy after 170 one-class corrections",
                 "falls by <= 0.2 point",
-                f"{-100 * fall:+.2f} points at worst (naive: {told})",
-                fall <= 0.002,
-                "A golden set of this size moves in steps of 0.1 point.",
+                f"{-100 * max(falls):+.2f} points at worst, {-100 * float(np.mean(falls)):+.2f} on "
+                f"average of {len(seeds)} seeds (naive: {told})",
+                max(falls) <= 0.002,
+                "What falls is the false-positive rate, by one to five of 1,310 harmless messages; "
+                "no scam that was known is missed. The threshold is set on as many others, where "
+                "it may cost 0.2 points and costs less: the rest is which messages a golden set "
+                "happens to hold. Smaller allowances were tried on the worst seed: 0.1 point gives "
+                "the same, none at all -0.22.",
             ),
             Aim(
                 "forgetting: recall on held-out corrections",
