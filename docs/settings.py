@@ -23,11 +23,11 @@ sentence that names the variable and the cure.
 
 
 def settings_classes() -> Iterator[type[BaseSettings]]:
-    """Yield every settings class defined in a module called `settings`, in order of its name."""
+    """Yield every settings class, in order of its module: `settings`, or a step's `environment`."""
     for room in ROOMS:
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
-            if module.name.rpartition(".")[2] != "settings":
+            if module.name.rpartition(".")[2] not in ("settings", "environment"):
                 continue
             for kind in vars(importlib.import_module(module.name)).values():
                 if (
