@@ -16,6 +16,10 @@ from shield.metrics import threshold_for_fpr
 
 WAYS = ("static", "naive", "ours")
 GOAL = 0.95
+TRIED = {
+    "linear": " Tried: corrections weighed three and eight times (no better; paraphrase worse).",
+    "transformer": " Static falls to less than a half where letters are spaced or replaced.",
+}
 
 
 def replay(stream: Stream, learner: Learner, seed: int) -> list[dict[str, Any]]:
@@ -103,8 +107,7 @@ def judged(
                 "Judged in the same month on other scams than those that taught, after one "
                 f"learning from one week of reports (some {reports:.0f}). {refused} of {released} "
                 f"challengers were refused. Lowest: {lows}. A week in which few scams are missed "
-                "teaches little about the next wording. Tried: corrections weighed three and eight "
-                "times (no better; paraphrase worse).",
+                f"teaches little about the next wording.{TRIED.get(family, '')}",
             ),
             Aim(
                 f"drift, {family}: recall of the verdicts that users see, at each way's threshold",
