@@ -107,8 +107,8 @@ def aims(rows: list[dict[str, Any]], seeds: int) -> list[Aim]:
                 "One of a seed's 107 scams is 0.9 point: what is lost is some four of 321, to "
                 "loud liars whose lies outnumber the honest reports of the same campaigns. Tried "
                 "against it, and kept: votes by trust, a look at each reporter and at shared "
-                "phrases, known scams with the phrase behind them; without these only 0.02 to 0.11 of "
-                "the scams with a phrase are found.",
+                "phrases, known scams with the phrase behind them; without these only 0.02 to "
+                "0.11 of the scams with a phrase are found.",
             )
         )
     return found

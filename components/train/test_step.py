@@ -1,6 +1,7 @@
 """The step on files: where a training starts from, and what an encoder may be named by."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from components.environment import StepSettings
 from components.train.base_model import CONFIG, TOKENIZER, WEIGHTS, fetched
 from components.train.recipe import Recipe
 from components.train.step import run_from
+from components.train.threshold import FIRST_ALARMS, first_alarms
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid, Misconfigured
 from tests.support.tiny import tiny_encoder
@@ -61,6 +63,10 @@ def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
     made = {start: trained(start, champion.path, start) for start in ("base", "better")}
     onward = trained("champion", champion.path, "onward")
     assert onward.manifest.parent == champion.digest
+    kept = champion.manifest.recipe[FIRST_ALARMS]
+    assert kept["valid"] == messages.file_digest(tmp_path / "data" / "valid.parquet")
+    assert 0 <= kept["share"] <= 0.01, "what it flags of the frozen messages, within the budget"
+    assert onward.manifest.recipe[FIRST_ALARMS] == kept, "and its descendants spend from the same"
     losses = {
         package.digest: package.manifest.recipe["valid_loss"] for package in (onward, made["base"])
     }
@@ -69,6 +75,10 @@ def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("better-from-*")), "what was tried is not left lying about"
     with pytest.raises(Invalid, match="champion, base, better"):
         trained("best", champion.path, "nonsense")
+
+    lenient = replace(onward, manifest=onward.manifest.model_copy(update={"threshold": 1e-6}))
+    assert first_alarms(lenient, rows(96, 2), kept["valid"]) == kept["share"]
+    assert first_alarms(lenient, rows(96, 2), "sha256:another") == 1.0, "counted anew"
 
 
 def test_an_encoder_is_fetched_from_the_store_once(tmp_path: Path) -> None:
