@@ -1,0 +1,162 @@
+"""The sections of the page that are tables alone, each from the figures of one experiment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+WAYS = ("static", "naive", "ours")
+
+
+def mails(figures: dict[str, Any]) -> list[str]:
+    curves = figures["curves"]
+    rows = [
+        (
+            f"{row['from']} to {row['to']}",
+            str(row["mails"]),
+            str(row["scams"]),
+            *(
+                "–"
+                if curves[way][place]["recall"] is None
+                else f"{curves[way][place]['recall']:.3f}"
+                for way in WAYS
+            ),
+            row["outcome"],
+        )
+        for place, row in enumerate(curves["ours"])
+    ]
+    head = ["received", "mails", "spam", "static", "naive", "ours", "gate"]
+    return [
+        "## Real time: mails by the day they were received (linear)",
+        f"{figures['mails']} mails, the first {figures['first_taught']} train the first model. "
+        "Each slice is met before anything of it is learnt.",
+        table(head, rows),
+    ]
+
+
+def forgetting(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            str(row["seed"]),
+            row["way"],
+            f"{row['golden_accuracy_before']:.4f} -> {row['golden_accuracy_after']:.4f}",
+            f"{row['golden_fpr_before']:.4f} -> {row['golden_fpr_after']:.4f}",
+            f"{row['held_out_recall_before']:.3f} -> {row['held_out_recall_after']:.3f}",
+            row["outcome"],
+        )
+        for row in figures["runs"]
+    ]
+    head = ["seed", "way", "golden accuracy", "golden FPR", "recall on held-out ones", "gate"]
+    return [
+        f"## Forgetting: {figures['corrections']} corrections of one class (transformer)",
+        "At each model's own threshold. Held out are other scams than those taught.",
+        table(head, rows),
+    ]
+
+
+def gates(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            str(row["golden"]),
+            f"{row['change_points']:+.1f}",
+            f"{row['on_corrections_points']:+.0f}",
+            f"{row['promoted']:.1%} [{row['interval'][0]:.1%}, {row['interval'][1]:.1%}]",
+            ", ".join(f"{name} {count}" for name, count in row["refusals"].items()),
+        )
+        for row in figures["single_cycles"]
+    ]
+    chains = [
+        (
+            str(row["golden"]),
+            "yes" if row["no_ratchet_gate"] else "no",
+            f"{row['promotions_per_chain']:.1f}",
+            f"{row['true_change_points_mean']:+.2f}",
+            f"{row['true_change_points_worst_5_percent']:+.2f}",
+        )
+        for row in figures["chains_of_50"]
+    ]
+    return [
+        "## Gate",
+        "Simulated verdicts, the product's own chain of gates. Change of true accuracy in points, "
+        "on ordinary messages and on the 40 held-out corrections.",
+        table(["golden set", "change", "on corrections", "promoted (95 %)", "refusals"], rows),
+        "Fifty cycles in a row whose challengers are 0.3 points worse on average:",
+        table(
+            ["golden set", "best-ever gate", "promotions", "true change, mean", "5th percentile"],
+            chains,
+        ),
+    ]
+
+
+def poison(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            row["attack"],
+            row["defence"],
+            f"{row['liars']:.0%}",
+            "{mean:.3f} ({low:.3f} to {high:.3f})".format(**row["recall"]),
+            "{mean:.3f} ({low:.3f} to {high:.3f})".format(**row["backdoor_recall"]),
+            f"{row['lies_that_teach']['mean']:.0f}",
+            f"{row['honest_set_aside']['mean']:.1%}",
+            f"{row['signed_set_aside']['mean']:.1%}",
+            f"{row['gate_refuses']:.0%}",
+        )
+        for row in figures["linear_model"]
+    ]
+    head = ["liars are", "defences", "share", "recall", "recall with their phrase"]
+    head += [
+        "lies that teach",
+        "honest ones set aside",
+        "of these signed",
+        "gate `phrases` refuses",
+    ]
+    return [
+        "## Poison (linear model on the real `build_dataset`)",
+        f"100 reporters, seeds {figures['seeds']}; a liar reports ten times as often as others, "
+        "and reviewers let half of the lies through. *Loud* liars turn every label round and put a "
+        "phrase behind half of the scams that they call harmless. *Sly* ones tell the truth, and "
+        "have the trust for it, except about scams of their own that nobody else has met and that "
+        "carry the phrase; or each a phrase of their own. *Signed* are 40 real, alarming, harmless "
+        "messages that an honest sender signs and honest users report: what is set aside of them "
+        "is a false alarm of the defence.",
+        table(head, rows),
+    ]
+
+
+def growth(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            f"{row['rows']:,}",
+            f"{row['seconds']:.1f}" if "seconds" in row else "not finished",
+            f"{row['peak_gib']:.2f}" if "seconds" in row else row["failed"],
+        )
+        for row in figures["runs"]
+    ]
+    return [
+        "## Growth of `build_dataset`",
+        f"In a process that the kernel holds to {figures['limit_gib']:.0f} GiB. The peak is of "
+        "anonymous memory; the text is mapped from disk.",
+        table(["corrections", "seconds", "peak GiB"], rows),
+    ]
+
+
+def speed(figures: dict[str, Any]) -> list[str]:
+    rows = [
+        (name.replace("_", " "), "{mean} ({low} to {high})".format(**value))
+        for name, value in figures.items()
+        if isinstance(value, dict) and "mean" in value
+    ]
+    weekly = [(name.replace("_", " "), f"{n:g}") for name, n in figures["retraining"].items()]
+    return [
+        "## Speed",
+        f"{figures['messages']} messages, {figures['epochs']} epochs, {figures['threads']} "
+        f"threads, seeds {figures['seeds']}, by turns: mean (lowest to highest).",
+        table(["figure", "value"], rows),
+        "One retraining from a champion:",
+        table(["figure", "value"], weekly),
+    ]
+
+
+def table(head: list[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *[list(row) for row in rows]]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in lines
+    )
