@@ -3,8 +3,8 @@
     python -m pipelines.run --model-type sms [--run-id X] [--min-feedback N] [--json]
 
 The same run id is the same run: after a crash it gets the same batch and finishes the work.
-Progress
-goes to stderr; with `--json` one JSON object per line, and the result alone, as JSON, to stdout.
+Progress goes to stderr; with `--json` one JSON object per line, and the result alone, as JSON, to
+stdout.
 """
 
 import argparse

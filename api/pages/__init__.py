@@ -1,8 +1,7 @@
 """The pages: the phone's web client at `/app`, the reviewer's dashboard at `/review`.
 
 Admission rule of this room: HTML, sessions and browser security. What a page shows and does comes
-from
-the same service functions as the JSON routes; nothing here queries the database.
+from the same service functions as the JSON routes; nothing here queries the database.
 """
 
 from fastapi import FastAPI

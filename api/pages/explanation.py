@@ -1,8 +1,7 @@
 """What in a message moved the model: leave one word out, ask again, see how far the score falls.
 
 Occlusion (Zeiler and Fergus 2014; for text Li, Monroe and Jurafsky 2016): it asks the very model
-server
-that serves, needs nothing of its insides, and one call scores all variants.
+server that serves, needs nothing of its insides, and one call scores all variants.
 """
 
 import math

@@ -2,8 +2,7 @@
 
 A campaign is a connected component of the graph whose edges join messages that share at least
 `SIMILARITY` of their word pairs. Edges are found by MinHash signatures cut into bands (messages
-that
-agree on a whole band are compared), so the work is near linear in the number of messages.
+that agree on a whole band are compared), so the work is near linear in the number of messages.
 
 Texts are read once, a hundred thousand at a time; of each message 8 bytes stay, and of each
 different one 112 more.
@@ -20,13 +19,11 @@ from scipy.sparse.csgraph import connected_components
 
 PERMUTATIONS = 32
 ROWS_PER_BAND = 4
-"""8 bands of 4 rows: two messages of Jaccard similarity 0.7 meet in some band with 89 % chance,
-of 0.8
-with 98 %, of 0.3 with 6 %; the comparison that follows drops the latter."""
+"""8 bands of 4 rows: two messages of Jaccard similarity 0.7 meet in some band with 89 % chance, of
+0.8 with 98 %, of 0.3 with 6 %; the comparison that follows drops the latter."""
 SIMILARITY = 0.6
-"""Share of equal signature rows from which two messages are one campaign. 0.6 joins a prize
-message with
-its copies of another number, prize and reply code, and keeps short greetings apart."""
+"""Share of equal signature rows from which two messages are one campaign. 0.6 joins a prize message
+with its copies of another number, prize and reply code, and keeps short greetings apart."""
 _CHUNK = 100_000
 _SEED = 20_070_503
 

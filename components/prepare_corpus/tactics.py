@@ -1,8 +1,7 @@
 """Find the tactics among scams: what they are after, as clusters of meaning.
 
 Clusters of words would be torn apart by what all scams share (numbers, "free", "call now");
-clusters
-of sentence embeddings follow what is offered: prizes, ring tones, dating, loans.
+clusters of sentence embeddings follow what is offered: prizes, ring tones, dating, loans.
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,9 @@
 """Make the model's probabilities mean what they say, by scaling its last layer.
 
-Class-balanced training leaves margins that are too wide and centred for a world with as many
-scams as
-harmless messages. Two numbers, fitted on messages that were not trained on, put that right: a scale
-and a shift of the margin, folded into the classifier's own weights, so that serving needs to know
-nothing of it.
+Class-balanced training leaves margins that are too wide and centred for a world with as many scams
+as harmless messages. Two numbers, fitted on messages that were not trained on, put that right: a
+scale and a shift of the margin, folded into the classifier's own weights, so that serving needs to
+know nothing of it.
 
 Source: Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with his smoothed
 targets.
