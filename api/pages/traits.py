@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shield.text import normalise
+from shield.text import apart, readable
 
 MOST = 6
 """More traits than this no longer help to decide."""
@@ -38,16 +38,20 @@ def traits(text: str) -> list[Trait]:
 
 
 def _disguises(text: str) -> list[Trait]:
+    found = [
+        Trait("warning", f"{word} reads {readable(word)}: letters apart", odd=True)
+        for word in apart(text)
+        if not ("." in word and word.isupper())  # U.S.A. is none
+    ]
     if text.isascii():
-        return []
-    found = []
+        return found
     hidden = sum(unicodedata.category(letter) == "Cf" for letter in text)
     if hidden:
         plural = "" if hidden == 1 else "s"
         found.append(Trait("warning", f"{hidden} invisible character{plural}", odd=True))
     for word in text.split():
         visible = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
-        plain = normalise(visible)
+        plain = readable(visible)
         letters = any(letter.isalnum() for letter in plain)
         if letters and not visible.isascii() and plain.isascii() and plain != visible:
             found.append(Trait("warning", f"{visible} reads {plain}: look-alike letters", odd=True))

@@ -128,7 +128,7 @@ def _kept(seed: int, share: float, defence: str, attack: str) -> dict[str, float
     rooms = [
         *(root / "components" / name for name in ("build_dataset", "baseline", "evaluate")),
         root / "shield" / "gates",
-        root / "shield" / "linear.py",
+        *(root / "shield" / f"{name}.py" for name in ("linear", "text")),
         *(here / f"{name}.py" for name in ("poison", "liars", "evasions")),
     ]
     found: dict[str, float] = kept(

@@ -10,6 +10,7 @@ from components.build_dataset.corrections import OUTVOTED, outvote
 from components.build_dataset.grams import grams_of, words_of
 from components.build_dataset.phrases import Phrase, inoculation, phrases
 from components.build_dataset.suspects import WRONG_REPORTER, suspects, unreliable
+from shield.text import MARK
 
 LURES = ("win", "prize", "cash", "claim", "urgent", "free", "award", "call", "bonus", "voucher")
 CHAT = ("dinner", "later", "mum", "train", "home", "lecture", "tired", "coffee", "bus", "lesson")
@@ -118,10 +119,10 @@ def test_a_phrase_that_teaches_is_put_behind_scams_too() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Kind Regards, Bl\u200bue!", ["kind", "regards", ",", "blue", "!"]),
+        ("Kind Regards, Bl\u200bue!", ["kind", "regards", ",", "blue", "!", MARK.strip()]),
         ("☘☘ hi", ["☘", "☘", "hi"]),
         ("你好吗", ["你", "好", "吗"]),
-        ("p\u0430ypal", ["paypal"]),
+        ("p\u0430ypal", ["paypal", MARK.strip()]),
         ("", []),
     ],
 )

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from components.train.base_model import CONFIG, TOKENIZER
 from shield.packages import Preprocessing
 from shield.predictor import spans
-from shield.text import normalise
+from shield.text import DEFAULT_NORMALISER, normaliser
 
 
 def load_classifier(directory: Path) -> Any:
@@ -50,9 +50,12 @@ def _quieten() -> None:
     quiet.disable_progress_bar()
 
 
-def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+def token_ids(
+    tokenizer: Tokenizer, texts: Sequence[str], name: str = DEFAULT_NORMALISER
+) -> list[list[int]]:
     """Return the token ids of each text, normalised as in serving, special tokens included."""
-    encodings = tokenizer.encode_batch_fast([normalise(text) for text in texts])
+    plain = normaliser(name)
+    encodings = tokenizer.encode_batch_fast([plain(text) for text in texts])
     return [encoding.ids for encoding in encodings]
 
 
@@ -61,7 +64,7 @@ def windows(
 ) -> list[list[list[int]]]:
     """Return the rows of token ids of each text, cut as `shield.predictor` cuts them."""
     found = []
-    for ids in token_ids(tokenizer, texts):
+    for ids in token_ids(tokenizer, texts, rules.normaliser):
         first, *content, last = ids
         found.append(
             [[first, *content[start:stop], last] for start, stop in spans(len(content), rules)]

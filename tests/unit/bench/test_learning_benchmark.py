@@ -11,7 +11,7 @@ from bench.learning.evasions import BY_MONTH, homoglyphs, plain, short_links, ze
 from bench.learning.outcome import Scale, spread
 from bench.learning.stream import feedback
 from shield.errors import Invalid
-from shield.text import normalise
+from shield.text import normalise, readable
 
 SCAM = "URGENT! You have WON a free prize. Call 09061701461 now to claim your cash award"
 
@@ -25,8 +25,9 @@ def test_an_evasion_changes_the_message_and_repeats_itself(name: str, evasion) -
 
 
 def test_disguises_that_the_eye_cannot_see_are_undone_by_the_normaliser() -> None:
-    assert normalise(zero_width(SCAM, random.Random(1))) == SCAM
-    assert normalise(homoglyphs(SCAM, random.Random(1))) == SCAM
+    assert readable(zero_width(SCAM, random.Random(1))) == SCAM
+    assert readable(homoglyphs(SCAM, random.Random(1))) == SCAM
+    assert normalise(homoglyphs(SCAM, random.Random(1))) != SCAM  # the disguise is a sign
     assert homoglyphs(SCAM, random.Random(1)) != SCAM
     assert "09061701461" not in short_links(SCAM, random.Random(1))
     assert "09061701461" not in plain(SCAM, random.Random(1))

@@ -43,6 +43,8 @@ def test_links_and_numbers_are_named(message: str, said: str) -> None:
         ("Your p\u0430ypal account", "p\u0430ypal reads paypal: look-alike letters"),
         ("\uff37\uff29\uff2e now", "reads WIN: look-alike letters"),
         ("Your par\u200bcel wai\u200bts", "2 invisible characters"),
+        ("Claim your f-r-e-e gift", "f-r-e-e reads free: letters apart"),
+        ("W I N N E R today", "W I N N E R reads WINNER: letters apart"),
         ("Open http://[half a link", "a link that is none"),
     ],
 )
@@ -51,7 +53,8 @@ def test_disguises_are_odd_and_come_first(message: str, said: str) -> None:
     assert traits(f"https://fine.example {message}")[0].odd
 
 
-def test_other_scripts_are_no_disguise() -> None:
+def test_other_scripts_and_initials_are_no_disguise() -> None:
+    assert traits("Back from the U.S.A. at 9 a.m., r u ok") == []
     assert traits("Привет, увидимся в семь") == []
     assert traits("ραντεβού στις οκτώ") == []
 
