@@ -18,7 +18,8 @@ WAYS = ("static", "naive", "ours")
 GOAL = 0.95
 TRIED = {
     "linear": " Tried: corrections weighed three and eight times (no better; paraphrase worse).",
-    "transformer": " Static falls to less than a half where letters are spaced or replaced.",
+    "transformer": " Before disguised words were marked (ADR 0019) it was 0.908 with spacing and "
+    "0.894 with homoglyphs, and static 0.458 and 0.788.",
 }
 
 
@@ -150,5 +151,5 @@ def run_linear(scale: Scale) -> Outcome:
 
 
 def run_transformer(scale: Scale) -> Outcome:
-    """Replay the transformer on one stream; each month is a real fine-tuning and export."""
-    return run_family("transformer", scale, scale.seeds[:1], scale.pick(5, 1))
+    """Replay the transformer on two streams; each month is a real fine-tuning and export."""
+    return run_family("transformer", scale, scale.seeds[: scale.pick(2, 1)], scale.pick(5, 1))

@@ -34,6 +34,7 @@ from shield.artifacts.directory import DirectoryStore
 from shield.labels import LABELS, ModelType
 from shield.linear import LinearModel
 from shield.packages import ModelPackage
+from shield.text import DEFAULT_NORMALISER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """The simulated time that everything happens after; no clock is read."""
@@ -226,7 +227,8 @@ def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) 
         *(messages.file_digest(source) for source in sources if "test" not in source.name),
     ]
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
-    target = WORK / "models" / name
+    # A normaliser never changes under its name.
+    target = WORK / "models" / f"{DEFAULT_NORMALISER}-{name}"
     if not (target / "manifest.json").is_file():
         part = target.with_name(f"{name}.part")
         shutil.rmtree(part, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Three ways to keep up: not at all, the naive recipe, and ours; transformer and linear."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -180,7 +181,7 @@ class Transformer:
         dataset = self.lab.dataset(seed=seed)
         package = trained(dataset, self.package)
         folder = self.lab.folder
-        (folder / "history.json").write_text(_json(self.history))
+        (folder / "history.json").write_text(json.dumps(self.history))
         judged = evaluate_step.run(
             dataset,
             package,
@@ -199,9 +200,3 @@ class Transformer:
                 | {name: figures[name] for name in ("goldenAccuracy", "goldenFpr")}
             )
         return outcome
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value)

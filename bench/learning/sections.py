@@ -116,7 +116,8 @@ def poison(figures: dict[str, Any]) -> list[str]:
         "have the trust for it, except about scams of their own that nobody else has met and that "
         "carry the phrase; or each a phrase of their own. *Signed* are 40 real, alarming, harmless "
         "messages that an honest sender signs and honest users report: what is set aside of them "
-        "is a false alarm of the defence.",
+        "is a false alarm of the defence. What is set aside of honest reports under sly liars is "
+        "their own: nine in ten of them are true ones beyond the cap on each reporter.",
         table(head, rows),
     ]
 
