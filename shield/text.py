@@ -36,6 +36,7 @@ _APART = re.compile(
     r"[^\W\d_](?:([._*~-])[^\W_](?:\1[^\W_])+|(?: [^\W_]){3,})"
     r"(?![^\W_])(?![._*~-][^\W_])"
 )
+_LONGEST_INITIALS = len("R.S.V.P")
 _BETWEEN = re.compile(r"[ ._*~-]")
 # Characters without a width inside a Latin word. Other scripts need some of them, and mails a soft
 # hyphen.
@@ -60,7 +61,7 @@ def scam_text_v2(text: str) -> str:
     """As v1, join words whose letters stand apart, and put a mark behind each disguised word.
 
     "f-r-e-e" and "f r e e" become "free": a model that meets such letters one by one learns nothing
-    of the word. Two blanks end a word.
+    of the word. Two blanks end a word. Initials are joined, and not marked.
     """
     return _MARKS.sub(MARK, _undisguised(text, MARK))
 
@@ -71,8 +72,8 @@ def readable(text: str) -> str:
 
 
 def apart(text: str) -> list[str]:
-    """Return the words whose letters stand apart, as they are written."""
-    return [word.group() for word in _APART.finditer(text)]
+    """Return the words whose letters stand apart, as they are written, initials left out."""
+    return [word.group() for word in _APART.finditer(text) if not _initials(word.group())]
 
 
 def _undisguised(text: str, mark: str) -> str:
@@ -84,7 +85,14 @@ def _undisguised(text: str, mark: str) -> str:
 
 
 def _joined(text: str, mark: str) -> str:
-    return _APART.sub(lambda word: _BETWEEN.sub("", word.group()) + mark, text)
+    return _APART.sub(
+        lambda word: _BETWEEN.sub("", word.group()) + mark * (not _initials(word.group())), text
+    )
+
+
+def _initials(word: str) -> bool:
+    """Tell "U.S.A" and "R.S.V.P", which honest people write, from "W.I.N.N.E.R"."""
+    return "." in word and word.isupper() and len(word) <= _LONGEST_INITIALS
 
 
 def _folded(text: str, mark: str) -> str:

@@ -41,7 +41,6 @@ def _disguises(text: str) -> list[Trait]:
     found = [
         Trait("warning", f"{word} reads {readable(word)}: letters apart", odd=True)
         for word in apart(text)
-        if not ("." in word and word.isupper())  # U.S.A. is none
     ]
     if text.isascii():
         return found

@@ -152,7 +152,16 @@ def paraphrase(text: str, rng: random.Random) -> str:
 
 def mixed(text: str, rng: random.Random) -> str:
     """Two disguises at once."""
-    first, second = rng.sample([homoglyphs, leet, spaced, paraphrase, short_links], 2)
+    return _two(text, rng, [homoglyphs, leet, spaced, paraphrase, short_links])
+
+
+def unmarked(text: str, rng: random.Random) -> str:
+    """Two disguises at once that no normaliser undoes or marks."""
+    return _two(text, rng, [leet, paraphrase, short_links])
+
+
+def _two(text: str, rng: random.Random, among: list[Evasion]) -> str:
+    first, second = rng.sample(among, 2)
     return second(first(text, rng), rng)
 
 

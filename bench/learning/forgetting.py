@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from bench.learning.evasions import mixed
+from bench.learning.evasions import unmarked
 from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.learners import Transformer
 from bench.learning.outcome import Aim, Outcome, Scale
@@ -18,7 +18,7 @@ CORRECTIONS = 170
 
 
 def run(scale: Scale) -> Outcome:
-    """Teach scams in two disguises at once, half of them held out, by the naive recipe and ours."""
+    """Teach scams in two disguises that nothing undoes, half of them held out, naively and ours."""
     seeds = scale.seeds[: scale.pick(3, 1)]
     rows = [_one(seed, way, scale) for seed in seeds for way in ("naive", "ours")]
     ours = [row for row in rows if row["way"] == "ours"]
@@ -72,13 +72,12 @@ def _one(seed: int, way: str, scale: Scale) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         lab = Lab(Path(folder), ModelType.SMS, base)
         learner = Transformer.start(way, lab)
-        hard = [mixed(text, chance) for text in scams[known:]]
-        missed = hard
-        taught, held = missed[: len(missed) // 2], missed[len(missed) // 2 :]
+        hard = [unmarked(text, chance) for text in scams[known:]]
+        taught, held = hard[: len(hard) // 2], hard[len(hard) // 2 :]
         # As many disguises of the same scams as it takes: a flood is reported many times.
         while len(taught) < CORRECTIONS:
-            source = chance.choice(scams[known : known + len(missed) // 2])
-            taught.append(mixed(source, chance))
+            source = chance.choice(scams[known : known + len(hard) // 2])
+            taught.append(unmarked(source, chance))
         corrections = pl.DataFrame(
             {
                 "text": taught[:CORRECTIONS],

@@ -41,6 +41,8 @@ def test_a_disguise_is_folded(disguised: str, plain: str) -> None:
         ("p\u0430ypal", "paypal \u2021"),
         ("f\u200br\u200bee", "free \u2021"),
         ("f-r-\u0435-e", "free \u2021"),
+        ("W.I.N.N.E.R!", "WINNER \u2021!"),
+        ("R.S.V.P. to the U.S.A.", "RSVP. to the USA."),
     ],
 )
 def test_a_disguised_word_is_read_and_marked(disguised: str, seen: str) -> None:
