@@ -38,11 +38,8 @@ def run(scale: Scale) -> Outcome:
                 f"{-100 * max(falls):+.2f} points at worst, {-100 * float(np.mean(falls)):+.2f} on "
                 f"average of {len(seeds)} seeds (naive: {told})",
                 max(falls) <= 0.002,
-                "What falls is the false-positive rate, by one to five of 1,310 harmless messages; "
-                "no scam that was known is missed. The threshold is set on as many others, where "
-                "it may cost 0.2 points and costs less: the rest is which messages a golden set "
-                "happens to hold. Smaller allowances were tried on the worst seed: 0.1 point gives "
-                "the same, none at all -0.22.",
+                "A golden set of this size moves in steps of 0.1 point; the table says whether "
+                "false alarms or missed scams rose.",
             ),
             Aim(
                 "forgetting: recall on held-out corrections",
