@@ -18,21 +18,21 @@ from api.kit import health, problems
 from api.kit.auth import Tokens
 from api.kit.bodies import BoundedBodies
 from api.kit.context import Services
+from api.kit.counters import BASE, Measured
 from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
 from api.kit.oidc import verifiers
 from api.metrics import endpoints as metrics
-from api.metrics.prometheus import BASE, Measured
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
-from api.registry import legacy
 from api.review import endpoints as review
 from api.rollouts import endpoints as rollouts
 from api.rollouts.router import ModelRouter
 from api.runs import endpoints as runs
 from api.scans import endpoints as scans
+from api.seed_routes import endpoints as seed_routes
 from api.settings import ApiSettings
 from api.users import endpoints as users
 from shield.artifacts import ArtifactStore
@@ -43,7 +43,7 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
-    *(scans, feedback, review, batches, legacy, registry, drift),
+    *(scans, feedback, review, batches, seed_routes, registry, drift),
     *(rollouts, runs, users, privacy, audit),
 )
 
@@ -133,7 +133,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(metrics.router)
     for room in _ROOMS:
         app.include_router(room.router, prefix=BASE)
-    app.include_router(legacy.bare)
+    app.include_router(seed_routes.bare)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
     if importlib.util.find_spec("api.pages") is not None:
         pages = importlib.import_module("api.pages")

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.audit.models import AuditRow
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.tokens import Role
+from api.tables import AuditRow
 from shield.wire import AuditEntry, Pagination
 
 GENESIS = "0" * 64

@@ -6,9 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from api.batches.models import Batch, BatchItem
-from api.feedback.models import Feedback, User
-from api.scans.models import Scan
+from api.tables import Batch, BatchItem, Feedback, Scan, User
 
 
 def free_rows(

@@ -10,15 +10,12 @@ from sqlalchemy import select
 
 from api.audit import service as audit
 from api.batches import repository
-from api.batches.models import Batch, BatchItem
 from api.batches.snapshot import SnapshotRow, parquet
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.registry.models import Version
-from api.scans.models import Scan
-from api.users.trust import trust
+from api.kit.trust import trust
+from api.tables import Batch, BatchItem, Feedback, Scan, User, Version
 from shield.artifacts.content import put_file
 from shield.errors import LeaseLost, NotFound
 from shield.wire import (

@@ -9,15 +9,13 @@ from sqlalchemy import BindParameter, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.campaigns import signature
-from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
-from api.feedback.models import Feedback, User
+from api.campaigns import rank
+from api.kit import signature
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.trust import NEW_SECONDS
 from api.kit.writes import Writes
-from api.review import rank
-from api.scans.models import Scan
-from api.users.trust import NEW_SECONDS
+from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
 
 _CANDIDATES = 20
 """Campaigns that share a band and are compared in full."""

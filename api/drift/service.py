@@ -13,13 +13,10 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from api.campaigns.models import Campaign
-from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.registry import service as registry
 from api.rollouts.evidence import truth_differs_from_verdict
-from api.runs.models import Run
-from api.scans.models import Scan
+from api.tables import Campaign, Feedback, Run, Scan
 from shield.labels import LABELS, FeedbackType, ModelType, is_positive
 from shield.metrics.scores import SCORE_EDGES
 from shield.routing import Arm

@@ -8,11 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from api.audit import service as audit
-from api.batches.models import Batch, BatchItem
-from api.feedback.models import Feedback
 from api.kit.context import Context, Services
 from api.kit.database import read_only
-from api.scans.models import Scan
+from api.tables import Batch, BatchItem, Feedback, Scan
 from shield.errors import NotFound
 from shield.labels import FeedbackType, ScanType
 from shield.wire import ExportRow

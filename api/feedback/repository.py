@@ -6,11 +6,9 @@ from datetime import datetime
 from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from api.campaigns.models import Campaign, CampaignFingerprint
 from api.campaigns.service import Place
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
-from api.scans.models import Scan
+from api.tables import Campaign, CampaignFingerprint, Feedback, Scan, User
 from shield.errors import NotFound
 from shield.wire import FeedbackRead
 

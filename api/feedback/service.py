@@ -4,18 +4,18 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from api.campaigns import rank
 from api.campaigns import service as campaigns
 from api.feedback import repository
-from api.feedback.models import Feedback
 from api.kit.context import Context
+from api.kit.counters import FEEDBACK
 from api.kit.idempotency import once
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.trust import trust
 from api.kit.writes import Writes
-from api.metrics.prometheus import FEEDBACK
-from api.review import rank
+from api.tables import Feedback
 from api.users.service import ensure_user
-from api.users.trust import trust
 from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
 from shield.labels import ModelType, corrected_label
 from shield.wire import FeedbackRead, FeedbackRequest, Pagination

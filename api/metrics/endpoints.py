@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy import func, select
 
 from api.drift import service as drift
-from api.feedback.models import Feedback
+from api.kit import counters
 from api.kit.context import Services, get_services
 from api.kit.database import read_only
-from api.metrics import prometheus
+from api.tables import Feedback
 from shield.labels import ModelType
 from shield.wire import DriftVerdict
 
@@ -27,11 +27,11 @@ def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
         read_only(session)
         pending = session.scalar(select(func.count()).where(Feedback.status == "pending"))
         looks = drift.latest_looks(session, list(ModelType))
-    prometheus.PENDING.set(pending or 0)
+    counters.PENDING.set(pending or 0)
     for look in looks:
         asks = look.verdict is DriftVerdict.RETRAIN
-        prometheus.DRIFT.labels(look.model_type).set(float(asks))
-        prometheus.DRIFT_LOOKED.labels(look.model_type).set(look.at.timestamp())
+        counters.DRIFT.labels(look.model_type).set(float(asks))
+        counters.DRIFT_LOOKED.labels(look.model_type).set(look.at.timestamp())
         for signal in look.signals:
-            prometheus.DRIFT_EVIDENCE.labels(look.model_type, signal.name).set(signal.evidence)
-    return Response(prometheus.exposition(), media_type="text/plain; version=0.0.4")
+            counters.DRIFT_EVIDENCE.labels(look.model_type, signal.name).set(signal.evidence)
+    return Response(counters.exposition(), media_type="text/plain; version=0.0.4")

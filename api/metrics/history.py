@@ -12,11 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from api.feedback.models import Feedback
 from api.metrics.learning import recall_gain_of
-from api.registry.models import LedgerRow, Version
-from api.runs.models import Run
-from api.scans.models import Scan
+from api.tables import Feedback, LedgerRow, Run, Scan, Version
 from shield.labels import ModelType
 
 WEEKS = 8

@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.registry.models import LedgerRow, Version
-from api.runs.models import Run
+from api.tables import LedgerRow, Run, Version
 from shield.labels import ModelType
 from shield.metrics.counts import wilson_interval
 from shield.wire import DRIFT_TRIGGER, MetricRead

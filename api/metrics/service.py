@@ -8,12 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.metrics import learning
 from api.review import quality
 from api.rollouts.evidence import truth_differs_from_verdict
-from api.scans.models import Scan
+from api.tables import Feedback, Scan
 from shield.labels import FeedbackType, ModelType, is_positive
 from shield.metrics.counts import wilson_interval
 from shield.wire import Interval, MetricRead, Rates, StatsRead, TrendPoint, VersionStats

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from api.kit.database import UtcDateTime
-from api.models import Base
+from api.tables import Base
 from shield.rollouts.table import METADATA
 
 

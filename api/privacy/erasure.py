@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from sqlalchemy import delete, exists, select, update
 
 from api.audit import service as audit
-from api.campaigns import signature
-from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
-from api.feedback.models import Feedback, User
+from api.kit import signature
 from api.kit.context import Context
 from api.kit.idempotency import RememberedAnswer
 from api.privacy import lineage, snapshots
-from api.scans.models import Scan
+from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
 from shield.wire import ErasureRead
 
 _CHUNK = 500

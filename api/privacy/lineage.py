@@ -7,14 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.audit import service as audit
-from api.batches.models import BatchItem
-from api.campaigns.models import Campaign
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.database import lock
 from api.privacy import snapshots
 from api.registry import service as registry
-from api.registry.models import Version
+from api.tables import BatchItem, Campaign, Feedback, User, Version
 from shield.errors import NotFound, Unavailable
 from shield.labels import ModelType
 from shield.wire import LineageKind, LineageRead, VersionRead

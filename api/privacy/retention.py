@@ -8,14 +8,13 @@ from sqlalchemy import exists, select, update
 
 from api.audit import service as audit
 from api.batches import service as batches
-from api.feedback.models import Feedback
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.database import lock
 from api.kit.idempotency import forget_old
 from api.kit.tokens import Role
 from api.privacy import snapshots
-from api.scans.models import Scan
+from api.tables import Feedback, Scan
 from shield.errors import ShieldError
 
 logger = logging.getLogger("api.caretaker")

@@ -6,11 +6,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from api.audit import service as audit
-from api.campaigns.models import Campaign
-from api.feedback.models import Feedback
 from api.kit.context import Services, open_context
 from api.privacy.retention import CARETAKER
-from api.scans.models import Scan
+from api.tables import Campaign, Feedback, Scan
 
 _CHUNK = 500
 _KEY_ID_BYTES = 8

@@ -11,11 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import delete, select, update
 
-from api.batches.models import Batch, BatchItem
 from api.batches.snapshot import SCHEMA, write
-from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.kit.database import lock
+from api.tables import Batch, BatchItem, Feedback
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.errors import NotFound

@@ -7,7 +7,7 @@ from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.registry.models import LedgerRow, Version
+from api.tables import LedgerRow, Version
 from shield.errors import AlreadyExists, NotFound
 from shield.labels import ModelType
 from shield.wire import (

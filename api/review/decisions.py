@@ -7,15 +7,13 @@ from typing import Any
 from sqlalchemy import update
 
 from api.audit import service as audit
-from api.campaigns.models import Campaign
 from api.feedback import repository
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
+from api.kit.counters import DECISIONS
 from api.kit.ids import new_id
 from api.kit.lots import lot
-from api.metrics.prometheus import DECISIONS
 from api.review import repository as reviews
-from api.review.models import Review
+from api.tables import Campaign, Feedback, Review, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
 from shield.labels import LABELS, ModelType
 from shield.wire import FeedbackRead, FeedbackStatus, ReviewAction, ReviewRequest

@@ -9,14 +9,12 @@ from sqlalchemy.orm import Session
 
 from api.audit import service as audit
 from api.campaigns import service as campaigns
-from api.campaigns.signature import fingerprint
 from api.feedback import repository as feedback
-from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.signature import fingerprint
 from api.kit.tokens import Role
-from api.review.models import Review
-from api.scans.models import Scan
+from api.tables import Feedback, Review, Scan
 from api.users.service import pseudonymous_user
 from shield.errors import UnknownLabel
 from shield.labels import LABELS, MODEL_OF_SCAN, corrected_label, is_positive

@@ -7,16 +7,14 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from api.audit import service as audit
+from api.campaigns import rank
 from api.campaigns import service as campaigns
-from api.campaigns.models import Campaign
 from api.feedback import repository as feedback
-from api.feedback.models import Feedback, User
+from api.kit import trust
 from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.review import rank
 from api.review import repository as reviews
-from api.scans.models import Scan
-from api.users import trust
+from api.tables import Campaign, Feedback, Scan, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm

@@ -6,9 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.campaigns.models import Campaign
-from api.feedback.models import Feedback
-from api.review.models import Review
+from api.tables import Campaign, Feedback, Review
 
 
 def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:

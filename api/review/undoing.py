@@ -7,12 +7,11 @@ from sqlalchemy import select
 from api.audit import service as audit
 from api.batches import service as batches
 from api.feedback import repository
-from api.feedback.models import Feedback
 from api.kit.context import Context
 from api.kit.tokens import Role
 from api.review import repository as reviews
 from api.review.decisions import count
-from api.review.models import Review
+from api.tables import Feedback, Review
 from shield.errors import Conflict, Forbidden
 from shield.wire import FeedbackRead
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from api.feedback.models import Feedback
-from api.review.sample import SHADOW
+from api.sampling.service import SHADOW
 from api.scans import repository as scans
-from api.scans.models import Scan, ShadowScore
+from api.tables import Feedback, Scan, ShadowScore
 from shield.crds.v1alpha1 import ArmEvidence
 from shield.labels import FeedbackType, ModelType
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page, moment
-from api.runs.models import Run
+from api.tables import Run
 from shield.errors import Conflict, NotFound
 from shield.wire import Pagination, RunOutcome, RunRead, RunRequest, RunUpdate
 

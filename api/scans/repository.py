@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import Integer, Select, func, select
 from sqlalchemy.orm import Session
 
-from api.feedback.models import Feedback
-from api.scans.models import ArmFailure, Scan, ShadowScore
+from api.tables import ArmFailure, Feedback, Scan, ShadowScore
 
 UNREACHED = ("ConnectError", "ConnectTimeout")
 """Kinds of failure in which there was no server at the address."""

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 
 from api.audit import service as audit
-from api.campaigns.signature import fingerprint
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
+from api.kit.counters import SCANS
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.signature import fingerprint
 from api.kit.tokens import Role
-from api.metrics.prometheus import SCANS
-from api.review import sample
 from api.rollouts.router import Prediction
+from api.sampling import service as sampling
 from api.scans import repository, shadow
-from api.scans.models import Scan
+from api.tables import Feedback, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
@@ -46,7 +45,7 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
     user = get_user(ctx, ctx.user)
     ctx.session.add(row)
     if not row.forced:
-        sample.draw(ctx, row, request.text, user)
+        sampling.draw(ctx, row, request.text, user)
         shadow.copy_later(ctx, row, request.text)
     ctx.after_commit.append(
         lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()

@@ -2,14 +2,13 @@
 
 from functools import partial
 
-from api.feedback.models import User
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
+from api.kit.counters import FAILURES
 from api.kit.ids import new_id
-from api.metrics.prometheus import FAILURES
-from api.review import sample
 from api.rollouts.router import Failure, Prediction
-from api.scans.models import ArmFailure, Scan, ShadowScore
+from api.sampling import service as sampling
+from api.tables import ArmFailure, Scan, ShadowScore, User
 from shield.labels import ModelType
 
 
@@ -57,4 +56,4 @@ def _keep(
         )
         user = ctx.session.get(User, scan.user_id)
         if said.label != scan.verdict and user is not None:
-            sample.disagree(ctx, scan, text, user)
+            sampling.disagree(ctx, scan, text, user)

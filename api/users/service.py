@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from api.feedback.models import User
 from api.kit.context import Context
+from api.tables import User
 from shield.wire import MeRead
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from api.campaigns import service as campaigns
-from api.campaigns import signature
+from api.kit import signature
 from api.kit.auth import Principal
 from api.kit.context import open_context
 from api.kit.paging import PageRequest
@@ -173,7 +173,7 @@ def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
     from sqlalchemy import insert
 
     from api.kit.ids import new_id
-    from api.scans.models import Scan
+    from api.tables import Scan
 
     services = api.services
     user, now = services.tokens.verify(token).subject, services.clock()

@@ -12,11 +12,9 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from api.campaigns import signature
-from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
-from api.feedback.models import Feedback, User
+from api.kit import signature
 from api.kit.context import Services
-from api.scans.models import Scan
+from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
 
 _CHUNK = 2000
 PENDING_EVERY = 50

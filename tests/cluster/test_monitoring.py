@@ -7,7 +7,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.metrics.prometheus import exposition
+from api.kit.counters import exposition
 from serving.operator.telemetry import Telemetry
 from serving.server.metrics import Metrics
 from shield.crds.v1alpha1 import Phase

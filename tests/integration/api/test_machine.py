@@ -29,17 +29,14 @@ from sqlalchemy import delete
 
 from api.audit.service import verify
 from api.batches import service as batches
-from api.campaigns.models import Campaign
 from api.feedback import service as feedback
-from api.feedback.models import Feedback
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.ids import new_id
 from api.kit.tokens import Role
-from api.models import Base
 from api.registry import service as registry
 from api.review import decisions, undoing
-from api.scans.models import Scan
+from api.tables import Base, Campaign, Feedback, Scan
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, LeaseLost
 from shield.labels import FeedbackType, ModelType
 from shield.wire import (
@@ -131,7 +128,7 @@ class FeedbackMachine(RuleBasedStateMachine):
     @rule(target=scans, user=st.sampled_from(["ann", "bob", "rita"]), text=st.sampled_from(TEXTS))
     def scan(self, user: str, text: str) -> tuple[str, str]:
         def write(ctx: Context) -> str:
-            from api.campaigns.signature import fingerprint
+            from api.kit.signature import fingerprint
             from api.users.service import ensure_user
 
             scan_id = new_id(ctx.now)
@@ -248,8 +245,8 @@ class FeedbackMachine(RuleBasedStateMachine):
             self.refused(Forbidden, reviewer, work)
             return
         with self.services.sessions() as session:
-            from api.review.models import Review
             from api.review.repository import last_decision
+            from api.tables import Review
 
             decision = last_decision(session, item)
             covered = [
@@ -328,7 +325,7 @@ class FeedbackMachine(RuleBasedStateMachine):
 
     def owner_of(self, batch: str) -> str:
         with self.services.sessions() as session:
-            from api.batches.models import Batch
+            from api.tables import Batch
 
             return session.get_one(Batch, batch).run_id
 

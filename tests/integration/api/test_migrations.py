@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from api.__main__ import main
 from api.kit.database import open_engine
 from api.migrate import check, head, migrate, migrate_when_there
-from api.models import Base
+from api.tables import Base
 from shield.errors import Misconfigured, Unavailable
 from shield.rollouts.table import METADATA
 from tests.support.api import SECRET, settings_for

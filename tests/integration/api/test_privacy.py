@@ -162,7 +162,7 @@ def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
         del ring["keys"][old]
         young = KeyRing.parse(json.dumps(ring))
         with services.sessions() as session:
-            from api.scans.models import Scan
+            from api.tables import Scan
 
             row = session.query(Scan).one()
             assert row.text_sealed is not None
@@ -260,8 +260,8 @@ def test_a_campaign_outlives_the_person_who_sent_its_first_message(api: RunningA
     assert first.campaign_id == second.campaign_id
     with api.client("ann") as ann:
         ann.erase_me()
-    from api.campaigns.models import CampaignBand, CampaignFingerprint
-    from api.campaigns.signature import bands, masked
+    from api.kit.signature import bands, masked
+    from api.tables import CampaignBand, CampaignFingerprint
 
     with api.services.sessions() as session:
         left = set(session.scalars(select(CampaignBand.band)))

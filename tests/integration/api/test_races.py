@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api.campaigns.models import Campaign, CampaignFingerprint
 from api.feedback import service as feedback
-from api.feedback.models import Feedback
 from api.kit.auth import Principal
 from api.kit.context import Context, open_context
 from api.kit.idempotency import once_beyond
 from api.kit.tokens import Role
 from api.privacy import erasure
 from api.review import decisions
+from api.tables import Campaign, CampaignFingerprint, Feedback
 from shield.errors import AlreadyReviewed, Conflict, IdempotencyKeyReused, ShieldError
 from shield.labels import FeedbackType
 from shield.wire import FeedbackRequest, ReasonRequest, ReviewAction, ReviewRequest

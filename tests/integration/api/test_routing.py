@@ -124,7 +124,7 @@ def test_a_failing_stable_arm_is_a_503_with_retry_after_and_the_failure_is_count
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
         with api.services.sessions() as session:
-            from api.scans.models import ArmFailure, Scan
+            from api.tables import ArmFailure, Scan
 
             assert session.query(ArmFailure).count() == 1
             assert session.query(Scan).count() == 0

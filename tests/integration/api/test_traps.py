@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.feedback.models import Feedback
+from api.tables import Feedback
 from shield.errors import (
     AlreadyExists,
     AlreadyReviewed,

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from api.feedback.models import Feedback
 from api.metrics.history import WEEKS, Point, history
-from api.scans.models import Scan
+from api.tables import Feedback, Scan
 from shield.labels import ModelType
 from tests.browser.world import world
 from tests.support.api import RunningApi

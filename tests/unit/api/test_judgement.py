@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from api.audit.models import AuditRow
 from api.audit.service import GENESIS, check_chain, hash_of
 from api.batches.snapshot import SnapshotRow, parquet
-from api.campaigns import signature
+from api.campaigns import rank
 from api.feedback.export import unformula
-from api.review import rank
+from api.kit import signature, trust
 from api.review.quality import cohens_kappa
-from api.users import trust
+from api.tables import AuditRow
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

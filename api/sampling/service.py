@@ -9,14 +9,13 @@ so a reviewer who always agrees is as often wrong as right.
 
 from sqlalchemy import func, select
 
+from api.campaigns import rank
 from api.campaigns import service as campaigns
-from api.feedback.models import Feedback, User
 from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.lots import lot
-from api.review import rank
-from api.scans.models import Scan
-from api.users.trust import trust
+from api.kit.trust import trust
+from api.tables import Feedback, Scan, User
 from shield.labels import FeedbackType, ModelType, corrected_label
 
 AUDIT, SHADOW = "audit", "shadow"

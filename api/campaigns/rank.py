@@ -8,7 +8,7 @@ arrives, nothing starves. The key does not change with time, so the queue is one
 import math
 from datetime import datetime
 
-from api.feedback.models import Feedback
+from api.tables import Feedback
 from shield.wire import Rank, RankReason
 
 HOUR = 3600.0

@@ -1,15 +1,16 @@
 """All tables, imported so that the metadata is whole."""
 
-from api.audit.models import AuditRow
-from api.batches.models import Batch, BatchItem
-from api.campaigns.models import Campaign, CampaignBand, CampaignFingerprint
-from api.feedback.models import Feedback, User
 from api.kit.database import Base
 from api.kit.idempotency import RememberedAnswer
-from api.registry.models import LedgerRow, Version
-from api.review.models import Review
-from api.runs.models import Run
-from api.scans.models import ArmFailure, Scan, ShadowScore
+from api.tables.audit import AuditRow
+from api.tables.batches import Batch, BatchItem
+from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
+from api.tables.feedback import Feedback
+from api.tables.registry import LedgerRow, Version
+from api.tables.review import Review
+from api.tables.runs import Run
+from api.tables.scans import ArmFailure, Scan, ShadowScore
+from api.tables.users import User
 
 __all__ = [
     "ArmFailure",

@@ -7,7 +7,7 @@ orders the queue and weighs samples; it never approves anything.
 import math
 from datetime import datetime, timedelta
 
-from api.feedback.models import User
+from api.tables import User
 from shield.wire import ReporterSummary
 
 PRIOR_APPROVED, PRIOR_REJECTED = 2.0, 1.0

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from api.kit.context import AdminWrite, Context, StaffRead
 from api.kit.idempotency import IdempotencyKey, once_beyond
 from api.registry import service
-from api.registry.models import LedgerRow, Version
 from api.rollouts import service as rollouts
+from api.tables import LedgerRow, Version
 from shield.crds.v1alpha1 import Wire
 from shield.errors import Conflict
 from shield.labels import ModelType

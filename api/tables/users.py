@@ -1,0 +1,22 @@
+"""People who scan."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.kit.database import Base
+
+
+class User(Base):
+    """Somebody who scans, known by the subject of their token."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(String(32), unique=True)
+    """Random: what reviewers and training data see. Erasure cuts the link."""
+    audit_consent: Mapped[bool] = mapped_column(default=False)
+    approved: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
