@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.build_dataset import messages
+from components.shared import messages
 
 
 def run(dataset: Path, result: Path, *, longest: int) -> int:
@@ -40,7 +40,7 @@ def run(dataset: Path, result: Path, *, longest: int) -> int:
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -61,7 +61,7 @@ def {name}(
     """
     from pathlib import Path
 
-    from components.environment import end_with_runner
+    from components.shared.environment import end_with_runner
     from components.{name}.step import run
 
     end_with_runner()
@@ -72,7 +72,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.build_dataset import messages
+from components.shared import messages
 from components.{name}.component import {name}
 from components.{name}.step import run
 
@@ -126,8 +126,18 @@ def write(name: str, rooms: Path) -> Path:
     title = name.replace("_", " ").capitalize()
     room.mkdir()
     for file, content in _FILES.items():
-        (room / file.format(name=name)).write_text(content.format(name=name, title=title))
+        written = _sort_imports(content.format(name=name, title=title))
+        (room / file.format(name=name)).write_text(written)
     return room
+
+
+def _sort_imports(text: str) -> str:
+    """Sort neighbouring imports of ours: where `shared` stands depends on the component's name."""
+    return re.sub(
+        r"(?m)(?:^ *from components\..*\n)+",
+        lambda block: "".join(sorted(block[0].splitlines(keepends=True))),
+        text,
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,11 +20,11 @@ from typing import Any
 
 import polars as pl
 
-from components.environment import StepSettings, open_artifacts, open_client
 from components.prepare_corpus.mails import parquet_path
-from components.prepare_corpus.publish import publish
 from components.register import step as register
 from components.request_rollout import step as request_rollout
+from components.shared.corpus_store import publish
+from components.shared.environment import StepSettings, open_artifacts, open_client
 from pipelines.local import LocalRunner, StepProgress, explain
 from pipelines.run import progress_printer
 from shield.errors import Invalid, ShieldError

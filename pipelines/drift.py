@@ -18,7 +18,7 @@ from typing import Any
 
 from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
-from components.environment import StepSettings, open_artifacts, open_client
+from components.shared.environment import StepSettings, open_artifacts, open_client
 from pipelines.run import parsed_settings, progress_printer, record_steps, run_weekly
 from shield.errors import ShieldError
 from shield.labels import ModelType

@@ -12,7 +12,7 @@ from kfp import compiler, kubernetes
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from components import images
+from components.shared import images
 from pipelines.graph import OnTask, build
 
 SIGNING_FOLDER = "/etc/antispam-shield/signing"

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from components.environment import StepSettings, open_artifacts, open_client
-from components.finish_run.step import read_outcome
+from components.shared.environment import StepSettings, open_artifacts, open_client
+from components.shared.runs import read_outcome
 from pipelines.local import LocalRunner, StepProgress, explain
 from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import ModelType

@@ -20,13 +20,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from components.baseline.step import fit as fit_linear
-from components.build_dataset import messages
 from components.build_dataset.corrections import Caps
 from components.build_dataset.step import run as build_dataset
-from components.environment import StepSettings
-from components.prepare_corpus.publish import publish
 from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.tactics import campaign_heads
+from components.shared import messages
+from components.shared.corpus_store import publish
+from components.shared.environment import StepSettings
 from components.train import step as train_step
 from components.train.recipe import Recipe
 from shield.artifacts.content import put_file
@@ -71,7 +71,7 @@ def kept(key: dict[str, Any], rooms: Sequence[Path], make: Callable[[], Any]) ->
 @lru_cache(maxsize=1)
 def sms_heads() -> pl.DataFrame:
     """Return the SMS corpus, one message per campaign, so that no split can leak."""
-    from components.build_dataset.campaigns import campaigns
+    from components.shared.campaigns import campaigns
 
     table = read_corpus(ModelType.SMS, StepSettings())
     table = table.with_columns(campaign=table["id"].gather(pl.Series(campaigns(table["text"]))))
@@ -200,7 +200,7 @@ class Lab:
 
     def first_dataset(self) -> Path:
         """Return the dataset of a first model."""
-        from components.build_dataset.first import first_dataset
+        from components.prepare_corpus.first import first_dataset
 
         target = self.folder / "dataset-first"
         target.mkdir(exist_ok=True)

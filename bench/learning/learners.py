@@ -13,9 +13,9 @@ from scipy.special import logit
 
 from bench.learning.lab import Lab, fit_rows, trained
 from bench.learning.naive import NaiveLinear, NaiveTransformer
-from components.build_dataset import messages
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
+from components.shared import messages
 from components.train.calibration import Calibration, held_back
 from components.train.threshold import AIMED, MOST_MOVED
 from shield.gates import BestEver, GateInput, GateLimits, decide

@@ -27,7 +27,7 @@ from bench.learning.lab import WORK, Lab, table
 from bench.learning.learners import Linear
 from bench.learning.outcome import Aim, Outcome, Scale
 from bench.learning.stream import feedback
-from components.build_dataset.campaigns import campaigns
+from components.shared.campaigns import campaigns
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.metrics import recall_at_fpr

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench.learning.lab import fit_rows
-from components.train.encoder import load_classifier, load_tokenizer, token_ids
+from components.shared.encoder import load_classifier, load_tokenizer, token_ids
 from components.train.fitting import margins_of
 from shield.linear import LinearModel
 

@@ -19,10 +19,10 @@ from bench.learning.lab import WORK, Lab, both, fit_rows, kept, shuffled
 from bench.learning.learners import EVERYTHING
 from bench.learning.liars import ATTACKS, Messages, corrections, phrase_of
 from bench.learning.outcome import Aim, Outcome, Scale, spread
-from components.build_dataset import messages
 from components.build_dataset.corrections import Caps
 from components.evaluate.probes import MOST_SCAMS, learned
 from components.evaluate.scoring import compare
+from components.shared import messages
 from shield.gates import Comparison, GateInput, GateLimits, PhraseProbe
 from shield.gates.learned import no_phrase_opens_a_door
 from shield.labels import ModelType

@@ -18,11 +18,11 @@ from bench.learning.evasions import mixed
 from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.naive import BATCH, MAX_TOKENS
 from bench.learning.outcome import Aim, Outcome, Scale, spread
-from components.build_dataset import messages
-from components.environment import StepSettings
+from components.shared import messages
+from components.shared.base_model import base_directory
+from components.shared.encoder import load_classifier, load_tokenizer, token_ids
+from components.shared.environment import StepSettings
 from components.train import step as train_step
-from components.train.base_model import base_directory
-from components.train.encoder import load_classifier, load_tokenizer, token_ids
 from components.train.recipe import Recipe
 from shield.labels import ModelType
 from shield.metrics import count

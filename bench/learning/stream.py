@@ -9,10 +9,10 @@ import polars as pl
 
 from bench.learning.evasions import BY_MONTH, Evasion
 from bench.learning.lab import both, sms_heads
-from components.environment import StepSettings
 from components.prepare_corpus.tactics import find_tactics
-from components.train.base_model import base_directory
-from components.train.encoder import embed
+from components.shared.base_model import base_directory
+from components.shared.encoder import embed
+from components.shared.environment import StepSettings
 
 KNOWN_TACTICS = 3
 ROOTS = 40

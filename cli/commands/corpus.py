@@ -38,8 +38,8 @@ def add(
 @app.command("fetch")
 def fetch(context: typer.Context) -> None:
     """Download the public mails that first phishing and voice models learn from; once."""
-    from components.environment import StepSettings
     from components.prepare_corpus.mails import fetch as fetch_mails
+    from components.shared.environment import StepSettings
 
     session = session_of(context)
     path = fetch_mails(StepSettings())

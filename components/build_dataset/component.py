@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -32,7 +32,7 @@ def build_dataset(
 
     from components.build_dataset.corrections import Caps
     from components.build_dataset.step import run
-    from components.environment import end_with_runner, open_artifacts
+    from components.shared.environment import end_with_runner, open_artifacts
 
     end_with_runner()
     with tempfile.TemporaryDirectory(prefix="dataset-") as cache:

@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from components.build_dataset import messages
-from components.build_dataset.campaigns import campaigns
 from components.build_dataset.card import write_card
 from components.build_dataset.comparison import compared
-from components.build_dataset.corrections import Caps, outvote, read_batches, settle
+from components.build_dataset.corrections import Caps, outvote, settle
 from components.build_dataset.phrases import Phrase, inoculation, phrases
 from components.build_dataset.splitting import replay as rehearse
 from components.build_dataset.splitting import split
 from components.build_dataset.suspects import suspects
-from components.prepare_corpus.publish import fetch_set
+from components.shared import messages
+from components.shared.batches import read_batches
+from components.shared.campaigns import campaigns
+from components.shared.corpus_store import fetch_set
 from shield.artifacts import ArtifactStore
 from shield.errors import Invalid
 from shield.labels import ModelType

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
 from components.build_dataset.suspects import WRONG_LABEL, suspects
 from components.build_dataset.test_build_dataset import Shop, row, sentence, table
+from components.shared import messages
 
 ODD = {
     "emoji only": "\U0001f600\U0001f389" * 20,

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
-from components.build_dataset.campaigns import campaigns
 from components.build_dataset.comparison import compared, stability
 from components.build_dataset.corrections import Caps, settle
 from components.build_dataset.step import run
+from components.shared import messages
+from components.shared.campaigns import campaigns
 from shield.artifacts.content import put_file
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import ArtifactCorrupt, Invalid

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Artifact, Model, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -36,15 +36,14 @@ def collect(
     from pathlib import Path
 
     from components.collect.step import LEASED, run
-    from components.environment import (
+    from components.shared.environment import (
         StepSettings,
         end_with_runner,
         open_artifacts,
         open_client,
         open_trust,
-        run_name,
     )
-    from components.finish_run.step import write_outcome
+    from components.shared.runs import run_name, write_outcome
     from shield.labels import ModelType
 
     end_with_runner()

@@ -10,7 +10,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from components.prepare_corpus.publish import current_key
+from components.shared.corpus_store import current_key
+from components.shared.runs import run_key
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
 from shield.errors import AlreadyExists, Misconfigured, NotFound
@@ -87,11 +88,6 @@ def run(
         _link_tree(package.path, champion)
     log.info(json.dumps({"event": "leased", "batch": lease.batch.id, "count": lease.batch.count}))
     return LEASED
-
-
-def run_key(run_id: str, name: str) -> str:
-    """Return the key under which a run keeps `name` in the artifact store."""
-    return f"runs/{run_id.replace(':', '_')}/{name}.json"
 
 
 def _pinned(

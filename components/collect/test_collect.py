@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from components.collect.step import LEASED, TOO_FEW, run
-from components.prepare_corpus.publish import current_key
+from components.shared.corpus_store import current_key
 from shield.artifacts.settings import open_store
 from shield.client import ShieldClient
 from shield.errors import Misconfigured, Unavailable

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Artifact, Metrics, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -34,14 +34,13 @@ def drift_watch(
 
     from components.drift_watch.signals import DriftLimits
     from components.drift_watch.step import run, told
-    from components.environment import (
+    from components.shared.environment import (
         StepSettings,
         end_with_runner,
         open_artifacts,
         open_client,
-        run_name,
     )
-    from components.finish_run.step import write_outcome
+    from components.shared.runs import run_name, write_outcome
     from shield.labels import ModelType
     from shield.wire import DriftVerdict
 

@@ -16,7 +16,7 @@ import polars as pl
 from datasketch import MinHash
 from numpy.typing import NDArray
 
-from components.build_dataset.campaigns import campaigns
+from components.shared.campaigns import campaigns
 from shield.masking import masked
 from shield.sequential import Counts
 

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from components.build_dataset import messages
-from components.build_dataset.corrections import read_batches
 from components.drift_watch import novelty
 from components.drift_watch.signals import DriftLimits, signals, together
-from components.prepare_corpus.publish import current_key, fetch_set
+from components.shared import messages
+from components.shared.batches import read_batches
+from components.shared.corpus_store import current_key, fetch_set
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
 from shield.errors import NotFound

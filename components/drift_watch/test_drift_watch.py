@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
 from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
-from components.prepare_corpus.publish import publish
+from components.shared import messages
+from components.shared.corpus_store import publish
 from shield.artifacts.settings import open_store
 from shield.client import ShieldClient
 from shield.errors import Unavailable

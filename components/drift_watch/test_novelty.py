@@ -11,8 +11,8 @@ from components.drift_watch.novelty import (
     unlike,
     unlike_itself,
 )
-from components.environment import StepSettings
 from components.prepare_corpus.reading import read_corpus
+from components.shared.environment import StepSettings
 from shield.labels import ModelType
 from shield.masking import masked
 from shield.sequential import Counts

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.images import LIGHT
+from components.shared.images import LIGHT
 
 
 @dsl.component(base_image=LIGHT, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -14,8 +14,9 @@ def finish_run(run_id: str, job_id: str, status: dsl.PipelineTaskFinalStatus) ->
         job_id: The engine's name of this run.
         status: Filled in by Kubeflow.
     """
-    from components.environment import open_artifacts, open_client, run_name
     from components.finish_run.step import run
+    from components.shared.environment import open_artifacts, open_client
+    from components.shared.runs import run_name
 
     with open_client() as client:
         run(

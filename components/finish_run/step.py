@@ -3,40 +3,14 @@
 import json
 import logging
 from contextlib import suppress
-from typing import Any
 
-from components.collect.step import run_key
+from components.shared.runs import read_outcome
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
 from shield.errors import LeaseLost, NotFound
 from shield.wire import BatchStatus, RunOutcome, RunRead, RunUpdate
 
 log = logging.getLogger(__name__)
-
-
-def write_outcome(
-    store: ArtifactStore,
-    run_id: str,
-    outcome: str,
-    message: str,
-    *,
-    version: str | None = None,
-    report_uri: str | None = None,
-) -> None:
-    """Keep what a step found, for the end of the run."""
-    document = {
-        "outcome": outcome,
-        "message": message[:2000],
-        "version": version,
-        "reportUri": report_uri,
-    }
-    store.put(run_key(run_id, "outcome"), json.dumps(document).encode(), overwrite=True)
-
-
-def read_outcome(store: ArtifactStore, run_id: str) -> dict[str, Any]:
-    """Return what the steps of a run found. Raises `NotFound` before any has."""
-    found: dict[str, Any] = json.loads(store.get(run_key(run_id, "outcome")))
-    return found
 
 
 def run(

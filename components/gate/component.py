@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -26,8 +26,8 @@ def gate(
     """
     from pathlib import Path
 
-    from components.environment import end_with_runner
     from components.gate.step import run
+    from components.shared.environment import end_with_runner
     from shield.gates import GateLimits
 
     end_with_runner()

@@ -16,9 +16,9 @@ from typing import Any
 
 import polars as pl
 
-from components.build_dataset import messages
-from components.environment import open_artifacts
-from components.prepare_corpus.publish import current_key
+from components.shared import messages
+from components.shared.corpus_store import current_key
+from components.shared.environment import open_artifacts
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.errors import Invalid, NotFound, ShieldError

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Model, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -33,9 +33,9 @@ def prepare_corpus(
     """
     from pathlib import Path
 
-    from components.build_dataset.first import first_dataset
-    from components.environment import StepSettings, end_with_runner
+    from components.prepare_corpus.first import first_dataset
     from components.prepare_corpus.step import run
+    from components.shared.environment import StepSettings, end_with_runner
     from shield.labels import ModelType
 
     end_with_runner()

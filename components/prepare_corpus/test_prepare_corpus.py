@@ -7,15 +7,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
-from components.build_dataset.campaigns import campaigns
-from components.environment import StepSettings
 from components.prepare_corpus.mails import mail_text, read_mails, received
-from components.prepare_corpus.publish import current_key, publish
-from components.prepare_corpus.reading import package_file, read_corpus
+from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.step import SETS, run
 from components.prepare_corpus.tactics import hardest_tactics
 from components.prepare_corpus.transcripts import spoken, transcripts
+from components.shared import messages
+from components.shared.campaigns import campaigns
+from components.shared.corpus_store import current_key, publish
+from components.shared.environment import StepSettings
+from components.shared.package_file import package_file
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Misconfigured
 from shield.labels import ModelType

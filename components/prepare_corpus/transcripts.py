@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from components.build_dataset import messages
+from components.shared import messages
 
 SOURCE = "made-transcript"
 FILLER_SHARE, LOST_SHARE, MISHEARD_SHARE = 0.05, 0.02, 0.03

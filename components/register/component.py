@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Input, Model
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -30,9 +30,14 @@ def register(
     """
     from pathlib import Path
 
-    from components.environment import StepSettings, end_with_runner, open_artifacts, open_client
-    from components.finish_run.step import write_outcome
     from components.register.step import run
+    from components.shared.environment import (
+        StepSettings,
+        end_with_runner,
+        open_artifacts,
+        open_client,
+    )
+    from components.shared.runs import write_outcome
     from shield.packages import PackageSettings
 
     end_with_runner()

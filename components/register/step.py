@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from components.collect.step import run_key
+from components.shared.runs import run_key
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient

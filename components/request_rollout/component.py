@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Artifact, Input
 
-from components.images import LIGHT
+from components.shared.images import LIGHT
 
 
 @dsl.component(base_image=LIGHT, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -27,8 +27,8 @@ def request_rollout(
     import json
     from pathlib import Path
 
-    from components.environment import end_with_runner, open_client
     from components.request_rollout.step import run
+    from components.shared.environment import end_with_runner, open_client
     from shield.labels import ModelType
 
     end_with_runner()

@@ -12,7 +12,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from components.environment import StepSettings
+from components.shared.environment import StepSettings
 from components.train.recipe import Recipe
 from components.train.spread import here, join
 from components.train.step import run

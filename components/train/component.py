@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Dataset, Input, Model, Output
 
-from components.images import TRAINING
+from components.shared.images import TRAINING
 
 
 @dsl.component(base_image=TRAINING, install_kfp_package=False)  # type: ignore[untyped-decorator]
@@ -39,7 +39,7 @@ def train(
     from datetime import datetime
     from pathlib import Path
 
-    from components.environment import StepSettings, end_with_runner
+    from components.shared.environment import StepSettings, end_with_runner
     from components.train.recipe import Recipe
     from components.train.step import run_from
 

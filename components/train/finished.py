@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from components.build_dataset.messages import file_digest
+from components.shared.messages import file_digest
 from shield.packages import ModelPackage
 from shield.packages.manifest import MANIFEST, WEIGHTS
 

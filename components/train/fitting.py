@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from components.shared.encoder import padded
 from components.train.batching import batches
 from components.train.checkpoint import CHECKPOINT, Curves, State
-from components.train.encoder import padded
 from components.train.precision import in_bfloat16
 from components.train.recipe import Recipe
 from components.train.spread import agree_on, share_of, sum_gradients

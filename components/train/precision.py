@@ -2,7 +2,7 @@
 
 import torch
 
-from components.environment import Precision
+from components.shared.environment import Precision
 
 
 def in_bfloat16(wanted: Precision, device: torch.device) -> bool:

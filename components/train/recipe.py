@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.environment import Precision
+from components.shared.environment import Precision
 
 ENOUGH = 6000
 """Messages, each pass counted, that a retraining of a champion needs to settle."""

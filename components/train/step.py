@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from components.environment import StepSettings
-from components.train.base_model import base_directory
+from components.shared.base_model import base_directory
+from components.shared.environment import StepSettings
 from components.train.finished import inputs_digest, keep, take
 from components.train.recipe import Recipe
 from shield.errors import Invalid

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.build_dataset import messages
-from components.environment import StepSettings
-from components.train.base_model import CONFIG, TOKENIZER, WEIGHTS, fetched
+from components.shared import messages
+from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, fetched
+from components.shared.environment import StepSettings
 from components.train.recipe import Recipe
 from components.train.step import run_from
 from components.train.threshold import FIRST_ALARMS, first_alarms

@@ -17,16 +17,16 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from components.build_dataset import messages
-from components.train.calibration import apply_calibration, fit_calibration, held_back
-from components.train.card import write_card
-from components.train.curves import plot
-from components.train.encoder import (
+from components.shared import messages
+from components.shared.encoder import (
     load_classifier,
     load_tokenizer,
     pad_id,
     windows,
 )
+from components.train.calibration import apply_calibration, fit_calibration, held_back
+from components.train.card import write_card
+from components.train.curves import plot
 from components.train.export import export_package
 from components.train.fitting import Examples, fit, margins_of
 from components.train.recipe import Recipe

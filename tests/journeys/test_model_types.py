@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.environment import StepSettings
 from components.prepare_corpus.mails import fetch
+from components.shared.environment import StepSettings
 from pipelines.graph import STEPS
 from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, is_positive
 from shield.wire import BatchStatus, ReviewAction, VersionStatus

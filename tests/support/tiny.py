@@ -4,8 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from components.environment import StepSettings
-from components.train.base_model import CONFIG, TOKENIZER, WEIGHTS, base_directory
+from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, base_directory
+from components.shared.environment import StepSettings
 
 
 def tiny_encoder(folder: Path) -> Path:

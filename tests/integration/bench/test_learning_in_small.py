@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench.learning.__main__ import EXPERIMENTS, RESULTS, SLOW_IN_SHORT
-from components.environment import StepSettings
 from components.prepare_corpus.reading import read_corpus
+from components.shared.environment import StepSettings
 from shield.labels import ModelType
 
 ROOT = Path(__file__).parents[3]

@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.environment import StepSettings
 from components.prepare_corpus import step as prepare_corpus
-from components.prepare_corpus.publish import publish
+from components.shared.corpus_store import publish
+from components.shared.environment import StepSettings
 from pipelines.drift_graph import drift_watching
 from pipelines.graph import STEPS
 from pipelines.local import LocalRun, LocalRunner

@@ -18,10 +18,11 @@ def test_a_new_component_passes_its_own_tests_and_the_linters_at_once(tmp_path: 
     for name in ("shield", "pyproject.toml"):
         (tmp_path / name).symlink_to(real.parent / name)
     room = new_component.write("length_probe", rooms)
+    later = new_component.write("zeta", rooms)  # its imports stand behind those of `shared`
     for command in (
         ["pytest", "-q", "--timeout=200", str(room)],
-        ["ruff", "check", str(room)],
-        ["ruff", "format", "--check", str(room)],
+        ["ruff", "check", str(room), str(later)],
+        ["ruff", "format", "--check", str(room), str(later)],
     ):
         done = subprocess.run(
             [sys.executable, "-m", *command],

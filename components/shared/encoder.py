@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from components.train.base_model import CONFIG, TOKENIZER
+from components.shared.base_model import CONFIG, TOKENIZER
 from shield.packages import Preprocessing
 from shield.predictor import spans
 from shield.text import DEFAULT_NORMALISER, normaliser

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.build_dataset import messages
+from components.shared import messages
 
 
 def first_dataset(corpus: Path, dataset: Path) -> dict[str, Any]:

@@ -104,11 +104,6 @@ def open_trust() -> Trust:
     return Trust.from_directory(PackageSettings().require_trusted_keys())
 
 
-def run_name(run_id: str, job_id: str) -> str:
-    """Return the id of the run: the one that was asked for, or else the engine's own."""
-    return run_id or job_id
-
-
 def end_with_runner(poll_seconds: float = 0.5) -> None:
     """End this process when the local runner that started it is gone.
 

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from components.environment import StepSettings, open_artifacts
-from components.prepare_corpus.reading import package_file
+from components.shared.environment import StepSettings, open_artifacts
+from components.shared.package_file import package_file
 from shield.artifacts import ArtifactStore
 from shield.errors import Misconfigured, NotFound
 
