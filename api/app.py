@@ -1,6 +1,5 @@
 """The application: parts made once, rooms hung in, errors in one shape."""
 
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,11 +9,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 
+from api import health, pages
 from api.audit import endpoints as audit
 from api.batches import endpoints as batches
 from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
-from api.kit import health, problems
+from api.kit import problems
 from api.kit.auth import Tokens
 from api.kit.bodies import BoundedBodies
 from api.kit.context import Services
@@ -43,7 +43,7 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
-    *(scans, feedback, review, batches, seed_routes, registry, drift),
+    *(scans, feedback, review, metrics, batches, seed_routes, registry, drift),
     *(rollouts, runs, users, privacy, audit),
 )
 
@@ -130,15 +130,12 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Measured)
     app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
     app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.include_router(metrics.bare)
     for room in _ROOMS:
         app.include_router(room.router, prefix=BASE)
     app.include_router(seed_routes.bare)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
-    if importlib.util.find_spec("api.pages") is not None:
-        pages = importlib.import_module("api.pages")
-        if hasattr(pages, "mount"):
-            pages.mount(app)
+    pages.mount(app)
     return app
 
 

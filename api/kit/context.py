@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from anyio import CancelScope, CapacityLimiter
 from anyio.to_thread import run_sync
@@ -17,14 +17,12 @@ from api.kit.auth import Principal, Tokens
 from api.kit.database import Clock
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
+from api.kit.routing import Router
 from api.kit.tokens import Role
 from api.settings import ApiSettings
 from shield.artifacts import ArtifactStore
 from shield.errors import Unauthenticated
 from shield.rollouts import RolloutStore
-
-if TYPE_CHECKING:
-    from api.rollouts.router import ModelRouter
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Services:
     ring: KeyRing
     artifacts: ArtifactStore
     rollouts: RolloutStore
-    router: "ModelRouter"
+    router: Router
     limiter: Limiter
     clock: Clock
 

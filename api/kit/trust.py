@@ -5,10 +5,6 @@ orders the queue and weighs samples; it never approves anything.
 """
 
 import math
-from datetime import datetime, timedelta
-
-from api.tables import User
-from shield.wire import ReporterSummary
 
 PRIOR_APPROVED, PRIOR_REJECTED = 2.0, 1.0
 NEW_SECONDS = 7 * 86400
@@ -25,20 +21,6 @@ def interval(approved: int, rejected: int, level: float = 0.95) -> tuple[float, 
     a, b = approved + PRIOR_APPROVED, rejected + PRIOR_REJECTED
     tail = (1 - level) / 2
     return _quantile(tail, a, b), _quantile(1 - tail, a, b)
-
-
-def summary(user: User, now: datetime) -> ReporterSummary:
-    """Return what reviewers see of a reporter."""
-    low, high = interval(user.approved, user.rejected)
-    return ReporterSummary(
-        pseudonym=user.pseudonym,
-        trust=trust(user.approved, user.rejected),
-        trust_low=low,
-        trust_high=high,
-        decided=user.approved + user.rejected,
-        approved=user.approved,
-        is_new=user.created_at > now - timedelta(seconds=NEW_SECONDS),
-    )
 
 
 def _quantile(share: float, a: float, b: float) -> float:

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus."""
+"""`/feedback/stats` for people, `/metrics` for Prometheus."""
 
 from typing import Annotated
 
@@ -7,16 +7,25 @@ from sqlalchemy import func, select
 
 from api.drift import service as drift
 from api.kit import counters
-from api.kit.context import Services, get_services
+from api.kit.context import Services, StaffRead, get_services
 from api.kit.database import read_only
+from api.kit.queries import ModelTypeFilter
+from api.metrics import service
 from api.tables import Feedback
 from shield.labels import ModelType
-from shield.wire import DriftVerdict
+from shield.wire import DriftVerdict, Envelope, StatsRead
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["metrics"])
+bare = APIRouter(tags=["health"])
 
 
-@router.get(
+@router.get("/feedback/stats")
+def stats(ctx: StaffRead, model_type: ModelTypeFilter = None) -> Envelope[StatsRead]:
+    """Return counts, true rates with intervals, the trend and the five metrics."""
+    return Envelope[StatsRead](data=service.stats(ctx, model_type))
+
+
+@bare.get(
     "/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},

@@ -1,21 +1,81 @@
-"""`/review`: gold items and how reliable reviewing is."""
+"""What reviewers do: the queue, decisions, claims; gold items and how reliable reviewing is."""
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
 
-from api.kit.context import AdminWrite, ReviewerRead
-from api.review import quality
-from shield.wire import Envelope, FeedbackRead, GoldRequest, QualityRead
+from fastapi import APIRouter, Query
 
-router = APIRouter(prefix="/review", tags=["review"])
+from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
+from api.kit.paging import Paged
+from api.kit.paths import PathId
+from api.kit.queries import ModelTypeFilter, QueueType
+from api.review import decisions, quality, queue, undoing
+from shield.wire import (
+    Envelope,
+    FeedbackRead,
+    GoldRequest,
+    PendingItem,
+    QualityRead,
+    ReviewRequest,
+    UndoRequest,
+)
+
+router = APIRouter(tags=["review"])
 
 
-@router.post("/gold", status_code=201)
+@router.post("/review/gold", status_code=201)
 def seed_gold(body: GoldRequest, ctx: AdminWrite) -> Envelope[FeedbackRead]:
     """Mix an item with a known answer into the queue."""
     return Envelope[FeedbackRead](message="Seeded.", data=quality.seed_gold(ctx, body))
 
 
-@router.get("/quality")
+@router.get("/review/quality")
 def review_quality(ctx: ReviewerRead) -> Envelope[QualityRead]:
     """Return gold accuracy and Cohen's kappa of every reviewer."""
     return Envelope[QualityRead](data=quality.quality(ctx))
+
+
+@router.get("/feedback/pending")
+def pending(
+    ctx: ReviewerRead,
+    wanted: Paged,
+    type_: Annotated[QueueType | None, Query(alias="type")] = None,
+    model_type: ModelTypeFilter = None,
+    campaign: Annotated[
+        str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Items of one campaign.")
+    ] = None,
+    group: Annotated[
+        Literal["none", "campaign"],
+        Query(description="`campaign`: one item stands for all near-identical ones."),
+    ] = "none",
+) -> Envelope[list[PendingItem]]:
+    """List what waits for the caller's decision, most valuable first."""
+    where = queue.filters(type_, model_type, campaign)
+    rows, pagination = queue.page(ctx, wanted, where, by_campaign=group == "campaign")
+    queue.note_reading(ctx, rows)
+    return Envelope[list[PendingItem]](data=rows, pagination=pagination)
+
+
+@router.put("/feedback/{feedback_id}")
+def review(feedback_id: PathId, body: ReviewRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Approve or reject one correction, or with `scope: campaign` all like it."""
+    decided = decisions.decide(ctx, feedback_id, body)
+    return Envelope[FeedbackRead](message=decided.message, data=decided.item)
+
+
+@router.post("/feedback/{feedback_id}/undo")
+def undo(feedback_id: PathId, body: UndoRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Take a decision back, with everything that it covered."""
+    read = undoing.undo(ctx, feedback_id, body.reason)
+    return Envelope[FeedbackRead](message="The decision is taken back.", data=read)
+
+
+@router.post("/feedback/{feedback_id}/claim")
+def claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Reserve an item for a while."""
+    return Envelope[FeedbackRead](message="Claimed.", data=queue.claim(ctx, feedback_id))
+
+
+@router.delete("/feedback/{feedback_id}/claim")
+def release_claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Give a claimed item back."""
+    return Envelope[FeedbackRead](message="Released.", data=queue.release(ctx, feedback_id))

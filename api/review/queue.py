@@ -15,6 +15,7 @@ from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.review import repository as reviews
 from api.tables import Campaign, Feedback, Scan, User
+from api.users.service import reporter_summary
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
@@ -209,7 +210,7 @@ def _reporters(
             .limit(_REPORTERS - 1)
         )
         users += ctx.session.scalars(select(User).where(User.id.in_(ids)).order_by(User.id))
-    return [trust.summary(one, ctx.now) for one in users]
+    return [reporter_summary(one, ctx.now) for one in users]
 
 
 def _comments(ctx: Context, row: Feedback, read: FeedbackRead, *, alone: bool) -> list[CommentRead]:

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from api.kit.routing import Failure, Prediction, Routed
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import ShieldError, Unavailable
 from shield.labels import LABELS, ModelType, is_positive
@@ -31,38 +31,8 @@ _FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, Attribu
 """No answer, or one that is not what a model server says."""
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What a model server said of one message."""
-
-    version: str
-    arm: Arm
-    label: str
-    positive: bool
-    probability: float
-    confidence: float
-    latency_ms: float
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A version that should have answered and did not."""
-
-    version: str
-    arm: Arm
-    kind: str
-
-
-@dataclass(frozen=True)
-class Routed:
-    """The answer to one message, and everything that counts for or against a version."""
-
-    answer: Prediction | None
-    failures: tuple[Failure, ...]
-
-
 class ModelRouter:
-    """Asks the arm that a user belongs to."""
+    """The `Router` of a running API: splits from a rollout store, model servers over HTTP."""
 
     def __init__(
         self,

@@ -7,9 +7,9 @@ from api.kit.context import Context
 from api.kit.counters import SCANS
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.routing import Prediction
 from api.kit.signature import fingerprint
 from api.kit.tokens import Role
-from api.rollouts.router import Prediction
 from api.sampling import service as sampling
 from api.scans import repository, shadow
 from api.tables import Feedback, Scan, User

@@ -6,7 +6,7 @@ from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.counters import FAILURES
 from api.kit.ids import new_id
-from api.rollouts.router import Failure, Prediction
+from api.kit.routing import Failure, Prediction
 from api.sampling import service as sampling
 from api.tables import ArmFailure, Scan, ShadowScore, User
 from shield.labels import ModelType

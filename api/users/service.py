@@ -1,13 +1,14 @@
 """Users: made on first contact, known to others by a random pseudonym."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.dialects import postgresql, sqlite
 
+from api.kit import trust
 from api.kit.context import Context
 from api.tables import User
-from shield.wire import MeRead
+from shield.wire import MeRead, ReporterSummary
 
 
 def ensure_user(ctx: Context, user_id: str) -> None:
@@ -51,6 +52,20 @@ def pseudonymous_user(ctx: Context) -> str:
     )
     ctx.session.flush()
     return user_id
+
+
+def reporter_summary(user: User, now: datetime) -> ReporterSummary:
+    """Return what reviewers see of a reporter."""
+    low, high = trust.interval(user.approved, user.rejected)
+    return ReporterSummary(
+        pseudonym=user.pseudonym,
+        trust=trust.trust(user.approved, user.rejected),
+        trust_low=low,
+        trust_high=high,
+        decided=user.approved + user.rejected,
+        approved=user.approved,
+        is_new=user.created_at > now - timedelta(seconds=trust.NEW_SECONDS),
+    )
 
 
 def me(ctx: Context) -> MeRead:

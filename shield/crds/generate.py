@@ -17,11 +17,11 @@ from shield.crds.v1alpha1 import (
     KIND,
     PLURAL,
     SHORT_NAME,
+    TAKEN_BACK,
     VERSION,
     ModelRolloutSpec,
     ModelRolloutStatus,
 )
-from shield.rollouts.rules import TAKEN_BACK
 
 DEFAULT = "manifests/crds/modelrollouts.yaml"
 _HEAD = "# Generated from shield/crds/v1alpha1.py by `make crds`. Do not edit.\n"

@@ -22,6 +22,8 @@ VERSION = "v1alpha1"
 KIND = "ModelRollout"
 PLURAL = "modelrollouts"
 SHORT_NAME = "mro"
+TAKEN_BACK = "was rejected or taken back and is not proposed again"
+"""Part of the message of the CRD's rule about rejected versions; the refusal is known by it."""
 
 
 def _looks_like_a_time(value: object) -> bool:

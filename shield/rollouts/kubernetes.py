@@ -14,6 +14,7 @@ from shield.crds.v1alpha1 import (
     GROUP,
     KIND,
     PLURAL,
+    TAKEN_BACK,
     VERSION,
     ModelRollout,
     ModelRolloutSpec,
@@ -22,7 +23,7 @@ from shield.crds.v1alpha1 import (
 from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejected
 from shield.kube import Kube, Object, WatchExpired
 from shield.rollouts import SpecChange
-from shield.rollouts.rules import TAKEN_BACK, checked_change, rejected_version
+from shield.rollouts.rules import checked_change, rejected_version
 
 API_VERSION = f"{GROUP}/{VERSION}"
 

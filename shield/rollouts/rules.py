@@ -11,9 +11,6 @@ from shield.crds.v1alpha1 import (
 )
 from shield.errors import Invalid, VersionRejected
 
-TAKEN_BACK = "was rejected or taken back and is not proposed again"
-"""Part of the message of the CRD's rule about rejected versions; the refusal is known by it."""
-
 
 def split_in_force(rollout: ModelRollout) -> Split | None:
     """Return who answers users now: the split, or what an undo just asked for will make of it.

@@ -1,0 +1,73 @@
+"""How a message reaches a model server: the interface that scans ask, and what it answers.
+
+`api.rollouts.router.ModelRouter` implements it; `api.app` hands it to the services.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from shield.crds.v1alpha1 import ModelRollout, Split
+from shield.labels import ModelType
+from shield.routing import Arm
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model server said of one message."""
+
+    version: str
+    arm: Arm
+    label: str
+    positive: bool
+    probability: float
+    confidence: float
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A version that should have answered and did not."""
+
+    version: str
+    arm: Arm
+    kind: str
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The answer to one message, and everything that counts for or against a version."""
+
+    answer: Prediction | None
+    failures: tuple[Failure, ...]
+
+
+class Router(Protocol):
+    """Asks the model server of the arm that a user belongs to."""
+
+    def start(self) -> None:
+        """Begin to follow the splits of all rollouts."""
+
+    def stop(self) -> None:
+        """Stop following, and close the connections to the model servers."""
+
+    def split(self, model_type: ModelType) -> Split | None:
+        """Return which versions answer now; `None` before the first deployment."""
+
+    def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
+        """Route by this state of a rollout from now on; `changed_here`: by our own request."""
+
+    def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:
+        """Score one message on the user's arm, or on the arm that is forced."""
+        ...
+
+    def shadow_later(
+        self, model_type: ModelType, text: str, keep: Callable[[Prediction | Failure], None]
+    ) -> None:
+        """Let a shadow candidate, if any, score the message in the background; `keep` gets it."""
+
+    def probabilities(
+        self, model_type: ModelType, version: str | None, texts: list[str]
+    ) -> list[float]:
+        """Return scam probabilities (0 to 1) by a serving version; default: the stable one."""
+        ...
