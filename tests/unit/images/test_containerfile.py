@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,11 @@ def test_every_image_of_the_chart_is_built() -> None:
     asked = set(re.findall(r'"image" "(\w+)"', templates))
     assert asked == set(IMAGES)
     assert asked <= set(stages())
+
+
+def test_every_package_of_ours_goes_into_the_images() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    let_in = (ROOT / ".containerignore").read_text().splitlines()
+    assert {f"!{name}" for name in packages} <= set(let_in)
+    assert "corpora" in packages
