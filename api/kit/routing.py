@@ -23,6 +23,9 @@ class Prediction:
     probability: float
     confidence: float
     latency_ms: float
+    """As the caller has felt it, waiting included."""
+    processor_ms: float | None
+    """As the server has spent it, waiting apart; `None` where it does not say."""
 
 
 @dataclass(frozen=True)

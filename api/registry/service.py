@@ -22,6 +22,8 @@ _BECOMES = {
     "install": "deployed",
     "start": "testing",
     "step": "testing",
+    "pause": "testing",
+    "resume": "testing",
     "promote": "deployed",
     "reject": "rejected",
     "undo": "rolled_back",

@@ -23,7 +23,7 @@ def of_version(
     *,
     shadow: bool,
     beside_shadow: bool = False,
-) -> ArmEvidence:
+) -> tuple[ArmEvidence, list[float]]:
     """Count one version's scans, reports, decided feedback and failures.
 
     Args:
@@ -34,6 +34,9 @@ def of_version(
         shadow: Count its scores of copies instead of its answers.
         beside_shadow: It is compared with such a version. Decided disagreements count for both:
             which were chosen to be looked at says nothing about who was right.
+
+    Returns:
+        The counts, and the processor times of the version's latest answers, which `timed` counts.
     """
     if shadow:
         total, positives = scans.shadow_exposures(session, version, since)
@@ -45,8 +48,8 @@ def of_version(
     in_a_row, unreached = scans.failures_in_a_row(
         session, version, model_type.value, since, shadow=shadow
     )
-    latencies = scans.latencies_ms(session, version, model_type.value, since, shadow=shadow)
-    return ArmEvidence(
+    latency, processor = scans.times(session, version, model_type.value, since, shadow=shadow)
+    counted = ArmEvidence(
         exposures=total,
         positives=positives,
         reports=reports,
@@ -55,7 +58,21 @@ def of_version(
         failures=scans.failures(session, version, since),
         failures_in_a_row=in_a_row,
         unreached_in_a_row=unreached,
-        latency_p95_ms=percentile(latencies, 0.95) if latencies else None,
+        latency_p95_ms=percentile(latency, 0.95) if latency else None,
+    )
+    return counted, processor
+
+
+def timed(arm: ArmEvidence, processor_ms: list[float], slow_above_ms: float | None) -> ArmEvidence:
+    """Return an arm's evidence with its processor times, judged by the bound of both arms."""
+    if slow_above_ms is None or not processor_ms:
+        return arm
+    return arm.model_copy(
+        update={
+            "timed": len(processor_ms),
+            "slow": sum(ms > slow_above_ms for ms in processor_ms),
+            "processor_median_ms": percentile(processor_ms, 0.5),
+        }
     )
 
 

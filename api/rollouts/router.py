@@ -241,15 +241,22 @@ class ModelRouter:
             # A kept connection that the server has closed meanwhile says nothing about the model.
             answer = self._http.post(address, json={"texts": texts})
         answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["predictions"]
+        said = answer.json()
+        found: list[dict[str, Any]] = said["predictions"]
         latency_ms = (self._monotonic() - started) * 1000
         if len(found) != len(texts):
             raise ValueError(f"{len(texts)} messages, {len(found)} predictions")
-        return [_prediction(model_type, arm, version, one, latency_ms) for one in found]
+        spent = said.get("processorMs")
+        times = latency_ms, None if spent is None else max(0.0, float(spent))
+        return [_prediction(model_type, arm, version, one, times) for one in found]
 
 
 def _prediction(
-    model_type: ModelType, arm: Arm, version: VersionRef, one: dict[str, Any], latency_ms: float
+    model_type: ModelType,
+    arm: Arm,
+    version: VersionRef,
+    one: dict[str, Any],
+    times: tuple[float, float | None],
 ) -> Prediction:
     probability = float(one["probability"])
     if not 0 <= probability <= 1:
@@ -259,4 +266,4 @@ def _prediction(
         raise ValueError("a label of another vocabulary")
     positive = is_positive(model_type, label)
     confidence = float(one.get("confidence") or (probability if positive else 1 - probability))
-    return Prediction(version.name, arm, label, positive, probability, confidence, latency_ms)
+    return Prediction(version.name, arm, label, positive, probability, confidence, *times)

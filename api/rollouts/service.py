@@ -16,7 +16,7 @@ from shield.crds.v1alpha1 import (
 )
 from shield.errors import Conflict, NotFound, RolloutBusy, ShieldError, VersionRejected
 from shield.labels import ModelType
-from shield.rollouts.evidence import subjects
+from shield.rollouts.evidence import slow_above_ms, subjects
 from shield.rollouts.rules import is_rejected, rejected_version
 from shield.wire import RolloutRequest
 
@@ -196,17 +196,21 @@ def evidence(ctx: Context, model_type: ModelType) -> Evidence:
         return Evidence()
     split = rollout.status.split
     shadow = bool(split and split.shadow)
+    stable, stable_ms = counting.of_version(
+        ctx.session,
+        model_type,
+        trial.stable.name,
+        trial.since,
+        shadow=False,
+        beside_shadow=shadow,
+    )
+    candidate, candidate_ms = counting.of_version(
+        ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow
+    )
+    bound = slow_above_ms(rollout.spec.analysis, stable_ms)
     return Evidence(
         rollout_started=trial.since,
-        stable=counting.of_version(
-            ctx.session,
-            model_type,
-            trial.stable.name,
-            trial.since,
-            shadow=False,
-            beside_shadow=shadow,
-        ),
-        candidate=counting.of_version(
-            ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow
-        ),
+        slow_above_ms=bound,
+        stable=counting.timed(stable, stable_ms, bound),
+        candidate=counting.timed(candidate, candidate_ms, bound),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Integer, Select, func, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from api.tables import ArmFailure, Feedback, Scan, ShadowScore
 UNREACHED = ("ConnectError", "ConnectTimeout")
 """Kinds of failure in which there was no server at the address."""
 
-_LATENCY_SAMPLE = 1000
+_TIMED_ANSWERS = 500
 
 
 def of_user(user_id: str) -> Select[Scan]:
@@ -85,25 +86,31 @@ def failures_in_a_row(
     return int(row[0]), int(row[1])
 
 
-def latencies_ms(
+class Times(NamedTuple):
+    """How long a version's answers took, in milliseconds, each sorted."""
+
+    latency: list[float]
+    """As users have felt it."""
+    processor: list[float]
+    """As the server itself has spent it, of those answers that were computed."""
+
+
+def times(
     session: Session, version: str, model_type: str, since: datetime, *, shadow: bool
-) -> list[float]:
-    """Return the latest latencies of a version since then, at most a thousand."""
-    if shadow:
-        query = (
-            select(ShadowScore.latency_ms)
-            .where(ShadowScore.model_version == version, ShadowScore.created_at >= since)
-            .order_by(ShadowScore.created_at.desc())
-        )
-    else:
-        query = (
-            select(Scan.latency_ms)
-            .where(
-                Scan.model_type == model_type,
-                Scan.model_version == version,
-                Scan.created_at >= since,
-                Scan.forced.is_(False),
-            )
-            .order_by(Scan.created_at.desc())
-        )
-    return sorted(session.scalars(query.limit(_LATENCY_SAMPLE)))
+) -> Times:
+    """Return the times of a version's latest answers since then, at most 500 of each."""
+    table = ShadowScore if shadow else Scan
+    wanted = [table.model_version == version, table.created_at >= since]
+    if not shadow:
+        wanted += [Scan.model_type == model_type, Scan.forced.is_(False)]
+    latest = table.created_at.desc()
+    felt = select(table.latency_ms).where(*wanted).order_by(latest).limit(_TIMED_ANSWERS)
+    spent = select(table.processor_ms).where(*wanted, table.processor_ms.is_not(None))
+    return Times(
+        sorted(session.scalars(felt)),
+        sorted(
+            ms
+            for ms in session.scalars(spent.order_by(latest).limit(_TIMED_ANSWERS))
+            if ms is not None
+        ),
+    )

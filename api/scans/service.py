@@ -70,6 +70,7 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
         arm=answer.arm.value,
         forced=forced,
         latency_ms=answer.latency_ms,
+        processor_ms=answer.processor_ms,
         created_at=ctx.now,
     )
 

@@ -51,6 +51,7 @@ def _keep(
                 positive=said.positive,
                 probability=said.probability,
                 latency_ms=said.latency_ms,
+                processor_ms=said.processor_ms,
                 created_at=ctx.now,
             )
         )

@@ -35,6 +35,8 @@ class Scan(Base):
     forced: Mapped[bool] = mapped_column(default=False)
     """A tester chose the arm: no evidence."""
     latency_ms: Mapped[float]
+    processor_ms: Mapped[float | None]
+    """What the model server itself has spent, waiting apart; NULL if it came from its cache."""
     created_at: Mapped[datetime]
 
 
@@ -50,6 +52,7 @@ class ShadowScore(Base):
     positive: Mapped[bool]
     probability: Mapped[float]
     latency_ms: Mapped[float]
+    processor_ms: Mapped[float | None]
     created_at: Mapped[datetime]
 
 

@@ -40,7 +40,7 @@ def measure_sabotage() -> None:
             reason = next(one for one in kind.reasons if one in outcome.decided.reason)
             if kind.hard and outcome.seconds is not None:
                 hard.append(outcome.seconds)
-            ended = "rejected" if outcome.decided.action == "reject" else "returned"
+            ended = {"reject": "rejected", "pause": "held"}.get(outcome.decided.action, "returned")
             kinds.append(
                 {
                     "kind": kind.name,
@@ -65,7 +65,7 @@ def measure_sabotage() -> None:
             "load_average_before": round(before, 1),
         },
         [
-            Aim("kinds that were neither refused nor returned", 0, len(KINDS) - len(kinds)),
+            Aim("kinds that were neither refused, held nor returned", 0, len(KINDS) - len(kinds)),
             Aim(
                 "hard faults: first failed request to the decision, longest (s)",
                 GOAL_SECONDS,

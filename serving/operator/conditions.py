@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from serving.operator import steps
+from serving.operator.pace import REASON
 from serving.operator.state import Observed
 from serving.operator.transitions import among, same
 from shield.crds.v1alpha1 import (
@@ -79,6 +80,14 @@ def standing(
             + (f": {seen.of(stable).refusal}" if seen.of(stable).refusal else ".")
             + " It is restarted; if that does not help, go back with `shieldctl rollout undo`.",
         )
+    if status.slow:
+        return Standing(
+            Phase.DEGRADED,
+            REASON,
+            f"{stable.name} takes its servers far longer to answer than "
+            f"{_name(status.last_known_good)} did; nobody is left without an answer. Give it more "
+            f"processor time, or go back with `shieldctl rollout undo {spec.model_type}`.",
+        )
     if status.guarded is not None and status.last_known_good is not None:
         return Standing(
             Phase.HEALTHY,
@@ -117,6 +126,7 @@ def _on_trial(
             f"Bringing up {candidate.name}; no user meets it.",
         )
     since = status.step_started or status.rollout_started or seen.now
+    overdue = seen.now - since > timedelta(seconds=spec.deadline_seconds)
     if spec.paused:
         return Standing(
             Phase.PAUSED, "Paused", f"{candidate.name} holds its step until the pause is lifted."
@@ -127,6 +137,16 @@ def _on_trial(
             "CandidateNotReady",
             f"No server of {candidate.name} is ready; {_name(status.stable)} answers everyone.",
         )
+    if status.slow:
+        return Standing(
+            Phase.DEGRADED if overdue else Phase.PAUSED,
+            REASON,
+            f"{candidate.name} takes its servers far longer to answer than {_name(status.stable)} "
+            "does, so it holds its step and meets no further users. It goes on by itself once its "
+            "answers are quick enough. If they stay slow, take it back with `shieldctl rollout "
+            f"undo {spec.model_type}`; if that is accepted, raise `analysis.maxLatencyRatio` or "
+            f"promote it with `shieldctl rollout promote {spec.model_type}`.",
+        )
     if steps.awaits_promotion(spec, status, seen):
         return Standing(
             Phase.PAUSED,
@@ -134,7 +154,7 @@ def _on_trial(
             f"{candidate.name} has been through every step of its {spec.strategy} trial. "
             f"Promote it with `shieldctl rollout promote {spec.model_type}`, or undo it.",
         )
-    if seen.now - since > timedelta(seconds=spec.deadline_seconds):
+    if overdue:
         return Standing(
             Phase.DEGRADED,
             "NoEvidence",
@@ -146,6 +166,13 @@ def _on_trial(
     if spec.strategy is Strategy.SHADOW:
         return Standing(
             Phase.PROGRESSING, "Shadowing", f"{candidate.name} scores copies and answers nobody."
+        )
+    if status.slow_disputed is not None:
+        return Standing(
+            Phase.PROGRESSING,
+            "LooksSlow",
+            f"The answers of {candidate.name} look slow, so it meets no further users until that "
+            f"is over, or has lasted for {spec.analysis.slow_seconds:g} s.",
         )
     share = steps.weight(spec, status.step)
     return Standing(Phase.PROGRESSING, "OnTrial", f"{candidate.name} answers {share} % of users.")

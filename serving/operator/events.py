@@ -17,12 +17,14 @@ REASONS = {
     "install": "Installed",
     "start": "RolloutStarted",
     "step": "StepReached",
+    "pause": "Paused",
+    "resume": "Resumed",
     "promote": "Promoted",
     "reject": "Rejected",
     "undo": "TakenBack",
     "abort": "Aborted",
 }
-_WARNINGS = {"reject", "undo"}
+_WARNINGS = {"pause", "reject", "undo"}
 
 
 class EventPoster:

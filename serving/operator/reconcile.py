@@ -9,6 +9,7 @@ events:
 - Users meet a version only when its servers are ready.
 - An undo goes to the last known good version, and further back each time, never forward.
 - No traffic is no evidence: it neither promotes nor rejects.
+- Slow answers hold a step for as long as they last; they reject nobody.
 """
 
 from datetime import timedelta
@@ -17,6 +18,7 @@ from serving.operator import steps
 from serving.operator import transitions as moves
 from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
 from serving.operator.judgement import Fault, down_after_a_crash, first_fault
+from serving.operator.pace import holds, paced
 from serving.operator.split import split_of, warm
 from serving.operator.state import Desired, Observed
 from serving.operator.transitions import among, same
@@ -65,7 +67,7 @@ def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) ->
         )
         return moves.aborted(status, seen.now, reason)
     if same(spec.version, status.stable):
-        return status
+        return paced(spec, status, seen, steps.relevant(status, seen))
     if among(spec.version, status.rejected):
         # Only a status edited by hand can have a rejected candidate; it must not meet users either.
         return (
@@ -168,8 +170,9 @@ def _try_candidate(
     if spec.promote == candidate.digest:
         reason = "A person promoted it."
         return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
-    if spec.paused:
-        return status
+    kept = paced(spec, status, seen, evidence)
+    if kept != status or spec.paused or holds(status):
+        return kept
     return _next_step(spec, status, seen, evidence)
 
 

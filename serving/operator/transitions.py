@@ -9,13 +9,17 @@ _GOOD_KEPT = 20
 _REJECTED_KEPT = 1000
 _HISTORY_KEPT = 50
 
-Action = Literal["install", "start", "step", "promote", "reject", "undo", "abort"]
+Action = Literal[
+    "install", "start", "step", "pause", "resume", "promote", "reject", "undo", "abort"
+]
 _NO_TRIAL: dict[str, Any] = {
     "candidate": None,
     "rollout_started": None,
     "step": 0,
     "step_started": None,
     "step_exposures": 0,
+    "slow": False,
+    "slow_disputed": None,
 }
 
 
@@ -55,6 +59,20 @@ def stepped(
     )
     assert status.candidate is not None
     return _noted(moved, "step", status.candidate, status.stable, now, reason)
+
+
+def held_for_slowness(
+    status: ModelRolloutStatus, slow: bool, now: datetime, reason: str, evidence: Evidence
+) -> ModelRolloutStatus:
+    """The version on trial has turned out to be too slow for long enough, or is so no longer.
+
+    Of a version that was promoted already nothing is held; its status says it, and that is all.
+    """
+    moved = status.model_copy(update={"slow": slow, "slow_disputed": None})
+    if status.candidate is None:
+        return moved
+    action: Action = "pause" if slow else "resume"
+    return _noted(moved, action, status.candidate, status.stable, now, reason, evidence)
 
 
 def promoted(
@@ -145,10 +163,10 @@ def struck_off(
 
 def guard_over(status: ModelRolloutStatus) -> ModelRolloutStatus:
     """Probation and warmth end."""
-    trial = status.rollout_started if status.candidate is not None else None
-    return status.model_copy(
-        update={"guarded": None, "guard_until": None, "rollout_started": trial}
-    )
+    over: dict[str, Any] = {"guarded": None, "guard_until": None}
+    if status.candidate is None:
+        over |= _NO_TRIAL
+    return status.model_copy(update=over)
 
 
 def _refused(status: ModelRolloutStatus, versions: list[VersionRef]) -> list[VersionRef]:

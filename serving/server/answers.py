@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from serving.server.http import MethodNotAllowed, Request, Response
+from serving.server.jobs import Scored
 from serving.server.model import ServedModel
 from serving.server.repository import Repository
 
@@ -14,10 +14,10 @@ _REQUEST_ID = b"x-request-id"
 _PRINTABLE = re.compile(rb"[!-~]{1,128}")
 
 
-def plain(model: ServedModel, scores: Sequence[float]) -> Response:
+def plain(model: ServedModel, scored: Scored) -> Response:
     """Return the answer of `/predict`."""
     predictions = []
-    for score in scores:
+    for score in scored.probabilities:
         scam = score >= model.predictor.threshold
         predictions.append(
             {
@@ -32,6 +32,7 @@ def plain(model: ServedModel, scores: Sequence[float]) -> Response:
             "arm": model.arm,
             "digest": model.digest,
             "predictions": predictions,
+            "processorMs": scored.processor_ms,
         }
     )
 

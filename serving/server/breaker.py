@@ -23,11 +23,13 @@ class BreakerRule:
     max_faults: int = 5
     """Errors among them that open the circuit."""
     max_slow: int = 25
-    """Slow calls among them that open the circuit: a busy machine makes some of any version."""
+    """Slow calls among them that open the circuit. Processor time counts, and not the clock on the
+    wall: a busy machine is not a broken model."""
     slow_factor: float = 20.0
-    """A call slower than this many times what its length should take is a latency fault."""
+    """A call that takes this many times the processor time that its length should is a latency
+    fault."""
     slow_floor_seconds: float = 0.25
-    """A call faster than this is never slow: a busy machine is not a broken model."""
+    """A call that takes less processor time than this is never slow."""
     rest_seconds: float = 5.0
     """Time until one call is let through to see whether the version has recovered."""
 
@@ -48,7 +50,7 @@ class Breaker:
     """What opened it, while it is open."""
 
     def is_slow(self, seconds: float, expected_seconds: float) -> bool:
-        """Tell whether a call was too slow for its length."""
+        """Tell whether a call took too much processor time for its length."""
         return seconds > max(self.rule.slow_floor_seconds, self.rule.slow_factor * expected_seconds)
 
     @property

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from serving.server import refusals
 from serving.server.breaker import Fault
-from serving.server.jobs import Job
+from serving.server.jobs import Job, Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
@@ -31,6 +32,15 @@ BATCH_RULES: dict[Precision, BatchRule] = {
     "int8": BatchRule(max_rows=BATCH["int8"]),
     "fp32": BatchRule(max_rows=8),
 }
+
+
+class Took(NamedTuple):
+    """How long one call of the model took."""
+
+    seconds: float
+    """By the clock on the wall."""
+    processor_seconds: float
+    """On a processor: what is left of it without waiting for one."""
 
 
 @dataclass
@@ -81,7 +91,7 @@ class Engine:
         texts: Sequence[str],
         deadline_seconds: float,
         wanted: Callable[[], bool] = lambda: True,
-    ) -> "asyncio.Future[list[float]]":
+    ) -> "asyncio.Future[Scored]":
         """Ask for the scam probability of each text.
 
         Args:
@@ -91,10 +101,11 @@ class Engine:
             wanted: Asked before computing; false when the client has gone.
 
         Returns:
-            A future of the probabilities, in the order of the texts. It fails with `Unavailable`
-            when the queue is full, the deadline cannot be met, or the version is broken.
+            A future of the probabilities, in the order of the texts, and what they have cost. It
+            fails with `Unavailable` when the queue is full, the deadline cannot be met, or the
+            version is broken.
         """
-        future: asyncio.Future[list[float]] = self._loop.create_future()
+        future: asyncio.Future[Scored] = self._loop.create_future()
         now = self._loop.time()
         job = Job(model, future, now + deadline_seconds, wanted)
         if not model.breaker.admits(now):
@@ -110,7 +121,7 @@ class Engine:
 
     def submit_background(
         self, model: ServedModel, texts: Sequence[str]
-    ) -> "asyncio.Future[list[float]] | None":
+    ) -> "asyncio.Future[Scored] | None":
         """Ask for probabilities that nobody waits for; they are computed when no request waits.
 
         Returns:
@@ -120,7 +131,7 @@ class Engine:
             self._loop.time()
         ):
             return None
-        future: asyncio.Future[list[float]] = self._loop.create_future()
+        future: asyncio.Future[Scored] = self._loop.create_future()
         job = Job(model, future, math.inf, lambda: True, background=True)
         if not self._recall(job, texts):
             self._admit(job, texts)
@@ -159,23 +170,31 @@ class Engine:
             model.in_flight -= 1
 
         job.future.add_done_callback(leave)
+
+        def tokenise() -> tuple[list[list[Row]], float]:
+            began = time.thread_time()
+            by_text = model.predictor.rows(texts)
+            return by_text, time.thread_time() - began
+
         if sum(map(len, texts)) <= _INLINE_CHARS:
-            self._enqueue(job, texts, job.model.predictor.rows(texts))
+            self._enqueue(job, texts, *tokenise())
             return
 
-        def tokenised(done: "asyncio.Future[list[list[Row]]]") -> None:
+        def tokenised(done: "asyncio.Future[tuple[list[list[Row]], float]]") -> None:
             error = done.exception()
             if error is None:
-                self._enqueue(job, texts, done.result())
+                self._enqueue(job, texts, *done.result())
             else:
                 job.future.set_exception(error)
 
-        rows = self._loop.run_in_executor(None, job.model.predictor.rows, texts)
-        rows.add_done_callback(tokenised)
+        self._loop.run_in_executor(None, tokenise).add_done_callback(tokenised)
 
-    def _enqueue(self, job: Job, texts: Sequence[str], by_text: list[list[Row]]) -> None:
+    def _enqueue(
+        self, job: Job, texts: Sequence[str], by_text: list[list[Row]], processor_seconds: float
+    ) -> None:
         """Answer rows from the cache, join twins in flight, queue the rest."""
         model = job.model
+        job.processor_seconds += processor_seconds
         rows = [row for of_text in by_text for row in of_text]
         job.expect(by_text)
         keys = list(map(row_key, rows))
@@ -185,6 +204,7 @@ class Engine:
             if cached is not None:
                 job.scores[index] = cached
                 job.pending -= 1
+                job.measured = False
             else:
                 places.setdefault(key, []).append(index)
         new = [key for key in places if (id(model), job.background, key) not in self._twins]
@@ -244,16 +264,16 @@ class Engine:
             live = [task for task in batch if task.is_wanted(now)]
             scores: list[float] = []
             failure: Exception | None = None
-            started = time.perf_counter()
+            started, spent = time.perf_counter(), time.thread_time()
             if live:
                 try:
                     scores = live[0].model.predictor.score([task.row for task in live]).tolist()
                 # A thread's edge; onnxruntime's errors have no base of their own.
                 except Exception as error:  # noqa: BLE001
                     failure = error
-            seconds = time.perf_counter() - started
+            took = Took(time.perf_counter() - started, time.thread_time() - spent)
             self._queue.done(batch)
-            self._loop.call_soon_threadsafe(self._computed, batch, live, scores, failure, seconds)
+            self._loop.call_soon_threadsafe(self._computed, batch, live, scores, failure, took)
 
     # --- back on the event loop ---
 
@@ -263,10 +283,11 @@ class Engine:
         live: list[RowTask],
         scores: list[float],
         failure: Exception | None,
-        seconds: float,
+        took: Took,
     ) -> None:
         if live:
-            self._observe(live, scores, failure, seconds)
+            self._observe(live, scores, failure, took)
+        share = took.processor_seconds / max(1, len(live))
         answers = dict(zip(map(id, live), scores, strict=True)) if failure is None else {}
         now = self._loop.time()
         for task in batch:
@@ -285,14 +306,14 @@ class Engine:
                 outcome = self._refuse("deadline", refusals.too_late())
             del self._twins[id(task.model), task.background, task.key]
             for waiter in task.waiters:
-                waiter(outcome)
+                waiter(outcome, share)
 
     def _observe(
         self,
         live: list[RowTask],
         scores: list[float],
         failure: Exception | None,
-        seconds: float,
+        took: Took,
     ) -> None:
         model = live[0].model
         longest = max(len(task.row) for task in live)
@@ -303,11 +324,13 @@ class Engine:
             fault = Fault.ERROR
         elif not all(map(math.isfinite, scores)):
             fault = Fault.NAN
-        elif model.breaker.is_slow(seconds, expected):
+        # Not by the clock on the wall: a call that had to wait for a processor is not slow.
+        elif model.breaker.is_slow(took.processor_seconds, expected):
             fault = Fault.LATENCY
         model.breaker.record(self._loop.time(), fault)
-        model.learn_speed(seconds / cells)
-        self.metrics.model_latency.labels(model.version).observe(seconds)
+        model.calls += 1
+        model.learn_speed(took.seconds / cells)
+        self.metrics.model_latency.labels(model.version).observe(took.seconds)
         self.metrics.batch_rows.observe(len(live))
         padding = cells - sum(len(task.row) for task in live)
         if padding:

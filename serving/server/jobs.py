@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,13 +12,22 @@ from serving.server.model import ServedModel
 from shield.predictor import Row
 
 
+class Scored(NamedTuple):
+    """What a request is answered with."""
+
+    probabilities: list[float]
+    """In the order of the texts."""
+    processor_ms: float | None
+    """Processor time of tokenising and computing, without any waiting: a busy machine does not
+    lengthen it. `None` if a part came from the cache, or the model is not warm yet."""
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """The rows of a request's texts, and what is known of their scores. Lives on the event loop."""
 
     model: ServedModel
-    future: asyncio.Future[list[float]]
-    """The probabilities, in the order of the texts."""
+    future: asyncio.Future[Scored]
     deadline: float
     wanted: Callable[[], bool]
     """Tells whether the client is still there."""
@@ -27,6 +37,15 @@ class Job:
     scores: list[float] = field(default_factory=list)
     pending: int = 0
     """Rows without a score."""
+    processor_seconds: float = 0.0
+    """What tokenising and computing have cost so far."""
+    measured: bool = True
+    """Whether the whole of the answer was computed for it, by a model that is warm."""
+
+    @property
+    def processor_ms(self) -> float | None:
+        """Return what the answer has cost in processor time, waiting apart; `None` if unknown."""
+        return self.processor_seconds * 1000 if self.measured else None
 
     def expect(self, by_text: Sequence[Sequence[Row]]) -> None:
         """Take note of how many rows each text has."""
@@ -36,14 +55,19 @@ class Job:
 
     def recall(self, by_text: Sequence[Sequence[float]]) -> None:
         """Answer from scores that are all known."""
+        self.measured = False
         self.lengths = list(map(len, by_text))
         self.scores = [score for scores in by_text for score in scores]
         self.finish()
 
-    def receive(self, indices: Sequence[int], score: float | Exception) -> None:
+    def receive(
+        self, indices: Sequence[int], score: float | Exception, processor_seconds: float
+    ) -> None:
         """Take the score of a row, which may stand in several places; finish with the last one."""
         if self.future.done():
             return
+        self.processor_seconds += processor_seconds
+        self.measured = self.measured and self.model.warm
         if isinstance(score, Exception):
             self.future.set_exception(score)
             return
@@ -58,11 +82,11 @@ class Job:
         if self.future.done():
             return
         if len(self.lengths) == len(self.scores):
-            self.future.set_result(self.scores)
+            self.future.set_result(Scored(self.scores, self.processor_ms))
             return
         start, answers = 0, []
         for length in self.lengths:
             part = np.array(self.scores[start : start + length])
             answers.append(self.model.predictor.aggregate(part))
             start += length
-        self.future.set_result(answers)
+        self.future.set_result(Scored(answers, self.processor_ms))

@@ -13,6 +13,10 @@ from shield.predictor import Precision, Predictor, Row
 _REMEMBERED_CHARS = 320
 """Two SMS. Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
 
+WARM_UP_CALLS = 50
+"""Calls of the model after loading whose processor time is told to nobody: caches, page tables and
+memory arenas are still being filled."""
+
 
 class AnswerCache:
     """Probabilities by exact token ids, least recently used out first.
@@ -86,6 +90,13 @@ class ServedModel:
     """Requests that have been admitted and not answered. Changed on the event loop only."""
     seconds_per_token: float = field(default=0.0)
     """Moving average of a thread's time per token, from warm-up on."""
+    calls: int = 0
+    """Calls of the model that have ended."""
+
+    @property
+    def warm(self) -> bool:
+        """Tell whether it has computed often enough for its processor time to mean something."""
+        return self.calls >= WARM_UP_CALLS
 
     def learn_speed(self, seconds_per_token: float) -> None:
         """Take one call into the average.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from serving.server import answers, oip
 from serving.server.engine import Engine
 from serving.server.http import Answer, Request, Response, problem
+from serving.server.jobs import Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
@@ -152,7 +153,7 @@ class Routes:
         model = self.repository.serving(self.repository.model_type)
         deadline = oip.read_deadline(answers.deadline_header(request))
         return self._score(
-            request, model, texts, deadline, lambda scores: answers.plain(model, scores)
+            request, model, texts, deadline, lambda scored: answers.plain(model, scored)
         )
 
     def _infer(self, request: Request, name: str, version: str | None) -> Answer:
@@ -162,7 +163,11 @@ class Routes:
             raise Invalid("`text` is empty. Send at least one text.")
         deadline = asked.deadline_seconds or oip.read_deadline(answers.deadline_header(request))
         return self._score(
-            request, model, asked.texts, deadline, lambda scores: oip.answer(asked, model, scores)
+            request,
+            model,
+            asked.texts,
+            deadline,
+            lambda scored: oip.answer(asked, model, scored.probabilities),
         )
 
     def _score(
@@ -171,12 +176,12 @@ class Routes:
         model: ServedModel,
         texts: list[str],
         deadline_seconds: float | None,
-        write: Callable[[list[float]], Response],
+        write: Callable[[Scored], Response],
     ) -> "asyncio.Future[Response]":
         self._check_size(texts)
         outcome: asyncio.Future[Response] = self._loop.create_future()
 
-        def done(finished: "asyncio.Future[list[float]]") -> None:
+        def done(finished: "asyncio.Future[Scored]") -> None:
             error = finished.exception()
             if error is None:
                 outcome.set_result(write(finished.result()))
@@ -185,7 +190,7 @@ class Routes:
                         self.repository.shadow,
                         model,
                         texts,
-                        finished.result(),
+                        finished.result().probabilities,
                         answers.request_id(request),
                     )
             else:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from serving.server.engine import Engine
+from serving.server.jobs import Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 
@@ -66,11 +67,12 @@ class Shadow:
             self._count("dropped", len(texts))
             return
 
-        def compare(done: "asyncio.Future[list[float]]") -> None:
+        def compare(done: "asyncio.Future[Scored]") -> None:
             if done.exception() is not None:
                 self._count("failed", len(texts))
                 return
-            for index, (answered, shadow) in enumerate(zip(scores, done.result(), strict=True)):
+            given = done.result().probabilities
+            for index, (answered, shadow) in enumerate(zip(scores, given, strict=True)):
                 verdicts = (
                     answered_by.predictor.verdict(answered),
                     model.predictor.verdict(shadow),

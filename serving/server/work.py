@@ -22,7 +22,8 @@ class RowTask:
     row: Row
     deadline: float
     """Loop time after which nobody wants the answer."""
-    waiters: list[Callable[[float | Exception], None]] = field(default_factory=list)
+    waiters: list[Callable[[float | Exception, float], None]] = field(default_factory=list)
+    """Each is called with the score, or what went wrong, and the processor time in seconds."""
     background: bool = False
     """Taken only when nothing else waits."""
     wanted: list[Callable[[], bool]] = field(default_factory=list)

@@ -118,12 +118,19 @@ class Analysis(Wire):
     """Share of requests the candidate may fail (the stable arm then answers) before it is
     rejected."""
     max_latency_ratio: Annotated[float, Field(ge=1)] = 2.0
-    """Candidate p95 latency over stable p95 latency, at most."""
+    """An answer is slow when its server has spent more than so many times what it takes the stable
+    version in the median. Processor time counts: waiting for a busy machine does not."""
     latency_floor_ms: Annotated[float, Field(ge=0)] = 100
-    """A candidate whose p95 stays below this is never rejected for its latency, whatever the
-    ratio."""
+    """No answer is slow that took its server less, whatever the ratio: a person notices a tenth of
+    a second."""
     minimum_latency_samples: Annotated[int, Field(ge=1)] = 50
-    """Answers of either arm before latencies are compared."""
+    """Measured answers of either arm before they are compared."""
+    max_slow_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """How much larger the candidate's share of slow answers may be, absolute. Above it the rollout
+    is held, not rejected."""
+    slow_seconds: Annotated[float, Field(ge=0)] = 180
+    """The candidate must be too slow for so long without a break before the rollout is paused for
+    it, and no longer too slow for as long before it goes on."""
     minimum_failures: Annotated[int, Field(ge=1)] = 3
     """Failures or crashes seen before they count: one lost packet rejects nobody."""
     max_failures_in_a_row: Annotated[int, Field(ge=1)] = 5
@@ -241,7 +248,15 @@ class ArmEvidence(Wire):
     unreached_in_a_row: Annotated[int, Field(ge=0)] = 0
     """... of which those that found no server: it was down, or starting."""
     latency_p95_ms: Annotated[float, Field(ge=0)] | None = None
-    """95th percentile of its answers' latency; None without answers."""
+    """95th percentile of its latest answers' latency, as users have felt it, waiting included; None
+    without answers. It is shown, and not judged."""
+    timed: Annotated[int, Field(ge=0)] = 0
+    """Its latest answers, at most 500, whose processor time is known: what came from a cache, or
+    from a server that has just started, is not among them."""
+    slow: Annotated[int, Field(ge=0)] = 0
+    """... of which took longer than `Evidence.slowAboveMs`."""
+    processor_median_ms: Annotated[float, Field(ge=0)] | None = None
+    """... and their median; None without any."""
 
 
 class Evidence(Wire):
@@ -250,6 +265,9 @@ class Evidence(Wire):
     rollout_started: datetime | None = None
     """`status.rolloutStarted` of the rollout that was counted; evidence of another one is ignored.
     None while nothing is on trial."""
+    slow_above_ms: Annotated[float, Field(ge=0)] | None = None
+    """Processor time above which an answer is slow, for either version; None while it cannot be
+    told."""
     stable: ArmEvidence = ArmEvidence()
     """The version to compare with: the stable one, or within the guard window the last known good
     one."""
@@ -258,9 +276,14 @@ class Evidence(Wire):
 
 
 class Transition(Wire):
-    """One thing that happened: start, promote, reject, undo or abort. Append-only, newest last."""
+    """One thing that happened: start, promote, reject, undo or abort. Append-only, newest last.
 
-    action: Literal["install", "start", "step", "promote", "reject", "undo", "abort"]
+    `pause` and `resume` are the operator's own; a person's are in the audit log.
+    """
+
+    action: Literal[
+        "install", "start", "step", "pause", "resume", "promote", "reject", "undo", "abort"
+    ]
     version: VersionRef
     """The version that it happened to: installed, started, promoted, rejected, taken back or given
     up."""
@@ -291,6 +314,10 @@ class ModelRolloutStatus(Wire):
     """None until the candidate has answered to its first user."""
     step_exposures: int = 0
     """The candidate's exposures when the present step began."""
+    slow: bool = False
+    """The version on trial takes too long to answer: a candidate is held at its step."""
+    slow_disputed: datetime | None = None
+    """Since when the evidence has said otherwise than `slow`, without a break."""
     rollout_started: datetime | None = None
     """Start of the evidence; kept through the guard window, then None."""
     guarded: VersionRef | None = None

@@ -1,15 +1,23 @@
-"""What a rollout is judged by, and which two versions it is counted for.
+"""What a rollout is judged by, which two versions it is counted for, and what counts as slow.
 
 The API counts (it has the scans), the operator judges. They agree here on whom the counts are
 about.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 from typing import NamedTuple
 
-from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutStatus, VersionRef
+from shield.crds.v1alpha1 import (
+    Analysis,
+    ArmEvidence,
+    Evidence,
+    ModelRolloutStatus,
+    VersionRef,
+)
 
-__all__ = ["ArmEvidence", "Evidence", "Subjects", "subjects"]
+__all__ = ["ArmEvidence", "Evidence", "Subjects", "slow_above_ms", "subjects"]
 
 
 class Subjects(NamedTuple):
@@ -38,3 +46,18 @@ def subjects(status: ModelRolloutStatus) -> Subjects | None:
     if status.guarded is not None and status.last_known_good is not None:
         return Subjects(status.guarded, status.last_known_good, status.rollout_started)
     return None
+
+
+def slow_above_ms(analysis: Analysis, stable: Sequence[float]) -> float | None:
+    """Return the processor time above which an answer is slow, in milliseconds.
+
+    Args:
+        analysis: Of the rollout.
+        stable: Processor times of the stable version's answers.
+
+    Returns:
+        `maxLatencyRatio` times their median, at least `latencyFloorMs`; None without any.
+    """
+    if not stable:
+        return None
+    return max(analysis.latency_floor_ms, analysis.max_latency_ratio * median(stable))

@@ -28,8 +28,12 @@ def model_server(
     judge: Callable[[str], float] = judges_by_word,
     *,
     failing: threading.Event | None = None,
+    processor_ms: float | None = None,
 ) -> Iterator[str]:
-    """Serve `/predict` by a rule until the block ends; while `failing` is set, answer 500."""
+    """Serve `/predict` by a rule until the block ends; while `failing` is set, answer 500.
+
+    It says that each answer has cost `processor_ms`; if None, it does not say.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -47,7 +51,8 @@ def model_server(
                 }
                 for text in body["texts"]
             ]
-            answer = json.dumps({"predictions": predictions}).encode()
+            told = {} if processor_ms is None else {"processorMs": processor_ms}
+            answer = json.dumps({"predictions": predictions, **told}).encode()
             self.send_response(500 if broken else 200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -105,7 +105,7 @@ KINDS = (
         "slow for longer messages",
         "on trial",
         _package(surgery=by.slow_if_long),
-        (*_FAILS, "AnswersSlow"),
+        (*_FAILS, "AnswersSlow"),  # failures if it stops answering in time, else a pause
         hard=False,
     ),
     Kind("labels swapped", "on trial", _package(surgery=by.swapped), _ERRS, hard=False),
@@ -204,7 +204,7 @@ def _clients(stand: Stand, number: int) -> Iterator[list[ShieldClient]]:
 def try_kind(stand: Stand, people: People, first: VersionRef, kind: Kind, name: str) -> Outcome:
     """Release a sabotaged version, and return how it ended; `first` serves before and after."""
     version = kind.build(stand.folder, name)
-    analysis = Analysis(minimum_latency_samples=20)
+    analysis = Analysis(minimum_latency_samples=20, slow_seconds=1.0)
     half = [Step(weight=50, duration_seconds=600, minimum_exposures=0)]
     asked: dict[str, object] = {"version": version, "steps": half, "analysis": analysis}
     asked |= {"guard_seconds": 600.0, "ready_timeout_seconds": 60.0}
@@ -254,7 +254,7 @@ def _attacking(kind: Kind, version: VersionRef) -> Iterator[None]:
 
 def _ended(rollout: ModelRollout, version: VersionRef) -> Transition | None:
     for done in reversed(rollout.status.history):
-        if done.version == version and done.action in ("reject", "undo"):
+        if done.version == version and done.action in ("reject", "undo", "pause"):
             return done
     return None
 

@@ -284,6 +284,32 @@ def test_what_a_shadow_contradicts_waits_for_a_reviewer_whose_word_counts_for_bo
     assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
 
 
+@pytest.mark.parametrize("shadow", [False, True])
+def test_what_the_servers_have_spent_is_counted_by_one_bound_for_both_versions(
+    tmp_path: Path, database_url: str, shadow: bool
+) -> None:
+    with (
+        model_server(processor_ms=60.0) as one,
+        model_server(processor_ms=130.0) as other,
+        running_api(tmp_path, database_url) as api,
+        api.client("rita", "reviewer") as rita,
+    ):
+        store = api.services.rollouts
+        weight = 0 if shadow else 50
+        deploy(store, one, candidate="sms-v2", candidate_url=other, weight=weight, shadow=shadow)
+        trial(api, api.clock())
+        wait_for_split(api)
+        for number in range(12):
+            with api.client(f"user-{number}") as user:
+                user.scan(ScanType.TEXT, "hello friend")
+        wait_for_exposures(rita, 12 if shadow else 1)
+        seen = rita.evidence(ModelType.SMS)
+    assert seen.slow_above_ms == 120
+    assert (seen.stable.timed, seen.stable.slow) == (seen.stable.exposures, 0)
+    assert seen.candidate.timed == seen.candidate.slow == seen.candidate.exposures > 0
+    assert (seen.stable.processor_median_ms, seen.candidate.processor_median_ms) == (60, 130)
+
+
 def test_nobody_waits_for_a_shadow_that_hangs(tmp_path: Path) -> None:
     answered = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Sabotaged versions in real model servers, with real users: each is refused or taken back."""
+"""Sabotaged versions in real model servers, with real users: each is refused, taken back or held."""
 
 import time
 from collections.abc import Iterator
@@ -38,11 +38,13 @@ def test_there_are_twenty_kinds_and_more() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_sabotaged_version_is_refused_or_taken_back(system: System, kind: Kind) -> None:
+def test_a_sabotaged_version_is_refused_taken_back_or_held(system: System, kind: Kind) -> None:
     stand, people, first = system
     answers = people.answers
     outcome = try_kind(stand, people, first, kind, f"sms-v{next(NUMBERS)}")
-    assert outcome.decided.action == ("undo" if kind.when == "after promotion" else "reject")
+    slow = "AnswersSlow" in outcome.decided.reason
+    ended = "undo" if kind.when == "after promotion" else "pause" if slow else "reject"
+    assert outcome.decided.action == ended
     assert any(reason in outcome.decided.reason for reason in kind.reasons), outcome.decided.reason
     if kind.hard and outcome.seconds is not None:
         # The benchmark holds it to one second; here the machine may be busy with other tests.

@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
+from serving.server.model import WARM_UP_CALLS
 from shield.artifacts.directory import DirectoryStore
 from shield.packages import load_private_key, pack, push, sign
 from shield.predictor import Predictor
@@ -43,6 +44,31 @@ def test_every_answer_names_version_arm_and_digest(
     (prediction,) = answer["predictions"]
     assert prediction["label"] == "spam"
     assert prediction["confidence"] == prediction["probability"]
+
+
+def test_a_warm_server_tells_what_an_answer_has_cost_and_nothing_of_what_it_knew(
+    sms_package: SignedPackage,
+) -> None:
+    with (
+        running_model_server(sms_package) as server,
+        httpx.Client(base_url=server.url, timeout=20) as client,
+    ):
+
+        def cost(text: str) -> float | None:
+            told: float | None = client.post("/predict", json={"text": text}).json()["processorMs"]
+            return told
+
+        first = [cost(f"{CHAT[0]} {number}") for number in range(WARM_UP_CALLS)]
+        short = [cost(f"Ok {number}") for number in range(10)]
+        # In every window another number: an equal one would come from the cache.
+        words = " ".join([*LURES, *CHAT]).split()
+        long = [cost(f" {number} ".join(words)) for number in range(10)]
+        again = cost("Ok 1")
+    assert first[: WARM_UP_CALLS - 1] == [None] * (WARM_UP_CALLS - 1)
+    assert again is None
+    costs = [one for one in (*short, *long) if one is not None]
+    assert len(costs) == 20
+    assert 0 < sum(costs[:10]) < sum(costs[10:])
 
 
 def test_what_is_served_is_exactly_what_is_evaluated(

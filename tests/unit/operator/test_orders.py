@@ -28,11 +28,12 @@ from tests.support.rollouts import spec, version
 from tests.support.worlds import QUICK, START
 
 NAMES = [f"sms-v{number}" for number in range(1, 7)]
-GOOD = ArmEvidence(exposures=400, positives=40, latency_p95_ms=5)
+GOOD = ArmEvidence(exposures=400, positives=40, latency_p95_ms=5, timed=400)
 BAD = ArmEvidence(exposures=100, positives=10, failures=60, latency_p95_ms=5)
 DEAD = ArmEvidence(exposures=400, positives=40, failures=5, failures_in_a_row=5)
+SLOW = GOOD.model_copy(update={"timed": 200, "slow": 150})
 UNREACHED = DEAD.model_copy(update={"unreached_in_a_row": 5})
-SHOWN = [GOOD, GOOD, BAD, DEAD]
+SHOWN = [GOOD, GOOD, BAD, DEAD, SLOW]
 LOOKS = st.integers(0, 3)
 SERVERS = [
     ServerSeen(),
@@ -75,6 +76,7 @@ class Orders(RuleBasedStateMachine):
             if read != self.version:
                 return  # conflict: it reads again another time
             self.check_readiness(self.status, want.status)
+            self.check_pace(self.status, want.status)
             self.status = want.status
             self.version += 1
             self.remembered.append((self.version, self.status))
@@ -167,7 +169,7 @@ class Orders(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(candidate=st.sampled_from([GOOD, BAD, DEAD, UNREACHED]), stale=st.booleans())
+    @rule(candidate=st.sampled_from([GOOD, BAD, DEAD, UNREACHED, SLOW]), stale=st.booleans())
     def evidence_arrives(self, candidate: ArmEvidence, stale: bool) -> None:
         started = START if stale else self.status.rollout_started
         self.evidence = Evidence(rollout_started=started, stable=GOOD, candidate=candidate)
@@ -199,6 +201,17 @@ class Orders(RuleBasedStateMachine):
             assert servers[new.stable.digest].ready
         for ref in (new.candidate, new.fallback):
             assert ref is None or servers[ref.digest].ready
+
+    def check_pace(self, before: ModelRolloutStatus, after: ModelRolloutStatus) -> None:
+        """While answers are too slow, or look it, nobody new meets the candidate but by a person's
+        word; and slowness alone rejects nobody."""
+        doubted = before.slow or before.slow_disputed is not None
+        if doubted and after.candidate is not None and after.candidate == before.candidate:
+            assert after.step == before.step
+        last = after.history[-1] if after.history else None
+        if doubted and after.stable != before.stable and last and last.action == "promote":
+            assert self.spec.promote == last.version.digest
+        assert not (last and last.action in ("reject", "undo") and "AnswersSlow" in last.reason)
 
     def change(self, **fields: object) -> None:
         changed = self.spec.model_copy(update=fields)

@@ -96,7 +96,6 @@ def test_evidence_of_an_earlier_trial_is_ignored() -> None:
             "VerdictErrors",
         ),
         (ArmEvidence(exposures=500, positives=50, reports=60, latency_p95_ms=5), "UserReports"),
-        (ArmEvidence(exposures=500, positives=50, latency_p95_ms=900), "AnswersSlow"),
     ],
 )
 def test_a_candidate_that_shows_a_fault_is_rejected_once_and_never_retried(

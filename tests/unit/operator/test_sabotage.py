@@ -31,7 +31,6 @@ KINDS = {
     "fails every request": Kind(shows=arm(exposures=0, positives=0, failures=3)),
     "fails some requests": Kind(shows=arm(failures=40)),
     "hangs": Kind(shows=arm(exposures=2, positives=0, failures=8)),
-    "slow": Kind(shows=arm(latency_p95_ms=2000.0)),
     "labels swapped": Kind(shows=arm(positives=270)),
     "calls everything a scam": Kind(shows=arm(positives=300)),
     "misses many, as reviewers confirm": Kind(shows=arm(decided=60, verdict_errors=60)),

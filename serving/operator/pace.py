@@ -1,0 +1,57 @@
+"""Whether the version on trial is too slow, for long enough to say so. Pure.
+
+A machine that is busy for a moment, or a process that has just started, makes any version slow.
+So slowness has to be proven, to last, and to end as slowly; and all that comes of it is a pause.
+"""
+
+from datetime import timedelta
+
+from serving.operator.judgement import answers_are_slow
+from serving.operator.state import Observed
+from serving.operator.transitions import held_for_slowness
+from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus
+
+REASON = "AnswersSlow"
+"""Of the conditions, and the first word of the transition."""
+
+
+def paced(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, evidence: Evidence | None
+) -> ModelRolloutStatus:
+    """Note what the evidence says about the pace; `slow` changes when it has said so for long.
+
+    Without evidence nothing is known, and nothing changes. Nor may a candidate be held before it
+    has met anybody: there would never be evidence that it is quick.
+    """
+    unmet = status.candidate is not None and status.step_started is None
+    if evidence is None or unmet:
+        return status
+    slow = answers_are_slow(spec.analysis, evidence)
+    if slow == status.slow:
+        return _dispute(status, None)
+    since = status.slow_disputed or seen.now
+    if seen.now - since < timedelta(seconds=spec.analysis.slow_seconds):
+        return _dispute(status, since)
+    reason = _proven(evidence) if slow else "Its answers are quick enough again."
+    return held_for_slowness(status, slow, seen.now, reason, evidence)
+
+
+def holds(status: ModelRolloutStatus) -> bool:
+    """Tell whether no further user may meet the candidate: it is slow, or seems to become so."""
+    return status.slow or status.slow_disputed is not None
+
+
+def _dispute(status: ModelRolloutStatus, since: object) -> ModelRolloutStatus:
+    if status.slow_disputed == since:
+        return status
+    return status.model_copy(update={"slow_disputed": since})
+
+
+def _proven(evidence: Evidence) -> str:
+    ours, theirs = evidence.candidate, evidence.stable
+    return (
+        f"{REASON}. {ours.slow} of its latest {ours.timed} answers took more than "
+        f"{evidence.slow_above_ms or 0:.0f} ms of processor time, {theirs.slow} of {theirs.timed} "
+        f"of the other version (medians {ours.processor_median_ms or 0:.0f} and "
+        f"{theirs.processor_median_ms or 0:.0f} ms)."
+    )
