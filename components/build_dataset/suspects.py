@@ -6,7 +6,6 @@ and is there a reporter whose corrections are wrong far oftener than those of th
 
 import numpy as np
 import polars as pl
-from cleanlab.rank import get_self_confidence_for_each_label
 from scipy.stats import binom
 
 from components.build_dataset.opinion import FOLDS, MOST_BASE, MOST_CHECKED, out_of_fold, vectors_of
@@ -32,8 +31,8 @@ def suspects(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (corrections to learn from, those set aside with a column `why`).
 
-    Confident learning (Northcutt, Jiang and Chuang, 2021) by cleanlab, on out-of-fold probabilities
-    of a linear model over base corpus and corrections together.
+    Self-confidence of confident learning (Northcutt, Jiang and Chuang, 2021): the probability that
+    a linear model over base corpus and corrections together, out of fold, gives to the label.
     """
     listed = corrections.select("id", "text", "label").clear().with_columns(why=pl.lit(""))
     base = base.sample(min(MOST_BASE, base.height), seed=seed, shuffle=True)
@@ -43,8 +42,8 @@ def suspects(
         return corrections, listed
     vectors = vectors_of([*checked["text"], *base["text"]])
     probabilities = out_of_fold(vectors, labels, seed)
-    confidence = get_self_confidence_for_each_label(labels, probabilities)[: checked.height]
-    checked = checked.with_columns(confidence=pl.Series(confidence))
+    confidence = probabilities[np.arange(labels.size), labels]
+    checked = checked.with_columns(confidence=pl.Series(confidence[: checked.height]))
     liars = unreliable(checked)
     doubted = checked.filter(pl.col("trust") < TRUSTED).select(
         "id",

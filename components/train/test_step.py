@@ -42,9 +42,7 @@ def dataset_of(folder: Path, seed: int) -> Path:
 
 
 def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
-    settings = StepSettings(
-        base_model=tiny_encoder(tmp_path / "encoder"), checkpoint_dir=tmp_path / "kept", threads=1
-    )
+    settings = StepSettings(base_model=tiny_encoder(), checkpoint_dir=tmp_path / "kept", threads=1)
     recipe = Recipe(epochs=6, learning_rate=3e-3, token_budget=128, max_tokens=32, threads=1)
     given: dict[str, Any] = {
         "settings": settings,
@@ -86,7 +84,7 @@ def test_an_encoder_is_fetched_from_the_store_once(tmp_path: Path) -> None:
     settings = StepSettings(package_cache_dir=tmp_path / "cache" / "packages")
     with pytest.raises(Misconfigured, match=r"models/tiny/config\.json"):
         fetched(store, "models/tiny", settings)
-    encoder = tiny_encoder(tmp_path / "encoder")
+    encoder = tiny_encoder()
     for name in (CONFIG, WEIGHTS, TOKENIZER):
         store.put(f"models/tiny/{name}", (encoder / name).read_bytes())
     found = fetched(store, "models/tiny", settings)

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Route, expect
 from shield.wire import ReviewAction
 from tests.browser.world import at_the_desk, report, shown, statuses
 from tests.support.api import RunningApi
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -111,6 +112,7 @@ def test_an_item_that_another_holds_says_who_and_until_when(
     httpx.post(
         f"{queue.url}/api/v2/feedback/{item.id}/claim",
         headers={"Authorization": f"Bearer {queue.token('paul', 'reviewer')}"},
+        timeout=PATIENCE_SECONDS,
     ).raise_for_status()
     with at_the_desk(chromium, queue) as page:
         page.goto(f"{queue.url}/review?item={item.id}")

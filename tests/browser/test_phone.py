@@ -1,7 +1,5 @@
 """The phone's client, by taps."""
 
-import time
-
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -9,6 +7,7 @@ from shield.wire import ReviewAction
 from tests.browser.world import on_the_phone, report, scan
 from tests.support.api import RunningApi
 from tests.support.browser import PHONE, open_page
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -322,7 +321,4 @@ def test_a_comment_survives_a_dialog_that_was_closed_and_a_change(
         expect(page.locator("#connection")).to_be_hidden()
         # The card says "sent" of the first claim until the second has arrived.
         changed = [("ham", "My own team, since May")]
-        deadline = time.monotonic() + 20
-        while feedback_of(api) != changed and time.monotonic() < deadline:
-            page.wait_for_timeout(100)
-    assert feedback_of(api) == changed
+        wait_until(lambda: feedback_of(api) == changed, lambda: feedback_of(api), page=page)

@@ -16,6 +16,7 @@ from api.settings import ApiSettings
 from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import CHART, one, rendered, values_file
 from tests.support.crds import established, third_party_crds
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]
 RELEASE = "antispam-shield"
@@ -47,11 +48,11 @@ def helm(control_plane: ControlPlane, restricted: str) -> Iterator[Helm]:
         return done.stdout + done.stderr
 
     yield call
-    call("uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout", "60s")
+    call("uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout", PATIENCE)
 
 
 def install(helm: Helm, values: str = "trial", *arguments: str, action: str = "install") -> str:
-    options = ["--wait", "--timeout", "90s", "--values", str(values_file(values))]
+    options = ["--wait", "--timeout", PATIENCE, "--values", str(values_file(values))]
     return helm(action, RELEASE, str(CHART), *options, *arguments)
 
 
@@ -87,10 +88,10 @@ def test_install_upgrade_roll_back_and_uninstall(
     kept = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
     assert yaml.safe_load(kept)["data"] == yaml.safe_load(secret)["data"], "passwords are kept"
 
-    helm("rollback", RELEASE, "1", "--wait", "--timeout", "90s")
+    helm("rollback", RELEASE, "1", "--wait", "--timeout", PATIENCE)
     assert jobs <= names(control_plane, restricted, "jobs")
 
-    helm("uninstall", RELEASE, "--wait", "--timeout", "60s")
+    helm("uninstall", RELEASE, "--wait", "--timeout", PATIENCE)
     kinds = ("deployments", "statefulsets", "services", "cronjobs", "networkpolicies", "roles")
     for kind in (*kinds, "leases"):
         assert names(control_plane, restricted, kind) == set(), kind
@@ -116,9 +117,9 @@ def test_on_kubeflow_the_recurring_runs_are_deployed_and_taken_back_by_jobs(
     install(helm, "kubeflow", "--set", "pipeline.schedule=30 4 * * 2", action="upgrade")
     (second,) = deploying()
     assert second != first, "another schedule is deployed by another Job"
-    helm("rollback", RELEASE, "1", "--wait", "--timeout", "90s")
+    helm("rollback", RELEASE, "1", "--wait", "--timeout", PATIENCE)
     assert deploying() == {first}
-    helm("uninstall", RELEASE, "--wait", "--timeout", "90s")
+    helm("uninstall", RELEASE, "--wait", "--timeout", PATIENCE)
     events = control_plane.get("events", "-n", restricted)["items"]
     assert any("pipeline-delete" in found["involvedObject"]["name"] for found in events)
     assert deploying() == set(), "the Job that took the runs back is gone too"
@@ -151,9 +152,9 @@ def test_a_rollout_survives_an_uninstall_and_does_not_hang_it(
             "spec": {"modelType": "sms", "version": version},
         }
     )
-    helm("uninstall", RELEASE, "--wait", "--timeout", "60s")
+    helm("uninstall", RELEASE, "--wait", "--timeout", PATIENCE)
     assert names(control_plane, restricted, "modelrollouts") == {"sms"}
-    control_plane.run("delete", "modelrollout", "sms", "-n", restricted, "--timeout=20s")
+    control_plane.run("delete", "modelrollout", "sms", "-n", restricted, f"--timeout={PATIENCE}")
 
 
 def test_the_namespace_refuses_a_pod_that_is_not_restricted(

@@ -8,6 +8,7 @@ import pytest
 from tests.support.api import RunningApi, running_api
 from tests.support.chart import one, rendered
 from tests.support.envoy import Backend, envoy
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.xdist_group("cluster")
 HOST = "shield.example.org"
@@ -27,7 +28,7 @@ def phone(api: RunningApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     backends: dict[str, Backend] = {"antispam-shield-api": port}
     with (
         envoy(route, backends, tmp_path_factory.mktemp("envoy")) as url,
-        httpx.Client(base_url=url, headers={"Host": HOST}) as client,
+        httpx.Client(base_url=url, headers={"Host": HOST}, timeout=PATIENCE_SECONDS) as client,
     ):
         yield client
 

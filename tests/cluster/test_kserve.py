@@ -11,12 +11,13 @@ from serving.operator.kserve.objects import inference_service
 from shield.crds.v1alpha1 import ModelRollout, Step
 from shield.kube import Object
 from tests.cluster.controlplane import ControlPlane
-from tests.cluster.test_operator import stable_is, wait_for
+from tests.cluster.test_operator import stable_is
 from tests.support.chart import one, rendered
 from tests.support.crds import established, third_party_crds
 from tests.support.kserve import KServe, played_kserve
 from tests.support.operators import Ward, operating, ward
 from tests.support.rollouts import version
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
@@ -76,7 +77,7 @@ def test_a_version_is_installed_tried_promoted_and_taken_back(place: Ward, kserv
 
         ask(place, version=version("sms-v2").model_dump())
         place.until(on_trial("sms-v2"))
-        wait_for(lambda: (serves(place), percent(place)) == ("sms-v2", 10))
+        wait_until(lambda: (serves(place), percent(place)) == ("sms-v2", 10))
         split = place.until(lambda it: bool(it.status.split and it.status.split.candidate))
         assert split.status.split is not None
         domain = f"{place.namespace}.svc.cluster.local"
@@ -84,7 +85,7 @@ def test_a_version_is_installed_tried_promoted_and_taken_back(place: Ward, kserv
         assert split.status.split.candidate_url == f"http://sms-predictor-00002.{domain}"
 
         place.until(stable_is("sms-v2"))
-        wait_for(lambda: percent(place) == 99)  # the version before stays warm
+        wait_until(lambda: percent(place) == 99)  # the version before stays warm
         guarded = place.until(lambda it: bool(it.status.split and it.status.split.fallback))
         assert guarded.status.split is not None
         assert guarded.status.split.fallback_url == f"http://sms-predictor-00001.{domain}"
@@ -94,7 +95,7 @@ def test_a_version_is_installed_tried_promoted_and_taken_back(place: Ward, kserv
         assert [ref.name for ref in back.status.rejected] == ["sms-v2"]
         assert back.status.split is not None
         assert back.status.split.stable_url == f"http://sms-predictor-00001.{domain}"
-        wait_for(lambda: (serves(place), percent(place)) == ("sms-v2", 0))
+        wait_until(lambda: (serves(place), percent(place)) == ("sms-v2", 0))
         for kind in ("deployments", "services"):
             owned = place.plane.get(kind, "-n", place.namespace)["items"]
             assert owned == [], "the operator makes none of its own"
@@ -106,10 +107,10 @@ def test_after_the_guard_window_the_version_is_rolled_out(place: Ward, kserve: K
         install(place)
         ask(place, version=version("sms-v2").model_dump(), guardSeconds=3)
         place.until(stable_is("sms-v2"))
-        wait_for(lambda: percent(place) is None)
+        wait_until(lambda: percent(place) is None)
         assert serves(place) == "sms-v2"
         pods = place.plane.get("pods", "-n", place.namespace)
-        wait_for(lambda: len(place.plane.get("pods", "-n", place.namespace)["items"]) == 1)
+        wait_until(lambda: len(place.plane.get("pods", "-n", place.namespace)["items"]) == 1)
         assert pods
 
 
@@ -119,12 +120,12 @@ def test_a_candidate_that_is_given_up_makes_room_for_the_next(place: Ward, kserv
         install(place)
         ask(place, version=version("sms-v2").model_dump(), steps=slow)
         place.until(on_trial("sms-v2"))
-        wait_for(lambda: percent(place) == 10)
+        wait_until(lambda: percent(place) == 10)
         ask(place, version=version("sms-v1").model_dump())
-        wait_for(lambda: (serves(place), percent(place)) == ("sms-v2", 0))
+        wait_until(lambda: (serves(place), percent(place)) == ("sms-v2", 0))
         ask(place, version=version("sms-v3").model_dump())
         place.until(on_trial("sms-v3"))
-        wait_for(lambda: (serves(place), percent(place)) == ("sms-v3", 10))
+        wait_until(lambda: (serves(place), percent(place)) == ("sms-v3", 10))
         assert place.until(stable_is("sms-v1"))
 
 
@@ -135,26 +136,26 @@ def test_a_version_from_before_the_guard_window_is_brought_up_again(
         install(place)
         ask(place, version=version("sms-v2").model_dump(), guardSeconds=2)
         place.until(stable_is("sms-v2"))
-        wait_for(lambda: percent(place) is None)
+        wait_until(lambda: percent(place) is None)
         ask(place, undo="1", undoReason="bad")
         place.until(stable_is("sms-v1"))
-        wait_for(lambda: (serves(place), percent(place)) == ("sms-v1", None))
+        wait_until(lambda: (serves(place), percent(place)) == ("sms-v1", None))
 
 
 def test_more_replicas_are_asked_for_without_another_version(place: Ward, kserve: KServe) -> None:
     with operating(place):
         install(place)
         ask(place, replicas=2)
-        wait_for(lambda: predictor(place)["minReplicas"] == 2)
-        wait_for(lambda: len(place.plane.get("pods", "-n", place.namespace)["items"]) == 2)
+        wait_until(lambda: predictor(place)["minReplicas"] == 2)
+        wait_until(lambda: len(place.plane.get("pods", "-n", place.namespace)["items"]) == 2)
         assert (serves(place), percent(place)) == ("sms-v1", None)
 
 
 def test_deleting_a_rollout_deletes_its_inference_service(place: Ward, kserve: KServe) -> None:
     with operating(place):
         install(place)
-        place.kubectl("delete", "mro", "sms", "--timeout=20s")
-        wait_for(lambda: not place.plane.get("inferenceservices", "-n", place.namespace)["items"])
+        place.kubectl("delete", "mro", "sms", f"--timeout={PATIENCE}")
+        wait_until(lambda: not place.plane.get("inferenceservices", "-n", place.namespace)["items"])
 
 
 def template() -> Object:

@@ -11,6 +11,7 @@ import pytest
 from serving.operator.lease import LeaderLease
 from shield.kube import Kube
 from tests.cluster.controlplane import ControlPlane
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
@@ -101,8 +102,8 @@ def test_whoever_cannot_have_the_lease_now_goes_on_trying(cluster: ControlPlane)
     assert running.is_alive(), "there is no such namespace yet, which is no reason to give up"
     assert not gained.is_set()
     cluster.run("create", "namespace", name)
-    assert gained.wait(10)
+    assert gained.wait(PATIENCE_SECONDS)
     stop.set()
-    running.join(10)
+    running.join(PATIENCE_SECONDS)
     cluster.run("delete", "namespace", name, "--wait=false")
     kube.close()

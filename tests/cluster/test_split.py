@@ -11,6 +11,7 @@ from shield.labels import ModelType
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from tests.cluster.controlplane import ControlPlane
 from tests.support.arms import deploy, model_server, version_ref
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
@@ -28,11 +29,8 @@ def answered_by(router: ModelRouter) -> str:
     return routed.answer.version
 
 
-def wait_for_answer(router: ModelRouter, version: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while answered_by(router) != version:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def wait_for_answer(router: ModelRouter, version: str) -> None:
+    wait_until(lambda: answered_by(router) == version)
 
 
 def test_the_last_split_stays_in_force_while_the_api_server_is_away_and_a_new_one_follows(
@@ -40,10 +38,10 @@ def test_the_last_split_stays_in_force_while_the_api_server_is_away_and_a_new_on
 ) -> None:
     with model_server() as one, model_server() as other:
         deploy(store, one)
-        router = ModelRouter(store, timeout_seconds=2.0, watch_seconds=5.0)
+        router = ModelRouter(store, timeout_seconds=PATIENCE_SECONDS, watch_seconds=5.0)
         router.start()
         try:
-            wait_for_answer(router, "sms-v1", seconds=10)
+            wait_for_answer(router, "sms-v1")
             cluster.stop_api_server()
             try:
                 away_until = time.monotonic() + 2
@@ -55,6 +53,6 @@ def test_the_last_split_stays_in_force_while_the_api_server_is_away_and_a_new_on
             found = store.get("sms")
             split = Split(stable=version_ref("sms-v2"), stable_url=other)
             store.write_status(found, found.status.model_copy(update={"split": split}))
-            wait_for_answer(router, "sms-v2", seconds=15)
+            wait_for_answer(router, "sms-v2")
         finally:
             router.stop()

@@ -19,6 +19,7 @@ from tests.cluster.controlplane import ControlPlane
 from tests.support import tiny_server
 from tests.support.operators import TEMPLATE
 from tests.support.rollouts import spec, version
+from tests.support.waiting import wait_until
 
 DRAIN_SECONDS = 1.0
 
@@ -67,14 +68,16 @@ def until(
     holds: Callable[[dict[str, ServerSeen]], bool],
 ) -> dict[str, ServerSeen]:
     """Apply and look, as an operator does, until it holds."""
-    deadline = time.monotonic() + 60
-    while True:
+    seen: dict[str, ServerSeen] = {}
+
+    def look() -> bool:
+        nonlocal seen
         cluster.apply(rollout, servers)
         seen = dict(cluster.observe(rollout))
-        if holds(seen):
-            return seen
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.05)
+        return holds(seen)
+
+    wait_until(look, lambda: seen, pause_seconds=0.05)
+    return seen
 
 
 def ready(*names: str) -> Callable[[dict[str, ServerSeen]], bool]:

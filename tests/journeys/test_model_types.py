@@ -1,7 +1,6 @@
 """From nothing to a second version of each model type, by the commands that a user types."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, is_positive
 from shield.wire import BatchStatus, ReviewAction, VersionStatus
 from tests.support.system import System, running_system
 from tests.support.tiny import tiny_encoder
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(1800)]
 
@@ -29,13 +29,14 @@ SETTLED = {
 """Outcome -> what becomes of the batch, and what of the version."""
 
 
-def serving(system: System, model_type: ModelType, seconds: float = 180.0) -> None:
+def serving(system: System, model_type: ModelType) -> None:
     """Wait until the first model of a type answers."""
     with system.client("waiting", "admin") as client:
-        deadline = time.monotonic() + seconds
-        while client.rollout(model_type).status.split is None:
-            assert time.monotonic() < deadline, f"the first {model_type} model never served"
-            time.sleep(0.2)
+        wait_until(
+            lambda: client.rollout(model_type).status.split,
+            f"the first {model_type} model never served",
+            pause_seconds=0.2,
+        )
 
 
 def corrected(system: System, model_type: ModelType, messages: pl.DataFrame) -> int:
@@ -67,7 +68,7 @@ def test_a_first_model_and_a_retraining_for_every_model_type(
 ) -> None:
     if model_type is ModelType.PHISHING:
         fetch(StepSettings())
-    monkeypatch.setenv("SHIELD_BASE_MODEL", str(tiny_encoder(tmp_path / "encoder")))
+    monkeypatch.setenv("SHIELD_BASE_MODEL", str(tiny_encoder()))
     monkeypatch.setenv("SHIELD_CACHE", str(tmp_path / "cache"))
     with running_system(tmp_path / "home") as system:
         first: dict[str, Any] = system.shieldctl("model", "train", model_type, "--quick")

@@ -67,16 +67,15 @@ def test_an_admin_rolls_out_promotes_and_takes_back_in_the_browser(
         first = serve(system, tmp_path, step="50:600:0")
         second = push_another(system, tmp_path)
         with open_page(chromium, WIDE) as (_, desk):
-            desk.set_default_timeout(60_000)
             desk.goto(str(system.greeting["review"]))
             expect(desk.get_by_role("heading", name="Queue", exact=True)).to_be_visible()
             desk.goto(f"{system.url}/review/models/sms/{second}")
             give_reason(desk, f"Roll out {second}", "The weekly candidate")
             give_reason(desk, f"Promote {second}", "The figures are good")
             stable = desk.locator(".split strong").first
-            expect(stable).to_have_text(second, timeout=60_000)
+            expect(stable).to_have_text(second)
             give_reason(desk, f"Undo: back to {first}", "People complain")
-            expect(stable).to_have_text(first, timeout=60_000)
+            expect(stable).to_have_text(first)
             desk.goto(f"{system.url}/review/models?model=sms")
             row = desk.get_by_role("row").filter(has=desk.get_by_role("link", name=second))
             expect(row.first.get_by_text("rolled back")).to_be_visible()

@@ -25,6 +25,7 @@ from api.settings import ApiSettings
 from shield.artifacts.settings import open_store
 from shield.client import ShieldClient
 from shield.rollouts import RolloutStore
+from tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 
@@ -80,6 +81,7 @@ def settings_for(folder: Path, database_url: str | None = None, **changes: Any) 
         "second_review_share": 0.0,
         "audit_sample_share": 0.0,
         "rollouts": "table",
+        "predict_timeout_seconds": PATIENCE_SECONDS,
     }
     return ApiSettings(**{**values, **changes})
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.waiting import PATIENCE_MILLISECONDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -100,7 +102,8 @@ def open_page(
         is_mobile=phone,
         **options,  # type: ignore[arg-type]
     )
-    context.set_default_timeout(15_000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     faults: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -4,12 +4,12 @@ import json
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.cluster.controlplane import ControlPlane
 from tests.support.uv import uv
+from tests.support.waiting import wait_until
 
 HERE = Path(__file__).parents[1] / "cluster/crds"
 MODULES = {
@@ -32,15 +32,15 @@ MODULES = {
 }
 
 
-def established(plane: ControlPlane, *paths: Path, seconds: float = 60) -> None:
+def established(plane: ControlPlane, *paths: Path) -> None:
     """Apply CRDs and wait until their kinds are served."""
     for path in paths:
         plane.run("apply", "--server-side", "--force-conflicts", "-f", str(path))
-    deadline = time.monotonic() + seconds
     # Not by `kubectl wait`, which gives up on a CRD that has no status yet.
-    while waiting := [name for name, served in _served(plane) if not served]:
-        assert time.monotonic() < deadline, f"not established: {waiting}"
-        time.sleep(0.05)
+    wait_until(
+        lambda: all(served for _, served in _served(plane)),
+        lambda: f"not established: {[name for name, served in _served(plane) if not served]}",
+    )
 
 
 def _served(plane: ControlPlane) -> Iterator[tuple[str, bool]]:

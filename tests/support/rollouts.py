@@ -1,10 +1,12 @@
 """Versions, specs and statuses for tests, with nothing in them that a test does not name."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
-from shield.crds.v1alpha1 import ModelRolloutSpec, VersionRef
+from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
 from shield.labels import ModelType
+from tests.support.waiting import wait_until
 
 
 def version(name: str) -> VersionRef:
@@ -18,3 +20,20 @@ def spec(name: str = "sms-v1", **fields: Any) -> ModelRolloutSpec:
     return ModelRolloutSpec(
         **{"model_type": ModelType.SMS, "version": version(name), "replicas": 1, **fields}
     )
+
+
+def until(
+    get: Callable[[], ModelRollout],
+    holds: Callable[[ModelRollout], bool],
+    logs: Callable[[], str],
+) -> ModelRollout:
+    """Wait for a state of a rollout; where it never comes, tell the last one and the logs."""
+    found = get()
+
+    def look() -> bool:
+        nonlocal found
+        found = get()
+        return holds(found)
+
+    wait_until(look, lambda: (found.status.model_dump_json(), logs()), pause_seconds=0.01)
+    return found

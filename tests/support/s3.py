@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shield.artifacts.settings import ArtifactSettings
 from tests.support.ports import free_ports
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -121,17 +121,21 @@ def _client(endpoint_url: str) -> "S3Client":
         region_name="us-east-1",
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=15),
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=60),
     )
 
 
 def _wait_until_it_stores(endpoint_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    client, deadline = _client(endpoint_url), time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
+    client = _client(endpoint_url)
+
+    def stores() -> bool:
         try:
             client.create_bucket(Bucket="probe")
             client.put_object(Bucket="probe", Key="probe", Body=b"probe")
-            return
         except (BotoCoreError, ClientError):
-            time.sleep(0.1)
-    raise RuntimeError(f"SeaweedFS did not come up: {log.read_text()[-2000:]}")
+            return False
+        return True
+
+    wait_until(
+        stores, lambda: f"SeaweedFS did not come up: {log.read_text()[-2000:]}", process=process
+    )

@@ -207,7 +207,7 @@ def try_kind(stand: Stand, people: People, first: VersionRef, kind: Kind, name: 
     analysis = Analysis(minimum_latency_samples=20, slow_seconds=1.0)
     half = [Step(weight=50, duration_seconds=600, minimum_exposures=0)]
     asked: dict[str, object] = {"version": version, "steps": half, "analysis": analysis}
-    asked |= {"guard_seconds": 600.0, "ready_timeout_seconds": 60.0}
+    asked |= {"guard_seconds": 600.0, "ready_timeout_seconds": 300.0}
     people.write_long = kind.when == "on trial"
     if kind.hurt is signal.SIGSTOP and kind.when == "at load":
         asked["ready_timeout_seconds"] = 4.0

@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,11 +26,11 @@ from shield.rollouts.table import TableRolloutStore, rollout_engine
 from tests.cluster.controlplane import control_plane
 from tests.support.controlplane import CRD
 from tests.support.packages import signed_package
-from tests.support.rollouts import spec
+from tests.support.rollouts import spec, until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 DAY = 86400.0
-_START_SECONDS = 120.0
 
 
 @dataclass
@@ -63,13 +62,9 @@ class Stand:
 
         return self.store.change_spec("sms", change)
 
-    def until(self, holds: Callable[[ModelRollout], bool], seconds: float = 120) -> ModelRollout:
+    def until(self, holds: Callable[[ModelRollout], bool]) -> ModelRollout:
         """Wait for a state of the rollout."""
-        deadline = time.monotonic() + seconds
-        while not holds(found := self.store.get("sms")):
-            assert time.monotonic() < deadline, (found.status.model_dump_json(), self.logs())
-            time.sleep(0.01)
-        return found
+        return until(lambda: self.store.get("sms"), holds, self.logs)
 
     def until_stable(self, version: VersionRef) -> ModelRollout:
         """Wait until `version` serves."""
@@ -162,7 +157,7 @@ def _api(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
         "SHIELD_API_LOG_LEVEL": "warning",
         "SHIELD_API_SECOND_REVIEW_SHARE": "0",
         "SHIELD_API_AUDIT_SAMPLE_SHARE": "0",
-        "SHIELD_API_PREDICT_TIMEOUT_SECONDS": "1",
+        "SHIELD_API_PREDICT_TIMEOUT_SECONDS": "2",
     }
     with _process(folder, "api", {**own, **settings}, "-m", "api") as process:
         _wait_for(ready, process)
@@ -190,7 +185,7 @@ def _process(
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -208,8 +203,4 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _wait_for(ready: Path, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not ready.exists():
-        assert process.poll() is None, f"{ready.stem} ended; see its log"
-        assert time.monotonic() < deadline, f"{ready.stem} is not ready"
-        time.sleep(0.02)
+    wait_until(ready.exists, f"{ready.stem} is not ready; see its log", process=process)

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,9 @@ from cli.session import mint
 from shield.client import ShieldClient
 from shield.errors import ShieldError
 from shield.labels import ModelType
+from shield.wire import VersionStatus
 from tests.support.packages import signed_package
-
-START_SECONDS = 90.0
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 @dataclass
@@ -50,7 +49,9 @@ class System:
 def shieldctl(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end."""
     command = [sys.executable, "-m", "cli.main", "--data-dir", str(home), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
 
 
 @contextlib.contextmanager
@@ -72,7 +73,7 @@ def running_system(home: Path, *options: str, first_model: bool = False) -> Iter
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def serve(system: System, folder: Path, variant: int = 0, step: str = "50:0:0") -> str:
@@ -91,18 +92,21 @@ def serve(system: System, folder: Path, variant: int = 0, step: str = "50:0:0") 
     return name
 
 
-def wait_until_serving(client: ShieldClient, version: str, timeout_seconds: float = 60.0) -> None:
-    """Wait until `version` alone answers."""
-    deadline = time.monotonic() + timeout_seconds
+def wait_until_serving(client: ShieldClient, version: str) -> None:
+    """Wait until `version` alone answers, and the registry says so."""
     status = None
-    while time.monotonic() < deadline:
+
+    def serves() -> bool:
+        nonlocal status
         with contextlib.suppress(ShieldError):
             status = client.rollout(ModelType.SMS).status
             alone = status.candidate is None and status.split is not None
             if alone and status.split and status.split.stable.name == version:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{version} does not serve: {status}")
+                # It answers first and is written down a moment later.
+                return client.version(ModelType.SMS, version).status is VersionStatus.DEPLOYED
+        return False
+
+    wait_until(serves, lambda: f"{version} does not serve: {status}", pause_seconds=0.05)
 
 
 def descendants(pid: int) -> list[int]:

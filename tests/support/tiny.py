@@ -6,15 +6,19 @@ from pathlib import Path
 
 from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, base_directory
 from components.shared.environment import StepSettings
+from tests.support.cache import made_once
 
 
-def tiny_encoder(folder: Path) -> Path:
-    """Write a BERT of two narrow layers, its weights drawn from a fixed seed."""
+def tiny_encoder() -> Path:
+    """Return the directory of a BERT of two narrow layers, drawn from a fixed seed; read-only."""
+    return made_once("tiny-encoder", ("tests/support/tiny.py",), _make)
+
+
+def _make(folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
     from transformers import BertConfig, BertModel
 
-    folder.mkdir(parents=True, exist_ok=True)
     config = BertConfig(
         hidden_size=32,
         num_hidden_layers=2,
@@ -29,4 +33,3 @@ def tiny_encoder(folder: Path) -> Path:
     save_file(weights, str(folder / WEIGHTS), metadata={"format": "pt"})
     (folder / CONFIG).write_text(json.dumps(config.to_dict()))
     shutil.copyfile(base_directory(StepSettings(base_model=None)) / TOKENIZER, folder / TOKENIZER)
-    return folder

@@ -6,7 +6,6 @@ import secrets
 import ssl
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from serving.operator import tether
 from shield.kube import Kube
 from tests.cluster.controlplane.binaries import STAGES, ensure_binaries
 from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 _STOP_ORDER = ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 _NODE = {
@@ -148,6 +148,7 @@ class ControlPlane:
             trust_env=False,
             headers={"Authorization": f"Bearer {self._token}"},
             limits=httpx.Limits(max_connections=64),
+            timeout=PATIENCE_SECONDS,
         )
         return Kube(client, namespace)
 
@@ -220,7 +221,7 @@ class ControlPlane:
             f"--initial-cluster=default={peer}",
         )
 
-    def _wait_for_api_server(self, seconds: float = 60) -> None:
+    def _wait_for_api_server(self) -> None:
         trusting = ssl._create_unverified_context()
         # No proxy of the environment may stand between the test and loopback.
         opener = urllib.request.build_opener(
@@ -229,17 +230,19 @@ class ControlPlane:
         request = urllib.request.Request(
             f"{self.url}/readyz", headers={"Authorization": f"Bearer {self._token}"}
         )
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def ready() -> bool:
             try:
-                with opener.open(request, timeout=2):
-                    return
-            except OSError as error:
-                ended = self._processes["kube-apiserver"].poll() is not None
-                if ended or time.monotonic() > deadline:
-                    log = (self.state / "kube-apiserver.log").read_text()[-1500:]
-                    raise AssertionError(f"the API server is not ready: {log}") from error
-                time.sleep(0.05)
+                with opener.open(request, timeout=10):
+                    return True
+            except OSError:
+                return False
+
+        wait_until(
+            ready,
+            lambda: (self.state / "kube-apiserver.log").read_text()[-1500:],
+            process=self._processes["kube-apiserver"],
+        )
 
     def _start(self, name: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self.binaries / name), *arguments]
@@ -260,7 +263,7 @@ class ControlPlane:
             return
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -4,7 +4,6 @@
 their own and never count everything.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -16,14 +15,12 @@ from shield.labels import ModelType
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.postgres import new_database
+from tests.support.waiting import wait_until
 
 
 def wait_for_split(api: RunningApi, model_type: ModelType = ModelType.SMS) -> None:
     """Return when the API has seen the rollout."""
-    until = time.monotonic() + 5
-    while api.services.router.split(model_type) is None:
-        assert time.monotonic() < until, "the split was never seen"
-        time.sleep(0.005)
+    wait_until(lambda: api.services.router.split(model_type), "the split was never seen")
 
 
 def serve(stack: ExitStack, folder: Path, database_url: str | None = None) -> RunningApi:

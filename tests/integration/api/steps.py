@@ -5,6 +5,7 @@ import httpx
 from shield.labels import FeedbackType, ScanType
 from shield.wire import FeedbackRead, ReviewAction, ScanRead
 from tests.support.api import RunningApi
+from tests.support.waiting import PATIENCE_SECONDS
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -40,6 +41,6 @@ def http(api: RunningApi, user: str, *roles: str) -> httpx.Client:
     return httpx.Client(
         base_url=api.url,
         headers={"Authorization": f"Bearer {api.token(user, *roles)}"},
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         trust_env=False,
     )

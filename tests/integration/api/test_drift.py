@@ -30,6 +30,7 @@ from tests.integration.api.conftest import wait_for_split
 from tests.integration.api.steps import DIGEST, decide, http, report, scan
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.waiting import PATIENCE_SECONDS
 
 DAY_SECONDS = 86400.0
 GOLDEN = {
@@ -204,7 +205,7 @@ def test_scores_like_nothing_in_the_golden_set_ask_and_the_reason_stays_with_the
     assert recorded.outcome is RunOutcome.RUNNING, "the retraining goes on under the same name"
     assert recorded.message == f"retrain: {said.reason}"
     assert DriftLook.model_validate(recorded.steps[DRIFT_STEP]) == said
-    shown = httpx.get(f"{api.url}/metrics", trust_env=False).text
+    shown = httpx.get(f"{api.url}/metrics", trust_env=False, timeout=PATIENCE_SECONDS).text
     gauges = {
         (sample.name, sample.labels.get("signal")): sample.value
         for family in text_string_to_metric_families(shown)

@@ -22,6 +22,7 @@ from shield.labels import FeedbackType
 from shield.wire import FeedbackRequest, ReasonRequest, ReviewAction, ReviewRequest
 from tests.integration.api.steps import decide, report, scan
 from tests.support.api import RunningApi
+from tests.support.waiting import PATIENCE_SECONDS
 
 ANN = Principal("ann", frozenset({Role.USER}))
 RITA = Principal("rita", frozenset({Role.REVIEWER}))
@@ -65,7 +66,7 @@ def while_open(
         thread.start()
         time.sleep(0.3)
         assert met == [], "it waits for the first one to end"
-    thread.join(timeout=30)
+    thread.join(PATIENCE_SECONDS)
     return met[0]
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support.api import RunningApi
+from tests.support.waiting import PATIENCE_SECONDS
 
 ANYONE = {"user", "reviewer", "admin", "service"}
 REVIEWERS = {"reviewer", "admin"}
@@ -87,7 +88,9 @@ VALUES = {"model_type": "voice", "name": "voice-v9", "kind": "feedback"}
 
 
 def routes(api: RunningApi) -> set[tuple[str, str]]:
-    document = httpx.get(f"{api.url}/openapi.json", trust_env=False).json()
+    document = httpx.get(
+        f"{api.url}/openapi.json", trust_env=False, timeout=PATIENCE_SECONDS
+    ).json()
     return {(method.upper(), path) for path, item in document["paths"].items() for method in item}
 
 
@@ -100,7 +103,9 @@ def test_a_role_passes_exactly_where_the_table_says(sqlite_api: RunningApi, role
     headers = {}
     if role != "nobody":
         headers["Authorization"] = f"Bearer {sqlite_api.token('walker', role)}"
-    with httpx.Client(base_url=sqlite_api.url, headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=sqlite_api.url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         for (method, path), allowed in TABLE.items():
             url = re.sub(r"\{(\w+)\}", lambda match: VALUES.get(match[1], "nothing"), path)
             body = BODIES.get((method, path)) if method in ("PUT", "PATCH", "POST") else None
@@ -130,6 +135,7 @@ def test_a_token_of_another_secret_issuer_or_time_is_refused(sqlite_api: Running
             f"{sqlite_api.url}/api/v2/users/me",
             headers={"Authorization": f"Bearer {token}"},
             trust_env=False,
+            timeout=PATIENCE_SECONDS,
         )
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"

@@ -17,6 +17,7 @@ from tests.integration.api.steps import http
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def trial(api: RunningApi, since: datetime) -> None:
@@ -28,21 +29,13 @@ def trial(api: RunningApi, since: datetime) -> None:
 
 
 def wait_for_weight(api: RunningApi, weight: float) -> None:
-    until = time.monotonic() + 5
-    while True:
-        split = api.services.router.split(ModelType.SMS)
-        if split is not None and split.weight == weight:
-            return
-        assert time.monotonic() < until
-        time.sleep(0.002)
+    router = api.services.router
+    wait_until(lambda: (split := router.split(ModelType.SMS)) and split.weight == weight)
 
 
 def wait_for_exposures(client: ShieldClient, count: int) -> None:
     """Wait until the shadow has scored so many copies: it does so after the user's answer."""
-    until = time.monotonic() + 10
-    while client.evidence(ModelType.SMS).candidate.exposures < count:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: client.evidence(ModelType.SMS).candidate.exposures >= count)
 
 
 def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_is_counted(
@@ -139,7 +132,7 @@ def test_without_any_model_a_scan_says_so(tmp_path: Path) -> None:
         ann.scan(ScanType.VOICE, "hello")
 
 
-def test_a_changed_split_reaches_scans_at_once(tmp_path: Path, database_url: str) -> None:
+def test_a_changed_split_reaches_scans(tmp_path: Path, database_url: str) -> None:
     with (
         model_server() as one,
         model_server() as other,
@@ -148,20 +141,16 @@ def test_a_changed_split_reaches_scans_at_once(tmp_path: Path, database_url: str
         store = api.services.rollouts
         deploy(store, one, candidate="sms-v2", candidate_url=other, weight=100)
         wait_for_weight(api, 100)
-        times = []
         with api.client("ann") as ann:
             assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
             for round_ in range(10):
                 weight = 0 if round_ % 2 == 0 else 100
                 expected = "sms-v1" if weight == 0 else "sms-v2"
                 deploy(store, one, candidate="sms-v2", candidate_url=other, weight=weight)
-                started = time.monotonic()
-                while ann.scan(ScanType.TEXT, "hello").model_version != expected:
-                    pass
-                times.append(time.monotonic() - started)
-        # The quickest shows what the mechanism costs; the others wait for a busy machine as well.
-        assert min(times) < 0.1, times
-        assert max(times) < 2, times
+                # How soon is measured by `make bench-rollout`.
+                wait_until(
+                    lambda is_=expected: ann.scan(ScanType.TEXT, "hello").model_version == is_  # type: ignore[misc]
+                )
 
 
 def test_an_undo_is_in_force_when_it_is_asked_for_though_no_operator_is_at_work(
@@ -314,7 +303,7 @@ def test_nobody_waits_for_a_shadow_that_hangs(tmp_path: Path) -> None:
     answered = threading.Event()
 
     def hangs(text: str) -> float:
-        answered.wait(4)
+        answered.wait(PATIENCE_SECONDS)
         return 0.9
 
     with model_server() as one, model_server(judge=hangs) as other, running_api(tmp_path) as api:
@@ -343,10 +332,7 @@ def test_a_shadow_that_fails_is_counted_and_felt_by_nobody(tmp_path: Path) -> No
         wait_for_split(api)
         with api.client("ann") as ann, api.client("rita", "reviewer") as rita:
             assert ann.scan(ScanType.TEXT, "hello friend").model_version == "sms-v1"
-            until = time.monotonic() + 5
-            while rita.evidence(ModelType.SMS).candidate.failures_in_a_row != 1:
-                assert time.monotonic() < until
-                time.sleep(0.02)
+            wait_until(lambda: rita.evidence(ModelType.SMS).candidate.failures_in_a_row == 1)
             assert rita.evidence(ModelType.SMS).stable.failures == 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.api import RunningApi
+from tests.support.waiting import PATIENCE_SECONDS
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXCLUDED = "object_level_authorization"  # wants two users' tokens; test_roles and test_traps do it
@@ -69,7 +70,9 @@ def test_twenty_thousand_cases_find_no_fault(api: RunningApi, tmp_path: Path) ->
 def test_every_route_documents_its_problems_and_says_what_it_does(sqlite_api: RunningApi) -> None:
     import httpx
 
-    document = httpx.get(f"{sqlite_api.url}/openapi.json", trust_env=False).json()
+    document = httpx.get(
+        f"{sqlite_api.url}/openapi.json", trust_env=False, timeout=PATIENCE_SECONDS
+    ).json()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"], (method, path)

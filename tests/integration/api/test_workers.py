@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,7 @@ import pytest
 
 from tests.support.api import SECRET, settings_for
 from tests.support.system import descendants
-
-pytestmark = pytest.mark.timeout(400)
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def environment(folder: Path, **changes: str) -> dict[str, str]:
@@ -42,15 +40,11 @@ def workers(folder: Path, number: int) -> Iterator[tuple[subprocess.Popen[bytes]
         [sys.executable, "-m", "api"], env=environment(folder, SHIELD_API_WORKERS=str(number))
     )
     try:
-        until = time.monotonic() + 180  # three interpreters start, maybe beside other tests
-        while not ready.exists():
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_until(ready.exists, process=process)
         yield process, f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE_SECONDS)
 
 
 def of_route(exposition: str, route: str) -> float:
@@ -66,23 +60,23 @@ def of_route(exposition: str, route: str) -> float:
 def test_workers_share_the_port_count_together_are_replaced_and_all_stop(tmp_path: Path) -> None:
     with workers(tmp_path, 2) as (parent, url):
         for _ in range(20):  # a connection each, so that both get some
-            assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+            assert (
+                httpx.get(f"{url}/readyz", trust_env=False, timeout=PATIENCE_SECONDS).status_code
+                == 200
+            )
         for _ in range(4):
-            shown = httpx.get(f"{url}/metrics", trust_env=False).text
+            shown = httpx.get(f"{url}/metrics", trust_env=False, timeout=PATIENCE_SECONDS).text
             assert of_route(shown, "/readyz") == 20, "whoever answers knows of all requests"
         serving = descendants(parent.pid)
         victim = max(serving)
         os.kill(victim, signal.SIGKILL)
-        until = time.monotonic() + 180
-        while victim in descendants(parent.pid) or len(descendants(parent.pid)) < len(serving):
-            assert time.monotonic() < until, "a worker that died is replaced"
-            time.sleep(0.1)
+        wait_until(
+            lambda: victim not in (now := descendants(parent.pid)) and len(now) >= len(serving),
+            "a worker that died was not replaced",
+        )
         left = descendants(parent.pid)
     assert parent.returncode == 0
-    until = time.monotonic() + 20
-    while left_over := [pid for pid in left if Path(f"/proc/{pid}").exists()]:
-        assert time.monotonic() < until, left_over
-        time.sleep(0.1)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
 
 
 def test_several_workers_do_not_count_rate_limits_each_for_itself(tmp_path: Path) -> None:
@@ -91,7 +85,7 @@ def test_several_workers_do_not_count_rate_limits_each_for_itself(tmp_path: Path
         env=environment(tmp_path, SHIELD_API_WORKERS="2", SHIELD_API_RATE_PER_USER="5/minute"),
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert said.returncode == 1
@@ -101,6 +95,9 @@ def test_several_workers_do_not_count_rate_limits_each_for_itself(tmp_path: Path
 @pytest.mark.parametrize("number", [1, 2])
 def test_workers_answer_until_they_are_asked_to_stop(tmp_path: Path, number: int) -> None:
     with workers(tmp_path, number) as (_, url):
-        assert httpx.get(f"{url}/healthz", trust_env=False).json()["status"] == "live"
+        assert (
+            httpx.get(f"{url}/healthz", trust_env=False, timeout=PATIENCE_SECONDS).json()["status"]
+            == "live"
+        )
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/healthz", trust_env=False)
+        httpx.get(f"{url}/healthz", trust_env=False, timeout=PATIENCE_SECONDS)

@@ -16,6 +16,7 @@ from serving.operator.state import ServerSeen
 from shield.crds.v1alpha1 import ModelRollout, VersionRef
 from tests.support import tiny_server
 from tests.support.rollouts import spec, version
+from tests.support.waiting import PATIENCE_SECONDS, alive, wait_until
 
 ROLLOUT = ModelRollout(name="sms", uid="u-1", resource_version="1", spec=spec("sms-v1"))
 MODES: dict[str, str] = {}
@@ -39,27 +40,22 @@ def cluster(tmp_path: Path) -> Iterator[ProcessCluster]:
     cluster.close()
 
 
-def until(
-    cluster: ProcessCluster, name: str, holds: Callable[[ServerSeen], bool], seconds: float = 10
-) -> ServerSeen:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def until(cluster: ProcessCluster, name: str, holds: Callable[[ServerSeen], bool]) -> ServerSeen:
+    def look() -> ServerSeen | None:
         seen = cluster.observe(ROLLOUT).get(version(name).digest)
-        if seen is not None and holds(seen):
-            return seen
-        time.sleep(0.01)
-    raise AssertionError(f"{name} never got there: {cluster.observe(ROLLOUT)}")
+        return seen if seen is not None and holds(seen) else None
+
+    found = wait_until(look, lambda: f"{name} never got there: {cluster.observe(ROLLOUT)}")
+    assert found is not None
+    return found
 
 
 def answers(url: str) -> str:
-    return str(httpx.post(f"{url}/predict", json={"texts": []}).json()["modelVersion"])
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
+    return str(
+        httpx.post(f"{url}/predict", json={"texts": []}, timeout=PATIENCE_SECONDS).json()[
+            "modelVersion"
+        ]
+    )
 
 
 def test_each_version_gets_a_server_of_its_own_that_answers(cluster: ProcessCluster) -> None:
@@ -83,10 +79,7 @@ def test_a_retired_server_answers_while_it_drains_and_then_ends(cluster: Process
     cluster.apply(ROLLOUT, [])
     assert url is not None
     assert answers(url) == "sms-v1"
-    deadline = time.monotonic() + 5
-    while cluster.observe(ROLLOUT) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not cluster.observe(ROLLOUT)
+    wait_until(lambda: not cluster.observe(ROLLOUT))
     assert not alive(pid)
 
 
@@ -173,7 +166,4 @@ time.sleep(60)
     assert alive(child)
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
-    while alive(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not alive(child)
+    wait_until(lambda: not alive(child))

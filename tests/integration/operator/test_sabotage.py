@@ -1,6 +1,5 @@
 """Sabotaged versions in real model servers, with real users: each is refused, taken back or held."""
 
-import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -12,6 +11,7 @@ from tests.support import stands
 from tests.support.rollouts import spec
 from tests.support.sabotaged import KINDS, Kind, People, try_kind
 from tests.support.stands import Stand
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("sabotage")  # one system for all
 
@@ -26,9 +26,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         first = make_version(folder, 1)
         stand.store.change_spec("sms", lambda _: spec(version=first))
         stand.until_stable(first)
-        deadline = time.monotonic() + 60
-        while people.answers < 20 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: people.answers >= 20, lambda: people.failed[-3:])
         people.failed.clear()  # nobody could be asked before
         yield stand, people, first
 
@@ -40,15 +38,15 @@ def test_there_are_twenty_kinds_and_more() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_sabotaged_version_is_refused_taken_back_or_held(system: System, kind: Kind) -> None:
     stand, people, first = system
-    answers = people.answers
+    answers, failed = people.answers, len(people.failed)
     outcome = try_kind(stand, people, first, kind, f"sms-v{next(NUMBERS)}")
     slow = "AnswersSlow" in outcome.decided.reason
     ended = "undo" if kind.when == "after promotion" else "pause" if slow else "reject"
     assert outcome.decided.action == ended
     assert any(reason in outcome.decided.reason for reason in kind.reasons), outcome.decided.reason
-    if kind.hard and outcome.seconds is not None:
-        # The benchmark holds it to one second; here the machine may be busy with other tests.
-        assert outcome.seconds < 30
-    assert people.answers > answers
-    # Another version answers for it, unless the machine is too busy for that one as well.
-    assert len(people.failed) <= people.answers // 100, people.failed
+    # How soon it is decided is measured by `make bench-rollout`.
+    answered = people.answers - answers
+    assert answered > 0
+    # Another version answers for it, unless the machine is too busy for that one as well: half of
+    # the users are on the sabotaged one.
+    assert len(people.failed) - failed <= max(3, answered // 10), people.failed[failed:]

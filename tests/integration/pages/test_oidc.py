@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.api import RunningApi, running_api
 from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def api(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
 
 
 def browse(api: RunningApi) -> httpx.Client:
-    return httpx.Client(base_url=api.url, follow_redirects=True)
+    return httpx.Client(base_url=api.url, follow_redirects=True, timeout=PATIENCE_SECONDS)
 
 
 def test_a_reviewer_by_role_is_signed_in_and_led_back(api: RunningApi, issuer: Issuer) -> None:
@@ -82,9 +83,12 @@ def test_a_planted_answer_without_the_state_of_this_browser_is_refused(
     api: RunningApi, issuer: Issuer
 ) -> None:
     issuer.person = {"sub": "mallory", "roles": ["admin"]}
-    with httpx.Client(base_url=api.url) as attacker, browse(api) as victim:
+    with (
+        httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS) as attacker,
+        browse(api) as victim,
+    ):
         away = attacker.get("/login/oidc").headers["location"]
-        back = httpx.get(away).headers["location"]
+        back = httpx.get(away, timeout=PATIENCE_SECONDS).headers["location"]
         page = victim.get(back)
     assert page.status_code == 401
 
@@ -102,7 +106,7 @@ def test_a_plain_person_connects_a_phone_by_a_button(api: RunningApi, issuer: Is
 
 
 def test_the_sign_in_page_offers_the_issuer_and_no_token(api: RunningApi) -> None:
-    page = httpx.get(f"{api.url}/login").text
+    page = httpx.get(f"{api.url}/login", timeout=PATIENCE_SECONDS).text
     assert "Sign in with your organisation" in page
     assert 'name="token"' not in page
 
@@ -115,6 +119,6 @@ def test_an_issuer_that_is_away_is_said_to_be_away(
     monkeypatch.setenv("SHIELD_PAGES_OIDC_DISCOVERY_URL", address)
     monkeypatch.setenv("SHIELD_PAGES_OIDC_CLIENT_ID", CLIENT_ID)
     with running_api(tmp_path) as api:
-        page = httpx.get(f"{api.url}/login/oidc")
+        page = httpx.get(f"{api.url}/login/oidc", timeout=PATIENCE_SECONDS)
     assert page.status_code == 503
     assert "issuer does not answer" in page.text

@@ -15,6 +15,7 @@ from api.pages.headers import ALWAYS
 from tests.browser.world import report
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def form_token(page: httpx.Response) -> str:
 
 @contextmanager
 def signed_in(api: RunningApi, *roles: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=api.url) as browser:
+    with httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS) as browser:
         token = api.token("rita", *(roles or ("reviewer",)))
         form = {"csrf": form_token(browser.get("/login")), "token": token}
         answer = browser.post("/login", data=form)
@@ -46,13 +47,13 @@ def signed_in(api: RunningApi, *roles: str) -> Iterator[httpx.Client]:
 
 
 def test_without_a_sign_in_every_page_leads_to_it_and_back(api: RunningApi) -> None:
-    answer = httpx.get(f"{api.url}/review/models?model=sms")
+    answer = httpx.get(f"{api.url}/review/models?model=sms", timeout=PATIENCE_SECONDS)
     assert answer.status_code == 303
     assert answer.headers["location"] == "/login?next=/review/models%3Fmodel%3Dsms"
 
 
 def test_a_token_signs_in_and_the_cookie_is_out_of_reach_of_scripts(api: RunningApi) -> None:
-    browser = httpx.Client(base_url=api.url)
+    browser = httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS)
     form = {
         "csrf": form_token(browser.get("/login")),
         "token": api.token("rita", "reviewer"),
@@ -68,7 +69,7 @@ def test_a_token_signs_in_and_the_cookie_is_out_of_reach_of_scripts(api: Running
 
 
 def test_a_plain_user_may_not_review(api: RunningApi) -> None:
-    browser = httpx.Client(base_url=api.url)
+    browser = httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS)
     form = {"csrf": form_token(browser.get("/login")), "token": api.token("eve")}
     answer = browser.post("/login", data=form)
     assert answer.status_code == 403
@@ -77,7 +78,7 @@ def test_a_plain_user_may_not_review(api: RunningApi) -> None:
 
 
 def test_a_bad_token_is_refused_with_a_sentence(api: RunningApi) -> None:
-    browser = httpx.Client(base_url=api.url)
+    browser = httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS)
     form = {"csrf": form_token(browser.get("/login")), "token": "nonsense"}
     answer = browser.post("/login", data=form)
     assert answer.status_code == 401
@@ -86,9 +87,9 @@ def test_a_bad_token_is_refused_with_a_sentence(api: RunningApi) -> None:
 
 def test_a_token_does_not_sign_in_outside_embedded_mode(tmp_path: Path) -> None:
     with running_api(tmp_path) as api:
-        page = httpx.get(f"{api.url}/login")
+        page = httpx.get(f"{api.url}/login", timeout=PATIENCE_SECONDS)
         assert 'name="token"' not in page.text
-        browser = httpx.Client(base_url=api.url)
+        browser = httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS)
         browser.get("/login")
         answer = browser.post("/login", data={"token": api.token("rita", "reviewer")})
         assert answer.status_code == 403
@@ -105,7 +106,9 @@ def test_a_changed_cookie_is_no_session(api: RunningApi) -> None:
     with signed_in(api) as browser:
         value = browser.cookies["shield_session"]
         swapped = value[:-4] + ("AAAA" if value[-4:] != "AAAA" else "BBBB")
-        answer = httpx.get(f"{api.url}/review", cookies={"shield_session": swapped})
+        answer = httpx.get(
+            f"{api.url}/review", cookies={"shield_session": swapped}, timeout=PATIENCE_SECONDS
+        )
     assert answer.status_code == 303
 
 
@@ -164,7 +167,11 @@ def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
 def test_what_is_shared_without_the_worker_leads_to_the_app_and_is_not_kept(
     api: RunningApi,
 ) -> None:
-    answer = httpx.post(f"{api.url}/app/share", files={"text": (None, "a private message")})
+    answer = httpx.post(
+        f"{api.url}/app/share",
+        files={"text": (None, "a private message")},
+        timeout=PATIENCE_SECONDS,
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/app")
 
 
@@ -202,25 +209,30 @@ def test_no_page_holds_an_inline_script_or_style(api: RunningApi) -> None:
 def test_an_asset_is_cached_for_ever_and_nothing_else_is_served_from_there(
     api: RunningApi,
 ) -> None:
-    found = re.search(r'href="(/assets/style-[^"]+)"', httpx.get(f"{api.url}/login").text)
+    found = re.search(
+        r'href="(/assets/style-[^"]+)"',
+        httpx.get(f"{api.url}/login", timeout=PATIENCE_SECONDS).text,
+    )
     assert found
-    answer = httpx.get(api.url + found[1])
+    answer = httpx.get(api.url + found[1], timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
     for path in ("/assets/manifest.json", "/assets/..%2Fsettings.py", "/assets/worker.js"):
-        assert httpx.get(api.url + path).status_code == 404
+        assert httpx.get(api.url + path, timeout=PATIENCE_SECONDS).status_code == 404
 
 
 def test_unknown_pages_are_html_and_unknown_api_paths_stay_problem_documents(
     api: RunningApi,
 ) -> None:
-    page = httpx.get(f"{api.url}/review/models/sms/nothing", follow_redirects=False)
+    page = httpx.get(
+        f"{api.url}/review/models/sms/nothing", follow_redirects=False, timeout=PATIENCE_SECONDS
+    )
     assert page.status_code == 303
     with signed_in(api) as browser:
         missing = browser.get("/review/models/sms/nothing")
     assert missing.status_code == 404
     assert missing.headers["content-type"].startswith("text/html")
-    wrong = httpx.get(f"{api.url}/api/v2/nowhere")
+    wrong = httpx.get(f"{api.url}/api/v2/nowhere", timeout=PATIENCE_SECONDS)
     assert wrong.headers["content-type"] == "application/problem+json"
 
 

@@ -13,9 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.prepare_corpus import step as prepare_corpus
 from components.shared.corpus_store import publish
-from components.shared.environment import StepSettings
 from pipelines.drift_graph import drift_watching
 from pipelines.graph import STEPS
 from pipelines.local import LocalRun, LocalRunner
@@ -24,6 +22,7 @@ from shield.labels import ModelType, ScanType
 from shield.metrics import score_bins
 from shield.packages import load_private_key, push, sign
 from shield.wire import DRIFT_TRIGGER, BatchStatus, RunOutcome, RunRead, VersionRequest
+from tests.support.corpora import small_sms_corpus
 from tests.support.learning import World, learning_world
 from tests.support.packages import signed_package
 from tests.support.tiny import tiny_encoder
@@ -70,11 +69,7 @@ class Watched:
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
     with learning_world(tmp_path, judge=lambda _: 0.5) as (world, url):
-        corpus = tmp_path / "corpus"
-        settings = StepSettings()
-        prepare_corpus.run(
-            corpus, model_type=ModelType.SMS, settings=settings, seed=0, most_messages=1200
-        )
+        corpus = small_sms_corpus()
         publish(open_store(world.api.artifacts_root), corpus)
         package = tmp_path / "package"
         shutil.copytree(signed_package(0).package.path, package)
@@ -86,7 +81,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         with world.service() as client:
             version = client.register_version(ModelType.SMS, request)
         world.make_stable(version.ref, ModelType.SMS, url)
-        yield Watched(world, corpus, tiny_encoder(tmp_path / "encoder"))
+        yield Watched(world, corpus, tiny_encoder())
 
 
 def test_a_look_without_drift_starts_nothing_and_is_recorded(watched: Watched) -> None:

@@ -13,14 +13,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from components.prepare_corpus import step as prepare_corpus
 from components.shared.corpus_store import publish
-from components.shared.environment import StepSettings
 from pipelines.graph import STEPS
 from shield.artifacts.settings import open_store
 from shield.labels import ModelType
 from shield.wire import BatchStatus, VersionStatus
 from tests.support.arms import version_ref
+from tests.support.corpora import small_sms_corpus
 from tests.support.learning import World, learning_world
 from tests.support.tiny import tiny_encoder
 
@@ -120,18 +119,11 @@ class Learner:
 @pytest.fixture
 def learner(tmp_path: Path) -> Iterator[Learner]:
     with learning_world(tmp_path) as (world, url):
-        corpus = tmp_path / "corpus"
-        prepare_corpus.run(
-            corpus,
-            model_type=ModelType.SMS,
-            settings=StepSettings(),
-            seed=0,
-            most_messages=1200,
-        )
+        corpus = small_sms_corpus()
         publish(open_store(world.api.artifacts_root), corpus)
         # Somebody must answer scans. The registry does not know it: nothing was trained yet.
         world.make_stable(version_ref("sms-v0"), ModelType.SMS, url)
-        yield Learner(world, url, corpus, tiny_encoder(tmp_path / "encoder"))
+        yield Learner(world, url, corpus, tiny_encoder())
 
 
 def test_killed_after_each_step_it_keeps_its_batch_and_loses_and_repeats_nothing(

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.model_server import RunningServer
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -145,7 +146,7 @@ def test_any_bytes_on_a_connection(
     @settings(RELAXED, max_examples=cases)
     @given(sent=requests)
     def check(sent: bytes) -> None:
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
             received = b""

@@ -15,6 +15,7 @@ from cli.demo.people import CountingTransport
 from cli.demo.traffic import Seen, loyalty
 from shield.errors import Misconfigured
 from shield.routing import Arm
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def write_story(directory: Path, **parts: list[str]) -> Path:
@@ -136,7 +137,7 @@ def url() -> Iterator[str]:
 )
 def test_failed_requests_are_counted_as_users_feel_them(url: str, path: str, failed: int) -> None:
     transport = CountingTransport()
-    httpx.Client(transport=transport).post(url + path)
+    httpx.Client(transport=transport, timeout=PATIENCE_SECONDS).post(url + path)
     assert (transport.requests, len(transport.failures)) == (1, failed)
     transport.hang_up()
 
@@ -144,5 +145,5 @@ def test_failed_requests_are_counted_as_users_feel_them(url: str, path: str, fai
 def test_no_answer_at_all_is_a_failed_request() -> None:
     transport = CountingTransport()
     with pytest.raises(httpx.ConnectError):
-        httpx.Client(transport=transport).post("http://127.0.0.1:1/scans")
+        httpx.Client(transport=transport, timeout=PATIENCE_SECONDS).post("http://127.0.0.1:1/scans")
     assert (transport.requests, len(transport.failures)) == (1, 1)

@@ -10,11 +10,14 @@ import pytest
 from cli.app import hoisted
 from cli.home import LAYOUT, Home
 from cli.main import main
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def shieldctl(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "cli.main", "--data-dir", str(home), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def test_options_of_the_root_may_stand_anywhere() -> None:
@@ -99,7 +102,9 @@ cat /dev/zero > "$1/home/cache/ballast" 2>/dev/null
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     command = ["unshare", "-rm", "sh", "-c", IN_A_TINY_DISK, "sh", str(tmp_path), sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     if "exit" not in done.stdout:
         pytest.skip(f"no file system may be mounted here: {done.stderr.strip()}")
     assert re.fullmatch(r"shieldctl: The disk is full.*Make room.*", done.stderr.strip())

@@ -3,13 +3,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.supervise import Part, Supervisor, supervised
 from shield.errors import Misconfigured, Unavailable
+from tests.support.waiting import PATIENCE_SECONDS, alive, wait_until
 
 SLEEPER = "import time, pathlib, sys; pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
 
@@ -23,22 +23,6 @@ def part(folder: Path, code: str = SLEEPER, **options: object) -> Part:
         ready=ready.exists,
         **options,  # type: ignore[arg-type]
     )
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(look: Callable[[], bool], timeout_seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + timeout_seconds
-    while not look():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_a_part_is_ready_when_start_returns_and_gone_after_stop(tmp_path: Path) -> None:
@@ -79,7 +63,7 @@ def test_a_part_that_dies_is_started_again_and_the_user_is_told(tmp_path: Path) 
             supervisor.tend()
             return (tmp_path / "ready").exists()
 
-        assert eventually(again)
+        wait_until(again)
         assert supervisor._running[0].process.pid != first
     assert "killed by SIGKILL" in told[0]
     assert "started again" in told[1]
@@ -115,7 +99,7 @@ def test_a_part_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path)
         supervisor.start(part(tmp_path, code, stop_timeout_seconds=0.3))
         child = int((tmp_path / "ready.pid").read_text())
         assert alive(child)
-    assert eventually(lambda: not alive(child))
+    wait_until(lambda: not alive(child))
 
 
 def test_parts_die_with_a_supervisor_that_is_killed_without_warning(tmp_path: Path) -> None:
@@ -130,7 +114,7 @@ def test_parts_die_with_a_supervisor_that_is_killed_without_warning(tmp_path: Pa
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path), SLEEPER], check=False)
     pid = int((tmp_path / "pid").read_text())
-    assert eventually(lambda: not alive(pid))
+    wait_until(lambda: not alive(pid))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -147,7 +131,7 @@ def test_every_way_of_asking_to_end_stops_all_parts(tmp_path: Path, number: sign
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path), SLEEPER], stderr=subprocess.DEVNULL
     )
-    assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     process.send_signal(number)
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
     assert not alive(int((tmp_path / "pid").read_text()))

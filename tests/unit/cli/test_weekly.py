@@ -13,6 +13,7 @@ from cli.supervise import spawn
 from cli.weekly import Calendar, told
 from pipelines.schedule import Cron
 from shield.labels import ModelType
+from tests.support.waiting import PATIENCE_SECONDS
 
 MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 ANSWER = "import json; print(json.dumps({'outcome': 'skipped', 'message': 'too few.'}))"
@@ -42,7 +43,7 @@ class Week:
                 week.tick(moment)
                 for _ in ModelType:
                     if week._job is not None:
-                        week._job[2].process.wait(20)
+                        week._job[2].process.wait(PATIENCE_SECONDS)
                         week.tick(moment)
         return self
 
@@ -108,7 +109,7 @@ def test_the_daily_look_keeps_a_calendar_of_its_own(tmp_path: Path) -> None:
                 watch.tick(MONDAY + timedelta(days=day, hours=2))
                 if watch.busy:
                     assert watch._job is not None
-                    watch._job[2].process.wait(20)
+                    watch._job[2].process.wait(PATIENCE_SECONDS)
             watch.tick(MONDAY + timedelta(days=day, hours=2))
     assert week.started == [
         f"drift-{name}-2026112{day}T0430Z" for day in (4, 5) for name in ModelType

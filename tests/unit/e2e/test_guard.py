@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.guard import alone, end_all, rooted_in
+from tests.support.waiting import PATIENCE_SECONDS
 
 _RUN = """
 import sys, time
@@ -60,7 +61,7 @@ def test_a_run_that_is_asked_to_end_takes_its_node_down(
     other: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     other.terminate()
-    assert other.wait(10) == 1
+    assert other.wait(PATIENCE_SECONDS) == 1
     assert (tmp_path / "ended-well").exists()
 
 
@@ -82,7 +83,7 @@ def test_a_container_is_found_by_its_root_and_ended(tmp_path: Path) -> None:
             found = list(rooted_in(tmp_path))
         assert found == [contained.pid]
         end_all(iter(found))
-        assert contained.wait(10) == -signal.SIGKILL
+        assert contained.wait(PATIENCE_SECONDS) == -signal.SIGKILL
         assert bystander.poll() is None
     finally:
         bystander.kill()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from serving.server.model import AnswerCache, ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
+from tests.support.waiting import PATIENCE_SECONDS
 
 ONE = BatchRule(max_rows=1)
 EIGHT = BatchRule(max_rows=8, padding_budget=0.15)
@@ -90,7 +91,7 @@ def test_stopping_lets_threads_finish_what_waits() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(PATIENCE_SECONDS)
     assert sorted(taken) == [1, 2, 3]
 
 
