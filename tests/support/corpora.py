@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from components.shared.environment import StepSettings
 from components.prepare_corpus import step as prepare_corpus
+from components.shared.environment import StepSettings
 from shield.labels import ModelType
 from tests.support.cache import made_once
 
