@@ -35,7 +35,7 @@ class Part:
     environment: Mapping[str, str]
     ready: Callable[[], bool]
     """Tells whether the part answers; asked every 50 ms after the start."""
-    ready_timeout_seconds: float = 60.0
+    ready_timeout_seconds: float = 180.0
     stop_timeout_seconds: float = 10.0
     """After SIGTERM; then the whole process group is killed."""
 

@@ -9,10 +9,12 @@ may be repeated safely are repeated on 503 and on connection errors, with growin
         client.send_feedback(scan.id, FeedbackType.FALSE_NEGATIVE)
 """
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 from urllib.parse import quote
@@ -82,6 +84,12 @@ class Page(Generic[T]):
         return iter(self.items)
 
 
+@lru_cache(maxsize=1)
+def _trusted_authorities() -> ssl.SSLContext:
+    """Return what httpx trusts; read once per process, as reading takes longer than a request."""
+    return httpx.create_ssl_context()
+
+
 class ShieldClient:
     """Calls the API as one user. Safe to share between threads."""
 
@@ -101,6 +109,7 @@ class ShieldClient:
             headers=headers,
             timeout=timeout_seconds,
             transport=transport,
+            verify=_trusted_authorities(),
         )
         self._sleep = sleep
 

@@ -1,6 +1,11 @@
 """Fixtures that start real servers; each lives in `tests/support`."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no fault of a function.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins: list[str] = [
     "tests.support.browser",
@@ -11,6 +16,24 @@ pytest_plugins: list[str] = [
     "tests.support.kfp",
     "tests.support.s3",
 ]
+
+
+LONGEST_FIRST = ("demo", "weekly", "system", "cluster", "training", "drift", "browser", "serving")
+"""Groups of pytest-xdist that take minutes. Begun last, one would keep one worker busy alone."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest groups first, then the other groups, then what belongs to none."""
+
+    def place(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("xdist_group")
+        if mark is None:
+            return len(LONGEST_FIRST) + 1
+        name = mark.args[0]
+        return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

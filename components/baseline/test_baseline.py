@@ -79,7 +79,7 @@ def test_without_ham_to_set_the_threshold_on_it_stays_in_the_middle_and_says_so(
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_serving_computes_what_training_saw(text: str) -> None:
     features = Features(bits=12)
     row = matrix([text], features)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.drift_watch.signals import NAMES, DriftLimits, signals, together
@@ -180,6 +180,7 @@ def _life(name: str, weeks: int, rng: np.random.Generator) -> list[dict[str, Pai
     return [{"scores": [int(n) for n in row]} for row in seen]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the function
 @given(
     events=st.integers(0, 400),
     trials=st.integers(50, 400),
@@ -198,6 +199,7 @@ def test_whatever_is_seen_a_signal_says_one_of_three_things_and_its_numbers(
         assert str(signal.trials) in signal.message or signal.name in ("complaints",)
 
 
+@settings(deadline=None)
 @given(trials=st.integers(50, 2000), events=st.integers(0, 100))
 def test_more_misses_are_never_less_evidence(trials: int, events: int) -> None:
     fewer, more = (

@@ -11,7 +11,7 @@ import torch
 from components.train.spread import here, share_of
 from components.train.test_fitting import EXACT, classifier, examples, train
 
-pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.xdist_group("training")
 
 WORKER = """
 import sys

@@ -19,7 +19,7 @@ from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid, Misconfigured
 from tests.support.tiny import tiny_encoder
 
-pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.xdist_group("training")
 
 
 LURES = ["win", "a", "free", "prize", "now", "claim", "cash", "award", "urgent", "call"]

@@ -22,6 +22,7 @@ from tests.support.waiting import PATIENCE, wait_until
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
 QUICK = [Step(weight=10, duration_seconds=1, minimum_exposures=0)]
+SLOW = [Step(weight=10, duration_seconds=3600).model_dump(by_alias=True)]
 CHART = ("trial", "--set", "serving.backend=kserve")
 
 
@@ -75,7 +76,7 @@ def test_a_version_is_installed_tried_promoted_and_taken_back(place: Ward, kserv
         install(place)
         assert (serves(place), percent(place)) == ("sms-v1", None)
 
-        ask(place, version=version("sms-v2").model_dump())
+        ask(place, version=version("sms-v2").model_dump(), steps=SLOW)
         place.until(on_trial("sms-v2"))
         wait_until(lambda: (serves(place), percent(place)) == ("sms-v2", 10))
         split = place.until(lambda it: bool(it.status.split and it.status.split.candidate))
@@ -84,6 +85,7 @@ def test_a_version_is_installed_tried_promoted_and_taken_back(place: Ward, kserv
         assert split.status.split.stable_url == f"http://sms-predictor-00001.{domain}"
         assert split.status.split.candidate_url == f"http://sms-predictor-00002.{domain}"
 
+        place.ask(steps=QUICK)
         place.until(stable_is("sms-v2"))
         wait_until(lambda: percent(place) == 99)  # the version before stays warm
         guarded = place.until(lambda it: bool(it.status.split and it.status.split.fallback))
@@ -115,10 +117,9 @@ def test_after_the_guard_window_the_version_is_rolled_out(place: Ward, kserve: K
 
 
 def test_a_candidate_that_is_given_up_makes_room_for_the_next(place: Ward, kserve: KServe) -> None:
-    slow = [Step(weight=10, duration_seconds=3600).model_dump(by_alias=True)]
     with operating(place):
         install(place)
-        ask(place, version=version("sms-v2").model_dump(), steps=slow)
+        ask(place, version=version("sms-v2").model_dump(), steps=SLOW)
         place.until(on_trial("sms-v2"))
         wait_until(lambda: percent(place) == 10)
         ask(place, version=version("sms-v1").model_dump())

@@ -18,6 +18,9 @@ from tests.support.waiting import PATIENCE, wait_until
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 
 QUICK = [Step(weight=10, duration_seconds=0.5, minimum_exposures=0)]
+STEADY = [Step(weight=10, duration_seconds=3600, minimum_exposures=0)]
+"""For what has to be seen on the way: a busy machine may look away for longer than `QUICK` takes.
+"""
 
 
 @pytest.fixture
@@ -30,6 +33,18 @@ def stable_is(name: str) -> Callable[[ModelRollout], bool]:
     return lambda it: it.status.stable is not None and it.status.stable.name == name
 
 
+def settled(place: Ward) -> str:
+    """Return the resource version once nothing has been written for two seconds."""
+    looks = [place.store.get("sms").resource_version]
+
+    def still() -> bool:
+        looks.append(place.store.get("sms").resource_version)
+        return looks[-1] == looks[-2]
+
+    wait_until(still, pause_seconds=2)
+    return looks[-1]
+
+
 def events(place: Ward) -> list[str]:
     found = place.plane.get("events", "-n", place.namespace)["items"]
     return [one["reason"] for one in found if one["involvedObject"]["kind"] == "ModelRollout"]
@@ -37,7 +52,7 @@ def events(place: Ward) -> list[str]:
 
 def test_a_version_is_installed_released_promoted_and_taken_back(place: Ward) -> None:
     with operating(place):
-        place.ask(version=version("sms-v1"), steps=QUICK)
+        place.ask(version=version("sms-v1"), steps=STEADY)
         first = place.until(stable_is("sms-v1"))
         assert first.status.split is not None
         assert first.status.split.stable_url.endswith(f".{place.namespace}.svc:8080")
@@ -49,6 +64,7 @@ def test_a_version_is_installed_released_promoted_and_taken_back(place: Ward) ->
         place.until(
             lambda it: bool(it.status.split) and it.status.split.weight == 10  # type: ignore[union-attr]
         )
+        place.ask(steps=QUICK)
         promoted = place.until(stable_is("sms-v2"))
         assert promoted.status.last_known_good == version("sms-v1")
         deployments = place.plane.get("deployments", "-n", place.namespace)["items"]
@@ -104,7 +120,7 @@ def test_an_operator_that_died_is_replaced_and_the_story_goes_on(place: Ward) ->
         place.ask(version=version("sms-v2"))
         place.until(stable_is("sms-v2"))
     lease = place.plane.get("lease", "antispam-shield-operator", "-n", place.namespace)
-    assert lease["spec"]["leaseTransitions"] == 1
+    assert lease["spec"]["leaseTransitions"] >= 1
 
 
 def test_an_operator_killed_again_and_again_gets_there_and_history_tells_it_once(
@@ -114,7 +130,7 @@ def test_an_operator_killed_again_and_again_gets_there_and_history_tells_it_once
         place.ask(version=version("sms-v1"), steps=QUICK)
         place.until(stable_is("sms-v1"))
         place.ask(version=version("sms-v2"))
-        place.until(lambda it: it.status.candidate is not None)
+        place.until(lambda it: len(it.status.history) >= 2)
     for number, transitions in enumerate((3, 4)):
         process = place.start(f"killed-{number}")
         place.until(lambda it, enough=transitions: len(it.status.history) >= enough)  # type: ignore[misc]
@@ -133,20 +149,18 @@ def test_an_operator_killed_again_and_again_gets_there_and_history_tells_it_once
 
 def test_a_restarted_operator_changes_nothing_that_is_right(place: Ward) -> None:
     """It must have seen everything before it judges: else running servers look absent."""
-    steady = [Step(weight=10, duration_seconds=600, minimum_exposures=0)]
     with operating(place):
-        place.ask(version=version("sms-v1"), steps=steady)
+        place.ask(version=version("sms-v1"), steps=STEADY)
         place.until(stable_is("sms-v1"))
         place.ask(version=version("sms-v2"))
-        before = place.until(lambda it: it.status.step_started is not None)
-        time.sleep(1)
-        before = place.store.get("sms")
+        place.until(lambda it: it.status.step_started is not None)
+        before = settled(place)
     for number in range(2):
         with operating(place, f"again-{number}"):
             log = place.folder / f"again-{number}.log"
             wait_until(lambda log=log: '"leader"' in log.read_text())  # type: ignore[misc]
             time.sleep(2)
-        assert place.store.get("sms").resource_version == before.resource_version
+        assert place.store.get("sms").resource_version == before
 
 
 def test_a_pause_is_told_as_an_event_and_so_is_its_end(place: Ward) -> None:
@@ -181,7 +195,7 @@ def test_a_route_of_gateway_api_follows_the_split(place: Ward) -> None:
         "wait", "--for=condition=Established", "crd/httproutes.gateway.networking.k8s.io"
     )
     place.environment["SHIELD_OPERATOR_GATEWAYS"] = '[{"name": "inside"}]'
-    steady = [Step(weight=25, duration_seconds=600, minimum_exposures=0)]
+    steady = [Step(weight=25, duration_seconds=3600, minimum_exposures=0)]
 
     def weights() -> dict[str, int]:
         found = place.plane.get("httproutes", "-n", place.namespace)["items"]
@@ -217,11 +231,10 @@ def test_an_idle_operator_writes_nothing(place: Ward) -> None:
     with operating(place):
         place.ask(version=version("sms-v1"), guard_seconds=0.0)
         before = place.until(lambda it: it.status.phase is Phase.HEALTHY)
-        time.sleep(1)
-        settled = place.store.get("sms").resource_version
+        found = settled(place)
         objects = place.plane.get("deployments,services", "-n", place.namespace)["items"]
         time.sleep(4)
-        assert place.store.get("sms").resource_version == settled
+        assert place.store.get("sms").resource_version == found
         again = place.plane.get("deployments,services", "-n", place.namespace)["items"]
         assert [one["metadata"]["resourceVersion"] for one in again] == [
             one["metadata"]["resourceVersion"] for one in objects

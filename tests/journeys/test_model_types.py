@@ -1,6 +1,7 @@
 """From nothing to a second version of each model type, by the commands that a user types."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from components.prepare_corpus.mails import fetch
 from components.shared.environment import StepSettings
 from pipelines.graph import STEPS
-from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, is_positive
-from shield.wire import BatchStatus, ReviewAction, VersionStatus
+from shield.labels import ModelType
+from shield.wire import BatchStatus, VersionStatus
+from tests.support.learning import correct
 from tests.support.system import System, running_system
 from tests.support.tiny import tiny_encoder
 from tests.support.waiting import wait_until
@@ -41,16 +43,10 @@ def serving(system: System, model_type: ModelType) -> None:
 
 def corrected(system: System, model_type: ModelType, messages: pl.DataFrame) -> int:
     """Let users report every verdict, and a reviewer approve."""
-    scan_type = {model: scan for scan, model in MODEL_OF_SCAN.items()}[model_type]
-    with system.client("rita", "reviewer") as reviewer:
-        for number, (text, label) in enumerate(messages.select("text", "label").iter_rows()):
-            with system.client(f"user-{number % 8}", "user") as user:
-                scan = user.scan(scan_type, text)
-                claim = FeedbackType.CONFIRMED
-                if is_positive(model_type, scan.verdict) != bool(label):
-                    claim = FeedbackType.FALSE_NEGATIVE if label else FeedbackType.FALSE_POSITIVE
-                reported = user.send_feedback(scan.id, claim)
-            reviewer.review(reported.id, ReviewAction.APPROVE, "seen")
+    with ExitStack() as stack:
+        reviewer = stack.enter_context(system.client("rita", "reviewer"))
+        users = [stack.enter_context(system.client(f"user-{n}", "user")) for n in range(8)]
+        correct(users, reviewer, messages.select("text", "label").rows(), model_type)
     return messages.height
 
 

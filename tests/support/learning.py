@@ -1,13 +1,14 @@
 """A world to learn in: a running API with a first model registered, and people who correct it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ModelRolloutSpec, Phase, Split, VersionRef
-from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, ScanType, is_positive
+from shield.labels import MODEL_OF_SCAN, FeedbackType, ModelType, is_positive
 from shield.packages import generate_key, save_key
 from shield.wire import ReviewAction
 from tests.support.api import RunningApi, running_api
@@ -84,22 +85,29 @@ class World:
         Returns:
             How many corrections were approved.
         """
-        approved = 0
-        scan_type: ScanType = SCAN_OF_MODEL[model_type]
-        with self.api.client("rita", "reviewer") as reviewer:
-            for number, (text, label) in enumerate(messages):
-                with self.api.client(f"user-{number % users}") as user:
-                    scan = user.scan(scan_type, text)
-                    flagged = is_positive(model_type, scan.verdict)
-                    claim = FeedbackType.CONFIRMED
-                    if flagged != bool(label):
-                        claim = (
-                            FeedbackType.FALSE_NEGATIVE if label else FeedbackType.FALSE_POSITIVE
-                        )
-                    reported = user.send_feedback(scan.id, claim)
-                reviewer.review(reported.id, ReviewAction.APPROVE, "seen")
-                approved += 1
-        return approved
+        with ExitStack() as stack:
+            reviewer = stack.enter_context(self.api.client("rita", "reviewer"))
+            people = [
+                stack.enter_context(self.api.client(f"user-{number}")) for number in range(users)
+            ]
+            correct(people, reviewer, messages, model_type)
+        return len(messages)
+
+
+def correct(
+    users: Sequence[ShieldClient],
+    reviewer: ShieldClient,
+    messages: Sequence[tuple[str, int]],
+    model_type: ModelType,
+) -> None:
+    """Let users in turn scan messages (text, 1 = scam) and report, and the reviewer approve."""
+    for user, (text, label) in zip(cycle(users), messages, strict=False):
+        scan = user.scan(SCAN_OF_MODEL[model_type], text)
+        claim = FeedbackType.CONFIRMED
+        if is_positive(model_type, scan.verdict) != bool(label):
+            claim = FeedbackType.FALSE_NEGATIVE if label else FeedbackType.FALSE_POSITIVE
+        reported = user.send_feedback(scan.id, claim)
+        reviewer.review(reported.id, ReviewAction.APPROVE, "seen")
 
 
 @contextmanager

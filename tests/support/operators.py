@@ -19,7 +19,8 @@ TEMPLATE = {
     "metadata": {"labels": {"app.kubernetes.io/component": "model-server"}},
     "spec": {"containers": [{"name": "model-server", "image": "antispam-shield-serving:test"}]},
 }
-LEASE_SECONDS = 3
+LEASE_SECONDS = 6
+"""Shorter, and a busy machine could not renew it in time."""
 
 
 @dataclass

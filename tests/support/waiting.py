@@ -28,6 +28,7 @@ def wait_until(
     *,
     process: "subprocess.Popen[Any] | None" = None,
     page: "Page | None" = None,
+    seconds: float = PATIENCE_SECONDS,
     pause_seconds: float = 0.02,
 ) -> T:
     """Look again and again until there is something, and return it.
@@ -37,12 +38,13 @@ def wait_until(
         otherwise: What to say when it never is; a function is asked at that time.
         process: Whoever is to bring it: nothing is awaited from one that has ended.
         page: A page that goes on meanwhile: Playwright handles its events while it waits.
+        seconds: Longest wait; more than usual where a model is trained meanwhile.
         pause_seconds: Between two looks.
 
     Raises:
-        AssertionError: It is not there after `PATIENCE_SECONDS`, or the process has ended.
+        AssertionError: It is not there in time, or the process has ended.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         ended = process is not None and process.poll() is not None
         if ended and (found := look()):  # its last deed

@@ -46,7 +46,8 @@ def played(mails: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("experiments")
+@pytest.mark.timeout(1800)
 def test_the_experiments_run_in_small(tmp_path: Path) -> None:
     told = played(dated(tmp_path / "mails.csv"))
     done = re.findall(r"^ +(\S+) took \d+ s$", told, re.MULTILINE)

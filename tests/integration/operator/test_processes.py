@@ -153,7 +153,7 @@ cluster = ProcessCluster(Path({str(tmp_path)!r}), command=command)
 cluster.apply(ROLLOUT, [version("sms-v1")])
 until(cluster, "sms-v1", lambda seen: seen.ready)
 print(*cluster.pids().values(), flush=True)
-time.sleep(60)
+time.sleep(600)
 """
     parent = subprocess.Popen(
         [sys.executable, "-c", script],

@@ -27,7 +27,7 @@ from tests.support.learning import World, learning_world
 from tests.support.packages import signed_package
 from tests.support.tiny import tiny_encoder
 
-pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.xdist_group("drift"), pytest.mark.timeout(1800)]
 
 # So small a model judges nothing well; what is shown here does not hang on how well.
 LENIENT = {"int8Flips": 1.0}

@@ -22,8 +22,9 @@ from tests.support.arms import version_ref
 from tests.support.corpora import small_sms_corpus
 from tests.support.learning import World, learning_world
 from tests.support.tiny import tiny_encoder
+from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.xdist_group("weekly"), pytest.mark.timeout(1800)]
 
 # A model of this size judges nothing well; what is proved here does not hang on how well.
 LENIENT = {"firstRecall": 0.0, "firstFpr": 1.0, "int8Flips": 1.0}
@@ -67,7 +68,7 @@ class Learner:
 
     def run(self, run_id: str, **parameters: Any) -> dict[str, Any]:
         """Run to the end and return the result."""
-        out, err = self.start(run_id, **parameters).communicate(timeout=900)
+        out, err = self.start(run_id, **parameters).communicate(timeout=1200)
         assert out, err[-3000:]
         found: dict[str, Any] = json.loads(out)
         return found
@@ -105,7 +106,7 @@ class Learner:
         else:
             pytest.fail(f"the run ended before {name} was {state}: {''.join(seen)[-3000:]}")
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
     def corrections(self, first: int, count: int) -> int:
         """Let users correct some messages that no set of the corpus holds twice."""
@@ -126,8 +127,16 @@ def learner(tmp_path: Path) -> Iterator[Learner]:
         yield Learner(world, url, corpus, tiny_encoder())
 
 
-def test_killed_after_each_step_it_keeps_its_batch_and_loses_and_repeats_nothing(
-    learner: Learner,
+@pytest.mark.parametrize(
+    "steps",
+    [
+        # Where a run changes something outside, or has worked long; between these it only reads.
+        pytest.param(("collect", "train", "register", "request_rollout"), id="with an effect"),
+        pytest.param(STEPS, id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_killed_after_a_step_it_keeps_its_batch_and_loses_and_repeats_nothing(
+    learner: Learner, steps: tuple[str, ...]
 ) -> None:
     count = learner.corrections(0, 24)
     batches = set()
@@ -138,7 +147,7 @@ def test_killed_after_each_step_it_keeps_its_batch_and_loses_and_repeats_nothing
         assert batch.count == count, "a correction was lost"
         return batch.id
 
-    for step in STEPS:
+    for step in steps:
         if step == "train":
             learner.killed("the-run", "train", "running")
             batches.add(held())
@@ -170,14 +179,14 @@ def test_killed_in_the_middle_of_training_it_goes_on_to_the_same_model(learner: 
     kept = list((learner.world.folder / "runs/broken/checkpoints").glob("*/checkpoint.pt"))
     log = learner.world.folder / "runs/broken/steps.log"
     assert kept, "training was killed before its first checkpoint"
-    learner.run("broken", epochs=2)
+    learner.killed("broken", "train", "finished", epochs=2)
     assert '"resumed"' in log.read_text()
 
     resumed = _train_digest(learner, "broken")
     whole = learner.world.folder / "whole-checkpoints"
     checkpoints = learner.world.folder / "runs/broken/checkpoints"
     checkpoints.rename(whole)  # as if the run had never been trained before
-    learner.run("broken", epochs=2)
+    learner.killed("broken", "train", "finished", epochs=2)
 
     assert _train_digest(learner, "broken") == resumed
 

@@ -15,7 +15,7 @@ from tests.support.model_server import RunningServer, running_model_server
 from tests.support.packages import SignedPackage
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 INFER = "/v2/models/sms/infer"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.model_server import RunningServer
 from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 RELAXED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 short_and_long = pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.support.model_server import (
 from tests.support.packages import CHAT, LURES, SignedPackage, copied_package
 from tests.support.waiting import PATIENCE_SECONDS, alive, wait_until
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 
 def outcome_of(command: list[str], environment: dict[str, str]) -> tuple[int, str]:

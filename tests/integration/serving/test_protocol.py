@@ -12,7 +12,7 @@ from shield.predictor import Predictor
 from tests.support.model_server import RunningServer
 from tests.support.packages import CHAT, LURES, SignedPackage
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.packages import (
 )
 from tests.support.waiting import PATIENCE_MILLISECONDS, PATIENCE_SECONDS, wait_until
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 UNHURRIED = {"x-deadline-ms": str(int(PATIENCE_MILLISECONDS))}
 

@@ -22,7 +22,7 @@ from shield.packages import (
 from shield.predictor import Predictor, spans
 from tests.support.packages import CHAT, LURES, MAX_TOKENS, SignedPackage, copied_package
 
-pytestmark = pytest.mark.xdist_group("training")
+pytestmark = pytest.mark.xdist_group("serving")
 
 
 @pytest.fixture(scope="module")

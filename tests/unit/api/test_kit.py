@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +28,7 @@ from api.kit.tokens import Role, mint
 from api.settings import ApiSettings
 from shield.errors import Misconfigured, NotFound, RateLimited, Unauthenticated, Unavailable
 from tests.support.api import SECRET
+from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -273,6 +273,8 @@ def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used()
         pid = connection.scalar(text("SELECT pg_backend_pid()"))
     with killer.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-    time.sleep(0.2)
+    gone = text("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = :pid")
+    with killer.connect() as connection:
+        wait_until(lambda: connection.scalar(gone, {"pid": pid}))
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT pg_backend_pid()")) != pid

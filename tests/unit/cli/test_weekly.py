@@ -79,7 +79,7 @@ def test_a_restart_does_not_repeat_what_was_done(week: Week) -> None:
 
 
 def test_a_run_that_was_interrupted_is_taken_up_under_the_same_name(tmp_path: Path) -> None:
-    week = Week(Home.open(tmp_path / "home"), code="import time; time.sleep(60)")
+    week = Week(Home.open(tmp_path / "home"), code="import time; time.sleep(600)")
     with Calendar(week.home, Cron.parse("0 3 * * 1"), {}, week.said.append, week.start) as calendar:
         calendar.tick(MONDAY - timedelta(days=1))
         calendar.tick(MONDAY)

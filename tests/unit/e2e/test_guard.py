@@ -19,7 +19,7 @@ state = Path(sys.argv[1])
 with alone(state):
     try:
         print("under way", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     finally:
         (state / "ended-well").touch()
 """
