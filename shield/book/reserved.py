@@ -8,6 +8,8 @@ _RESERVED_HOST = re.compile(
     r"(?:\.(?:example|test|invalid)|(?:^|\.)example\.(?:com|net|org))$", re.IGNORECASE
 )
 """RFC 2606 and RFC 6761: nobody can ever register them."""
+_FILE = re.compile(r"\.(?:apk|csv|docx?|exe|html?|jpe?g|mp[34]|pdf|png|txt|xlsx?)$", re.IGNORECASE)
+"""Names of files, none of them ending like a name on the net."""
 
 _PHONES = [
     re.compile(pattern)
@@ -43,7 +45,7 @@ _BRANDS = re.compile(
 def foreign_hosts(text: str) -> Iterator[str]:
     """Yield the host names in `text` that could belong to somebody."""
     for found in _HOST.finditer(text):
-        if not _RESERVED_HOST.search(found[0]):
+        if not _RESERVED_HOST.search(found[0]) and not _FILE.search(found[0]):
             yield found[0]
 
 
