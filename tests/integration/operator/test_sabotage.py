@@ -1,4 +1,4 @@
-"""Sabotaged versions in real model servers, with real users: each is refused, taken back or held."""
+"""Sabotaged versions in real model servers, with real users: refused, taken back or held."""
 
 from collections.abc import Iterator
 from itertools import count
