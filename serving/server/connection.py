@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import httptools
@@ -26,6 +27,9 @@ from shield.errors import BadRequest, ShieldError, TooLarge, Unavailable
 
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_PIPELINED = 16
+"""Requests that may wait behind the one in work before the client is no longer read from."""
+_MAX_WAITING = 1000
+"""Requests that may wait at all: one read may bring thousands at once."""
 _LINGER_SECONDS = 2.0
 
 
@@ -75,6 +79,10 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._current: Request | None = None
         self._refusal: Response | None = None
+        self._last: Response | None = None
+        """The refusal that follows the answers to what came before it."""
+        self._ended = False
+        """The client sends nothing more, but may still read."""
         self._lingering = False
         self._reading = True
         self._changed = front.loop.time()
@@ -126,33 +134,42 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
-        if self._lingering:
+        if self._lingering or self._last is not None:
             return
         if not self._receiving:
             self._receiving, self._changed = True, self._front.loop.time()
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            self._pass_over(data[offer.args[0] :])
+            while data:
+                data = self._feed(data)
         except httptools.HttpParserError as error:
             reason = self._refusal or problem(
                 BadRequest(f"This is not an HTTP/1.1 request: {str(error)[:120]}.")
             )
             self._refuse(reason)
+        self._go_on()
+
+    def _feed(self, data: bytes) -> bytes:
+        """Give the parser `data`; return what it left, to be fed next."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            return self._without_offer(data[offer.args[0] :])
+        return b""
 
     def eof_received(self) -> bool:
-        """Let a half-closed client still have its answer."""
-        return self._current is not None
+        """Let a half-closed client still have its answers; `_go_on` hangs up after the last."""
+        self._ended = True
+        return self._current is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not read."""
         self._stuck_since = self._front.loop.time()
-        self._set_reading(False)
+        self._balance_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._stuck_since = None
-        self._set_reading(True)
+        self._go_on()
 
     # --- httptools ---
 
@@ -188,7 +205,7 @@ class Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Hand the request on, or queue it behind its predecessor."""
+        """Queue the request; `_go_on` answers it when its turn comes."""
         if self._parser.should_upgrade():
             return  # the parser stops after the headers; see `_pass_over`
         now = self._front.loop.time()
@@ -202,19 +219,24 @@ class Connection(asyncio.Protocol):
         )
         keep = bool(self._parser.should_keep_alive())
         self._begin()
-        if self._current is None:
-            self._serve(request, keep)
-        else:
-            self._waiting.append((request, keep))
-            if len(self._waiting) >= _MAX_PIPELINED:
-                self._set_reading(False)
+        self._waiting.append((request, keep))
+        if len(self._waiting) > _MAX_WAITING:
+            self._refusal = problem(
+                BadRequest(
+                    f"More than {_MAX_WAITING} requests were sent ahead of their answers. "
+                    "Read answers before sending more."
+                ),
+                status=429,
+            )
+            raise _Refused
 
     # --- answering ---
 
     @property
     def is_busy(self) -> bool:
         """Tell whether a request is received or answered at the moment."""
-        return self._current is not None or (self._receiving and not self._lingering)
+        answering = self._current is not None or bool(self._waiting)
+        return answering or (self._receiving and not self._lingering)
 
     def close(self) -> None:
         """Hang up once what was written has been sent."""
@@ -239,16 +261,37 @@ class Connection(asyncio.Protocol):
         elif self._current is None and age > limits.idle_timeout_seconds:
             self.close()
 
-    def _serve(self, request: Request, keep: bool) -> None:
-        self._current = request
-        try:
-            answer = self._front.handler(request)
-        except Exception as error:  # noqa: BLE001 - the edge: a bug must not look like a bad request
-            answer = self._broken(error)
-        if isinstance(answer, Response):
-            self._send(answer, keep)
-        else:
-            answer.add_done_callback(lambda done: self._send(self._result(done), keep))
+    def _go_on(self) -> None:
+        """Answer what waits, in order, until an answer has to be waited for.
+
+        A loop, not a call from each answer to the next: a client may pipeline hundreds.
+        """
+        while self._waiting and self._may_answer:
+            request, keep = self._waiting.popleft()
+            self._current = request
+            try:
+                answer = self._front.handler(request)
+            except Exception as error:  # noqa: BLE001 - the edge: a bug must not look like a bad request
+                answer = self._broken(error)
+            if isinstance(answer, Response):
+                self._send(answer, keep)
+            else:
+                answer.add_done_callback(partial(self._finish, keep))
+        if self._current is None and not self._waiting:
+            if self._last is not None:
+                self._hang_up_with(self._last)
+            elif self._ended:
+                self.close()
+        self._balance_reading()
+
+    @property
+    def _may_answer(self) -> bool:
+        free = self._current is None and self._stuck_since is None
+        return free and not self._transport.is_closing()
+
+    def _finish(self, keep: bool, done: asyncio.Future[Response]) -> None:
+        self._send(self._result(done), keep)
+        self._go_on()
 
     def _result(self, done: asyncio.Future[Response]) -> Response:
         if done.cancelled():
@@ -276,13 +319,19 @@ class Connection(asyncio.Protocol):
         if not keep:
             self._release(sum(len(waiting.body) for waiting, _ in self._waiting))
             self._waiting.clear()
+            self._last = None
             self.close()
-        elif self._waiting:
-            self._set_reading(True)
-            self._serve(*self._waiting.popleft())
 
     def _refuse(self, response: Response) -> None:
+        """Hang up with `response`, once what came before it has been answered."""
+        if self._current is None and not self._waiting:
+            self._hang_up_with(response)
+        elif self._last is None:
+            self._last, self._receiving = response, False
+
+    def _hang_up_with(self, response: Response) -> None:
         """Answer and hang up, yet read on for a moment: a reset would take the answer with it."""
+        self._last = None
         if self._lingering or self._transport.is_closing():
             return
         self._lingering, self._changed = True, self._front.loop.time()
@@ -290,8 +339,8 @@ class Connection(asyncio.Protocol):
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
-    def _pass_over(self, rest: bytes) -> None:
-        """Go on as if the client had not offered another protocol (RFC 9110, 7.8).
+    def _without_offer(self, rest: bytes) -> bytes:
+        """Return the request without its offer of another protocol (RFC 9110, 7.8).
 
         Java's client offers HTTP/2 with its first request. The parser does not read the body of
         such a request, so it gets the headers again, without the offer.
@@ -299,14 +348,14 @@ class Connection(asyncio.Protocol):
         method = self._parser.get_method()
         if method == b"CONNECT":
             self._refuse(problem(BadRequest("This is no proxy: CONNECT is not offered.")))
-            return
+            return b""
         headers = self._headers.items()
         head = b"".join(b"%b: %b\r\n" % pair for pair in headers if pair[0] != b"upgrade")
         version = self._parser.get_http_version().encode()
         again = b"%b %b HTTP/%b\r\n%b\r\n%b" % (method, self._url, version, head, rest)
         self._parser = httptools.HttpRequestParser(self)
         self._begin()
-        self.data_received(again)
+        return again
 
     def _too_long(self) -> None:
         limit = self._front.limits.max_body_bytes
@@ -325,7 +374,9 @@ class Connection(asyncio.Protocol):
             self._refusal = problem(error, status=431)
             raise _Refused
 
-    def _set_reading(self, wanted: bool) -> None:
+    def _balance_reading(self) -> None:
+        """Read from the client only while it reads its answers and few requests wait."""
+        wanted = self._stuck_since is None and len(self._waiting) < _MAX_PIPELINED
         if wanted != self._reading and not self._transport.is_closing():
             self._reading = wanted
             (self._transport.resume_reading if wanted else self._transport.pause_reading)()

@@ -1,11 +1,13 @@
 """What strangers send: the right status, a clear message, and no effect on anybody else."""
 
 import json
+import re
 import resource
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -205,6 +207,68 @@ def test_pipelined_requests_are_answered_in_order(model_server: RunningServer) -
     assert received.count(b"HTTP/1.1 200") == 41
     places = [received.index(b"x-request-id: %d\r\n" % number) for number in range(40)]
     assert places == sorted(places)
+
+
+LIVE = b"GET /v2/health/live HTTP/1.1\r\n\r\n"
+LAST = b"GET /v2/health/live HTTP/1.1\r\nconnection: close\r\n\r\n"
+OFFER = (
+    b"GET /v2/health/live HTTP/1.1\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n"
+    b"http2-settings: AAEAAEAAAAIAAAAB\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("request_bytes", [LIVE, OFFER], ids=["plain", "offering http2"])
+def test_hundreds_of_requests_in_one_write_are_all_answered(
+    model_server: RunningServer, request_bytes: bytes
+) -> None:
+    with raw_connection(model_server.url) as connection:
+        connection.sendall(request_bytes * 495 + LAST)
+        received = everything(connection)
+    assert received.count(b"HTTP/1.1 200") == 496
+
+
+def test_more_requests_than_may_wait_are_refused_after_the_answers_before(
+    model_server: RunningServer, model_client: httpx.Client
+) -> None:
+    slow = json.dumps({"text": "hello " * 500}).encode()
+    first = b"POST /predict HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(slow), slow)
+    with raw_connection(model_server.url) as connection:
+        connection.sendall(first + LIVE * 5000)
+        received = everything(connection)
+    # How many come in one read is up to the kernel, so the refusal may not be needed at all.
+    answers = received.count(b"HTTP/1.1 200")
+    assert answers == 5001 or (answers >= 1001 and b"HTTP/1.1 429" in received)
+    assert_still_serves(model_client)
+
+
+def test_the_answer_before_a_broken_pipelined_request_arrives(model_server: RunningServer) -> None:
+    body = b'{"text": "hello"}'
+    whole = b"POST /predict HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    with raw_connection(model_server.url) as connection:
+        connection.sendall(whole + b"GARBAGE\r\n\r\n")
+        received = everything(connection)
+    assert re.findall(rb"HTTP/1.1 (\d{3}) ", received) == [b"200", b"400"]
+
+
+def test_clients_that_have_gone_leave_no_connection_open(model_server: RunningServer) -> None:
+    def descriptors() -> int:
+        return sum(1 for _ in Path(f"/proc/{model_server.process.pid}/fd").iterdir())
+
+    before = descriptors()
+    body = b'{"text": "hello"}'
+    asked = b"POST /predict HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    host, port = model_server.url.removeprefix("http://").split(":")
+    clients = [
+        socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) for _ in range(40)
+    ]
+    for number, connection in enumerate(clients):
+        connection.sendall(asked * (1 + number % 3) + LIVE * 300 + asked[: number % 30])
+        connection.shutdown(socket.SHUT_WR)  # half-closed: the server sees CLOSE-WAIT
+    for connection in clients[::2]:
+        assert everything(connection).count(b"HTTP/1.1 200") >= 301
+    for connection in clients:
+        connection.close()
+    wait_until(lambda: descriptors() <= before, "the server keeps descriptors of clients gone")
 
 
 def test_head_gets_the_head_alone_and_the_connection_goes_on(model_server: RunningServer) -> None:
