@@ -9,14 +9,12 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from shield.links import LINK, links
 from shield.text import apart, readable
 
 MOST = 6
 """More traits than this no longer help to decide."""
 
-_LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"']+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/[^\s<>\"']*", re.I
-)
 _PHONE = re.compile(r"(?<![\w/.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/-])")
 
 
@@ -58,7 +56,7 @@ def _disguises(text: str) -> list[Trait]:
 
 
 def _links(text: str) -> list[Trait]:
-    return [_link(match.group().rstrip(".,;:!?)")) for match in _LINK.finditer(text)]
+    return [_link(link) for link in links(text)]
 
 
 def _link(link: str) -> Trait:
@@ -79,5 +77,5 @@ def _link(link: str) -> Trait:
 
 
 def _phones(text: str) -> list[Trait]:
-    without_links = _LINK.sub(" ", text)
+    without_links = LINK.sub(" ", text)
     return [Trait("phone", f"to call: {match.group()}") for match in _PHONE.finditer(without_links)]

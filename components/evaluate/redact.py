@@ -4,7 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-_TOKEN = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[^\W\d_]+|\d+|\s+|.", re.IGNORECASE | re.DOTALL)
+_TOKEN = re.compile(
+    # An address is tried at the first character of a word only, or long words cost quadratic time.
+    r"https?://\S+|www\.\S+|(?<!\S)\S+@\S+|[^\W\d_]+|\d+|\s+|.",
+    re.IGNORECASE | re.DOTALL,
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 

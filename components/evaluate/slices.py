@@ -14,7 +14,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACED = re.compile(r"(?:\b\w[ .\-_*]){4,}\w\b")
 _LEET = re.compile(r"\b(?=\w*[a-z])(?:[a-z]+[013457@$]+[a-z]+)\w*\b", re.IGNORECASE)
 _LINK = re.compile(
-    r"https?://|www\.|\b[\w-]+\.(?:com|net|org|info|ru|cn|xyz|top|ly|co)\b", re.IGNORECASE
+    r"https?://|www\.|(?<=[\w-])\.(?:com|net|org|info|ru|cn|xyz|top|ly|co)\b", re.IGNORECASE
 )
 _READ = 2000
 _COLUMNS = ("channel", "source", "language", "tactic")

@@ -1,0 +1,36 @@
+"""Which parts of a message are links."""
+
+import pytest
+
+from shield.links import links
+from shield.masking import masked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Pay at https://fee.example/a?b=1.", ["https://fee.example/a?b=1"]),
+        ("Pay at www.fee.example, now", ["www.fee.example"]),
+        ("Pay at (fee.example/now)", ["fee.example/now"]),
+        ("Pay at ...fee.example/now", ["fee.example/now"]),
+        ("Pay at fee.example:8080/now", ["fee.example:8080/now"]),
+        ("Pay at me@fee.example/now", ["fee.example/now"]),
+        ("Pay at xn--fe-lia.xn--p1ai/now", ["xn--fe-lia.xn--p1ai/now"]),
+        ("Оплата: пример.рф/сейчас", ["пример.рф/сейчас"]),
+        ('<a href="http://fee.example">pay</a>', ["http://fee.example"]),
+        ("HTTP://FEE.EXAMPLE", ["HTTP://FEE.EXAMPLE"]),
+        ("At 9 a.m./p.m. or the end.Then 1.5/2", []),
+        ("awww.that is cute", []),
+        ("a-" * 10, []),
+    ],
+)
+def test_links_are_found(text: str, expected: list[str]) -> None:
+    assert links(text) == expected
+
+
+def test_a_flood_with_changing_links_and_addresses_has_one_masked_form() -> None:
+    first = masked("Pay £3 at https://a.example/1 or write to me.1@b.example today")
+    second = masked("Pay £4 at c.d.example/x?y or write to you+2@e.example today")
+    assert first == second
+    assert "<url>" in first
+    assert "<mail>" in first
