@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterator
 
-_HOST = re.compile(r"(?<![\w-])(?:[a-z0-9][a-z0-9-]+\.)+[a-z]{2,}(?![\w-])", re.IGNORECASE)
+_HOST = re.compile(
+    # Possessive, and begun at the first label only: linear on any text.
+    r"(?<![\w-])(?<![\w-]\.)(?:[a-z0-9][a-z0-9-]*+\.)++[a-z]{2,}+(?![\w-])",
+    re.IGNORECASE,
+)
 _RESERVED_HOST = re.compile(
     r"(?:\.(?:example|test|invalid)|(?:^|\.)example\.(?:com|net|org))$", re.IGNORECASE
 )
