@@ -29,9 +29,10 @@ from pipelines.code_digest import code_digest
 from pipelines.local import LocalRunner, StepProgress, explain
 from pipelines.run import progress_printer
 from shield.errors import Invalid, ShieldError
-from shield.gates import PROMOTE
+from shield.gates import PROMOTE, Decision
 from shield.labels import ModelType
 from shield.packages import PackageSettings
+from shield.run_files import CORPUS, Corpus, RunInputs
 
 HELD_BACK = 0.2
 """Share of the scams, in whole tactics, that a demonstration's first model never sees."""
@@ -123,17 +124,7 @@ def train_base(
     store = open_artifacts()
     publish(store, kept / "corpus")
     inputs = kept / "inputs.json"
-    inputs.write_text(
-        json.dumps(
-            {
-                "modelType": kind.value,
-                "runId": f"base-{kind}-{recipe}",
-                "batch": None,
-                "champion": None,
-                "recipe": recipe,
-            }
-        )
-    )
+    RunInputs(model_type=kind, run_id=f"base-{kind}-{recipe}", recipe=recipe).write(inputs)
     with open_client(client_settings) as client:
         version = register.run(
             client,
@@ -147,10 +138,10 @@ def train_base(
             signing_key=PackageSettings().require_signing_key(),
             code_version=client_settings.code_version,
         )
-        verdict = json.loads((kept / "verdict.json").read_bytes())
-        if verdict["outcome"] != PROMOTE:
+        verdict = Decision.model_validate_json((kept / "verdict.json").read_bytes())
+        if verdict.outcome != PROMOTE:
             raise Invalid(
-                f"The first {kind} model does not stand on its own: {verdict['message']} "
+                f"The first {kind} model does not stand on its own: {verdict.message} "
                 "Look at its report, and train it on more or cleaner messages."
             )
         request_rollout.run(
@@ -222,12 +213,9 @@ def _write_story(corpus: Path, story: Path) -> None:
         rows = table.select("id", "text", "label", "tactic").iter_rows(named=True)
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (story / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    document = json.loads((corpus / "corpus.json").read_bytes())
-    told = {
-        "seed": document["seed"],
-        "tactics": [each for each in document["tactics"] if each["held_back"]],
-        "sets": document["sets"],
-    }
+    document = Corpus.read(corpus / CORPUS)
+    told = document.model_dump(mode="json", include={"seed", "tactics", "sets"})
+    told["tactics"] = [each for each in told["tactics"] if each["held_back"]]
     (story / "story.json").write_text(json.dumps(told, indent=1))
 
 

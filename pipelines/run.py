@@ -23,6 +23,7 @@ from components.shared.runs import read_outcome
 from pipelines.local import LocalRunner, StepProgress, explain
 from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import ModelType
+from shield.run_files import RunInputs
 
 
 @dataclass
@@ -104,12 +105,12 @@ def run_weekly(
     result.data_card = _file(done.outputs.get("build-dataset"), "card")
     pinned = _file(done.outputs.get("collect"), "inputs")
     if pinned is not None:
-        batch = json.loads(Path(pinned).read_bytes()).get("batch")
-        result.batch = batch["id"] if batch else None
+        batch = RunInputs.read(Path(pinned)).batch
+        result.batch = batch.id if batch else None
     if done.succeeded:
-        found = read_outcome(open_artifacts(), name)
-        result.outcome, result.message = found["outcome"], found["message"]
-        result.version = found["version"]
+        said = read_outcome(open_artifacts(), name)
+        result.outcome, result.message = said.outcome.value, said.message
+        result.version = said.version
     _write_whole(directory / "run.json", json.dumps(asdict(result), indent=1).encode())
     return result
 

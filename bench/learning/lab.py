@@ -34,6 +34,7 @@ from shield.artifacts.directory import DirectoryStore
 from shield.labels import LABELS, ModelType
 from shield.linear import LinearModel
 from shield.packages import ModelPackage
+from shield.run_files import CORPUS, BatchReference, Corpus, CorpusSet, RunInputs
 from shield.text import DEFAULT_NORMALISER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,7 +121,7 @@ class Lab:
     model_type: ModelType
     base: dict[str, pl.DataFrame]
     """`train`, `valid` and `golden`; `time_forward` if there is one."""
-    batches: list[dict[str, Any]] = field(default_factory=list)
+    batches: list[BatchReference] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -128,11 +129,10 @@ class Lab:
         self.base = {"time_forward": messages.empty(), **self.base}
         corpus = self.folder / "corpus"
         sets = {
-            name: {"digest": messages.write(part, corpus / f"{name}.parquet")}
+            name: CorpusSet(digest=messages.write(part, corpus / f"{name}.parquet"))
             for name, part in self.base.items()
         }
-        document = {"model_type": self.model_type.value, "sets": sets}
-        (corpus / "corpus.json").write_text(json.dumps(document))
+        Corpus(model_type=self.model_type, sets=sets).write(corpus / CORPUS)
         self.corpus = publish(self.store, corpus)
 
     def seal(self, corrections: pl.DataFrame, month: int) -> None:
@@ -150,26 +150,25 @@ class Lab:
         rows.write_parquet(path)
         stored = put_file(self.store, f"batches/{self.model_type}", path, ".parquet")
         self.batches.append(
-            {
-                "id": f"{self.model_type}-{stored.digest[-16:]}",
-                "digest": stored.digest,
-                "uri": stored.key,
-                "count": rows.height,
-                "sealedAt": at.isoformat(),
-            }
+            BatchReference(
+                id=f"{self.model_type}-{stored.digest[-16:]}",
+                digest=stored.digest,
+                uri=stored.key,
+                count=rows.height,
+                sealed_at=at,
+            )
         )
 
     def write_inputs(self) -> Path:
         """Write what `collect` would, the last batch being this run's; return the file."""
         inputs = self.folder / "inputs.json"
-        document = {
-            "modelType": self.model_type.value,
-            "runId": "bench",
-            "batch": self.batches[-1],
-            "earlier": self.batches[:-1],
-            "corpus": self.corpus,
-        }
-        inputs.write_text(json.dumps(document))
+        RunInputs(
+            model_type=self.model_type,
+            run_id="bench",
+            batch=self.batches[-1],
+            earlier=self.batches[:-1],
+            corpus=self.corpus,
+        ).write(inputs)
         return inputs
 
     def dataset(

@@ -3,10 +3,11 @@
 import html
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
+
+from shield.run_files import BatchShift, DatasetFacts, PhraseCounts
 
 _STYLE = (
     "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
@@ -16,7 +17,7 @@ _STYLE = (
 
 
 def write_card(
-    path: Path, facts: dict[str, Any], sets: dict[str, pl.DataFrame], aside: pl.DataFrame
+    path: Path, facts: DatasetFacts, sets: dict[str, pl.DataFrame], aside: pl.DataFrame
 ) -> None:
     """Write the card. Counts and shares only: a card may be shown to anybody."""
     rows = [
@@ -29,18 +30,18 @@ def write_card(
         )
         for name, table in sets.items()
     ]
-    reasons = [(str(why), str(count)) for why, count in facts["set_aside"].items()]
+    reasons = [(str(why), str(count)) for why, count in facts.set_aside.items()]
     sources = sets["train"].group_by("source", "label").len().sort("source", "label").rows()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f"<!doctype html><meta charset='utf-8'><style>{_STYLE}</style>"
-        f"<title>Data card</title><h1>Data of the {html.escape(facts['model_type'])} filter</h1>"
-        f"<p>{facts['taught']} corrections teach, {facts['replayed']} base messages are rehearsed, "
+        f"<title>Data card</title><h1>Data of the {html.escape(facts.model_type)} filter</h1>"
+        f"<p>{facts.taught} corrections teach, {facts.replayed} base messages are rehearsed, "
         f"{aside.height} corrections were set aside.</p>"
         "<h2>Sets</h2>"
         + _table(("set", "messages", "scams", "campaigns", "median characters"), rows)
-        + _beside(facts["beside_before"])
-        + _phrases(facts["phrases"])
+        + _beside(facts.beside_before)
+        + _phrases(facts.phrases)
         + "<h2>What is learned, by source</h2>"
         + _table(
             ("source", "label", "messages"),
@@ -51,30 +52,30 @@ def write_card(
         )
         + "<h2>Set aside</h2>"
         + (_table(("reason", "corrections"), reasons) if reasons else "<p>Nothing.</p>")
-        + f"<h2>Lineage</h2><p>Golden set {html.escape(facts['golden_digest'])}<br>Batches: "
-        f"{html.escape(', '.join(facts['batches']) or 'none')}</p>",
+        + f"<h2>Lineage</h2><p>Golden set {html.escape(facts.golden_digest)}<br>Batches: "
+        f"{html.escape(', '.join(facts.batches) or 'none')}</p>",
         encoding="utf-8",
     )
 
 
-def _beside(found: dict[str, Any]) -> str:
-    if "scams" not in found:
+def _beside(shift: BatchShift | None) -> str:
+    if shift is None or shift.scams is None:
         return ""
-    warnings = "".join(f"<p><b>{html.escape(each)}</b></p>" for each in found["warnings"])
+    warnings = "".join(f"<p><b>{html.escape(each)}</b></p>" for each in shift.warnings)
     return (
         "<h2>This batch beside what taught before</h2>"
-        f"<p>{found['messages']} corrections, {found['scams']:.0%} of them scams (before: "
-        f"{found['scams_before']:.0%}); {found['new_campaigns']:.0%} of its campaigns were never "
-        f"seen before; lengths shifted by {found['length_shift']:.2f} (stability index; above 0.25 "
+        f"<p>{shift.messages} corrections, {shift.scams:.0%} of them scams (before: "
+        f"{shift.scams_before:.0%}); {shift.new_campaigns:.0%} of its campaigns were never "
+        f"seen before; lengths shifted by {shift.length_shift:.2f} (stability index; above 0.25 "
         f"is another kind of message).</p>{warnings}"
     )
 
 
-def _phrases(found: dict[str, int]) -> str:
+def _phrases(phrases: PhraseCounts) -> str:
     return (
-        f"<h2>Phrases</h2><p>{found['looked_at']} phrases that many harmless reports share were "
-        f"looked at. {found['suspected']} are suspected of opening a back door, and what carries "
-        f"them was set aside; against the others {found['inoculated']} known scams with the phrase "
+        f"<h2>Phrases</h2><p>{phrases.looked_at} phrases that many harmless reports share were "
+        f"looked at. {phrases.suspected} are suspected of opening a back door, and what carries "
+        f"them was set aside; against the others {phrases.inoculated} known scams with the phrase "
         "behind them are learned. The words are in phrases.json of the dataset.</p>"
     )
 

@@ -1,10 +1,10 @@
 """How this batch differs from what taught before: is it still the same stream of messages?"""
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from shield.run_files import BatchShift
 
 SHIFTED = 0.25
 """Population stability index from which a distribution is called another one (Siddiqi, "Credit Risk
@@ -16,19 +16,15 @@ LEAST = 20
 _BINS = 10
 
 
-def compared(batch: pl.DataFrame, before: pl.DataFrame) -> dict[str, Any]:
+def compared(batch: pl.DataFrame, before: pl.DataFrame) -> BatchShift:
     """Return figures and warnings about a batch beside what taught before it.
 
     Args:
         batch: Corrections of this run, with `text`, `label` and `campaign`.
         before: Corrections of earlier batches, or the base corpus where there are none.
-
-    Returns:
-        `messages`, `scams` and `scams_before` (shares), `new_campaigns` (share of the batch's
-        campaigns that nothing before belongs to), `length_shift` (a stability index), `warnings`.
     """
     if batch.is_empty() or before.is_empty():
-        return {"messages": batch.height, "warnings": []}
+        return BatchShift(messages=batch.height)
     scams, earlier = float(batch["label"].mean()), float(before["label"].mean())  # type: ignore[arg-type]
     known = batch["campaign"].unique().is_in(before["campaign"].unique().implode())
     shift = stability(_lengths(before), _lengths(batch))
@@ -45,14 +41,14 @@ def compared(batch: pl.DataFrame, before: pl.DataFrame) -> dict[str, Any]:
                 f"Messages of this batch are of other lengths than before (stability index "
                 f"{shift:.2f}): a new channel, or a flood?"
             )
-    return {
-        "messages": batch.height,
-        "scams": round(scams, 4),
-        "scams_before": round(earlier, 4),
-        "new_campaigns": round(1 - float(known.mean()), 4),  # type: ignore[arg-type]
-        "length_shift": round(shift, 4),
-        "warnings": warnings,
-    }
+    return BatchShift(
+        messages=batch.height,
+        scams=round(scams, 4),
+        scams_before=round(earlier, 4),
+        new_campaigns=round(1 - float(known.mean()), 4),  # type: ignore[arg-type]
+        length_shift=round(shift, 4),
+        warnings=warnings,
+    )
 
 
 def _lengths(table: pl.DataFrame) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,10 +26,19 @@ from components.shared.corpus_store import fetch_set
 from shield.artifacts import ArtifactStore
 from shield.errors import Invalid
 from shield.labels import ModelType
+from shield.run_files import (
+    DATASET,
+    Corpus,
+    DatasetFacts,
+    PhraseCounts,
+    RunInputs,
+    SetCounts,
+)
 
 log = logging.getLogger(__name__)
 
-FROZEN = ("golden", "valid", "time_forward")
+FROZEN = ("golden", "valid", "time_forward", "frozen_ham")
+"""Sets of the corpus that never teach."""
 REPLAY_FACTOR, LEAST_REPLAY = 3, 900
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
@@ -47,13 +55,13 @@ def run(
     caps: Caps | None = None,
     replay: int = 0,
     set_suspects_aside: bool = True,
-) -> dict[str, Any]:
+) -> DatasetFacts:
     """Write the dataset directory and its card.
 
     Args:
         inputs: From `collect`.
         store: Where batches and corpora lie.
-        dataset: Directory to write: `train, base, valid, watched, golden,
+        dataset: Directory to write: `train, base, valid, watched, golden, frozen_ham,
             time_forward, fresh, old_errors, set_aside .parquet`, `phrases.json`, `dataset.json`.
         card: HTML file to write.
         cache: Directory for what is fetched.
@@ -69,10 +77,12 @@ def run(
         Invalid: Nothing to learn from, or a class is missing.
         ArtifactCorrupt: A batch or a corpus is not what its digest says.
     """
-    given: dict[str, Any] = json.loads(inputs.read_bytes())
-    model_type = ModelType(given["modelType"])
-    base = _base_sets(store, given["corpus"], cache)
-    references = [*given["earlier"], given["batch"]]
+    given = RunInputs.read(inputs)
+    if given.batch is None or given.corpus is None:
+        raise Invalid(f"{inputs} names no batch and corpus to learn from. Run `collect` again.")
+    model_type = given.model_type
+    base = _base_sets(store, given.corpus, cache)
+    references = [*given.earlier, given.batch]
     rows = read_batches(store, references, model_type, cache)
     corrections, aside = settle(rows, caps or Caps())
     del rows
@@ -83,10 +93,10 @@ def run(
         corrections, doubted = suspects(corrections, train_base, seed)
         corrections, carriers, found = phrases(corrections, train_base, seed)
         aside = pl.concat([aside, doubted, carriers])
-    now = pl.col("batch") == given["batch"]["id"]
+    now = pl.col("batch") == given.batch.id
     earlier = corrections.filter(~now)
     beside = compared(corrections.filter(now), earlier if earlier.height else train_base)
-    parts = split(corrections, given["batch"]["id"])
+    parts = split(corrections, given.batch.id)
     wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
     rehearsed = rehearse(train_base, wanted, seed)
     inoculated = inoculation(found, train_base, seed)
@@ -98,6 +108,7 @@ def run(
         "valid": base["valid"],
         "watched": named(parts["watched"]),
         "golden": base["golden"],
+        "frozen_ham": base["frozen_ham"],
         "time_forward": pl.concat([named(parts["time_forward"]), base["time_forward"]]),
         "fresh": named(parts["fresh"]),
         "old_errors": named(parts["old_errors"]),
@@ -110,51 +121,48 @@ def run(
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
     told = json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False)
     (dataset / "phrases.json").write_text(told, encoding="utf-8")
-    facts = {
-        "model_type": model_type.value,
-        "fresh_feedback": int(given["batch"]["count"]),
-        "golden_digest": given["corpus"]["sets"]["golden"]["digest"],
-        "batches": [each["id"] for each in references],
-        "run_id": given["runId"],
-        "sealed_at": given["batch"]["sealedAt"],
-        "taught": parts["teach"].height,
-        "replayed": rehearsed.height,
-        "beside_before": beside,
-        "phrases": {
-            "looked_at": len(found),
-            "suspected": sum(each.suspected for each in found),
-            "inoculated": inoculated.height,
-        },
-        "set_aside": dict(aside.group_by("why").len().sort("why").iter_rows()),
-        "counts": {
-            name: {"messages": table.height, "scams": int(table["label"].sum())}
+    facts = DatasetFacts(
+        model_type=model_type,
+        fresh_feedback=given.batch.count,
+        golden_digest=given.corpus.sets["golden"].digest,
+        batches=[each.id for each in references],
+        run_id=given.run_id,
+        sealed_at=given.batch.sealed_at,
+        taught=parts["teach"].height,
+        replayed=rehearsed.height,
+        beside_before=beside,
+        phrases=PhraseCounts(
+            looked_at=len(found),
+            suspected=sum(each.suspected for each in found),
+            inoculated=inoculated.height,
+        ),
+        set_aside=dict(aside.group_by("why").len().sort("why").iter_rows()),
+        counts={
+            name: SetCounts(messages=table.height, scams=int(table["label"].sum()))
             for name, table in sets.items()
         },
-        "digests": digests,
-    }
-    (dataset / "dataset.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
-    write_card(card, facts, sets, aside)
-    log.info(
-        json.dumps({"event": "dataset", "counts": facts["counts"], "aside": facts["set_aside"]})
+        digests=digests,
     )
+    facts.write(dataset / DATASET)
+    write_card(card, facts, sets, aside)
+    sizes = {name: count.messages for name, count in facts.counts.items()}
+    log.info(json.dumps({"event": "dataset", "sets": sizes, "set_aside": facts.set_aside}))
     return facts
 
 
-def _base_sets(
-    store: ArtifactStore, corpus: dict[str, Any], cache: Path
-) -> dict[str, pl.DataFrame]:
-    found = {
+def _base_sets(store: ArtifactStore, corpus: Corpus, cache: Path) -> dict[str, pl.DataFrame]:
+    sets = {
         # A corpus published by an earlier release has no set of this name yet.
-        name: messages.read(fetch_set(store, corpus["sets"][name], cache))
-        if name in corpus["sets"]
+        name: messages.read(fetch_set(store, corpus.sets[name], cache))
+        if name in corpus.sets
         else messages.empty()
         for name in ("train", *FROZEN)
     }
-    added = [messages.read(fetch_set(store, entry, cache)) for entry in corpus.get("added", [])]
-    found["train"] = pl.concat([found["train"], *added]).unique(
+    added = [messages.read(fetch_set(store, entry, cache)) for entry in corpus.added]
+    sets["train"] = pl.concat([sets["train"], *added]).unique(
         "text", keep="first", maintain_order=True
     )
-    return found
+    return sets
 
 
 def _group(
@@ -191,7 +199,7 @@ def _group(
     train = train.filter(
         pl.col("said").is_null() | ((pl.col("said") > 0.5) == (pl.col("label") == 1))
     ).drop("said")
-    why = "resembles a message of the golden or validation set"
+    why = "resembles a message of a frozen set (golden, validation, frozen ham)"
     dropped = pl.concat(
         [
             leaking.select("id", "text", "label", why=pl.lit(why)),

@@ -61,7 +61,7 @@ def test_a_message_that_comes_five_hundred_times_teaches_once(tmp_path: Path) ->
     sets = shop.build(shop.batch("flood", [*flood, *others]))
     same = sets["train"].filter(pl.col("text") == "pay the fee for your parcel today")
     assert same.height <= 1
-    assert sum(entry["messages"] for entry in shop.facts["counts"].values()) < 200
+    assert sum(count.messages for count in shop.facts.counts.values()) < 200
 
 
 def test_a_correction_with_surely_the_wrong_label_is_set_aside_and_listed() -> None:

@@ -15,6 +15,7 @@ from components.shared.campaigns import campaigns
 from shield.artifacts.content import put_file
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import ArtifactCorrupt, Invalid
+from shield.run_files import BatchShift
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WORDS = ["river", "garden", "winter", "market", "window", "yellow", "paper", "stone", "travel"]
@@ -64,6 +65,7 @@ class Shop:
             "valid": base(200, 40, 10),
             "golden": base(300, 40, 10),
             "time_forward": base(400, 0),
+            "frozen_ham": base(450, 20),
         }
 
     def batch(self, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class Shop:
             "batch": batches[-1],
             "earlier": list(batches[:-1]),
             "champion": None,
-            "corpus": {"sets": entries},
+            "corpus": {"modelType": "sms", "sets": entries},
         }
         inputs.write_text(json.dumps(document))
         out = self.folder / "dataset"
@@ -144,6 +146,17 @@ def test_a_correction_like_a_golden_message_is_never_learned(shop: Shop) -> None
     assert "golden" in aside["f000"]
 
 
+def test_frozen_ham_comes_from_the_corpus_and_teaches_nothing(shop: Shop) -> None:
+    frozen = shop.sets["frozen_ham"]
+    shop.sets["train"] = pl.concat([shop.sets["train"], frozen.head(3)])  # added again by a user
+    rows = [row(0, frozen["text"][5].upper()), *(row(n, sentence(500 + n)) for n in range(1, 9))]
+    sets = shop.build(shop.batch("b1", rows))
+    assert messages.read(shop.folder / "dataset/frozen_ham.parquet").equals(frozen)
+    learned = pl.concat([sets["train"], messages.read(shop.folder / "dataset/base.parquet")])
+    assert not set(learned["text"]) & set(frozen["text"])
+    assert "f000" not in learned["id"].to_list()
+
+
 def test_what_taught_never_judges_and_near_duplicates_stay_on_one_side(shop: Shop) -> None:
     flood = [row(n, f"{sentence(900)} code {n}") for n in range(6)]
     rows = [*flood, *(row(n, sentence(600 + n)) for n in range(10, 60))]
@@ -187,9 +200,9 @@ def test_replay_is_at_least_twice_the_corrections_with_both_classes(shop: Shop) 
 def test_the_same_inputs_give_the_same_bytes(shop: Shop) -> None:
     batch = shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)])
     shop.build(batch)
-    first = shop.facts["digests"]
+    first = shop.facts.digests
     shop.build(batch)
-    assert shop.facts["digests"] == first
+    assert shop.facts.digests == first
 
 
 def test_a_changed_batch_file_is_refused_by_its_digest(shop: Shop) -> None:
@@ -228,7 +241,7 @@ def test_no_reporter_teaches_more_than_the_cap() -> None:
 def test_odd_messages_are_taken_as_they_are(shop: Shop, text: str) -> None:
     rows = [row(0, text), *(row(n, sentence(600 + n)) for n in range(1, 12))]
     shop.build(shop.batch("b1", rows))
-    assert sum(entry["messages"] for entry in shop.facts["counts"].values()) > 0
+    assert sum(count.messages for count in shop.facts.counts.values()) > 0
 
 
 def test_an_empty_message_is_set_aside_and_listed(shop: Shop) -> None:
@@ -280,11 +293,13 @@ def test_a_batch_is_compared_with_what_taught_before_and_the_card_says_so(shop: 
     known = [row(100 + n, f"{sentence(8000 + n)}!") for n in range(10)]
     new = [row(200 + n, sentence(8100 + n, words=60)) for n in range(30)]
     shop.build(earlier, shop.batch("now", [*known, *new]))
-    found = shop.facts["beside_before"]
-    assert found["messages"] == 40
-    assert found["new_campaigns"] == pytest.approx(0.75, abs=0.05)
-    assert found["length_shift"] > 0.25
-    assert len(found["warnings"]) == 2, "one class alone, and other lengths"
+    shift = shop.facts.beside_before
+    assert shift is not None
+    assert shift.messages == 40
+    assert shift.new_campaigns == pytest.approx(0.75, abs=0.05)
+    assert shift.length_shift is not None
+    assert shift.length_shift > 0.25
+    assert len(shift.warnings) == 2, "one class alone, and other lengths"
     assert "never seen before" in (shop.folder / "card.html").read_text()
 
 
@@ -293,4 +308,4 @@ def test_the_same_stream_is_no_shift() -> None:
     assert stability(rng.normal(80, 20, 2000), rng.normal(80, 20, 2000)) < 0.05
     assert stability(rng.normal(80, 20, 2000), rng.normal(120, 20, 2000)) > 1
     empty = base(0, 0).with_columns(batch=pl.lit("b"))
-    assert compared(empty, base(0, 10)) == {"messages": 0, "warnings": []}
+    assert compared(empty, base(0, 10)) == BatchShift(messages=0)

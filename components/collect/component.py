@@ -32,7 +32,6 @@ def collect(
     Returns:
         "leased" or "too_few".
     """
-    import json
     from pathlib import Path
 
     from components.collect.step import LEASED, run
@@ -45,6 +44,8 @@ def collect(
     )
     from components.shared.runs import run_name, write_outcome
     from shield.labels import ModelType
+    from shield.run_files import Outcome, RunInputs
+    from shield.wire import RunOutcome
 
     end_with_runner()
     run_id = run_name(run_id, job_id)
@@ -65,7 +66,8 @@ def collect(
             trust=open_trust(),
         )
     if outcome != LEASED:
-        why = json.loads(Path(inputs.path).read_bytes())
-        message = f"{why['count']} approved corrections; {why['minimum']} are needed."
-        write_outcome(open_artifacts(), run_id, "skipped", message)
+        why = RunInputs.read(Path(inputs.path))
+        message = f"{why.count} approved corrections; {why.minimum} are needed."
+        skipped = Outcome(outcome=RunOutcome.SKIPPED, message=message)
+        write_outcome(open_artifacts(), run_id, skipped)
     return outcome

@@ -8,16 +8,16 @@ the same work, even if another version has become champion in between.
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
-from components.shared.corpus_store import current_key
+from components.shared.corpus_store import current_corpus
 from components.shared.runs import run_key
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
-from shield.errors import AlreadyExists, Misconfigured, NotFound
+from shield.errors import Misconfigured, NotFound
 from shield.labels import ModelType
 from shield.packages import Trust, pull
-from shield.wire import BatchRead, BatchStatus, LeaseResult, VersionStatus
+from shield.run_files import BatchReference, GoldenFigures, RunInputs, write_history
+from shield.wire import BatchRead, BatchStatus, VersionStatus
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ def run(
     lease_seconds: float,
     package_cache: Path,
     trust: Trust,
-    from_champion: bool = True,
 ) -> str:
     """Lease the batch; write what the run starts from.
 
@@ -54,8 +53,6 @@ def run(
         lease_seconds: The batch returns by itself after that long without a sign of life.
         package_cache: Where pulled packages are kept.
         trust: Whose signature the champion must bear.
-        from_champion: False when a training from the base model was asked for; the champion is
-            still the one to beat.
 
     Returns:
         "leased" or "too_few". An outage is neither: it is raised.
@@ -69,22 +66,17 @@ def run(
     )
     champion.mkdir(parents=True, exist_ok=True)
     if lease.outcome == TOO_FEW or lease.batch is None:
-        _write(inputs, _too_few(model_type, run_id, lease))
-        _write(history, [])
+        RunInputs(
+            model_type=model_type, run_id=run_id, count=lease.count, minimum=lease.minimum
+        ).write(inputs)
+        write_history(history, [])
         log.info(json.dumps({"event": "too-few", "count": lease.count, "minimum": lease.minimum}))
         return TOO_FEW
-    document = _pinned(client, store, model_type, run_id, lease.batch)
-    document["fromChampion"] = from_champion
-    _write(inputs, document)
-    _write(history, document["history"])
-    if document["champion"] is not None:
-        package = pull(
-            store,
-            document["champion"]["uri"],
-            document["champion"]["digest"],
-            package_cache,
-            trust,
-        )
+    pinned = _pinned(client, store, model_type, run_id, lease.batch)
+    pinned.write(inputs)
+    write_history(history, pinned.history)
+    if pinned.champion is not None:
+        package = pull(store, pinned.champion.uri, pinned.champion.digest, package_cache, trust)
         _link_tree(package.path, champion)
     log.info(json.dumps({"event": "leased", "batch": lease.batch.id, "count": lease.batch.count}))
     return LEASED
@@ -96,25 +88,20 @@ def _pinned(
     model_type: ModelType,
     run_id: str,
     batch: BatchRead,
-) -> dict[str, Any]:
+) -> RunInputs:
     """Return the inputs as this run first saw them, or write them down now."""
     key = run_key(run_id, "inputs")
     try:
-        kept: dict[str, Any] = json.loads(store.get(key))
-        if kept["batch"]["id"] == batch.id:
+        kept = RunInputs.parse(store.get(key), key)
+        was = kept.batch.id if kept.batch else None
+        if was == batch.id:
             return kept
         # The lease had run out and the rows were sealed anew: what was pinned is no longer ours.
-        log.warning(
-            json.dumps({"event": "batch-changed", "was": kept["batch"]["id"], "is": batch.id})
-        )
+        log.warning(json.dumps({"event": "batch-changed", "was": was, "is": batch.id}))
     except NotFound:
         pass
     fresh = _look_around(client, store, model_type, run_id, batch)
-    raw = json.dumps(fresh, indent=1, sort_keys=True).encode()
-    try:
-        store.put(key, raw)
-    except AlreadyExists:
-        store.put(key, raw, overwrite=True)
+    store.put(key, fresh.as_json(), overwrite=True)
     return fresh
 
 
@@ -124,13 +111,13 @@ def _look_around(
     model_type: ModelType,
     run_id: str,
     batch: BatchRead,
-) -> dict[str, Any]:
+) -> RunInputs:
     try:
-        serving = client.champion(model_type).ref.model_dump(mode="json")
+        serving = client.champion(model_type).ref
     except NotFound:
         serving = None
     try:
-        corpus = json.loads(store.get(current_key(model_type)))
+        corpus = current_corpus(store, model_type)
     except NotFound as error:
         raise Misconfigured(
             f"There is no base corpus for {model_type} in the artifact store. Train a first model "
@@ -138,54 +125,29 @@ def _look_around(
             f"(`shieldctl corpus add {model_type} FILE`)."
         ) from error
     earlier = [
-        each
+        BatchReference.model_validate(each)
         for each in client.batches(model_type=model_type, status=BatchStatus.ACKNOWLEDGED)
         if each.id != batch.id
     ]
-    return {
-        "modelType": model_type.value,
-        "runId": run_id,
-        "batch": _reference(batch),
-        "earlier": [_reference(each) for each in sorted(earlier, key=lambda each: each.id)],
-        "champion": serving,
-        "corpus": corpus,
-        "history": _history(client, model_type),
-    }
+    return RunInputs(
+        model_type=model_type,
+        run_id=run_id,
+        batch=BatchReference.model_validate(batch),
+        earlier=sorted(earlier, key=lambda each: each.id),
+        champion=serving,
+        corpus=corpus,
+        history=_history(client, model_type),
+    )
 
 
-def _history(client: ShieldClient, model_type: ModelType) -> list[dict[str, Any]]:
+def _history(client: ShieldClient, model_type: ModelType) -> list[GoldenFigures]:
     """Return the golden figures of every version that passed the gates, for the best ever."""
     return [
-        {"version": version.name, **{name: version.metrics[name] for name in _PUBLIC}}
+        GoldenFigures.model_validate({"version": version.name, **version.metrics})
         for version in client.versions(model_type)
         if version.status is not VersionStatus.REFUSED
         and all(name in version.metrics for name in _PUBLIC)
     ]
-
-
-def _reference(batch: BatchRead) -> dict[str, Any]:
-    return {
-        "id": batch.id,
-        "digest": batch.digest,
-        "uri": batch.uri,
-        "count": batch.count,
-        "sealedAt": batch.sealed_at.isoformat(),
-    }
-
-
-def _too_few(model_type: ModelType, run_id: str, lease: LeaseResult) -> dict[str, Any]:
-    return {
-        "modelType": model_type.value,
-        "runId": run_id,
-        "batch": None,
-        "count": lease.count,
-        "minimum": lease.minimum,
-    }
-
-
-def _write(path: Path, document: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _link_tree(source: Path, target: Path) -> None:

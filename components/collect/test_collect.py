@@ -72,7 +72,7 @@ class Week:
 def week(tmp_path: Path) -> Iterator[Week]:
     with learning_world(tmp_path) as (world, url):
         store = open_store(world.api.artifacts_root)
-        store.put(current_key(ModelType.SMS), b'{"sets": {}}')
+        store.put(current_key(ModelType.SMS), b'{"modelType": "sms"}')
         # Somebody must answer scans. The registry does not know it, so no package is pulled.
         world.make_stable(version_ref("sms-v0"), ModelType.SMS, url)
         yield Week(world)

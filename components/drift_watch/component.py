@@ -42,7 +42,8 @@ def drift_watch(
     )
     from components.shared.runs import run_name, write_outcome
     from shield.labels import ModelType
-    from shield.wire import DriftVerdict
+    from shield.run_files import Outcome
+    from shield.wire import DriftVerdict, RunOutcome
 
     end_with_runner()
     run_id = run_name(run_id, job_id)
@@ -61,7 +62,7 @@ def drift_watch(
             engine=settings.engine,
         )
     # What the end of the run records, unless a retraining goes on and says something else.
-    write_outcome(store, run_id, "skipped", told(look))
+    write_outcome(store, run_id, Outcome(outcome=RunOutcome.SKIPPED, message=told(look)))
     for signal in look.signals:
         metrics.log_metric(signal.name, signal.evidence)
     if look.verdict is DriftVerdict.RETRAIN and not look.retrains:

@@ -14,6 +14,7 @@ than what the model does.
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ from components.drift_watch import novelty
 from components.drift_watch.signals import DriftLimits, signals, together
 from components.shared import messages
 from components.shared.batches import read_batches
-from components.shared.corpus_store import current_key, fetch_set
+from components.shared.corpus_store import current_corpus, fetch_set
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
 from shield.errors import NotFound
 from shield.labels import ModelType
+from shield.run_files import AddedMessages, BatchReference, CorpusSet
 from shield.sequential import Counts
 from shield.wire import (
     DRIFT_STEP,
@@ -175,18 +177,16 @@ def _taught(
 ) -> pl.Series:
     """Return the scams that the champion could learn from: the corpus, then its batches."""
     model_type = champion.model_type
-    try:
-        corpus: dict[str, Any] = json.loads(store.get(current_key(model_type)))
-    except NotFound:
-        corpus = {"sets": {}}
-    entries = [corpus["sets"][name] for name in ("train", "valid") if name in corpus["sets"]]
-    entries += corpus.get("added", [])
+    entries: list[CorpusSet | AddedMessages] = []
+    with suppress(NotFound):
+        corpus = current_corpus(store, model_type)
+        entries += [corpus.sets[name] for name in ("train", "valid") if name in corpus.sets]
+        entries += corpus.added
     tables = [messages.read(fetch_set(store, entry, cache)) for entry in entries]
-    wanted = set(champion.batches)
     references = [
-        {"id": batch.id, "digest": batch.digest, "uri": batch.uri}
+        BatchReference.model_validate(batch)
         for batch in client.batches(model_type=model_type)
-        if batch.id in wanted
+        if batch.id in champion.batches
     ]
     parts = [table.select("text", "label") for table in tables]
     if references:

@@ -45,7 +45,7 @@ def corpus(folder: Path) -> Path:
         name: {"digest": messages.write(messages.conform(table), folder / f"{name}.parquet")}
         for name in names
     }
-    (folder / "corpus.json").write_text(json.dumps({"model_type": "sms", "sets": sets}))
+    (folder / "corpus.json").write_text(json.dumps({"modelType": "sms", "sets": sets}))
     return folder
 
 

@@ -1,16 +1,13 @@
 """The judged sets, read and checked."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from shield.errors import Invalid
-from shield.labels import ModelType
 
 REQUIRED_COLUMNS = ("id", "text", "label")
 JUDGED = ("golden", "time_forward", "fresh", "old_errors", "frozen_ham")
@@ -38,36 +35,6 @@ class JudgedSet:
     def n(self) -> int:
         """Number of messages."""
         return self.table.height
-
-
-@dataclass(frozen=True)
-class DatasetFacts:
-    """What `build_dataset` says of its output in `dataset.json`."""
-
-    model_type: ModelType
-    fresh_feedback: int
-    golden_digest: str
-
-
-def read_facts(dataset: Path) -> DatasetFacts:
-    """Read `dataset.json`.
-
-    Raises:
-        Invalid: It is missing, cannot be read, or lacks a member.
-    """
-    path = dataset / "dataset.json"
-    try:
-        document: dict[str, Any] = json.loads(path.read_bytes())
-        return DatasetFacts(
-            ModelType(document["model_type"]),
-            int(document["fresh_feedback"]),
-            str(document["golden_digest"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Invalid(
-            f"{path} cannot be used ({type(error).__name__}: {error}). It must name model_type, "
-            "fresh_feedback and golden_digest: run build_dataset again."
-        ) from error
 
 
 def read_sets(dataset: Path) -> dict[str, JudgedSet]:

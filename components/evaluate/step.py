@@ -20,10 +20,10 @@ from components.evaluate.scoring import (
     slices,
     verdicts,
 )
-from components.evaluate.sets import DatasetFacts, read_facts, read_sets, read_table
-from shield.errors import Invalid
+from components.evaluate.sets import read_sets, read_table
 from shield.gates import BestEver, Comparison, GateInput
 from shield.metrics import RocPoint, roc_points, score_bins
+from shield.run_files import DATASET, DatasetFacts, read_history
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def run(
         PackageInvalid: A package cannot be loaded, or scores are not numbers.
         PackageCorrupt: A file of a package is not the one its manifest names.
     """
-    facts, sets = read_facts(dataset), read_sets(dataset)
+    facts, sets = DatasetFacts.read(dataset / DATASET), read_sets(dataset)
     models = Models.load(challenger, champion, baseline)
     log.info(_line("scoring", sets={name: judged.n for name, judged in sets.items()}))
     scored = score_sets(models, sets)
@@ -132,22 +132,11 @@ def _frozen_ham(judged: dict[str, Verdicts]) -> Comparison:
 def _best_ever(history: Path | None, facts: DatasetFacts) -> BestEver | None:
     if history is None or not history.is_file() or not history.stat().st_size:
         return None
-    try:
-        versions = json.loads(history.read_bytes())
-        same = [v for v in versions if v.get("goldenDigest") == facts.golden_digest]
-        bests = [
-            BestEver(
-                version=str(v["version"]),
-                accuracy=float(v["goldenAccuracy"]),
-                fpr=float(v["goldenFpr"]),
-            )
-            for v in same
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Invalid(
-            f"{history} is not a list of versions with goldenDigest, goldenAccuracy and goldenFpr "
-            f"({type(error).__name__}: {error}). Run collect again."
-        ) from error
+    bests = [
+        BestEver(version=each.version, accuracy=each.golden_accuracy, fpr=each.golden_fpr)
+        for each in read_history(history)
+        if each.golden_digest == facts.golden_digest
+    ]
     return max(bests, key=lambda best: (best.accuracy, -best.fpr), default=None)
 
 

@@ -14,7 +14,9 @@ from components.evaluate.slices import length_of, obfuscation_of, script_of
 from components.evaluate.step import run
 from shield.errors import Invalid, PackageCorrupt, PackageInvalid
 from shield.gates import GateInput, GateLimits, decide
+from shield.labels import ModelType
 from shield.linear import LinearModel
+from shield.run_files import DATASET, DatasetFacts
 from tests.support.packages import CHAT, LURES, copied_package, signed_package
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -46,12 +48,10 @@ def write(folder: Path, sets: dict[str, list[dict[str, object]]], fresh_feedback
         schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "label": pl.Int8}
         schema |= {key: pl.String for row in rows for key in row if key not in schema}
         pl.DataFrame(rows, schema=schema).write_parquet(folder / f"{name}.parquet")
-    facts = {
-        "model_type": "sms",
-        "fresh_feedback": fresh_feedback,
-        "golden_digest": "sha256:golden",
-    }
-    (folder / "dataset.json").write_text(json.dumps(facts))
+    facts = DatasetFacts(
+        model_type=ModelType.SMS, fresh_feedback=fresh_feedback, golden_digest="sha256:golden"
+    )
+    facts.write(folder / DATASET)
     return folder
 
 
@@ -187,7 +187,7 @@ def test_a_file_that_is_no_parquet_and_facts_that_lack_are_refused(tmp_path: Pat
     with pytest.raises(Invalid, match="cannot be read as Parquet"):
         judge(tmp_path, dataset)
     (dataset / "dataset.json").write_text("{}")
-    with pytest.raises(Invalid, match="golden_digest"):
+    with pytest.raises(Invalid, match="goldenDigest"):
         judge(tmp_path, dataset)
 
 
@@ -212,6 +212,17 @@ def test_scores_that_are_no_numbers_stop_the_step_with_advice() -> None:
         score(Diverged(), "challenger", ["a", "b"])
 
 
+def test_frozen_ham_is_judged_by_itself_where_it_is_there(tmp_path: Path) -> None:
+    golden = messages(LURES, 1, "g-scam") + messages(CHAT, 0, "g-ham")
+    sets = {"golden": golden, "frozen_ham": messages([f"{text} today" for text in CHAT], 0, "f")}
+    champion = signed_package(0).package.path
+    given = judge(tmp_path, write(tmp_path / "with", sets), champion)
+    assert given.frozen_ham.challenger.n == len(CHAT)
+    assert "frozenHamFpr" in given.metrics
+    without = judge(tmp_path, write(tmp_path / "without", {"golden": golden}), champion)
+    assert without.frozen_ham.challenger.n == len(CHAT), "golden's harmless messages stand in"
+
+
 def test_the_best_ever_comes_from_the_same_golden_set_only(tmp_path: Path) -> None:
     dataset, history = ordinary(tmp_path / "data"), tmp_path / "history.json"
     versions = [
@@ -224,7 +235,7 @@ def test_the_best_ever_comes_from_the_same_golden_set_only(tmp_path: Path) -> No
     assert given.best is not None
     assert given.best.version == "v1"
     history.write_text('[{"goldenDigest": "sha256:golden"}]')
-    with pytest.raises(Invalid, match="Run collect again"):
+    with pytest.raises(Invalid, match=r"goldenAccuracy.*Run the step again"):
         judge(tmp_path, dataset, history=history)
 
 

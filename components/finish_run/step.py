@@ -26,12 +26,12 @@ def run(
         failure: What is known of a failure.
     """
     if succeeded:
-        found = read_outcome(store, run_id)
+        said = read_outcome(store, run_id)
         update = RunUpdate(
-            outcome=RunOutcome(found["outcome"]),
-            message=found["message"],
-            version=found["version"],
-            report_uri=found["reportUri"],
+            outcome=said.outcome,
+            message=said.message,
+            version=said.version,
+            report_uri=said.report_uri,
         )
     else:
         _release(client, store, run_id, failure)

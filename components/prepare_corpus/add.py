@@ -7,22 +7,21 @@ row that cannot be used is listed with its line and the reason; none is dropped 
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from components.shared import messages
-from components.shared.corpus_store import current_key
+from components.shared.corpus_store import current_corpus, name_current
 from components.shared.environment import open_artifacts
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import LABELS, ModelType
+from shield.run_files import AddedMessages
 
 LONGEST = 20_000
 """Characters; the API takes no longer messages either."""
@@ -114,9 +113,8 @@ def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
     if distinct.height == 0:
         reasons = "; ".join(f"line {each.line}: {each.why}" for each in bad[:3])
         raise Invalid(f"{file} has no usable row ({reasons or 'it is empty'}). Nothing was added.")
-    key = current_key(model_type)
     try:
-        document: dict[str, Any] = json.loads(store.get(key))
+        corpus = current_corpus(store, model_type)
     except NotFound as error:
         raise Invalid(
             f"There is no corpus of {model_type} to add to yet. Train its first model before: "
@@ -126,11 +124,11 @@ def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
         path = Path(folder) / "added.parquet"
         digest = messages.write(distinct, path)
         stored = put_file(store, f"corpora/{model_type}/added", path, ".parquet")
-    entry = {"key": stored.key, "digest": digest, "messages": distinct.height, "file": file.name}
-    added = document.setdefault("added", [])
-    if all(each["digest"] != digest for each in added):
-        added.append(entry)
-    store.put(key, json.dumps(document, indent=1, sort_keys=True).encode(), overwrite=True)
+    if all(each.digest != digest for each in corpus.added):
+        corpus.added.append(
+            AddedMessages(key=stored.key, digest=digest, messages=distinct.height, file=file.name)
+        )
+    name_current(store, corpus)
     return Added(distinct.height, rows.height - distinct.height, bad, digest)
 
 

@@ -1,35 +1,35 @@
 """The dataset of a first model: no corrections, no champion."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from components.shared import messages
+from shield.run_files import CORPUS, DATASET, Corpus, DatasetFacts, SetCounts
+
+_SETS = ("train", "valid", "golden", "time_forward", "frozen_ham")
 
 
-def first_dataset(corpus: Path, dataset: Path) -> dict[str, Any]:
+def first_dataset(folder: Path, dataset: Path) -> DatasetFacts:
     """Make the dataset of a first model from a corpus directory: no corrections, no champion."""
-    document: dict[str, Any] = json.loads((corpus / "corpus.json").read_bytes())
+    corpus = Corpus.read(folder / CORPUS)
     sets = {
-        name: messages.read(corpus / f"{name}.parquet")
-        for name in ("train", "valid", "golden", "time_forward")
+        # A corpus that an earlier release has cut lacks the newer sets.
+        name: messages.read(folder / f"{name}.parquet")
+        for name in _SETS
+        if name in corpus.sets
     }
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
     }
-    facts = {
-        "model_type": document["model_type"],
-        "fresh_feedback": 0,
-        "golden_digest": document["sets"]["golden"]["digest"],
-        "batches": [],
-        "taught": 0,
-        "replayed": sets["train"].height,
-        "set_aside": {},
-        "counts": {
-            name: {"messages": table.height, "scams": int(table["label"].sum())}
+    facts = DatasetFacts(
+        model_type=corpus.model_type,
+        fresh_feedback=0,
+        golden_digest=corpus.sets["golden"].digest,
+        replayed=sets["train"].height,
+        counts={
+            name: SetCounts(messages=table.height, scams=int(table["label"].sum()))
             for name, table in sets.items()
         },
-        "digests": digests,
-    }
-    (dataset / "dataset.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+        digests=digests,
+    )
+    facts.write(dataset / DATASET)
     return facts

@@ -14,7 +14,7 @@ from shield.labels import ModelType
 
 def store_with_corpus(folder: Path) -> DirectoryStore:
     store = DirectoryStore(folder / "store")
-    store.put(current_key(ModelType.SMS), b'{"sets": {}}')
+    store.put(current_key(ModelType.SMS), b'{"modelType": "sms"}')
     return store
 
 
@@ -68,4 +68,4 @@ def test_a_file_without_a_usable_row_adds_nothing_and_says_why(
     file.write_text(content)
     with pytest.raises(Invalid):
         add(store, ModelType.SMS, file)
-    assert json.loads(store.get(current_key(ModelType.SMS))) == {"sets": {}}
+    assert store.get(current_key(ModelType.SMS)) == b'{"modelType": "sms"}'

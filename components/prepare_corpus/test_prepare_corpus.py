@@ -1,4 +1,3 @@
-import json
 from datetime import UTC, datetime
 from email import message_from_string, policy
 from pathlib import Path
@@ -7,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from components.prepare_corpus.first import first_dataset
 from components.prepare_corpus.mails import mail_text, read_mails, received
 from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.step import SETS, run
@@ -14,12 +14,13 @@ from components.prepare_corpus.tactics import hardest_tactics
 from components.prepare_corpus.transcripts import spoken, transcripts
 from components.shared import messages
 from components.shared.campaigns import campaigns
-from components.shared.corpus_store import current_key, publish
+from components.shared.corpus_store import current_corpus, name_current, publish
 from components.shared.environment import StepSettings
 from components.shared.package_file import package_file
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Misconfigured
 from shield.labels import ModelType
+from shield.run_files import AddedMessages, Corpus
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +52,19 @@ def test_the_threshold_is_set_on_at_least_a_thousand_ham(corpus: Path) -> None:
     assert valid.filter(pl.col("label") == 0).height >= 1000
 
 
+def test_frozen_ham_is_harmless_and_one_message_of_each_campaign(corpus: Path) -> None:
+    frozen = messages.read(corpus / "frozen_ham.parquet")
+    assert frozen.height >= 400
+    assert set(frozen["label"]) == {0}
+    assert frozen["campaign"].n_unique() == frozen.height
+    facts = first_dataset(corpus, corpus.parent / "dataset")
+    assert facts.counts["frozen_ham"].messages == frozen.height
+    assert messages.read(corpus.parent / "dataset/frozen_ham.parquet").equals(frozen)
+
+
 def test_the_golden_set_is_the_same_bytes_for_the_same_seed(corpus: Path, tmp_path: Path) -> None:
     again = run(tmp_path, model_type=ModelType.SMS, settings=StepSettings(), seed=3)
-    first = json.loads((corpus / "corpus.json").read_bytes())
-    assert again["sets"] == first["sets"]
+    assert again == Corpus.read(corpus / "corpus.json")
 
 
 def test_publishing_names_every_set_by_digest_and_keeps_what_users_added(
@@ -62,13 +72,12 @@ def test_publishing_names_every_set_by_digest_and_keeps_what_users_added(
 ) -> None:
     store = DirectoryStore(tmp_path)
     publish(store, corpus)
-    key = current_key(ModelType.SMS)
-    document = json.loads(store.get(key))
-    document["added"] = [{"key": "x", "digest": "sha256:0"}]
-    store.put(key, json.dumps(document).encode(), overwrite=True)
-    assert publish(store, corpus)["added"] == document["added"]
-    for entry in document["sets"].values():
-        assert store.exists(entry["key"])
+    document = current_corpus(store, ModelType.SMS)
+    document.added = [AddedMessages(key="x", digest="sha256:0")]
+    name_current(store, document)
+    assert publish(store, corpus).added == document.added
+    for entry in document.sets.values():
+        assert store.exists(str(entry.key))
 
 
 def test_the_hardest_tactic_is_the_one_unlike_the_others() -> None:

@@ -39,6 +39,8 @@ def register(
     )
     from components.shared.runs import write_outcome
     from shield.packages import PackageSettings
+    from shield.run_files import Outcome
+    from shield.wire import RunOutcome, VersionStatus
 
     end_with_runner()
     settings = StepSettings()
@@ -56,13 +58,12 @@ def register(
             signing_key=PackageSettings().require_signing_key(),
             code_version=settings.code_version,
         )
-    refused = version.status.value == "refused"
-    write_outcome(
-        store,
-        str(version.run_id),
-        "refused" if refused else "succeeded",
-        version.refusal or f"{version.name} passed every gate.",
+    refused = version.status is VersionStatus.REFUSED
+    outcome = Outcome(
+        outcome=RunOutcome.REFUSED if refused else RunOutcome.SUCCEEDED,
+        message=version.refusal or f"{version.name} passed every gate.",
         version=version.name,
         report_uri=version.report_uri,
     )
+    write_outcome(store, str(version.run_id), outcome)
     return version.name

@@ -9,16 +9,15 @@ import logging
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from components.shared.runs import run_key
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient
 from shield.errors import NotFound
-from shield.gates import PROMOTE, Decision
-from shield.labels import ModelType
+from shield.gates import PROMOTE, Decision, GateInput
 from shield.packages import ModelPackage, load_private_key, pack, push, sign
+from shield.run_files import Registered, RegisteredInputs, RunInputs
 from shield.wire import VersionRead, VersionRequest
 
 log = logging.getLogger(__name__)
@@ -61,11 +60,11 @@ def run(
         LeaseLost: The batch went to another run while this one trained. The version stays on
             record and nothing is acknowledged twice.
     """
-    given: dict[str, Any] = json.loads(inputs.read_bytes())
+    starts_from = RunInputs.read(inputs)
+    model_type, run_id = starts_from.model_type, starts_from.run_id
     decision = Decision.model_validate_json(verdict.read_bytes())
-    judged: dict[str, Any] = json.loads(evaluations.read_bytes())
-    model_type, run_id = ModelType(given["modelType"]), str(given["runId"])
-    request = _pinned(store, run_id, given)
+    judged = GateInput.model_validate_json(evaluations.read_bytes())
+    request = _pinned(store, run_id, starts_from)
     if request is None:
         with tempfile.TemporaryDirectory(prefix="register-") as folder:
             package = _packed(Path(folder) / "package", model, baseline, judged, signing_key)
@@ -74,16 +73,16 @@ def run(
         request = VersionRequest(
             digest=pushed.digest,
             uri=pushed.uri,
-            parent=given["champion"]["name"] if given.get("champion") else None,
+            parent=starts_from.champion.name if starts_from.champion else None,
             batches=package.manifest.batches,
             run_id=run_id,
             metrics={
-                **judged.get("metrics", {}),
-                "goldenDigest": judged.get("goldenDigest", ""),
+                **judged.metrics,
+                "goldenDigest": judged.golden_digest,
                 "code": code_version,
-                "goldenScores": judged.get("scores", {}),
-                "slices": judged.get("slices", []),
-                "warnings": judged.get("warnings", []),
+                "goldenScores": judged.scores,
+                "slices": [each.model_dump(mode="json", by_alias=True) for each in judged.slices],
+                "warnings": judged.warnings,
                 "gate": {
                     finding.gate: "passed" if finding.passed else finding.message
                     for finding in decision.findings
@@ -94,58 +93,52 @@ def run(
             trained_at=package.manifest.created_at,
             report_uri=stored.key,
         )
-        pin = {"inputs": _identity(given), "request": request.model_dump(mode="json")}
-        store.put(run_key(run_id, "version"), json.dumps(pin).encode(), overwrite=True)
+        pin = Registered(inputs=_identity(starts_from), request=request)
+        store.put(run_key(run_id, "version"), pin.as_json(), overwrite=True)
     version = client.register_version(model_type, request)
-    _settle(client, given, version, decision)
+    _settle(client, starts_from, version, decision)
     log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
     return version
 
 
 def _packed(
-    folder: Path, model: Path, baseline: Path | None, judged: dict[str, Any], signing_key: Path
+    folder: Path, model: Path, baseline: Path | None, judged: GateInput, signing_key: Path
 ) -> ModelPackage:
     """Complete a copy of the trained package, and sign it."""
     shutil.copytree(model, folder)
     manifest = ModelPackage.open(folder).manifest
     if baseline is not None and baseline.is_file():
         shutil.copyfile(baseline, folder / BASELINE)
-    figures = {
-        name: float(value)
-        for name, value in judged.get("metrics", {}).items()
-        if isinstance(value, int | float)
-    }
-    pack(folder, manifest.model_copy(update={"metrics": figures, "files": {}}))
+    pack(folder, manifest.model_copy(update={"metrics": judged.metrics, "files": {}}))
     return sign(folder, load_private_key(signing_key))
 
 
-def _pinned(store: ArtifactStore, run_id: str, given: dict[str, Any]) -> VersionRequest | None:
+def _pinned(store: ArtifactStore, run_id: str, starts_from: RunInputs) -> VersionRequest | None:
     """Return what this run has registered from these very inputs, if it came that far before."""
+    key = run_key(run_id, "version")
     try:
-        pin = json.loads(store.get(run_key(run_id, "version")))
+        pin = Registered.parse(store.get(key), key)
     except NotFound:
         return None
-    if pin["inputs"] != _identity(given):
-        return None
-    return VersionRequest.model_validate(pin["request"])
+    return pin.request if pin.inputs == _identity(starts_from) else None
 
 
-def _identity(given: dict[str, Any]) -> dict[str, Any]:
-    batch, champion = given.get("batch"), given.get("champion")
-    return {
-        "batch": batch["id"] if batch else None,
-        "champion": champion["digest"] if champion else None,
-        "recipe": given.get("recipe"),
-    }
+def _identity(starts_from: RunInputs) -> RegisteredInputs:
+    batch, champion = starts_from.batch, starts_from.champion
+    return RegisteredInputs(
+        batch=batch.id if batch else None,
+        champion=champion.digest if champion else None,
+        recipe=starts_from.recipe,
+    )
 
 
 def _settle(
-    client: ShieldClient, given: dict[str, Any], version: VersionRead, decision: Decision
+    client: ShieldClient, starts_from: RunInputs, version: VersionRead, decision: Decision
 ) -> None:
     """Acknowledge the batch once a version has learned from it; give it back after a refusal."""
-    if given.get("batch") is None:
+    if starts_from.batch is None:
         return
-    batch, run_id = str(given["batch"]["id"]), str(given["runId"])
+    batch, run_id = starts_from.batch.id, starts_from.run_id
     if decision.outcome == PROMOTE:
         client.ack_batch(batch, run_id, version.name)
     else:

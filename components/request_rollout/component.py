@@ -24,21 +24,20 @@ def request_rollout(
     Returns:
         "requested", "refused", "busy" or "rejected".
     """
-    import json
     from pathlib import Path
 
     from components.request_rollout.step import run
     from components.shared.environment import end_with_runner, open_client
-    from shield.labels import ModelType
+    from shield.run_files import RunInputs
 
     end_with_runner()
-    given = json.loads(Path(inputs.path).read_bytes())
+    starts_from = RunInputs.read(Path(inputs.path))
     with open_client() as client:
         return run(
             client,
-            model_type=ModelType(given["modelType"]),
+            model_type=starts_from.model_type,
             version=version,
             outcome=outcome,
             rollout=rollout,
-            run_id=given["runId"],
+            run_id=starts_from.run_id,
         )

@@ -6,7 +6,6 @@ the table holds views of it; names that repeat are held once.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import polars as pl
@@ -18,12 +17,13 @@ from shield.artifacts import ArtifactStore
 from shield.artifacts.content import fetch_verified
 from shield.errors import Invalid
 from shield.labels import LABELS, ModelType
+from shield.run_files import BatchReference
 
 COLUMNS = ("id", "text", "label", "reporter", "campaign", "trust", "scanned_at", "approved_at")
 
 
 def read_batches(
-    store: ArtifactStore, references: Sequence[dict[str, Any]], model_type: ModelType, cache: Path
+    store: ArtifactStore, references: Sequence[BatchReference], model_type: ModelType, cache: Path
 ) -> pl.DataFrame:
     """Return the rows of all batches with a column `batch`, each file checked by its digest.
 
@@ -36,23 +36,23 @@ def read_batches(
 
 
 def _read_batch(
-    store: ArtifactStore, reference: dict[str, Any], model_type: ModelType, cache: Path
+    store: ArtifactStore, reference: BatchReference, model_type: ModelType, cache: Path
 ) -> pl.DataFrame:
     cache.mkdir(parents=True, exist_ok=True)
-    digest = str(reference["digest"]).removeprefix("sha256:")
-    path = fetch_verified(store, reference["uri"], cache / f"{digest}.parquet", digest)
+    digest = reference.digest.removeprefix("sha256:")
+    path = fetch_verified(store, reference.uri, cache / f"{digest}.parquet", digest)
     table = _mapped(path)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise Invalid(
-            f"The batch {reference['id']} has no column {', '.join(missing)}. It was sealed by "
+            f"The batch {reference.id} has no column {', '.join(missing)}. It was sealed by "
             "another release; release it and seal it again."
         )
     negative, positive = LABELS[model_type]
     unknown = table.filter(~pl.col("label").is_in([negative, positive]))
     if unknown.height:
         raise Invalid(
-            f"{unknown.height} rows of the batch {reference['id']} have a label that is none of "
+            f"{unknown.height} rows of the batch {reference.id} have a label that is none of "
             f"{negative}, {positive}: {sorted(set(unknown['label'].to_list()))[:3]}. Refusing to "
             "guess; look at them with `shieldctl feedback list`."
         )
@@ -65,7 +65,7 @@ def _read_batch(
         pl.col("trust").cast(pl.Float32).fill_null(0.0),
         pl.col("scanned_at").cast(pl.Datetime("us", "UTC")),
         pl.col("approved_at").cast(pl.Datetime("us", "UTC")),
-        pl.lit(str(reference["id"]), pl.Categorical).alias("batch"),
+        pl.lit(reference.id, pl.Categorical).alias("batch"),
     )
 
 

@@ -1,13 +1,12 @@
 """Publish a corpus directory in the artifact store, by digest, and name it as the present one."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import fetch_verified, put_file
 from shield.errors import NotFound
 from shield.labels import ModelType
+from shield.run_files import CORPUS, AddedMessages, Corpus, CorpusSet
 
 
 def current_key(model_type: ModelType) -> str:
@@ -15,29 +14,42 @@ def current_key(model_type: ModelType) -> str:
     return f"corpora/{model_type}/current.json"
 
 
-def publish(store: ArtifactStore, corpus: Path) -> dict[str, Any]:
-    """Store every set under its digest, then the document that names them; return the document.
+def current_corpus(store: ArtifactStore, model_type: ModelType) -> Corpus:
+    """Return the present corpus of a model type.
 
-    A corpus that users have added to is not taken back: publishing the base again keeps their files
-    named in `added`.
+    Raises:
+        NotFound: None was published yet.
     """
-    document: dict[str, Any] = json.loads((corpus / "corpus.json").read_bytes())
-    model_type = ModelType(document["model_type"])
-    for name, entry in document["sets"].items():
-        entry["key"] = put_file(
-            store, f"corpora/{model_type}/{name}", corpus / f"{name}.parquet", ".parquet"
+    key = current_key(model_type)
+    return Corpus.parse(store.get(key), key)
+
+
+def name_current(store: ArtifactStore, corpus: Corpus) -> None:
+    """Make `corpus` the present one of its model type."""
+    store.put(current_key(corpus.model_type), corpus.as_json(), overwrite=True)
+
+
+def publish(store: ArtifactStore, folder: Path) -> Corpus:
+    """Store every set of a corpus directory under its digest, then name the corpus as the present.
+
+    A corpus that users have added to is not taken back: publishing the base again keeps what they
+    added.
+    """
+    corpus = Corpus.read(folder / CORPUS)
+    for name, entry in corpus.sets.items():
+        entry.key = put_file(
+            store, f"corpora/{corpus.model_type}/{name}", folder / f"{name}.parquet", ".parquet"
         ).key
     try:
-        document["added"] = json.loads(store.get(current_key(model_type))).get("added", [])
+        corpus.added = current_corpus(store, corpus.model_type).added
     except NotFound:
-        document["added"] = []
-    raw = json.dumps(document, indent=1, sort_keys=True).encode()
-    store.put(current_key(model_type), raw, overwrite=True)
-    return document
+        corpus.added = []
+    name_current(store, corpus)
+    return corpus
 
 
-def fetch_set(store: ArtifactStore, entry: dict[str, Any], cache: Path) -> Path:
-    """Return a local copy of one set, its digest checked."""
+def fetch_set(store: ArtifactStore, entry: CorpusSet | AddedMessages, cache: Path) -> Path:
+    """Return a local copy of one set of a published corpus, its digest checked."""
     cache.mkdir(parents=True, exist_ok=True)
-    digest = str(entry["digest"]).removeprefix("sha256:")
-    return fetch_verified(store, entry["key"], cache / f"{digest}.parquet", digest)
+    digest = entry.digest.removeprefix("sha256:")
+    return fetch_verified(store, str(entry.key), cache / f"{digest}.parquet", digest)

@@ -1,9 +1,7 @@
 """What a run keeps in the artifact store under its id, and how it is named."""
 
-import json
-from typing import Any
-
 from shield.artifacts import ArtifactStore
+from shield.run_files import Outcome
 
 
 def run_name(run_id: str, job_id: str) -> str:
@@ -16,26 +14,17 @@ def run_key(run_id: str, name: str) -> str:
     return f"runs/{run_id.replace(':', '_')}/{name}.json"
 
 
-def write_outcome(
-    store: ArtifactStore,
-    run_id: str,
-    outcome: str,
-    message: str,
-    *,
-    version: str | None = None,
-    report_uri: str | None = None,
-) -> None:
-    """Keep what a step found, for the end of the run."""
-    document = {
-        "outcome": outcome,
-        "message": message[:2000],
-        "version": version,
-        "reportUri": report_uri,
-    }
-    store.put(run_key(run_id, "outcome"), json.dumps(document).encode(), overwrite=True)
+def write_outcome(store: ArtifactStore, run_id: str, outcome: Outcome) -> None:
+    """Keep how the run ends, for `finish_run`; the latest step that knows wins."""
+    store.put(run_key(run_id, "outcome"), outcome.as_json(), overwrite=True)
 
 
-def read_outcome(store: ArtifactStore, run_id: str) -> dict[str, Any]:
-    """Return what the steps of a run found. Raises `NotFound` before any has."""
-    found: dict[str, Any] = json.loads(store.get(run_key(run_id, "outcome")))
-    return found
+def read_outcome(store: ArtifactStore, run_id: str) -> Outcome:
+    """Return how the run ends.
+
+    Raises:
+        NotFound: No step has said it yet.
+        Invalid: What is kept there is no outcome.
+    """
+    key = run_key(run_id, "outcome")
+    return Outcome.parse(store.get(key), key)

@@ -7,9 +7,7 @@ On Kubeflow Trainer a TrainJob with this command and `spec.trainer.numNodes` spr
 """
 
 import argparse
-import json
 import sys
-from datetime import datetime
 from pathlib import Path
 
 from components.shared.environment import StepSettings
@@ -17,6 +15,7 @@ from components.train.recipe import Recipe
 from components.train.spread import here, join
 from components.train.step import run
 from shield.errors import ShieldError
+from shield.run_files import DATASET, DatasetFacts
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,8 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     settings = StepSettings()
     try:
         join()
-        facts = json.loads((given.dataset / "dataset.json").read_bytes())
-        sealed = facts.get("sealed_at")
+        facts = DatasetFacts.read(given.dataset / DATASET)
         given.model.mkdir(parents=True, exist_ok=True)
         package = run(
             given.dataset,
@@ -53,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
                 threads=settings.threads,
                 precision=settings.precision,
             ),
-            run_id=facts.get("run_id"),
-            created_at=datetime.fromisoformat(sealed) if sealed else None,
+            run_id=facts.run_id,
+            created_at=facts.sealed_at,
             curves=given.curves,
             checkpoint_seconds=settings.checkpoint_seconds,
         )

@@ -1,10 +1,10 @@
 """The model card that travels with a package."""
 
 from pathlib import Path
-from typing import Any
 
 from components.train.checkpoint import Curves
 from shield.packages import Manifest
+from shield.run_files import DatasetFacts
 
 _ORIGIN = {
     "sms": "the UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)",
@@ -17,13 +17,11 @@ _ORIGIN = {
 }
 
 
-def write_card(path: Path, manifest: Manifest, facts: dict[str, Any], curves: Curves) -> None:
+def write_card(path: Path, manifest: Manifest, facts: DatasetFacts, curves: Curves) -> None:
     """Write `card.md`. Nothing in it depends on when or where the training ran."""
     model_type = manifest.model_type.value
-    counts = facts.get("counts", {})
     rows = "\n".join(
-        f"| {name} | {count.get('messages', 0)} | {count.get('scams', 0)} |"
-        for name, count in counts.items()
+        f"| {name} | {count.messages} | {count.scams} |" for name, count in facts.counts.items()
     )
     losses = ", ".join(f"{loss:.4f}" for loss in curves.valid_loss)
     path.write_text(

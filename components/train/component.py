@@ -35,18 +35,16 @@ def train(
         fpr_budget: Share of harmless messages that may be flagged.
         start: "champion", "base" to start afresh, or "better": the better of both, twice as long.
     """
-    import json
-    from datetime import datetime
     from pathlib import Path
 
     from components.shared.environment import StepSettings, end_with_runner
     from components.train.recipe import Recipe
     from components.train.step import run_from
+    from shield.run_files import DATASET, DatasetFacts
 
     end_with_runner()
     settings = StepSettings()
-    facts = json.loads((Path(dataset.path) / "dataset.json").read_bytes())
-    sealed = facts.get("sealed_at")
+    facts = DatasetFacts.read(Path(dataset.path) / DATASET)
     package = run_from(
         start,
         Path(dataset.path),
@@ -62,9 +60,9 @@ def train(
             threads=settings.threads,
             precision=settings.precision,
         ),
-        run_id=facts.get("run_id"),
+        run_id=facts.run_id,
         # The batch's time, not today's: a repeated run must make the same bytes.
-        created_at=datetime.fromisoformat(sealed) if sealed else None,
+        created_at=facts.sealed_at,
         fpr_budget=fpr_budget,
         curves=Path(curves.path),
         checkpoint_seconds=settings.checkpoint_seconds,

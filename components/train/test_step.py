@@ -1,6 +1,5 @@
 """The step on files: where a training starts from, and what an encoder may be named by."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from components.train.step import run_from
 from components.train.threshold import FIRST_ALARMS, first_alarms
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid, Misconfigured
+from shield.labels import ModelType
+from shield.run_files import DATASET, DatasetFacts
 from tests.support.tiny import tiny_encoder
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -37,7 +38,8 @@ def rows(many: int, seed: int) -> pl.DataFrame:
 def dataset_of(folder: Path, seed: int) -> Path:
     for name, draw in (("train", seed), ("valid", 2)):
         messages.write(rows(96, draw), folder / f"{name}.parquet")
-    (folder / "dataset.json").write_text(json.dumps({"model_type": "sms", "counts": {}}))
+    facts = DatasetFacts(model_type=ModelType.SMS, fresh_feedback=0, golden_digest="sha256:0")
+    facts.write(folder / DATASET)
     return folder
 
 

@@ -4,7 +4,6 @@ Read top to bottom: what it starts from, what it learns, how, and what comes out
 recipe and number of threads give the same package digest on the same kind of processor.
 """
 
-import json
 import os
 import sys
 from dataclasses import replace
@@ -33,10 +32,10 @@ from components.train.recipe import Recipe
 from components.train.spread import here, join, wait_for_first
 from components.train.threshold import AIMED, FIRST_ALARMS, first_alarms, threshold_of
 from shield.errors import Invalid
-from shield.labels import ModelType
 from shield.metrics import budget_after
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
 from shield.packages.manifest import TOKENIZER
+from shield.run_files import DATASET, DatasetFacts
 
 SAMPLES = 4
 _VALID_ROWS = 400
@@ -59,7 +58,7 @@ def train_package(
     checkpoint_seconds: float,
 ) -> ModelPackage:
     """Train and write the package into `model`. See `components.train.step.run`."""
-    facts: dict[str, Any] = json.loads((dataset / "dataset.json").read_bytes())
+    facts = DatasetFacts.read(dataset / DATASET)
     device = join()
     _be_deterministic(recipe.threads, recipe.seed, device)
 
@@ -107,17 +106,17 @@ def train_package(
         sample_texts=_samples(train),
     )
     manifest = Manifest(
-        model_type=ModelType(facts["model_type"]),
+        model_type=facts.model_type,
         preprocessing=rules,
         parent=parent.digest if parent is not None else None,
-        batches=[str(batch) for batch in facts.get("batches", [])],
+        batches=facts.batches,
         run_id=run_id,
         recipe={
             **recipe.as_json(),
             "inputs": inputs,
-            "dataset": facts.get("digests", {}),
-            "set_aside": facts.get("set_aside", {}),
-            "phrases": facts.get("phrases", {}),
+            "dataset": facts.digests,
+            "set_aside": facts.set_aside,
+            "phrases": facts.phrases.model_dump(by_alias=True),
             "calibration": {name: round(value, 6) for name, value in calibration._asdict().items()},
             "device": device.type,
             "valid_loss": round(learned.valid_loss[learned.kept - 1], 6),
@@ -129,7 +128,7 @@ def train_package(
     kept = {"valid": judged_on, "share": alarms if parent is not None else flagged}
     settled = {"threshold": threshold, "recipe": {**manifest.recipe, FIRST_ALARMS: kept}}
     if curves is not None:
-        plot(learned, curves, title=f"{facts['model_type']} from {_origin(parent)}")
+        plot(learned, curves, title=f"{facts.model_type} from {_origin(parent)}")
     package = pack(model, manifest.model_copy(update=settled))
     _tell(f"threshold {threshold:.3f}, package {package.digest[:19]}")
     wait_for_first()
