@@ -35,7 +35,9 @@ class Part:
     environment: Mapping[str, str]
     ready: Callable[[], bool]
     """Tells whether the part answers; asked every 50 ms after the start."""
-    ready_timeout_seconds: float = 180.0
+    ready_timeout_seconds: float = 300.0
+    """A part that still runs may be starting on a busy machine; one that has ended is told of at
+    once."""
     stop_timeout_seconds: float = 10.0
     """After SIGTERM; then the whole process group is killed."""
 

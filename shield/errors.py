@@ -26,6 +26,7 @@
     │   └── PackageInvalid
     ├── Misconfigured         500   a setting or a data directory that cannot work
     └── Unavailable           503   try again later; never to be read as "nothing there"
+        └── Overloaded        503   it is well, and has more to do than it can
 
 A message says what, which one, what is wrong, and the cure. Over HTTP an error is an RFC 9457
 problem document whose `type` is `/problems/{slug}`; `from_problem` turns one back into its class,
@@ -226,6 +227,12 @@ class Unavailable(ShieldError):
     def __init__(self, message: str, retry_after_seconds: int | None = None, **extra: Any) -> None:
         super().__init__(message, **extra)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Overloaded(Unavailable):
+    """A part has more to do than it can. It is well, and says so at once."""
+
+    slug, title = "overloaded", "Overloaded"
 
 
 def _tree(root: type[ShieldError]) -> Iterable[type[ShieldError]]:

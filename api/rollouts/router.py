@@ -15,7 +15,7 @@ import httpx
 
 from api.kit.routing import Failure, Prediction, Routed
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
-from shield.errors import ShieldError, Unavailable
+from shield.errors import Overloaded, ShieldError, Unavailable, from_problem
 from shield.labels import LABELS, ModelType, is_positive
 from shield.rollouts import RolloutStore
 from shield.rollouts.rules import split_in_force
@@ -27,7 +27,7 @@ _SETTLE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 _COPIES_AT_ONCE = 2
 _COPIES_WAITING = 200
-_FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+_FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError, Overloaded)
 """No answer, or one that is not what a model server says."""
 
 
@@ -240,6 +240,10 @@ class ModelRouter:
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             # A kept connection that the server has closed meanwhile says nothing about the model.
             answer = self._http.post(address, json={"texts": texts})
+        if answer.status_code == Overloaded.status:
+            told = from_problem(answer.status_code, answer.json())
+            if isinstance(told, Overloaded):
+                raise told
         answer.raise_for_status()
         said = answer.json()
         found: list[dict[str, Any]] = said["predictions"]

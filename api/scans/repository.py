@@ -8,9 +8,14 @@ from sqlalchemy import Integer, Select, func, select
 from sqlalchemy.orm import Session
 
 from api.tables import ArmFailure, Feedback, Scan, ShadowScore
+from shield.errors import Overloaded
 
 UNREACHED = ("ConnectError", "ConnectTimeout")
 """Kinds of failure in which there was no server at the address."""
+
+OVERLOADED = Overloaded.__name__
+"""Kind of failure of a server with more to do than it can: counted for the metrics, and no evidence
+against a version. Another one answers meanwhile."""
 
 _TIMED_ANSWERS = 500
 
@@ -55,7 +60,11 @@ def failures(session: Session, version: str, since: datetime) -> int:
     """Return how many requests a version failed since then."""
     return (
         session.scalar(
-            select(func.count()).where(ArmFailure.model_version == version, ArmFailure.at >= since)
+            select(func.count()).where(
+                ArmFailure.model_version == version,
+                ArmFailure.at >= since,
+                ArmFailure.kind != OVERLOADED,
+            )
         )
         or 0
     )
@@ -80,6 +89,7 @@ def failures_in_a_row(
     row = session.execute(
         select(func.count(), func.coalesce(func.sum(unreached), 0)).where(
             ArmFailure.model_version == version,
+            ArmFailure.kind != OVERLOADED,
             ArmFailure.at > answered if answered else ArmFailure.at >= since,
         )
     ).one()

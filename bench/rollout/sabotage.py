@@ -14,6 +14,7 @@ from tests.support.rollouts import spec
 from tests.support.sabotaged import KINDS, People, try_kind
 
 GOAL_SECONDS = 1.0
+_ENDINGS = {"reject": "rejected", "undo": "returned", "pause": "held", "wait": "held"}
 USERS = 8
 """At a time: five failures in a row must come from somewhere while each waits for its time-out."""
 
@@ -40,7 +41,9 @@ def measure_sabotage() -> None:
             reason = next(one for one in kind.reasons if one in outcome.decided.reason)
             if kind.hard and outcome.seconds is not None:
                 hard.append(outcome.seconds)
-            ended = {"reject": "rejected", "pause": "held"}.get(outcome.decided.action, "returned")
+            ended = {"reject": "rejected", "pause": "held", "wait": "held"}.get(
+                outcome.decided.action, "returned"
+            )
             kinds.append(
                 {
                     "kind": kind.name,

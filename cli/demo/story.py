@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from cli import retraining, services
-from cli.demo.corpus import Corpus
+from cli.demo.corpus import Corpus, Message
 from cli.demo.figures import Figures
 from cli.demo.measure import score
 from cli.demo.people import CountingTransport, ReviewRoom, Town, meet
+from cli.demo.release import Ending, Release, serving
 from cli.demo.stage import Stage, stage
 from cli.demo.traffic import Traffic, loyalty
 from cli.home import default_home
 from cli.session import Session, mint
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import ModelRollout, Step
+from shield.crds.v1alpha1 import Step
 from shield.errors import ShieldError
 from shield.labels import ModelType
 from shield.wire import RolloutRequest
@@ -49,7 +50,8 @@ def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> No
     """Tell the story and answer with its figures.
 
     Raises:
-        ShieldError: A part failed, or the new version did not prove itself; the message says which.
+        ShieldError: A part failed; the message says which. A new version that does not prove itself
+            is no failure.
     """
     # A story of its own never touches what the user has learned elsewhere.
     usual = default_home()
@@ -103,15 +105,23 @@ class _Story:
         town.settle(chance, users=USERS, liars=LIARS)
         ordinary = list(corpus.traffic)
         chance.shuffle(ordinary)
-        reported, unreported = ordinary[: len(ordinary) // 3], ordinary[len(ordinary) // 3 :]
+        third = len(ordinary) // 3
+        reported, unreported = ordinary[:third], ordinary[third:]
         everything = [*corpus.teach, *corpus.judge, *corpus.golden, *corpus.traffic]
         room = ReviewRoom(town, {message.text: message.scam for message in everything})
         with Traffic(town.users, unreported, self.seed, _CALM) as traffic:
             self._corrections(figures, town, corpus, reported, room, chance)
-            run = self._retraining(figures)
-            traffic.bring([*unreported, *corpus.judge])
-            self._release(figures, narrator, town, corpus, room, traffic, str(run["version"]))
-            self._undo(figures, narrator, traffic)
+            ending = self._learned(figures, town, room, unreported[:third], chance)
+            if ending.kind == "released":
+                # What was reported in a second week is known by then.
+                traffic.bring([*unreported[third:], *corpus.judge])
+                version = figures.versions["after"]
+                release = Release(scene, narrator, room, traffic, version)
+                ending = self._release(figures, release, town, corpus, traffic)
+                if ending.kind == "released":
+                    self._undo(figures, release, traffic)
+            figures.ending = ending.kind
+            figures.versions.setdefault("serving", figures.versions["before"])
             figures.answers = _answers(traffic)
         transport.hang_up()
         figures.requests, figures.failed_requests = transport.requests, len(transport.failures)
@@ -137,7 +147,7 @@ class _Story:
         for tactic in corpus.tactics:
             scene.tell(f"held back: {tactic}")
         version = str(made["version"])
-        scene.wait_for(f"{version} serving", lambda: _serving(narrator, version), 120)
+        scene.wait_for(f"{version} serving", lambda: _serving(narrator, version), 600)
         figures.versions["before"] = version
         scene.tell(f"[name]{version}[/] is packaged, signed, registered, and serves.")
         return corpus
@@ -147,180 +157,148 @@ class _Story:
         figures: Figures,
         town: Town,
         corpus: Corpus,
-        reported: list[Any],
+        reported: list[Message],
         room: ReviewRoom,
         chance: random.Random,
     ) -> None:
-        scene = self.scene
-        scene.chapter(2, "The phones meet a tactic that the model has never seen")
-        tester = town.person("tester", "user")
-        figures.tactic.append(score(tester, corpus.judge))
-        figures.golden.append(score(tester, corpus.golden))
-        started = time.monotonic()
+        self.scene.chapter(2, "The phones meet a tactic that the model has never seen")
+        self._measure(figures, town, corpus)
         flood = [*corpus.teach, *reported]
         chance.shuffle(flood)
-        found = meet(town, flood, chance)
-        scene.tell(
+        figures.seconds["feedback"] = self._week(town, room, flood, chance)
+
+    def _week(
+        self, town: Town, room: ReviewRoom, messages: list[Message], chance: random.Random
+    ) -> float:
+        """Let users scan and report, and reviewers decide; return the seconds it took."""
+        started = time.monotonic()
+        found = meet(town, messages, chance)
+        self.scene.tell(
             f"{found.scans} messages scanned, {found.missed} scams missed. "
             f"{found.honest} honest reports, {found.lies} lies."
         )
         decided = room.clear()
-        figures.seconds["feedback"] = time.monotonic() - started
-        scene.tell(f"The reviewers approve {decided.approved} and reject {decided.rejected}.")
+        self.scene.tell(f"The reviewers approve {decided.approved} and reject {decided.rejected}.")
+        return time.monotonic() - started
 
-    def _retraining(self, figures: Figures) -> dict[str, Any]:
+    def _learned(
+        self,
+        figures: Figures,
+        town: Town,
+        room: ReviewRoom,
+        next_week: list[Message],
+        chance: random.Random,
+    ) -> Ending:
+        """Let the pipeline run; after a refusal another week of corrections teaches again."""
+        before = figures.versions["before"]
+        self.scene.chapter(3, "The weekly pipeline learns from what was approved")
+        run = self._retraining(figures, week=1)
+        if run["outcome"] == "succeeded":
+            return Ending("released", str(run["message"]))
+        self._tell_refusal(run, before)
+        self.scene.tell("The corrections are given back. Another week of messages begins.")
+        figures.seconds["feedback"] += self._week(town, room, next_week, chance)
+        run = self._retraining(figures, week=2)
+        if run["outcome"] == "succeeded":
+            return Ending("released", str(run["message"]))
+        self._tell_refusal(run, before)
+        self.scene.tell(
+            f"[name]{before}[/] goes on answering, and the corrections teach again next Monday. "
+            "That the old version stays when the new one has not proven itself is what the gates "
+            "are for; another --seed has another story."
+        )
+        return Ending("refused", str(run["message"]))
+
+    def _tell_refusal(self, run: dict[str, Any], before: str) -> None:
+        if run["outcome"] == "skipped":
+            self.scene.tell(f"Nothing was trained: {run['message']}")
+            return
+        self.scene.tell(
+            f"The gate kept [name]{before}[/], because [name]{run['version']}[/] has not proven "
+            f"itself: {run['message']}"
+        )
+        self.scene.tell(
+            f"[name]{run['version']}[/] is registered with that reason; no user meets it."
+        )
+
+    def _retraining(self, figures: Figures, week: int) -> dict[str, Any]:
         scene = self.scene
-        scene.chapter(3, "The weekly pipeline learns from what was approved")
         rollout = RolloutRequest(
             version="x", steps=_STEPS, guard_seconds=_GUARD_SECONDS
         ).model_dump_json(by_alias=True, exclude_none=True, exclude={"version"})
         surroundings = services.environment(scene.home, scene.url, {})
-        options = ["--seed", str(self.seed), "--rollout", rollout]
+        options = ["--seed", str(self.seed + week - 1), "--rollout", rollout]
         options += ["--min-feedback", "5" if self.quick else "20"]
         if self.quick:
             options += ["--set", "replay=300", "--set", f"limits={_LIMITS_OF_A_SMOKE_TEST}"]
+        name = f"demo-{self.seed}" if week == 1 else f"demo-{self.seed}-week-{week}"
         run: dict[str, Any] = scene.run(
-            retraining.weekly(
-                scene.home,
-                ModelType.SMS,
-                f"demo-{self.seed}",
-                surroundings,
-                scene.step,
-                *options,
-            )
+            retraining.weekly(scene.home, ModelType.SMS, name, surroundings, scene.step, *options)
         )
-        figures.seconds |= {name: float(value) for name, value in run["seconds"].items()}
-        if run["outcome"] != "succeeded":
+        for step, seconds in run["seconds"].items():
+            figures.seconds[step] = figures.seconds.get(step, 0.0) + float(seconds)
+        if run["outcome"] == "failed":
             raise ShieldError(
-                f"The pipeline run ended as {run['outcome']}: {run['message']} "
-                "The story has no new version to tell of; try another --seed."
+                f"The pipeline run failed: {run['message']} Look into {scene.home.logs}, then run "
+                "the demo again."
             )
-        figures.versions["after"] = str(run["version"])
-        figures.evaluation_report = Path(str(run["report"])) if run.get("report") else None
-        scene.tell(f"[name]{run['version']}[/] passed every gate and is registered.")
+        if run.get("version"):
+            figures.versions["after"] = str(run["version"])
+        if run.get("report"):
+            figures.evaluation_report = Path(str(run["report"]))
+        if run["outcome"] == "succeeded":
+            scene.tell(f"[name]{run['version']}[/] passed every gate and is registered.")
         return run
 
     def _release(
-        self,
-        figures: Figures,
-        narrator: ShieldClient,
-        town: Town,
-        corpus: Corpus,
-        room: ReviewRoom,
-        traffic: Traffic,
-        version: str,
-    ) -> None:
+        self, figures: Figures, release: Release, town: Town, corpus: Corpus, traffic: Traffic
+    ) -> Ending:
         scene = self.scene
         scene.chapter(4, "Some users meet the new version, and it is judged")
         started = time.monotonic()
         traffic.per_second, traffic.reporting = _BUSY, True
-        told: set[tuple[str, float]] = set()
-
-        def promoted() -> bool | None:
-            room.clear()
-            rollout = narrator.rollout(ModelType.SMS)
-            self._watch(rollout, narrator, told)
-            if version in [rejected.name for rejected in rollout.status.rejected]:
-                raise ShieldError(
-                    f"{version} was rejected while users met it: {_last_reason(rollout)} "
-                    "The stable version went on answering. Try another --seed."
-                )
-            return _serving(narrator, version)
-
-        scene.wait_for(f"The promotion of {version}", promoted, 120)
-        settled = time.monotonic()
-        scene.wait_for(
-            f"{version} answering everybody", lambda: _alone(traffic, version, settled), 30
-        )
+        ending = release.judged()
         traffic.per_second, traffic.reporting = _CALM, False
         figures.seconds["rollout"] = time.monotonic() - started
-        figures.loyalty = loyalty(traffic.answers(since=started), version)
-        kept = figures.loyalty
-        scene.tell(
-            f"[name]{version}[/] is promoted: {_last_reason(narrator.rollout(ModelType.SMS))}"
-        )
-        scene.tell(
-            f"{kept.users} users watched: {kept.back_and_forth} went back to the former arm."
-        )
+        kept = figures.loyalty = loyalty(traffic.answers(since=started), release.version)
+        if ending.kind == "released":
+            scene.tell(f"[name]{release.version}[/] is promoted: {ending.words}")
+            scene.tell(
+                f"{kept.users} users watched: {kept.back_and_forth} went back to the former arm."
+            )
+            self._measure(figures, town, corpus)
+        elif ending.kind == "held":
+            scene.tell(f"[name]{release.version}[/] is held, and nobody new meets it.")
+        else:
+            scene.tell(f"[name]{release.version}[/] was rejected: {ending.words}")
+            scene.tell(f"[name]{figures.versions['before']}[/] answers everybody, as before.")
+        return ending
+
+    def _measure(self, figures: Figures, town: Town, corpus: Corpus) -> None:
         tester = town.person("tester", "user")
         figures.tactic.append(score(tester, corpus.judge))
         figures.golden.append(score(tester, corpus.golden))
 
-    def _watch(
-        self, rollout: ModelRollout, narrator: ShieldClient, told: set[tuple[str, float]]
-    ) -> None:
-        """Tell of each step once, with the evidence so far."""
-        status = rollout.status
-        if status.candidate is None or status.split is None:
-            return
-        key = (status.candidate.name, status.split.weight)
-        if key in told or status.split.weight == 0:
-            return
-        told.add(key)
-        seen = narrator.evidence(ModelType.SMS)
-        self.scene.tell(
-            f"{status.split.weight:3.0f} % on [name]{status.candidate.name}[/]   "
-            f"[quiet]answers so far {seen.candidate.exposures}, confirmed errors "
-            f"{seen.candidate.verdict_errors}; on {status.split.stable.name} "
-            f"{seen.stable.exposures} and {seen.stable.verdict_errors}[/]"
-        )
-
-    def _undo(self, figures: Figures, narrator: ShieldClient, traffic: Traffic) -> None:
+    def _undo(self, figures: Figures, release: Release, traffic: Traffic) -> None:
         scene = self.scene
         scene.chapter(5, "Somebody finds fault: back to the last known good version")
-        bad, good = figures.versions["after"], figures.versions["before"]
         traffic.per_second = _RUSH
         time.sleep(1.0)
-        asked = time.monotonic()
-        narrator.undo_rollout(ModelType.SMS, "demo: a partner reports false alarms")
-
-        scene.wait_for(f"The return to {good}", lambda: _alone(traffic, good, asked), 60)
-        last = max((s.at for s in traffic.answers(since=asked) if s.version == bad), default=asked)
-        figures.rollback_ms = (last - asked) * 1000
-        scene.tell(f"The last answer of [name]{bad}[/] came {figures.rollback_ms:.0f} ms later.")
-        again = _refusal(lambda: narrator.undo_rollout(ModelType.SMS, "demo: once more"))
-        time.sleep(1.0)
-        serving = narrator.rollout(ModelType.SMS).status.stable
-        assert serving is not None
-        scene.tell(f"A second undo: {again}")
-        scene.tell(f"[name]{serving.name}[/] still answers.")
-        request = RolloutRequest(version=bad)
-        refused = _refusal(lambda: narrator.request_rollout(ModelType.SMS, request))
-        scene.tell(f"Proposing {bad} again: {refused}")
-        figures.versions["serving"] = serving.name
+        figures.rollback_ms = release.undone(figures.versions["before"])
+        if figures.rollback_ms is not None:
+            scene.tell(
+                f"The last answer of [name]{release.version}[/] came "
+                f"{figures.rollback_ms:.0f} ms later."
+            )
+        figures.versions["serving"] = release.never_again()
 
 
 def _serving(narrator: ShieldClient, version: str) -> bool | None:
     """Return true once `version` alone serves, `None` before."""
     try:
-        status = narrator.rollout(ModelType.SMS).status
+        return serving(narrator.rollout(ModelType.SMS), version) or None
     except ShieldError:
         return None
-    split = status.split
-    alone = status.candidate is None and split is not None
-    return (alone and split is not None and split.stable.name == version) or None
-
-
-def _alone(traffic: Traffic, version: str, since: float) -> bool | None:
-    """Return true once fifty users in a row were answered by `version`, `None` before.
-
-    The rollout's status tells what should be; only answers tell what is.
-    """
-    latest = traffic.answers(since=since)[-50:]
-    return (len(latest) == 50 and all(seen.version == version for seen in latest)) or None
-
-
-def _last_reason(rollout: ModelRollout) -> str:
-    return rollout.status.history[-1].reason if rollout.status.history else "no reason was given."
-
-
-def _refusal(ask: Any) -> str:
-    """Ask, and return what was answered in words."""
-    try:
-        ask()
-    except ShieldError as refused:
-        return refused.message
-    return "taken, and nothing to go back to."
 
 
 def _answers(traffic: Traffic) -> dict[str, int]:

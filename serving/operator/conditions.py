@@ -120,6 +120,16 @@ def _on_trial(
     spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
 ) -> Standing:
     if status.step_started is None and not seen.of(candidate).ready:
+        asked_for = status.rollout_started or seen.now
+        if seen.now - asked_for >= timedelta(seconds=spec.ready_timeout_seconds):
+            return Standing(
+                Phase.DEGRADED,
+                "NotReady",
+                f"No server of {candidate.name} was ready within {spec.ready_timeout_seconds:g} s. "
+                f"No user meets it, {_name(status.stable)} answers, and its trial begins once one "
+                "is ready. Look at their logs and whether the machine has room for them, or take "
+                f"it back with `shieldctl rollout undo {spec.model_type}`.",
+            )
         return Standing(
             Phase.PROGRESSING,
             "CandidateStarting",

@@ -12,8 +12,6 @@ events:
 - Slow answers hold a step for as long as they last; they reject nobody.
 """
 
-from datetime import timedelta
-
 from serving.operator import steps
 from serving.operator import transitions as moves
 from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
@@ -159,7 +157,7 @@ def _try_candidate(
 ) -> ModelRolloutStatus:
     """Judge the candidate; if nothing speaks against it, let it meet users step by step."""
     evidence = steps.relevant(status, seen)
-    fault = _hard_fault(spec, seen, candidate, evidence) or _too_late(spec, status, seen, candidate)
+    fault = _hard_fault(spec, seen, candidate, evidence)
     if fault is None and evidence is not None:
         fault = first_fault(spec.analysis, evidence)
     if fault is not None:
@@ -216,18 +214,6 @@ def _hard_fault(
     if felt:
         return Fault("ServerCrashes", "Its servers have crashed, and users' requests failed.")
     return None
-
-
-def _too_late(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
-) -> Fault | None:
-    """Return the fault of a candidate that has never been ready within its time."""
-    if seen.of(candidate).ready or status.step_started is not None:
-        return None
-    waited = seen.now - (status.rollout_started or seen.now)
-    if waited < timedelta(seconds=spec.ready_timeout_seconds):
-        return None
-    return Fault("NotReady", f"Its servers were not ready within {spec.ready_timeout_seconds:g} s.")
 
 
 def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:

@@ -141,17 +141,18 @@ def _container(rollout: ModelRollout, version: VersionRef, given: Object) -> Obj
             *("--host", "0.0.0.0", "--port", str(PORT)),
         ],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "startupProbe": _probe("ready", period=1, failures=600),
+        # Patient, because a restart counts as a crash: a busy node is no fault of the version.
+        "startupProbe": _probe("ready", period=1, failures=3600),
         "readinessProbe": _probe("ready", period=2, failures=2),
-        "livenessProbe": _probe("live", period=10, failures=3),
+        "livenessProbe": _probe("live", period=10, failures=12, timeout=5),
     }
 
 
-def _probe(what: str, *, period: int, failures: int) -> Object:
+def _probe(what: str, *, period: int, failures: int, timeout: int = 2) -> Object:
     return {
         "httpGet": {"path": f"/v2/health/{what}", "port": "http"},
         "periodSeconds": period,
-        "timeoutSeconds": 2,
+        "timeoutSeconds": timeout,
         "failureThreshold": failures,
     }
 

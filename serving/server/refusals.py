@@ -3,7 +3,7 @@
 import math
 
 from serving.server.model import ServedModel
-from shield.errors import Unavailable
+from shield.errors import Overloaded, Unavailable
 
 
 def out_of_order(model: ServedModel) -> Unavailable:
@@ -24,26 +24,26 @@ def could_not(model: ServedModel) -> Unavailable:
     )
 
 
-def queue_full(rows: int) -> Unavailable:
+def queue_full(rows: int) -> Overloaded:
     """Return the refusal of a full queue."""
-    return Unavailable(
+    return Overloaded(
         f"The queue is full ({rows} rows). Try again shortly, or add model servers.",
         retry_after_seconds=1,
     )
 
 
-def too_long(wait_seconds: float, deadline_seconds: float) -> Unavailable:
+def too_long(wait_seconds: float, deadline_seconds: float) -> Overloaded:
     """Return the refusal of a request whose deadline cannot be met."""
-    return Unavailable(
+    return Overloaded(
         f"The answer would take about {wait_seconds:.2f} s, longer than the deadline of "
         f"{deadline_seconds:.3g} s. Try again shortly, or add model servers.",
         retry_after_seconds=max(1, math.ceil(wait_seconds)),
     )
 
 
-def too_late() -> Unavailable:
+def too_late() -> Overloaded:
     """Return the refusal of a request whose deadline passed in the queue."""
-    return Unavailable(
+    return Overloaded(
         "The deadline passed while the request waited. Try again shortly, or add model servers.",
         retry_after_seconds=1,
     )

@@ -166,7 +166,8 @@ class ModelRolloutSpec(Wire):
     deadline_seconds: Annotated[float, Field(gt=0)] = 7 * 86400
     """A step that cannot be left for want of evidence by then is `Degraded`, with advice."""
     ready_timeout_seconds: Annotated[float, Field(gt=0)] = 600
-    """A candidate that is not ready by then is rejected."""
+    """A candidate that is not ready by then makes the rollout `Degraded`: it may be the machine
+    that is slow, so it is waited for, and nobody meets it."""
     guard_seconds: Annotated[float, Field(ge=0)] = 86400
     """For this long after a promotion the last known good version stays warm, and faults bring it
     back."""

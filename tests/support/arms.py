@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
+from shield.errors import Overloaded, to_problem
 from shield.labels import LABELS, ModelType
 from shield.rollouts import RolloutStore
 
@@ -29,10 +30,12 @@ def model_server(
     *,
     failing: threading.Event | None = None,
     processor_ms: float | None = None,
+    overloaded: bool = False,
 ) -> Iterator[str]:
     """Serve `/predict` by a rule until the block ends; while `failing` is set, answer 500.
 
-    It says that each answer has cost `processor_ms`; if None, it does not say.
+    It says that each answer has cost `processor_ms`; if None, it does not say. An `overloaded` one
+    refuses to answer, as a model server does whose queue is full.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,7 +56,9 @@ def model_server(
             ]
             told = {} if processor_ms is None else {"processorMs": processor_ms}
             answer = json.dumps({"predictions": predictions, **told}).encode()
-            self.send_response(500 if broken else 200)
+            if overloaded:
+                answer = json.dumps(to_problem(Overloaded("The queue is full."))).encode()
+            self.send_response(503 if overloaded else 500 if broken else 200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, Transition, VersionRef
+from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, VersionRef
 from shield.errors import ShieldError
 from shield.labels import FeedbackType, ScanType
 from shield.packages.manifest import INT8_MODEL, SAMPLES, SIGNATURE, TOKENIZER
@@ -40,11 +41,20 @@ class Kind:
     """A fault that needs no statistics."""
 
 
+class Decided(NamedTuple):
+    """What was done about it."""
+
+    action: str
+    """The transition's; `wait` for servers that do not become ready, and that nobody meets."""
+    reason: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How it ended."""
 
-    decided: Transition
+    decided: Decided
     seconds: float | None
     """From the first request that failed to the decision; None if no user's request failed."""
 
@@ -252,10 +262,13 @@ def _attacking(kind: Kind, version: VersionRef) -> Iterator[None]:
         thread.join()
 
 
-def _ended(rollout: ModelRollout, version: VersionRef) -> Transition | None:
+def _ended(rollout: ModelRollout, version: VersionRef) -> Decided | None:
+    for condition in rollout.status.conditions:
+        if condition.reason == "NotReady" and rollout.status.candidate == version:
+            return Decided("wait", condition.reason, condition.last_transition_time)
     for done in reversed(rollout.status.history):
         if done.version == version and done.action in ("reject", "undo", "pause"):
-            return done
+            return Decided(done.action, done.reason, done.at)
     return None
 
 

@@ -273,6 +273,25 @@ def test_what_a_shadow_contradicts_waits_for_a_reviewer_whose_word_counts_for_bo
     assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
 
 
+def test_a_candidate_with_too_much_to_do_answers_nobody_and_has_failed_nobody(
+    tmp_path: Path, database_url: str
+) -> None:
+    with (
+        model_server() as one,
+        model_server(overloaded=True) as other,
+        running_api(tmp_path, database_url) as api,
+        api.client("ann") as ann,
+        api.client("rita", "reviewer") as rita,
+    ):
+        deploy(api.services.rollouts, one, candidate="sms-v2", candidate_url=other, weight=100)
+        trial(api, api.clock())
+        wait_for_split(api)
+        answers = [ann.scan(ScanType.TEXT, "hello friend").model_version for _ in range(6)]
+        seen = rita.evidence(ModelType.SMS)
+    assert answers == ["sms-v1"] * 6
+    assert (seen.candidate.failures, seen.candidate.failures_in_a_row) == (0, 0)
+
+
 @pytest.mark.parametrize("shadow", [False, True])
 def test_what_the_servers_have_spent_is_counted_by_one_bound_for_both_versions(
     tmp_path: Path, database_url: str, shadow: bool

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.console import Terminal
 from cli.demo.corpus import Corpus
 from cli.demo.figures import Figures
 from cli.demo.measure import Score
@@ -93,6 +94,27 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     assert document["recall_new_tactic"] == {"before": 0.4, "after": 0.9}
     assert document["golden_fpr"] == {"before": 0.01, "after": 0.0125}
     assert document["golden_accuracy"]["before"] == (20 + 396) / 450
+
+
+def test_a_story_without_a_release_has_true_figures_and_says_how_it_ended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = figures()
+    told.ending, told.rollback_ms = "refused", None
+    told.tactic, told.golden = told.tactic[:1], told.golden[:1]
+    told.versions = {"before": "sms-v1", "after": "sms-v3", "serving": "sms-v1"}
+    document = told.document()
+    assert document["ending"] == "refused"
+    assert document["rollback_ms"] is None
+    assert document["recall_new_tactic"] == {"before": 0.4, "after": 0.4}
+    Terminal().answer({}, told.table(), told.facts())
+    text = capsys.readouterr().out
+    assert "40.0%" in text
+    assert "points" not in text
+    assert "sms-v1, then sms-v3 (refused), at the end sms-v1" in text
+    told.versions = {"before": "sms-v1", "serving": "sms-v1"}
+    Terminal().answer({}, told.facts())
+    assert "no new one (refused)" in capsys.readouterr().out
 
 
 def test_the_report_is_written_whole_into_a_folder_that_is_made(tmp_path: Path) -> None:

@@ -126,10 +126,18 @@ def test_a_candidate_that_keeps_crashing_is_rejected_and_one_crash_rejects_nobod
     assert world.rejected == ["sms-v2"]
 
 
-def test_a_candidate_that_is_never_ready_is_rejected_after_its_time() -> None:
+def test_a_candidate_that_is_not_ready_in_time_calls_somebody_and_is_waited_for() -> None:
     world = serving(ready_timeout_seconds=60).breaks("sms-v2").ask(version="sms-v2").wait(59)
     assert world.candidate == "sms-v2"
-    assert world.wait(2).rejected == ["sms-v2"]
+    assert world.status.phase is Phase.PROGRESSING
+    world.wait(2)
+    assert (world.candidate, world.weight, world.rejected) == ("sms-v2", 0, [])
+    reason, message = world.degraded()
+    assert reason == "NotReady"
+    assert "rollout undo sms" in message
+    world.broken.clear()
+    world.settle()
+    assert (world.weight, world.status.phase) == (10, Phase.PROGRESSING)
 
 
 def test_a_candidate_that_stops_being_ready_meets_no_user_meanwhile() -> None:
