@@ -16,6 +16,7 @@ from api.kit.ids import new_id
 from api.kit.trust import NEW_SECONDS
 from api.kit.writes import Writes
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
+from shield.database_errors import is_conflict
 
 _CANDIDATES = 20
 """Campaigns that share a band and are compared in full."""
@@ -179,8 +180,8 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
                 arrival = arrive(ctx, writes, scan, text, key, place)
                 writes.run(ctx.session)
                 return arrival
-        except IntegrityError:
-            if tries == 3:
+        except IntegrityError as error:
+            if tries == 3 or not is_conflict(error):
                 raise
     raise AssertionError
 

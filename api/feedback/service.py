@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from api.campaigns import rank
 from api.campaigns import service as campaigns
@@ -16,6 +16,7 @@ from api.kit.trust import trust
 from api.kit.writes import Writes
 from api.tables import Feedback
 from api.users.service import ensure_user
+from shield.database_errors import CONFLICTING_WRITES, is_conflict
 from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
 from shield.labels import ModelType, corrected_label
 from shield.wire import FeedbackRead, FeedbackRequest, Pagination
@@ -35,6 +36,7 @@ def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackR
         UnknownLabel: `actualLabel` is not in the vocabulary.
         AlreadyReviewed: A reviewer has decided.
         IdempotencyKeyReused: The key came with another body.
+        Unavailable: Concurrent writes got in the way each time.
     """
     # Nothing is locked beforehand: two taps at once, or two first messages of one campaign, meet
     # in a unique index. The slower one starts again, and finds what the quicker one has written.
@@ -49,10 +51,12 @@ def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackR
                 work=lambda writes: _submit(ctx, writes, request),
                 private=("comment",),
             )
-        except IntegrityError:
+        except DBAPIError as error:
             ctx.session.rollback()
             ctx.after_commit.clear()
-    raise Unavailable("Too many said the same at once. Try again.", retry_after_seconds=1)
+            if not is_conflict(error):
+                raise
+    raise Unavailable(CONFLICTING_WRITES, retry_after_seconds=1)
 
 
 def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackRead:

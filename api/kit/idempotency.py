@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from api.kit.context import Context
 from api.kit.database import Base
 from api.kit.writes import Writes
+from shield.database_errors import is_conflict
 from shield.errors import Conflict, IdempotencyKeyReused
 
 KEPT_SECONDS = 24 * 3600
@@ -125,9 +126,11 @@ def once_beyond(
         call.keep(ctx, writes, {})
         writes.run(ctx.session)
         ctx.session.commit()
-    except IntegrityError as fault:
+    except IntegrityError as error:
         ctx.session.rollback()
-        raise _still_at_work() from fault
+        if not is_conflict(error):
+            raise
+        raise _still_at_work() from error
     try:
         answer = work()
     except BaseException:

@@ -2,17 +2,19 @@
 
 import logging
 import math
+import traceback
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
-from sqlalchemy.exc import DataError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from shield.database_errors import CONFLICTING_WRITES, Cause, cause_of
 from shield.errors import (
     BadRequest,
     Invalid,
@@ -28,6 +30,9 @@ from shield.wire import Answer
 
 MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger("api")
+
+_OURS = Path(__file__).parents[1]
+_BUG = "The server met a fault of its own. Its log says more; try again later."
 
 
 class Problem(Answer):
@@ -134,13 +139,35 @@ def _methods(request: Request) -> set[str]:
     return found
 
 
-def _on_database(request: Request, error: Exception) -> JSONResponse:
+def database_problem(error: SQLAlchemyError) -> ShieldError:
+    """Log an error of the database, and return the answer: 503 where a retry can help, or 500."""
+    cause = cause_of(error)
     # The driver's own words name tables and columns, never values.
-    said = str(getattr(error, "orig", error)).splitlines()[:1]
-    logger.error("database: %s: %s", type(error).__name__, *said or [""])
-    return problem_response(
-        Unavailable("The database does not answer. Try again in a moment.", retry_after_seconds=2)
+    message = str(getattr(error, "orig", error)).splitlines()[:1]
+    logger.error(
+        "database: %s: %s: %s (%s)",
+        *(cause.value, type(error).__name__, *(message or [""]), _place_of(error)),
     )
+    if cause is Cause.CONFLICT:
+        return Unavailable(CONFLICTING_WRITES, retry_after_seconds=1)
+    if cause is Cause.AWAY:
+        return Unavailable(
+            "The database does not answer, or cannot write. Try again in a moment.",
+            retry_after_seconds=2,
+        )
+    return ShieldError(_BUG)
+
+
+def _place_of(error: Exception) -> str:
+    """Return file, line and function of our code that ran the statement."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _OURS in Path(frame.filename).parents]
+    return f"{ours[-1].filename}:{ours[-1].lineno} in {ours[-1].name}" if ours else "no frame"
+
+
+def _on_database(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SQLAlchemyError)
+    return problem_response(database_problem(error))
 
 
 def _on_data(request: Request, error: Exception) -> JSONResponse:
@@ -151,9 +178,7 @@ def _on_data(request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    return problem_response(
-        ShieldError("The server met a fault of its own. Its log says more; try again later.")
-    )
+    return problem_response(ShieldError(_BUG))
 
 
 def install(app: FastAPI) -> None:
@@ -161,7 +186,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ShieldError, _on_shield_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(OperationalError, _on_database)
-    app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(SQLAlchemyError, _on_database)
     app.add_exception_handler(DataError, _on_data)
     app.add_exception_handler(Exception, _on_bug)

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.kit.problems import database_problem
 from api.pages import login, oidc, phone
 from api.pages.assets import AssetFiles, Assets
 from api.pages.desk import audit, models, queue, rollouts, runs, statistics
@@ -18,7 +19,7 @@ from api.pages.sessions import Sessions
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
 from api.pages.visitor import sign_in_url, wants_fragment
-from shield.errors import Invalid, NotFound, ShieldError, Unauthenticated, Unavailable, to_problem
+from shield.errors import Invalid, NotFound, ShieldError, Unauthenticated, to_problem
 
 PREFIXES = ("/app", "/review", "/login", "/logout", "/assets")
 
@@ -64,7 +65,7 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
     pages.add_exception_handler(ShieldError, _as_shield_error(lambda error: error))
     pages.add_exception_handler(RequestValidationError, _as_shield_error(_invalid))
     pages.add_exception_handler(HTTPException, _as_shield_error(_not_found))
-    pages.add_exception_handler(OperationalError, _as_shield_error(_database_away))
+    pages.add_exception_handler(SQLAlchemyError, _as_shield_error(_database_problem))
 
     @pages.get("/")
     def front_door() -> RedirectResponse:
@@ -111,5 +112,6 @@ def _not_found(raised: Exception) -> ShieldError:
     return error
 
 
-def _database_away(raised: Exception) -> ShieldError:
-    return Unavailable("The database does not answer. Try again in a moment.")
+def _database_problem(raised: Exception) -> ShieldError:
+    assert isinstance(raised, SQLAlchemyError)
+    return database_problem(raised)

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus
+from shield.database_errors import is_conflict
 from shield.errors import Conflict, NotFound, Unavailable
 from shield.rollouts import SpecChange
 from shield.rollouts.rules import checked_change
@@ -120,8 +121,10 @@ class TableRolloutStore:
             try:
                 with self._begin() as connection:
                     changed = self._try_change(connection, name, change)
-            except IntegrityError:  # created by somebody else meanwhile: it is a change now
-                continue
+            except IntegrityError as error:
+                if not is_conflict(error):
+                    raise
+                continue  # another process created it meanwhile: change that one
             if changed is not None:
                 return changed
         raise Unavailable(
