@@ -51,7 +51,7 @@ def find_helm() -> str:
     found = shutil.which("helm")
     if found:
         return found
-    from tests.cluster.controlplane import ensure_binaries  # a working tree has the tests
+    from tests.support.controlplane import ensure_binaries  # a working tree has the tests
 
     return str(ensure_binaries() / "helm")
 

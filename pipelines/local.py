@@ -1,4 +1,4 @@
-"""The embedded `PipelineRunner`: the same graph through `kfp.local`, a process per step."""
+"""Run the graph on one machine: `kfp.local` starts a process for each step."""
 
 import io
 import logging

@@ -9,7 +9,7 @@ settings.load_profile("patient")
 
 pytest_plugins: list[str] = [
     "tests.support.browser",
-    "tests.support.controlplane",
+    "tests.support.controlplane.fixtures",
     "tests.support.model_server",
     "tests.support.packages",
     "tests.support.postgres",

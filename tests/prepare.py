@@ -3,8 +3,8 @@
 Everything lands in caches outside the working tree; a second call takes a second.
 """
 
-from tests.cluster.controlplane import ensure_binaries
 from tests.support.browser import ensure_chromium
+from tests.support.controlplane import ensure_binaries
 
 
 def main() -> None:

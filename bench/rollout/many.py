@@ -20,8 +20,8 @@ from typing import Any
 
 from bench.rollout.report import Aim, write
 from shield.errors import Unavailable
-from tests.cluster.controlplane import control_plane
-from tests.support.controlplane import CRD
+from tests.support.controlplane import control_plane
+from tests.support.controlplane.fixtures import CRD
 from tests.support.operators import Ward, operating, ward
 from tests.support.ports import free_ports
 from tests.support.rollouts import version

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from shield.crds.v1alpha1 import ModelRollout, Step
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from tests.cluster.controlplane import control_plane
-from tests.support.controlplane import CRD
+from tests.support.controlplane import control_plane
+from tests.support.controlplane.fixtures import CRD
 from tests.support.operators import Ward, operating
 from tests.support.rollouts import version
 

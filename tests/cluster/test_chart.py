@@ -13,8 +13,8 @@ from starlette.requests import HTTPConnection
 
 from api.kit.limits import Limiter
 from api.settings import ApiSettings
-from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import CHART, one, rendered, values_file
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 from tests.support.waiting import PATIENCE
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.rollouts import version
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]

@@ -10,9 +10,9 @@ import pytest
 from serving.operator.kserve.objects import inference_service
 from shield.crds.v1alpha1 import ModelRollout, Step
 from shield.kube import Object
-from tests.cluster.controlplane import ControlPlane
 from tests.cluster.test_operator import stable_is
 from tests.support.chart import one, rendered
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 from tests.support.kserve import KServe, played_kserve
 from tests.support.operators import Ward, operating, ward

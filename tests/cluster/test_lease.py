@@ -10,7 +10,7 @@ import pytest
 
 from serving.operator.lease import LeaderLease
 from shield.kube import Kube
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from manifests.generate import OVERLAYS, Object, identity, is_hook, render
-from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import ROOT, rendered
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shield.crds.v1alpha1 import ModelRollout, Phase, Step
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import third_party_crds
 from tests.support.operators import Ward, operating, ward
 from tests.support.rollouts import version

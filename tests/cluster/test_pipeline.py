@@ -11,8 +11,8 @@ import yaml
 from pipelines.deploy import DeploymentConfig
 from pipelines.kubernetes import compile_for_cluster
 from pipelines.native import apply_native, native_objects
-from tests.cluster.controlplane import ControlPlane
 from tests.support.chart import ROOT, one, rendered
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import HERE as CRDS
 from tests.support.crds import established
 

@@ -9,8 +9,8 @@ from api.rollouts.router import ModelRouter
 from shield.crds.v1alpha1 import Split
 from shield.labels import ModelType
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from tests.cluster.controlplane import ControlPlane
 from tests.support.arms import deploy, model_server, version_ref
+from tests.support.controlplane import ControlPlane
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]

@@ -13,9 +13,9 @@ import yaml
 from pipelines.trainjob import ended, main, submit, trainjob, wait
 from shield.errors import Misconfigured, NotFound
 from shield.kube import Kube
-from tests.cluster.controlplane import ControlPlane
 from tests.cluster.test_chart import pods_of
 from tests.support.chart import Object, one, rendered
+from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.cluster]

@@ -15,8 +15,8 @@ from serving.operator.processes import ProcessCluster
 from serving.operator.state import ServerSeen
 from shield.crds.v1alpha1 import ModelRollout, VersionRef
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from tests.cluster.controlplane import ControlPlane
 from tests.support import tiny_server
+from tests.support.controlplane import ControlPlane
 from tests.support.operators import TEMPLATE
 from tests.support.rollouts import spec, version
 from tests.support.waiting import wait_until

@@ -21,7 +21,7 @@ from shield.labels import ModelType
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.rollouts import spec, version
 from tests.support.waiting import PATIENCE_SECONDS
 

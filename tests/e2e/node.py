@@ -11,10 +11,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.cluster.controlplane import ensure_binaries
 from tests.e2e.gotools import COREDNS, program
 from tests.e2e.guard import end_all, rooted_in
 from tests.e2e.shell import run, wait_for
+from tests.support.controlplane import ensure_binaries
 
 NAMESPACE, ADDRESS, DNS = "shielde2e", "192.0.2.10", "10.96.0.10"
 

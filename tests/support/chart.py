@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.controlplane import ensure_binaries
+from tests.support.controlplane import ensure_binaries
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm"

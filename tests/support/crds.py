@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.uv import uv
 from tests.support.waiting import wait_until
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from tests.cluster.controlplane import ControlPlane
+from tests.support.controlplane import ControlPlane
 from tests.support.rollouts import spec, until
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -23,8 +23,8 @@ from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
-from tests.cluster.controlplane import control_plane
-from tests.support.controlplane import CRD
+from tests.support.controlplane import control_plane
+from tests.support.controlplane.fixtures import CRD
 from tests.support.packages import signed_package
 from tests.support.rollouts import spec, until
 from tests.support.waiting import PATIENCE_SECONDS, wait_until

@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 import grimp
 import pytest
 
-TREES = ("api", "bench", "cli", "pipelines", "serving", "shield")
+TREES = ("api", "bench", "cli", "components", "corpora", "pipelines", "serving", "shield", "tests")
 
 
 def rooms_of(tree: str) -> dict[str, set[str]]:

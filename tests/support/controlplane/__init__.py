@@ -5,7 +5,7 @@ Jobs Complete without a container. Helm 4.3.1 and kubectl come along. `binaries`
 `plane` runs them.
 """
 
-from tests.cluster.controlplane.binaries import ensure_binaries
-from tests.cluster.controlplane.plane import ControlPlane, control_plane
+from tests.support.controlplane.binaries import ensure_binaries
+from tests.support.controlplane.plane import ControlPlane, control_plane
 
 __all__ = ["ControlPlane", "control_plane", "ensure_binaries"]

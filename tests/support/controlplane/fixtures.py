@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.controlplane import ControlPlane
-from tests.cluster.controlplane import control_plane as run_control_plane
+from tests.support.controlplane import ControlPlane
+from tests.support.controlplane import control_plane as run_control_plane
 
-CRD = Path(__file__).parents[2] / "manifests/crds/modelrollouts.yaml"
+CRD = Path(__file__).parents[3] / "manifests/crds/modelrollouts.yaml"
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from serving.operator import tether
 from shield.kube import Kube
-from tests.cluster.controlplane.binaries import STAGES, ensure_binaries
+from tests.support.controlplane.binaries import STAGES, ensure_binaries
 from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 

@@ -1,8 +1,0 @@
-"""`python -m tests.cluster.controlplane [--node]`: make the binaries present and print their
-folder."""
-
-import sys
-
-from tests.cluster.controlplane.binaries import NODE, ensure_binaries
-
-print(ensure_binaries(NODE if "--node" in sys.argv[1:] else ()))
