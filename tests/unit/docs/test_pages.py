@@ -14,7 +14,17 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs/adr").glob("*.md")),
 ]
-PACKAGES = ("api", "bench", "cli", "components", "corpora", "pipelines", "serving", "shield", "tests")
+PACKAGES = (
+    "api",
+    "bench",
+    "cli",
+    "components",
+    "corpora",
+    "pipelines",
+    "serving",
+    "shield",
+    "tests",
+)
 SHIPPED = ("api", "cli", "components", "corpora", "pipelines", "serving", "shield")
 TREES = (*PACKAGES, "docs", "helm", "images", "manifests", ".ci")
 
