@@ -14,19 +14,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs/adr").glob("*.md")),
 ]
-PACKAGES = (
-    "api",
-    "bench",
-    "cli",
-    "components",
-    "corpora",
-    "pipelines",
-    "serving",
-    "shield",
-    "tests",
-)
-SHIPPED = ("api", "cli", "components", "corpora", "pipelines", "serving", "shield")
-TREES = (*PACKAGES, "docs", "helm", "images", "manifests", ".ci")
+PACKAGES = ("api", "bench", "cli", "components", "pipelines", "serving", "shield", "tests")
+SHIPPED = ("api", "cli", "components", "pipelines", "serving", "shield")
+TREES = (*PACKAGES, "corpora", "docs", "helm", "images", "manifests", ".ci")
 
 OF_OUR_CODE = ("architecture.md", "CONTRIBUTING.md")
 """Pages whose class names are ours; others name what Kubernetes and libraries define, too."""
