@@ -16,6 +16,7 @@ from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.trust import trust
 from api.tables import Batch, BatchItem, Feedback, Scan, User, Version
+from api.tables.feedback import shared_columns
 from shield.artifacts.content import put_file
 from shield.errors import LeaseLost, NotFound
 from shield.wire import (
@@ -74,12 +75,11 @@ def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User) -> SnapshotRo
     assert scan.text_sealed is not None
     assert feedback.approved_at is not None
     return SnapshotRow(
+        **shared_columns(feedback),
         id=feedback.id,
         text=ctx.ring.open(scan.text_sealed, scan.id),
         label=feedback.corrected_label,
         predicted=feedback.original_label,
-        feedback_type=feedback.feedback_type,
-        scan_type=feedback.scan_type,
         reporter=user.pseudonym,
         campaign=feedback.campaign_id or feedback.id,
         trust=trust(user.approved, user.rejected),

@@ -2,41 +2,37 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("text", pa.string()),
-        ("label", pa.string()),
-        ("predicted", pa.string()),
-        ("feedback_type", pa.string()),
-        ("scan_type", pa.string()),
-        ("reporter", pa.string()),
-        ("campaign", pa.string()),
-        ("trust", pa.float64()),
-        ("scanned_at", pa.timestamp("us", tz="UTC")),
-        ("approved_at", pa.timestamp("us", tz="UTC")),
-        ("model_version", pa.string()),
-    ]
-)
+from shield.wire import Answer, FeedbackColumns
+
+_ARROW: dict[type, Any] = {
+    str: pa.string(),
+    float: pa.float64(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
 
 
-@dataclass(frozen=True)
-class SnapshotRow:
-    """One approved correction, as training sees it."""
+class TaughtText(Answer):
+    """The message and what training should learn of it."""
 
     id: str
     text: str
     label: str
     predicted: str
-    feedback_type: str
-    scan_type: str
+
+
+class SnapshotRow(FeedbackColumns, TaughtText):
+    """One approved correction, as training sees it."""
+
     reporter: str
     """Pseudonym."""
     campaign: str
@@ -44,6 +40,35 @@ class SnapshotRow:
     scanned_at: datetime
     approved_at: datetime
     model_version: str
+
+
+def arrow_type(annotation: Any) -> Any:
+    """Return the column type of a field: a plain type, an enum of strings, or one of these or None.
+
+    Raises:
+        TypeError: A snapshot cannot hold such a field.
+    """
+    kinds = {kind for kind in _plain_kinds(annotation) if kind is not NoneType}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        kind = str
+    if kind not in _ARROW:
+        raise TypeError(f"A snapshot has no column type for {annotation!r}.")
+    return _ARROW[kind]
+
+
+def _plain_kinds(annotation: Any) -> list[Any]:
+    """Return the members of a union, and what constraints are laid on."""
+    if get_origin(annotation) is Annotated:
+        return _plain_kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for one in get_args(annotation) for kind in _plain_kinds(one)]
+    return [annotation]
+
+
+SCHEMA = pa.schema(
+    [(name, arrow_type(field.annotation)) for name, field in SnapshotRow.model_fields.items()]
+)
 
 
 def parquet(rows: Sequence[SnapshotRow]) -> bytes:

@@ -4,26 +4,19 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from enum import Enum
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import select
 
 from api.audit import service as audit
 from api.kit.context import Context, Services
 from api.kit.database import read_only
 from api.tables import Batch, BatchItem, Feedback, Scan
+from api.tables.feedback import shared_columns
 from shield.errors import NotFound
-from shield.labels import FeedbackType, ScanType
 from shield.wire import ExportRow
 
-COLUMNS = (
-    "id",
-    "text",
-    "originalLabel",
-    "correctedLabel",
-    "feedbackType",
-    "scanType",
-    "timestamp",
-)
 _CHUNK = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -70,12 +63,11 @@ def _row(services: Services, feedback: Feedback, scan: Scan) -> ExportRow:
     assert scan.text_sealed is not None
     assert feedback.approved_at is not None
     return ExportRow(
+        **shared_columns(feedback),
         id=feedback.id,
         text=services.ring.open(scan.text_sealed, scan.id),
         original_label=feedback.original_label,
         corrected_label=feedback.corrected_label,
-        feedback_type=FeedbackType(feedback.feedback_type),
-        scan_type=ScanType(feedback.scan_type),
         timestamp=feedback.approved_at,
     )
 
@@ -101,22 +93,19 @@ def announce(ctx: Context, form: str, since: datetime | None, batch_id: str | No
 
 def as_csv(chunks: Iterator[Sequence[ExportRow]]) -> Iterator[str]:
     """Yield the export as CSV (RFC 4180), safe to open in a spreadsheet."""
-    yield _lines([COLUMNS])
+    yield _lines([[to_camel(name) for name in ExportRow.model_fields]])
     for chunk in chunks:
-        yield _lines(
-            [
-                [
-                    row.id,
-                    unformula(row.text),
-                    row.original_label,
-                    row.corrected_label,
-                    row.feedback_type.value,
-                    row.scan_type.value,
-                    row.timestamp.isoformat(),
-                ]
-                for row in chunk
-            ]
-        )
+        yield _lines([[_cell(value) for _, value in row] for row in chunk])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return str(value.value)
+    return unformula(value) if isinstance(value, str) else str(value)
 
 
 def _lines(table: Sequence[Sequence[str]]) -> str:

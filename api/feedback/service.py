@@ -1,7 +1,5 @@
 """Taking corrections: who may say what of which scan."""
 
-from typing import Any
-
 from sqlalchemy.exc import DBAPIError
 
 from api.campaigns import rank
@@ -15,6 +13,7 @@ from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.trust import trust
 from api.kit.writes import Writes
 from api.tables import Feedback
+from api.tables.feedback import fact_values, pending_values
 from api.users.service import ensure_user
 from shield.database_errors import CONFLICTING_WRITES, is_conflict
 from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
@@ -86,7 +85,8 @@ def _change(ctx: Context, known: Feedback, request: FeedbackRequest, label: str)
                 feedbackId=known.id,
             )
         return repository.readable(ctx, known)
-    known.feedback_type = request.feedback_type.value
+    for name, value in fact_values(request).items():
+        setattr(known, name, value)
     known.corrected_label = label
     known.comment_sealed = _sealed(ctx, request.comment, known.id)
     known.updated_at = ctx.now
@@ -108,36 +108,24 @@ def _take(
     key = ctx.now.timestamp() - bonus
     arrival = campaigns.arrive(ctx, writes, scan, text, key, scan.place)
     report_id = new_id(ctx.now)
-    told: dict[str, Any] = {
-        "id": report_id,
-        "scan_id": scan.id,
-        "scan_type": scan.scan_type,
-        "model_type": scan.model_type,
-        "feedback_type": request.feedback_type.value,
-        "original_label": scan.verdict,
-        "corrected_label": label,
-        "status": "pending",
-        "campaign_id": arrival.campaign_id,
-        "created_at": ctx.now,
-        "updated_at": ctx.now,
-    }
-    writes.add(
-        Feedback,
-        **told,
+    values = pending_values(
+        scan,
+        request,
+        id=report_id,
         source="report",
-        user_id=scan.user_id,
-        comment_sealed=_sealed(ctx, request.comment, report_id),
-        model_version=scan.model_version,
-        looks_needed=1,
-        looks=0,
+        corrected_label=label,
+        campaign_id=arrival.campaign_id,
         queue_key=key,
+        now=ctx.now,
+        comment_sealed=_sealed(ctx, request.comment, report_id),
     )
+    writes.add(Feedback, **values)
     if campaigns.may_burst(arrival):
         writes.run(ctx.session)  # this report counts as well
         campaigns.note_burst(ctx, arrival)
     labels = FEEDBACK.labels(scan.model_type, request.feedback_type.value)
     ctx.after_commit.append(labels.inc)
-    return FeedbackRead(**told, comment=request.comment)
+    return FeedbackRead(**values, comment=request.comment)
 
 
 def _sealed(ctx: Context, comment: str | None, report_id: str) -> bytes | None:

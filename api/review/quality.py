@@ -15,11 +15,19 @@ from api.kit.ids import new_id
 from api.kit.signature import fingerprint
 from api.kit.tokens import Role
 from api.tables import Feedback, Review, Scan
+from api.tables.feedback import pending_values
 from api.users.service import pseudonymous_user
 from shield.errors import UnknownLabel
 from shield.labels import LABELS, MODEL_OF_SCAN, corrected_label, is_positive
 from shield.metrics.counts import wilson_interval
-from shield.wire import FeedbackRead, GoldRequest, Interval, QualityRead, ReviewerQuality
+from shield.wire import (
+    FeedbackRead,
+    GoldRequest,
+    Interval,
+    QualityRead,
+    ReportFacts,
+    ReviewerQuality,
+)
 
 _HEAD_START_SECONDS = 86400
 """Where a gold item enters the queue: as high as a report of a trusted reporter."""
@@ -63,26 +71,18 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
     ctx.session.flush()
     key = ctx.now.timestamp() - _HEAD_START_SECONDS
     arrival = campaigns.attach(ctx, scan, request.text, key)
-    row = Feedback(
+    values = pending_values(
+        scan,
+        ReportFacts(feedback_type=request.feedback_type),
         id=feedback_id,
         source="gold",
-        scan_id=scan_id,
-        user_id=reporter,
-        scan_type=request.scan_type.value,
-        model_type=model_type.value,
-        feedback_type=request.feedback_type.value,
-        original_label=request.verdict,
         corrected_label=label,
-        model_version=version,
-        status="pending",
-        looks_needed=1,
-        looks=0,
         campaign_id=arrival.campaign_id,
         queue_key=key,
+        now=ctx.now,
         gold_answer=request.answer.value,
-        created_at=ctx.now,
-        updated_at=ctx.now,
     )
+    row = Feedback(**values)
     ctx.session.add(row)
     ctx.session.flush()
     audit.record(ctx, audit.SEED, feedback_id, "", answer=request.answer.value)

@@ -16,7 +16,9 @@ from api.kit.ids import new_id
 from api.kit.lots import lot
 from api.kit.trust import trust
 from api.tables import Feedback, Scan, User
+from api.tables.feedback import pending_values
 from shield.labels import FeedbackType, ModelType, corrected_label
+from shield.wire import ReportFacts
 
 AUDIT, SHADOW = "audit", "shadow"
 DISAGREEMENTS_WAITING = 200
@@ -58,24 +60,16 @@ def _put(
     bonus = rank.item_bonus_seconds(trust(user.approved, user.rejected), probability)
     key = ctx.now.timestamp() - bonus
     arrival = campaigns.attach(ctx, scan, text, key)
-    item = Feedback(
+    values = pending_values(
+        scan,
+        ReportFacts(feedback_type=claim),
         id=new_id(ctx.now),
         source=source,
-        scan_id=scan.id,
-        user_id=scan.user_id,
-        scan_type=scan.scan_type,
-        model_type=scan.model_type,
-        feedback_type=claim.value,
-        original_label=scan.verdict,
         corrected_label=corrected_label(ModelType(scan.model_type), scan.verdict, claim),
-        model_version=scan.model_version,
-        status="pending",
-        looks_needed=1,
-        looks=0,
         campaign_id=arrival.campaign_id,
         queue_key=key,
-        created_at=ctx.now,
-        updated_at=ctx.now,
+        now=ctx.now,
     )
+    item = Feedback(**values)
     ctx.session.add(item)
     return item

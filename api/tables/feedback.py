@@ -1,11 +1,14 @@
 """What users and the samples claim about scans."""
 
 from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
 
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
+from shield.wire import FeedbackColumns, ReportFacts
 
 
 class Feedback(Base):
@@ -56,3 +59,92 @@ class Feedback(Base):
     """The batch that holds the row now: leased or acknowledged. NULL: free."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class JudgedScan(Protocol):
+    """What a row of feedback takes over from its scan."""
+
+    @property
+    def id(self) -> str:
+        """Return the scan's id."""
+
+    @property
+    def user_id(self) -> str:
+        """Return its owner."""
+
+    @property
+    def scan_type(self) -> str:
+        """Return the kind of message."""
+
+    @property
+    def model_type(self) -> str:
+        """Return the kind of model that judged it."""
+
+    @property
+    def verdict(self) -> str:
+        """Return the label that the model gave."""
+
+    @property
+    def model_version(self) -> str:
+        """Return the version that judged it."""
+
+
+def fact_values(facts: ReportFacts) -> dict[str, Any]:
+    """Return the column values of what a reporter says."""
+    values = {name: getattr(facts, name) for name in ReportFacts.model_fields}
+    return {n: value.value if isinstance(value, Enum) else value for n, value in values.items()}
+
+
+def pending_values(
+    scan: JudgedScan,
+    facts: ReportFacts,
+    *,
+    id: str,
+    source: str,
+    corrected_label: str,
+    campaign_id: str,
+    queue_key: float,
+    now: datetime,
+    comment_sealed: bytes | None = None,
+    gold_answer: str | None = None,
+) -> dict[str, Any]:
+    """Return the column values of a new, undecided row. Every row of feedback is made here.
+
+    Args:
+        scan: What the row is about.
+        facts: What the reporter says; for a sampled scan, the claim that was drawn.
+        id: Of the row.
+        source: `report`, `audit`, `shadow` or `gold`; see `Feedback.source`.
+        corrected_label: The label that is right if the claim is.
+        campaign_id: The campaign that the scan belongs to.
+        queue_key: Place in the queue; see `Feedback.queue_key`.
+        now: When the row is made.
+        comment_sealed: What the reporter wrote, encrypted.
+        gold_answer: The known answer of a gold item.
+    """
+    return {
+        **fact_values(facts),
+        "id": id,
+        "source": source,
+        "scan_id": scan.id,
+        "user_id": scan.user_id,
+        "scan_type": scan.scan_type,
+        "model_type": scan.model_type,
+        "original_label": scan.verdict,
+        "corrected_label": corrected_label,
+        "comment_sealed": comment_sealed,
+        "model_version": scan.model_version,
+        "status": "pending",
+        "looks_needed": 1,
+        "looks": 0,
+        "campaign_id": campaign_id,
+        "queue_key": queue_key,
+        "gold_answer": gold_answer,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def shared_columns(row: Feedback) -> dict[str, Any]:
+    """Return what listings, exports and snapshots all show of a row."""
+    return {name: getattr(row, name) for name in FeedbackColumns.model_fields}

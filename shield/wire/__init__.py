@@ -42,6 +42,9 @@ from shield.wire.drift import (
 from shield.wire.feedback import (
     CampaignSummary,
     CommentRead,
+    ExportRead,
+    ExportRow,
+    FeedbackColumns,
     FeedbackRead,
     FeedbackRequest,
     FeedbackStatus,
@@ -50,6 +53,7 @@ from shield.wire.feedback import (
     Rank,
     RankReason,
     ReporterSummary,
+    ReportFacts,
     ReviewAction,
     ReviewRequest,
     ScanSummary,
@@ -69,8 +73,6 @@ from shield.wire.rollouts import OptionalReasonRequest, ReasonRequest, RolloutRe
 from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
 from shield.wire.scans import FeedbackMark, ScanRead, ScanRequest
 from shield.wire.statistics import (
-    ExportRead,
-    ExportRow,
     Interval,
     MetricRead,
     Rates,
@@ -102,6 +104,7 @@ __all__ = [
     "ErasureRead",
     "ExportRead",
     "ExportRow",
+    "FeedbackColumns",
     "FeedbackMark",
     "FeedbackRead",
     "FeedbackRequest",
@@ -130,6 +133,7 @@ __all__ = [
     "ReasonRequest",
     "ReleaseRequest",
     "RenewRequest",
+    "ReportFacts",
     "ReporterSummary",
     "ReviewAction",
     "ReviewRequest",

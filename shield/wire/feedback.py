@@ -20,26 +20,43 @@ class FeedbackStatus(StrEnum):
     REJECTED = "rejected"
 
 
-class FeedbackRequest(Wire):
+class ReportFacts(Wire):
+    """What a reporter says and the system copies as it is.
+
+    A further fact is one more field here (with a default: older phones do not send it) and a column
+    of the same name in `api/tables/feedback.py`. Requests, listings, exports and snapshots have it
+    then, and new rows are filled with it.
+    """
+
+    feedback_type: FeedbackType
+
+
+class FeedbackColumns(ReportFacts, Answer):
+    """The columns that listings, exports and snapshots share, named as in the table.
+
+    What the system adds to a report, and everybody who reads it should see, is a field here.
+    """
+
+    scan_type: ScanType
+
+
+class FeedbackRequest(ReportFacts):
     """What a user says of a verdict."""
 
     scan_id: Identifier
     scan_type: ScanType | None = None
     """May be left out: the scan knows it."""
-    feedback_type: FeedbackType
     actual_label: Annotated[str, Field(max_length=32)] | None = None
     """Left out, it follows from `feedbackType` and the verdict."""
     comment: Note | None = None
 
 
-class FeedbackRead(Answer):
+class FeedbackRead(FeedbackColumns):
     """One correction."""
 
     id: str
     scan_id: str
-    scan_type: ScanType
     model_type: ModelType
-    feedback_type: FeedbackType
     original_label: str
     corrected_label: str
     comment: str | None = None
@@ -54,6 +71,33 @@ class FeedbackRead(Answer):
     """The sealed batch that holds it now."""
     created_at: datetime
     updated_at: datetime
+
+
+class ExportRead(Answer):
+    """Approved corrections."""
+
+    success: Literal[True] = True
+    message: str = ""
+    batch_id: str | None = None
+    """The sealed batch that was asked for."""
+    count: int
+    data: list["ExportRow"]
+
+
+class LabelledText(Answer):
+    """What an export says of the message itself."""
+
+    id: str
+    text: str
+    original_label: str
+    corrected_label: str
+
+
+class ExportRow(FeedbackColumns, LabelledText):
+    """One approved correction. The CSV has these columns, in this order."""
+
+    timestamp: datetime
+    """When it was approved."""
 
 
 class ScanSummary(Answer):

@@ -1,9 +1,8 @@
-"""Counts, rates, metrics and exports."""
+"""Counts, rates and metrics."""
 
-from datetime import date, datetime
-from typing import Literal
+from datetime import date
 
-from shield.labels import FeedbackType, ModelType, ScanType
+from shield.labels import ModelType
 from shield.wire.base import Answer
 
 
@@ -67,26 +66,3 @@ class StatsRead(Answer):
     recent_trend: list[TrendPoint]
     pending_count: int
     metrics: list[MetricRead]
-
-
-class ExportRead(Answer):
-    """Approved corrections."""
-
-    success: Literal[True] = True
-    message: str = ""
-    batch_id: str | None = None
-    """The sealed batch that was asked for."""
-    count: int
-    data: list["ExportRow"]
-
-
-class ExportRow(Answer):
-    """One approved correction."""
-
-    id: str
-    text: str
-    original_label: str
-    corrected_label: str
-    feedback_type: FeedbackType
-    scan_type: ScanType
-    timestamp: datetime

@@ -3,19 +3,30 @@
 import random
 import string
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 from scipy import stats
 
 from api.audit.service import GENESIS, check_chain, hash_of
-from api.batches.snapshot import SnapshotRow, parquet
+from api.batches.snapshot import SCHEMA, SnapshotRow, arrow_type, parquet
 from api.campaigns import rank
 from api.feedback.export import unformula
 from api.kit import signature, trust
 from api.review.quality import cohens_kappa
-from api.tables import AuditRow
+from api.tables import AuditRow, Feedback
+from shield.labels import FeedbackType, ScanType
+from shield.wire import (
+    ExportRow,
+    FeedbackColumns,
+    FeedbackRead,
+    FeedbackRequest,
+    PendingItem,
+    ReportFacts,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -143,8 +154,8 @@ def row(number: int, text: str = "hello") -> SnapshotRow:
         text=text,
         label="spam",
         predicted="ham",
-        feedback_type="false_negative",
-        scan_type="text",
+        feedback_type=FeedbackType.FALSE_NEGATIVE,
+        scan_type=ScanType.TEXT,
         reporter="r-1",
         campaign="c-1",
         trust=0.7,
@@ -159,6 +170,35 @@ def test_a_snapshots_bytes_follow_from_its_rows_in_any_order() -> None:
     shuffled = random.Random(1).sample(rows, 50)
     assert parquet(rows) == parquet(shuffled)
     assert parquet(rows) != parquet([*rows[:-1], row(49, "other")])
+
+
+def test_a_shared_column_is_in_the_table_and_in_every_listing_export_and_snapshot() -> None:
+    shared = set(FeedbackColumns.model_fields)
+    assert set(ReportFacts.model_fields) <= shared
+    assert shared <= set(Feedback.__table__.columns.keys())
+    for shown in (FeedbackRead, PendingItem, ExportRow):
+        assert shared <= set(shown.model_fields)
+    assert shared <= set(SCHEMA.names)
+    assert set(ReportFacts.model_fields) <= set(FeedbackRequest.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "kind"),
+    [
+        (str | None, "string"),
+        (Annotated[str, Field(max_length=3)] | None, "string"),
+        (FeedbackType, "string"),
+        (int, "int64"),
+        (datetime | None, "timestamp[us, tz=UTC]"),
+    ],
+)
+def test_a_shared_column_has_its_type_in_snapshots(annotation: Any, kind: str) -> None:
+    assert str(arrow_type(annotation)) == kind
+
+
+def test_a_column_that_no_snapshot_can_hold_is_refused() -> None:
+    with pytest.raises(TypeError, match="no column type"):
+        arrow_type(dict[str, Any])
 
 
 @pytest.mark.parametrize(
