@@ -97,6 +97,8 @@ def open_services(
             settings.rate_per_address,
             settings.rate_storage,
             settings.trusted_proxies,
+            proxy_hops=settings.proxy_hops,
+            reads_per_user=settings.rate_reads_per_user,
         ),
         clock=clock,
     )

@@ -1,5 +1,7 @@
 """`/healthz`: the process lives. `/readyz`: it can serve."""
 
+import shutil
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -27,9 +29,13 @@ def live() -> Health:
     return Health(status="live")
 
 
+LEAST_FREE_BYTES = 32 * 1024 * 1024
+"""With less room than this SQLite's next transactions fail."""
+
+
 @router.get("/readyz", responses=documented(503))
 def ready(services: Annotated[Services, Depends(get_services)]) -> Health:
-    """Tell whether the database answers and has the schema that is needed."""
+    """Tell whether the database answers, has the schema that is needed, and has room to write."""
     try:
         with services.engine.connect() as connection:
             if services.engine.dialect.name == "sqlite":
@@ -46,4 +52,18 @@ def ready(services: Annotated[Services, Depends(get_services)]) -> Health:
             "Run `python -m api.migrate`.",
             retry_after_seconds=5,
         )
+    _check_room(services.engine.url.database if services.engine.name == "sqlite" else None)
     return Health(status="ready")
+
+
+def _check_room(file: str | None) -> None:
+    """Raise `Unavailable` if the disk of the database file is full."""
+    if not file or file == ":memory:":
+        return
+    free = shutil.disk_usage(Path(file).resolve().parent).free
+    if free < LEAST_FREE_BYTES:
+        raise Unavailable(
+            f"The disk of the database has {free // 1024**2} MiB left, so nothing can be stored. "
+            f"Free at least {LEAST_FREE_BYTES // 1024**2} MiB.",
+            retry_after_seconds=30,
+        )

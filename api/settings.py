@@ -75,12 +75,16 @@ class ApiSettings(BaseSettings):
     """Writes per user; empty for no limit."""
     rate_per_address: str = "1200/minute"
     """Writes per client address; empty for no limit."""
+    rate_reads_per_user: str = "600/minute"
+    """Reads per user; empty for no limit. Reviewers, admins and services are not counted."""
     rate_storage: str = "memory://"
     """`memory://` for one process, `redis://...` for several."""
     trusted_proxies: str = ""
-    """Networks of gateways in front, e.g. `10.0.0.0/8`, with commas between. A request from there
+    """Networks of gateways in front, e.g. `10.42.7.0/24`, with commas between. A request from there
     counts for the address that `X-Forwarded-For` names; without this all phones behind a gateway
     count as one address."""
+    proxy_hops: int = Field(default=1, ge=1, le=10)
+    """How many gateways in a row add to `X-Forwarded-For`: that entry from the end counts."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """Larger request bodies are refused with 413."""
 

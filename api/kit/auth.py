@@ -86,7 +86,7 @@ class Tokens:
             raise _refused(str(fault)) from fault
         if float(claims["exp"]) <= self._clock().timestamp():
             raise _refused("it has expired")
-        return principal_of(claims, "roles")
+        return principal_of(claims, "roles", own=True)
 
     def _known_to_others(self, token: str) -> Principal | None:
         try:
@@ -99,8 +99,16 @@ class Tokens:
         return next((principal for principal in asked if principal is not None), None)
 
 
-def principal_of(claims: dict[str, Any], roles_claim: str) -> Principal:
-    """Read subject and roles from verified claims; roles that we do not know are ignored.
+MACHINES = frozenset({Role.SERVICE})
+"""Roles of our own processes. Only our own tokens and service accounts of the cluster carry them:
+whoever edits people's groups at an outside issuer must not make a pipeline of somebody."""
+
+
+def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False) -> Principal:
+    """Read subject and roles from verified claims.
+
+    A role that we do not know, or that is not a word at all, is ignored, and so is a machine's role
+    unless the token is our `own`.
 
     Raises:
         Unauthenticated: The subject is missing or absurd.
@@ -108,12 +116,13 @@ def principal_of(claims: dict[str, Any], roles_claim: str) -> Principal:
     found: Any = claims
     for part in roles_claim.split("."):
         found = found.get(part, []) if isinstance(found, dict) else []
-    known = {role.value for role in Role}
-    roles = found if isinstance(found, list) else [found]
+    allowed = {role.value for role in Role if own or role not in MACHINES}
+    named = found if isinstance(found, list) else [found]
+    roles = {role for role in named if isinstance(role, str)} & allowed
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:
         raise _refused("its subject is not a name of 1 to 128 characters")
-    return Principal(subject, frozenset(Role(role) for role in roles if role in known))
+    return Principal(subject, frozenset(map(Role, roles)))
 
 
 def _refused(why: str) -> Unauthenticated:

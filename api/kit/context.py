@@ -135,8 +135,12 @@ class Allow:
     ) -> AsyncIterator[Context]:
         """Yield the context of one request."""
         principal.require(*self.roles)
-        if not self._reads and principal.roles.isdisjoint({Role.SERVICE}):
-            await _check_limit(services.limiter, principal, request)
+        if self._reads:
+            if principal.roles.isdisjoint(READERS):
+                await _counted(services.limiter, services.limiter.check_read, principal.subject)
+        elif principal.roles.isdisjoint({Role.SERVICE}):
+            address = services.limiter.address(request)
+            await _counted(services.limiter, services.limiter.check, principal.subject, address)
         # Nothing is asked of the database before the route's own thread asks it.
         session = (services.reading if self._reads else services.sessions)()
         context = Context(services, principal, session, services.clock())
@@ -149,12 +153,11 @@ class Allow:
                 await _at_once(session.close)
 
 
-async def _check_limit(limiter: Limiter, principal: Principal, request: Request) -> None:
-    address = limiter.address(request)
+async def _counted(limiter: Limiter, check: Callable[..., None], *names: str) -> None:
     if limiter.is_remote:
-        await run_sync(limiter.check, principal.subject, address)
+        await run_sync(check, *names)
     else:
-        limiter.check(principal.subject, address)
+        check(*names)
 
 
 async def _at_once(work: Callable[[], None]) -> None:

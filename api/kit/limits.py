@@ -12,15 +12,26 @@ from starlette.requests import HTTPConnection
 
 from shield.errors import Misconfigured, RateLimited, Unavailable
 
+_ONCE_AN_HOUR = parse("1/hour")
+
 
 class Limiter:
     """Counts requests and refuses those over the limit."""
 
     def __init__(
-        self, per_user: str, per_address: str, storage: str, trusted_proxies: str = ""
+        self,
+        per_user: str,
+        per_address: str,
+        storage: str,
+        trusted_proxies: str = "",
+        *,
+        proxy_hops: int = 1,
+        reads_per_user: str = "",
     ) -> None:
         self._proxies = _networks(trusted_proxies)
+        self._hops = proxy_hops
         self._per_user = _parsed(per_user)
+        self._reads_per_user = _parsed(reads_per_user)
         self._per_address = _parsed(per_address)
         self.is_remote = not storage.startswith("memory:")
         """Whether counting asks another process, so that it may take a while."""
@@ -29,18 +40,17 @@ class Limiter:
     def address(self, connection: HTTPConnection) -> str:
         """Return whose address a request counts for.
 
-        A gateway that we trust says who came through it, by adding to `X-Forwarded-For`. Read from
-        its end: what stands before the first stranger was written by that stranger.
+        A gateway that we trust says who came through it, by adding to `X-Forwarded-For`. As many
+        entries are believed as gateways stand in a row, counted from the end: what stands before
+        was written by the client. An entry is never believed for being a private address, since
+        clients have such addresses too.
         """
-        found = connection.client.host if connection.client else "unknown"
-        if not self._proxies:
-            return found
+        peer = connection.client.host if connection.client else "unknown"
+        if not self._trusts(peer):
+            return peer
         said = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
-        for hop in reversed([hop.strip() for hop in said if hop.strip()]):
-            if not self._trusts(found):
-                break
-            found = hop
-        return found
+        entries = [entry.strip() for entry in said if entry.strip()]
+        return entries[-min(self._hops, len(entries))] if entries else peer
 
     def _trusts(self, address: str) -> bool:
         try:
@@ -56,26 +66,39 @@ class Limiter:
             RateLimited: Too many, from this user or this address.
             Unavailable: The shared counter does not answer.
         """
-        for limit, kind, name in (
-            (self._per_user, "user", user),
-            (self._per_address, "address", address),
-        ):
-            if limit is None:
-                continue
-            try:
-                if self._strategy.hit(limit, kind, name):
-                    continue
-                reset = self._strategy.get_window_stats(limit, kind, name).reset_time
-            except StorageError as fault:
-                raise Unavailable(
-                    "The rate limit counter does not answer. Check SHIELD_API_RATE_STORAGE.",
-                    retry_after_seconds=2,
-                ) from fault
-            wait = max(1, math.ceil(reset - time.time()))
-            raise RateLimited(
-                f"Too many requests from this {kind} ({limit}). Try again in {wait} s.",
-                retry_after_seconds=wait,
-            )
+        self._count(self._per_user, "user", user)
+        self._count(self._per_address, "address", address)
+
+    def check_read(self, user: str) -> None:
+        """Count one request that only reads. Raises as `check`."""
+        self._count(self._reads_per_user, "reader", user)
+
+    def is_first(self, deed: str, name: str) -> bool:
+        """Tell whether nobody of this name has done `deed` within the last hour, and note it.
+
+        Raises:
+            Unavailable: The shared counter does not answer.
+        """
+        return self._hit(_ONCE_AN_HOUR, deed, name)
+
+    def _count(self, limit: RateLimitItem | None, kind: str, name: str) -> None:
+        if limit is None or self._hit(limit, kind, name):
+            return
+        reset = self._strategy.get_window_stats(limit, kind, name).reset_time
+        wait = max(1, math.ceil(reset - time.time()))
+        raise RateLimited(
+            f"Too many requests from this {kind} ({limit}). Try again in {wait} s.",
+            retry_after_seconds=wait,
+        )
+
+    def _hit(self, limit: RateLimitItem, kind: str, name: str) -> bool:
+        try:
+            return self._strategy.hit(limit, kind, name)
+        except StorageError as fault:
+            raise Unavailable(
+                "The rate limit counter does not answer. Check SHIELD_API_RATE_STORAGE.",
+                retry_after_seconds=2,
+            ) from fault
 
 
 def _networks(written: str) -> list[IPv4Network | IPv6Network]:
@@ -85,8 +108,8 @@ def _networks(written: str) -> list[IPv4Network | IPv6Network]:
             found.append(ip_network(part))
         except ValueError as fault:
             raise Misconfigured(
-                f"{part!r} in SHIELD_API_TRUSTED_PROXIES is no network. Write e.g. `10.0.0.0/8`, "
-                "with commas between."
+                f"{part!r} in SHIELD_API_TRUSTED_PROXIES is no network. Write the network of your "
+                "gateway's pods alone, e.g. `10.42.7.0/24`, with commas between."
             ) from fault
     return found
 

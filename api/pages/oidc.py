@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from joserfc.errors import JoseError
 
-from api.kit.auth import Principal, principal_of
+from api.kit.auth import MACHINES, Principal, principal_of
 from api.kit.context import Services, get_services
 from api.kit.tokens import Role
 from api.pages.sessions import Sessions
@@ -112,4 +112,4 @@ def _principal(claims: dict[str, Any], settings: PagesSettings, roles_claim: str
     if claims.get("email_verified") is True:
         names.add(str(claims.get("email")))
     roles = named.roles | {Role(role) for role in settings.roles_of(names)}
-    return Principal(named.subject, roles - {Role.SERVICE})
+    return Principal(named.subject, roles - MACHINES)

@@ -29,7 +29,7 @@ class PagesSettings(BaseSettings):
     """Header in which an authenticating proxy names the user, e.g. `kubeflow-userid`. Off when
     left out."""
     trusted_proxies: list[str] = []
-    """Addresses or networks of that proxy, e.g. `["10.0.0.0/8"]`. The header is believed from
+    """Addresses or networks of that proxy, e.g. `["10.42.7.9"]`. The header is believed from
     there alone."""
     reviewers: list[str] = []
     """Users named by the proxy or by OIDC who may review, by user id or e-mail; `["*"]` is
@@ -81,7 +81,7 @@ class PagesSettings(BaseSettings):
                 "SHIELD_PAGES_TRUSTED_HEADER is set, but SHIELD_PAGES_TRUSTED_PROXIES is empty, "
                 "so anybody "
                 "could name themselves. List the proxy's networks, e.g. "
-                'SHIELD_PAGES_TRUSTED_PROXIES=["10.0.0.0/8"].'
+                'SHIELD_PAGES_TRUSTED_PROXIES=["10.42.7.9"].'
             )
         for network in self.trusted_proxies:
             try:
@@ -90,7 +90,7 @@ class PagesSettings(BaseSettings):
                 raise Misconfigured(
                     f"SHIELD_PAGES_TRUSTED_PROXIES names {network!r}, which is no network "
                     f"({fault}). "
-                    "Write addresses like 10.1.2.3 or networks like 10.0.0.0/8."
+                    "Write addresses like 10.1.2.3 or networks like 10.42.7.0/24."
                 ) from fault
         if self.oidc_discovery_url is not None and self.oidc_client_id is None:
             raise Misconfigured(

@@ -19,6 +19,7 @@
 {{- end }}
 {{- with .Values.api.trustedProxies }}
 - {name: SHIELD_API_TRUSTED_PROXIES, value: {{ join "," . | quote }}}
+- {name: SHIELD_API_PROXY_HOPS, value: {{ $.Values.api.proxyHops | quote }}}
 {{- end }}
 {{ include "shield.artifactsEnv" . }}
 {{- end }}

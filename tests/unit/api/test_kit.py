@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
-from api.kit.auth import Tokens
+from api.kit.auth import Tokens, principal_of
 from api.kit.database import open_engine
 from api.kit.ids import new_id
 from api.kit.keyring import KeyRing, new_ring, rotated
@@ -245,7 +245,7 @@ def request(peer: str, *forwarded: str) -> HTTPConnection:
     [
         ("10.0.0.1", ["203.0.113.7"], "203.0.113.7"),
         ("10.0.0.1", ["1.1.1.1, 203.0.113.7"], "203.0.113.7"),  # 1.1.1.1 is what the phone says
-        ("10.0.0.1", ["203.0.113.7, 10.0.0.9"], "203.0.113.7"),
+        ("10.0.0.1", ["1.1.1.1, 10.0.0.9"], "10.0.0.9"),  # a phone with a private address
         ("10.0.0.1", ["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
         ("10.0.0.1", [], "10.0.0.1"),
         ("198.51.100.9", ["1.1.1.1"], "198.51.100.9"),
@@ -257,6 +257,37 @@ def test_behind_a_trusted_gateway_a_request_counts_for_the_phone_and_not_for_wha
     limiter = Limiter("", "", "memory://", "10.0.0.0/8")
     assert limiter.address(request(peer, *forwarded)) == counts_for
     assert Limiter("", "", "memory://").address(request(peer, *forwarded)) == peer
+
+
+def test_two_gateways_in_a_row_are_counted_from_the_end() -> None:
+    limiter = Limiter("", "", "memory://", "10.0.0.0/8", proxy_hops=2)
+    assert limiter.address(request("10.0.0.1", "1.1.1.1, 203.0.113.7, 10.0.0.9")) == "203.0.113.7"
+    assert limiter.address(request("10.0.0.1", "203.0.113.7")) == "203.0.113.7"
+
+
+def test_reads_have_a_limit_of_their_own() -> None:
+    limiter = Limiter("1/minute", "", "memory://", reads_per_user="2/minute")
+    limiter.check("ann", "1.2.3.4")
+    limiter.check_read("ann")
+    limiter.check_read("ann")
+    with pytest.raises(RateLimited, match="from this reader"):
+        limiter.check_read("ann")
+
+
+@pytest.mark.parametrize(
+    ("roles", "own", "known"),
+    [
+        ([{"name": "admin"}, ["admin"], None, 7, "user"], True, {Role.USER}),
+        ({"admin": True}, True, set()),
+        ("reviewer", True, {Role.REVIEWER}),
+        (["service", "admin"], True, {Role.SERVICE, Role.ADMIN}),
+        (["service", "admin"], False, {Role.ADMIN}),
+    ],
+)
+def test_roles_of_any_shape_are_read_and_an_outside_issuer_makes_nobody_a_machine(
+    roles: object, own: bool, known: set[Role]
+) -> None:
+    assert principal_of({"sub": "ann", "roles": roles}, "roles", own=own).roles == known
 
 
 def test_a_gateway_that_is_no_network_is_one_clear_sentence() -> None:
