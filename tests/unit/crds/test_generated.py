@@ -8,6 +8,8 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_committed_crd_is_what_the_types_say() -> None:
     assert (ROOT / DEFAULT).read_text() == render(), "run `make crds`"
+    chart = ROOT / "helm/files/crds/modelrollouts.yaml"
+    assert chart.read_text() == render(), "run `make manifests`"
 
 
 def test_a_stale_file_is_told_and_left_alone(tmp_path: Path) -> None:
