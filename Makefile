@@ -102,8 +102,10 @@ e2e-clean: setup ## end what a run of e2e has left or kept; its images stay
 	./tests/e2e/run.sh --clean
 
 ##@ Generated files (a test proves each current)
-.PHONY: generate crds manifests docs
-generate: setup crds manifests ## write again whatever is generated from code
+.PHONY: generate graphs crds manifests docs
+generate: graphs crds manifests ## write again whatever is generated from code; needs Helm, and builds it where there is none
+
+graphs: setup ## compiled pipelines and the settings reference: seconds, after a change to a step
 	$(PY) -m pipelines.compile
 	$(PY) -m docs.settings
 

@@ -36,7 +36,7 @@ from api.seed_routes import endpoints as seed_routes
 from api.settings import ApiSettings
 from api.users import endpoints as users
 from shield.artifacts import ArtifactStore
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.errors import Misconfigured
 from shield.rollouts import RolloutStore
 from shield.rollouts.opening import open_rollouts

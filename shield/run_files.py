@@ -72,6 +72,16 @@ class BatchReference(RunFile):
     sealed_at: datetime
 
 
+class Lease(RunFile):
+    """The hold of a run on its batch, which its steps renew while they work."""
+
+    batch: str
+    """Id of the batch."""
+    run_id: str
+    seconds: float
+    """After that long without a renewal the batch returns by itself."""
+
+
 class CorpusSet(RunFile):
     """One set of a corpus: a table of messages."""
 
@@ -133,6 +143,7 @@ class RunInputs(RunFile):
     run_id: str
     batch: BatchReference | None = None
     """None: too few corrections, or a first model."""
+    lease: Lease | None = None
     earlier: list[BatchReference] = []
     """Batches that former versions have learned from, by id."""
     champion: VersionRef | None = None
@@ -187,6 +198,7 @@ class DatasetFacts(RunFile):
     """Ids of the batches whose corrections are in it."""
     run_id: str | None = None
     sealed_at: datetime | None = None
+    lease: Lease | None = None
     taught: int = 0
     replayed: int = 0
     beside_before: BatchShift | None = None

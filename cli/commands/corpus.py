@@ -21,7 +21,7 @@ def add(
 ) -> None:
     """Bring your own labelled messages in; rows that cannot be used are listed, with the reason."""
     from components.prepare_corpus.add import add as add_rows
-    from shield.artifacts.settings import open_store
+    from shield.artifacts.opening import open_store
 
     session = session_of(context)
     if not file.is_file():

@@ -123,7 +123,7 @@ def push(
     parent: Annotated[str | None, typer.Option(help="The version it was trained from.")] = None,
 ) -> None:
     """Upload a signed package and register it as a new version."""
-    from shield.artifacts.settings import open_store
+    from shield.artifacts.opening import open_store
     from shield.packages import ModelPackage
     from shield.packages import push as push_package
     from shield.wire import VersionRequest

@@ -24,5 +24,10 @@ def baseline(
     from pathlib import Path
 
     from components.baseline.step import run
+    from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.lease import keep_lease
+    from shield.run_files import DATASET, DatasetFacts
 
+    end_with_runner()
+    keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
     run(Path(dataset.path), Path(model.path), fpr_budget=fpr_budget, seed=seed)

@@ -32,9 +32,12 @@ def build_dataset(
 
     from components.build_dataset.corrections import Caps
     from components.build_dataset.step import run
-    from components.shared.environment import end_with_runner, open_artifacts
+    from components.shared.environment import StepSettings, end_with_runner, open_artifacts
+    from components.shared.lease import keep_lease
+    from shield.run_files import RunInputs
 
     end_with_runner()
+    keep_lease(RunInputs.read(Path(inputs.path)).lease, StepSettings())
     with tempfile.TemporaryDirectory(prefix="dataset-") as cache:
         run(
             Path(inputs.path),

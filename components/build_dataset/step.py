@@ -128,6 +128,7 @@ def run(
         batches=[each.id for each in references],
         run_id=given.run_id,
         sealed_at=given.batch.sealed_at,
+        lease=given.lease,
         taught=parts["teach"].height,
         replayed=rehearsed.height,
         beside_before=beside,

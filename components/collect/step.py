@@ -16,7 +16,7 @@ from shield.client import ShieldClient
 from shield.errors import Misconfigured, NotFound
 from shield.labels import ModelType
 from shield.packages import Trust, pull
-from shield.run_files import BatchReference, GoldenFigures, RunInputs, write_history
+from shield.run_files import BatchReference, GoldenFigures, Lease, RunInputs, write_history
 from shield.wire import BatchRead, BatchStatus, VersionStatus
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ def run(
         log.info(json.dumps({"event": "too-few", "count": lease.count, "minimum": lease.minimum}))
         return TOO_FEW
     pinned = _pinned(client, store, model_type, run_id, lease.batch)
+    pinned.lease = Lease(batch=lease.batch.id, run_id=run_id, seconds=lease_seconds)
     pinned.write(inputs)
     write_history(history, pinned.history)
     if pinned.champion is not None:

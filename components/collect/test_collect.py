@@ -11,7 +11,7 @@ import pytest
 
 from components.collect.step import LEASED, TOO_FEW, run
 from components.shared.corpus_store import current_key
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
 from shield.errors import Misconfigured, Unavailable
 from shield.labels import FeedbackType, ModelType, ScanType

@@ -11,7 +11,7 @@ from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
 from components.shared import messages
 from components.shared.corpus_store import publish
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
 from shield.errors import Unavailable
 from shield.labels import ModelType

@@ -38,7 +38,12 @@ def evaluate(
     from pathlib import Path
 
     from components.evaluate.step import run
+    from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.lease import keep_lease
+    from shield.run_files import DATASET, DatasetFacts
 
+    end_with_runner()
+    keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
     judged = run(
         Path(dataset.path),
         Path(challenger.path),

@@ -37,13 +37,15 @@ def register(
         open_artifacts,
         open_client,
     )
+    from components.shared.lease import keep_lease
     from components.shared.runs import write_outcome
     from shield.packages import PackageSettings
-    from shield.run_files import Outcome
+    from shield.run_files import Outcome, RunInputs
     from shield.wire import RunOutcome, VersionStatus
 
     end_with_runner()
     settings = StepSettings()
+    keep_lease(RunInputs.read(Path(inputs.path)).lease, settings)
     store = open_artifacts()
     with open_client(settings) as client:
         version = run(

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shield.artifacts import ArtifactStore
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust

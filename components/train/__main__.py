@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from components.shared.environment import StepSettings
+from components.shared.lease import keep_lease
 from components.train.recipe import Recipe
 from components.train.spread import here, join
 from components.train.step import run
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         join()
         facts = DatasetFacts.read(given.dataset / DATASET)
+        if here().rank == 0:
+            keep_lease(facts.lease, settings)
         given.model.mkdir(parents=True, exist_ok=True)
         package = run(
             given.dataset,

@@ -38,6 +38,7 @@ def train(
     from pathlib import Path
 
     from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.lease import keep_lease
     from components.train.recipe import Recipe
     from components.train.step import run_from
     from shield.run_files import DATASET, DatasetFacts
@@ -45,6 +46,7 @@ def train(
     end_with_runner()
     settings = StepSettings()
     facts = DatasetFacts.read(Path(dataset.path) / DATASET)
+    keep_lease(facts.lease, settings)
     package = run_from(
         start,
         Path(dataset.path),

@@ -15,7 +15,7 @@ from serving.server.breaker import Breaker, Fault
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, load_model
 from serving.server.settings import ServerSettings
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.errors import Conflict, Invalid, NotFound, PackageInvalid, Unavailable
 from shield.packages import ModelPackage, PackageSettings, Trust, pull
 from shield.packages.manifest import MANIFEST, SAMPLES, TOKENIZER

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shield.artifacts import ArtifactStore
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.errors import AlreadyExists, Invalid, NotFound, ShieldError
 from tests.support.s3 import S3Server
 

@@ -22,7 +22,7 @@ from api.kit.keyring import new_ring
 from api.kit.tokens import mint
 from api.migrate import migrate, upgrade
 from api.settings import ApiSettings
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
 from shield.rollouts import RolloutStore
 from tests.support.waiting import PATIENCE_SECONDS

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.privacy.retention import look_after
 from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.errors import Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType
 from shield.metrics import SCORE_EDGES, score_bins

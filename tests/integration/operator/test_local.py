@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, Phase, VersionRef
 from shield.packages import push
 from shield.rollouts.table import TableRolloutStore, rollout_engine

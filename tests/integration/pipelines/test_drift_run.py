@@ -17,7 +17,7 @@ from components.shared.corpus_store import publish
 from pipelines.drift_graph import drift_watching
 from pipelines.graph import STEPS
 from pipelines.local import LocalRun, LocalRunner
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.labels import ModelType, ScanType
 from shield.metrics import score_bins
 from shield.packages import load_private_key, push, sign

@@ -15,7 +15,7 @@ import pytest
 
 from components.shared.corpus_store import publish
 from pipelines.graph import STEPS
-from shield.artifacts.settings import open_store
+from shield.artifacts.opening import open_store
 from shield.labels import ModelType
 from shield.wire import BatchStatus, VersionStatus
 from tests.support.arms import version_ref

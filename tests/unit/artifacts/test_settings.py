@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from shield.artifacts.directory import DirectoryStore
+from shield.artifacts.opening import open_store
 from shield.artifacts.s3 import S3Store
-from shield.artifacts.settings import ArtifactSettings, open_store
+from shield.artifacts.settings import ArtifactSettings
 from shield.errors import Misconfigured
 
 

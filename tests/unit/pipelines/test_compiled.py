@@ -12,7 +12,7 @@ GRAPHS = pytest.mark.parametrize("path", [IR, WATCH], ids=lambda path: path.stem
 
 @GRAPHS
 def test_the_compiled_graph_in_the_repository_is_current(path: Path) -> None:
-    assert path.read_text() == compiled(path), "run `make generate` and commit pipelines/*.yaml"
+    assert path.read_text() == compiled(path), "run `make graphs` and commit pipelines/*.yaml"
 
 
 @GRAPHS
