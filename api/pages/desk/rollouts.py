@@ -12,7 +12,7 @@ from api.kit.tokens import Role
 from api.pages.desk.pages import render
 from api.pages.visitor import CheckedForm, Reading, Who, Writing
 from api.rollouts import service
-from shield.crds.v1alpha1 import ArmEvidence, Condition, ModelRollout
+from shield.crds.v1alpha1 import ArmEvidence, Condition, ModelRollout, Phase
 from shield.labels import ModelType
 from shield.metrics import wilson_interval
 from shield.rollouts.evidence import subjects
@@ -104,6 +104,8 @@ def _card(ctx: Context, rollout: ModelRollout) -> Card:
             for one in status.conditions
             if (one.type == "Degraded" and one.status == "True")
             or (one.type == "Available" and one.status != "True")
+            # What waits for somebody, or for quicker answers, says how it ends.
+            or (one.type == "Progressing" and status.phase is Phase.PAUSED)
         ],
     )
 
