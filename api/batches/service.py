@@ -14,7 +14,6 @@ from api.batches.snapshot import SnapshotRow, parquet
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.kit.trust import trust
 from api.tables import Batch, BatchItem, Feedback, Scan, User, Version
 from api.tables.feedback import shared_columns
 from shield.artifacts.content import put_file
@@ -82,7 +81,7 @@ def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User) -> SnapshotRo
         predicted=feedback.original_label,
         reporter=user.pseudonym,
         campaign=feedback.campaign_id or feedback.id,
-        trust=trust(user.approved, user.rejected),
+        trust=user.record.trust(ctx.now),
         scanned_at=scan.created_at,
         approved_at=feedback.approved_at,
         model_version=scan.model_version,

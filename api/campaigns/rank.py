@@ -8,6 +8,7 @@ arrives, nothing starves. The key does not change with time, so the queue is one
 import math
 from datetime import datetime
 
+from api.kit.trust import Record, mean
 from api.tables import Feedback
 from shield.wire import Rank, RankReason
 
@@ -22,7 +23,7 @@ def item_bonus_seconds(trust: float, probability: float) -> float:
     """Return the bonus of one report: a trusted reporter, an unsure model.
 
     Args:
-        trust: Posterior mean of the reporter's approval rate, 0 to 1.
+        trust: Lower end of what the reporter's approval rate may be, 0 to 1.
         probability: The model's scam probability, 0 to 1.
     """
     return HOUR * (_REPORTERS_HOURS * trust + _UNCERTAINTY_HOURS * uncertainty(probability))
@@ -40,7 +41,7 @@ def reach_bonus_seconds(reach: int) -> float:
 
 
 def explain(
-    feedback: Feedback, *, trust: float, probability: float, reach: int, now: datetime
+    feedback: Feedback, *, record: Record, probability: float, reach: int, now: datetime
 ) -> Rank:
     """Return an item's rank with its reasons in words."""
     age_hours = max(0.0, (now - feedback.created_at).total_seconds() / HOUR)
@@ -48,8 +49,8 @@ def explain(
     reasons = [
         RankReason(
             name="reporters",
-            value=_REPORTERS_HOURS * trust,
-            text=f"reporter right in about {trust:.0%} of cases",
+            value=_REPORTERS_HOURS * record.trust(now),
+            text=f"reporter right in about {mean(record.approved, record.rejected):.0%} of cases",
         ),
         RankReason(
             name="uncertainty",

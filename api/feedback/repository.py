@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.campaigns.service import Place
 from api.kit.context import Context
+from api.kit.trust import Record
 from api.tables import Campaign, CampaignFingerprint, Feedback, Scan, User
 from shield.errors import NotFound
 from shield.wire import FeedbackRead
@@ -30,8 +31,8 @@ class Opened:
     model_version: str
     created_at: datetime
     report_id: str | None
-    record: tuple[int, int] | None
-    """The owner's approved and rejected reports; `None` while they have no row."""
+    record: Record | None
+    """The owner's decided corrections; `None` while the owner has no row."""
     place: Place | None
 
 
@@ -48,8 +49,9 @@ _OPENED = (
         Scan.model_version,
         Scan.created_at,
         Feedback.id.label("report_id"),
-        User.approved,
-        User.rejected,
+        User.record_approved,
+        User.record_rejected,
+        User.record_at,
         Campaign.id.label("campaign_id"),
         Campaign.reports,
         Campaign.burst,
@@ -81,11 +83,11 @@ def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
     if row is None:
         return None
     told = row._asdict()
-    approved, rejected = told.pop("approved"), told.pop("rejected")
+    record = tuple(told.pop(f"record_{part}") for part in ("approved", "rejected", "at"))
     campaign_id, reports, burst = (told.pop(name) for name in ("campaign_id", "reports", "burst"))
     return Opened(
         **told,
-        record=None if approved is None else (approved, rejected),
+        record=None if record[0] is None else Record(*record),
         place=None if campaign_id is None else Place(campaign_id, reports, burst),
     )
 

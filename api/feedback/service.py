@@ -10,7 +10,7 @@ from api.kit.counters import FEEDBACK
 from api.kit.idempotency import once
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.kit.trust import trust
+from api.kit.trust import Record
 from api.kit.writes import Writes
 from api.tables import Feedback
 from api.tables.feedback import fact_values, pending_values
@@ -103,7 +103,8 @@ def _take(
 ) -> FeedbackRead:
     if scan.record is None:
         ensure_user(ctx, ctx.user)
-    bonus = rank.item_bonus_seconds(trust(*(scan.record or (0, 0))), scan.probability)
+    record = scan.record or Record()
+    bonus = rank.item_bonus_seconds(record.trust(ctx.now), scan.probability)
     text = ctx.ring.open(scan.text_sealed, scan.id)
     key = ctx.now.timestamp() - bonus
     arrival = campaigns.arrive(ctx, writes, scan, text, key, scan.place)

@@ -1,22 +1,78 @@
-"""How far a reporter's record goes: a Beta posterior over their approval rate.
+"""How far a reporter's record goes: a Beta posterior over the approval rate of their corrections.
 
 Prior Beta(2, 1): two thirds of what strangers report turn out right, worth three decisions. Trust
-orders the queue and weighs samples; it never approves anything.
+is the lower end of the posterior, so that it is earned by many decisions and not by two; it fades,
+so that an account that was sold or taken over does not live on its past. It orders the queue and
+weighs samples; it never approves anything. Confirmations of a verdict are no evidence: they cost
+nothing and are nearly always right.
 """
 
 import math
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 PRIOR_APPROVED, PRIOR_REJECTED = 2.0, 1.0
+LOWER = 0.05
+"""Trust is what the approval rate exceeds with all but this chance."""
+HALF_LIFE_SECONDS = 180 * 86400.0
+"""After this a decision counts half."""
 NEW_SECONDS = 7 * 86400
 """An account younger than this is new."""
 
 
-def trust(approved: int, rejected: int) -> float:
-    """Return the posterior mean, in (0, 1)."""
+@dataclass(frozen=True)
+class Record:
+    """Decided corrections of one reporter, older ones counted less, as they stood at `at`."""
+
+    approved: float = 0.0
+    rejected: float = 0.0
+    at: datetime | None = None
+    """`None` before the first decision."""
+
+    def faded(self, now: datetime) -> "Record":
+        """Return the same record as it counts at `now`."""
+        if self.at is None:
+            return Record(at=now)
+        kept = weight((now - self.at).total_seconds())
+        return Record(self.approved * kept, self.rejected * kept, now)
+
+    def trust(self, now: datetime) -> float:
+        """Return the reporter's trust at `now`, in (0, 1)."""
+        record = self.faded(now)
+        return trust(record.approved, record.rejected)
+
+    def decided(self, *, approved: bool, by: int, now: datetime) -> "Record":
+        """Return the record with a decision more (`by` 1), or with a recent one undone (-1)."""
+        record = self.faded(now)
+        return Record(
+            max(0.0, record.approved + by * approved),
+            max(0.0, record.rejected + by * (not approved)),
+            now,
+        )
+
+
+def weight(age_seconds: float) -> float:
+    """Return what a decision of this age counts, 1 to 0."""
+    return float(0.5 ** (max(0.0, age_seconds) / HALF_LIFE_SECONDS))
+
+
+def trust(approved: float, rejected: float) -> float:
+    """Return the lower end of the posterior, in (0, 1): 0.22 without a record."""
+    return _lower(round(approved, 1), round(rejected, 1))
+
+
+@lru_cache(maxsize=4096)
+def _lower(approved: float, rejected: float) -> float:
+    return _quantile(LOWER, approved + PRIOR_APPROVED, rejected + PRIOR_REJECTED)
+
+
+def mean(approved: float, rejected: float) -> float:
+    """Return the posterior mean: the share of this reporter's corrections expected to be right."""
     return (approved + PRIOR_APPROVED) / (approved + rejected + PRIOR_APPROVED + PRIOR_REJECTED)
 
 
-def interval(approved: int, rejected: int, level: float = 0.95) -> tuple[float, float]:
+def interval(approved: float, rejected: float, level: float = 0.95) -> tuple[float, float]:
     """Return the central interval of the posterior that holds `level` of it."""
     a, b = approved + PRIOR_APPROVED, rejected + PRIOR_REJECTED
     tail = (1 - level) / 2

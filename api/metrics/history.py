@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from api.metrics.learning import recall_gain_of
+from api.metrics.service import IS_CORRECTION
 from api.tables import Feedback, LedgerRow, Run, Scan, Version
 from shield.labels import ModelType
 
@@ -75,7 +76,9 @@ def _feedback(
 ) -> list[Point]:
     scans = select(Scan)
     reports = (
-        select(Feedback).join(Scan, Scan.id == Feedback.scan_id).where(Feedback.source == "report")
+        select(Feedback)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(Feedback.source == "report", IS_CORRECTION)
     )
     if model_type is not None:
         scans = scans.where(Scan.model_type == model_type.value)
@@ -89,7 +92,9 @@ def _feedback(
 def _approval(
     session: Session, starts: Sequence[datetime], model_type: ModelType | None
 ) -> list[Point]:
-    query = select(Feedback).where(Feedback.source == "report", Feedback.status != "pending")
+    query = select(Feedback).where(
+        Feedback.source == "report", IS_CORRECTION, Feedback.status != "pending"
+    )
     if model_type is not None:
         query = query.where(Feedback.model_type == model_type.value)
     approved = Feedback.status == "approved"
@@ -130,5 +135,5 @@ def _rollbacks(
         query = query.where(LedgerRow.model_type == model_type.value)
     undone = LedgerRow.action == "undo"
     promoted = LedgerRow.action.in_(["install", "promote"])
-    rows = _weekly(session, query, LedgerRow.at, starts, undone, promoted)
+    rows = _weekly(session, query, LedgerRow.at, starts, undone, promoted | undone)
     return _points(starts, [(part, whole) for part, whole in rows])

@@ -37,7 +37,7 @@ def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
         return metric.model_copy(update={"note": f"{version.name} carries no golden recall."})
     value, low, high, n = gain
     measurable = low > 0 or high < 0
-    note = f"{version.name} over {version.parent}"
+    note = f"{version.name} over {version.parent}{_held_out(version.metrics)}"
     return metric.model_copy(
         update={
             "value": value,
@@ -47,6 +47,20 @@ def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
             "met": value > TARGET_GAIN and low > 0,
             "note": note if measurable else f"{note}: no measurable change",
         }
+    )
+
+
+def _held_out(metrics: dict[str, object]) -> str:
+    """Say what the version finds of the corrections held out of its own cycle.
+
+    A frozen set near its ceiling cannot show a new tactic; these corrections do.
+    """
+    before, now = _number(metrics, "freshChampionRecall"), _number(metrics, "freshRecall")
+    if before is None or now is None:
+        return ""
+    return (
+        f"; of this cycle's corrections held out of training it finds {now:.0%}, its parent "
+        f"{before:.0%}"
     )
 
 
@@ -106,7 +120,10 @@ def retraining_success(
 
 
 def rollback_rate(session: Session, since: datetime, model_type: ModelType | None) -> MetricRead:
-    """Return the share of promoted versions that were taken back."""
+    """Return the share of versions that were taken back.
+
+    A rollback counts when it happens, whenever the version was promoted.
+    """
     query = select(LedgerRow.action, LedgerRow.model_type, LedgerRow.version).where(
         LedgerRow.at >= since, LedgerRow.action.in_(["install", "promote", "undo"])
     )
@@ -114,12 +131,12 @@ def rollback_rate(session: Session, since: datetime, model_type: ModelType | Non
         query = query.where(LedgerRow.model_type == model_type.value)
     rows = session.execute(query).all()
     promoted = {row.version for row in rows if row.action in ("install", "promote")}
-    undone = {row.version for row in rows if row.action == "undo"} & promoted
+    undone = {row.version for row in rows if row.action == "undo"}
     return _share(
         "rollbackRate",
-        "versions taken back / versions that became stable in the last 30 days",
+        "versions taken back in the last 30 days / versions that became stable or were taken back",
         len(undone),
-        len(promoted),
+        len(promoted | undone),
         target=0.1,
         below=True,
         note="Candidates rejected before promotion are no rollbacks.",

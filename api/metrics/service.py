@@ -5,7 +5,7 @@ All queries are plain SQL that SQLite and PostgreSQL understand alike.
 
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Integer, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from api.kit.context import Context
@@ -20,6 +20,10 @@ from shield.wire import Interval, MetricRead, Rates, StatsRead, TrendPoint, Vers
 WINDOW_DAYS = 30
 
 
+IS_CORRECTION = Feedback.feedback_type != FeedbackType.CONFIRMED.value
+"""A confirmation costs nothing and is nearly always approved: it would flatter every rate."""
+
+
 def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
     """Return counts, true rates, the trend of thirty days and the five metrics."""
     since = ctx.now - timedelta(days=WINDOW_DAYS)
@@ -31,7 +35,7 @@ def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
             for kind in FeedbackType
         },
         by_version=by_version(ctx.session, since, model_type),
-        rates=rates(ctx.session, model_type),
+        rates=rates(ctx.session, since, model_type),
         recent_trend=trend(ctx.session, ctx.now, model_type),
         pending_count=by_status.get("pending", 0),
         metrics=five(ctx, since, model_type),
@@ -61,7 +65,7 @@ def _feedback_per_thousand(
 ) -> MetricRead:
     scans_query = select(func.count()).where(Scan.created_at >= since)
     reports_query = (
-        select(func.count())
+        select(func.count(), _sum(IS_CORRECTION))
         .select_from(Feedback)
         .join(Scan, Scan.id == Feedback.scan_id)
         .where(Feedback.source == "report", Scan.created_at >= since)
@@ -70,25 +74,27 @@ def _feedback_per_thousand(
         scans_query = scans_query.where(Scan.model_type == model_type.value)
         reports_query = reports_query.where(Feedback.model_type == model_type.value)
     scans = session.scalar(scans_query) or 0
-    reports = min(session.scalar(reports_query) or 0, scans)
-    value, low, high = proportion(reports, scans)
+    everything, corrections = session.execute(reports_query).one()
+    value, low, high = proportion(min(int(corrections), scans), scans)
     return MetricRead(
         name="feedbackPerThousandScans",
-        formula="1000 x scans of the last 30 days that their user reported / scans",
+        formula="1000 x scans of the last 30 days that their user corrected / scans",
         target=50,
         value=None if value is None else 1000 * value,
         low=None if low is None else 1000 * low,
         high=None if high is None else 1000 * high,
         n=scans,
         met=None if value is None else 1000 * value > 50,
+        note=f"{int(everything) - int(corrections)} more were confirmed as right.",
     )
 
 
 def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) -> MetricRead:
-    query = select(
-        func.count(), func.coalesce(func.sum((Feedback.status == "approved").cast(Integer)), 0)
-    ).where(
-        Feedback.source == "report", Feedback.status != "pending", Feedback.reviewed_at >= since
+    query = select(func.count(), _sum(Feedback.status == "approved")).where(
+        Feedback.source == "report",
+        IS_CORRECTION,
+        Feedback.status != "pending",
+        Feedback.reviewed_at >= since,
     )
     if model_type is not None:
         query = query.where(Feedback.model_type == model_type.value)
@@ -98,7 +104,7 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
     beside = "no gold item was judged yet" if gold.value is None else f"{gold.value:.0%}"
     return MetricRead(
         name="approvalRate",
-        formula="approved / decided reports of the last 30 days",
+        formula="approved / decided corrections of the last 30 days",
         target=0.7,
         value=value,
         low=low,
@@ -109,6 +115,11 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
     )
 
 
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return how many rows fulfil a condition; 0, not NULL, where there are none."""
+    return func.coalesce(func.sum(condition.cast(Integer)), 0)
+
+
 def proportion(part: int, whole: int) -> tuple[float | None, float | None, float | None]:
     """Return a share with its 95 % Wilson interval, or nothing when nothing was seen."""
     if whole == 0:
@@ -117,8 +128,8 @@ def proportion(part: int, whole: int) -> tuple[float | None, float | None, float
     return part / whole, low, high
 
 
-def rates(session: Session, model_type: ModelType | None) -> Rates:
-    """Return the true false-positive and false-negative rates, by the audit sample alone.
+def rates(session: Session, since: datetime, model_type: ModelType | None) -> Rates:
+    """Return the true false-positive and false-negative rates since then, by the audit sample.
 
     The sample is drawn from scans at random, so its decided items say what the model does to
     messages that nobody reports. Shares of feedback say only what people complain about.
@@ -130,7 +141,11 @@ def rates(session: Session, model_type: ModelType | None) -> Rates:
             func.count(),
             func.sum(case((truth_differs_from_verdict, 1), else_=0)),
         )
-        .where(Feedback.source == "audit", Feedback.status != "pending")
+        .where(
+            Feedback.source == "audit",
+            Feedback.status != "pending",
+            Feedback.created_at >= since,
+        )
         .group_by(Feedback.model_type, Feedback.original_label)
     )
     if model_type is not None:

@@ -15,7 +15,7 @@ from api.kit.lots import lot
 from api.review import repository as reviews
 from api.tables import Campaign, Feedback, Review, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
-from shield.labels import LABELS, ModelType
+from shield.labels import LABELS, FeedbackType, ModelType
 from shield.wire import FeedbackRead, FeedbackStatus, ReviewAction, ReviewRequest
 
 ACTIVE_SECONDS = 30 * 86400
@@ -193,10 +193,7 @@ def settle(ctx: Context, item: Feedback, action: str, notes: str | None) -> None
 def count(ctx: Context, item: Feedback, action: str, by: int) -> None:
     """Count a decision (`by` 1) or its undoing (-1) for the reporter and for the campaign."""
     if item.source == "report":
-        column = User.approved if action == "approve" else User.rejected
-        ctx.session.execute(
-            update(User).where(User.id == item.user_id).values({column: column + by})
-        )
+        _count_for(ctx, item, approved=action == "approve", by=by)
     values: dict[str, Any] = {"pending": Campaign.pending - by}
     if by > 0:
         truth = truth_of(item, action)
@@ -209,6 +206,22 @@ def count(ctx: Context, item: Feedback, action: str, by: int) -> None:
         .values(values)
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _count_for(ctx: Context, item: Feedback, *, approved: bool, by: int) -> None:
+    """Count a decision in the reporter's figures, and one on a correction in their record."""
+    reporter = ctx.session.get(User, item.user_id, with_for_update=True)
+    if reporter is None:
+        return  # erased meanwhile
+    if approved:
+        reporter.approved += by
+    else:
+        reporter.rejected += by
+    if item.feedback_type == FeedbackType.CONFIRMED:
+        return
+    record = reporter.record.decided(approved=approved, by=by, now=ctx.now)
+    reporter.record_approved, reporter.record_rejected = record.approved, record.rejected
+    reporter.record_at = record.at
 
 
 def _decided_before(ctx: Context, item: Feedback) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """How reliable reviewing is: gold items and agreement."""
 
-from collections import defaultdict
+import secrets
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from itertools import combinations
 
 from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from api.tables import Feedback, Review, Scan
 from api.tables.feedback import pending_values
 from api.users.service import pseudonymous_user
 from shield.errors import UnknownLabel
-from shield.labels import LABELS, MODEL_OF_SCAN, corrected_label, is_positive
+from shield.labels import LABELS, MODEL_OF_SCAN, ModelType, corrected_label, is_positive
 from shield.metrics.counts import wilson_interval
 from shield.wire import (
     FeedbackRead,
@@ -50,6 +50,7 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
     reporter = pseudonymous_user(ctx)
     serving = ctx.services.router.split(model_type)
     version = serving.stable.name if serving else f"{model_type}-v1"
+    probability, confidence = _likely_score(ctx, model_type, positive)
     scan = Scan(
         id=scan_id,
         user_id=reporter,
@@ -59,8 +60,8 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
         fingerprint=fingerprint(request.text, ctx.ring.fingerprint_key),
         verdict=request.verdict,
         positive=positive,
-        probability=0.8 if positive else 0.2,
-        confidence=0.8,
+        probability=probability,
+        confidence=confidence,
         model_version=version,
         arm="stable",
         forced=True,
@@ -87,6 +88,29 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
     ctx.session.flush()
     audit.record(ctx, audit.SEED, feedback_id, "", answer=request.answer.value)
     return feedback.readable(ctx, row)
+
+
+def _likely_score(ctx: Context, model_type: ModelType, positive: bool) -> tuple[float, float]:
+    """Return probability and confidence as the model gave them to some message that was reported.
+
+    One and the same figure on each gold item would give it away. Where nothing was reported yet,
+    any figure on the verdict's side will do: there is nothing to compare it with.
+    """
+    real = ctx.session.execute(
+        select(Scan.probability, Scan.confidence)
+        .join(Feedback, Feedback.scan_id == Scan.id)
+        .where(
+            Feedback.source == "report",
+            Scan.model_type == model_type.value,
+            Scan.positive == positive,
+        )
+        .order_by(func.random())
+        .limit(1)
+    ).first()
+    if real is not None:
+        return float(real.probability), float(real.confidence)
+    sure = 0.5 + secrets.randbelow(500_000) / 1_000_000
+    return (sure, sure) if positive else (1 - sure, sure)
 
 
 def told_before(ctx: Context) -> datetime | None:
@@ -129,7 +153,12 @@ def quality(ctx: Context) -> QualityRead:
     pairs = _pairs(ctx.session)
     reviewers = []
     for reviewer, count in decided:
-        own = [(one, other) for (a, one), (b, other) in pairs if reviewer in (a, b)]
+        # Of this reviewer's pairs, their own answer first.
+        own = [
+            (one, other) if reviewer == a else (other, one)
+            for (a, one), (b, other) in pairs
+            if reviewer in (a, b)
+        ]
         reviewers.append(
             ReviewerQuality(
                 reviewer=reviewer,
@@ -146,7 +175,11 @@ def quality(ctx: Context) -> QualityRead:
 
 
 def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """Return ((reviewer, action), (reviewer, action)) for items that several have judged."""
+    """Return ((reviewer, action), (reviewer, action)) of the two blind looks at an item.
+
+    The third look breaks a tie: it is asked for only where the first two differ, so it says nothing
+    of how often two reviewers agree.
+    """
     several = (
         select(Review.feedback_id)
         .where(Review.undone_at.is_(None), Review.correct.is_(None))
@@ -161,21 +194,22 @@ def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     looks: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for feedback_id, reviewer, action in rows:
         looks[feedback_id].append((reviewer, action))
-    return [pair for judged in looks.values() for pair in combinations(judged, 2)]
+    return [(judged[0], judged[1]) for judged in looks.values()]
 
 
 def cohens_kappa(pairs: list[tuple[str, str]]) -> float | None:
     """Return the agreement of two raters beyond chance, -1 to 1; `None` without items.
 
-    Each pair counts in both orders, because the raters are interchangeable.
+    Each rater has a distribution of answers of their own: the first of each pair is one rater, the
+    second the other. (With one distribution for both it would be Scott's pi.)
 
     Source: Cohen, "A Coefficient of Agreement for Nominal Scales", 1960.
     """
     if not pairs:
         return None
     agreed = sum(one == other for one, other in pairs) / len(pairs)
-    answers = [answer for pair in pairs for answer in pair]
-    by_chance = sum((answers.count(kind) / len(answers)) ** 2 for kind in set(answers))
+    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    by_chance = sum(first[kind] * second[kind] for kind in first) / len(pairs) ** 2
     if by_chance == 1:
         return 1.0  # all said the same, always: agreement, though it shows little
     return (agreed - by_chance) / (1 - by_chance)

@@ -120,7 +120,7 @@ def _items(ctx: Context, rows: Sequence[Feedback]) -> list[PendingItem]:
 def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
     scan = ctx.session.get_one(Scan, row.scan_id)
     user = ctx.session.get(User, row.user_id)
-    record = (user.approved, user.rejected) if user else (0, 0)
+    record = (user.record if user else trust.Record()).faded(ctx.now)
     campaign = ctx.session.get(Campaign, row.campaign_id) if row.campaign_id else None
     reach = around.reach.get(campaign.id, 0) if campaign else 1
     alone = campaign is None or campaign.reports <= 1  # it never had another item
@@ -134,7 +134,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
         comments=_comments(ctx, row, read, alone=alone),
         rank=rank.explain(
             row,
-            trust=trust.trust(*record),
+            record=record,
             probability=scan.probability,
             reach=reach,
             now=ctx.now,

@@ -14,7 +14,6 @@ from api.campaigns import service as campaigns
 from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.lots import lot
-from api.kit.trust import trust
 from api.tables import Feedback, Scan, User
 from api.tables.feedback import pending_values
 from shield.labels import FeedbackType, ModelType, corrected_label
@@ -57,7 +56,7 @@ def _put(
     if lot(ctx.ring.fingerprint_key, "claim", scan.id) < 0.5:
         claim = FeedbackType.FALSE_POSITIVE if scan.positive else FeedbackType.FALSE_NEGATIVE
     ctx.session.flush()  # the scan, and its owner: counting it in its campaign may start again
-    bonus = rank.item_bonus_seconds(trust(user.approved, user.rejected), probability)
+    bonus = rank.item_bonus_seconds(user.record.trust(ctx.now), probability)
     key = ctx.now.timestamp() - bonus
     arrival = campaigns.attach(ctx, scan, text, key)
     values = pending_values(

@@ -6,6 +6,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
+from api.kit.trust import Record
 
 
 class User(Base):
@@ -19,4 +20,14 @@ class User(Base):
     audit_consent: Mapped[bool] = mapped_column(default=False)
     approved: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
+    record_approved: Mapped[float] = mapped_column(default=0.0)
+    """Approved corrections, older ones counted less: what trust comes from."""
+    record_rejected: Mapped[float] = mapped_column(default=0.0)
+    record_at: Mapped[datetime | None]
+    """When the two counts before stood so."""
     created_at: Mapped[datetime]
+
+    @property
+    def record(self) -> Record:
+        """Return what trust comes from."""
+        return Record(self.record_approved, self.record_rejected, self.record_at)

@@ -3,11 +3,12 @@
 import secrets
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from api.kit import trust
 from api.kit.context import Context
-from api.tables import User
+from api.tables import Feedback, User
 from shield.wire import MeRead, ReporterSummary
 
 
@@ -25,6 +26,8 @@ def ensure_user(ctx: Context, user_id: str) -> None:
             audit_consent=False,
             approved=0,
             rejected=0,
+            record_approved=0.0,
+            record_rejected=0.0,
             created_at=ctx.now,
         )
         .on_conflict_do_nothing(index_elements=[User.id])
@@ -38,16 +41,28 @@ def get_user(ctx: Context, user_id: str) -> User:
 
 
 def pseudonymous_user(ctx: Context) -> str:
-    """Make a user who is nobody, older than new accounts are, and return the id."""
+    """Make a user who is nobody, with the record and the age of some real reporter; return the id.
+
+    Reviewers see both beside an item: a reporter without a record would give gold items away.
+    """
     user_id = f"u-{secrets.token_hex(8)}"
+    real = ctx.session.scalar(
+        select(User)
+        .where(User.id.in_(select(Feedback.user_id).where(Feedback.source == "report")))
+        .order_by(func.random())
+        .limit(1)
+    )
     ctx.session.add(
         User(
             id=user_id,
             pseudonym="r-" + secrets.token_hex(6),
             audit_consent=False,
-            approved=0,
-            rejected=0,
-            created_at=ctx.now - timedelta(days=60),
+            approved=real.approved if real else 0,
+            rejected=real.rejected if real else 0,
+            record_approved=real.record_approved if real else 0.0,
+            record_rejected=real.record_rejected if real else 0.0,
+            record_at=real.record_at if real else None,
+            created_at=real.created_at if real else ctx.now - timedelta(days=60),
         )
     )
     ctx.session.flush()
@@ -56,10 +71,11 @@ def pseudonymous_user(ctx: Context) -> str:
 
 def reporter_summary(user: User, now: datetime) -> ReporterSummary:
     """Return what reviewers see of a reporter."""
-    low, high = trust.interval(user.approved, user.rejected)
+    record = user.record.faded(now)
+    low, high = trust.interval(record.approved, record.rejected)
     return ReporterSummary(
         pseudonym=user.pseudonym,
-        trust=trust.trust(user.approved, user.rejected),
+        trust=user.record.trust(now),
         trust_low=low,
         trust_high=high,
         decided=user.approved + user.rejected,

@@ -118,9 +118,26 @@ def test_trust_rises_with_approved_and_falls_with_rejected_reports(api: RunningA
     report(api, "good", "one more from a good one")
     report(api, "bad", "now from a bad one, again")
     trusts = [item.reporters[0].trust for item in queue(api, group="none")]
-    assert trusts[0] > 0.8, "the good reporter's item comes first"
-    assert trusts[1] < 0.4
+    assert trusts[0] > 0.55, "the good reporter's item comes first"
+    assert trusts[1] < 0.15
     assert all("reporter right in about" in item.rank.reason for item in queue(api))
+
+
+def test_confirmations_earn_no_trust(api: RunningApi) -> None:
+    for number in range(4):
+        item = report(api, "yes", f"lunch {chr(97 + number) * 9}", FeedbackType.CONFIRMED)
+        decide(api, item.id)
+    report(api, "yes", "an honest first correction")
+    assert queue(api, group="none")[0].reporters[0].trust < 0.25
+
+
+def test_a_decision_that_is_undone_leaves_no_trace_in_the_record(api: RunningApi) -> None:
+    item = report(api, "ann", "a parcel waits")
+    before = queue(api, group="none")[0].reporters[0].trust
+    decide(api, item.id)
+    with api.client("rita", "reviewer") as rita:
+        rita.undo_review(item.id)
+    assert queue(api, group="none")[0].reporters[0].trust == pytest.approx(before, abs=0.01)
 
 
 def test_a_burst_from_new_accounts_is_flagged_once_there_are_old_accounts(
@@ -170,9 +187,8 @@ def test_a_second_reviewer_looks_blind_and_a_disagreement_goes_to_a_third(
     assert third.status is FeedbackStatus.REJECTED
     with api.client("rita", "reviewer") as client:
         quality = client.quality()
-    assert quality.compared == 3
-    assert quality.kappa is not None
-    assert quality.kappa < 0.5
+    assert quality.compared == 1, "the third look breaks a tie and says nothing of agreement"
+    assert quality.kappa == 0
 
 
 def test_gold_items_look_like_others_and_measure_each_reviewer(api: RunningApi) -> None:
@@ -281,6 +297,18 @@ def test_nothing_that_a_reviewer_can_read_tells_gold_from_other_items(api: Runni
         assert rita.quality().reviewers[0].gold.n == 0, "it could still be taken back"
         api.clock.move_on(3601)
         assert rita.quality().reviewers[0].gold.n == 1
+
+
+def test_gold_items_have_scores_and_reporters_like_real_ones(api: RunningApi) -> None:
+    for number in range(3):
+        decide(api, report(api, "ann", f"a parcel waits {chr(97 + number) * 9}").id)
+    plain = report(api, "ann", "Claim your inheritance in cash")
+    gold = seed(api, "Claim your lottery win")
+    items = {item.id: item for item in queue(api, group="none")}
+    assert items[gold].scan.probability == items[plain.id].scan.probability
+    one, other = items[gold].reporters[0], items[plain.id].reporters[0]
+    assert (one.trust, one.decided, one.is_new) == (other.trust, other.decided, other.is_new)
+    assert one.pseudonym != other.pseudonym
 
 
 def test_a_campaign_is_decided_through_a_gold_item_as_through_any_other(api: RunningApi) -> None:

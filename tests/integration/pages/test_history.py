@@ -31,7 +31,9 @@ def test_every_scan_of_the_month_falls_into_one_week(api: RunningApi) -> None:
     with api.services.sessions() as session:
         scans = session.scalar(select(func.count()).select_from(Scan))
         reports = session.scalar(
-            select(func.count()).select_from(Feedback).where(Feedback.source == "report")
+            select(func.count())
+            .select_from(Feedback)
+            .where(Feedback.source == "report", Feedback.feedback_type != "confirmed")
         )
     assert len(points) == WEEKS
     assert sum(point.n for point in points) == scans
@@ -47,7 +49,11 @@ def test_a_week_without_anything_is_unknown_and_not_zero(api: RunningApi) -> Non
 def test_approvals_are_counted_in_the_week_of_the_decision(api: RunningApi) -> None:
     points = told(api)["approvalRate"]
     with api.services.sessions() as session:
-        decided = Feedback.source == "report", Feedback.status != "pending"
+        decided = (
+            Feedback.source == "report",
+            Feedback.status != "pending",
+            Feedback.feedback_type != "confirmed",
+        )
         total = session.scalar(select(func.count()).select_from(Feedback).where(*decided))
     assert sum(point.n for point in points) == total
 

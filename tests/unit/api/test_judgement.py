@@ -38,7 +38,23 @@ def test_the_interval_of_trust_is_the_beta_posteriors(approved: int, rejected: i
     low, high = trust.interval(approved, rejected)
     assert low == pytest.approx(posterior.ppf(0.025), abs=1e-6)
     assert high == pytest.approx(posterior.ppf(0.975), abs=1e-6)
-    assert trust.trust(approved, rejected) == pytest.approx(posterior.mean())
+    assert trust.trust(approved, rejected) == pytest.approx(posterior.ppf(0.05), abs=1e-6)
+    assert trust.mean(approved, rejected) == pytest.approx(posterior.mean())
+
+
+def test_trust_is_earned_by_many_decisions_and_fades() -> None:
+    record = trust.Record()
+    assert record.trust(NOW) < 0.25
+    for _ in range(2):
+        record = record.decided(approved=True, by=1, now=NOW)
+    assert record.trust(NOW) < 0.5, "two approvals make nobody immune to checks"
+    for _ in range(20):
+        record = record.decided(approved=True, by=1, now=NOW)
+    assert record.trust(NOW) > 0.8
+    assert record.trust(NOW + timedelta(days=720)) < 0.6, "a record is no pension"
+    undone = record.decided(approved=True, by=-1, now=NOW)
+    assert undone.approved == record.approved - 1
+    assert trust.Record().decided(approved=False, by=-1, now=NOW).rejected == 0
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 10**9))
@@ -104,6 +120,13 @@ def test_kappa_is_agreement_beyond_chance() -> None:
     mixed += [("approve", "reject")] * 20 + [("reject", "approve")] * 20
     # 60 % agree, chance alone 0.65^2 + 0.35^2 = 54.5 %: (0.6 - 0.545) / (1 - 0.545)
     assert cohens_kappa(mixed) == pytest.approx(0.1208, abs=1e-3)
+
+
+def test_kappa_gives_each_rater_a_distribution_of_their_own() -> None:
+    pairs = [("approve", "approve")] * 20 + [("approve", "reject")] * 5
+    pairs += [("reject", "approve")] * 10 + [("reject", "reject")] * 15
+    # Cohen (1960): 70 % agree, chance 0.5 * 0.6 + 0.5 * 0.4 = 50 %. Scott's pi would be 0.394.
+    assert cohens_kappa(pairs) == pytest.approx(0.4)
 
 
 def chain(length: int) -> list[AuditRow]:
