@@ -52,12 +52,13 @@ test: setup ## every test but the long proofs; starts its own servers, browser a
 test-slow: setup ## the long proofs: 20,000 API cases, long fuzzing, full state machines
 	$(PY) -m pytest -m slow --timeout 3600 $(ARGS)
 
-lint: setup ## ruff, mypy strict, import contracts
+lint: setup ## ruff, mypy strict, import contracts, dead code
 	$(call say,Lint)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture
 
 format: setup ## format the code and sort the imports
 	$(BIN)/ruff format .

@@ -90,8 +90,6 @@ class ApiSettings(BaseSettings):
 
     predict_timeout_seconds: float = Field(default=5.0, gt=0)
     """A model server that takes longer has failed."""
-    rollout_poll_seconds: float = Field(default=0.02, gt=0)
-    """How often the split is looked up; an undo reaches scans after about this long."""
     undo_seconds: float = Field(default=3600, ge=0)
     """For so long a review may be taken back."""
     claim_seconds: float = Field(default=600, gt=0)

@@ -156,13 +156,6 @@ class Home:
         """Secrets; nobody but the owner reads them."""
         return self.root / "keys"
 
-    def log_tail(self, name: str, lines: int = 5) -> str:
-        """Return the last lines of a log, or an empty text when there is none yet."""
-        path = self.logs / f"{name}.log"
-        if not path.exists():
-            return ""
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Hold the directory for as long as the services run.

@@ -15,8 +15,7 @@
     ├── Invalid               422   well-formed, but it makes no sense
     │   ├── UnknownLabel
     │   ├── ContradictoryFeedback
-    │   ├── IdempotencyKeyReused
-    │   └── BadVersionName
+    │   └── IdempotencyKeyReused
     ├── RateLimited           429   `retry_after_seconds`
     ├── Unusable              500   an artifact that must not be used
     │   ├── ArtifactCorrupt
@@ -159,12 +158,6 @@ class IdempotencyKeyReused(Invalid):
     """The same Idempotency-Key came with another body."""
 
     slug, title = "idempotency-key-reused", "Idempotency-Key reused"
-
-
-class BadVersionName(Invalid):
-    """A version or package name with characters that could leave its folder."""
-
-    slug, title = "bad-version-name", "Bad version name"
 
 
 class RateLimited(ShieldError):

@@ -105,7 +105,3 @@ class KeyRing:
                 "Restore the database from a backup."
             ) from fault
         return opened.decode()
-
-    def key_of(self, sealed: bytes) -> str:
-        """Return the id of the key that sealed the bytes."""
-        return sealed[:_KEY_ID_BYTES].decode("ascii", "replace")

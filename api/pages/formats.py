@@ -5,7 +5,7 @@ from datetime import datetime
 from shield.labels import LABELS
 
 FILTERS = (
-    "percent", "count", "moment", "clock", "ago", "span", "short_digest", "rate", "seconds",
+    "percent", "count", "moment", "clock", "ago", "span", "rate", "seconds",
     "place", "word", "opposite",
 )  # fmt: skip
 _WORDS = {"spam": "a scam", "ham": "harmless"}
@@ -79,8 +79,3 @@ def seconds(elapsed_seconds: float | None) -> str:
     if elapsed_seconds is None:
         return "–"
     return f"{elapsed_seconds:.1f} s" if elapsed_seconds < 10 else f"{elapsed_seconds:.0f} s"
-
-
-def short_digest(digest: str) -> str:
-    """Write the first twelve hex digits of a digest."""
-    return digest.removeprefix("sha256:")[:12]

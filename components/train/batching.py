@@ -38,9 +38,3 @@ def batches(
         found.append(current)
     rng.shuffle(found)
     return found
-
-
-def padding_share(lengths: Sequence[int], made: Sequence[Sequence[int]]) -> float:
-    """Return the share of tokens that are padding, 0 to 1."""
-    spent = sum(len(batch) * max(lengths[place] for place in batch) for batch in made)
-    return 1 - sum(lengths) / spent if spent else 0.0

@@ -34,7 +34,7 @@ from components.train.threshold import AIMED, FIRST_ALARMS, first_alarms, thresh
 from shield.errors import Invalid
 from shield.metrics import budget_after
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
-from shield.packages.manifest import TOKENIZER
+from shield.packages.manifest import CARD, TOKENIZER
 from shield.run_files import DATASET, DatasetFacts
 
 SAMPLES = 4
@@ -123,7 +123,7 @@ def train_package(
         },
         created_at=created_at,
     )
-    write_card(model / "card.md", manifest, facts, learned)
+    write_card(model / CARD, manifest, facts, learned)
     threshold, flagged = threshold_of(pack(model, manifest), valid, parent, fpr_budget)
     kept = {"valid": judged_on, "share": alarms if parent is not None else flagged}
     settled = {"threshold": threshold, "recipe": {**manifest.recipe, FIRST_ALARMS: kept}}

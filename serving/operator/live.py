@@ -42,23 +42,6 @@ def listing(kube: Kube, kind: str, rollout: str | None = None) -> tuple[list[Obj
     return items, _version(found)
 
 
-class Listed:
-    """Asks the API server each time: for tests and for few rollouts."""
-
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
-
-    def of(self, rollout: str, kind: str) -> list[Object]:
-        """Return the objects of `kind` that carry the label of `rollout`."""
-        return listing(self._kube, kind, rollout)[0]
-
-    def note(self, found: Object) -> None:
-        """Nothing is kept."""
-
-    def forget(self, found: Object) -> None:
-        """Nothing is kept."""
-
-
 class Watched:
     """Keeps what events have told; asking costs no call. Safe to share between threads."""
 

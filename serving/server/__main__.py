@@ -44,11 +44,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (SHIELD_SERVER_HOST)")
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
     parser.add_argument("--ready-file", type=Path, help="written with the port once warm and ready")
-    parser.add_argument(
-        "--shadow-package", help="a second package that scores copies, off the path"
-    )
-    parser.add_argument("--shadow-version", default="shadow", help="its name")
-    parser.add_argument("--shadow-digest", help="sha256:... of it")
     parser.add_argument("--precision", choices=["int8", "fp32"])
     parser.add_argument(
         "--die-with-parent", action="store_true", help="stop when the starting process ends (Linux)"
@@ -70,14 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         listener = listen(given.host or settings.host, given.port)
         wanted = Wanted(given.package, given.version, given.arm, given.digest)
         server = ModelServer(given.model_type, wanted, settings, listener, given.ready_file)
-        if given.shadow_package:
-            server.shadow = Wanted(
-                given.shadow_package,
-                given.shadow_version,
-                "shadow",
-                given.shadow_digest,
-                shadow=True,
-            )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.run())
     except Unusable as error:

@@ -52,7 +52,6 @@ def index(repository: Repository) -> Response:
                 "state": "UNAVAILABLE" if model.breaker.open else "READY",
                 "reason": f"circuit open: {model.breaker.fault}" if model.breaker.open else "",
                 "active": model is repository.active,
-                "shadow": model is repository.shadow,
                 "arm": model.arm,
                 "digest": model.digest,
             }

@@ -25,9 +25,6 @@ from shield.predictor import BATCH, Precision, Row
 _INLINE_CHARS = 4096
 """Longer requests are tokenised on another thread, so that they do not hold up the event loop."""
 
-BACKGROUND_ROWS = 256
-"""Most rows that wait in the background."""
-
 BATCH_RULES: dict[Precision, BatchRule] = {
     "int8": BatchRule(max_rows=BATCH["int8"]),
     "fp32": BatchRule(max_rows=8),
@@ -51,7 +48,7 @@ class Engine:
     queue_rows: int
     precision: Precision
     metrics: Metrics
-    _twins: dict[tuple[int, bool, bytes], RowTask] = field(default_factory=dict)
+    _twins: dict[tuple[int, bytes], RowTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -74,11 +71,6 @@ class Engine:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-
-    @property
-    def queued(self) -> int:
-        """Count the rows that wait."""
-        return len(self._queue)
 
     def expected_wait_seconds(self, model: ServedModel, before: int = 0) -> float:
         """Estimate how long a new row would wait before its turn, with `before` tokens queued."""
@@ -117,24 +109,6 @@ class Engine:
                 self._admit(job, texts)
             else:
                 future.set_exception(refusal)
-        return future
-
-    def submit_background(
-        self, model: ServedModel, texts: Sequence[str]
-    ) -> "asyncio.Future[Scored] | None":
-        """Ask for probabilities that nobody waits for; they are computed when no request waits.
-
-        Returns:
-            A future as of `submit`, or `None` when too much waits already: the texts are dropped.
-        """
-        if self._queue.background + len(texts) > BACKGROUND_ROWS or not model.breaker.admits(
-            self._loop.time()
-        ):
-            return None
-        future: asyncio.Future[Scored] = self._loop.create_future()
-        job = Job(model, future, math.inf, lambda: True, background=True)
-        if not self._recall(job, texts):
-            self._admit(job, texts)
         return future
 
     def _busy(self, model: ServedModel, deadline_seconds: float) -> Unavailable | None:
@@ -207,7 +181,7 @@ class Engine:
                 job.measured = False
             else:
                 places.setdefault(key, []).append(index)
-        new = [key for key in places if (id(model), job.background, key) not in self._twins]
+        new = [key for key in places if (id(model), key) not in self._twins]
         refusal = self._too_many(job, [len(rows[places[key][0]]) for key in new])
         if refusal is not None:
             job.future.set_exception(refusal)
@@ -228,7 +202,7 @@ class Engine:
             return None
         if len(self._queue) + len(lengths) > max(self.queue_rows, len(lengths)):
             return self._refuse("queue_full", refusals.queue_full(self.queue_rows))
-        if job.background or len(lengths) < 2:
+        if len(lengths) < 2:
             return None  # one row alone was weighed when it came
         wait = self.expected_wait_seconds(job.model, sum(lengths) - max(lengths))
         left = max(0.0, job.deadline - self._loop.time())
@@ -241,13 +215,10 @@ class Engine:
 
     def _await_row(self, job: Job, key: bytes, row: Row, indices: list[int]) -> None:
         arrived = partial(job.receive, indices)
-        # A request never joins a background row: that one may wait for long.
-        place = (id(job.model), job.background, key)
+        place = (id(job.model), key)
         twin = self._twins.get(place)
         if twin is None:
-            task = RowTask(
-                job.model, key, row, job.deadline, [arrived], job.background, [job.wanted]
-            )
+            task = RowTask(job.model, key, row, job.deadline, [arrived], [job.wanted])
             self._twins[place] = task
             self._queue.put(task)
         else:
@@ -304,7 +275,7 @@ class Engine:
                 continue
             else:
                 outcome = self._refuse("deadline", refusals.too_late())
-            del self._twins[id(task.model), task.background, task.key]
+            del self._twins[id(task.model), task.key]
             for waiter in task.waiters:
                 waiter(outcome, share)
 

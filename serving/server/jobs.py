@@ -31,7 +31,6 @@ class Job:
     deadline: float
     wanted: Callable[[], bool]
     """Tells whether the client is still there."""
-    background: bool = False
     lengths: list[int] = field(default_factory=list)
     """Rows per text."""
     scores: list[float] = field(default_factory=list)

@@ -18,11 +18,9 @@ from serving.server.connection import Connection, Front
 from serving.server.engine import Engine
 from serving.server.http import Limits
 from serving.server.metrics import Metrics
-from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.routes import Routes
 from serving.server.settings import ServerSettings
-from serving.server.shadow import Shadow
 from shield.errors import Misconfigured
 from shield.packages.package import write_atomically
 
@@ -63,7 +61,6 @@ class ModelServer:
     settings: ServerSettings
     listener: socket.socket
     ready_file: Path | None = None
-    shadow: Wanted | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
     @property
@@ -94,7 +91,6 @@ class ModelServer:
             engine,
             self.metrics,
             self.settings,
-            Shadow(engine, self.metrics, lambda: datetime.now(UTC)),
             ready=lambda: not stopping.is_set(),
         )
         front = Front(
@@ -125,7 +121,7 @@ class ModelServer:
             await loop.run_in_executor(None, engine.stop)
 
     async def _load(self, repository: Repository, stopping: asyncio.Event) -> bool:
-        loading = asyncio.ensure_future(self._load_all(repository))
+        loading = asyncio.ensure_future(repository.load(self.wanted))
         stopped = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -151,12 +147,6 @@ class ModelServer:
             report = {"port": self.port, "pid": os.getpid(), "digest": model.digest}
             write_atomically(self.ready_file, json.dumps(report).encode())
         return True
-
-    async def _load_all(self, repository: Repository) -> ServedModel:
-        model = await repository.load(self.wanted)
-        if self.shadow is not None:
-            await repository.load(self.shadow)
-        return model
 
     async def _drain(self, front: Front, server: asyncio.AbstractServer) -> None:
         """Answer what comes, ask every client to leave, and go when they have gone.

@@ -78,12 +78,6 @@ class Metrics:
             buckets=(0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1.5, 5.0),
             registry=registry,
         )
-        self.shadow = Counter(
-            "shield_server_shadow",
-            "Texts scored by the shadow version: agreed, disagreed, dropped, failed.",
-            ["outcome"],
-            registry=registry,
-        )
 
     def text(self) -> bytes:
         """Return the exposition format."""

@@ -32,8 +32,6 @@ class Wanted:
     arm: str = "stable"
     digest: str | None = None
     """Needed for a package in the artifact store: it is the identity that is verified."""
-    shadow: bool = False
-    """Load it to score copies; it never answers."""
 
 
 def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> ModelPackage:
@@ -73,8 +71,6 @@ class Repository:
     versions: dict[str, ServedModel] = field(default_factory=dict)
     active: ServedModel | None = None
     previous: ServedModel | None = None
-    shadow: ServedModel | None = None
-    """Scores copies of what the active version answers."""
 
     def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -116,10 +112,7 @@ class Repository:
         started = time.perf_counter()
         loaded = self._loaded(wanted)
         model = loaded or await self._load_beside(wanted)
-        if wanted.shadow:
-            self._set_shadow(model)
-        else:
-            self._switch(model, started, "cold" if loaded is None else "warm")
+        self._switch(model, started, "cold" if loaded is None else "warm")
         return model
 
     async def unload(self, version: str) -> None:
@@ -177,18 +170,6 @@ class Repository:
         self.metrics.faults.labels(version, fault.value).inc()
         self.log("model_fault", version=version, kind=fault.value)
 
-    def _set_shadow(self, model: ServedModel) -> None:
-        if model is self.active:
-            raise Conflict(
-                f"{model.version} is the version that answers; it cannot be its own shadow. "
-                "Load another version as the shadow."
-            )
-        before, self.shadow = self.shadow, model
-        if before is not None and before is not model and before is not self.previous:
-            self._release(before)
-        self._show(model)
-        self.log("shadowed", version=model.version, digest=model.digest)
-
     def _show(self, model: ServedModel) -> None:
         gauge = self.metrics.version.labels(model.version, model.arm, model.digest)
         gauge.set(model is self.active)
@@ -198,10 +179,8 @@ class Repository:
         if model is not before:
             older = self.previous
             self.active, self.previous = model, before
-            if self.shadow is model:
-                self.shadow = None
             # One warm version to go back to; an older one is freed when its last request is done.
-            if older is not None and older not in {model, before, self.shadow}:
+            if older is not None and older not in {model, before}:
                 self._release(older)
             for known in self.versions.values():
                 self._show(known)
@@ -219,8 +198,6 @@ class Repository:
         self.versions.pop(model.version, None)
         if self.previous is model:
             self.previous = None
-        if self.shadow is model:
-            self.shadow = None
         self.metrics.version.remove(model.version, model.arm, model.digest)
         # Freeing a session takes milliseconds: the last reference goes away on another thread.
         asyncio.ensure_future(self._free_when_drained(model))  # noqa: RUF006 - ends by itself

@@ -13,11 +13,11 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.settings import ServerSettings
-from serving.server.shadow import Shadow
 from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge, Unusable
 
 # No name of a version and no path of a package is longer.
 _MAX_PARAMETER_CHARS = 1024
+_PARAMETERS = {"arm", "digest", "package", "version"}
 
 
 @dataclass
@@ -28,7 +28,6 @@ class Routes:
     engine: Engine
     metrics: Metrics
     settings: ServerSettings
-    shadow: Shadow
     ready: Callable[[], bool]
 
     def __post_init__(self) -> None:
@@ -125,10 +124,6 @@ class Routes:
             case ["models", name, "versions", version, "infer"]:
                 answers.only(request, "POST")
                 return "infer", self._infer(request, name, version)
-            case ["models", name, "shadow"]:
-                answers.only(request, "GET")
-                self.repository.serving(name)
-                return "shadow", answers.json_response(self.shadow.report(self.repository.shadow))
             case ["repository", "index"]:
                 answers.only(request, "POST", "GET")
                 return "repository", answers.index(self.repository)
@@ -185,14 +180,6 @@ class Routes:
             error = finished.exception()
             if error is None:
                 outcome.set_result(write(finished.result()))
-                if self.repository.shadow is not None and model is self.repository.active:
-                    self.shadow.follow(
-                        self.repository.shadow,
-                        model,
-                        texts,
-                        finished.result().probabilities,
-                        answers.request_id(request),
-                    )
             else:
                 outcome.set_exception(error)
 
@@ -255,6 +242,12 @@ class Routes:
                 f"`parameters` has to be an object of strings of at most {_MAX_PARAMETER_CHARS} "
                 "characters."
             )
+        unknown = sorted(parameters.keys() - _PARAMETERS)
+        if unknown:
+            raise Invalid(
+                f"`parameters` has {', '.join(unknown)}, which is not known here. Known are: "
+                f"{', '.join(sorted(_PARAMETERS))}."
+            )
         if "version" not in parameters:
             raise Invalid("`parameters.version` says which version; it is missing.")
         work = self._load(parameters) if action == "load" else self._unload(parameters)
@@ -270,7 +263,6 @@ class Routes:
             version=version,
             arm=parameters.get("arm", "stable"),
             digest=parameters.get("digest"),
-            shadow=parameters.get("shadow") == "true",
         )
         try:
             model = await self.repository.load(wanted)

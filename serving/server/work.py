@@ -1,7 +1,6 @@
 """The work queue between the event loop and the computing threads."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -24,8 +23,6 @@ class RowTask:
     """Loop time after which nobody wants the answer."""
     waiters: list[Callable[[float | Exception, float], None]] = field(default_factory=list)
     """Each is called with the score, or what went wrong, and the processor time in seconds."""
-    background: bool = False
-    """Taken only when nothing else waits."""
     wanted: list[Callable[[], bool]] = field(default_factory=list)
     """Each tells whether one of the waiters is still there; asked just before computing."""
 
@@ -54,7 +51,6 @@ class WorkQueue:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._rows: list[RowTask] = []
-        self._background: deque[RowTask] = deque()
         self._lock = threading.Lock()
         # One wake-up per row. A row that went with another's batch leaves an empty wake-up behind.
         self._wakeups: SimpleQueue[bool] = SimpleQueue()
@@ -66,19 +62,11 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def background(self) -> int:
-        """Count the background rows that wait."""
-        return len(self._background)
-
     def put(self, task: RowTask) -> None:
         """Append a row and wake a thread."""
         with self._lock:
-            if task.background:
-                self._background.append(task)
-            else:
-                self._rows.append(task)
-                self.tokens += len(task.row)
+            self._rows.append(task)
+            self.tokens += len(task.row)
         self._wakeups.put(True)
 
     def stop(self) -> None:
@@ -92,13 +80,10 @@ class WorkQueue:
             if not self._wakeups.get():
                 return None
             with self._lock:
-                if self._rows:
-                    batch = self._pick(rule)
-                    self.tokens -= sum(len(task.row) for task in batch)
-                elif self._background:
-                    batch = [self._background.popleft()]
-                else:
+                if not self._rows:
                     continue
+                batch = self._pick(rule)
+                self.tokens -= sum(len(task.row) for task in batch)
                 self.computing += sum(len(task.row) for task in batch)
             return batch
 

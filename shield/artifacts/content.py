@@ -1,13 +1,12 @@
 """Content addressing, once, above any store: names are digests, and every read is checked."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 from shield.artifacts import ArtifactStore
 from shield.artifacts.files import sha256
-from shield.errors import ArtifactCorrupt, Invalid
+from shield.errors import ArtifactCorrupt
 
 
 class Stored(NamedTuple):
@@ -31,41 +30,6 @@ def put_file(store: ArtifactStore, folder: str, source: Path | bytes, suffix: st
     key = f"{folder}/{digest}{suffix}"
     store.put(key, source)
     return Stored(key, f"sha256:{digest}", size)
-
-
-def files_of(directory: Path) -> dict[str, str]:
-    """Return relative name -> SHA-256 (64 hex characters) of every file below `directory`, sorted.
-
-    Raises:
-        Invalid: Something there is neither a file nor a folder. Links could pull in anything.
-    """
-    files: dict[str, str] = {}
-    for path in sorted(directory.rglob("*")):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise Invalid(f"{path} is no plain file. Copy what it stands for into {directory}.")
-        if path.is_file():
-            files[path.relative_to(directory).as_posix()] = sha256(path)
-    return files
-
-
-def put_tree(
-    store: ArtifactStore, prefix: str, directory: Path, *, last: str | None = None
-) -> dict[str, str]:
-    """Store every file below `directory` under `prefix/`, and return name -> SHA-256.
-
-    Args:
-        store: Where to.
-        prefix: Usually ends in a digest, so that a changed tree gets another place.
-        directory: What to store.
-        last: The name that is written after all others, e.g. the manifest: where it is, all are.
-
-    Raises:
-        AlreadyExists: Another tree is there.
-    """
-    files = files_of(directory)
-    for name in sorted(files, key=lambda name: (name == last, name)):
-        store.put(f"{prefix}/{name}", directory / name)
-    return files
 
 
 def fetch_verified(
@@ -106,17 +70,3 @@ def fetch_verified(
     finally:
         fetched.unlink(missing_ok=True)
     return destination
-
-
-def fetch_tree(
-    store: ArtifactStore,
-    prefix: str,
-    directory: Path,
-    files: Mapping[str, str],
-    *,
-    corrupt: type[ArtifactCorrupt] = ArtifactCorrupt,
-) -> Path:
-    """Fetch `files` (name -> SHA-256) from below `prefix/` into `directory`, each verified."""
-    for name, digest in files.items():
-        fetch_verified(store, f"{prefix}/{name}", directory / name, digest, corrupt=corrupt)
-    return directory

@@ -96,11 +96,6 @@ class TableRolloutStore:
         self._sleep = sleep
         self._monotonic = monotonic
 
-    def create_table(self) -> None:
-        """Create the table where there is none (a database of its own, without migrations)."""
-        with self._available():
-            METADATA.create_all(self._engine)
-
     def get(self, name: str) -> ModelRollout:
         """Return one rollout."""
         with self._begin() as connection:

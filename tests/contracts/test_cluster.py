@@ -10,10 +10,11 @@ import pytest
 
 from serving.operator.cluster import Cluster
 from serving.operator.deployments import KubernetesCluster
-from serving.operator.live import Listed
+from serving.operator.live import listing
 from serving.operator.processes import ProcessCluster
 from serving.operator.state import ServerSeen
 from shield.crds.v1alpha1 import ModelRollout, VersionRef
+from shield.kube import Kube, Object
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from tests.support import tiny_server
 from tests.support.controlplane import ControlPlane
@@ -24,6 +25,23 @@ from tests.support.waiting import wait_until
 DRAIN_SECONDS = 1.0
 
 Place = tuple[Cluster, Callable[[str], ModelRollout]]
+
+
+class AskedEachTime:
+    """The live objects without a watch: asks the API server each time."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def of(self, rollout: str, kind: str) -> list[Object]:
+        """Return the objects of `kind` that carry the label of `rollout`."""
+        return listing(self._kube, kind, rollout)[0]
+
+    def note(self, found: Object) -> None:
+        """Nothing is kept."""
+
+    def forget(self, found: Object) -> None:
+        """Nothing is kept."""
 
 
 @pytest.fixture(
@@ -52,7 +70,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         store = KubernetesRolloutStore(kube)
         cluster = KubernetesCluster(
             kube,
-            Listed(kube),
+            AskedEachTime(kube),
             template=TEMPLATE,
             clock=lambda: datetime.now(UTC),
             drain_seconds=DRAIN_SECONDS,

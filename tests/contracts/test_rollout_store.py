@@ -20,7 +20,7 @@ from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejec
 from shield.labels import ModelType
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from shield.rollouts.table import TableRolloutStore, rollout_engine
+from shield.rollouts.table import METADATA, TableRolloutStore, rollout_engine
 from tests.support.controlplane import ControlPlane
 from tests.support.rollouts import spec, version
 from tests.support.waiting import PATIENCE_SECONDS
@@ -34,9 +34,8 @@ def table(url: str) -> Iterator[OpenAnother]:
 
     def open_it() -> RolloutStore:
         engines.append(rollout_engine(url))
-        store = TableRolloutStore(engines[-1], poll_seconds=0.005)
-        store.create_table()
-        return store
+        METADATA.create_all(engines[-1])
+        return TableRolloutStore(engines[-1], poll_seconds=0.005)
 
     yield open_it
     for engine in engines:

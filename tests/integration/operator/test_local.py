@@ -15,7 +15,7 @@ import pytest
 from shield.artifacts.opening import open_store
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, Phase, VersionRef
 from shield.packages import push
-from shield.rollouts.table import TableRolloutStore, rollout_engine
+from shield.rollouts.table import METADATA, TableRolloutStore, rollout_engine
 from tests.support.packages import signed_package
 from tests.support.rollouts import spec, until
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -27,8 +27,9 @@ class Laptop:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.url = f"sqlite:///{home}/shield.db"
-        self.store = TableRolloutStore(rollout_engine(self.url), poll_seconds=0.005)
-        self.store.create_table()
+        engine = rollout_engine(self.url)
+        METADATA.create_all(engine)
+        self.store = TableRolloutStore(engine, poll_seconds=0.005)
         self.artifacts = home / "artifacts"
         self.trusted = signed_package().trusted_keys
 

@@ -20,9 +20,9 @@ def some_model() -> ServedModel:
     return cast(ServedModel, SimpleNamespace())
 
 
-def task(length: int, model: Any = None, *, background: bool = False) -> RowTask:
+def task(length: int, model: Any = None) -> RowTask:
     row = tuple(range(length))
-    return RowTask(model or MODEL, row_key(row), row, deadline=1e9, background=background)
+    return RowTask(model or MODEL, row_key(row), row, deadline=1e9)
 
 
 MODEL = some_model()
@@ -60,14 +60,6 @@ def test_rows_of_two_versions_never_share_a_batch() -> None:
     queue = filled(20)
     queue.put(task(20, some_model()))
     assert len(queue.take(EIGHT) or []) == 1
-
-
-def test_background_rows_go_only_when_nothing_else_waits() -> None:
-    queue = WorkQueue(1)
-    queue.put(task(9, background=True))
-    queue.put(task(20))
-    assert lengths(queue.take(ONE)) == [20]
-    assert lengths(queue.take(ONE)) == [9]
 
 
 def test_tokens_that_wait_and_are_computed_are_counted() -> None:
