@@ -1,7 +1,7 @@
 """Counting what a version has shown since a rollout began."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,10 @@ from shield.labels import FeedbackType, ModelType
 
 _REPORTED = ("report",)
 
+LOOKBACK = timedelta(days=1)
+"""How long before a trial the stable version's processor times begin to count: it may have met all
+that comes during the trial before, and answer from its cache."""
+
 
 def of_version(
     session: Session,
@@ -23,6 +27,7 @@ def of_version(
     *,
     shadow: bool,
     beside_shadow: bool = False,
+    lookback: timedelta = timedelta(0),
 ) -> tuple[ArmEvidence, list[float]]:
     """Count one version's scans, reports, decided feedback and failures.
 
@@ -34,6 +39,7 @@ def of_version(
         shadow: Count its scores of copies instead of its answers.
         beside_shadow: It is compared with such a version. Decided disagreements count for both:
             which were chosen to be looked at says nothing about who was right.
+        lookback: Its processor times count from so long before `since` on.
 
     Returns:
         The counts, and the processor times of the version's latest answers, which `timed` counts.
@@ -48,7 +54,9 @@ def of_version(
     in_a_row, unreached = scans.failures_in_a_row(
         session, version, model_type.value, since, shadow=shadow
     )
-    latency, processor = scans.times(session, version, model_type.value, since, shadow=shadow)
+    latency, processor = scans.times(
+        session, version, model_type.value, since, shadow=shadow, lookback=lookback
+    )
     counted = ArmEvidence(
         exposures=total,
         positives=positives,

@@ -203,6 +203,7 @@ def evidence(ctx: Context, model_type: ModelType) -> Evidence:
         trial.since,
         shadow=False,
         beside_shadow=shadow,
+        lookback=counting.LOOKBACK,
     )
     candidate, candidate_ms = counting.of_version(
         ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow

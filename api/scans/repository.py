@@ -1,7 +1,7 @@
 """Queries about scans."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Integer, Select, func, select
@@ -106,18 +106,27 @@ class Times(NamedTuple):
 
 
 def times(
-    session: Session, version: str, model_type: str, since: datetime, *, shadow: bool
+    session: Session,
+    version: str,
+    model_type: str,
+    since: datetime,
+    *,
+    shadow: bool,
+    lookback: timedelta = timedelta(0),
 ) -> Times:
-    """Return the times of a version's latest answers since then, at most 500 of each."""
+    """Return the times of a version's latest answers since then, at most 500 of each.
+
+    Processor times are taken from `lookback` earlier on.
+    """
     table = ShadowScore if shadow else Scan
-    wanted = [table.model_version == version, table.created_at >= since]
+    wanted = [table.model_version == version, table.created_at >= since - lookback]
     if not shadow:
         wanted += [Scan.model_type == model_type, Scan.forced.is_(False)]
     latest = table.created_at.desc()
-    felt = select(table.latency_ms).where(*wanted).order_by(latest).limit(_TIMED_ANSWERS)
+    felt = select(table.latency_ms).where(*wanted, table.created_at >= since)
     spent = select(table.processor_ms).where(*wanted, table.processor_ms.is_not(None))
     return Times(
-        sorted(session.scalars(felt)),
+        sorted(session.scalars(felt.order_by(latest).limit(_TIMED_ANSWERS))),
         sorted(
             ms
             for ms in session.scalars(spent.order_by(latest).limit(_TIMED_ANSWERS))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -305,17 +305,22 @@ def test_what_the_servers_have_spent_is_counted_by_one_bound_for_both_versions(
         store = api.services.rollouts
         weight = 0 if shadow else 50
         deploy(store, one, candidate="sms-v2", candidate_url=other, weight=weight, shadow=shadow)
-        trial(api, api.clock())
         wait_for_split(api)
+        trial(api, api.clock())
         for number in range(12):
             with api.client(f"user-{number}") as user:
                 user.scan(ScanType.TEXT, "hello friend")
         wait_for_exposures(rita, 12 if shadow else 1)
         seen = rita.evidence(ModelType.SMS)
+        trial(api, api.clock() + timedelta(hours=20))
+        later = rita.evidence(ModelType.SMS)
     assert seen.slow_above_ms == 120
     assert (seen.stable.timed, seen.stable.slow) == (seen.stable.exposures, 0)
     assert seen.candidate.timed == seen.candidate.slow == seen.candidate.exposures > 0
     assert (seen.stable.processor_median_ms, seen.candidate.processor_median_ms) == (60, 130)
+    # The day before a trial says how quick the stable version is, and nothing of the candidate.
+    assert (later.slow_above_ms, later.stable.exposures) == (120, 0)
+    assert (later.stable.timed, later.candidate.timed) == (seen.stable.timed, 0)
 
 
 def test_nobody_waits_for_a_shadow_that_hangs(tmp_path: Path) -> None:
