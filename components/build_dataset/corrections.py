@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-LEAST_WEIGHT = 0.25
+LEAST_WEIGHT = 0.5
 """What the correction of a reporter without any record counts, next to 1 for a fully trusted one. A
 reviewer has approved it, so it is never nothing."""
 
