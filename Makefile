@@ -69,14 +69,17 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-feedback bench-rollout bench-learning bench-serving soak
-bench: bench-feedback bench-rollout bench-learning bench-serving ## all four benchmarks, one after the other
+.PHONY: bench bench-feedback bench-rollout bench-trials bench-learning bench-serving soak
+bench: bench-feedback bench-rollout bench-trials bench-learning bench-serving ## all five benchmarks, one after the other
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
 	$(PY) -m bench.feedback $(ARGS)
 
 bench-rollout: setup ## from undo to the last answer of the version taken back
 	$(PY) -m bench.rollout $(ARGS)
+
+bench-trials: setup ## simulated trials: which versions the rule promotes, and which it rejects
+	$(PY) -m bench.trials $(ARGS)
 
 .PHONY: story
 story: setup ## play a rollout's story on a real control plane, and write it into docs/rollouts.md
