@@ -17,15 +17,23 @@ app = typer.Typer(help="Labelled messages to start from: add, fetch.", no_args_i
 def add(
     context: typer.Context,
     model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
-    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet with text and label.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, JSONL, Parquet or Arrow with text and label, or a directory of `datasets`."
+        ),
+    ],
 ) -> None:
     """Bring your own labelled messages in; rows that cannot be used are listed, with the reason."""
     from components.prepare_corpus.add import add as add_rows
     from shield.artifacts.opening import open_store
 
     session = session_of(context)
-    if not file.is_file():
-        raise NotFound(f"There is no file {file}. Name a CSV, JSONL or Parquet file.")
+    if not file.exists():
+        raise NotFound(
+            f"There is nothing at {file}. Name a CSV, JSONL, Parquet or Arrow file, or a directory "
+            "of `Dataset.save_to_disk`."
+        )
     added = add_rows(open_store(session.home().artifacts), model_type, file)
     bad = [{"line": row.line, "why": row.why} for row in added.bad]
     session.terminal.answer(

@@ -65,5 +65,5 @@ def stability(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
         np.bincount(np.searchsorted(edges, part, side="right"), minlength=len(edges) + 1) + 0.5
         for part in (before, now)
     ]
-    expected, found = (each / each.sum() for each in counts)
-    return float(np.sum((found - expected) * np.log(found / expected)))
+    expected, actual = (each / each.sum() for each in counts)
+    return float(np.sum((actual - expected) * np.log(actual / expected)))

@@ -40,8 +40,8 @@ def _model() -> LogisticRegression:
 def out_of_fold(vectors: Any, labels: NDArray[np.int8], seed: int) -> NDArray[np.float64]:
     """Return class probabilities, shape (n, 2), each by a model that has not seen the message."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    found = cross_val_predict(_model(), vectors, labels, cv=folds, method="predict_proba")
-    return np.asarray(found, dtype=np.float64)
+    probabilities = cross_val_predict(_model(), vectors, labels, cv=folds, method="predict_proba")
+    return np.asarray(probabilities, dtype=np.float64)
 
 
 def scam_probabilities(
@@ -56,5 +56,5 @@ def scam_probabilities(
     """
     if np.bincount(labels, minlength=2).min() == 0:
         return None
-    found = _model().fit(known, labels).predict_proba(asked)[:, 1]
-    return np.asarray(found, dtype=np.float64)
+    probabilities = _model().fit(known, labels).predict_proba(asked)[:, 1]
+    return np.asarray(probabilities, dtype=np.float64)

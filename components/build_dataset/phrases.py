@@ -119,11 +119,11 @@ def phrases(
     return kept, aside.select("id", "text", "label", why=pl.lit(WHY)), order
 
 
-def inoculation(found: list[Phrase], base: pl.DataFrame, seed: int) -> pl.DataFrame:
+def inoculation(shared_phrases: list[Phrase], base: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return scams of the base with each phrase behind them that teaches, as many as carry it."""
     scams = base.filter(pl.col("label") == 1).sort("id")
     parts = []
-    for place, phrase in enumerate(each for each in found if not each.suspected):
+    for place, phrase in enumerate(each for each in shared_phrases if not each.suspected):
         many = min(phrase.carriers, MOST_INOCULATED, scams.height)
         drawn = scams.sample(many, seed=seed + place, shuffle=True)
         parts.append(

@@ -35,14 +35,14 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
         # Of this batch, not of all corrections: a tenth of a year's is more than a week's, and the
         # very corrections that asked for this training would teach nothing. By the campaign's
         # first sight: a campaign that is old has been met, however new its copies.
-        seen = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
-        border = seen.filter(pl.col("batch") == batch)["since"].quantile(
+        dated = teach.with_columns(since=pl.col("scanned_at").min().over("campaign"))
+        border = dated.filter(pl.col("batch") == batch)["since"].quantile(
             1 - TIME_FORWARD, interpolation="higher"
         )
-        late = seen.filter(pl.col("since") >= border)
+        late = dated.filter(pl.col("since") >= border)
         if late.height <= 2 * TIME_FORWARD * newest.height:  # else they all came at one moment
             forward = late.drop("since")
-            teach = seen.filter(pl.col("since") < border).drop("since")
+            teach = dated.filter(pl.col("since") < border).drop("since")
     # The newest stop the training as well as judge it, but never the same ones.
     watches = _shares(forward["text"]) < (1 + HELD_OUT) / 2
     return {
@@ -56,8 +56,8 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
 
 def _shares(texts: pl.Series) -> pl.Series:
     """Return a number from 0 to 1 for each text: the same for ever and everywhere."""
-    found = np.fromiter(map(_share, texts), dtype=np.float64, count=len(texts))
-    return pl.Series("share", found)
+    shares = np.fromiter(map(_share, texts), dtype=np.float64, count=len(texts))
+    return pl.Series("share", shares)
 
 
 def _share(text: str) -> float:
@@ -65,14 +65,14 @@ def _share(text: str) -> float:
     return int.from_bytes(digest[:4]) / 2**32
 
 
-def replay(train: pl.DataFrame, wanted: int, seed: int) -> pl.DataFrame:
+def replay(train: pl.DataFrame, count: int, seed: int) -> pl.DataFrame:
     """Draw base messages to rehearse, half of them scams as far as there are any."""
     scams = train.filter(pl.col("label") == 1)
     hams = train.filter(pl.col("label") == 0)
-    many = min(scams.height, wanted // 2)
+    many = min(scams.height, count // 2)
     return pl.concat(
         [
             scams.sample(many, seed=seed, shuffle=True),
-            hams.sample(min(hams.height, wanted - many), seed=seed, shuffle=True),
+            hams.sample(min(hams.height, count - many), seed=seed, shuffle=True),
         ]
     )

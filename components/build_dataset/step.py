@@ -23,6 +23,7 @@ from components.shared import messages
 from components.shared.batches import read_batches
 from components.shared.campaigns import campaigns
 from components.shared.corpus_store import fetch_set
+from components.shared.dataset_readme import write_readme
 from shield.artifacts import ArtifactStore
 from shield.errors import Invalid
 from shield.labels import ModelType
@@ -77,29 +78,29 @@ def run(
         Invalid: Nothing to learn from, or a class is missing.
         ArtifactCorrupt: A batch or a corpus is not what its digest says.
     """
-    given = RunInputs.read(inputs)
-    if given.batch is None or given.corpus is None:
+    run_inputs = RunInputs.read(inputs)
+    if run_inputs.batch is None or run_inputs.corpus is None:
         raise Invalid(f"{inputs} names no batch and corpus to learn from. Run `collect` again.")
-    model_type = given.model_type
-    base = _base_sets(store, given.corpus, cache)
-    references = [*given.earlier, given.batch]
+    model_type = run_inputs.model_type
+    base = _base_sets(store, run_inputs.corpus, cache)
+    references = [*run_inputs.earlier, run_inputs.batch]
     rows = read_batches(store, references, model_type, cache)
     corrections, aside = settle(rows, caps or Caps())
     del rows
     corrections, train_base, dropped, ids = _group(corrections, base, caps or Caps())
     aside = pl.concat([aside, dropped])
-    found: list[Phrase] = []
+    shared_phrases: list[Phrase] = []
     if set_suspects_aside:
         corrections, doubted = suspects(corrections, train_base, seed)
-        corrections, carriers, found = phrases(corrections, train_base, seed)
+        corrections, carriers, shared_phrases = phrases(corrections, train_base, seed)
         aside = pl.concat([aside, doubted, carriers])
-    now = pl.col("batch") == given.batch.id
+    now = pl.col("batch") == run_inputs.batch.id
     earlier = corrections.filter(~now)
-    beside = compared(corrections.filter(now), earlier if earlier.height else train_base)
-    parts = split(corrections, given.batch.id)
-    wanted = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
-    rehearsed = rehearse(train_base, wanted, seed)
-    inoculated = inoculation(found, train_base, seed)
+    shift = compared(corrections.filter(now), earlier if earlier.height else train_base)
+    parts = split(corrections, run_inputs.batch.id)
+    replay_count = replay or max(LEAST_REPLAY, REPLAY_FACTOR * parts["teach"].height)
+    rehearsed = rehearse(train_base, replay_count, seed)
+    inoculated = inoculation(shared_phrases, train_base, seed)
     named = partial(_named, ids)
     train = pl.concat([named(each) for each in (parts["teach"], rehearsed, inoculated)]).sort("id")
     _check(train, model_type)
@@ -119,22 +120,22 @@ def run(
     # All of the base, for the linear baseline: it has no memory of its own beyond its training set.
     messages.write(named(train_base), dataset / "base.parquet")
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
-    told = json.dumps([each.as_json() for each in found], indent=1, ensure_ascii=False)
-    (dataset / "phrases.json").write_text(told, encoding="utf-8")
+    listing = json.dumps([each.as_json() for each in shared_phrases], indent=1, ensure_ascii=False)
+    (dataset / "phrases.json").write_text(listing, encoding="utf-8")
     facts = DatasetFacts(
         model_type=model_type,
-        fresh_feedback=given.batch.count,
-        golden_digest=given.corpus.sets["golden"].digest,
+        fresh_feedback=run_inputs.batch.count,
+        golden_digest=run_inputs.corpus.sets["golden"].digest,
         batches=[each.id for each in references],
-        run_id=given.run_id,
-        sealed_at=given.batch.sealed_at,
-        lease=given.lease,
+        run_id=run_inputs.run_id,
+        sealed_at=run_inputs.batch.sealed_at,
+        lease=run_inputs.lease,
         taught=parts["teach"].height,
         replayed=rehearsed.height,
-        beside_before=beside,
+        beside_before=shift,
         phrases=PhraseCounts(
-            looked_at=len(found),
-            suspected=sum(each.suspected for each in found),
+            looked_at=len(shared_phrases),
+            suspected=sum(each.suspected for each in shared_phrases),
             inoculated=inoculated.height,
         ),
         set_aside=dict(aside.group_by("why").len().sort("why").iter_rows()),
@@ -145,6 +146,7 @@ def run(
         digests=digests,
     )
     facts.write(dataset / DATASET)
+    write_readme(dataset, facts)
     write_card(card, facts, sets, aside)
     sizes = {name: count.messages for name, count in facts.counts.items()}
     log.info(json.dumps({"event": "dataset", "sets": sizes, "set_aside": facts.set_aside}))

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import polars as pl
 import pytest
@@ -155,6 +156,18 @@ def test_frozen_ham_comes_from_the_corpus_and_teaches_nothing(shop: Shop) -> Non
     learned = pl.concat([sets["train"], messages.read(shop.folder / "dataset/base.parquet")])
     assert not set(learned["text"]) & set(frozen["text"])
     assert "f000" not in learned["id"].to_list()
+
+
+def test_a_built_dataset_opens_by_its_directory_with_hugging_faces_datasets(shop: Shop) -> None:
+    shop.build(shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)]))
+    built = shop.folder / "dataset"
+    opened = datasets.load_dataset(str(built), cache_dir=str(shop.folder / "hf"))
+    filled = {name: each.messages for name, each in shop.facts.counts.items() if each.messages}
+    assert {name: split.num_rows for name, split in opened.items()} == filled
+    assert "time_forward" not in filled, "an empty set is no split"
+    train = messages.read(built / "train.parquet")
+    assert opened["train"]["text"][:] == train["text"].to_list()
+    assert opened["train"]["label"][:] == train["label"].to_list()
 
 
 def test_what_taught_never_judges_and_near_duplicates_stay_on_one_side(shop: Shop) -> None:

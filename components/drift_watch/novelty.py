@@ -65,8 +65,8 @@ def unlike(texts: Sequence[str], known: Signatures) -> Counts:
 
 def signatures(texts: Iterable[str]) -> Signatures:
     """Return the MinHash signature of each masked message."""
-    found = [_signature(text) for text in texts]
-    return np.stack(found) if found else np.empty((0, PERMUTATIONS), np.uint32)
+    rows = [_signature(text) for text in texts]
+    return np.stack(rows) if rows else np.empty((0, PERMUTATIONS), np.uint32)
 
 
 def _signature(text: str) -> Signatures:

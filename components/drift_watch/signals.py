@@ -99,9 +99,9 @@ def signals(
     ]
 
 
-def together(found: Sequence[DriftSignal]) -> DriftVerdict:
+def together(all_signals: Sequence[DriftSignal]) -> DriftVerdict:
     """Return what all signals say together: one that asks is enough."""
-    said = {signal.says for signal in found}
+    said = {signal.says for signal in all_signals}
     for verdict in (DriftVerdict.RETRAIN, DriftVerdict.STEADY):
         if verdict in said:
             return verdict

@@ -144,15 +144,15 @@ def _look(
         )
     champion = client.version(model_type, facts.version)
     taught, new = _campaigns(client, store, champion, facts, limits, cache)
-    found = signals(facts, champion.metrics, taught, new, limits)
-    verdict = together(found)
+    all_signals = signals(facts, champion.metrics, taught, new, limits)
+    verdict = together(all_signals)
     return DriftLook(
         **common,
         champion=champion.name,
         verdict=verdict,
-        signals=found,
+        signals=all_signals,
         arms=facts.arms,
-        reason=" ".join(signal.message for signal in found if signal.says is verdict),
+        reason=" ".join(signal.message for signal in all_signals if signal.says is verdict),
     )
 
 

@@ -31,5 +31,5 @@ def gate(
     from shield.gates import GateLimits
 
     end_with_runner()
-    given = GateLimits.model_validate({"minFeedback": min_feedback, **limits})
-    return run(Path(evaluations.path), Path(verdict.path), limits=given).outcome
+    gate_limits = GateLimits.model_validate({"minFeedback": min_feedback, **limits})
+    return run(Path(evaluations.path), Path(verdict.path), limits=gate_limits).outcome

@@ -23,12 +23,12 @@ def run(evaluations: Path, verdict: Path, *, limits: GateLimits) -> Decision:
         Invalid: `evaluations` is not what `evaluate` writes.
     """
     try:
-        given = GateInput.model_validate_json(evaluations.read_bytes())
+        gate_input = GateInput.model_validate_json(evaluations.read_bytes())
     except (OSError, ValidationError) as error:
         raise Invalid(
             f"{evaluations} is not an evaluation ({error}). Run `evaluate` again."
         ) from error
-    decision = decide(given, limits)
+    decision = decide(gate_input, limits)
     verdict.parent.mkdir(parents=True, exist_ok=True)
     verdict.write_text(decision.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     for finding in decision.findings:

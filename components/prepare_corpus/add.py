@@ -2,8 +2,9 @@
 
     python -m components.prepare_corpus.add --model-type sms --file mine.csv
 
-Reads CSV, JSONL and Parquet with the columns `text` and `label`, and if there is one `date`. Every
-row that cannot be used is listed with its line and the reason; none is dropped silently.
+Reads CSV, JSONL, Parquet and Arrow files, and directories that Hugging Face's `datasets` has saved,
+with the columns `text` and `label`, and if there is one `date`. Every row that cannot be used is
+listed with its line and the reason; none is dropped silently.
 """
 
 import argparse
@@ -11,9 +12,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from components.prepare_corpus.sources import name_of, read_source
 from components.shared import messages
 from components.shared.corpus_store import current_corpus, name_current
 from components.shared.environment import open_artifacts
@@ -22,6 +25,9 @@ from shield.artifacts.content import put_file
 from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import LABELS, ModelType
 from shield.run_files import AddedMessages
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
 
 LONGEST = 20_000
 """Characters; the API takes no longer messages either."""
@@ -47,17 +53,23 @@ class Added:
     digest: str
 
 
-def read_rows(file: Path, model_type: ModelType) -> tuple[pl.DataFrame, list[BadRow]]:
+def read_rows(
+    source: "Path | Dataset | DatasetDict", model_type: ModelType
+) -> tuple[pl.DataFrame, list[BadRow]]:
     """Return (usable rows as messages, bad rows).
 
+    Args:
+        source: A file, a directory of `save_to_disk`, or a dataset of `datasets`: all its splits.
+        model_type: Whose labels.
+
     Raises:
-        Invalid: The file cannot be read at all, or has no column `text` or `label`.
+        Invalid: It cannot be read at all, or has no column `text` or `label`.
     """
-    table = _read(file)
-    missing = [name for name in ("text", "label") if name not in table.columns]
+    table, name = read_source(source), name_of(source)
+    missing = [each for each in ("text", "label") if each not in table.columns]
     if missing:
         raise Invalid(
-            f"{file} has no column {', '.join(missing)} (but {', '.join(table.columns)}). Name the "
+            f"{name} has no column {', '.join(missing)} (but {', '.join(table.columns)}). Name the "
             "columns text and label."
         )
     negative, positive = LABELS[model_type]
@@ -82,7 +94,7 @@ def read_rows(file: Path, model_type: ModelType) -> tuple[pl.DataFrame, list[Bad
         .iter_rows()
     ]
     good = judged.filter(pl.col("why").is_null())
-    source = f"added-{file.stem}"
+    origin = f"added-{name}"
     at = pl.lit(None)
     if "date" in good.columns:
         at = pl.col("date").cast(pl.String).str.to_datetime(time_zone="UTC", strict=False)
@@ -91,10 +103,10 @@ def read_rows(file: Path, model_type: ModelType) -> tuple[pl.DataFrame, list[Bad
             good.select(
                 text.alias("text"),
                 label.replace_strict(words, return_dtype=pl.Int8).alias("label"),
-                pl.lit(source).alias("source"),
+                pl.lit(origin).alias("source"),
                 at.cast(messages.SCHEMA["scanned_at"]).alias("scanned_at"),
                 id=text.map_elements(
-                    lambda each: messages.message_id(source, each), return_dtype=pl.String
+                    lambda each: messages.message_id(origin, each), return_dtype=pl.String
                 ),
             )
         ),
@@ -102,17 +114,26 @@ def read_rows(file: Path, model_type: ModelType) -> tuple[pl.DataFrame, list[Bad
     )
 
 
-def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
-    """Publish the usable rows of `file` with the corpus of `model_type`.
+def add(
+    store: ArtifactStore, model_type: ModelType, source: "Path | Dataset | DatasetDict"
+) -> Added:
+    """Publish the usable rows of a source with the corpus of `model_type`.
+
+    Args:
+        store: Where the corpus lies.
+        model_type: Whose corpus.
+        source: As in `read_rows`.
 
     Raises:
         Invalid: Nothing in it can be used, or there is no corpus to add to yet.
     """
-    rows, bad = read_rows(file, model_type)
+    rows, bad = read_rows(source, model_type)
     distinct = rows.unique("text", keep="first", maintain_order=True)
     if distinct.height == 0:
         reasons = "; ".join(f"line {each.line}: {each.why}" for each in bad[:3])
-        raise Invalid(f"{file} has no usable row ({reasons or 'it is empty'}). Nothing was added.")
+        raise Invalid(
+            f"{name_of(source)} has no usable row ({reasons or 'it is empty'}). Nothing was added."
+        )
     try:
         corpus = current_corpus(store, model_type)
     except NotFound as error:
@@ -126,24 +147,15 @@ def add(store: ArtifactStore, model_type: ModelType, file: Path) -> Added:
         stored = put_file(store, f"corpora/{model_type}/added", path, ".parquet")
     if all(each.digest != digest for each in corpus.added):
         corpus.added.append(
-            AddedMessages(key=stored.key, digest=digest, messages=distinct.height, file=file.name)
+            AddedMessages(
+                key=stored.key,
+                digest=digest,
+                messages=distinct.height,
+                file=source.name if isinstance(source, Path) else name_of(source),
+            )
         )
     name_current(store, corpus)
     return Added(distinct.height, rows.height - distinct.height, bad, digest)
-
-
-def _read(file: Path) -> pl.DataFrame:
-    readers = {
-        ".csv": lambda: pl.read_csv(file, infer_schema=False, encoding="utf8-lossy"),
-        ".jsonl": lambda: pl.read_ndjson(file, infer_schema_length=None),
-        ".parquet": lambda: pl.read_parquet(file),
-    }
-    if file.suffix.lower() not in readers:
-        raise Invalid(f"{file} is none of CSV, JSONL, Parquet (by its ending). Convert it.")
-    try:
-        return readers[file.suffix.lower()]()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise Invalid(f"{file} cannot be read ({str(error).splitlines()[0]}).") from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,10 +164,10 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m components.prepare_corpus.add", description=__doc__
     )
     parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
-    parser.add_argument("--file", type=Path, required=True)
-    given = parser.parse_args(arguments)
+    parser.add_argument("--file", type=Path, required=True, help="or a directory of `save_to_disk`")
+    options = parser.parse_args(arguments)
     try:
-        done = add(open_artifacts(), ModelType(given.model_type), given.file)
+        done = add(open_artifacts(), ModelType(options.model_type), options.file)
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from components.shared import messages
+from components.shared.dataset_readme import write_readme
 from shield.run_files import CORPUS, DATASET, Corpus, DatasetFacts, SetCounts
 
 _SETS = ("train", "valid", "golden", "time_forward", "frozen_ham")
@@ -32,4 +33,5 @@ def first_dataset(folder: Path, dataset: Path) -> DatasetFacts:
         digests=digests,
     )
     facts.write(dataset / DATASET)
+    write_readme(dataset, facts)
     return facts

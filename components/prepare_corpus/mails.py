@@ -127,10 +127,10 @@ def received(raw: str) -> datetime | None:
         if stamp is not None:
             at = datetime.strptime(stamp[1], "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
         else:
-            found = re.search(r"^Date: (.+)$", raw, re.MULTILINE)
-            if found is None:
+            header = re.search(r"^Date: (.+)$", raw, re.MULTILINE)
+            if header is None:
                 return None
-            at = email.utils.parsedate_to_datetime(found[1])
+            at = email.utils.parsedate_to_datetime(header[1])
             at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, TypeError):
         return None

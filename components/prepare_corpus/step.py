@@ -163,10 +163,10 @@ def _newest(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if table["scanned_at"].null_count() * 2 > table.height:
         return table, table.clear()
     since = pl.col("scanned_at").min().over("campaign")
-    seen = table.with_columns(since=since)
-    border = seen["since"].quantile(1 - TIME_FORWARD, interpolation="higher")
+    dated = table.with_columns(since=since)
+    border = dated["since"].quantile(1 - TIME_FORWARD, interpolation="higher")
     newest = pl.col("since") > border
-    return seen.filter(~newest).drop("since"), seen.filter(newest).drop("since")
+    return dated.filter(~newest).drop("since"), dated.filter(newest).drop("since")
 
 
 def _draw(table: pl.DataFrame, shares: dict[str, float], rest: str, seed: int) -> pl.DataFrame:

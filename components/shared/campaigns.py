@@ -55,15 +55,15 @@ def campaigns(texts: pl.Series) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     keys = np.empty(count, dtype=np.uint64)
     # Equal normal forms are one campaign at once; only one of each goes through MinHash.
-    seen = _Seen(count)
+    distinct = _DistinctForms(count)
     for start in range(0, count, _CHUNK):
         forms = _forms(texts.slice(start, _CHUNK))
         keys[start : start + _CHUNK] = hashed = forms.hash(_SEED).to_numpy()
-        seen.add(start, forms, hashed)
-    roots = _components(seen.signatures[: seen.many], seen.bands[:, : seen.many])
-    order = np.argsort(seen.keys[: seen.many])
-    place = order[np.searchsorted(seen.keys[: seen.many], keys, sorter=order)]
-    return np.asarray(seen.first[roots[place]], dtype=np.int64)
+        distinct.add(start, forms, hashed)
+    roots = _components(distinct.signatures[: distinct.many], distinct.bands[:, : distinct.many])
+    order = np.argsort(distinct.keys[: distinct.many])
+    place = order[np.searchsorted(distinct.keys[: distinct.many], keys, sorter=order)]
+    return np.asarray(distinct.first[roots[place]], dtype=np.int64)
 
 
 def _forms(texts: pl.Series) -> pl.Series:
@@ -74,7 +74,7 @@ def _forms(texts: pl.Series) -> pl.Series:
     return pl.DataFrame({"text": texts}).select(form=own).to_series()
 
 
-class _Seen:
+class _DistinctForms:
     """The different normal forms so far, in order of first appearance."""
 
     def __init__(self, most: int) -> None:
@@ -159,7 +159,7 @@ def _similar_pairs(
     # enough to connect a flood of copies, and linear where all pairs would be quadratic.
     same = keys[order[1:]] == keys[order[:-1]]
     first = np.maximum.accumulate(np.where(np.append(True, ~same), np.arange(len(order)), 0))
-    found = [(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))]
+    pairs = [(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))]
     for left, right in (
         (order[:-1][same], order[1:][same]),
         (order[first[1:]][same], order[1:][same]),
@@ -167,6 +167,6 @@ def _similar_pairs(
         for start in range(0, len(left), _CHUNK):
             one, two = left[start : start + _CHUNK], right[start : start + _CHUNK]
             alike = np.mean(signatures[one] == signatures[two], axis=1) >= SIMILARITY
-            found.append((one[alike], two[alike]))
-    lefts, rights = zip(*found, strict=True)
+            pairs.append((one[alike], two[alike]))
+    lefts, rights = zip(*pairs, strict=True)
     return np.concatenate(lefts), np.concatenate(rights)

@@ -16,16 +16,24 @@ from shield.predictor import spans
 from shield.text import DEFAULT_NORMALISER, normaliser
 
 
-def load_classifier(directory: Path) -> Any:
+def load_classifier(directory: Path, labels: tuple[str, str] | None = None) -> Any:
     """Return a classifier with two labels: a package's own, or an encoder with a fresh head.
 
     Only safetensors are read; nothing in the directory is executed. Seed torch before: a fresh head
     is drawn at random.
+
+    Args:
+        directory: Of a package or an encoder.
+        labels: Names of the harmless and of the scam, kept in its configuration for whoever opens
+            it with transformers.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     _quieten()
     config = AutoConfig.from_pretrained(directory, local_files_only=True, num_labels=2)
+    if labels is not None:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: place for place, label in enumerate(labels)}
     return AutoModelForSequenceClassification.from_pretrained(
         directory, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
@@ -63,13 +71,13 @@ def windows(
     tokenizer: Tokenizer, texts: Sequence[str], rules: Preprocessing
 ) -> list[list[list[int]]]:
     """Return the rows of token ids of each text, cut as `shield.predictor` cuts them."""
-    found = []
+    by_text = []
     for ids in token_ids(tokenizer, texts, rules.normaliser):
         first, *content, last = ids
-        found.append(
+        by_text.append(
             [[first, *content[start:stop], last] for start, stop in spans(len(content), rules)]
         )
-    return found
+    return by_text
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,11 +105,11 @@ def embed(directory: Path, texts: Sequence[str], max_tokens: int = 64) -> NDArra
     model = AutoModel.from_pretrained(directory, local_files_only=True, use_safetensors=True).eval()
     rows = token_ids(load_tokenizer(directory, max_tokens), texts)
     order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
-    found = np.zeros((len(rows), int(model.config.hidden_size)), dtype=np.float32)
+    embeddings = np.zeros((len(rows), int(model.config.hidden_size)), dtype=np.float32)
     for start in range(0, len(order), 64):
         chosen = order[start : start + 64]
         ids, mask = padded([rows[place] for place in chosen], pad_id(directory))
         states = model(input_ids=ids, attention_mask=mask).last_hidden_state
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        found[chosen] = torch.nn.functional.normalize(mean, dim=-1).numpy()
-    return found
+        embeddings[chosen] = torch.nn.functional.normalize(mean, dim=-1).numpy()
+    return embeddings

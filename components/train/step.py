@@ -1,7 +1,7 @@
 """Fine-tune a classifier and write it as a model package, not yet signed.
 
-The work is in `training.py`. Here it is found out whether it was done before: torch takes longer to
-load than a repeated run should need.
+Returns the result of the same training, if there is one, before torch is imported: importing it
+takes longer than a repeated run should. The training itself is in `training.py`.
 """
 
 import shutil

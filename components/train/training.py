@@ -32,6 +32,7 @@ from components.train.recipe import Recipe
 from components.train.spread import here, join, wait_for_first
 from components.train.threshold import AIMED, FIRST_ALARMS, first_alarms, threshold_of
 from shield.errors import Invalid
+from shield.labels import LABELS
 from shield.metrics import budget_after
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
 from shield.packages.manifest import CARD, TOKENIZER
@@ -62,7 +63,7 @@ def train_package(
     device = join()
     _be_deterministic(recipe.threads, recipe.seed, device)
 
-    classifier = load_classifier(start)
+    classifier = load_classifier(start, LABELS[facts.model_type])
     tokenizer = load_tokenizer(start, None)
     rules = _preprocessing(recipe)
     pad = pad_id(start)

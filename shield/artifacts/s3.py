@@ -154,10 +154,10 @@ class S3Store:
                         raise
 
     def _digest(self, name: str) -> str:
-        found = self._client.get_object(Bucket=self.bucket, Key=name)
-        with found["Body"] as body:
+        answer = self._client.get_object(Bucket=self.bucket, Key=name)
+        with answer["Body"] as body:
             # Objects that another tool copied here have no digest of ours: read them.
-            return found["Metadata"].get(_DIGEST) or sha256(body.read())
+            return answer["Metadata"].get(_DIGEST) or sha256(body.read())
 
     @contextmanager
     def _explained(self, doing: str, key: str) -> Iterator[None]:

@@ -159,14 +159,14 @@ def main(arguments: list[str]) -> int:
     """Write the file, or with `--check` say whether it is current."""
     check = "--check" in arguments
     names = [argument for argument in arguments if argument != "--check"]
-    path, wanted = Path(names[0] if names else DEFAULT), render()
+    path, rendered = Path(names[0] if names else DEFAULT), render()
     if check:
-        if path.exists() and path.read_text() == wanted:
+        if path.exists() and path.read_text() == rendered:
             return 0
         sys.stderr.write(f"{path} is not what its types say. Run `make crds`.\n")
         return 1
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(wanted)
+    path.write_text(rendered)
     return 0
 
 

@@ -85,8 +85,8 @@ def pull(
     target.mkdir(parents=True, exist_ok=True)
     _fetch_manifest(store, uri, digest, target)
     package = ModelPackage.open(target).verify(trust, digest=digest, files=())
-    wanted = sorted(package.manifest.files) if files is None else list(files)
-    for name in wanted:
+    names = sorted(package.manifest.files) if files is None else list(files)
+    for name in names:
         _fetch_file(store, f"{uri}/{name}", target / name, package.manifest)
     return package
 
