@@ -32,9 +32,9 @@ def _config(connection: Connection | None = None) -> Config:
 
 def head() -> str:
     """Return the schema revision that this code needs."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
 
 
 def migrate(engine: Engine) -> str:

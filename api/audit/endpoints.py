@@ -15,12 +15,12 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 @router.get("")
 def entries(
     ctx: ReviewerRead,
-    wanted: Paged,
+    paging: Paged,
     action: Annotated[str | None, Query(pattern=r"^[a-z.-]{1,64}$")] = None,
     subject: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] = None,
 ) -> Envelope[list[AuditEntry]]:
     """List the audit log, newest first."""
-    rows, pagination = service.page(ctx, wanted, action, subject)
+    rows, pagination = service.page(ctx, paging, action, subject)
     return Envelope[list[AuditEntry]](data=rows, pagination=pagination)
 
 

@@ -145,7 +145,7 @@ def _rows(session: Session) -> Iterator[AuditRow]:
 
 def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> AuditVerdict:
     """Verify entries in order: numbering without gaps, each hash, each link."""
-    count, previous, seen = 0, GENESIS, expected_head in (None, GENESIS)
+    count, previous, head_met = 0, GENESIS, expected_head in (None, GENESIS)
     for row in rows:
         count += 1
         problem = ""
@@ -158,8 +158,8 @@ def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> A
         if problem:
             return AuditVerdict(count, previous, count, problem)
         previous = row.hash
-        seen = seen or row.hash == expected_head
-    if not seen:
+        head_met = head_met or row.hash == expected_head
+    if not head_met:
         return AuditVerdict(
             count, previous, count + 1, "the log was shortened: the expected head is not in it"
         )
@@ -167,7 +167,7 @@ def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> A
 
 
 def page(
-    ctx: Context, wanted: PageRequest, action: str | None, subject: str | None
+    ctx: Context, paging: PageRequest, action: str | None, subject: str | None
 ) -> tuple[list[AuditEntry], Pagination]:
     """Return one page of the log, newest first.
 
@@ -185,5 +185,5 @@ def page(
     if subject:
         query = query.where(AuditRow.subject == subject)
     order = Sorted(AuditRow.sequence, AuditRow.hash, descending=True, kind=int)
-    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [AuditEntry.model_validate(row) for row in rows], pagination

@@ -55,12 +55,12 @@ def release(batch_id: PathId, body: ReleaseRequest, ctx: OperatorWrite) -> Envel
 @router.get("")
 def batches(
     ctx: StaffRead,
-    wanted: Paged,
+    paging: Paged,
     model_type: ModelTypeFilter = None,
     status: BatchStatus | None = None,
 ) -> Envelope[list[BatchRead]]:
     """List batches, oldest first."""
-    rows, pagination = service.listing(ctx, wanted, model_type, status)
+    rows, pagination = service.listing(ctx, paging, model_type, status)
     return Envelope[list[BatchRead]](data=rows, pagination=pagination)
 
 

@@ -121,21 +121,21 @@ def _seal(
 
 
 def _take_up_again(ctx: Context, batch: Batch) -> bool:
-    wanted = repository.members(ctx.session, batch.id)
+    member_ids = repository.members(ctx.session, batch.id)
     free = {
         feedback_id
-        for at in range(0, len(wanted), 500)
+        for at in range(0, len(member_ids), 500)
         for feedback_id in ctx.session.scalars(
             select(Feedback.id).where(
-                Feedback.id.in_(wanted[at : at + 500]),
+                Feedback.id.in_(member_ids[at : at + 500]),
                 Feedback.batch_id.is_(None),
                 Feedback.status == "approved",
             )
         )
     }
-    if len(free) < len(wanted):
+    if len(free) < len(member_ids):
         return False
-    repository.take(ctx.session, batch.id, list(wanted))
+    repository.take(ctx.session, batch.id, list(member_ids))
     batch.status = "leased"
     return True
 
@@ -232,7 +232,7 @@ def _lost(batch: Batch) -> LeaseLost:
 
 
 def listing(
-    ctx: Context, wanted: PageRequest, model_type: str | None, status: str | None
+    ctx: Context, paging: PageRequest, model_type: str | None, status: str | None
 ) -> tuple[list[BatchRead], Pagination]:
     """Return one page of batches, oldest first."""
     query = select(Batch)
@@ -241,7 +241,7 @@ def listing(
     if status:
         query = query.where(Batch.status == status)
     order = Sorted(Batch.id, Batch.id, kind=str)
-    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [BatchRead.model_validate(row) for row in rows], pagination
 
 

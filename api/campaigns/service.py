@@ -165,8 +165,8 @@ def arrive(
             return Arrival(campaign_id, 1, False)
     reports = place.reports + 1
     sooner = key - rank.reach_bonus_seconds(reports)
-    given = {"campaign": place.campaign_id, "key": sooner, "now": ctx.now}
-    ctx.session.connection().execute(_COUNT, given)
+    parameters = {"campaign": place.campaign_id, "key": sooner, "now": ctx.now}
+    ctx.session.connection().execute(_COUNT, parameters)
     return Arrival(place.campaign_id, reports, place.burst)
 
 
@@ -188,23 +188,23 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
 
 def reach(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
     """Return how many scans were of each campaign, reported or not; those without are left out."""
-    found = session.execute(
+    counts = session.execute(
         select(CampaignFingerprint.campaign_id, func.count())
         .join(Scan, Scan.fingerprint == CampaignFingerprint.fingerprint)
         .where(CampaignFingerprint.campaign_id.in_(campaign_ids))
         .group_by(CampaignFingerprint.campaign_id)
     )
-    return {row.campaign_id: row[1] for row in found}
+    return {row.campaign_id: row[1] for row in counts}
 
 
 def reporters(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
     """Return how many distinct users reported each campaign; those without are left out."""
-    found = session.execute(
+    counts = session.execute(
         select(Feedback.campaign_id, func.count(func.distinct(Feedback.user_id)))
         .where(Feedback.campaign_id.in_(campaign_ids), Feedback.source == "report")
         .group_by(Feedback.campaign_id)
     )
-    return {campaign_id: count for campaign_id, count in found if campaign_id is not None}
+    return {campaign_id: count for campaign_id, count in counts if campaign_id is not None}
 
 
 def may_burst(arrival: Arrival) -> bool:

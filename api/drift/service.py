@@ -63,7 +63,7 @@ def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
 
 def latest_looks(session: Session, model_types: Sequence[ModelType]) -> list[DriftLook]:
     """Return the newest finished look of each model type that has one."""
-    found = []
+    looks = []
     for model_type in model_types:
         steps = session.scalars(
             select(Run.steps)
@@ -75,11 +75,11 @@ def latest_looks(session: Session, model_types: Sequence[ModelType]) -> list[Dri
             if DRIFT_STEP not in each:
                 continue
             try:
-                found.append(DriftLook.model_validate(each[DRIFT_STEP]))
+                looks.append(DriftLook.model_validate(each[DRIFT_STEP]))
             except ValidationError:  # kept by another release
                 continue
             break
-    return found
+    return looks
 
 
 def _audited(session: Session, champion: VersionRead) -> tuple[Tally, Tally]:
@@ -154,9 +154,9 @@ def _objections(session: Session, champion: VersionRead, since: datetime) -> tup
         .where(*_its_scans(champion, since), Scan.arm == Arm.STABLE.value)
         .group_by(early)
     ).all()
-    found = {bool(first): Tally(events=int(said), trials=int(n)) for first, n, said in rows}
+    tallies = {bool(first): Tally(events=int(said), trials=int(n)) for first, n, said in rows}
     nothing = Tally(events=0, trials=0)
-    return found.get(True, nothing), found.get(False, nothing)
+    return tallies.get(True, nothing), tallies.get(False, nothing)
 
 
 def _scores(ctx: Context, champion: VersionRead, since: datetime) -> list[int]:

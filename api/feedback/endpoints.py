@@ -29,9 +29,9 @@ def send_feedback(body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = No
 
 
 @router.get("")
-def own_feedback(ctx: AnyRead, wanted: Paged) -> Envelope[list[FeedbackRead]]:
+def own_feedback(ctx: AnyRead, paging: Paged) -> Envelope[list[FeedbackRead]]:
     """List one's own feedback, newest first."""
-    rows, pagination = service.own(ctx, wanted)
+    rows, pagination = service.own(ctx, paging)
     return Envelope[list[FeedbackRead]](data=rows, pagination=pagination)
 
 
@@ -65,6 +65,6 @@ def export_feedback(
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-    found = [row for chunk in chunks for row in chunk]
-    answer = ExportRead(batch_id=batch_id, count=len(found), data=found)
+    rows = [row for chunk in chunks for row in chunk]
+    answer = ExportRead(batch_id=batch_id, count=len(rows), data=rows)
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

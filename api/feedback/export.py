@@ -50,11 +50,11 @@ def rows(
                     (Feedback.approved_at > after[0])
                     | ((Feedback.approved_at == after[0]) & (Feedback.id > after[1]))
                 )
-            found = session.execute(query).all()
-        if not found:
+            pairs = session.execute(query).all()
+        if not pairs:
             return
-        yield [_row(services, feedback, scan) for feedback, scan in found]
-        last: Feedback = found[-1][0]
+        yield [_row(services, feedback, scan) for feedback, scan in pairs]
+        last: Feedback = pairs[-1][0]
         assert last.approved_at is not None
         after = (last.approved_at, last.id)
 

@@ -78,8 +78,8 @@ _OPENED = (
 
 def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
     """Return a scan with its report, owner and campaign, if it is the user's and not forgotten."""
-    given = {"scan": scan_id, "user": user_id}
-    row = session.connection().execute(_OPENED, given).first()
+    parameters = {"scan": scan_id, "user": user_id}
+    row = session.connection().execute(_OPENED, parameters).first()
     if row is None:
         return None
     told = row._asdict()
@@ -112,6 +112,6 @@ def comment_of(ctx: Context, row: Feedback) -> str | None:
 
 def readable(ctx: Context, row: Feedback) -> FeedbackRead:
     """Return an item as callers see it."""
-    found = FeedbackRead.model_validate(row)
-    found.comment = comment_of(ctx, row)
-    return found
+    read = FeedbackRead.model_validate(row)
+    read.comment = comment_of(ctx, row)
+    return read

@@ -133,8 +133,8 @@ def _sealed(ctx: Context, comment: str | None, report_id: str) -> bytes | None:
     return None if comment is None else ctx.ring.seal(comment, report_id)
 
 
-def own(ctx: Context, wanted: PageRequest) -> tuple[list[FeedbackRead], Pagination]:
+def own(ctx: Context, paging: PageRequest) -> tuple[list[FeedbackRead], Pagination]:
     """Return one page of the caller's reports, newest first."""
     order = Sorted(Feedback.id, Feedback.id, descending=True, kind=str)
-    rows, pagination = fetch_page(ctx.session, repository.reports_by(ctx.user), order, wanted)
+    rows, pagination = fetch_page(ctx.session, repository.reports_by(ctx.user), order, paging)
     return [repository.readable(ctx, row) for row in rows], pagination

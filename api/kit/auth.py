@@ -113,11 +113,11 @@ def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False)
     Raises:
         Unauthenticated: The subject is missing or absurd.
     """
-    found: Any = claims
+    claim: Any = claims
     for part in roles_claim.split("."):
-        found = found.get(part, []) if isinstance(found, dict) else []
+        claim = claim.get(part, []) if isinstance(claim, dict) else []
     allowed = {role.value for role in Role if own or role not in MACHINES}
-    named = found if isinstance(found, list) else [found]
+    named = claim if isinstance(claim, list) else [claim]
     roles = {role for role in named if isinstance(role, str)} & allowed
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:

@@ -76,7 +76,7 @@ class Context:
         )
 
     def finish(self) -> None:
-        """Commit, then do what waits for that; once more, and nothing happens."""
+        """Commit, then run the after-commit hooks. Idempotent."""
         if self.session.in_transaction():
             self.session.commit()
         while self.after_commit:

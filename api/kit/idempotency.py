@@ -174,16 +174,16 @@ class _Call:
 
     def known(self, ctx: Context) -> Row[tuple[str, dict[str, Any], datetime]] | None:
         """Return what is kept for the key. Raises `IdempotencyKeyReused`."""
-        given = {"caller": self.caller, "name": self.name}
-        found = ctx.session.connection().execute(_KEPT, given).first()
-        if found is not None and found.created_at <= ctx.now - timedelta(seconds=KEPT_SECONDS):
+        parameters = {"caller": self.caller, "name": self.name}
+        kept = ctx.session.connection().execute(_KEPT, parameters).first()
+        if kept is not None and kept.created_at <= ctx.now - timedelta(seconds=KEPT_SECONDS):
             ctx.session.execute(delete(RememberedAnswer).where(self.row))
             return None
-        if found is not None and found.body_digest != self.digest:
+        if kept is not None and kept.body_digest != self.digest:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was used with another body. Use a new key for a new request."
             )
-        return found
+        return kept
 
     def keep(self, ctx: Context, writes: Writes, answer: dict[str, Any]) -> None:
         """Let the answer be written."""

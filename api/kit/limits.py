@@ -102,16 +102,16 @@ class Limiter:
 
 
 def _networks(written: str) -> list[IPv4Network | IPv6Network]:
-    found = []
+    networks = []
     for part in filter(None, (part.strip() for part in written.split(","))):
         try:
-            found.append(ip_network(part))
+            networks.append(ip_network(part))
         except ValueError as fault:
             raise Misconfigured(
                 f"{part!r} in SHIELD_API_TRUSTED_PROXIES is no network. Write the network of your "
                 "gateway's pods alone, e.g. `10.42.7.0/24`, with commas between."
             ) from fault
-    return found
+    return networks
 
 
 def _parsed(limit: str) -> RateLimitItem | None:

@@ -26,14 +26,14 @@ def verifiers(settings: ApiSettings) -> list[Verify]:
     Raises:
         Misconfigured: A JWKS URL without its issuer.
     """
-    found: list[Verify] = []
+    checks: list[Verify] = []
     if settings.jwks_url is not None:
         if settings.oidc_issuer is None:
             raise Misconfigured(
                 "SHIELD_API_JWKS_URL is set, but not SHIELD_API_OIDC_ISSUER: tokens of any issuer "
                 "that shares the keys would be accepted. Set both."
             )
-        found.append(
+        checks.append(
             by_jwks(
                 settings.jwks_url,
                 issuer=settings.oidc_issuer,
@@ -42,13 +42,13 @@ def verifiers(settings: ApiSettings) -> list[Verify]:
             )
         )
     if settings.token_review:
-        found.append(
+        checks.append(
             TokenReviews(
                 dict(_account(entry) for entry in settings.accounts()),
                 settings.service_account_audience,
             )
         )
-    return found
+    return checks
 
 
 def _account(entry: str) -> tuple[str, Role]:

@@ -97,41 +97,41 @@ class Sorted:
 
 
 def fetch_page(
-    session: Session, query: Select[Any], order: Sorted, wanted: PageRequest
+    session: Session, query: Select[Any], order: Sorted, paging: PageRequest
 ) -> tuple[list[Any], Pagination]:
     """Return one page of rows of `query` (which selects one entity) and where it stands."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    page = query.order_by(*order.order()).limit(wanted.limit + 1)
-    if wanted.cursor is not None:
-        page = page.where(order.after(wanted.cursor))
-    elif wanted.page > 1:
-        page = page.offset((wanted.page - 1) * wanted.limit)
+    page = query.order_by(*order.order()).limit(paging.limit + 1)
+    if paging.cursor is not None:
+        page = page.where(order.after(paging.cursor))
+    elif paging.page > 1:
+        page = page.offset((paging.page - 1) * paging.limit)
     rows = list(session.scalars(page))
-    more = len(rows) > wanted.limit
-    rows = rows[: wanted.limit]
+    more = len(rows) > paging.limit
+    rows = rows[: paging.limit]
     cursor = None
     if more:
         last = rows[-1]
         key = getattr(last, order.key.key)
         key = key.isoformat() if isinstance(key, datetime) else key
         cursor = encode([key, getattr(last, order.id.key)])
-    return rows, pagination(wanted, total, cursor)
+    return rows, pagination(paging, total, cursor)
 
 
-def pagination(wanted: PageRequest, total: int, cursor: str | None) -> Pagination:
+def pagination(paging: PageRequest, total: int, cursor: str | None) -> Pagination:
     """Return the `pagination` member of an answer."""
     return Pagination(
-        page=wanted.page,
-        limit=wanted.limit,
+        page=paging.page,
+        limit=paging.limit,
         total=total,
-        total_pages=math.ceil(total / wanted.limit),
+        total_pages=math.ceil(total / paging.limit),
         next_cursor=cursor,
     )
 
 
 def moment(value: Any) -> datetime:
     """Read a time back from a cursor. Raises `ValueError`."""
-    found = datetime.fromisoformat(str(value))
-    if found.tzinfo is None:
+    parsed = datetime.fromisoformat(str(value))
+    if parsed.tzinfo is None:
         raise ValueError("a time without time zone")
-    return found
+    return parsed

@@ -131,12 +131,12 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 def _methods(request: Request) -> set[str]:
     """Return what the path allows; the framework names only its first route's method."""
-    found: set[str] = set()
+    methods: set[str] = set()
     for route in request.app.routes:
         match, _ = route.matches({**request.scope, "type": "http"})
         if match is not Match.NONE:
-            found |= set(getattr(route, "methods", None) or ())
-    return found
+            methods |= set(getattr(route, "methods", None) or ())
+    return methods
 
 
 def database_problem(error: SQLAlchemyError) -> ShieldError:

@@ -25,9 +25,11 @@ class Writes:
         """Add one row. A column that is left out is NULL: defaults are not looked up."""
         self._rows.append((_table(model), None, values))
 
-    def add_each(self, model: type[Base], column: str, found: Sequence[Any], **same: Any) -> None:
+    def add_each(
+        self, model: type[Base], column: str, column_values: Sequence[Any], **same: Any
+    ) -> None:
         """Add one row per value of `column`; the other columns are alike."""
-        self._rows.append((_table(model), column, {**same, column: list(found)}))
+        self._rows.append((_table(model), column, {**same, column: list(column_values)}))
 
     def run(self, session: Session) -> None:
         """Write what was added since the last time.

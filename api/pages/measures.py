@@ -108,8 +108,8 @@ def measure(metric: MetricRead, history: Sequence[Point] = ()) -> Measure:
     style = _STYLES.get(metric.name, _Style(metric.name, lambda value: f"{value:.3g}"))
     place = _scale(metric, style)
     verdict, kind = _verdict(metric)
-    seen = [abs(point.value) for point in history if point.value is not None]
-    tall = max([metric.target * 1.25, *seen])
+    sizes = [abs(point.value) for point in history if point.value is not None]
+    tall = max([metric.target * 1.25, *sizes])
     unit = f" {style.unit}" if style.centred else ""
     return Measure(
         title=style.title,

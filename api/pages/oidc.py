@@ -97,9 +97,9 @@ async def come_back(
         request.app.state.pages_settings,
         services.settings.oidc_roles_claim,
     )
-    wanted = safe_next(kept.get("next"))
+    next_url = safe_next(kept.get("next"))
     # A phone is connected by a button on the sign-in page: a mere link must not do it.
-    response = RedirectResponse("/login?next=/app" if wanted == "/app" else wanted, 303)
+    response = RedirectResponse("/login?next=/app" if next_url == "/app" else next_url, 303)
     sessions.begin(request, response, services.clock(), principal)
     response.delete_cookie("shield_sign_in", path="/")
     return response

@@ -30,29 +30,31 @@ class Trait:
 
 def traits(text: str) -> list[Trait]:
     """Return what is worth knowing of a message, the oddest first."""
-    found = [*_disguises(text), *_links(text), *_phones(text)]
-    unique = list(dict.fromkeys(found))
+    marks = [*_disguises(text), *_links(text), *_phones(text)]
+    unique = list(dict.fromkeys(marks))
     return sorted(unique, key=lambda trait: not trait.odd)[:MOST]
 
 
 def _disguises(text: str) -> list[Trait]:
-    found = [
+    disguises = [
         Trait("warning", f"{word} reads {readable(word)}: letters apart", odd=True)
         for word in apart(text)
     ]
     if text.isascii():
-        return found
+        return disguises
     hidden = sum(unicodedata.category(letter) == "Cf" for letter in text)
     if hidden:
         plural = "" if hidden == 1 else "s"
-        found.append(Trait("warning", f"{hidden} invisible character{plural}", odd=True))
+        disguises.append(Trait("warning", f"{hidden} invisible character{plural}", odd=True))
     for word in text.split():
         visible = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
         plain = readable(visible)
         letters = any(letter.isalnum() for letter in plain)
         if letters and not visible.isascii() and plain.isascii() and plain != visible:
-            found.append(Trait("warning", f"{visible} reads {plain}: look-alike letters", odd=True))
-    return found
+            disguises.append(
+                Trait("warning", f"{visible} reads {plain}: look-alike letters", odd=True)
+            )
+    return disguises
 
 
 def _links(text: str) -> list[Trait]:

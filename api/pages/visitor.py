@@ -36,18 +36,18 @@ def wants_fragment(request: Request) -> bool:
 
 def sign_in_url(request: Request) -> str:
     """Return the sign-in page that leads back to where the visitor wanted to go."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"/login?next={quote(wanted)}"
+    next_url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/login?next={quote(next_url)}"
 
 
-def safe_next(wanted: str | None) -> str:
+def safe_next(next_url: str | None) -> str:
     """Return a path of this server to go to after the sign-in; anything else becomes `/review`."""
-    parts = urlsplit(wanted or "")
+    parts = urlsplit(next_url or "")
     # "//host" and "/\host" are other servers to a browser.
-    local = (wanted or "").startswith("/") and not (wanted or "").startswith(("//", "/\\"))
+    local = (next_url or "").startswith("/") and not (next_url or "").startswith(("//", "/\\"))
     if not local or parts.netloc or parts.scheme:
         return "/review"
-    return wanted or "/review"
+    return next_url or "/review"
 
 
 def named_by_proxy(request: Request, settings: PagesSettings) -> Principal | None:

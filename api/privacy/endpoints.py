@@ -26,8 +26,8 @@ def withdraw(
     kind: LineageKind, subject_id: SubjectId, body: ReasonRequest, ctx: AdminWrite
 ) -> Envelope[LineageRead]:
     """Take poisoned corrections out of all snapshots."""
-    found = lineage.withdraw(ctx, lineage.Subject(kind, subject_id), body.reason)
-    return Envelope[LineageRead](message="No later version learns from them.", data=found)
+    lineage_read = lineage.withdraw(ctx, lineage.Subject(kind, subject_id), body.reason)
+    return Envelope[LineageRead](message="No later version learns from them.", data=lineage_read)
 
 
 @router.post("/models/{model_type}/versions/{name}/taint")

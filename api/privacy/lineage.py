@@ -81,36 +81,36 @@ def feedback_ids(session: Session, subject: Subject) -> list[str]:
             .where(BatchItem.batch_id == subject.id)
             .order_by(BatchItem.feedback_id)
         )
-        found = list(session.scalars(query))
-        if not found:
+        ids = list(session.scalars(query))
+        if not ids:
             raise NotFound.of("batch", subject.id, "`GET /api/v2/batches` lists them.")
-        return found
+        return ids
     return list(session.scalars(query))
 
 
 def batches_of(session: Session, ids: Sequence[str]) -> list[str]:
     """Return every batch that ever held one of the corrections."""
-    found: set[str] = set()
+    batch_ids: set[str] = set()
     for at in range(0, len(ids), 500):
-        found.update(
+        batch_ids.update(
             session.scalars(
                 select(BatchItem.batch_id)
                 .where(BatchItem.feedback_id.in_(ids[at : at + 500]))
                 .distinct()
             )
         )
-    return sorted(found)
+    return sorted(batch_ids)
 
 
 def learned_from(session: Session, batches: Sequence[str]) -> list[Version]:
     """Return the versions trained on any of the batches, and all their descendants."""
-    wanted = set(batches)
+    batch_ids = set(batches)
     everything = list(session.scalars(select(Version).order_by(Version.created_at, Version.name)))
-    found: dict[str, Version] = {}
+    learners: dict[str, Version] = {}
     for version in everything:  # parents come before their children
-        if wanted.intersection(version.batches) or version.parent in found:
-            found[version.name] = version
-    return list(found.values())
+        if batch_ids.intersection(version.batches) or version.parent in learners:
+            learners[version.name] = version
+    return list(learners.values())
 
 
 def serving(ctx: Context) -> set[str] | None:
@@ -164,7 +164,7 @@ def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
 
     The versions that did are named in the answer; `taint` marks them.
     """
-    found = trace(ctx, subject)
+    traced = trace(ctx, subject)
     ids = feedback_ids(ctx.session, subject)
     snapshots.remove_rows(ctx, ids, "poisoned corrections were withdrawn")
     for at in range(0, len(ids), 500):
@@ -175,4 +175,4 @@ def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
                 row.updated_at = ctx.now
                 row.review_notes = f"withdrawn: {reason}"[:2000]
     audit.record(ctx, "feedback.withdraw", _nameless(ctx, subject), reason, count=len(ids))
-    return found
+    return traced

@@ -22,9 +22,9 @@ def register(
 
 
 @router.get("/versions")
-def versions(model_type: ModelType, ctx: StaffRead, wanted: Paged) -> Envelope[list[VersionRead]]:
+def versions(model_type: ModelType, ctx: StaffRead, paging: Paged) -> Envelope[list[VersionRead]]:
     """List versions, oldest first."""
-    rows, pagination = service.page(ctx, model_type, wanted)
+    rows, pagination = service.page(ctx, model_type, paging)
     return Envelope[list[VersionRead]](data=rows, pagination=pagination)
 
 
@@ -42,7 +42,7 @@ def champion(model_type: ModelType, ctx: StaffRead) -> Envelope[VersionRead]:
 
 
 @router.get("/ledger")
-def ledger(model_type: ModelType, ctx: StaffRead, wanted: Paged) -> Envelope[list[LedgerEntry]]:
+def ledger(model_type: ModelType, ctx: StaffRead, paging: Paged) -> Envelope[list[LedgerEntry]]:
     """List all transitions, oldest first."""
-    rows, pagination = service.ledger(ctx, model_type, wanted)
+    rows, pagination = service.ledger(ctx, model_type, paging)
     return Envelope[list[LedgerEntry]](data=rows, pagination=pagination)

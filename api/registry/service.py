@@ -123,12 +123,12 @@ def get(ctx: Context, model_type: ModelType, name: str) -> Version:
 
 
 def page(
-    ctx: Context, model_type: ModelType, wanted: PageRequest
+    ctx: Context, model_type: ModelType, paging: PageRequest
 ) -> tuple[list[VersionRead], Pagination]:
     """Return one page of versions, oldest first."""
     query = select(Version).where(Version.model_type == model_type.value)
     order = Sorted(Version.number, Version.name, kind=int)
-    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [VersionRead.model_validate(row) for row in rows], pagination
 
 
@@ -143,12 +143,12 @@ def champion(ctx: Context, model_type: ModelType) -> VersionRead:
 
 
 def ledger(
-    ctx: Context, model_type: ModelType, wanted: PageRequest
+    ctx: Context, model_type: ModelType, paging: PageRequest
 ) -> tuple[list[LedgerEntry], Pagination]:
     """Return one page of transitions, oldest first."""
     query = select(LedgerRow).where(LedgerRow.model_type == model_type.value)
     order = Sorted(LedgerRow.id, LedgerRow.id, kind=str)
-    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [LedgerEntry.model_validate(row) for row in rows], pagination
 
 

@@ -37,7 +37,7 @@ def review_quality(ctx: ReviewerRead) -> Envelope[QualityRead]:
 @router.get("/feedback/pending")
 def pending(
     ctx: ReviewerRead,
-    wanted: Paged,
+    paging: Paged,
     type_: Annotated[QueueType | None, Query(alias="type")] = None,
     model_type: ModelTypeFilter = None,
     campaign: Annotated[
@@ -50,7 +50,7 @@ def pending(
 ) -> Envelope[list[PendingItem]]:
     """List what waits for the caller's decision, most valuable first."""
     where = queue.filters(type_, model_type, campaign)
-    rows, pagination = queue.page(ctx, wanted, where, by_campaign=group == "campaign")
+    rows, pagination = queue.page(ctx, paging, where, by_campaign=group == "campaign")
     queue.note_reading(ctx, rows)
     return Envelope[list[PendingItem]](data=rows, pagination=pagination)
 

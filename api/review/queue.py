@@ -40,20 +40,20 @@ def filters(
     type_: str | None, model_type: ModelType | None, campaign: str | None
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of the queue's filters; `type_` is a `QueueType`."""
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if type_ is not None:
         claims = type_ in {kind.value for kind in FeedbackType}
-        found.append((Feedback.feedback_type if claims else Feedback.scan_type) == str(type_))
+        conditions.append((Feedback.feedback_type if claims else Feedback.scan_type) == str(type_))
     if model_type is not None:
-        found.append(Feedback.model_type == model_type.value)
+        conditions.append(Feedback.model_type == model_type.value)
     if campaign is not None:
-        found.append(Feedback.campaign_id == campaign)
-    return found
+        conditions.append(Feedback.campaign_id == campaign)
+    return conditions
 
 
 def page(
     ctx: Context,
-    wanted: PageRequest,
+    paging: PageRequest,
     where: Sequence[ColumnElement[bool]],
     *,
     by_campaign: bool,
@@ -62,13 +62,15 @@ def page(
     if by_campaign:
         query = reviews.campaign_queue(ctx.user, ctx.now, where)
         order = Sorted(Campaign.queue_key, Campaign.id)
-        found, pagination = fetch_page(ctx.session, query, order, wanted)
-        firsts = [reviews.first_of(ctx.session, c.id, ctx.user, ctx.now, where) for c in found]
+        waiting_campaigns, pagination = fetch_page(ctx.session, query, order, paging)
+        firsts = [
+            reviews.first_of(ctx.session, c.id, ctx.user, ctx.now, where) for c in waiting_campaigns
+        ]
         rows = [row for row in firsts if row is not None]
     else:
         query_ = reviews.queue(ctx.user, ctx.now, where)
         order = Sorted(Feedback.queue_key, Feedback.id)
-        rows, pagination = fetch_page(ctx.session, query_, order, wanted)
+        rows, pagination = fetch_page(ctx.session, query_, order, paging)
     return _items(ctx, rows), pagination
 
 
@@ -90,8 +92,8 @@ def one(ctx: Context, feedback_id: str) -> PendingItem:
     row = ctx.session.get(Feedback, feedback_id)
     if row is None:
         raise NotFound.of("feedback", feedback_id, "`shieldctl review list` shows what waits.")
-    (found,) = _items(ctx, [row])
-    return found
+    (item,) = _items(ctx, [row])
+    return item
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def _reporters(
 
 
 def _comments(ctx: Context, row: Feedback, read: FeedbackRead, *, alone: bool) -> list[CommentRead]:
-    found = [CommentRead(text=read.comment, at=row.updated_at)] if read.comment else []
+    comments = [CommentRead(text=read.comment, at=row.updated_at)] if read.comment else []
     if not alone:
         others = ctx.session.scalars(
             select(Feedback)
@@ -229,8 +231,8 @@ def _comments(ctx: Context, row: Feedback, read: FeedbackRead, *, alone: bool) -
         for other in others:
             comment = feedback.comment_of(ctx, other)
             if comment:
-                found.append(CommentRead(text=comment, at=other.updated_at))
-    return found
+                comments.append(CommentRead(text=comment, at=other.updated_at))
+    return comments
 
 
 def _proposal(row: Feedback, campaign: Campaign | None) -> Proposal | None:

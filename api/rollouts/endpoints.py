@@ -36,15 +36,15 @@ def request(
     model_type: ModelType, body: RolloutRequest, ctx: OperatorWrite
 ) -> Envelope[ModelRollout]:
     """Ask for a registered version to serve."""
-    found = service.request(ctx, model_type, body)
-    return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=found)
+    rollout = service.request(ctx, model_type, body)
+    return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=rollout)
 
 
 @router.post("/{model_type}/undo")
 def undo(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
     """Go back to the last known good version."""
-    found = service.undo(ctx, model_type, body.reason)
-    return Envelope[ModelRollout](message="The last known good version comes back.", data=found)
+    rollout = service.undo(ctx, model_type, body.reason)
+    return Envelope[ModelRollout](message="The last known good version comes back.", data=rollout)
 
 
 @router.post("/{model_type}/pause")
@@ -70,8 +70,8 @@ def resume(
 @router.post("/{model_type}/promote")
 def promote(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
     """Promote the candidate now."""
-    found = service.promote(ctx, model_type, body.reason)
-    return Envelope[ModelRollout](message="The candidate is promoted.", data=found)
+    rollout = service.promote(ctx, model_type, body.reason)
+    return Envelope[ModelRollout](message="The candidate is promoted.", data=rollout)
 
 
 @router.get("/{model_type}/evidence")

@@ -246,13 +246,13 @@ class ModelRouter:
                 raise told
         answer.raise_for_status()
         said = answer.json()
-        found: list[dict[str, Any]] = said["predictions"]
+        predictions: list[dict[str, Any]] = said["predictions"]
         latency_ms = (self._monotonic() - started) * 1000
-        if len(found) != len(texts):
-            raise ValueError(f"{len(texts)} messages, {len(found)} predictions")
+        if len(predictions) != len(texts):
+            raise ValueError(f"{len(texts)} messages, {len(predictions)} predictions")
         spent = said.get("processorMs")
         times = latency_ms, None if spent is None else max(0.0, float(spent))
-        return [_prediction(model_type, arm, version, one, times) for one in found]
+        return [_prediction(model_type, arm, version, one, times) for one in predictions]
 
 
 def _prediction(

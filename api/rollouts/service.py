@@ -31,7 +31,7 @@ def listing(ctx: Context) -> list[ModelRollout]:
     return ctx.services.rollouts.list()
 
 
-def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> ModelRollout:
+def request(ctx: Context, model_type: ModelType, body: RolloutRequest) -> ModelRollout:
     """Ask for a version to serve; asking again for the same changes nothing.
 
     Raises:
@@ -39,7 +39,7 @@ def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> Mode
         VersionRejected: A gate refused it, it was taken back, or it is tainted.
         RolloutBusy: Another candidate is on its way.
     """
-    ref = may_roll_out(ctx, model_type, wanted.version)
+    ref = may_roll_out(ctx, model_type, body.version)
     present = find(ctx, model_type)
     candidate = present.status.candidate if present else None
     if candidate is not None and candidate.digest != ref.digest:
@@ -48,9 +48,9 @@ def request(ctx: Context, model_type: ModelType, wanted: RolloutRequest) -> Mode
             "(`shieldctl rollout status`).",
             candidate=candidate.name,
         )
-    given = wanted.model_dump(exclude_none=True, exclude={"version", "reason"})
-    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, given))
-    audit.record(ctx, "rollout.request", ref.name, wanted.reason or "", modelType=model_type.value)
+    settings = body.model_dump(exclude_none=True, exclude={"version", "reason"})
+    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, settings))
+    audit.record(ctx, "rollout.request", ref.name, body.reason or "", modelType=model_type.value)
     return rollout
 
 
@@ -83,11 +83,11 @@ def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
 
 
 def _spec(
-    spec: ModelRolloutSpec | None, model_type: ModelType, ref: VersionRef, given: dict[str, Any]
+    spec: ModelRolloutSpec | None, model_type: ModelType, ref: VersionRef, settings: dict[str, Any]
 ) -> ModelRolloutSpec:
     old = spec.model_dump() if spec is not None else {}
     return ModelRolloutSpec.model_validate(
-        {**old, **given, "model_type": model_type, "version": ref.model_dump(), "paused": False}
+        {**old, **settings, "model_type": model_type, "version": ref.model_dump(), "paused": False}
     )
 
 

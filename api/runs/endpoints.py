@@ -26,10 +26,10 @@ def finish(run_id: PathId, body: RunUpdate, ctx: OperatorWrite) -> Envelope[RunR
 
 @router.get("")
 def runs(
-    ctx: StaffRead, wanted: Paged, model_type: ModelTypeFilter = None
+    ctx: StaffRead, paging: Paged, model_type: ModelTypeFilter = None
 ) -> Envelope[list[RunRead]]:
     """List runs, newest first."""
-    rows, pagination = service.page(ctx, wanted, model_type)
+    rows, pagination = service.page(ctx, paging, model_type)
     return Envelope[list[RunRead]](data=rows, pagination=pagination)
 
 

@@ -70,12 +70,12 @@ def get(ctx: Context, run_id: str) -> RunRead:
 
 
 def page(
-    ctx: Context, wanted: PageRequest, model_type: str | None
+    ctx: Context, paging: PageRequest, model_type: str | None
 ) -> tuple[list[RunRead], Pagination]:
     """Return one page of runs, newest first."""
     query = select(Run)
     if model_type:
         query = query.where(Run.model_type == model_type)
     order = Sorted(Run.started_at, Run.run_id, descending=True, kind=moment)
-    rows, pagination = fetch_page(ctx.session, query, order, wanted)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [RunRead.model_validate(row) for row in rows], pagination

@@ -29,9 +29,9 @@ def scan(
 
 
 @router.get("")
-def own_scans(ctx: AnyRead, wanted: Paged) -> Envelope[list[ScanRead]]:
+def own_scans(ctx: AnyRead, paging: Paged) -> Envelope[list[ScanRead]]:
     """List one's own scans, newest first."""
-    scans, pagination = service.own_scans(ctx, wanted)
+    scans, pagination = service.own_scans(ctx, paging)
     return Envelope[list[ScanRead]](data=scans, pagination=pagination)
 
 

@@ -75,10 +75,10 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
     )
 
 
-def own_scans(ctx: Context, wanted: PageRequest) -> tuple[list[ScanRead], Pagination]:
+def own_scans(ctx: Context, paging: PageRequest) -> tuple[list[ScanRead], Pagination]:
     """Return one page of the caller's scans, newest first, with their texts."""
     order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
-    rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, wanted)
+    rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, paging)
     marks = repository.reports_of(ctx.session, [row.id for row in rows])
     _note_reading(ctx, rows)
     return [_own(ctx, row, marks.get(row.id)) for row in rows], pagination
@@ -122,9 +122,9 @@ def read(row: Scan) -> ScanRead:
 
 
 def _own(ctx: Context, row: Scan, feedback: Feedback | None) -> ScanRead:
-    found = read(row)
+    scan_read = read(row)
     if row.text_sealed is not None:
-        found.text = ctx.ring.open(row.text_sealed, row.id)
+        scan_read.text = ctx.ring.open(row.text_sealed, row.id)
     if feedback is not None:
-        found.feedback = FeedbackMark.model_validate(feedback)
-    return found
+        scan_read.feedback = FeedbackMark.model_validate(feedback)
+    return scan_read

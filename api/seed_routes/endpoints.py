@@ -92,7 +92,7 @@ class Serving(_Snake):
     candidate: str | None = None
 
 
-class _Wanted(Wire):
+class _Change(Wire):
     """The request as `Idempotency-Key` compares it."""
 
     model_type: ModelType
@@ -102,7 +102,7 @@ class _Wanted(Wire):
 
 def versions_by_type(ctx: Context) -> dict[str, LegacyModel]:
     """Return every model type with its deployed version and all versions, newest first."""
-    found = {kind.value: LegacyModel(deployed=None, all=[]) for kind in ModelType}
+    models = {kind.value: LegacyModel(deployed=None, all=[]) for kind in ModelType}
     for row in ctx.session.scalars(select(Version).order_by(Version.number.desc())):
         shown = LegacyVersion(
             model_type=ModelType(row.model_type),
@@ -114,11 +114,11 @@ def versions_by_type(ctx: Context) -> dict[str, LegacyModel]:
             status=_STATUS[row.status],  # type: ignore[arg-type]
             feedback_batch=row.batches[-1] if row.batches else None,
         )
-        model = found[row.model_type]
+        model = models[row.model_type]
         model.all.append(shown)
         if row.status == "deployed":
             model.deployed = shown
-    return found
+    return models
 
 
 def history(ctx: Context, model_type: ModelType | None) -> list[LegacyEvent]:
@@ -148,7 +148,7 @@ def history(ctx: Context, model_type: ModelType | None) -> list[LegacyEvent]:
     return events
 
 
-def roll_back(ctx: Context, wanted: _Wanted) -> Serving:
+def roll_back(ctx: Context, change: _Change) -> Serving:
     """Go back to the last known good version, or to the one that is named.
 
     Raises:
@@ -156,26 +156,26 @@ def roll_back(ctx: Context, wanted: _Wanted) -> Serving:
         VersionRejected: The version was taken back before.
         Conflict: The version never served, or there is nothing to go back to.
     """
-    present = rollouts.get(ctx, wanted.model_type)
+    present = rollouts.get(ctx, change.model_type)
     status = present.status
     good = status.last_known_good
-    if wanted.version is None or (good is not None and wanted.version == good.name):
-        changed = rollouts.undo(ctx, wanted.model_type, wanted.reason)
-        return _settled(ctx, wanted.model_type, changed.spec.undo)
+    if change.version is None or (good is not None and change.version == good.name):
+        changed = rollouts.undo(ctx, change.model_type, change.reason)
+        return _settled(ctx, change.model_type, changed.spec.undo)
     stable = status.stable.name if status.stable else None
-    if wanted.version == stable and status.candidate is None:
-        return _serving(ctx, wanted.model_type)
-    service.get(ctx, wanted.model_type, wanted.version)
-    request = RolloutRequest(version=wanted.version, reason=wanted.reason)
-    if wanted.version not in {version.name for version in status.good}:
+    if change.version == stable and status.candidate is None:
+        return _serving(ctx, change.model_type)
+    service.get(ctx, change.model_type, change.version)
+    request = RolloutRequest(version=change.version, reason=change.reason)
+    if change.version not in {version.name for version in status.good}:
         # Asking tells the better reason first: rejected, refused, tainted.
-        rollouts.may_roll_out(ctx, wanted.model_type, wanted.version)
+        rollouts.may_roll_out(ctx, change.model_type, change.version)
         raise Conflict(
-            f"{wanted.version} never served as the stable version, so it is no way back. "
+            f"{change.version} never served as the stable version, so it is no way back. "
             "Deploy it instead."
         )
-    rollouts.request(ctx, wanted.model_type, request)
-    return _settled(ctx, wanted.model_type, None)
+    rollouts.request(ctx, change.model_type, request)
+    return _settled(ctx, change.model_type, None)
 
 
 def _settled(ctx: Context, model_type: ModelType, token: str | None) -> Serving:
@@ -198,18 +198,18 @@ def _serving(ctx: Context, model_type: ModelType) -> Serving:
     )
 
 
-def deploy(ctx: Context, wanted: _Wanted) -> Serving:
+def deploy(ctx: Context, change: _Change) -> Serving:
     """Ask for a version to serve; the operator brings it in step by step. Raises as `request`."""
-    assert wanted.version is not None
-    request = RolloutRequest(version=wanted.version, reason=wanted.reason)
-    rollouts.request(ctx, wanted.model_type, request)
-    return _serving(ctx, wanted.model_type)
+    assert change.version is not None
+    request = RolloutRequest(version=change.version, reason=change.reason)
+    rollouts.request(ctx, change.model_type, request)
+    return _serving(ctx, change.model_type)
 
 
-def _once(ctx: Context, route: str, key: str | None, wanted: _Wanted) -> Serving:
+def _once(ctx: Context, route: str, key: str | None, change: _Change) -> Serving:
     work = roll_back if route.endswith("rollback") else deploy
     return once_beyond(
-        ctx, route=route, key=key, body=wanted, kind=Serving, work=lambda: work(ctx, wanted)
+        ctx, route=route, key=key, body=change, kind=Serving, work=lambda: work(ctx, change)
     )
 
 
@@ -252,8 +252,8 @@ def rollback(
     key: IdempotencyKey = None,
 ) -> Serving:
     """Bring the last known good version back, or the one that is named."""
-    wanted = _Wanted(model_type=model_type, version=version, reason=reason)
-    return _once(ctx, "POST /models/rollback", key, wanted)
+    change = _Change(model_type=model_type, version=version, reason=reason)
+    return _once(ctx, "POST /models/rollback", key, change)
 
 
 @bare.post("/deploy")
@@ -266,5 +266,5 @@ def deploy_version(
     key: IdempotencyKey = None,
 ) -> Serving:
     """Ask for a version to serve."""
-    wanted = _Wanted(model_type=model_type, version=version, reason=reason)
-    return _once(ctx, "POST /models/deploy", key, wanted)
+    change = _Change(model_type=model_type, version=version, reason=reason)
+    return _once(ctx, "POST /models/deploy", key, change)

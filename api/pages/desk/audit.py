@@ -28,13 +28,13 @@ def show(
     request: Request,
     visitor: Who,
     ctx: Reading,
-    wanted: Paged,
+    paging: Paged,
     action: Annotated[str, Query(max_length=64)] = "",
     subject: Annotated[str, Query(max_length=128)] = "",
     verify: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
     """Show the log, newest first; check its chain when asked."""
-    entries, pagination = service.page(ctx, wanted, action.strip() or None, subject.strip() or None)
+    entries, pagination = service.page(ctx, paging, action.strip() or None, subject.strip() or None)
     return render(
         request,
         visitor,

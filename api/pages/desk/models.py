@@ -105,15 +105,15 @@ def taint(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason
 
 def all_versions(ctx: Context, model_type: ModelType) -> list[VersionRead]:
     """Return the versions of a model type, oldest first, the newest thousand at most."""
-    found: list[VersionRead] = []
+    versions: list[VersionRead] = []
     cursor = None
-    while len(found) < 1000:
+    while len(versions) < 1000:
         rows, pagination = registry.page(ctx, model_type, PageRequest(MAX_LIMIT, 1, cursor))
-        found += rows
+        versions += rows
         if pagination.next_cursor is None:
             break
         cursor = decode(pagination.next_cursor)
-    return found
+    return versions
 
 
 def family(versions: list[VersionRead]) -> list[Node]:

@@ -29,13 +29,13 @@ def show(
     request: Request,
     visitor: Who,
     ctx: Reading,
-    wanted: Paged,
+    paging: Paged,
     model: Model,
     item: Annotated[str, Query(max_length=128)] = "",
     did: Annotated[str, Query(max_length=128)] = "",
 ) -> Response:
     """Show the queue and one item of it."""
-    items, pagination = _page(ctx, wanted, model)
+    items, pagination = _page(ctx, paging, model)
     chosen = next((one for one in items if one.id == item), None)
     if chosen is None:
         chosen = queue.one(ctx, item) if item else (items[0] if items else None)
@@ -62,9 +62,9 @@ def waiting(visitor: Who, ctx: Reading, model: Model) -> Response:
 
 
 @router.get("/entries")
-def entries(request: Request, visitor: Who, ctx: Reading, wanted: Paged, model: Model) -> Response:
+def entries(request: Request, visitor: Who, ctx: Reading, paging: Paged, model: Model) -> Response:
     """Return the next lines of the queue."""
-    items, pagination = _page(ctx, wanted, model)
+    items, pagination = _page(ctx, paging, model)
     queue.note_reading(ctx, items)
     return render(
         request,
@@ -83,8 +83,8 @@ def _noted(request: Request, visitor: Visitor) -> Callable[[str], str]:
     return lambda feedback_id: sessions.noted(visitor.visit, feedback_id)
 
 
-def _page(ctx: Context, wanted: Any, model: ModelType | None) -> tuple[list[PendingItem], Any]:
-    return queue.page(ctx, wanted, queue.filters(None, model, None), by_campaign=True)
+def _page(ctx: Context, paging: Any, model: ModelType | None) -> tuple[list[PendingItem], Any]:
+    return queue.page(ctx, paging, queue.filters(None, model, None), by_campaign=True)
 
 
 @router.get("/items/{feedback_id}")
@@ -99,12 +99,12 @@ def one(
     """Return one item, for the place beside the queue."""
     if not wants_fragment(request):
         return RedirectResponse(f"/review?item={feedback_id}", 303)
-    found = queue.one(ctx, feedback_id)
+    item = queue.one(ctx, feedback_id)
     # The line that led here has been noted with all its texts; once is enough.
     if not hmac.compare_digest(noted.encode(), _noted(request, visitor)(feedback_id).encode()):
-        queue.note_reading(ctx, [found])
-    shown = traits(found.scan.text)
-    return render(request, visitor, "item.html", model=model, item=found, traits=shown)
+        queue.note_reading(ctx, [item])
+    shown = traits(item.scan.text)
+    return render(request, visitor, "item.html", model=model, item=item, traits=shown)
 
 
 @router.get("/items/{feedback_id}/explanation")
@@ -113,15 +113,15 @@ def explain(
 ) -> Response:
     """Say which parts of the message the model took for signs of a scam."""
     with open_context(services, visitor.principal, reads=True) as ctx:
-        found = queue.one(ctx, feedback_id)
+        item = queue.one(ctx, feedback_id)
     # No transaction is open while the model server works.
-    model_type = found.model_type
+    model_type = item.model_type
     serving = services.router.split(model_type)
     names = {ref.name for ref in (serving.stable, serving.candidate) if ref} if serving else set()
-    version = found.scan.model_version
+    version = item.scan.model_version
     asked = version if version in names else None
     said = explanation.explain(
-        found.scan.text, lambda texts: services.router.probabilities(model_type, asked, texts)
+        item.scan.text, lambda texts: services.router.probabilities(model_type, asked, texts)
     )
     by = "" if asked or not serving else f" Asked: {serving.stable.name}; {version} no longer runs."
     spans = [{"start": s.start, "end": s.end, "weight": s.weight} for s in said.spans]
@@ -147,14 +147,14 @@ def decide(
         return _back(model)
     if action not in set(ReviewAction) or scope not in ("item", "campaign"):
         raise Invalid("action: approve or reject; scope: item or campaign.")
-    wanted = ReviewRequest(
+    decision = ReviewRequest(
         action=ReviewAction(action),
         scope="campaign" if scope == "campaign" else "item",
         notes=notes.strip() or None,
         # What the page showed: a reporter may have changed it since.
         corrected_label=label or None,
     )
-    decided = decisions.decide(ctx, feedback_id, wanted)
+    decided = decisions.decide(ctx, feedback_id, decision)
     if wants_fragment(request):
         return JSONResponse({"message": decided.message, "undoable": decided.covered > 0})
     return _back(model, did=feedback_id)

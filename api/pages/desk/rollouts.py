@@ -110,7 +110,7 @@ def _card(ctx: Context, rollout: ModelRollout) -> Card:
     )
 
 
-def _arm(name: str, version: str, seen: ArmEvidence) -> ArmShown:
-    low, high = wilson_interval(seen.verdict_errors, seen.exposures)
-    rate = seen.verdict_errors / seen.exposures if seen.exposures else None
-    return ArmShown(name, version, seen, rate, low, high)
+def _arm(name: str, version: str, evidence: ArmEvidence) -> ArmShown:
+    low, high = wilson_interval(evidence.verdict_errors, evidence.exposures)
+    rate = evidence.verdict_errors / evidence.exposures if evidence.exposures else None
+    return ArmShown(name, version, evidence, rate, low, high)

@@ -20,11 +20,11 @@ def show(
     request: Request,
     visitor: Who,
     ctx: Reading,
-    wanted: Paged,
+    paging: Paged,
     model: Annotated[ModelType | None, Depends(read_model)],
 ) -> Response:
     """Show runs, newest first."""
-    runs, pagination = service.page(ctx, wanted, model)
+    runs, pagination = service.page(ctx, paging, model)
     return render(request, visitor, "runs.html", model=model, runs=runs, pagination=pagination)
 
 
