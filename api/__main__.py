@@ -23,7 +23,7 @@ from shield.errors import Misconfigured, ShieldError
 
 
 def _tell(ready_file: Path | None, port: int) -> None:
-    """Write the ready file, atomically: nobody reads half of it."""
+    """Write the ready file atomically."""
     if ready_file is not None:
         part = ready_file.with_suffix(".part")
         part.write_text(json.dumps({"port": port}))

@@ -1,4 +1,4 @@
-"""The application: parts made once, rooms hung in, errors in one shape."""
+"""Build the application: the services, the routes, one shape for errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -60,7 +60,7 @@ def open_services(
     rollouts: RolloutStore | None = None,
     clock: Clock = _now,
 ) -> Services:
-    """Make the parts of the API from settings; given parts are used as they are.
+    """Build the services of the API from settings; those passed as arguments are used as they are.
 
     Raises:
         Misconfigured: A setting cannot work.

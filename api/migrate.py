@@ -93,7 +93,7 @@ def migrate_when_there(
 
 
 def check(engine: Engine) -> None:
-    """Pass when the schema is the one that this code needs.
+    """Check that the schema is the one that this code needs.
 
     Raises:
         Misconfigured: It is older or newer.

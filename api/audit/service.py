@@ -38,7 +38,7 @@ class AuditVerdict:
 
 
 def record(ctx: Context, action: str, subject: str, reason: str = "", **details: Any) -> AuditRow:
-    """Append what the caller does, in the same transaction as the deed itself."""
+    """Append an entry in the same transaction as the change that it records."""
     return append(
         ctx.session,
         at=ctx.now,
@@ -59,7 +59,7 @@ def record_later(
     actor: str | None = None,
     **details: Any,
 ) -> None:
-    """Append what the caller has read, once the reading is done and before the answer leaves.
+    """Append an entry about a read, in a transaction of its own, before the answer is sent.
 
     A transaction of its own: the one that reads takes no write lock.
     """
@@ -90,7 +90,7 @@ def append(
     reason: str,
     details: dict[str, Any],
 ) -> AuditRow:
-    """Append one entry. Writers take turns: each hash covers the one before."""
+    """Append one entry under a lock, because each hash covers the one before."""
     lock(session, "audit log")
     last = session.execute(
         select(AuditRow.sequence, AuditRow.hash).order_by(AuditRow.sequence.desc()).limit(1)

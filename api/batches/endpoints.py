@@ -35,20 +35,20 @@ def lease(body: LeaseRequest, ctx: OperatorWrite) -> Envelope[LeaseResult]:
 
 @router.post("/{batch_id}/renew")
 def renew(batch_id: PathId, body: RenewRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
-    """Keep a lease."""
+    """Extend a lease."""
     return Envelope[BatchRead](message="Renewed.", data=service.renew(ctx, batch_id, body))
 
 
 @router.post("/{batch_id}/ack")
 def acknowledge(batch_id: PathId, body: AckRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
-    """Say that a registered version has learned from the batch."""
+    """Acknowledge a batch: a registered version was trained on it."""
     read = service.acknowledge(ctx, batch_id, body)
     return Envelope[BatchRead](message="Acknowledged.", data=read)
 
 
 @router.post("/{batch_id}/release")
 def release(batch_id: PathId, body: ReleaseRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
-    """Give the corrections back for a later run."""
+    """Release a batch, so that a later run can lease its corrections."""
     return Envelope[BatchRead](message="Released.", data=service.release(ctx, batch_id, body))
 
 

@@ -60,7 +60,7 @@ def members(session: Session, batch_id: str) -> Sequence[str]:
 
 
 def take(session: Session, batch_id: str, feedback_ids: Sequence[str]) -> int:
-    """Let a batch hold free rows; return how many it got."""
+    """Assign unassigned rows to a batch; return how many were assigned."""
     taken = 0
     for at in range(0, len(feedback_ids), 500):
         chunk = feedback_ids[at : at + 500]

@@ -94,7 +94,7 @@ def _seal(
     rows: list[SnapshotRow],
     owners: dict[str, str],
 ) -> Batch:
-    """Write the snapshot, then the batch: a crash in between leaves an unused file, no more."""
+    """Write the snapshot, then the batch: a crash in between leaves only an unused file."""
     content = parquet(rows)
     stored = put_file(ctx.services.artifacts, f"batches/{model_type}", content, ".parquet")
     batch_id = f"{model_type}-{stored.digest.removeprefix('sha256:')[:16]}"
@@ -166,7 +166,7 @@ def _held(ctx: Context, batch_id: str, run_id: str) -> Batch:
 
 
 def renew(ctx: Context, batch_id: str, request: RenewRequest) -> BatchRead:
-    """Keep a lease. An acknowledged batch needs none, so for it nothing happens.
+    """Extend a lease. No effect on an acknowledged batch, which needs none.
 
     Raises:
         NotFound: There is no such batch.
@@ -181,7 +181,7 @@ def renew(ctx: Context, batch_id: str, request: RenewRequest) -> BatchRead:
 
 
 def acknowledge(ctx: Context, batch_id: str, request: AckRequest) -> BatchRead:
-    """Use a batch up: a version has learned from it. The same again changes nothing.
+    """Acknowledge a batch: a version was trained on it. Idempotent.
 
     Raises:
         NotFound: There is no such batch or version.
@@ -206,7 +206,7 @@ def acknowledge(ctx: Context, batch_id: str, request: AckRequest) -> BatchRead:
 
 
 def release(ctx: Context, batch_id: str, request: ReleaseRequest) -> BatchRead:
-    """Give the rows of a leased batch back. The same again changes nothing.
+    """Release the rows of a leased batch. Idempotent.
 
     Raises:
         NotFound: There is no such batch.

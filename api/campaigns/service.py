@@ -29,7 +29,7 @@ _BURST_EVERY = 100
 
 
 class Seen(Protocol):
-    """What a campaign wants to know of a scan."""
+    """The attributes of a scan that campaigns use."""
 
     @property
     def id(self) -> str:
@@ -50,7 +50,7 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """A campaign as a newcomer finds it."""
+    """An existing campaign that a message belongs to."""
 
     campaign_id: str
     reports: int
@@ -59,7 +59,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A newcomer's campaign."""
+    """The campaign that an item was counted in."""
 
     campaign_id: str
     reports: int
@@ -171,7 +171,7 @@ def arrive(
 
 
 def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
-    """Count an item as `arrive` does, and write at once what that takes."""
+    """Count an item as `arrive` does, and write the rows at once."""
     for tries in (1, 2, 3):
         try:
             with ctx.session.begin_nested():

@@ -1,1 +1,1 @@
-"""What is known of a champion since its release, and what the drift watch said of it."""
+"""Evidence of drift since a champion's release, and the results of the drift watch."""

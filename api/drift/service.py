@@ -1,4 +1,4 @@
-"""Counting what a champion has shown since its release; reading the looks for drift.
+"""Count a champion's evidence since its release; read the results of the drift watch.
 
 Counts grow with time and do not lose what they held: a test that may be looked at every day is
 valid only for such. The one exception are scores where old messages are erased by the clock: which

@@ -1,1 +1,1 @@
-"""What users say of verdicts."""
+"""Users' reports about verdicts."""

@@ -18,7 +18,7 @@ _Thanks = Envelope[FeedbackRead]
 
 @router.post("", status_code=201, response_model=Envelope[FeedbackRead])
 def send_feedback(body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = None) -> Response:
-    """Say what a verdict was worth."""
+    """Report whether a verdict was right."""
     read = service.submit(ctx, body, key)
     # Committed and written out here, in the thread that has the connection: this is the call that
     # every phone makes, and each change of thread costs as much as a statement.
@@ -55,7 +55,7 @@ def export_feedback(
         Query(alias="batchId", pattern=r"^[a-z]{1,16}-[0-9a-f]{16}$", description="One batch."),
     ] = None,
 ) -> Response:
-    """Export approved corrections. Reading never uses them up."""
+    """Export approved corrections. Reading changes nothing."""
     export.announce(ctx, form, since, batch_id)
     chunks = export.rows(services, since, batch_id)
     if form == "csv":

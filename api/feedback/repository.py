@@ -18,7 +18,7 @@ LISTED_BY = "`GET /api/v2/feedback/pending` or `shieldctl feedback list` shows t
 
 @dataclass(frozen=True)
 class Opened:
-    """A scan that its owner wants to speak about, and all that is known around it."""
+    """A scan with its report, owner and campaign, as read for a new report."""
 
     id: str
     user_id: str

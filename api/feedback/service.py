@@ -1,4 +1,4 @@
-"""Taking corrections: who may say what of which scan."""
+"""Take reports, after checking who may report what about which scan."""
 
 from sqlalchemy.exc import DBAPIError
 
@@ -24,7 +24,7 @@ _TRIES = 5
 
 
 def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackRead:
-    """Keep what the caller says of their scan.
+    """Store the caller's report about their scan.
 
     One report per scan; it may be changed while nobody has looked at it.
 

@@ -1,1 +1,1 @@
-"""What knows nothing of the business: database, problems, tokens, paging, limits, encryption."""
+"""Infrastructure without business rules: database, errors, tokens, paging, limits, encryption."""

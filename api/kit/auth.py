@@ -17,7 +17,7 @@ Verify = Callable[[str], "Principal | None"]
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller whose token held."""
+    """A caller whose token was verified."""
 
     subject: str
     roles: frozenset[Role]
@@ -49,7 +49,7 @@ class Tokens:
 
     @property
     def asks_others(self) -> bool:
-        """Tell whether verifying may ask an issuer or the cluster, and so take a while."""
+        """Tell whether verifying may call an issuer or the cluster, which takes time."""
         return bool(self._others)
 
     def issue(self, subject: str, roles: list[str], lifetime_seconds: float) -> str:

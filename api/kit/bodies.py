@@ -1,4 +1,4 @@
-"""Request bodies have a largest size."""
+"""Limit the size of request bodies."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -1,4 +1,4 @@
-"""What a service function works with: the caller, one transaction, one moment, and the parts."""
+"""The context of a request: the caller, one transaction, one time, and the services."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ from shield.rollouts import RolloutStore
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of a running API; made once by `create_app`."""
+    """The services of a running API; built once by `open_services`."""
 
     settings: ApiSettings
     engine: Engine
@@ -161,7 +161,7 @@ async def _counted(limiter: Limiter, check: Callable[..., None], *names: str) ->
 
 
 async def _at_once(work: Callable[[], None]) -> None:
-    """Do blocking work in a thread that need not be waited for.
+    """Run blocking work in a thread of its own, without queueing for one.
 
     It gives a database connection back: were it to queue behind routes that wait for one, each
     would wait for the other.

@@ -103,7 +103,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
 
 
 def _refuse_dead(connection: Any, record: Any, proxy: Any) -> None:
-    """Let the pool replace a connection that the server has closed while nobody used it.
+    """Refuse a connection that the server has closed while idle, so that the pool replaces it.
 
     Nothing is due on an idle connection, so whatever can be read from it is its end. Asking the
     socket costs microseconds, where a ping would cost every request a round trip.

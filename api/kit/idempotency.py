@@ -105,7 +105,7 @@ def once_beyond(
     kind: type[T],
     work: Callable[[], T],
 ) -> T:
-    """Do work that reaches beyond the database, as `once` does: its key is taken beforehand.
+    """Do work with effects outside the database once: the key is reserved before it starts.
 
     Raises:
         IdempotencyKeyReused: The key came with another body.
@@ -154,7 +154,7 @@ _KEPT = select(
 
 @dataclass(frozen=True)
 class _Call:
-    """One request, as its key names it."""
+    """One request, identified by caller, route and key."""
 
     caller: str
     name: str
@@ -186,7 +186,7 @@ class _Call:
         return kept
 
     def keep(self, ctx: Context, writes: Writes, answer: dict[str, Any]) -> None:
-        """Let the answer be written."""
+        """Add the answer to the writes."""
         writes.add(
             RememberedAnswer,
             caller=self.caller,
@@ -198,6 +198,6 @@ class _Call:
 
 
 def forget_old(session: Session, now: datetime) -> None:
-    """Drop answers that are past their day."""
+    """Delete answers older than a day."""
     oldest = now - timedelta(seconds=KEPT_SECONDS)
     session.execute(delete(RememberedAnswer).where(RememberedAnswer.created_at < oldest))

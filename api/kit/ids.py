@@ -1,4 +1,4 @@
-"""Ids that sort by time of birth."""
+"""Ids that sort by creation time."""
 
 import secrets
 from datetime import datetime

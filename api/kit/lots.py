@@ -1,4 +1,4 @@
-"""Drawing by lot: what follows from an id and a secret, so that nobody can tell beforehand.
+"""Draw a pseudo-random number from an id and a secret, so that nobody can predict it.
 
 Repeating a draw changes nothing, and it needs no column. Without the secret a reviewer could work
 out which items somebody else will check, and a reporter which of their scans are looked at.

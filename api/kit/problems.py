@@ -182,7 +182,7 @@ def _on_bug(request: Request, error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of the product leave as a problem document."""
+    """Install the handlers that answer every error with a problem document."""
     app.add_exception_handler(ShieldError, _on_shield_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)

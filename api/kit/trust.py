@@ -1,4 +1,4 @@
-"""How far a reporter's record goes: a Beta posterior over the approval rate of their corrections.
+"""Trust in a reporter: a Beta posterior over the approval rate of their corrections.
 
 Prior Beta(2, 1): two thirds of what strangers report turn out right, worth three decisions. Trust
 is the lower end of the posterior, so that it is earned by many decisions and not by two; it fades,

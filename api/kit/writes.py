@@ -1,4 +1,4 @@
-"""Writing rows of several tables at once, by statements that are put together but once.
+"""Insert rows of several tables at once, by statements that are built only once.
 
 On PostgreSQL all rows leave in one statement, so in one round trip; on SQLite, where a statement
 costs next to nothing, one after the other. Building a statement from Python costs more than running

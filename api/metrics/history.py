@@ -1,4 +1,4 @@
-"""How the five metrics went, week by week: the same formulas over shorter windows.
+"""The five metrics week by week: the same formulas over shorter windows.
 
 Plain SQL that SQLite and PostgreSQL understand alike: one sum per week and one query per table, so
 the cost does not grow with the number of weeks.

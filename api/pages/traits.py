@@ -1,4 +1,4 @@
-"""What a message hides from the eye: where its links lead, letters in disguise, numbers to call.
+"""Find what a message hides: where links lead, look-alike letters, numbers to call.
 
 Pure. Read from the text alone, so that it helps most where the model was deceived too.
 """
@@ -20,7 +20,7 @@ _PHONE = re.compile(r"(?<![\w/.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/-])")
 
 @dataclass(frozen=True)
 class Trait:
-    """One thing worth knowing before one decides."""
+    """One hint for the reviewer."""
 
     icon: str
     text: str

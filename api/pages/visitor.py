@@ -1,4 +1,4 @@
-"""Who visits a page, as dependencies of its routes."""
+"""The signed-in visitor, as dependencies of page routes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Visitor:
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether rollouts may be steered."""
+        """Tell whether the visitor may change rollouts."""
         return Role.ADMIN in self.principal.roles
 
 

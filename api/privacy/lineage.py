@@ -1,4 +1,4 @@
-"""Which versions learned from what: forwards from a correction to every model that has seen it."""
+"""Trace which versions were trained on a correction, reporter, campaign or batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is done by the clock: old messages go, leases end, leftovers are removed."""
+"""Run periodic work: erase old messages, end leases, remove leftovers."""
 
 import logging
 import threading
@@ -43,7 +43,7 @@ def retain(ctx: Context, days: float) -> int:
 
 
 def look_after(services: Services) -> None:
-    """Do everything that is due once."""
+    """Run all periodic work once."""
     with open_context(services, CARETAKER) as ctx:
         lock(ctx.session, "caretaker")
         batches.expire(ctx)
@@ -55,7 +55,7 @@ def look_after(services: Services) -> None:
 
 
 class Caretaker:
-    """Looks after the database in the background."""
+    """Runs the periodic work in a background thread."""
 
     def __init__(self, services: Services, every_seconds: float) -> None:
         self._services = services
@@ -64,11 +64,11 @@ class Caretaker:
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first look comes after one interval."""
+        """Start; the first run comes after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the present look."""
+        """Stop after the current run."""
         self._stopped.set()
         self._thread.join(timeout=5)
 

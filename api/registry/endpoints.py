@@ -16,7 +16,7 @@ router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 def register(
     model_type: ModelType, body: VersionRequest, ctx: OperatorWrite
 ) -> Envelope[VersionRead]:
-    """Name a trained package; the same digest gets the same name."""
+    """Register a trained package; the same digest keeps its version name."""
     read = service.register(ctx, model_type, body)
     return Envelope[VersionRead](message=f"{read.name} is registered.", data=read)
 

@@ -1,4 +1,4 @@
-"""Versions: named once, never changed; what became of them is read from the ledger."""
+"""Register versions, which never change, and record what happens to them in the ledger."""
 
 from sqlalchemy import func, select
 
@@ -33,7 +33,7 @@ _BECOMES = {
 
 
 def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> VersionRead:
-    """Name a package. The same package gets its name again.
+    """Register a package under a new version name; the same package keeps its name.
 
     Raises:
         NotFound: The parent is not registered.

@@ -24,7 +24,7 @@ _STATUS = {"approve": "approved", "reject": "rejected"}
 
 @dataclass(frozen=True)
 class Decided:
-    """What a decision led to."""
+    """The result of a decision."""
 
     item: FeedbackRead
     covered: int
@@ -248,7 +248,7 @@ def truth_of(item: Feedback, action: str) -> str:
 def _settle_twin(
     ctx: Context, item: Feedback, action: str, decision: str, request: ReviewRequest
 ) -> None:
-    """Settle a report and a sampled item of the same scan together: they ask the same question."""
+    """Settle the other item of the same scan (report or sample) by the same decision."""
     twin = reviews.twin(ctx.session, item)
     if twin is None or twin.status != "pending" or twin.user_id == ctx.user or twin.looks:
         return

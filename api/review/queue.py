@@ -1,4 +1,4 @@
-"""The reviewer's queue: what waits, best first, with everything one needs to decide."""
+"""The reviewer's queue: waiting items, most valuable first, with all that a decision needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def one(ctx: Context, feedback_id: str) -> PendingItem:
 
 @dataclass(frozen=True)
 class _Around:
-    """What a page of items needs, asked for once and not once per item."""
+    """Data that a page of items shares, queried once per page."""
 
     reach: dict[str, int]
     reporters: dict[str, int]

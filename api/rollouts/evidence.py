@@ -1,4 +1,4 @@
-"""Counting what a version has shown since a rollout began."""
+"""Count the evidence for and against a version since a rollout began."""
 
 import math
 from datetime import datetime, timedelta

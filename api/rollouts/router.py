@@ -162,7 +162,7 @@ class ModelRouter:
     def shadow_later(
         self, model_type: ModelType, text: str, keep: Callable[[Prediction | Failure], None]
     ) -> None:
-        """Let a shadow candidate, if there is one, score a copy that nobody waits for.
+        """Let a shadow candidate, if any, score the message in the background.
 
         Where it is slower than the copies come, some are left out: they are no evidence.
 

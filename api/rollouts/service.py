@@ -1,4 +1,4 @@
-"""Asking for rollouts and counting what their arms show. The operator does the rest."""
+"""Request changes of rollouts and count their evidence; the operator carries them out."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,1 +1,1 @@
-"""Scans that nobody reported and that a reviewer looks at all the same."""
+"""Scans drawn for review although nobody reported them."""

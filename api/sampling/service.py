@@ -1,4 +1,4 @@
-"""Scans that nobody reported and that a reviewer looks at all the same.
+"""Draw scans for review that nobody reported.
 
 The audit sample: a few, drawn uniformly at scan time, so that true error rates can be known.
 Disagreements: those of which a shadow candidate said otherwise; one of the two versions is wrong.
@@ -33,7 +33,7 @@ def draw(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
 
 
 def disagree(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
-    """Put a scan of which a shadow said otherwise before a reviewer, unless too many wait."""
+    """Queue a scan on which a shadow candidate disagreed, unless too many wait."""
     if not user.audit_consent or _waiting(ctx, scan.model_type) >= DISAGREEMENTS_WAITING:
         return None
     # Two versions contradict each other: nothing is less certain, whatever each says of itself.

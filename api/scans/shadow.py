@@ -1,4 +1,4 @@
-"""What a shadow candidate would have said of a scan: asked after the answer, kept as evidence."""
+"""Score scans by a shadow candidate, after the answer, and store the result as evidence."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
 def _keep(
     services: Services, principal: Principal, scan_id: str, text: str, said: Prediction | Failure
 ) -> None:
-    """Keep what a shadow said; where it contradicts, let a reviewer find out who was right."""
+    """Store a shadow's answer; where it differs from the verdict, queue the scan for review."""
     with open_context(services, principal) as ctx:
         scan = ctx.session.get(Scan, scan_id)
         if scan is None:  # erased meanwhile

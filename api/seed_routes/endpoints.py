@@ -1,4 +1,4 @@
-"""`/models/versions|history|rollback|deploy`: the shapes that older clients rely on.
+"""`/models/versions|history|rollback|deploy` in the first design's wire form.
 
 Served without a prefix as they were, and in the envelope under `/api/v2`. Unlike the first design
 they ask who calls and why, and a rollback is never written down as a deploy.
@@ -49,7 +49,7 @@ class _Snake(Answer):
     model_config = {**Answer.model_config, "alias_generator": None}
 
 
-class LegacyVersion(_Snake):
+class SeedVersion(_Snake):
     """A version as the first design showed it."""
 
     model_type: ModelType
@@ -62,14 +62,14 @@ class LegacyVersion(_Snake):
     feedback_batch: str | None
 
 
-class LegacyModel(_Snake):
+class SeedModel(_Snake):
     """All versions of a model type."""
 
-    deployed: LegacyVersion | None
-    all: list[LegacyVersion]
+    deployed: SeedVersion | None
+    all: list[SeedVersion]
 
 
-class LegacyEvent(_Snake):
+class SeedEvent(_Snake):
     """One line of the history."""
 
     action: str
@@ -100,11 +100,11 @@ class _Change(Wire):
     reason: str
 
 
-def versions_by_type(ctx: Context) -> dict[str, LegacyModel]:
+def versions_by_type(ctx: Context) -> dict[str, SeedModel]:
     """Return every model type with its deployed version and all versions, newest first."""
-    models = {kind.value: LegacyModel(deployed=None, all=[]) for kind in ModelType}
+    models = {kind.value: SeedModel(deployed=None, all=[]) for kind in ModelType}
     for row in ctx.session.scalars(select(Version).order_by(Version.number.desc())):
-        shown = LegacyVersion(
+        shown = SeedVersion(
             model_type=ModelType(row.model_type),
             version=row.name,
             model_path=row.uri,
@@ -121,7 +121,7 @@ def versions_by_type(ctx: Context) -> dict[str, LegacyModel]:
     return models
 
 
-def history(ctx: Context, model_type: ModelType | None) -> list[LegacyEvent]:
+def history(ctx: Context, model_type: ModelType | None) -> list[SeedEvent]:
     """Return what happened, newest first, at most a thousand lines.
 
     A rollback names the version that serves again as `version`, as the first design did.
@@ -135,7 +135,7 @@ def history(ctx: Context, model_type: ModelType | None) -> list[LegacyEvent]:
         if row.action == "undo":
             now, before = before or "", now
         events.append(
-            LegacyEvent(
+            SeedEvent(
                 action=_ACTION.get(row.action, row.action),
                 model_type=ModelType(row.model_type),
                 version=now,
@@ -214,15 +214,15 @@ def _once(ctx: Context, route: str, key: str | None, change: _Change) -> Serving
 
 
 @bare.get("/versions")
-def bare_versions(ctx: StaffRead) -> dict[str, LegacyModel]:
+def bare_versions(ctx: StaffRead) -> dict[str, SeedModel]:
     """Return all versions by model type."""
     return versions_by_type(ctx)
 
 
 @router.get("/versions")
-def all_versions(ctx: StaffRead) -> Envelope[dict[str, LegacyModel]]:
+def all_versions(ctx: StaffRead) -> Envelope[dict[str, SeedModel]]:
     """Return all versions by model type."""
-    return Envelope[dict[str, LegacyModel]](data=versions_by_type(ctx))
+    return Envelope[dict[str, SeedModel]](data=versions_by_type(ctx))
 
 
 ModelTypeName = Annotated[
@@ -231,15 +231,15 @@ ModelTypeName = Annotated[
 
 
 @bare.get("/history")
-def bare_history(ctx: StaffRead, model_type: ModelTypeName = None) -> list[LegacyEvent]:
+def bare_history(ctx: StaffRead, model_type: ModelTypeName = None) -> list[SeedEvent]:
     """Return what happened, newest first."""
     return history(ctx, model_type)
 
 
 @router.get("/history")
-def all_history(ctx: StaffRead, model_type: ModelTypeName = None) -> Envelope[list[LegacyEvent]]:
+def all_history(ctx: StaffRead, model_type: ModelTypeName = None) -> Envelope[list[SeedEvent]]:
     """Return what happened, newest first."""
-    return Envelope[list[LegacyEvent]](data=history(ctx, model_type))
+    return Envelope[list[SeedEvent]](data=history(ctx, model_type))
 
 
 @bare.post("/rollback")

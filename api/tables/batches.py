@@ -33,7 +33,7 @@ class Batch(Base):
 
 
 class BatchItem(Base):
-    """Membership for good: lineage asks it long after a lease has ended."""
+    """A correction's membership in a batch; kept after the lease ends, for lineage."""
 
     __tablename__ = "batch_items"
 

@@ -10,7 +10,7 @@ from api.kit.trust import Record
 
 
 class User(Base):
-    """Somebody who scans, known by the subject of their token."""
+    """A user, identified by the subject of their token."""
 
     __tablename__ = "users"
 

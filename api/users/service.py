@@ -1,4 +1,4 @@
-"""Users: made on first contact, known to others by a random pseudonym."""
+"""Users: created on first use, shown to others by a random pseudonym."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def get_user(ctx: Context, user_id: str) -> User:
 
 
 def pseudonymous_user(ctx: Context) -> str:
-    """Make a user who is nobody, with the record and the age of some real reporter; return the id.
+    """Create an invented user with record and age of some real reporter; return the id.
 
     Reviewers see both beside an item: a reporter without a record would give gold items away.
     """
