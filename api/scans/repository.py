@@ -119,12 +119,12 @@ def times(
     Processor times are taken from `lookback` earlier on.
     """
     table = ShadowScore if shadow else Scan
-    wanted = [table.model_version == version, table.created_at >= since - lookback]
+    conditions = [table.model_version == version, table.created_at >= since - lookback]
     if not shadow:
-        wanted += [Scan.model_type == model_type, Scan.forced.is_(False)]
+        conditions += [Scan.model_type == model_type, Scan.forced.is_(False)]
     latest = table.created_at.desc()
-    felt = select(table.latency_ms).where(*wanted, table.created_at >= since)
-    spent = select(table.processor_ms).where(*wanted, table.processor_ms.is_not(None))
+    felt = select(table.latency_ms).where(*conditions, table.created_at >= since)
+    spent = select(table.processor_ms).where(*conditions, table.processor_ms.is_not(None))
     return Times(
         sorted(session.scalars(felt.order_by(latest).limit(_TIMED_ANSWERS))),
         sorted(
