@@ -10,7 +10,7 @@ import pytest
 
 from shield.crds.v1alpha1 import ModelRollout, Phase, Step
 from tests.support.controlplane import ControlPlane
-from tests.support.crds import third_party_crds
+from tests.support.crds import established, third_party_crds
 from tests.support.operators import Ward, operating, ward
 from tests.support.rollouts import version
 from tests.support.waiting import PATIENCE, wait_until
@@ -190,10 +190,7 @@ def test_a_removed_namespace_takes_everything_along_and_the_operator_lives_on(
 
 def test_a_route_of_gateway_api_follows_the_split(place: Ward) -> None:
     (crd,) = [path for path in third_party_crds() if path.name.endswith("_httproutes.yaml")]
-    place.plane.run("apply", "--server-side", "-f", str(crd))
-    place.plane.run(
-        "wait", "--for=condition=Established", "crd/httproutes.gateway.networking.k8s.io"
-    )
+    established(place.plane, crd)
     place.environment["SHIELD_OPERATOR_GATEWAYS"] = '[{"name": "inside"}]'
     steady = [Step(weight=25, duration_seconds=3600, minimum_exposures=0)]
 

@@ -83,7 +83,9 @@ def open_browser() -> Iterator[Browser]:
     """Start Chromium without a window until the block ends."""
     executable = ensure_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=FLAGS, timeout=PATIENCE_MILLISECONDS
+        )
         try:
             yield browser
         finally:

@@ -25,6 +25,7 @@ from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
 from tests.support.controlplane import control_plane
 from tests.support.controlplane.fixtures import CRD
+from tests.support.crds import established
 from tests.support.packages import signed_package
 from tests.support.rollouts import spec, until
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -124,8 +125,7 @@ def cluster(folder: Path) -> Iterator[Stand]:
     servers = _Servers(folder)
     servers.addresses.write_text("{}")
     with control_plane(folder / "plane") as plane:
-        plane.run("apply", "--server-side", "-f", str(CRD))
-        plane.run("wait", "--for=condition=Established", "crd/modelrollouts.antispamshield.io")
+        established(plane, CRD)
         plane.run("create", "namespace", "shield")
         place = {
             "KUBECONFIG": str(plane.kubeconfig),

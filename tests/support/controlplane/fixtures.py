@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.controlplane import ControlPlane
 from tests.support.controlplane import control_plane as run_control_plane
+from tests.support.crds import established
 
 CRD = Path(__file__).parents[3] / "manifests/crds/modelrollouts.yaml"
 
@@ -24,8 +25,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 @pytest.fixture(scope="session")
 def cluster(control_plane: ControlPlane) -> ControlPlane:
     """The control plane, knowing ModelRollouts."""
-    control_plane.run("apply", "--server-side", "-f", str(CRD))
-    control_plane.run("wait", "--for=condition=Established", "crd/modelrollouts.antispamshield.io")
+    established(control_plane, CRD)
     return control_plane
 
 
