@@ -37,10 +37,21 @@ def _model() -> LogisticRegression:
     return LogisticRegression(C=10, max_iter=200, class_weight="balanced", solver="liblinear")
 
 
+def _met(vectors: Any) -> NDArray[np.int32]:
+    """Return the columns that any vector uses.
+
+    An n-gram that was never met keeps the weight 0, but a solver that carries it spends its time on
+    it: of 2**18 columns a thousand short messages use a tenth.
+    """
+    columns: NDArray[np.int32] = np.unique(vectors.indices)
+    return columns
+
+
 def out_of_fold(vectors: Any, labels: NDArray[np.int8], seed: int) -> NDArray[np.float64]:
     """Return class probabilities, shape (n, 2), each by a model that has not seen the message."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    probabilities = cross_val_predict(_model(), vectors, labels, cv=folds, method="predict_proba")
+    met = vectors[:, _met(vectors)]
+    probabilities = cross_val_predict(_model(), met, labels, cv=folds, method="predict_proba")
     return np.asarray(probabilities, dtype=np.float64)
 
 
@@ -56,5 +67,6 @@ def scam_probabilities(
     """
     if np.bincount(labels, minlength=2).min() == 0:
         return None
-    probabilities = _model().fit(known, labels).predict_proba(asked)[:, 1]
+    met = _met(known)
+    probabilities = _model().fit(known[:, met], labels).predict_proba(asked[:, met])[:, 1]
     return np.asarray(probabilities, dtype=np.float64)
