@@ -33,7 +33,9 @@ setup-laptop: packages assets
 
 packages: $(filter .tools/%,$(UV))
 	$(call say,Python packages ($(EXTRA); the first time about 3 GB: torch brings CUDA with it))
-	@$(UV) sync --frozen --inexact --extra $(EXTRA) $(if $(CI),--no-progress)
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, each process would compile anew what it imports,
+# which takes longer than to import it; a pipeline run starts ten processes.
+	@$(UV) sync --frozen --inexact --compile-bytecode --extra $(EXTRA) $(if $(CI),--no-progress)
 
 .tools/bin/uv:
 	$(call say,uv $(UV_VERSION) into .tools)
