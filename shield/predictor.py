@@ -103,6 +103,12 @@ class Predictor:
 
         A model that has gone wrong gives NaN; it is returned as it is, for the caller to refuse.
         """
+        if any(isinstance(row, str) for row in rows):
+            raise TypeError(
+                "score() takes rows of token ids, not texts. Give texts to probabilities()."
+            )
+        if not rows:
+            return np.zeros(0, dtype=np.float64)
         longest = max(map(len, rows))
         ids = np.zeros((len(rows), longest), dtype=np.int64)
         mask = np.zeros((len(rows), longest), dtype=np.int64)

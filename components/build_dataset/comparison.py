@@ -1,4 +1,4 @@
-"""How this batch differs from what taught before: is it still the same stream of messages?"""
+"""Compare a batch with earlier training data: class shares, new campaigns, message lengths."""
 
 import numpy as np
 import polars as pl
@@ -10,14 +10,14 @@ SHIFTED = 0.25
 """Population stability index from which a distribution is called another one (Siddiqi, "Credit Risk
 Scorecards", 2006: below 0.1 none, above 0.25 a major shift)."""
 ONE_SIDED = 0.95
-"""Share of one class among corrections from which a batch hardly teaches the other."""
+"""From this share of one class on, a warning says that the batch teaches little of the other."""
 LEAST = 20
-"""Corrections from which anything is said of a batch."""
+"""Fewest corrections in a batch for a warning about it."""
 _BINS = 10
 
 
 def compared(batch: pl.DataFrame, before: pl.DataFrame) -> BatchShift:
-    """Return figures and warnings about a batch beside what taught before it.
+    """Return figures and warnings about a batch, compared with what was learned before it.
 
     Args:
         batch: Corrections of this run, with `text`, `label` and `campaign`.

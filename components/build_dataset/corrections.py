@@ -11,12 +11,12 @@ reviewer has approved it, so it is never nothing."""
 
 OUTVOTED = "reporters with more trust say the opposite of it"
 CLEARLY = 3.0
-"""So many times the trust on the other side settles a campaign; less is a dispute."""
+"""A side of a campaign with this many times the other's trust wins; with less, both are kept."""
 
 
 @dataclass(frozen=True)
 class Caps:
-    """How much one voice may teach."""
+    """Limits on what one reporter, or one campaign, may contribute to the training set."""
 
     per_reporter: int = 50
     """Most corrections of one reporter, newest kept."""

@@ -1,4 +1,4 @@
-"""A second opinion on corrections: a quick linear model, fitted on whatever is not in doubt."""
+"""Score corrections by a quick linear model that was fitted on other messages."""
 
 from collections.abc import Sequence
 from typing import Any

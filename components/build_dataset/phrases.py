@@ -57,7 +57,7 @@ VOUCHED = 3
 MOST_PHRASES = 12
 """Phrases that are looked at closely in one round; each costs one small fit."""
 MOST_ROUNDS = 4
-"""Rounds of looking: what one liar's phrase has hidden shows when its carriers are gone."""
+"""Rounds of the search: without the carriers of one phrase, another may show."""
 MOST_INOCULATED = 50
 """Scams that one phrase is put behind."""
 LONGEST_PHRASE = 12

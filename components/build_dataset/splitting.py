@@ -1,4 +1,4 @@
-"""Who teaches and who judges: by campaign, the same for ever; and what is rehearsed beside."""
+"""Split corrections by campaign, the same way in every run; draw the messages for replay."""
 
 import hashlib
 
@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 
 HELD_OUT = 0.2
-"""Share of campaigns of corrections that judge and never teach."""
+"""Share of campaigns of corrections that are held out for evaluation, and never trained on."""
 FEW = 5
 """Campaigns in a batch from which at least one is held out."""
 TIME_FORWARD, LEAST_FOR_TIME_FORWARD = 0.1, 300
-"""Newest share of a batch that judges the future, once a batch is large enough."""
+"""Newest share of a batch that is held out, and the corrections that a batch needs for it."""
 
 
 def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
-    """Split by campaign: a campaign teaches, or it judges.
+    """Split by campaign: a whole campaign is trained on, or held out.
 
     A campaign's side follows from its earliest message, so that it stays where it is as it grows.
     """
@@ -55,7 +55,7 @@ def split(corrections: pl.DataFrame, batch: str) -> dict[str, pl.DataFrame]:
 
 
 def _shares(texts: pl.Series) -> pl.Series:
-    """Return a number from 0 to 1 for each text: the same for ever and everywhere."""
+    """Return a number from 0 to 1 for each text, by its hash: the same on every machine."""
     shares = np.fromiter(map(_share, texts), dtype=np.float64, count=len(texts))
     return pl.Series("share", shares)
 
@@ -66,7 +66,7 @@ def _share(text: str) -> float:
 
 
 def replay(train: pl.DataFrame, count: int, seed: int) -> pl.DataFrame:
-    """Draw base messages to rehearse, half of them scams as far as there are any."""
+    """Draw base messages for replay, half of them scams as far as there are enough."""
     scams = train.filter(pl.col("label") == 1)
     hams = train.filter(pl.col("label") == 0)
     many = min(scams.height, count // 2)

@@ -1,4 +1,4 @@
-"""Put the dataset of a retraining together: corrections and replay, split so that nothing leaks.
+"""Build the dataset of a retraining from corrections and replay, split so that nothing leaks.
 
 Order matters: near-duplicates are found over everything at once, *before* any split, and the frozen
 sets (golden, valid) come first, so that a correction that resembles one of them is never learned.

@@ -90,7 +90,7 @@ def _pinned(
     run_id: str,
     batch: BatchRead,
 ) -> RunInputs:
-    """Return the inputs as this run first saw them, or write them down now."""
+    """Return the inputs that this run has pinned before, or pin them now."""
     key = run_key(run_id, "inputs")
     try:
         kept = RunInputs.parse(store.get(key), key)
@@ -142,7 +142,7 @@ def _look_around(
 
 
 def _history(client: ShieldClient, model_type: ModelType) -> list[GoldenFigures]:
-    """Return the golden figures of every version that passed the gates, for the best ever."""
+    """Return the golden figures of every version that passed the gates."""
     return [
         GoldenFigures.model_validate({"version": version.name, **version.metrics})
         for version in client.versions(model_type)

@@ -27,9 +27,9 @@ unlike another. Of the scams at hand 41 % (SMS) and 14 % (mails) are that unlike
 campaign, the latest 30 % of the mails 22 % towards the earlier ones; of harmless SMS, which talk of
 other things, 99 % towards scams."""
 MOST_KNOWN = 5000
-"""Campaigns that taught and are compared with, newest first."""
+"""Most known campaigns that are compared with; the newest are taken."""
 MOST_PROBED = 1000
-"""Of these so many are looked at as if they were new."""
+"""Known campaigns, drawn at random, that are compared with all others as if they were new."""
 _LETTERS = 4
 
 Signatures = NDArray[np.uint32]

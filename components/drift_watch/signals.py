@@ -1,4 +1,4 @@
-"""What each signal of drift says of what was seen. Pure.
+"""Compute each drift signal from counts, without clock or I/O.
 
 Each is a test that may be looked at every day: the evidence is an e-process, so the chance of one
 false alarm over the whole life of a champion is at most its share of `alpha`, however often one
@@ -100,7 +100,7 @@ def signals(
 
 
 def together(all_signals: Sequence[DriftSignal]) -> DriftVerdict:
-    """Return what all signals say together: one that asks is enough."""
+    """Combine all signals: one that asks for a retraining is enough."""
     said = {signal.says for signal in all_signals}
     for verdict in (DriftVerdict.RETRAIN, DriftVerdict.STEADY):
         if verdict in said:
@@ -111,7 +111,7 @@ def together(all_signals: Sequence[DriftSignal]) -> DriftVerdict:
 def _above(
     name: str, seen: Tally, promised: float | None, margin: float, limits: DriftLimits
 ) -> DriftSignal:
-    """Hold audited scans against what the evaluation promised."""
+    """Compare the error rate of audited scans with that of the evaluation."""
     counts, words = Counts(seen.events, seen.trials), name.replace("_", " ")
     if promised is None or counts.trials < limits.least:
         message = f"{words}: {counts.trials} audited scans tell nothing yet."
@@ -131,7 +131,7 @@ def _worse(
     rule: tuple[float, int, float],
     words: tuple[str, str, str],
 ) -> DriftSignal:
-    """Hold a rate against another that was seen, a margin allowed."""
+    """Compare a rate with another that was observed, within an allowed margin."""
     margin, least, share = rule
     what, of, beside = words
     title = name.replace("_", " ")
@@ -148,7 +148,7 @@ def _worse(
 
 
 def _unlike(seen: Sequence[int], golden: object, limits: DriftLimits) -> DriftSignal:
-    """Hold the scores of different messages against those of the golden set's two classes."""
+    """Compare the scores of distinct messages with those of the golden set's two classes."""
     name, total = "scores", sum(seen)
     classes = _bins(golden, len(seen))
     if classes is None:
@@ -170,7 +170,7 @@ def _unlike(seen: Sequence[int], golden: object, limits: DriftLimits) -> DriftSi
 
 
 def _strange(seen: Sequence[int], ham: Sequence[float], scam: Sequence[float]) -> float:
-    """Return the share that the nearest blend of both classes leaves over. For people alone."""
+    """Return the share of scores that no mixture of both classes explains; for display only."""
     total = sum(seen)
 
     def left(share: float) -> float:

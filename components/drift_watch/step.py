@@ -120,7 +120,7 @@ def _unless_tried(look: DriftLook, runs: Iterable[RunRead], run_id: str) -> Drif
 
 
 def told(look: DriftLook) -> str:
-    """Return a look in one paragraph."""
+    """Summarise a look in one paragraph."""
     return f"{look.verdict}: {look.reason}"[:2000]
 
 

