@@ -28,6 +28,7 @@ from api.kit.tokens import Role, mint
 from api.settings import ApiSettings
 from shield.errors import Misconfigured, NotFound, RateLimited, Unauthenticated, Unavailable
 from tests.support.api import SECRET
+from tests.support.redis import redis_server
 from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -229,6 +230,20 @@ def test_a_user_over_the_limit_is_told_when_to_come_back_and_others_are_not_touc
         limiter.check("ann", "1.2.3.4")
     assert 1 <= refused.value.retry_after_seconds <= 60
     limiter.check("bob", "1.2.3.4")
+
+
+def test_limiters_of_several_pods_count_together_in_redis_and_its_outage_is_no_refusal() -> None:
+    with redis_server() as url:
+        one, other = (Limiter("2/minute", "", url) for _ in range(2))
+        assert one.is_remote
+        one.check("ann", "1.2.3.4")
+        other.check("ann", "1.2.3.4")
+        for pod in (one, other):
+            with pytest.raises(RateLimited):
+                pod.check("ann", "1.2.3.4")
+        other.check("bob", "1.2.3.4")
+    with pytest.raises(Unavailable, match="SHIELD_API_RATE_STORAGE"):
+        one.check("ann", "1.2.3.4")
 
 
 def test_a_limit_that_is_none_is_one_clear_sentence() -> None:
