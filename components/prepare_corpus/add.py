@@ -7,6 +7,8 @@ with the columns `text` and `label`, and if there is one `date`. Every row that 
 listed with its line and the reason; none is dropped silently.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import tempfile
@@ -54,7 +56,7 @@ class Added:
 
 
 def read_rows(
-    source: "Path | Dataset | DatasetDict", model_type: ModelType
+    source: Path | Dataset | DatasetDict, model_type: ModelType
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """Return (usable rows as messages, bad rows).
 
@@ -114,9 +116,7 @@ def read_rows(
     )
 
 
-def add(
-    store: ArtifactStore, model_type: ModelType, source: "Path | Dataset | DatasetDict"
-) -> Added:
+def add(store: ArtifactStore, model_type: ModelType, source: Path | Dataset | DatasetDict) -> Added:
     """Publish the usable rows of a source with the corpus of `model_type`.
 
     Args:

@@ -4,6 +4,8 @@ A `ClassLabel` is read by its names: whether 0 stands for the harmless ones is f
 say, not for us to guess.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +24,7 @@ _SAVED, _DICT = "state.json", "dataset_dict.json"
 """Files by which a directory of `Dataset.save_to_disk` and `DatasetDict.save_to_disk` is known."""
 
 
-def read_source(source: "Path | Dataset | DatasetDict") -> pl.DataFrame:
+def read_source(source: Path | Dataset | DatasetDict) -> pl.DataFrame:
     """Return the rows of all splits, with the columns that they have; labels by their names.
 
     Raises:
@@ -39,7 +41,7 @@ def read_source(source: "Path | Dataset | DatasetDict") -> pl.DataFrame:
         raise Invalid(f"{source} cannot be read ({why}).") from error
 
 
-def name_of(source: "Path | Dataset | DatasetDict") -> str:
+def name_of(source: Path | Dataset | DatasetDict) -> str:
     """Return a name for a source: the file's without its ending, or the dataset's own."""
     if isinstance(source, Path):
         return source.resolve().stem
@@ -75,7 +77,7 @@ def _of_arrow(file: Path) -> pl.DataFrame:
         return _named(_frame(table), _names_in(table.schema))
 
 
-def _load(folder: Path) -> "Dataset | DatasetDict":
+def _load(folder: Path) -> Dataset | DatasetDict:
     if not (folder / _SAVED).is_file() and not (folder / _DICT).is_file():
         raise Invalid(
             f"{folder} is no directory that `datasets` has saved (it has neither {_SAVED} nor "
@@ -86,7 +88,7 @@ def _load(folder: Path) -> "Dataset | DatasetDict":
     return load_from_disk(str(folder))
 
 
-def _of_dataset(source: "Dataset | DatasetDict") -> pl.DataFrame:
+def _of_dataset(source: Dataset | DatasetDict) -> pl.DataFrame:
     splits: Sequence[Any] = list(source.values()) if isinstance(source, dict) else [source]
     tables = [
         _named(

@@ -30,10 +30,11 @@ def load_classifier(directory: Path, labels: tuple[str, str] | None = None) -> A
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     _quieten()
-    config = AutoConfig.from_pretrained(directory, local_files_only=True, num_labels=2)
+    names: dict[str, Any] = {}
     if labels is not None:
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: place for place, label in enumerate(labels)}
+        names["id2label"] = dict(enumerate(labels))
+        names["label2id"] = {label: place for place, label in enumerate(labels)}
+    config = AutoConfig.from_pretrained(directory, local_files_only=True, num_labels=2, **names)
     return AutoModelForSequenceClassification.from_pretrained(
         directory, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
