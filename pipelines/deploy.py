@@ -7,8 +7,9 @@
     python -m pipelines.deploy native --config deployment.json | kubectl apply -f -
 
 Without a file it deploys what a release `antispam-shield` of the chart in `--namespace` would: for
-each model type a weekly retraining and a daily look for drift. `--type` and `--cron` change that,
-or what the file says. The result goes to stdout as JSON, one object per line.
+each model type a weekly retraining and a daily look for drift. `--cron` changes when they retrain;
+`--type` leaves all other model types as they are. The result goes to stdout as JSON, one object per
+line.
 """
 
 import argparse
@@ -28,7 +29,8 @@ from pipelines.drift_graph import build_watch
 from pipelines.kfp_api import PIPELINE, WATCH, KfpApi
 from pipelines.kubernetes import ClusterSettings, compile_for_cluster
 from pipelines.native import apply_native, native_objects
-from pipelines.server import PipelineServer, Schedule
+from pipelines.recurring import RELEASE, Schedule, Version
+from pipelines.server import PipelineServer
 from shield.errors import Misconfigured, ShieldError
 from shield.labels import ModelType
 
@@ -57,31 +59,40 @@ class DeploymentConfig(BaseModel):
     """When to look for drift; a model type without one is not looked at."""
     service_account: str | None = None
     namespace: str | None = None
+    """Where the release is: its runs must be there too."""
+    release: str = RELEASE
+    """Of the chart. It owns its recurring runs, which are named after it."""
     kubernetes: ClusterSettings
 
     def schedules(self) -> list[Schedule]:
         """Return the schedules of all model types: the weekly ones, then those of the watch."""
         return [
             Schedule(
-                model_type.value, run.cron, run.parameters, self.service_account, pipeline=pipeline
+                model_type.value,
+                run.cron,
+                run.parameters,
+                self.service_account,
+                pipeline=pipeline,
+                release=self.release,
             )
             for pipeline, runs in ((PIPELINE, self.runs), (WATCH, self.watches))
             for model_type, run in runs.items()
         ]
 
 
-def default_config(namespace: str | None) -> DeploymentConfig:
-    """Return what a release `antispam-shield` of the chart with default values deploys."""
+def default_config(namespace: str | None, release: str = RELEASE) -> DeploymentConfig:
+    """Return what a release of the chart with default values deploys."""
     place = namespace or "antispam-shield"
     return DeploymentConfig(
         runs={model_type: RunConfig(cron=WEEKLY) for model_type in ModelType},
         watches={model_type: RunConfig(cron=DAILY) for model_type in ModelType},
         namespace=namespace,
+        release=release,
         kubernetes=ClusterSettings(
-            api_url=f"http://antispam-shield-api.{place}.svc:8000",
+            api_url=f"http://{release}-api.{place}.svc:8000",
             artifacts_root="s3://antispam-shield",
-            signing_secret="antispam-shield-signing",
-            trusted_secret="antispam-shield-trusted-keys",
+            signing_secret=f"{release}-signing",
+            trusted_secret=f"{release}-trusted-keys",
         ),
     )
 
@@ -136,7 +147,12 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
         ShieldError: As `PipelineServer` and `read_config` do.
     """
     given = _parse(arguments)
-    config = read_config(given.config) if given.config else default_config(given.namespace)
+    if given.config:
+        config = read_config(given.config)
+    else:
+        config = default_config(given.namespace, given.release or RELEASE)
+    if given.release:
+        config = config.model_copy(update={"release": given.release})
     config = narrowed(config, given.type, given.cron)
     namespace = given.namespace or config.namespace
     if given.action == "compile":
@@ -153,16 +169,30 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
         raise Misconfigured(f"`{given.action}` needs --host, the URL of the KFP API server.")
     token = _token(given.token_file)
     server = PipelineServer(
-        KfpApi(given.host, namespace=namespace, token=token, ca_file=given.ca_file)
+        KfpApi(given.host, namespace=namespace, token=token, ca_file=given.ca_file),
+        namespace=namespace,
+        release=config.release,
     )
-    if given.action == "status":
-        return [asdict(outcome) for outcome in server.status()]
     if given.action == "delete":
-        return [asdict(outcome) for outcome in server.delete()]
+        return [asdict(outcome) for outcome in server.delete(given.type)]
+    if given.action == "status" and not given.config:
+        return [asdict(outcome) for outcome in server.status()]
     with _packages(given.package, config) as packages:
+        if given.action == "status":
+            return [asdict(each) for each in server.status(config.schedules(), packages)]
+        kept: dict[str, Version] | None = None
         if given.native:
-            apply_native(_native(packages, namespace))
-        done = server.deploy(packages[PIPELINE], config.schedules(), packages.get(WATCH))
+            kept = {
+                pipeline: apply_native(native_objects(package, namespace, pipeline))
+                for pipeline, package in packages.items()
+            }
+        done = server.deploy(
+            packages[PIPELINE],
+            config.schedules(),
+            packages.get(WATCH),
+            only=given.type,
+            versions=kept,
+        )
         return [asdict(outcome) for outcome in done]
 
 
@@ -206,11 +236,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", help="URL of the KFP API server")
     parser.add_argument("--config", type=Path, help="deployment file (JSON)")
     parser.add_argument(
-        "--type", type=ModelType, action="append", default=[], help="only this model type; repeat"
+        "--type",
+        type=ModelType,
+        action="append",
+        default=[],
+        help="touch only this model type's runs; repeat",
     )
     parser.add_argument("--cron", help="when all of them retrain: five fields, UTC")
     parser.add_argument("--package", type=Path, help="a compiled retraining, not our own")
-    parser.add_argument("--namespace", help="of experiments and runs, in a multi-user Kubeflow")
+    parser.add_argument("--namespace", help="of the release; its runs must be there too")
+    parser.add_argument("--release", help=f"of the chart, whose runs these are; else {RELEASE}")
     parser.add_argument("--token-file", type=Path, help="bearer token for the KFP API")
     parser.add_argument(
         "--native", action="store_true", help="keep the pipeline as Kubernetes objects"

@@ -18,6 +18,7 @@ from shield.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    Misconfigured,
     NotFound,
     ShieldError,
     Unauthenticated,
@@ -32,6 +33,10 @@ DESCRIPTIONS = {
 }
 EXPERIMENT = "antispam-shield"
 PAGE_SIZE = 100
+TIMEOUTS = (5, 15)
+"""Seconds to connect, and to wait for an answer. Integers: the client ignores any other number."""
+TRIES = 2
+"""Of one call. All of them, in both tries of the chart's delete hook, end before its deadline."""
 
 
 def version_name(package: Path, pipeline: str = PIPELINE) -> str:
@@ -49,15 +54,21 @@ class KfpApi:
         namespace: str | None = None,
         token: str | None = None,
         ca_file: Path | None = None,
-        timeout_seconds: float = 60.0,
+        timeouts: tuple[int, int] = TIMEOUTS,
     ) -> None:
+        """Connect to `host`, an http:// or https:// URL. Raises `Misconfigured` for another."""
+        if not host.startswith(("http://", "https://")):
+            raise Misconfigured(
+                f"--host must be a URL, not {host!r}. Write http://{host} or https://{host}."
+            )
         configuration = kfp.Configuration(host=host.rstrip("/"))
+        configuration.retries = TRIES - 1
         configuration.ssl_ca_cert = str(ca_file) if ca_file else None
         if token:
             configuration.api_key = {"authorization": f"Bearer {token}"}
         self._host = host
         self._namespace = namespace
-        self._timeout = timeout_seconds
+        self._timeouts = timeouts
         client = kfp.ApiClient(configuration)
         self._pipelines = kfp.PipelineServiceApi(client)
         self._uploads = kfp.PipelineUploadServiceApi(client)
@@ -68,16 +79,11 @@ class KfpApi:
     def version(self, package: Path, pipeline: str = PIPELINE) -> tuple[str, str, str]:
         """Return (pipeline id, version id, version name), uploading what is missing."""
         name = version_name(package, pipeline)
-        pipeline_id = self._pipeline(pipeline)
+        pipeline_id = self._find_pipeline(pipeline) or self._make_pipeline(pipeline)
+        there = self._find_version(pipeline_id, name)
+        if there is not None:
+            return pipeline_id, there, name
         with self._explained(f"upload {package}"):
-            for version in self._pages(
-                self._pipelines.pipeline_service_list_pipeline_versions,
-                "pipeline_versions",
-                pipeline_id,
-                sort_by="created_at desc",
-            ):
-                if name in (version.name, version.display_name):
-                    return pipeline_id, version.pipeline_version_id, name
             made = self._uploads.upload_pipeline_version(
                 str(package),
                 name=name,
@@ -85,15 +91,38 @@ class KfpApi:
                 pipelineid=pipeline_id,
                 **self._limits(),
             )
-        return pipeline_id, made.pipeline_version_id, name
+        return pipeline_id, str(made.pipeline_version_id), name
 
-    def _pipeline(self, name: str) -> str:
-        with self._explained(f"make the pipeline {name}"):
+    def find_version(self, package: Path, pipeline: str = PIPELINE) -> str | None:
+        """Return the id of a package's version, or None when it is not on the server."""
+        pipeline_id = self._find_pipeline(pipeline)
+        if pipeline_id is None:
+            return None
+        return self._find_version(pipeline_id, version_name(package, pipeline))
+
+    def _find_version(self, pipeline_id: str, name: str) -> str | None:
+        with self._explained("list the versions of a pipeline"):
+            for version in self._pages(
+                self._pipelines.pipeline_service_list_pipeline_versions,
+                "pipeline_versions",
+                pipeline_id,
+                sort_by="created_at desc",
+            ):
+                if name in (version.name, version.display_name):
+                    return str(version.pipeline_version_id)
+        return None
+
+    def _find_pipeline(self, name: str) -> str | None:
+        with self._explained("list pipelines"):
             for found in self._pages(
                 self._pipelines.pipeline_service_list_pipelines, "pipelines", **self._scope()
             ):
                 if name in (found.name, found.display_name):
                     return str(found.pipeline_id)
+        return None
+
+    def _make_pipeline(self, name: str) -> str:
+        with self._explained(f"make the pipeline {name}"):
             made = self._pipelines.pipeline_service_create_pipeline(
                 kfp.V2beta1Pipeline(
                     name=name,
@@ -103,15 +132,15 @@ class KfpApi:
                 ),
                 **self._limits(),
             )
-            return str(made.pipeline_id)
+        return str(made.pipeline_id)
 
-    def experiment(self) -> str:
-        """Return the id of our experiment, making it if need be."""
+    def experiment(self) -> kfp.V2beta1Experiment:
+        """Return our experiment, making it if need be."""
         found = self.find_experiment()
         if found is not None:
             return found
         with self._explained(f"make the experiment {EXPERIMENT}"):
-            made = self._experiments.experiment_service_create_experiment(
+            return self._experiments.experiment_service_create_experiment(
                 kfp.V2beta1Experiment(
                     display_name=EXPERIMENT,
                     description="Weekly retraining, by model type.",
@@ -119,10 +148,9 @@ class KfpApi:
                 ),
                 **self._limits(),
             )
-            return str(made.experiment_id)
 
-    def find_experiment(self) -> str | None:
-        """Return the id of our experiment, or None when nothing was ever deployed."""
+    def find_experiment(self) -> kfp.V2beta1Experiment | None:
+        """Return our experiment, or None when nothing was ever deployed."""
         with self._explained("list experiments"):
             for found in self._pages(
                 self._experiments.experiment_service_list_experiments,
@@ -130,7 +158,7 @@ class KfpApi:
                 **self._scope(),
             ):
                 if found.display_name == EXPERIMENT:
-                    return str(found.experiment_id)
+                    return found
         return None
 
     def recurring_runs(self, experiment_id: str) -> list[Any]:
@@ -163,6 +191,25 @@ class KfpApi:
                 if error.status != 404:
                     raise
 
+    def last_runs(self, experiment_id: str) -> dict[str, Any]:
+        """Return the newest run of each recurring run, by the recurring run's id.
+
+        One page is read: the newest hundred runs of the experiment are weeks of ours.
+        """
+        with self._explained("list runs"):
+            page = self._runs.run_service_list_runs(
+                experiment_id=experiment_id,
+                sort_by="created_at desc",
+                page_size=PAGE_SIZE,
+                **self._scope(),
+                **self._limits(),
+            )
+        newest: dict[str, Any] = {}
+        for run in page.runs or []:
+            if run.recurring_run_id:
+                newest.setdefault(run.recurring_run_id, run)
+        return newest
+
     def create_run(self, run: kfp.V2beta1Run) -> str:
         """Start a run now and return its id."""
         with self._explained(f"start the run {run.display_name}"):
@@ -182,8 +229,8 @@ class KfpApi:
     def _scope(self) -> dict[str, str]:
         return {"namespace": self._namespace} if self._namespace else {}
 
-    def _limits(self) -> dict[str, float]:
-        return {"_request_timeout": self._timeout}
+    def _limits(self) -> dict[str, tuple[int, int]]:
+        return {"_request_timeout": self._timeouts}
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ from pipelines.graph import OnTask, build
 
 SIGNING_FOLDER = "/etc/antispam-shield/signing"
 TRUSTED_FOLDER = "/etc/antispam-shield/trusted"
+RETRY_PAUSE_SECONDS, RETRY_FACTOR = 30, 2.0
 TOKEN_LABEL = "antispamshield.io/api-token"
 """A PodDefault of the chart gives pods with this label a token for the API."""
 
@@ -24,12 +25,13 @@ TOKEN_LABEL = "antispamshield.io/api-token"
 class Toleration(BaseModel):
     """As in a pod's spec."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     key: str | None = None
     operator: str | None = None
     value: str | None = None
     effect: str | None = None
+    toleration_seconds: int | None = None
 
 
 class Resources(BaseModel):
@@ -65,8 +67,19 @@ class ClusterSettings(BaseModel):
     tolerations: Sequence[Toleration] = ()
     resources: Resources = Resources()
     timeout_seconds: int = Field(default=21600, gt=0)
+    """One try of one step is stopped after that long."""
     retries: int = Field(default=2, ge=0)
     """Tries again of one step. It gets the same batch again, and registers the same version."""
+
+    @property
+    def patience_seconds(self) -> int:
+        """How long Argo may go on trying one step, from the start of its first try.
+
+        All tries, the pauses between them, and a quarter of an hour for each to get a node. When
+        that is over, Argo neither starts another try nor lets the present one go on.
+        """
+        pauses = sum(int(RETRY_PAUSE_SECONDS * RETRY_FACTOR**n) for n in range(self.retries))
+        return (self.retries + 1) * (self.timeout_seconds + 900) + pauses
 
 
 def placed(settings: ClusterSettings) -> OnTask:
@@ -95,7 +108,13 @@ def placed(settings: ClusterSettings) -> OnTask:
             task, run_as_user=65532, run_as_group=65532, run_as_non_root=True
         )
         kubernetes.set_timeout(task, settings.timeout_seconds)
-        task.set_retry(settings.retries, backoff_duration="30s", backoff_factor=2.0)
+        task.set_retry(
+            settings.retries,
+            backoff_duration=f"{RETRY_PAUSE_SECONDS}s",
+            backoff_factor=RETRY_FACTOR,
+            # Left out it is an hour, whatever the time-out: Argo then retries no longer training.
+            backoff_max_duration=f"{settings.patience_seconds}s",
+        )
         if step == "train":
             _train_where_told(settings, task)
 

@@ -1,23 +1,29 @@
-"""The pipeline as Kubernetes objects, for a KFP whose API server keeps pipelines that way."""
+"""The pipeline as Kubernetes objects, for a KFP whose API server keeps pipelines that way.
+
+KFP's store knows a version by its owner and its label, which KFP's webhook writes. Where the
+webhook is not installed nobody does, and KFP's API does not list the version. So they are written
+here, and the objects' own ids are used instead of a look at that list.
+"""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
 
 from pipelines.kfp_api import DESCRIPTIONS, PIPELINE, version_name
-from shield.errors import Forbidden, Misconfigured, Unavailable
+from pipelines.recurring import Version
+from shield.errors import Conflict, Forbidden, Misconfigured, NotFound
+from shield.kube import Kube, Object
 
-GROUP, VERSION = "pipelines.kubeflow.org", "v2beta1"
+GROUP_VERSION = "pipelines.kubeflow.org/v2beta1"
+PIPELINE_ID = "pipelines.kubeflow.org/pipeline-id"
+"""Label of a version: the uid of its Pipeline. KFP's API server lists versions by it."""
 _PLURALS = {"Pipeline": "pipelines", "PipelineVersion": "pipelineversions"}
+_MANAGER = "antispam-shield"
 
 
 def native_objects(
     package: Path, namespace: str | None = None, pipeline: str = PIPELINE
-) -> list[dict[str, Any]]:
+) -> list[Object]:
     """Return a Pipeline and its PipelineVersion; the version is named by the package's content."""
     documents = list(yaml.safe_load_all(package.read_text()))
     name = version_name(package, pipeline)
@@ -27,13 +33,13 @@ def native_objects(
         spec["platformSpec"] = documents[1]
     return [
         {
-            "apiVersion": f"{GROUP}/{VERSION}",
+            "apiVersion": GROUP_VERSION,
             "kind": "Pipeline",
             "metadata": {"name": pipeline, **scope},
             "spec": {"description": DESCRIPTIONS[pipeline]},
         },
         {
-            "apiVersion": f"{GROUP}/{VERSION}",
+            "apiVersion": GROUP_VERSION,
             "kind": "PipelineVersion",
             "metadata": {"name": name, **scope},
             "spec": spec,
@@ -41,48 +47,65 @@ def native_objects(
     ]
 
 
-def apply_native(objects: list[dict[str, Any]], kubeconfig: Path | None = None) -> list[str]:
-    """Create the objects that are missing, and return their names. Versions are immutable.
+def apply_native(objects: list[Object], kube: Kube | None = None) -> Version:
+    """Create what is missing of a Pipeline and its PipelineVersion; return KFP's ids of them.
+
+    Versions are immutable: one that is there is taken as it is, but for its owner and label.
+
+    Args:
+        objects: From `native_objects`.
+        kube: The cluster; else that of the pod, or of the kubeconfig.
 
     Raises:
         Misconfigured: There is no cluster, no namespace, or KFP's kinds are not installed.
         Forbidden: The account may not create them.
+        Unavailable: The Kubernetes API does not answer.
     """
+    pipeline, version = objects
+    if not pipeline["metadata"].get("namespace"):
+        raise Misconfigured("Pipeline objects need a namespace: set it with --namespace.")
+    connection = kube or Kube.connect(pipeline["metadata"]["namespace"])
+    owner = _kept(connection, pipeline)
+    uid = str(owner["metadata"]["uid"])
+    belongs: Object = {
+        "labels": {PIPELINE_ID: uid},
+        "ownerReferences": [
+            {
+                "apiVersion": GROUP_VERSION,
+                "kind": "Pipeline",
+                "name": owner["metadata"]["name"],
+                "uid": uid,
+            }
+        ],
+    }
+    wanted = {**version, "metadata": {**version["metadata"], **belongs}}
+    kept = _kept(connection, wanted)
+    if kept["metadata"].get("labels", {}).get(PIPELINE_ID) != uid:
+        path = _path(wanted, str(wanted["metadata"]["name"]))
+        kept = connection.merge(path, {"metadata": belongs}, _MANAGER)
+    return uid, str(kept["metadata"]["uid"]), str(kept["metadata"]["name"])
+
+
+def _kept(kube: Kube, wanted: Object) -> Object:
+    """Create an object, or return the one of its name that is there."""
+    kind = wanted["kind"]
     try:
-        if kubeconfig is not None:
-            config.load_kube_config(str(kubeconfig))
-        else:
-            config.load_incluster_config()
-    except ConfigException as error:
-        raise Misconfigured(
-            f"There is no cluster to keep the pipeline in ({error}). Run this in a pod."
-        ) from error
-    custom, created = client.CustomObjectsApi(), []
-    for found in objects:
-        namespace = found["metadata"].get("namespace")
-        if not namespace:
-            raise Misconfigured("Pipeline objects need a namespace: set it with --namespace.")
-        try:
-            custom.create_namespaced_custom_object(
-                GROUP, VERSION, namespace, _PLURALS[found["kind"]], found
-            )
-        except ApiException as error:
-            if error.status == 409:
-                continue
-            raise _ours(error, found["kind"]) from error
-        created.append(str(found["metadata"]["name"]))
-    return created
-
-
-def _ours(error: ApiException, kind: str) -> Exception:
-    if error.status == 403:
-        return Forbidden(
+        return kube.create(_path(wanted), wanted)
+    except Conflict:
+        return kube.get(_path(wanted, str(wanted["metadata"]["name"])))
+    except Forbidden as error:
+        raise Forbidden(
             f"This ServiceAccount may not create {kind} objects. "
             "Install the chart with pipeline.kfp.nativeObjects=true."
-        )
-    if error.status == 404:
-        return Misconfigured(
+        ) from error
+    except NotFound as error:
+        raise Misconfigured(
             f"The cluster does not know {kind} objects. KFP must run with the Kubernetes-native "
             "API; or set pipeline.kfp.nativeObjects=false."
-        )
-    return Unavailable(f"The Kubernetes API refused a {kind} ({error.status}: {error.reason}).")
+        ) from error
+
+
+def _path(wanted: Object, name: str = "") -> str:
+    namespace, plural = wanted["metadata"]["namespace"], _PLURALS[wanted["kind"]]
+    path = f"/apis/{GROUP_VERSION}/namespaces/{namespace}/{plural}"
+    return f"{path}/{name}" if name else path

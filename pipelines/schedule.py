@@ -2,12 +2,12 @@
 
 Pure: times come in and go out. `0 3 * * 1` is Monday 03:00 UTC. Kubeflow Pipelines wants six
 fields, seconds first, and takes five with another meaning without a word; `six_fields` is what to
-send it.
+send it. Its parser (robfig/cron 1.2) knows no weekday 7, so weekdays are sent as 0 to 6.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from shield.errors import Invalid
 
@@ -61,8 +61,8 @@ class Cron:
             days=days,
             months=months,
             weekdays=frozenset(day % 7 for day in weekdays),
-            any_day=parts[2].startswith("*"),
-            any_weekday=parts[4].startswith("*"),
+            any_day=_starred(parts[2]),
+            any_weekday=_starred(parts[4]),
         )
         cron.next_after(datetime(2024, 1, 1, tzinfo=UTC))
         return cron
@@ -86,8 +86,37 @@ class Cron:
         raise Invalid(f"The schedule {self.text!r} names a day that never comes.")
 
     def six_fields(self) -> str:
-        """Return the same schedule as Kubeflow Pipelines reads it: seconds first."""
-        return f"0 {self.text}"
+        """Return the same schedule as Kubeflow Pipelines reads it: seconds first, weekdays 0 to 6.
+
+        Values are listed one by one, so that a range or a step cannot be read in two ways. A day
+        field with a star keeps it: with it, both day fields must hold; without it, either does.
+        """
+        _, _, days, _, weekdays = self.text.split()
+        written = (
+            _written(self.minutes, 0, 59),
+            _written(self.hours, 0, 23),
+            _written(self.days, 1, 31, days if self.any_day else ""),
+            _written(self.months, 1, 12),
+            _written(self.weekdays, 0, 6, weekdays if self.any_weekday else ""),
+        )
+        return " ".join(("0", *written))
+
+    def zone_of(self, due: datetime) -> timezone | None:
+        """Return the zone in which this schedule was due at `due` (aware), or None.
+
+        Zones are tried in steps of a quarter of an hour, those nearest to UTC first.
+        """
+        quarters = sorted(range(-12 * 4, 14 * 4 + 1), key=lambda quarter: (abs(quarter), quarter))
+        for quarter in quarters:
+            local = due.astimezone(UTC) + timedelta(minutes=15 * quarter)
+            if (
+                local.minute in self.minutes
+                and local.hour in self.hours
+                and local.month in self.months
+                and self._on(local)
+            ):
+                return timezone(timedelta(minutes=15 * quarter))
+        return None
 
     def _on(self, day: datetime) -> bool:
         """Apply cron's rule: with both day fields restricted, either of them is enough."""
@@ -96,6 +125,25 @@ class Cron:
         if self.any_day or self.any_weekday:
             return of_month and of_week
         return of_month or of_week
+
+
+def _starred(part: str) -> bool:
+    """Tell whether a day field leaves the choice to the other one, as cron reads it."""
+    return any(item.startswith("*") for item in part.split(","))
+
+
+def _written(values: frozenset[int], lowest: int, highest: int, starred: str = "") -> str:
+    """Return a field that stands for `values`, with the star of the text `starred`, if any."""
+    if not starred:
+        full = lowest, highest, len(values)
+        if full == (0, 59, 60) or full == (0, 23, 24) or full == (1, 12, 12):
+            return "*"
+        return ",".join(str(value) for value in sorted(values))
+    if len(values) == highest - lowest + 1:
+        return "*"
+    star = next(item for item in starred.split(",") if item.startswith("*"))
+    rest = values - set(range(lowest, highest + 1, int(star.partition("/")[2] or 1)))
+    return ",".join((star, *(str(value) for value in sorted(rest))))
 
 
 def _read(
@@ -123,7 +171,8 @@ def _read(
         if step == 0:
             raise Invalid(f"The step of {item!r} in the schedule {text!r} must be at least 1.")
         first = lowest if match[1] == "*" else number(match[1])
-        last = number(match[2]) if match[2] else highest if match[1] == "*" or match[3] else first
+        open_end = 6 if name == "day of week" else highest  # 7 is a second name of Sunday, no day
+        last = number(match[2]) if match[2] else open_end if match[1] == "*" or match[3] else first
         if last < first:
             raise Invalid(f"The range {item!r} in the schedule {text!r} runs backwards.")
         values.update(range(first, last + 1, step))

@@ -109,8 +109,9 @@ def show(context: typer.Context, run_id: str) -> None:
 
 
 Host = Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API server.")]
-Namespace = Annotated[
-    str | None, typer.Option(help="Of experiments and runs, in a multi-user Kubeflow.")
+Namespace = Annotated[str | None, typer.Option(help="Of the release; its runs must be there too.")]
+Release = Annotated[
+    str | None, typer.Option(help="Of the chart, whose runs these are [antispam-shield].")
 ]
 TokenFile = Annotated[Path | None, typer.Option(help="Bearer token for the KFP API.")]
 CaFile = Annotated[Path | None, typer.Option(help="Certificates to trust (PEM).")]
@@ -125,7 +126,8 @@ def deploy(
         typer.Option(help="What to deploy (JSON). Without it: as the chart's default values say."),
     ] = None,
     only: Annotated[
-        list[ModelType] | None, typer.Option("--type", help="Only this model type; repeat it.")
+        list[ModelType] | None,
+        typer.Option("--type", help="Touch only this model type's runs; repeat it."),
     ] = None,
     cron: Annotated[
         str | None, typer.Option(help="When all of them retrain: the usual five fields, UTC.")
@@ -137,6 +139,7 @@ def deploy(
         bool, typer.Option(help="Keep the pipeline as Kubernetes objects (in a pod).")
     ] = False,
     namespace: Namespace = None,
+    release: Release = None,
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
@@ -145,13 +148,16 @@ def deploy(
     Each model type has one that retrains weekly, and one that looks for drift daily.
 
     Deploying again changes nothing. A changed schedule, pipeline or parameter replaces a recurring
-    run; one that is no longer wanted is deleted; one that is paused stays paused.
+    run; one that is no longer wanted is deleted; one that is paused stays paused. With `--type`,
+    runs of other model types stay as they are. Runs of another release are never touched.
     """
     options = _options(config=config, cron=cron, package=package)
     options += [word for one in only or [] for word in ("--type", one.value)]
     if native:
         options.append("--native")
-    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    server = _options(
+        host=host, namespace=namespace, release=release, token_file=token_file, ca_file=ca_file
+    )
     _on_server(context, "deploy", [*server, *options])
 
 
@@ -159,12 +165,27 @@ def deploy(
 def deployed(
     context: typer.Context,
     host: Host,
+    config: Annotated[
+        Path | None, typer.Option(help="Say what differs from this deployment file (JSON).")
+    ] = None,
     namespace: Namespace = None,
+    release: Release = None,
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
-    """Show our recurring runs on a Kubeflow Pipelines server."""
-    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    """Show our recurring runs on a Kubeflow Pipelines server.
+
+    The zone, in which the server reads the cron, is known from the last run; until there is one,
+    the next trigger is that of UTC.
+    """
+    server = _options(
+        config=config,
+        host=host,
+        namespace=namespace,
+        release=release,
+        token_file=token_file,
+        ca_file=ca_file,
+    )
     _on_server(context, "status", server)
 
 
@@ -173,11 +194,14 @@ def undeploy(
     context: typer.Context,
     host: Host,
     namespace: Namespace = None,
+    release: Release = None,
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
     """Delete our recurring runs; the pipeline, its versions and past runs stay."""
-    server = _options(host=host, namespace=namespace, token_file=token_file, ca_file=ca_file)
+    server = _options(
+        host=host, namespace=namespace, release=release, token_file=token_file, ca_file=ca_file
+    )
     _on_server(context, "delete", server)
 
 
@@ -195,7 +219,8 @@ def _on_server(context: typer.Context, action: str, options: list[str]) -> None:
     from pipelines.deploy import outcomes
 
     found = outcomes([action, *options])
-    columns = ["name", "action", "cron", "version", "enabled"]
-    session_of(context).terminal.answer(
-        found, rows_table(found, columns, empty="No recurring run.")
-    )
+    columns = ["name", "action", "cron", "next_trigger", "zone", "namespace", "enabled"]
+    columns += ["last_outcome", "differs"] if action == "status" else ["version"]
+    notes = dict.fromkeys(one["note"] for one in found if one["note"])
+    table = rows_table(found, columns, empty="No recurring run.")
+    session_of(context).terminal.answer(found, table, *notes)

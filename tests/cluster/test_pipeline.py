@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pipelines.deploy import DeploymentConfig
+from pipelines.kfp_api import TIMEOUTS, TRIES
 from pipelines.kubernetes import compile_for_cluster
 from pipelines.native import apply_native, native_objects
 from tests.support.chart import ROOT, one, rendered
@@ -78,17 +79,41 @@ def test_kubectl_applies_the_native_objects_that_the_command_prints(
     kfp_kinds.run("delete", "pipelineversions,pipelines", "--all", "-n", "default")
 
 
-def test_the_job_makes_what_is_missing_and_leaves_what_is_there(
-    kfp_kinds: ControlPlane, tmp_path: Path
+def test_the_job_makes_what_is_missing_and_names_what_is_there_by_its_ids(
+    kfp_kinds: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kfp_kinds.kubeconfig))
     config = DeploymentConfig.model_validate_json(deployment())
     package = compile_for_cluster(config.kubernetes, tmp_path / "pipeline.yaml")
     objects = native_objects(package, "default")
-    assert len(apply_native(objects, kfp_kinds.kubeconfig)) == 2
-    assert apply_native(objects, kfp_kinds.kubeconfig) == []
+    # As `kubectl apply` leaves them where KFP's webhook is not installed: without owner and label.
+    kfp_kinds.run("apply", "--server-side", "-f", "-", stdin="\n".join(map(json.dumps, objects)))
+    first = apply_native(objects)
+    assert apply_native(objects) == first
+    kept = kfp_kinds.get("pipelineversion", first[2], "-n", "default")
+    pipeline = kfp_kinds.get("pipeline", "weekly-retraining", "-n", "default")
+    assert first[:2] == (pipeline["metadata"]["uid"], kept["metadata"]["uid"])
+    # KFP's API server lists the versions of a pipeline by this label, and reads the owner's id.
+    assert kept["metadata"]["labels"]["pipelines.kubeflow.org/pipeline-id"] == first[0]
+    assert kept["metadata"]["ownerReferences"][0]["uid"] == first[0]
     other = config.kubernetes.model_copy(update={"timeout_seconds": 60})
     package = compile_for_cluster(other, tmp_path / "other.yaml")
-    assert len(apply_native(native_objects(package, "default"), kfp_kinds.kubeconfig)) == 1
+    assert apply_native(native_objects(package, "default"))[0] == first[0]
     listed = yaml.safe_load(kfp_kinds.run("get", "pipelineversions", "-n", "default", "-oyaml"))
     assert len(listed["items"]) == 2
+    assert {
+        item["metadata"]["labels"]["pipelines.kubeflow.org/pipeline-id"] for item in listed["items"]
+    } == {first[0]}
     kfp_kinds.run("delete", "pipelineversions,pipelines", "--all", "-n", "default")
+
+
+def test_the_delete_hook_outlasts_every_try_of_a_server_that_never_answers() -> None:
+    (job,) = (
+        found
+        for found in rendered("kubeflow")
+        if found["kind"] == "Job"
+        and "helm.sh/hook" in found["metadata"].get("annotations", {})
+        and "delete" in found["metadata"]["name"]
+    )
+    tries = job["spec"]["backoffLimit"] + 1
+    assert TIMEOUTS[1] * TRIES * tries < job["spec"]["activeDeadlineSeconds"] - 30

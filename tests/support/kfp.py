@@ -3,14 +3,16 @@
 KFP's own servers come as images alone. This one keeps what it is sent and answers with it, and
 refuses whatever the API's published models do not know: unknown fields, wrong types. What it does
 beyond was seen on a real server: five-field crons are taken (and mean something else), nonsense
-is a 400, a taken pipeline or version name a 409, the same recurring-run name twice is accepted, and
-parameters come back as floating-point numbers.
+and weekday 7 are a 400, a taken pipeline or version name a 409, the same recurring-run name twice
+is accepted, parameters come back as floating-point numbers, and times are whole seconds.
 """
 
+import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +44,14 @@ class KfpServer:
         self.runs: dict[str, Document] = {}
         self.writes: list[tuple[str, str]] = []
         self.fail_deletes = False
+        self.single_user: str | None = None
+        """Namespace of everything, whatever is asked for, where the server serves one user."""
+        self.clock = datetime(2026, 11, 23, tzinfo=UTC)
+        self.tick = timedelta(seconds=1)
+        """How far the server's clock goes on with each object that is made."""
+        self.meet = 0
+        """So many looks at the recurring runs are answered together, with what was there before."""
+        self._looks: asyncio.Event | None = None
 
     def app(self) -> Starlette:
         """Return the server's routes."""
@@ -53,7 +63,8 @@ class KfpServer:
             ("/pipelines/{pipeline_id}/versions", "GET", self._list_versions),
             ("/experiments", "GET", self._list(self.experiments, "experiments")),
             ("/experiments", "POST", self._create_experiment),
-            ("/recurringruns", "GET", self._list(self.recurring_runs, "recurringRuns")),
+            ("/recurringruns", "GET", self._list_recurring_runs),
+            ("/runs", "GET", self._list(self.runs, "runs")),
             ("/recurringruns", "POST", self._create_recurring_run),
             ("/recurringruns/{run_id}", "DELETE", self._delete_recurring_run),
             ("/runs", "POST", self._create_run),
@@ -91,6 +102,18 @@ class KfpServer:
             return _page(found, name, query)
 
         return handler
+
+    async def _list_recurring_runs(self, request: Request) -> JSONResponse:
+        answer: JSONResponse = await self._list(self.recurring_runs, "recurringRuns")(request)
+        if self.meet:
+            self._looks = self._looks or asyncio.Event()
+            self.meet -= 1
+            gathered = self._looks
+            if not self.meet:
+                gathered.set()
+                self._looks = None
+            await gathered.wait()
+        return answer
 
     async def _list_versions(self, request: Request) -> JSONResponse:
         wanted = request.path_params["pipeline_id"]
@@ -132,7 +155,13 @@ class KfpServer:
             not set(field) <= set("0123456789*/,-?") for field in fields
         ):
             raise ValueError(f"cron {fields} cannot be parsed")
+        for field, highest in zip(reversed(fields), (6, 12, 31, 23, 59, 59), strict=False):
+            for number in re.findall(r"(?<!/)\b\d+", field):
+                if int(number) > highest:
+                    raise ValueError(f"End of range ({number}) above maximum ({highest}): {field}")
         body.setdefault("service_account", "default-editor")
+        asked = self.experiments[body["experiment_id"]].get("namespace", "")
+        body["namespace"] = self.single_user or asked
         return self._keep(self.recurring_runs, "recurring_run_id", body)
 
     async def _delete_recurring_run(self, request: Request) -> JSONResponse:
@@ -147,7 +176,9 @@ class KfpServer:
 
     def _keep(self, rows: dict[str, Document], key: str, body: Document) -> JSONResponse:
         identifier = str(uuid4())
-        rows[identifier] = {**body, key: identifier, "created_at": datetime.now(UTC).isoformat()}
+        self.clock += self.tick
+        made = f"{self.clock:%Y-%m-%dT%H:%M:%SZ}"
+        rows[identifier] = {**body, key: identifier, "created_at": made}
         return JSONResponse(rows[identifier])
 
 

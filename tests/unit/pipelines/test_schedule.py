@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -55,3 +55,43 @@ def test_kubeflow_gets_six_fields_with_seconds_first() -> None:
 def test_a_nonsense_schedule_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(Invalid, match="schedule"):
         Cron.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("30 4 * * 7", "0 30 4 * * 0"),
+        ("30 4 * * 5-7", "0 30 4 * * 0,5,6"),
+        ("30 4 * * 1/2", "0 30 4 * * 1,3,5"),
+        ("30 4 * jan mon-fri", "0 30 4 * 1 1,2,3,4,5"),
+        ("*/15 * * * *", "0 0,15,30,45 * * * *"),
+        ("0 3 */2 * 1", "0 0 3 */2 * 1"),
+        ("0 3 */20,31 * 1", "0 0 3 */20,31 * 1"),
+        ("0 3 1-31 * 1", f"0 0 3 {','.join(str(day) for day in range(1, 32))} * 1"),
+    ],
+)
+def test_kubeflow_gets_values_that_its_parser_reads_as_we_do(text: str, sent: str) -> None:
+    assert Cron.parse(text).six_fields() == sent
+
+
+def test_a_step_from_a_weekday_does_not_reach_around_to_sunday() -> None:
+    assert Cron.parse("0 3 * * 1/2").weekdays == {1, 3, 5}
+
+
+@pytest.mark.parametrize(
+    ("due", "hours"),
+    [
+        (datetime(2026, 11, 30, 3, 0, tzinfo=UTC), 0.0),
+        (datetime(2026, 11, 29, 18, 0, tzinfo=UTC), 9.0),
+        (datetime(2026, 11, 30, 8, 0, tzinfo=UTC), -5.0),
+        (datetime(2026, 11, 29, 21, 30, tzinfo=UTC), 5.5),
+    ],
+)
+def test_the_zone_of_the_server_follows_from_when_it_ran(due: datetime, hours: float) -> None:
+    zone = Cron.parse("0 3 * * 1").zone_of(due)
+    assert zone is not None
+    assert zone.utcoffset(None) == timedelta(hours=hours)
+
+
+def test_a_run_at_a_time_that_no_zone_explains_tells_nothing() -> None:
+    assert Cron.parse("0 3 * * 1").zone_of(datetime(2026, 12, 3, 3, 7, tzinfo=UTC)) is None
