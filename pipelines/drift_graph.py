@@ -41,7 +41,9 @@ def build_watch(on_task: OnTask | None = None) -> Any:
         rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006
     ) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        finish = placed("finish_run", finish_run(run_id=run_id, job_id=job_id))
+        finish = placed(
+            "finish_run", finish_run(model_type=model_type, run_id=run_id, job_id=job_id)
+        )
         with dsl.ExitHandler(finish, name="watch"):
             look = placed(
                 "drift_watch",

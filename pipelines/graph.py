@@ -58,7 +58,9 @@ def build(on_task: OnTask | None = None) -> Any:
         rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006
     ) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        finish = placed("finish_run", finish_run(run_id=run_id, job_id=job_id))
+        finish = placed(
+            "finish_run", finish_run(model_type=model_type, run_id=run_id, job_id=job_id)
+        )
         with dsl.ExitHandler(finish, name="retraining"):
             retrain(
                 placed,

@@ -131,6 +131,7 @@ def compile_for_cluster(
 
 def _environment(settings: ClusterSettings) -> dict[str, str]:
     environment = {
+        "SHIELD_ENGINE": "kfp",
         "SHIELD_API_URL": settings.api_url,
         "SHIELD_ARTIFACTS_ROOT": settings.artifacts_root,
         "SHIELD_ARTIFACTS_REGION": settings.artifacts_region,

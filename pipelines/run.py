@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from components.finish_run.step import outcome_of
 from components.shared.environment import StepSettings, open_artifacts, open_client
 from components.shared.runs import read_outcome
 from pipelines.local import LocalRunner, StepProgress, explain
@@ -109,8 +110,9 @@ def run_weekly(
         result.batch = batch.id if batch else None
     if done.succeeded:
         said = read_outcome(open_artifacts(), name)
-        result.outcome, result.message = said.outcome.value, said.message
-        result.version = said.version
+        ended = outcome_of(said, job_id=said.job_id, state="SUCCEEDED")
+        result.outcome, result.message = ended.outcome.value, ended.message
+        result.version = ended.version
     _write_whole(directory / "run.json", json.dumps(asdict(result), indent=1).encode())
     return result
 

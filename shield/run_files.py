@@ -210,9 +210,17 @@ class DatasetFacts(RunFile):
 
 
 class Outcome(RunFile):
-    """How a run ends, as the step found that knows; recorded by `finish_run`."""
+    """What the steps of a run have found so far, for `finish_run`.
 
-    outcome: RunOutcome
+    The first step of every try begins it, and only the step after which nothing else has to be done
+    ends it: one that has not ended is that of a run that was stopped on its way.
+    """
+
+    job_id: str = ""
+    """The engine's name of the run that wrote it; a run id may be used again."""
+    ended: bool = True
+    """Left out by releases that wrote it only once, when all was done."""
+    outcome: RunOutcome = RunOutcome.RUNNING
     message: str = ""
     version: str | None = None
     report_uri: str | None = None

@@ -44,6 +44,13 @@ PENDING = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+RUN_FAILED = Gauge(
+    "shield_run_failed",
+    "1 where the latest run that has ended failed, else 0. A refusal and a skip are no failures.",
+    ["model_type", "kind"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 DRIFT = Gauge(
     "shield_drift_asks",
     "1 where the latest look for drift asks for a retraining, else 0.",

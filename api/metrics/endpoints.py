@@ -11,6 +11,7 @@ from api.kit.context import Services, StaffRead, get_services
 from api.kit.database import read_only
 from api.kit.queries import ModelTypeFilter
 from api.metrics import service
+from api.runs import service as runs
 from api.tables import Feedback
 from shield.labels import ModelType
 from shield.wire import DriftVerdict, Envelope, StatsRead
@@ -35,8 +36,11 @@ def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
     with services.sessions() as session:
         read_only(session)
         pending = session.scalar(select(func.count()).where(Feedback.status == "pending"))
+        failed = runs.latest_failed(session)
         looks = drift.latest_looks(session, list(ModelType))
     counters.PENDING.set(pending or 0)
+    for (model_type, kind), fails in failed.items():
+        counters.RUN_FAILED.labels(model_type, kind).set(float(fails))
     for look in looks:
         asks = look.verdict is DriftVerdict.RETRAIN
         counters.DRIFT.labels(look.model_type).set(float(asks))

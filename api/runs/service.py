@@ -1,13 +1,15 @@
 """Keeping the record of pipeline runs."""
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page, moment
 from api.tables import Run
 from shield.errors import Conflict, NotFound
-from shield.wire import Pagination, RunOutcome, RunRead, RunRequest, RunUpdate
+from shield.labels import ModelType
+from shield.wire import DRIFT_TRIGGER, Pagination, RunOutcome, RunRead, RunRequest, RunUpdate
 
 
 def start(ctx: Context, request: RunRequest) -> RunRead:
@@ -79,3 +81,26 @@ def page(
     order = Sorted(Run.started_at, Run.run_id, descending=True, kind=moment)
     rows, pagination = fetch_page(ctx.session, query, order, paging)
     return [RunRead.model_validate(row) for row in rows], pagination
+
+
+def latest_failed(session: Session) -> dict[tuple[ModelType, str], bool]:
+    """Tell, by model type and kind of run, whether the latest run that has ended failed.
+
+    Kinds are `retraining` and `drift`, the looks for drift with the retrainings they ask for. Those
+    that never ran are left out.
+    """
+    kinds = {"drift": Run.trigger == DRIFT_TRIGGER, "retraining": Run.trigger != DRIFT_TRIGGER}
+    failed = {}
+    for model_type in ModelType:
+        for kind, condition in kinds.items():
+            query = (
+                select(Run.outcome)
+                .where(Run.model_type == model_type.value, condition)
+                .where(Run.outcome != RunOutcome.RUNNING.value)
+                .order_by(Run.started_at.desc(), Run.run_id.desc())
+                .limit(1)
+            )
+            outcome = session.scalar(query)
+            if outcome is not None:
+                failed[model_type, kind] = outcome == RunOutcome.FAILED.value
+    return failed

@@ -42,19 +42,20 @@ def collect(
         open_client,
         open_trust,
     )
-    from components.shared.runs import run_name, write_outcome
+    from components.shared.runs import amend_outcome, begin_outcome, run_name
     from shield.labels import ModelType
-    from shield.run_files import Outcome, RunInputs
+    from shield.run_files import RunInputs
     from shield.wire import RunOutcome
 
     end_with_runner()
     run_id = run_name(run_id, job_id)
-    settings = StepSettings()
+    settings, store = StepSettings(), open_artifacts()
+    begin_outcome(store, run_id, job_id)
     with open_client(settings) as client:
         client.start_run(run_id, ModelType(model_type), engine=settings.engine)
         outcome = run(
             client,
-            open_artifacts(),
+            store,
             Path(inputs.path),
             Path(champion.path),
             Path(history.path),
@@ -68,6 +69,5 @@ def collect(
     if outcome != LEASED:
         why = RunInputs.read(Path(inputs.path))
         message = f"{why.count} approved corrections; {why.minimum} are needed."
-        skipped = Outcome(outcome=RunOutcome.SKIPPED, message=message)
-        write_outcome(open_artifacts(), run_id, skipped)
+        amend_outcome(store, run_id, outcome=RunOutcome.SKIPPED, message=message, ended=True)
     return outcome

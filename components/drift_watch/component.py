@@ -40,14 +40,14 @@ def drift_watch(
         open_artifacts,
         open_client,
     )
-    from components.shared.runs import run_name, write_outcome
+    from components.shared.runs import amend_outcome, begin_outcome, run_name
     from shield.labels import ModelType
-    from shield.run_files import Outcome
     from shield.wire import DriftVerdict, RunOutcome
 
     end_with_runner()
     run_id = run_name(run_id, job_id)
     settings, store = StepSettings(), open_artifacts()
+    begin_outcome(store, run_id, job_id)
     with open_client(settings) as client, tempfile.TemporaryDirectory() as cache:
         look = run(
             client,
@@ -61,8 +61,9 @@ def drift_watch(
             goes_on=True,
             engine=settings.engine,
         )
-    # What the end of the run records, unless a retraining goes on and says something else.
-    write_outcome(store, run_id, Outcome(outcome=RunOutcome.SKIPPED, message=told(look)))
+    if not look.retrains:
+        message = told(look)
+        amend_outcome(store, run_id, outcome=RunOutcome.SKIPPED, message=message, ended=True)
     for signal in look.signals:
         metrics.log_metric(signal.name, signal.evidence)
     if look.verdict is DriftVerdict.RETRAIN and not look.retrains:

@@ -38,9 +38,9 @@ def register(
         open_client,
     )
     from components.shared.lease import keep_lease
-    from components.shared.runs import write_outcome
+    from components.shared.runs import amend_outcome
     from shield.packages import PackageSettings
-    from shield.run_files import Outcome, RunInputs
+    from shield.run_files import RunInputs
     from shield.wire import RunOutcome, VersionStatus
 
     end_with_runner()
@@ -61,11 +61,13 @@ def register(
             code_version=settings.code_version,
         )
     refused = version.status is VersionStatus.REFUSED
-    outcome = Outcome(
+    # `request_rollout` ends the outcome: until then the run may still be stopped.
+    amend_outcome(
+        store,
+        str(version.run_id),
         outcome=RunOutcome.REFUSED if refused else RunOutcome.SUCCEEDED,
         message=version.refusal or f"{version.name} passed every gate.",
         version=version.name,
         report_uri=version.report_uri,
     )
-    write_outcome(store, str(version.run_id), outcome)
     return version.name

@@ -27,13 +27,14 @@ def request_rollout(
     from pathlib import Path
 
     from components.request_rollout.step import run
-    from components.shared.environment import end_with_runner, open_client
+    from components.shared.environment import end_with_runner, open_artifacts, open_client
+    from components.shared.runs import amend_outcome
     from shield.run_files import RunInputs
 
     end_with_runner()
     starts_from = RunInputs.read(Path(inputs.path))
     with open_client() as client:
-        return run(
+        asked: str = run(
             client,
             model_type=starts_from.model_type,
             version=version,
@@ -41,3 +42,5 @@ def request_rollout(
             rollout=rollout,
             run_id=starts_from.run_id,
         )
+    amend_outcome(open_artifacts(), starts_from.run_id, ended=True)
+    return asked

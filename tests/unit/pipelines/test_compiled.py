@@ -49,3 +49,19 @@ def test_the_watch_takes_every_parameter_of_the_weekly_graph_and_learns_only_fro
         if "drift" in task["taskInfo"]["name"] and "triggerPolicy" in task
     )
     assert "== 'retrain'" in branch["triggerPolicy"]["condition"]
+
+
+@GRAPHS
+def test_the_step_that_ends_the_record_runs_after_all_others(path: Path) -> None:
+    (ir, *_) = yaml.safe_load_all(path.read_text())
+    (tasks,) = (
+        part["dag"]["tasks"]
+        for part in ir["components"].values()
+        if "request-rollout" in part.get("dag", {}).get("tasks", {})
+    )
+    before, open_ends = set(), ["request-rollout"]
+    while open_ends:
+        found = tasks[open_ends.pop()].get("dependentTasks", [])
+        open_ends += [name for name in found if name not in before]
+        before |= set(found)
+    assert before == set(tasks) - {"request-rollout"}
