@@ -11,6 +11,8 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from shield.retraining import WatchParameters, described
+
 ROOMS = ("shield", "api", "serving", "components", "pipelines", "cli")
 TARGET = Path(__file__).with_name("settings.md")
 HEAD = """# Settings
@@ -19,6 +21,13 @@ HEAD = """# Settings
 
 Every setting is an environment variable. A value that cannot work stops the program with one
 sentence that names the variable and the cure.
+"""
+
+
+PARAMETERS = """\
+For `shieldctl pipeline run TYPE --set NAME=VALUE`, `pipeline.parameters` of the chart,
+`parameters` of a deployment file, and Kubeflow's form. The drift watch takes them too, and `alpha`;
+its `min_feedback` is 20. From `shield/retraining.py`.
 """
 
 
@@ -68,6 +77,13 @@ def document() -> str:
             variable = alias or f"{prefix}{name}".upper()
             meaning = re.sub(r"\s+", " ", field.description or "").replace("|", "\\|")
             parts += [f"| `{variable}` | {_type(field)} | {_default(field)} | {meaning} |\n"]
+    parts += ["\n## Parameters of a retraining\n\n", PARAMETERS]
+    parts += ["\n| Parameter | Default | Bounds | Unit | Meaning |\n|---|---|---|---|---|\n"]
+    rows = described()
+    rows += [row for row in described(WatchParameters) if row["name"] == "alpha"]
+    for row in rows:
+        name, *cells = (row[key].replace("|", "\\|") for key in row)
+        parts += [f"| `{name}` | {' | '.join(cells)} |\n"]
     return "".join(parts)
 
 

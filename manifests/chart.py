@@ -3,16 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
+
+from shield.retraining import RetrainingParameters
 
 TYPES = ["sms", "phishing", "voice"]
 IMAGES = ["api", "serving", "operator", "pipeline", "training"]
 CRON = r"^\S+( \S+){3} [^\s7]+$"
 """Five fields; Sunday is 0: neither a CronJob nor Kubeflow Pipelines knows a weekday 7."""
-PIPELINE = Path(__file__).parents[1] / "pipelines/weekly_retraining.yaml"
 ENUMS = {
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
     "pipeline.engine": ["auto", "kfp", "cronjob", "trainjob", "none"],
@@ -74,25 +74,16 @@ BY_PATH: dict[str, dict[str, Any]] = {
 
 
 def pipeline_parameters() -> dict[str, Any]:
-    """Return the schema of the compiled pipeline's parameters, but for what each run sets itself.
+    """Return the schema of the retraining's parameters, with their bounds.
 
     A parameter that the pipeline does not have would otherwise fail in the first weekly run.
     """
-    types = {
-        "NUMBER_INTEGER": "integer",
-        "NUMBER_DOUBLE": "number",
-        "STRING": "string",
-        "BOOLEAN": "boolean",
-        "STRUCT": "object",
-        "LIST": "array",
-    }
-    compiled = next(yaml.safe_load_all(PIPELINE.read_text()))
-    declared = compiled["root"]["inputDefinitions"]["parameters"]
+    kept = {"type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    declared = RetrainingParameters.model_json_schema()["properties"]
     return _closed(
         {
-            name: {"type": types[parameter["parameterType"]]}
-            for name, parameter in sorted(declared.items())
-            if name not in {"model_type", "run_id"}
+            name: {key: value for key, value in schema.items() if key in kept}
+            for name, schema in sorted(declared.items())
         }
     )
 

@@ -33,6 +33,7 @@ from pipelines.recurring import RELEASE, Schedule, Version
 from pipelines.server import PipelineServer
 from shield.errors import Misconfigured, ShieldError
 from shield.labels import ModelType
+from shield.retraining import RetrainingParameters, WatchParameters, checked
 
 WEEKLY = "0 3 * * 1"
 """Monday 03:00 UTC, as the chart's values have it."""
@@ -63,6 +64,12 @@ class DeploymentConfig(BaseModel):
     release: str = RELEASE
     """Of the chart. It owns its recurring runs, which are named after it."""
     kubernetes: ClusterSettings
+
+    def check(self) -> None:
+        """Refuse parameters that our own pipelines do not have. Raises `Invalid`."""
+        for kind, runs in ((RetrainingParameters, self.runs), (WatchParameters, self.watches)):
+            for run in runs.values():
+                checked(run.parameters, kind)
 
     def schedules(self) -> list[Schedule]:
         """Return the schedules of all model types: the weekly ones, then those of the watch."""
@@ -154,6 +161,8 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
     if given.release:
         config = config.model_copy(update={"release": given.release})
     config = narrowed(config, given.type, given.cron)
+    if given.package is None:
+        config.check()
     namespace = given.namespace or config.namespace
     if given.action == "compile":
         target = given.package or Path("pipeline.yaml")

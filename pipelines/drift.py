@@ -19,9 +19,10 @@ from typing import Any
 from components.drift_watch.signals import DriftLimits
 from components.drift_watch.step import run
 from components.shared.environment import StepSettings, open_artifacts, open_client
-from pipelines.run import parsed_settings, progress_printer, record_steps, run_weekly
+from pipelines.run import progress_printer, record_steps, run_weekly
 from shield.errors import ShieldError
 from shield.labels import ModelType
+from shield.retraining import WatchParameters, parsed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run-id", help="of the look, and of the retraining that it asks for")
     parser.add_argument("--alpha", type=float, default=DriftLimits().alpha)
     parser.add_argument("--only-look", action="store_true", help="never start a retraining")
-    parser.add_argument("--min-feedback", type=int, default=20)
+    parser.add_argument("--min-feedback", type=int, default=WatchParameters().min_feedback)
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="of the retraining"
     )
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str, Any]:
     """Look; where drift asks for it, go on as a retraining. Return what was seen and done."""
+    parameters = parsed(given.set)  # before anything is looked at
     run_id = given.run_id or f"drift-{kind}-{now:%Y%m%dT%H%M%SZ}"
     settings, store = StepSettings(), open_artifacts()
     with open_client(settings) as client, tempfile.TemporaryDirectory(prefix="drift-") as folder:
@@ -76,7 +78,6 @@ def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str
         )
     told = look.model_dump(mode="json", by_alias=True)
     if look.retrains:
-        parameters = parsed_settings(given.set)
         result = run_weekly(
             model_type=kind.value,
             runs_dir=given.runs_dir,

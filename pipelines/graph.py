@@ -19,6 +19,8 @@ from components.prepare_corpus.component import prepare_corpus
 from components.register.component import register
 from components.request_rollout.component import request_rollout
 from components.train.component import train
+from pipelines.signature import taken, with_parameters
+from shield.retraining import RetrainingParameters
 
 STEPS = ("collect", "build_dataset", "train", "evaluate", "gate", "register", "request_rollout")
 """The seven steps of a retraining, in order. `baseline` runs beside `train`, `finish_run` after
@@ -35,106 +37,46 @@ def build(on_task: OnTask | None = None) -> Any:
     """Return the weekly retraining as a KFP pipeline."""
     placed = placing(on_task)
 
-    @dsl.pipeline(  # type: ignore[untyped-decorator]
+    def body(given: Mapping[str, Any]) -> None:
+        job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
+        finish = placed("finish_run", finish_run(**names))
+        with dsl.ExitHandler(finish, name="retraining"):
+            retrain(placed, names, given)
+
+    pipeline = dsl.pipeline(
         name="weekly-retraining",
         description="Approved corrections in, at most one new model version out.",
     )
-    def weekly_retraining(
-        model_type: str,
-        run_id: str = "",
-        min_feedback: int = 50,
-        seed: int = 0,
-        replay: int = 0,
-        per_reporter: int = 50,
-        per_campaign: int = 20,
-        start: str = "champion",
-        epochs: int = 3,
-        learning_rate: float = 5e-5,
-        max_tokens: int = 128,
-        token_budget: int = 1024,
-        fpr_budget: float = 0.01,
-        lease_seconds: int = 21600,
-        limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
-        rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006
-    ) -> None:
-        job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        finish = placed(
-            "finish_run", finish_run(model_type=model_type, run_id=run_id, job_id=job_id)
-        )
-        with dsl.ExitHandler(finish, name="retraining"):
-            retrain(
-                placed,
-                {
-                    "job_id": job_id,
-                    "model_type": model_type,
-                    "run_id": run_id,
-                    "min_feedback": min_feedback,
-                    "seed": seed,
-                    "replay": replay,
-                    "per_reporter": per_reporter,
-                    "per_campaign": per_campaign,
-                    "start": start,
-                    "epochs": epochs,
-                    "learning_rate": learning_rate,
-                    "max_tokens": max_tokens,
-                    "token_budget": token_budget,
-                    "fpr_budget": fpr_budget,
-                    "lease_seconds": lease_seconds,
-                    "limits": limits,
-                    "rollout": rollout,
-                },
-            )
-
-    return weekly_retraining
+    return pipeline(with_parameters(body, RetrainingParameters, "weekly_retraining"))
 
 
-def retrain(placed: Callable[[str, Any], Any], given: Mapping[str, Any]) -> None:
+def retrain(
+    placed: Callable[[str, Any], Any], names: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
     """Add the steps from `collect` to `request_rollout` to the graph that is being built.
 
     Args:
         placed: Called with a step's name and its task; returns the task.
-        given: The parameters of `weekly_retraining`, and `job_id`.
+        names: `model_type`, `run_id` and `job_id`.
+        given: The parameters of the retraining; each step gets those that it has inputs for.
     """
-    leased = placed(
-        "collect",
-        collect(
-            model_type=given["model_type"],
-            run_id=given["run_id"],
-            job_id=given["job_id"],
-            min_feedback=given["min_feedback"],
-            lease_seconds=given["lease_seconds"],
-        ),
-    )
+    leased = placed("collect", collect(**names, **taken(collect, given)))
     with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
         data = placed(
             "build_dataset",
-            build_dataset(
-                inputs=leased.outputs["inputs"],
-                seed=given["seed"],
-                replay=given["replay"],
-                per_reporter=given["per_reporter"],
-                per_campaign=given["per_campaign"],
-            ),
+            build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, given)),
         )
         challenger = placed(
             "train",
             train(
                 dataset=data.outputs["dataset"],
                 champion=leased.outputs["champion"],
-                seed=given["seed"],
-                epochs=given["epochs"],
-                learning_rate=given["learning_rate"],
-                max_tokens=given["max_tokens"],
-                token_budget=given["token_budget"],
-                fpr_budget=given["fpr_budget"],
-                start=given["start"],
+                **taken(train, given),
             ),
         )
         linear = placed(
-            "baseline",
-            baseline(
-                dataset=data.outputs["dataset"], fpr_budget=given["fpr_budget"], seed=given["seed"]
-            ),
+            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, given))
         )
         scores = placed(
             "evaluate",
@@ -144,17 +86,11 @@ def retrain(placed: Callable[[str, Any], Any], given: Mapping[str, Any]) -> None
                 champion=leased.outputs["champion"],
                 baseline=linear.outputs["model"],
                 history=leased.outputs["history"],
-                fpr_budget=given["fpr_budget"],
-                seed=given["seed"],
+                **taken(evaluate, given),
             ),
         )
         decision = placed(
-            "gate",
-            gate(
-                evaluations=scores.outputs["evaluations"],
-                min_feedback=given["min_feedback"],
-                limits=given["limits"],
-            ),
+            "gate", gate(evaluations=scores.outputs["evaluations"], **taken(gate, given))
         )
         version = placed(
             "register",
@@ -165,6 +101,7 @@ def retrain(placed: Callable[[str, Any], Any], given: Mapping[str, Any]) -> None
                 inputs=leased.outputs["inputs"],
                 report=scores.outputs["report"],
                 baseline=linear.outputs["model"],
+                **taken(register, given),
             ),
         )
         placed(
@@ -173,7 +110,7 @@ def retrain(placed: Callable[[str, Any], Any], given: Mapping[str, Any]) -> None
                 inputs=leased.outputs["inputs"],
                 version=version.output,
                 outcome=decision.outputs["Output"],
-                rollout=given["rollout"],
+                **taken(request_rollout, given),
             ),
         )
 

@@ -22,8 +22,9 @@ from components.finish_run.step import outcome_of
 from components.shared.environment import StepSettings, open_artifacts, open_client
 from components.shared.runs import read_outcome
 from pipelines.local import LocalRunner, StepProgress, explain
-from shield.errors import Invalid, NotFound, ShieldError
+from shield.errors import NotFound, ShieldError
 from shield.labels import ModelType
+from shield.retraining import RetrainingParameters, checked, parsed
 from shield.run_files import RunInputs
 
 
@@ -55,7 +56,7 @@ def run_weekly(
     model_type: str,
     runs_dir: Path,
     run_id: str | None = None,
-    min_feedback: int = 50,
+    min_feedback: int = RetrainingParameters.model_fields["min_feedback"].default,
     seed: int = 0,
     rollout: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
@@ -81,23 +82,12 @@ def run_weekly(
     from pipelines.graph import weekly_retraining
 
     kind = ModelType(model_type)
+    told = {"min_feedback": min_feedback, "seed": seed, "rollout": dict(rollout or {})}
+    chosen = checked({**told, **(parameters or {})})  # before anything is made
     name = run_id or new_run_id(kind, datetime.now(UTC))
     directory = runs_dir / name
     directory.mkdir(parents=True, exist_ok=True)
-    arguments = {
-        "model_type": kind.value,
-        "run_id": name,
-        "min_feedback": min_feedback,
-        "seed": seed,
-        "rollout": dict(rollout or {}),
-        **(parameters or {}),
-    }
-    unknown = set(arguments) - set(weekly_retraining.component_spec.inputs)
-    if unknown:
-        raise Invalid(
-            f"The pipeline has no parameter {', '.join(sorted(unknown))}. It has: "
-            f"{', '.join(sorted(weekly_retraining.component_spec.inputs))}."
-        )
+    arguments = {"model_type": kind.value, "run_id": name, **chosen}
     surroundings = {"SHIELD_CHECKPOINT_DIR": str(directory / "checkpoints"), **(env or {})}
     done = LocalRunner(directory, surroundings, on_progress).run(weekly_retraining, arguments)
     result = RunResult(name, kind.value, "failed", explain(done), directory=str(directory))
@@ -172,27 +162,14 @@ def progress_printer(machine: bool) -> Callable[[StepProgress], None]:
     return tell
 
 
-def parsed_settings(pairs: list[str]) -> dict[str, Any]:
-    """Turn `name=value` into parameters; values are read as JSON where they are."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, separator, value = pair.partition("=")
-        if not separator:
-            raise Invalid(f"--set wants name=value, not {pair!r}.")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; 0 unless the run failed."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.run", description=__doc__)
     parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
     parser.add_argument("--run-id")
-    parser.add_argument("--min-feedback", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
+    defaults = RetrainingParameters()
+    parser.add_argument("--min-feedback", type=int, default=defaults.min_feedback)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument(
         "--runs-dir",
         type=Path,
@@ -211,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
             min_feedback=given.min_feedback,
             seed=given.seed,
             rollout=json.loads(given.rollout),
-            parameters=parsed_settings(given.set),
+            parameters=parsed(given.set),
             on_progress=progress_printer(given.json),
         )
         if result.outcome != "failed":

@@ -13,6 +13,7 @@ from cli.session import session_of
 from cli.supervise import interruptible
 from shield.errors import NotFound
 from shield.labels import ModelType
+from shield.retraining import RetrainingParameters, described, parsed
 
 app = typer.Typer(help="Retraining runs: start one, list them, show one.", no_args_is_help=True)
 
@@ -24,13 +25,18 @@ def run(
     run_id: Annotated[
         str | None, typer.Option(help="The same id is the same run: it gets the same batch.")
     ] = None,
-    min_feedback: Annotated[int, typer.Option(min=1, help="Fewer corrections: skip.")] = 50,
+    min_feedback: Annotated[int, typer.Option(min=1, help="Fewer corrections: skip.")] = (
+        RetrainingParameters().min_feedback
+    ),
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the graph, as JSON."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="See `shieldctl pipeline parameters`; repeat it."
+        ),
     ] = None,
 ) -> None:
     """Learn from the approved corrections now: at most one new version comes out."""
+    parsed(settings or [])  # a wrong name or value is refused before anything is made
     session = session_of(context)
     home = session.home()
     url = home.url()
@@ -54,6 +60,14 @@ def run(
             job.stop()
     found = job.result()
     session.terminal.answer(found, as_table(found))
+
+
+@app.command("parameters")
+def parameters(context: typer.Context) -> None:
+    """List what `--set` of a run takes: names, defaults, bounds, units, meanings."""
+    rows = described()
+    columns = ["name", "default", "bounds", "unit", "meaning"]
+    session_of(context).terminal.answer(rows, rows_table(rows, columns, empty="None."))
 
 
 @app.command("drift")

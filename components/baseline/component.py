@@ -10,24 +10,26 @@ from components.shared.images import TRAINING
 def baseline(
     dataset: Input[Dataset],
     model: Output[Artifact],
-    fpr_budget: float = 0.01,
     seed: int = 0,
+    fpr_budget: float = 0.01,
 ) -> None:
     """Train the linear model that the transformer has to beat, and that answers while it is away.
 
     Args:
         dataset: Training and validation messages, from `build_dataset`.
         model: One safetensors file.
-        fpr_budget: False-positive rate that its threshold is set for.
-        seed: Draws the sample of very large training sets.
+        seed: Of everything that is drawn.
+        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
     """
     from pathlib import Path
 
     from components.baseline.step import run
     from components.shared.environment import StepSettings, end_with_runner
     from components.shared.lease import keep_lease
+    from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
+    parameters = of_step("baseline", locals())
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
-    run(Path(dataset.path), Path(model.path), fpr_budget=fpr_budget, seed=seed)
+    run(Path(dataset.path), Path(model.path), **parameters)

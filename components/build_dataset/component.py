@@ -22,7 +22,7 @@ def build_dataset(
         inputs: From `collect`.
         dataset: Directory of Parquet files and `dataset.json`.
         card: What is in it, for people.
-        seed: Draws the replay.
+        seed: Of everything that is drawn.
         replay: Base messages to rehearse; 0: by the number of corrections.
         per_reporter: Most corrections of one reporter.
         per_campaign: Most wordings of one campaign.
@@ -34,8 +34,10 @@ def build_dataset(
     from components.build_dataset.step import run
     from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
+    from shield.retraining import of_step
     from shield.run_files import RunInputs
 
+    given = of_step("build_dataset", locals())
     end_with_runner()
     keep_lease(RunInputs.read(Path(inputs.path)).lease, StepSettings())
     with tempfile.TemporaryDirectory(prefix="dataset-") as cache:
@@ -45,7 +47,8 @@ def build_dataset(
             Path(dataset.path),
             Path(card.path),
             cache=Path(cache),
-            seed=seed,
-            replay=replay,
-            caps=Caps(per_reporter=per_reporter, per_campaign=per_campaign),
+            caps=Caps(
+                per_reporter=given.pop("per_reporter"), per_campaign=given.pop("per_campaign")
+            ),
+            **given,
         )

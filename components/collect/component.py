@@ -26,8 +26,8 @@ def collect(
         inputs: What the run starts from, as JSON.
         champion: Package directory of the model that serves now; empty when there is none.
         history: Golden figures of earlier versions, as JSON.
-        min_feedback: Fewer approved corrections than this are left to gather.
-        lease_seconds: After that long without a sign of life the batch returns by itself.
+        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
+        lease_seconds: The corrections return by themselves so long after the last sign of life.
 
     Returns:
         "leased" or "too_few".
@@ -44,9 +44,11 @@ def collect(
     )
     from components.shared.runs import amend_outcome, begin_outcome, run_name
     from shield.labels import ModelType
+    from shield.retraining import of_step
     from shield.run_files import RunInputs
     from shield.wire import RunOutcome
 
+    given = of_step("collect", locals())
     end_with_runner()
     run_id = run_name(run_id, job_id)
     settings, store = StepSettings(), open_artifacts()
@@ -61,10 +63,9 @@ def collect(
             Path(history.path),
             model_type=ModelType(model_type),
             run_id=run_id,
-            min_feedback=min_feedback,
-            lease_seconds=lease_seconds,
             package_cache=settings.package_cache_dir,
             trust=open_trust(),
+            **given,
         )
     if outcome != LEASED:
         why = RunInputs.read(Path(inputs.path))

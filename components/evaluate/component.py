@@ -17,8 +17,8 @@ def evaluate(
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
     report: Output[HTML],
-    fpr_budget: float = 0.01,
     seed: int = 0,
+    fpr_budget: float = 0.01,
 ) -> None:
     """Judge the challenger beside the champion, by the code and the file that will serve.
 
@@ -32,16 +32,18 @@ def evaluate(
         metrics: Flat figures for the dashboard.
         curves: ROC and confusion matrix on the golden set.
         report: One self-contained HTML page.
-        fpr_budget: False-positive rate that recall is judged at, e.g. 0.01.
-        seed: For the bootstrap intervals.
+        seed: Of everything that is drawn.
+        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
     """
     from pathlib import Path
 
     from components.evaluate.step import run
     from components.shared.environment import StepSettings, end_with_runner
     from components.shared.lease import keep_lease
+    from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
+    given = of_step("evaluate", locals())
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
     judged = run(
@@ -52,8 +54,7 @@ def evaluate(
         Path(report.path),
         baseline=Path(baseline.path),
         history=Path(history.path),
-        fpr_budget=fpr_budget,
-        seed=seed,
+        **given,
     )
     for name, value in judged.given.metrics.items():
         metrics.log_metric(name, value)

@@ -18,8 +18,8 @@ def gate(
     Args:
         evaluations: Counts of both models on every set, from `evaluate`.
         verdict: The decision with the findings of every gate, as JSON.
-        min_feedback: Fewest approved corrections that justify a release.
-        limits: Other limits of the gates than the defaults, e.g. {"accuracyDrop": 0.005}.
+        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
+        limits: Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`.
 
     Returns:
         "promote", or the name of the gate that refused.

@@ -19,7 +19,7 @@ def request_rollout(
         inputs: From `collect`.
         version: From `register`.
         outcome: From `gate`; anything but "promote" asks for nothing.
-        rollout: Other members of the request: steps, guardSeconds, strategy ...
+        rollout: Members of the rollout request: steps, guardSeconds, strategy ...
 
     Returns:
         "requested", "refused", "busy" or "rejected".
@@ -29,8 +29,10 @@ def request_rollout(
     from components.request_rollout.step import run
     from components.shared.environment import end_with_runner, open_artifacts, open_client
     from components.shared.runs import amend_outcome
+    from shield.retraining import of_step
     from shield.run_files import RunInputs
 
+    parameters = of_step("request_rollout", locals())
     end_with_runner()
     starts_from = RunInputs.read(Path(inputs.path))
     with open_client() as client:
@@ -39,8 +41,8 @@ def request_rollout(
             model_type=starts_from.model_type,
             version=version,
             outcome=outcome,
-            rollout=rollout,
             run_id=starts_from.run_id,
+            **parameters,
         )
     amend_outcome(open_artifacts(), starts_from.run_id, ended=True)
     return asked

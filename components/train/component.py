@@ -13,12 +13,12 @@ def train(
     model: Output[Model],
     curves: Output[HTML],
     seed: int = 0,
+    start: str = "champion",
     epochs: int = 3,
-    learning_rate: float = 1e-4,
+    learning_rate: float = 5e-05,
     max_tokens: int = 128,
     token_budget: int = 1024,
     fpr_budget: float = 0.01,
-    start: str = "champion",
 ) -> None:
     """Fine-tune the champion (or the base model) on the dataset.
 
@@ -27,13 +27,14 @@ def train(
         champion: Package directory; empty when there is none.
         model: Package directory, not yet signed.
         curves: Loss per epoch.
-        seed: Of the order of messages, and of a fresh head.
-        epochs: Passes over the data.
+        seed: Of everything that is drawn.
+        start: What is fine-tuned: the champion, the base model, or the better of both, twice as
+            long.
+        epochs: Most passes over the data.
         learning_rate: Its highest value.
         max_tokens: Longest row; longer texts are cut in windows when they are judged.
-        token_budget: Tokens per step, padding included.
-        fpr_budget: Share of harmless messages that may be flagged.
-        start: "champion", "base" to start afresh, or "better": the better of both, twice as long.
+        token_budget: Tokens of one training step, padding included.
+        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
     """
     from pathlib import Path
 
@@ -41,31 +42,25 @@ def train(
     from components.shared.lease import keep_lease
     from components.train.recipe import Recipe
     from components.train.step import run_from
+    from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
+    given = of_step("train", locals())
     end_with_runner()
     settings = StepSettings()
     facts = DatasetFacts.read(Path(dataset.path) / DATASET)
     keep_lease(facts.lease, settings)
     package = run_from(
-        start,
+        given.pop("start"),
         Path(dataset.path),
         Path(champion.path),
         Path(model.path),
         settings=settings,
-        recipe=Recipe(
-            seed=seed,
-            epochs=epochs,
-            learning_rate=learning_rate,
-            max_tokens=max_tokens,
-            token_budget=token_budget,
-            threads=settings.threads,
-            precision=settings.precision,
-        ),
+        fpr_budget=given.pop("fpr_budget"),
+        recipe=Recipe(threads=settings.threads, precision=settings.precision, **given),
         run_id=facts.run_id,
         # The batch's time, not today's: a repeated run must make the same bytes.
         created_at=facts.sealed_at,
-        fpr_budget=fpr_budget,
         curves=Path(curves.path),
         checkpoint_seconds=settings.checkpoint_seconds,
     )

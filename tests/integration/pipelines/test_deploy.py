@@ -326,3 +326,35 @@ def test_all_settings_of_the_file_are_read(config: Path) -> None:
     assert isinstance(found, DeploymentConfig)
     assert found.schedules()[0].arguments() == {"model_type": "sms"}
     assert found.kubernetes.training_image == "registry.test/training:1"
+
+
+def test_a_wrong_parameter_in_the_file_is_refused_before_anything_is_sent(
+    kfp: KfpServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "deployment.json"
+    wrong = {"sms": {"cron": "0 3 * * 1", "parameters": {"epoch": 4}}}
+    path.write_text(json.dumps({**deployment(), "runs": wrong}))
+    (problem,) = shieldctl(capsys, "deploy", "--host", kfp.url, "--config", str(path), code=1)
+    assert "There is no parameter epoch." in problem["detail"]
+    assert kfp.writes == []
+
+
+def test_shieldctl_refuses_a_wrong_parameter_before_it_makes_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as done:
+        cli(
+            [
+                "--json",
+                "--data-dir",
+                str(tmp_path / "home"),
+                "pipeline",
+                "run",
+                "sms",
+                "--set",
+                "epoch=4",
+            ]
+        )
+    assert done.value.code == 1
+    assert "There is no parameter epoch." in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()

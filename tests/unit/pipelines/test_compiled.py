@@ -1,11 +1,16 @@
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
+from pydantic import Field
 
-from pipelines.compile import IR, WATCH, compiled
+from pipelines.compile import IR, WATCH, compiled, signatures
 from pipelines.graph import STEPS
+from pipelines.run import run_weekly
+from pipelines.signature import signed
+from shield.errors import Invalid
+from shield.retraining import RetrainingParameters, WatchParameters, of_step
 
 GRAPHS = pytest.mark.parametrize("path", [IR, WATCH], ids=lambda path: path.stem)
 
@@ -65,3 +70,48 @@ def test_the_step_that_ends_the_record_runs_after_all_others(path: Path) -> None
         open_ends += [name for name in found if name not in before]
         before |= set(found)
     assert before == set(tasks) - {"request-rollout"}
+
+
+def test_the_signatures_of_the_steps_are_current() -> None:
+    for path, source in signatures().items():
+        assert path.read_text() == source, f"run `make graphs` and commit {path}"
+
+
+@pytest.mark.parametrize(("path", "kind"), [(IR, RetrainingParameters), (WATCH, WatchParameters)])
+def test_kubeflow_shows_every_parameter_by_its_name_and_some_step_takes_it(
+    path: Path, kind: type[RetrainingParameters]
+) -> None:
+    ir = next(yaml.safe_load_all(path.read_text()))
+    shown = ir["root"]["inputDefinitions"]["parameters"]
+    assert set(shown) == {"model_type", "run_id", *kind.model_fields}
+    for name in kind.model_fields:
+        takers = [
+            component
+            for component in ir["components"].values()
+            if "executorLabel" in component
+            and name in component.get("inputDefinitions", {}).get("parameters", {})
+        ]
+        assert takers, f"no step takes {name}"
+
+
+def test_a_new_parameter_needs_its_field_and_the_step_that_uses_it() -> None:
+    class Wider(RetrainingParameters):
+        stop_words: Annotated[
+            int, Field(ge=0, json_schema_extra={"unit": "words", "steps": "baseline"})
+        ] = 7
+        """Words to leave out, the most frequent first."""
+
+    path = Path(__file__).parents[3] / "components/baseline/component.py"
+    source = signed(path.read_text(), "baseline", Wider)
+    assert "\n    stop_words: int = 7,\n) -> None:" in source
+    assert "\n        stop_words: Words to leave out, the most frequent first.\n" in source
+    assert signed(source, "baseline", Wider) == source
+    assert signed(source.replace("stop_words", "seed"), "baseline").count("seed:") == 2
+    given = {"dataset": 1, "seed": 2, "fpr_budget": 0.1, "stop_words": 9}
+    assert of_step("baseline", given, Wider) == {"seed": 2, "fpr_budget": 0.1, "stop_words": 9}
+
+
+def test_a_run_with_a_wrong_parameter_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no parameter epoch"):
+        run_weekly(model_type="sms", runs_dir=tmp_path / "runs", parameters={"epoch": 4})
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,156 @@
+"""The parameters of a retraining: names, types, bounds, defaults, units. This is the only list.
+
+The graphs and Kubeflow's form, the signatures of the steps, `pipelines.run`, `--set` of
+`shieldctl pipeline run`, deployment files, the chart's schema and `docs/settings.md` are made from
+it by `make graphs manifests`. To add one: a field here that names its steps, and its use in the
+`step.py` of each, as an argument of that name.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shield.errors import Invalid
+from shield.gates import GateLimits
+from shield.wire import RolloutRequest
+
+
+def _field(unit: str, steps: str, **bounds: Any) -> Any:
+    return Field(json_schema_extra={"unit": unit, "steps": steps}, **bounds)
+
+
+class RetrainingParameters(BaseModel):
+    """What a weekly retraining may be told, for one run or in a deployment."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 50
+    """Fewer approved corrections than this are left to gather: the run is skipped."""
+    seed: Annotated[
+        int, _field("", "build_dataset train baseline evaluate", ge=0, le=2**31 - 1)
+    ] = 0
+    """Of everything that is drawn."""
+    replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
+    """Base messages to rehearse; 0: by the number of corrections."""
+    per_reporter: Annotated[int, _field("corrections", "build_dataset", ge=1, le=10_000_000)] = 50
+    """Most corrections of one reporter."""
+    per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
+    """Most wordings of one campaign."""
+    start: Annotated[Literal["champion", "base", "better"], _field("", "train")] = "champion"
+    """What is fine-tuned: the champion, the base model, or the better of both, twice as long."""
+    epochs: Annotated[int, _field("passes", "train", ge=1, le=100)] = 3
+    """Most passes over the data."""
+    learning_rate: Annotated[float, _field("", "train", gt=0, le=1)] = 5e-5
+    """Its highest value."""
+    max_tokens: Annotated[int, _field("tokens", "train", ge=8, le=512)] = 128
+    """Longest row; longer texts are cut in windows when they are judged."""
+    token_budget: Annotated[int, _field("tokens", "train", ge=32, le=1_000_000)] = 1024
+    """Tokens of one training step, padding included."""
+    fpr_budget: Annotated[float, _field("share", "train baseline evaluate", gt=0, lt=1)] = 0.01
+    """Share of harmless messages that may be flagged; sets the threshold."""
+    lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600
+    """The corrections return by themselves so long after the last sign of life."""
+    limits: Annotated[dict[str, Any], _field("", "gate")] = Field(default_factory=dict)
+    """Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`."""
+    rollout: Annotated[dict[str, Any], _field("", "request_rollout")] = Field(default_factory=dict)
+    """Members of the rollout request: steps, guardSeconds, strategy ..."""
+
+    @field_validator("limits")
+    @classmethod
+    def _known_limits(cls, given: dict[str, Any]) -> dict[str, Any]:
+        GateLimits.model_validate(given)
+        return given
+
+    @field_validator("rollout")
+    @classmethod
+    def _known_rollout(cls, given: dict[str, Any]) -> dict[str, Any]:
+        RolloutRequest.model_validate({"version": "sms-v1", "reason": "any", **given})
+        return given
+
+
+class WatchParameters(RetrainingParameters):
+    """What a drift watch may be told: the retraining that it asks for, and how sure it must be."""
+
+    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 20
+    """As of the weekly retraining; fewer are enough where drift asks."""
+    alpha: Annotated[float, _field("probability", "drift_watch", gt=0, lt=1)] = 0.05
+    """Chance of ever asking for a retraining that is not needed, per champion."""
+
+
+def steps_of(name: str, kind: type[RetrainingParameters] = RetrainingParameters) -> list[str]:
+    """Return the steps that take a parameter."""
+    extra = kind.model_fields[name].json_schema_extra
+    return str(extra["steps"]).split() if isinstance(extra, dict) else []
+
+
+def of_step(
+    step: str,
+    arguments: Mapping[str, Any],
+    kind: type[RetrainingParameters] = RetrainingParameters,
+) -> dict[str, Any]:
+    """Return what a step was given of the retraining's parameters, out of all its arguments."""
+    return {name: arguments[name] for name in kind.model_fields if step in steps_of(name, kind)}
+
+
+def checked(
+    given: Mapping[str, Any], kind: type[RetrainingParameters] = RetrainingParameters
+) -> dict[str, Any]:
+    """Return parameters as they are passed on: those that were given, with their types.
+
+    Raises:
+        Invalid: An unknown name, a wrong type or a value out of bounds. Names every one, and what
+            there is.
+    """
+    try:
+        return kind.model_validate(given).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        faults = [_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
+        raise Invalid(f"{' '.join(faults)} Parameters: {', '.join(kind.model_fields)}.") from error
+
+
+def parsed(
+    pairs: Iterable[str], kind: type[RetrainingParameters] = RetrainingParameters
+) -> dict[str, Any]:
+    """Turn `name=value` into parameters; values are read as JSON where they are.
+
+    Raises:
+        Invalid: As `checked`, or a pair without `=`.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise Invalid(f"--set takes name=value, not {pair!r}.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return checked(found, kind)
+
+
+def described(kind: type[RetrainingParameters] = RetrainingParameters) -> list[dict[str, str]]:
+    """Return every parameter for people: name, default, bounds, unit, meaning."""
+    signs = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
+    rows = []
+    for name, schema in kind.model_json_schema()["properties"].items():
+        bounds = [f"{sign} {schema[key]}" for key, sign in signs.items() if key in schema]
+        default = kind.model_fields[name].get_default(call_default_factory=True)
+        rows.append(
+            {
+                "name": name,
+                "default": json.dumps(default),
+                "bounds": ", ".join(bounds) or " | ".join(schema.get("enum", [])),
+                "unit": schema.get("unit", ""),
+                "meaning": " ".join(schema.get("description", "").split()),
+            }
+        )
+    return rows
+
+
+def _fault(where: tuple[int | str, ...], kind: str, said: str) -> str:
+    name = ".".join(str(part) for part in where)
+    if kind == "extra_forbidden":
+        return f"There is no parameter {name}."
+    return f"{name}: {said}."
