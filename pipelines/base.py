@@ -28,6 +28,7 @@ from components.shared.environment import StepSettings, open_artifacts, open_cli
 from pipelines.code_digest import code_digest
 from pipelines.local import LocalRunner, StepProgress, explain
 from pipelines.run import progress_printer
+from shield.book import book_digest
 from shield.errors import Invalid, ShieldError
 from shield.gates import PROMOTE, Decision
 from shield.labels import ModelType
@@ -87,6 +88,7 @@ def recipe_digest(
         "code": code_digest(f"components.{step}.component" for step in STEPS),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "corpora": {name: metadata.version(name) for name in _CORPORA},
+        "book": book_digest(),
         "mails": parquet_path(settings).is_file(),
         "base_model": str(settings.base_model or ""),
         "threads": settings.threads,

@@ -124,6 +124,8 @@ class Corpus(RunFile):
     tactics: list[TacticFacts] = []
     sets: dict[str, CorpusSet] = {}
     added: list[AddedMessages] = []
+    removed: list[str] = []
+    """Parts that teach no longer: `SOURCE` or `SOURCE/LANGUAGE`."""
 
 
 class GoldenFigures(RunFile):

@@ -1,46 +1,139 @@
-"""`shieldctl corpus`: labelled messages that a first model starts from."""
+"""`shieldctl corpus`: labelled messages that models learn from beside their users' corrections."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.console import rows_table
-from cli.session import session_of
+from cli.session import Session, session_of
+from shield.artifacts import ArtifactStore
 from shield.errors import NotFound
 from shield.labels import ModelType
 
-app = typer.Typer(help="Labelled messages to start from: add, fetch.", no_args_is_help=True)
+app = typer.Typer(
+    help="Labelled messages to learn from: list, show, add, remove, export, fetch.",
+    no_args_is_help=True,
+)
+Kind = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List what teaches each model type, and the languages of the book of scams."""
+    from components.prepare_corpus.holdings import parts
+
+    session = session_of(context)
+    store, rows = _store(session), list[dict[str, Any]]()
+    for kind in ModelType:
+        try:
+            found = parts(store, kind)
+        except NotFound:
+            continue
+        rows += [
+            {"type": kind.value, **part, "state": "removed" if part["removed"] else "teaches"}
+            for part in found
+        ]
+    book = _book_rows()
+    session.terminal.answer(
+        {"corpora": rows, "book": book},
+        rows_table(
+            rows,
+            ["type", "part", "messages", "scams", "state"],
+            empty="No corpus yet: the first training makes it (`shieldctl model train sms`).",
+        ),
+        "The book of scams, from which first trainings take messages:",
+        rows_table(book, ["language", "channels", "teaching", "judging"], empty="It is empty."),
+    )
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A tactic of the book, or sms, phishing, voice.")],
+    language: Annotated[str, typer.Option(help="Of the tactic's texts and messages.")] = "en",
+    part: Annotated[str | None, typer.Option(help="Only this part of a type's corpus.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many messages.")] = 10,
+) -> None:
+    """Show a tactic of the book with its messages, or messages that teach a model type."""
+    session = session_of(context)
+    if name in list(ModelType):
+        _show_messages(session, ModelType(name), part, count)
+    else:
+        _show_tactic(session, name, language, count)
 
 
 @app.command("add")
 def add(
     context: typer.Context,
-    model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
+    model_type: Kind,
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV, JSONL, Parquet or Arrow with text and label, or a directory of `datasets`."
+            help="CSV, JSONL, Parquet or Arrow with text and label, a directory of `datasets`, or "
+            "an exported folder."
         ),
     ],
 ) -> None:
     """Bring your own labelled messages in; rows that cannot be used are listed, with the reason."""
     from components.prepare_corpus.add import add as add_rows
-    from shield.artifacts.opening import open_store
+    from shield.packages import Trust
+    from shield.packages.manifest import MANIFEST
 
     session = session_of(context)
     if not file.exists():
         raise NotFound(
-            f"There is nothing at {file}. Name a CSV, JSONL, Parquet or Arrow file, or a directory "
-            "of `Dataset.save_to_disk`."
+            f"There is nothing at {file}. Name a CSV, JSONL, Parquet or Arrow file, a directory "
+            "of `Dataset.save_to_disk`, or an exported folder."
         )
-    added = add_rows(open_store(session.home().artifacts), model_type, file)
+    sealed = (file / MANIFEST).exists()
+    trust = Trust.from_directory(session.home().trusted_keys) if sealed else None
+    added = add_rows(_store(session), model_type, file, trust)
     bad = [{"line": row.line, "why": row.why} for row in added.bad]
     session.terminal.answer(
         {"taken": added.taken, "known": added.known, "bad": bad, "digest": added.digest},
         f"{added.taken} taken, {added.known} known already, {len(bad)} bad.",
         rows_table(bad, ["line", "why"], empty=""),
     )
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    model_type: Kind,
+    part: Annotated[str, typer.Argument(help="As `corpus list` names it; `book` is all of it.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
+) -> None:
+    """Take a part out of what teaches, from the next retraining on; what judges stays."""
+    from components.prepare_corpus.holdings import remove as remove_part
+
+    session = session_of(context)
+    count = remove_part(_store(session), model_type, part, undo=undo)
+    done = "teach again" if undo else "teach no longer"
+    session.terminal.answer(
+        {"part": part, "messages": count, "removed": not undo},
+        f"{count} messages of {part} {done}.",
+    )
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    model_type: Kind,
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> None:
+    """Write what teaches a model type, with its card, signed by this installation's key.
+
+    `shieldctl corpus add TYPE FOLDER` takes it in where that key is trusted.
+    """
+    from components.prepare_corpus.holdings import export as export_corpus
+    from shield.packages import load_private_key
+
+    session = session_of(context)
+    home = session.home()
+    home.make_keys()
+    done = export_corpus(_store(session), model_type, folder, load_private_key(home.signing_key))
+    session.terminal.answer(done, f"{done['messages']} messages are in {folder}, signed.")
 
 
 @app.command("fetch")
@@ -52,3 +145,76 @@ def fetch(context: typer.Context) -> None:
     session = session_of(context)
     path = fetch_mails(StepSettings())
     session.terminal.answer({"path": str(path)}, f"{path}")
+
+
+def _store(session: Session) -> ArtifactStore:
+    from shield.artifacts.opening import open_store
+
+    return open_store(session.home().artifacts)
+
+
+def _book_rows() -> list[dict[str, Any]]:
+    from shield.book import Side, messages_of, read_book
+
+    book, rows = read_book(), []
+    for code, language in book.languages.items():
+        alone = type(book)(book.tactics, {code: language})
+        written = {side: sum(1 for _ in messages_of(alone, side, each=1)) for side in Side}
+        channels = sorted({channel.value for _, channel in language.files})
+        rows.append(
+            {
+                "language": code,
+                "channels": ", ".join(channels),
+                "teaching": written[Side.TEACH],
+                "judging": written[Side.JUDGE],
+            }
+        )
+    return rows
+
+
+def _show_messages(session: Session, model_type: ModelType, part: str | None, count: int) -> None:
+    import polars as pl
+
+    from components.prepare_corpus.holdings import taught
+
+    table = taught(_store(session), model_type)
+    if part is not None:
+        known = ", ".join(table["part"].unique().sort())
+        table = table.filter((pl.col("part") == part) | pl.col("part").str.starts_with(f"{part}/"))
+        if table.height == 0:
+            raise NotFound(f"The corpus of {model_type} has no part {part!r}; it has {known}.")
+    drawn = table.sample(min(count, table.height), seed=0, shuffle=True)
+    shown = ["part", "label", "tactic", "text"]
+    rows = list(drawn.select(shown).iter_rows(named=True))
+    session.terminal.answer(
+        {"messages": table.height, "scams": int(table["label"].sum()), "drawn": rows},
+        f"{table.height} messages, {int(table['label'].sum())} of them scams. {len(rows)} of them:",
+        rows_table(rows, shown, empty="There is none."),
+    )
+
+
+def _show_tactic(session: Session, name: str, language: str, count: int) -> None:
+    from shield.book import Side, messages_of, read_book
+
+    book = read_book(languages=[language])
+    if name not in book.tactics:
+        raise NotFound(
+            f"The book has no tactic {name!r}, and no model type is called so. Tactics: "
+            f"{', '.join(book.tactics)}."
+        )
+    texts = book.texts(name, language)
+    found = [
+        {"channel": each.channel.value, "kind": each.kind, "text": each.text}
+        for side in Side
+        for each in messages_of(book, side, each=1)
+        if each.tactic == name
+    ]
+    session.terminal.answer(
+        {"tactic": name, **texts.model_dump(), "messages": found},
+        f"[name]{texts.name}[/]",
+        texts.how_it_works,
+        f"What gives it away: {texts.what_gives_it_away}",
+        f"What to do now: {texts.what_to_do_now}",
+        f"Who to tell: {texts.who_to_tell}",
+        rows_table(found[:count], ["channel", "kind", "text"], empty="No message is written yet."),
+    )

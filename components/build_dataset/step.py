@@ -22,7 +22,7 @@ from components.build_dataset.suspects import suspects
 from components.shared import messages
 from components.shared.batches import read_batches
 from components.shared.campaigns import campaigns
-from components.shared.corpus_store import fetch_set
+from components.shared.corpus_store import fetch_set, read_training
 from components.shared.dataset_readme import write_readme
 from shield.artifacts import ArtifactStore
 from shield.errors import Invalid
@@ -159,12 +159,9 @@ def _base_sets(store: ArtifactStore, corpus: Corpus, cache: Path) -> dict[str, p
         name: messages.read(fetch_set(store, corpus.sets[name], cache))
         if name in corpus.sets
         else messages.empty()
-        for name in ("train", *FROZEN)
+        for name in FROZEN
     }
-    added = [messages.read(fetch_set(store, entry, cache)) for entry in corpus.added]
-    sets["train"] = pl.concat([sets["train"], *added]).unique(
-        "text", keep="first", maintain_order=True
-    )
+    sets["train"] = read_training(store, corpus, cache)
     return sets
 
 

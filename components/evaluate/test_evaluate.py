@@ -10,7 +10,7 @@ from components.baseline.step import run as train_baseline
 from components.evaluate.probes import name_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import score
-from components.evaluate.slices import length_of, obfuscation_of, script_of
+from components.evaluate.slices import length_of, obfuscation_of, script_of, slices_of
 from components.evaluate.step import run
 from shield.errors import Invalid, PackageCorrupt, PackageInvalid
 from shield.gates import GateInput, GateLimits, decide
@@ -283,6 +283,25 @@ def test_kinds_of_messages() -> None:
     assert obfuscation_of("w i n n e r now") == "spaced letters"
     assert obfuscation_of("fr33ly w1nner") == "digits for letters"
     assert obfuscation_of("Привет") == "none"
+
+
+def test_tactics_languages_and_channels_are_rows_of_the_report_and_the_unknown_is_none() -> None:
+    table = pl.DataFrame(
+        {
+            "text": ["pay the fee", "your parcel comes", "hallo"],
+            "tactic": ["parcel-fee", "parcel-fee", ""],
+            "language": ["en", "en", "de"],
+            "channel": ["sms", None, "sms"],
+        }
+    )
+    found = {(name, value): int(mask.sum()) for name, value, mask in slices_of(table)}
+    told = {key: count for key, count in found.items() if key[0] in table.columns}
+    assert told == {
+        ("tactic", "parcel-fee"): 2,
+        ("language", "en"): 2,
+        ("language", "de"): 1,
+        ("channel", "sms"): 2,
+    }
 
 
 def test_redaction_keeps_common_words_only() -> None:

@@ -3,8 +3,9 @@
     python -m components.prepare_corpus.add --model-type sms --file mine.csv
 
 Reads CSV, JSONL, Parquet and Arrow files, and directories that Hugging Face's `datasets` has saved,
-with the columns `text` and `label`, and if there is one `date`. Every row that cannot be used is
-listed with its line and the reason; none is dropped silently.
+with the columns `text` and `label`, and if they are there `date`, `tactic` and `language`; and
+folders that `shieldctl corpus export` has sealed. Every row that cannot be used is listed with its
+line and the reason; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from components.prepare_corpus.holdings import MESSAGES
 from components.prepare_corpus.sources import name_of, read_source
 from components.shared import messages
 from components.shared.corpus_store import current_corpus, name_current
-from components.shared.environment import open_artifacts
+from components.shared.environment import open_artifacts, open_trust
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import LABELS, ModelType
+from shield.packages import Trust, bundle
+from shield.packages.manifest import MANIFEST
 from shield.run_files import AddedMessages
 
 if TYPE_CHECKING:
@@ -56,18 +60,19 @@ class Added:
 
 
 def read_rows(
-    source: Path | Dataset | DatasetDict, model_type: ModelType
+    source: Path | Dataset | DatasetDict, model_type: ModelType, name: str | None = None
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """Return (usable rows as messages, bad rows).
 
     Args:
         source: A file, a directory of `save_to_disk`, or a dataset of `datasets`: all its splits.
         model_type: Whose labels.
+        name: What the rows are called; by default after the source.
 
     Raises:
         Invalid: It cannot be read at all, or has no column `text` or `label`.
     """
-    table, name = read_source(source), name_of(source)
+    table, name = read_source(source), name or name_of(source)
     missing = [each for each in ("text", "label") if each not in table.columns]
     if missing:
         raise Invalid(
@@ -107,6 +112,7 @@ def read_rows(
                 label.replace_strict(words, return_dtype=pl.Int8).alias("label"),
                 pl.lit(origin).alias("source"),
                 at.cast(messages.SCHEMA["scanned_at"]).alias("scanned_at"),
+                *(pl.col(each) for each in ("tactic", "language") if each in good.columns),
                 id=text.map_elements(
                     lambda each: messages.message_id(origin, each), return_dtype=pl.String
                 ),
@@ -116,18 +122,29 @@ def read_rows(
     )
 
 
-def add(store: ArtifactStore, model_type: ModelType, source: Path | Dataset | DatasetDict) -> Added:
+def add(
+    store: ArtifactStore,
+    model_type: ModelType,
+    source: Path | Dataset | DatasetDict,
+    trust: Trust | None = None,
+) -> Added:
     """Publish the usable rows of a source with the corpus of `model_type`.
 
     Args:
         store: Where the corpus lies.
         model_type: Whose corpus.
-        source: As in `read_rows`.
+        source: As in `read_rows`, or a folder that `export` has sealed.
+        trust: Whose seal counts; only a sealed folder needs it.
 
     Raises:
         Invalid: Nothing in it can be used, or there is no corpus to add to yet.
+        PackageUnsigned, PackageUntrusted, PackageCorrupt: A folder whose seal does not hold.
     """
-    rows, bad = read_rows(source, model_type)
+    if isinstance(source, Path) and (source / MANIFEST).exists():
+        _check_seal(source, model_type, trust or open_trust())
+        rows, bad = read_rows(source / MESSAGES, model_type, name=source.name)
+    else:
+        rows, bad = read_rows(source, model_type)
     distinct = rows.unique("text", keep="first", maintain_order=True)
     if distinct.height == 0:
         reasons = "; ".join(f"line {each.line}: {each.why}" for each in bad[:3])
@@ -154,8 +171,21 @@ def add(store: ArtifactStore, model_type: ModelType, source: Path | Dataset | Da
                 file=source.name if isinstance(source, Path) else name_of(source),
             )
         )
+    # What is brought again is wanted again.
+    back = set(distinct["source"])
+    corpus.removed = [each for each in corpus.removed if each not in back]
     name_current(store, corpus)
     return Added(distinct.height, rows.height - distinct.height, bad, digest)
+
+
+def _check_seal(folder: Path, model_type: ModelType, trust: Trust) -> None:
+    about = bundle.opened(folder, trust)
+    if about.get("modelType") != model_type.value or MESSAGES not in about["files"]:
+        raise Invalid(
+            f"{folder} holds {about.get('kind', 'something else')} of "
+            f"{about.get('modelType', 'no model type')}, not a corpus of {model_type}. Name the "
+            "folder of a corpus of this type."
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

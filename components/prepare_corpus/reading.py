@@ -8,6 +8,7 @@ from collections.abc import Callable
 import polars as pl
 
 from components.prepare_corpus.mails import parquet_path, read_mails
+from components.prepare_corpus.neutral import neutral
 from components.prepare_corpus.transcripts import transcripts
 from components.shared import messages
 from components.shared.environment import StepSettings
@@ -36,7 +37,7 @@ def _read_sms(_: StepSettings) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "id": [messages.message_id(SMS_SOURCE, text) for _, text in pairs],
-            "text": [text for _, text in pairs],
+            "text": [neutral(text) for _, text in pairs],
             "label": [int(label == "spam") for label, _ in pairs],
             "source": [SMS_SOURCE] * len(pairs),
         }

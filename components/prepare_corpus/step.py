@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from components.prepare_corpus.book import join_book
 from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.tactics import (
     Tactic,
@@ -77,6 +78,8 @@ def run(
     if hold_back > 0:
         table, held, tactics = _with_tactics(table, settings, seed, hold_back)
     sets = _split(table, held, seed, most_train)
+    if hold_back == 0:
+        sets = join_book(sets, model_type, seed, most=most_train or most_messages // 3)
     document = Corpus(
         model_type=model_type,
         seed=seed,

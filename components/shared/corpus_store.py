@@ -1,7 +1,10 @@
-"""Publish a corpus directory in the artifact store, by digest, and name it as the present one."""
+"""The corpora in the artifact store: published by digest, named, read, added to and taken from."""
 
 from pathlib import Path
 
+import polars as pl
+
+from components.shared import messages
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import fetch_verified, put_file
 from shield.errors import NotFound
@@ -32,8 +35,8 @@ def name_current(store: ArtifactStore, corpus: Corpus) -> None:
 def publish(store: ArtifactStore, folder: Path) -> Corpus:
     """Store every set of a corpus directory under its digest, then name the corpus as the present.
 
-    A corpus that users have added to is not taken back: publishing the base again keeps what they
-    added.
+    A corpus that users have added to or taken from is not taken back: publishing the base again
+    keeps what they added, and what they removed.
     """
     corpus = Corpus.read(folder / CORPUS)
     for name, entry in corpus.sets.items():
@@ -41,9 +44,10 @@ def publish(store: ArtifactStore, folder: Path) -> Corpus:
             store, f"corpora/{corpus.model_type}/{name}", folder / f"{name}.parquet", ".parquet"
         ).key
     try:
-        corpus.added = current_corpus(store, corpus.model_type).added
+        before = current_corpus(store, corpus.model_type)
+        corpus.added, corpus.removed = before.added, before.removed
     except NotFound:
-        corpus.added = []
+        corpus.added, corpus.removed = [], []
     name_current(store, corpus)
     return corpus
 
@@ -53,3 +57,25 @@ def fetch_set(store: ArtifactStore, entry: CorpusSet | AddedMessages, cache: Pat
     cache.mkdir(parents=True, exist_ok=True)
     digest = entry.digest.removeprefix("sha256:")
     return fetch_verified(store, str(entry.key), cache / f"{digest}.parquet", digest)
+
+
+def read_training(store: ArtifactStore, corpus: Corpus, cache: Path) -> pl.DataFrame:
+    """Return what a corpus teaches: its base, what was added, without what was removed.
+
+    Sets that judge are left as they are: a figure must not change because something was removed.
+    """
+    entries: list[CorpusSet | AddedMessages] = list(corpus.added)
+    if "train" in corpus.sets:
+        entries.insert(0, corpus.sets["train"])
+    tables = [messages.read(fetch_set(store, entry, cache)) for entry in entries]
+    table = pl.concat([messages.empty(), *tables])
+    for part in corpus.removed:
+        table = table.filter(~part_of(part))
+    return table.unique("text", keep="first", maintain_order=True)
+
+
+def part_of(part: str) -> pl.Expr:
+    """Return which messages belong to `SOURCE` or `SOURCE/LANGUAGE`."""
+    source, _, language = part.partition("/")
+    belongs = pl.col("source") == source
+    return belongs & (pl.col("language") == language) if language else belongs

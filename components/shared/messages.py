@@ -14,6 +14,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "source": pl.String(),  # corpus name, or "feedback"
     "campaign": pl.String(),  # id of the first message of its campaign
     "tactic": pl.String(),  # "" where unknown
+    "language": pl.String(),  # two letters; "" where unknown
+    "channel": pl.String(),  # sms, mail or call; "" where unknown
     "reporter": pl.String(),  # pseudonym, "" for corpora
     "weight": pl.Float32(),
     "scanned_at": pl.Datetime("us", "UTC"),  # null where unknown
@@ -27,9 +29,9 @@ def message_id(source: str, text: str) -> str:
 
 def conform(table: pl.DataFrame) -> pl.DataFrame:
     """Return the table with exactly the columns of `SCHEMA`, missing ones filled."""
-    defaults = {"campaign": "", "tactic": "", "reporter": "", "weight": 1.0, "scanned_at": None}
+    defaults = {"weight": 1.0, "scanned_at": None}
     absent = [
-        pl.lit(defaults[name]).cast(kind).alias(name)
+        pl.lit(defaults.get(name, "")).cast(kind).alias(name)
         for name, kind in SCHEMA.items()
         if name not in table.columns
     ]

@@ -6,7 +6,7 @@ the book's words.
 """
 
 from shield.book.model import Book, Channel, Side, Tactic, TacticTexts
-from shield.book.reading import book_directory, languages_at, read_book, read_tactics
+from shield.book.reading import book_digest, book_directory, languages_at, read_book, read_tactics
 from shield.book.writing import Message, messages_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Side",
     "Tactic",
     "TacticTexts",
+    "book_digest",
     "book_directory",
     "languages_at",
     "messages_of",

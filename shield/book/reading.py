@@ -1,5 +1,6 @@
 """Read the book's files; every fault names its file, its place and the cure."""
 
+import hashlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,15 @@ class _UniqueKeys(yaml.CSafeLoader):
 def book_directory() -> Path:
     """Return where the book of this installation lies."""
     return Path(__file__).parents[2] / "corpora" / "book"
+
+
+def book_digest(directory: Path | None = None) -> str:
+    """Return the SHA-256 of the book's files, as hex: what is trained on it follows from it."""
+    root, digest = directory or book_directory(), hashlib.sha256()
+    for path in sorted(root.rglob("*.yaml")):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def languages_at(directory: Path | None = None) -> list[str]:

@@ -141,6 +141,10 @@ def frozen_ham_stays_quiet(limits: GateLimits) -> Gate:
     return gate
 
 
+_DOZEN = 12
+"""Slices that may be asked at once at the level of `slice_significance`."""
+
+
 def no_slice_collapses(limits: GateLimits) -> Gate:
     """Refuse a model that pays for its average with one kind of message."""
 
@@ -148,34 +152,38 @@ def no_slice_collapses(limits: GateLimits) -> Gate:
         name = "slices"
         if given.champion is None:
             return _nothing_to_compare(name, "there is no champion yet")
-        asked = 0
-        for part in given.slices:
-            for what, lost, won, n in _both_classes(part.comparison):
-                if n < limits.slice_size:
-                    continue
-                asked += 1
-                worse, luck = (lost - won) / n, sign_test(lost, won)
-                if worse > limits.slice_drop and luck < limits.slice_significance:
-                    return Finding(
-                        gate=name,
-                        passed=False,
-                        message=f"On {part.dimension} = {part.value!r} {what} got worse by "
-                        f"{100 * worse:.1f} points on {n} messages (p = {luck:.4f}); at most "
-                        f"{100 * limits.slice_drop:.1f} is allowed. Add such messages to the "
-                        "corpus, or look at the corrections about them.",
-                        evidence={
-                            "dimension": part.dimension,
-                            "value": part.value,
-                            "worse": worse,
-                            "n": n,
-                            "p": luck,
-                        },
-                    )
+        asked = [
+            (part, what, lost, won, n)
+            for part in given.slices
+            for what, lost, won, n in _both_classes(part.comparison)
+            if n >= limits.slice_size
+        ]
+        # Tactics and languages make a hundred slices: each beyond a dozen would refuse by luck.
+        significance = limits.slice_significance * min(1.0, _DOZEN / max(len(asked), 1))
+        for part, what, lost, won, n in asked:
+            worse, luck = (lost - won) / n, sign_test(lost, won)
+            if worse > limits.slice_drop and luck < significance:
+                return Finding(
+                    gate=name,
+                    passed=False,
+                    message=f"On {part.dimension} = {part.value!r} {what} got worse by "
+                    f"{100 * worse:.1f} points on {n} messages (p = {luck:.4f}); at most "
+                    f"{100 * limits.slice_drop:.1f} is allowed. Add such messages to the "
+                    "corpus, or look at the corrections about them.",
+                    evidence={
+                        "dimension": part.dimension,
+                        "value": part.value,
+                        "worse": worse,
+                        "n": n,
+                        "p": luck,
+                    },
+                )
         return Finding(
             gate=name,
             passed=True,
-            message=f"None of {asked} slices with at least {limits.slice_size} messages collapsed.",
-            evidence={"slices": asked},
+            message=f"None of {len(asked)} slices with at least {limits.slice_size} messages "
+            "collapsed.",
+            evidence={"slices": len(asked)},
         )
 
     return gate

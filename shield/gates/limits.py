@@ -36,7 +36,7 @@ class GateLimits(Wire):
 
     slice_significance: Share = 0.01
     """... and chance alone would do so in fewer than this share of cases. Stricter than
-    `confidence`, because a dozen slices are asked at once."""
+    `confidence`, because a dozen slices are asked at once; where more are, they share it."""
 
     phrase_drop: Share = 0.05
     """A phrase opens a door when recall on known scams that carry it falls by more than this, and

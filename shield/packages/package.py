@@ -84,20 +84,7 @@ class ModelPackage:
             PackageUnsigned: There is none.
             PackageUntrusted: There is a file, but it is not a signature.
         """
-        try:
-            raw = (self.path / SIGNATURE).read_bytes()
-        except OSError as error:
-            raise PackageUnsigned(
-                f"The package {self.path} is not signed ({SIGNATURE}: {error.strerror or error}). "
-                "Refusing to load it. Sign it with `shieldctl model sign`."
-            ) from error
-        try:
-            document = json.loads(raw)
-            return str(document["keyId"]), base64.b64decode(document["signature"], validate=True)
-        except (ValueError, KeyError, TypeError, binascii.Error) as error:
-            raise PackageUntrusted(
-                f"{self.path / SIGNATURE} is not a signature ({error}). Sign the package again."
-            ) from error
+        return read_signature(self.path)
 
     def verify(
         self, trust: Trust, *, digest: str | None = None, files: Iterable[str] | None = None
@@ -122,16 +109,7 @@ class ModelPackage:
             )
         raw = (self.path / MANIFEST).read_bytes()
         check_digest(str(self.path / MANIFEST), self.digest.removeprefix("sha256:"), raw)
-        key, signature = self.signature()
-        if not trust.holds(key, signature, raw):
-            known = ", ".join(sorted(trust.keys))
-            raise PackageUntrusted(
-                f"The package {self.path} is signed by key {key}, and that signature is not by "
-                "a trusted "
-                f"key ({known}). Refusing to load it. Add the signer's public key to the "
-                "trusted keys if "
-                "you know where the package comes from."
-            )
+        check_signature(self.path, raw, trust)
         missing = [name for name in REQUIRED if name not in self.manifest.files]
         if missing:
             raise PackageInvalid(
@@ -156,7 +134,7 @@ def pack(directory: Path, manifest: Manifest) -> ModelPackage:
         try:
             if not file.is_file() or file.is_symlink():
                 raise ValueError(f"{file.name!r} is not a regular file")
-            files[check_file_name(file.name)] = _sha256_of(file)
+            files[check_file_name(file.name)] = sha256_of(file)
         except ValueError as error:
             raise PackageInvalid(
                 f"{directory} cannot be packed: {error}. Remove it from the directory."
@@ -175,6 +153,12 @@ def pack(directory: Path, manifest: Manifest) -> ModelPackage:
 def sign(directory: Path, private_key: Ed25519PrivateKey) -> ModelPackage:
     """Sign the manifest's exact bytes into `manifest.sig`. Raises as `ModelPackage.open`."""
     package = ModelPackage.open(directory)
+    write_signature(directory, private_key)
+    return package
+
+
+def write_signature(directory: Path, private_key: Ed25519PrivateKey) -> None:
+    """Sign the exact bytes of a directory's manifest into `manifest.sig`."""
     raw = (directory / MANIFEST).read_bytes()
     document = {
         "algorithm": "ed25519",
@@ -182,7 +166,41 @@ def sign(directory: Path, private_key: Ed25519PrivateKey) -> ModelPackage:
         "signature": base64.b64encode(private_key.sign(raw)).decode(),
     }
     write_atomically(directory / SIGNATURE, (json.dumps(document, sort_keys=True) + "\n").encode())
-    return package
+
+
+def read_signature(directory: Path) -> tuple[str, bytes]:
+    """Return the key id and the signature over a directory's manifest.
+
+    Raises:
+        PackageUnsigned: There is none.
+        PackageUntrusted: There is a file, but it is not a signature.
+    """
+    try:
+        raw = (directory / SIGNATURE).read_bytes()
+    except OSError as error:
+        raise PackageUnsigned(
+            f"The package {directory} is not signed ({SIGNATURE}: {error.strerror or error}). "
+            "Refusing to load it. Sign it with `shieldctl model sign`."
+        ) from error
+    try:
+        document = json.loads(raw)
+        return str(document["keyId"]), base64.b64decode(document["signature"], validate=True)
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise PackageUntrusted(
+            f"{directory / SIGNATURE} is not a signature ({error}). Sign the package again."
+        ) from error
+
+
+def check_signature(directory: Path, manifest: bytes, trust: Trust) -> None:
+    """Raise unless a trusted key has signed the manifest's bytes; see `ModelPackage.verify`."""
+    key, signature = read_signature(directory)
+    if not trust.holds(key, signature, manifest):
+        known = ", ".join(sorted(trust.keys))
+        raise PackageUntrusted(
+            f"The package {directory} is signed by key {key}, and that signature is not by a "
+            f"trusted key ({known}). Refusing to load it. Add the signer's public key to the "
+            "trusted keys if you know where the package comes from."
+        )
 
 
 def check_digest(origin: str, expected: str, raw: bytes) -> None:
@@ -207,6 +225,7 @@ def write_atomically(target: Path, raw: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _sha256_of(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -51,6 +51,8 @@ def test_nothing_behind_a_double_dash_is_taken_for_an_option() -> None:
         ("up --schedule nonsense", r"The schedule 'nonsense' has 1 fields"),
         ("up --port 99999", r"--port.* 65535"),
         ("db backup /dev/null", r"There is no database"),
+        ("corpus show frobnicate", r"no tactic 'frobnicate'.*parcel-fee"),
+        ("corpus remove sms book", r"no corpus of sms yet.*shieldctl model train sms"),
         ("--api-url http://127.0.0.1:1 rollout list", r"wants a token"),
         ("--api-url http://127.0.0.1:1 --token x rollout list", r"did not answer"),
     ],

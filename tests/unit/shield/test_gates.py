@@ -137,6 +137,21 @@ def test_a_collapsing_slice_is_refused_and_named_though_the_average_holds():
     assert "under 40" in decision.message
 
 
+def test_many_slices_share_the_risk_of_refusing_by_luck():
+    quiet = [
+        Slice(dimension="tactic", value=f"t{number}", comparison=comparison(60, 60))
+        for number in range(50)
+    ]
+
+    def unlucky(lost: int) -> Slice:
+        part = comparison(60, champion_caught=55, scams_lost=lost)
+        return Slice(dimension="tactic", value="unlucky", comparison=part)
+
+    assert outcome(slices=[unlucky(9)]) == "slices"
+    assert outcome(slices=[*quiet, unlucky(9)]) == PROMOTE
+    assert outcome(slices=[*quiet, unlucky(20)]) == "slices"
+
+
 def test_a_small_slice_decides_nothing():
     tiny = Slice(
         dimension="length",

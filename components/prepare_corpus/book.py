@@ -1,0 +1,105 @@
+"""The book of scams as tables of messages, and how it joins the real collections.
+
+What the book teaches goes into `train` and, by template, into `valid`; what it judges goes into
+`golden` alone. Where a demonstration holds tactics back, the book stays out: it would teach them.
+"""
+
+import numpy as np
+import polars as pl
+
+from components.shared import messages
+from components.shared.campaigns import campaigns
+from shield.book import Channel, Side, messages_of, read_book
+from shield.labels import ModelType
+
+SOURCE = "book"
+CHANNELS: dict[ModelType, Channel] = {
+    ModelType.SMS: Channel.SMS,
+    ModelType.PHISHING: Channel.MAIL,
+    ModelType.VOICE: Channel.CALL,
+}
+EACH: dict[Side, int] = {Side.TEACH: 2, Side.JUDGE: 1}
+"""Messages of one template. More would teach names and amounts by heart; a judge counts each
+template once, as one campaign."""
+VALID = 0.26
+"""Share of the teaching templates that set the threshold instead; as of the real messages."""
+
+
+def book_messages(
+    model_type: ModelType, side: Side, *, seed: int = 0, languages: list[str] | None = None
+) -> pl.DataFrame:
+    """Return the book's messages of one side for a model type; all languages unless some are named.
+
+    Raises:
+        Invalid: A file of the book has a fault.
+        NotFound: The book is not written in a language that was asked for.
+    """
+    book = read_book(languages=languages)
+    rows = [
+        {
+            "id": messages.message_id(SOURCE, f"{message.template}/{message.text}"),
+            "text": message.text,
+            "label": int(message.scam),
+            "source": SOURCE,
+            "campaign": message.template,
+            "tactic": message.tactic,
+            "language": message.language,
+            "channel": message.channel.value,
+        }
+        for message in messages_of(
+            book, side, channels=(CHANNELS[model_type],), each=EACH[side], seed=seed
+        )
+    ]
+    table = pl.DataFrame(rows, schema=_SCHEMA).unique("text", keep="first", maintain_order=True)
+    return messages.conform(table)
+
+
+_SCHEMA = {
+    name: messages.SCHEMA[name]
+    for name in ("id", "text", "label", "source", "campaign", "tactic", "language", "channel")
+}
+
+
+def join_book(
+    sets: dict[str, pl.DataFrame], model_type: ModelType, seed: int, most: int = 0
+) -> dict[str, pl.DataFrame]:
+    """Return the sets with the book in them.
+
+    Args:
+        sets: As `prepare_corpus` has cut them from the real collections.
+        model_type: Whose channel of the book.
+        seed: Draws the messages, and which templates set the threshold.
+        most: Take only so many of the book's messages of each side, evenly drawn (0: all).
+    """
+    taught = _at_most(book_messages(model_type, Side.TEACH, seed=seed), most, seed)
+    judged = _at_most(book_messages(model_type, Side.JUDGE, seed=seed), most, seed)
+    templates = taught["campaign"].unique(maintain_order=True).sort()
+    drawn = np.random.default_rng(seed).random(len(templates)) < VALID
+    watches = pl.col("campaign").is_in(templates.filter(pl.Series(drawn)).implode())
+    joined = {"train": taught.filter(~watches), "valid": taught.filter(watches), "golden": judged}
+    return _apart(sets | {name: pl.concat([sets[name], table]) for name, table in joined.items()})
+
+
+_JUDGES = ("golden", "frozen_ham", "valid")
+
+
+def _apart(sets: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Drop messages that resemble one of a set that comes before: what judges first, then `train`.
+
+    Templates are told apart by their words; filled, two may look alike, or like a real message.
+    """
+    order = sorted(sets, key=lambda name: _JUDGES.index(name) if name in _JUDGES else len(_JUDGES))
+    roots = pl.Series(campaigns(pl.concat([sets[name]["text"] for name in order])))
+    kept, taken, at = {}, pl.Series([], dtype=roots.dtype), 0
+    for name in order:
+        here = roots.slice(at, sets[name].height)
+        at += sets[name].height
+        kept[name] = sets[name].filter(~here.is_in(taken.implode())).sort("id")
+        taken = pl.concat([taken, here]).unique()
+    return {name: kept[name] for name in sets}
+
+
+def _at_most(table: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
+    if not most or table.height <= most:
+        return table
+    return table.sample(most, seed=seed, shuffle=True)
