@@ -12,6 +12,8 @@ from components.evaluate.scoring import Models, Scored, Verdicts
 from shield.gates import GateInput
 from shield.metrics import Counts, count, paired_difference_interval, sign_test, wilson_interval
 
+_MOST_BARS = 24
+"""Kinds of messages in the picture, those with the lowest recall."""
 MOST_ERRORS = 25
 """Errors shown of each kind; the list says how many more there are."""
 
@@ -151,6 +153,8 @@ def _plots(golden: Scored, given: GateInput, models: Models, fpr_budget: float) 
     )
     parts.append(("Calibration on the golden set", plots.reliability(scam, drawn)))
     kinds = [part for part in given.slices if part.comparison.challenger.scams >= 20]
+    # Tactics and languages make more kinds than a picture can show: the table below has them all.
+    kinds = sorted(kinds, key=lambda kind: kind.comparison.challenger.recall or 0.0)[:_MOST_BARS]
     if kinds:
         bars = [("challenger", plots.CHALLENGER, [k.comparison.challenger.recall for k in kinds])]
         if given.champion is not None:

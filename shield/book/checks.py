@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shield.book import reserved
 from shield.book.model import Book, Channel, ChannelFile, Language, Pair, Side, Slots
 from shield.book.template import BadTemplate, expand, fill, literals
-from shield.book.writing import templates_of
+from shield.book.writing import SCAM, templates_of
 
 LEAST: dict[tuple[Side, Channel], int] = {
     (Side.TEACH, Channel.SMS): 3,
@@ -30,6 +30,8 @@ LEAST_CHAT: dict[Side, int] = {Side.TEACH: 12, Side.JUDGE: 8}
 """Chat in text messages is most of what people get, and the easiest to write."""
 NEAR = 0.5
 """Share of common shingles from which two templates are one written twice."""
+LINKS = 1 / 3
+"""Harmless text messages have links at least this often as scams have: else a link alone tells."""
 SHINGLE = 5
 """Characters of a shingle: works in languages that put no blanks between words."""
 
@@ -54,6 +56,8 @@ def _language(book: Book, language: Language) -> Iterator[str]:
         place = f"{language.code}/{side}/{channel}.yaml"
         yield from _coverage(book, side, channel, file, place)
         yield from _texts(file, language.slots.of(side), place)
+        if channel is Channel.SMS:
+            yield from _links(file, language.slots.of(side), place)
     yield from _split(language)
 
 
@@ -132,6 +136,25 @@ def _texts(file: ChannelFile, slots: Slots, place: str) -> Iterator[str]:
             yield f"{where}: {number} may be somebody's number. Use a slot."
         for brand in reserved.brands(words):
             yield f"{where}: {brand} is a real brand. Use a slot with invented ones."
+
+
+def _links(file: ChannelFile, slots: Slots, place: str) -> Iterator[str]:
+    """A mark that only scams bear would be learned instead of what they say."""
+    linked, count = Counter[bool](), Counter[bool]()
+    for kind, _, template in templates_of(file):
+        try:
+            text = fill(template, slots, random.Random(0))
+        except BadTemplate:
+            continue  # told of above
+        count[kind == SCAM] += 1
+        linked[kind == SCAM] += any(reserved.hosts(text))
+    scams, harmless = (linked[each] / max(count[each], 1) for each in (True, False))
+    if harmless < LINKS * scams:
+        yield (
+            f"{place}: {scams:.0%} of the scams have a link and only {harmless:.0%} of the "
+            f"harmless messages. Give more of these one ({{bank.host}}, {{short}}): "
+            f"{LINKS * scams:.0%} or more."
+        )
 
 
 def _split(language: Language) -> Iterator[str]:

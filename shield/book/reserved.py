@@ -46,11 +46,18 @@ _BRANDS = re.compile(
 """Well-known names that scams borrow; in the book each has an invented cousin."""
 
 
+def hosts(text: str) -> Iterator[str]:
+    """Yield the host names in `text`."""
+    for found in _HOST.finditer(text):
+        if not _FILE.search(found[0]):
+            yield found[0]
+
+
 def foreign_hosts(text: str) -> Iterator[str]:
     """Yield the host names in `text` that could belong to somebody."""
-    for found in _HOST.finditer(text):
-        if not _RESERVED_HOST.search(found[0]) and not _FILE.search(found[0]):
-            yield found[0]
+    for host in hosts(text):
+        if not _RESERVED_HOST.search(host):
+            yield host
 
 
 def is_fictitious(phone: str) -> bool:

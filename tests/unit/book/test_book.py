@@ -1,6 +1,7 @@
 """The book of scams holds what it promises, and a fault in it is told with its cure."""
 
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,13 @@ def test_each_fault_of_writing_is_told_with_its_place(copied: Path) -> None:
     found = faults(read_book(copied))
     for _, _, told in SPOILT:
         assert any(told in fault and "en/" in fault for fault in found), (told, found)
+
+
+def test_links_in_scams_alone_are_told(copied: Path) -> None:
+    text = (copied / JUDGE).read_text()
+    (copied / JUDGE).write_text(re.sub(r"\{[a-z]+\.host\}", "our shop", text))
+    (fault,) = [each for each in faults(read_book(copied)) if "have a link" in each]
+    assert fault.startswith("en/judge/sms.yaml: 4")
 
 
 def test_a_side_without_the_other_is_told(copied: Path) -> None:
