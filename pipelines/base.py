@@ -74,7 +74,7 @@ def parameters_of(model_type: str, seed: int, quick: bool, hold_back: float) -> 
         "seed": seed,
         "hold_back": hold_back,
         **MOST_TRAIN.get(ModelType(model_type), {}),
-        **({**QUICK, "limits": {"firstRecall": 0.0, "firstFpr": 1.0}} if quick else {}),
+        **({**QUICK, "limits": {"firstRecall": 0.0}} if quick else {}),
     }
 
 
@@ -136,7 +136,6 @@ def train_base(
             verdict=kept / "verdict.json",
             inputs=inputs,
             report=kept / "report.html",
-            baseline=kept / "baseline",
             signing_key=PackageSettings().require_signing_key(),
             code_version=client_settings.code_version,
         )
@@ -195,7 +194,6 @@ def _train(
         fresh = Path(folder) / "kept"
         shutil.copytree(done.outputs["train"] / "model", fresh / "model")
         shutil.copytree(done.outputs["prepare-corpus"] / "corpus", fresh / "corpus")
-        shutil.copyfile(done.outputs["baseline"] / "model", fresh / "baseline")
         shutil.copyfile(done.outputs["evaluate"] / "evaluations", fresh / "evaluations.json")
         shutil.copyfile(done.outputs["evaluate"] / "report", fresh / "report.html")
         shutil.copyfile(done.outputs["gate"] / "verdict", fresh / "verdict.json")

@@ -23,7 +23,7 @@ from pipelines.signature import taken, with_parameters
 from shield.retraining import RetrainingParameters
 
 STEPS = ("collect", "build_dataset", "train", "evaluate", "gate", "register", "request_rollout")
-"""The seven steps of a retraining, in order. `baseline` runs beside `train`, `finish_run` after
+"""The seven steps of a retraining, in order. `baseline` runs before `train`, `finish_run` after
 all."""
 
 OnTask = Callable[[str, Any], None]
@@ -67,16 +67,17 @@ def retrain(
             "build_dataset",
             build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, given)),
         )
+        linear = placed(
+            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, given))
+        )
         challenger = placed(
             "train",
             train(
                 dataset=data.outputs["dataset"],
                 champion=leased.outputs["champion"],
+                linear=linear.outputs["model"],
                 **taken(train, given),
             ),
-        )
-        linear = placed(
-            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, given))
         )
         scores = placed(
             "evaluate",
@@ -100,7 +101,6 @@ def retrain(
                 verdict=decision.outputs["verdict"],
                 inputs=leased.outputs["inputs"],
                 report=scores.outputs["report"],
-                baseline=linear.outputs["model"],
                 **taken(register, given),
             ),
         )
@@ -161,11 +161,15 @@ def build_base(on_task: OnTask | None = None) -> Any:
                 most_train=most_train,
             ),
         )
+        linear = placed(
+            "baseline", baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed)
+        )
         first = placed(
             "train",
             train(
                 dataset=data.outputs["dataset"],
                 champion=data.outputs["champion"],
+                linear=linear.outputs["model"],
                 seed=seed,
                 epochs=epochs,
                 learning_rate=learning_rate,
@@ -174,9 +178,6 @@ def build_base(on_task: OnTask | None = None) -> Any:
                 fpr_budget=fpr_budget,
                 start="base",
             ),
-        )
-        linear = placed(
-            "baseline", baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed)
         )
         scores = placed(
             "evaluate",

@@ -1,14 +1,17 @@
-"""Text to probabilities: one code for evaluation and for the model server.
+"""Text to verdict: one code that sets the operating point, evaluates, gates and serves.
 
-Only numpy, onnxruntime and tokenizers, so that neither needs torch.
+Only numpy, onnxruntime and tokenizers, so that nobody who predicts needs torch.
 
 A text becomes *rows* of token ids. A short text is one row. A longer one is cut into windows of
 `maxTokens` that overlap by `windowOverlap`, the last one flush with the end; of more than
-`maxWindows` an even spread is taken, first and last included. The text's probability is the `max`
-(or `mean`, as the manifest says) of its rows' probabilities.
+`maxWindows` an even spread is taken, first and last included. The encoder gives each row its log
+odds; the text's are the `max` (or `mean`, as the manifest says) of its rows'. The linear model
+reads the text as a whole. The weighted sum of both is the text's margin, and zero is the operating
+point: see `shield.packages.manifest.Margin`.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -18,8 +21,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from shield.errors import PackageInvalid
-from shield.packages import ModelPackage, Preprocessing
-from shield.packages.manifest import FP32_MODEL, INT8_MODEL, SAMPLES, TOKENIZER
+from shield.linear import LinearModel
+from shield.packages import Manifest, ModelPackage, Preprocessing
+from shield.packages.manifest import FP32_MODEL, INT8_MODEL, LINEAR, SAMPLES, TOKENIZER
 from shield.text import normaliser
 
 Precision = Literal["int8", "fp32"]
@@ -27,6 +31,13 @@ Row = tuple[int, ...]
 """Token ids of one window, special tokens included."""
 
 MODEL_FILES: dict[Precision, str] = {"int8": INT8_MODEL, "fp32": FP32_MODEL}
+
+
+def files_served(manifest: Manifest, precision: Precision) -> list[str]:
+    """Return the files of a package that a predictor reads."""
+    halves = [MODEL_FILES[precision], *([LINEAR] if manifest.settled_margin().linear else [])]
+    return [*halves, TOKENIZER, SAMPLES]
+
 
 SAMPLE_TOLERANCE: dict[Precision, float] = {"int8": 0.05, "fp32": 0.005}
 """How far a sample's probability may be from the package's: processors round differently."""
@@ -40,8 +51,22 @@ serving.
 """
 
 
+OPERATING_POINT = 0.5
+"""The probability from which a message is flagged, of every version: the margin is measured from
+the operating point."""
+
+
+class Reading(NamedTuple):
+    """A text as the predictor sees it, before the encoder is asked."""
+
+    rows: list[Row]
+    """At least one."""
+    linear: float
+    """Log odds by the linear model; 0 when the package has none."""
+
+
 class Sample(NamedTuple):
-    """A warm-up text and the probability that the model must give it."""
+    """A warm-up text and the probability that the encoder must give it."""
 
     text: str
     probability: float
@@ -69,17 +94,30 @@ class Predictor:
         """
         self.package = package
         self.precision = precision
-        self.threshold = package.manifest.threshold
         self._rules = package.manifest.preprocessing
+        self._margin = package.manifest.settled_margin()
         self._normalise = normaliser(self._rules.normaliser)
         self._tokenizer = _load_tokenizer(package)
         self._special = _special_tokens(self._tokenizer, package)
+        self._linear = _load_linear(package) if self._margin.linear else None
         self._session = _load_session(package, precision, threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the probability of the scam class for each text, shape (n,), in [0, 1]."""
-        by_text = self.rows(texts)
-        rows = [row for of_text in by_text for row in of_text]
+        """Return how likely each text is a scam, shape (n,), in [0, 1]; flagged from one half on.
+
+        The logistic function of `margins`.
+        """
+        return probability_of(self.margins(texts))
+
+    def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the margin of each text, shape (n,); flagged from 0 on."""
+        encoder, linear = self.halves(texts)
+        return self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
+
+    def halves(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the log odds of each text by the encoder and by the linear model, shape (n,)."""
+        readings = self.read(texts)
+        rows = [row for reading in readings for row in reading.rows]
         scores = np.empty(len(rows), dtype=np.float64)
         # Neighbours in length share a batch, so that little is computed on padding.
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
@@ -87,19 +125,27 @@ class Predictor:
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             scores[chosen] = self.score([rows[index] for index in chosen])
-        ends = np.cumsum([len(of_text) for of_text in by_text])
-        parts = np.split(scores, ends[:-1]) if by_text else []
-        return np.array([self.aggregate(part) for part in parts], dtype=np.float64)
+        ends = np.cumsum([len(reading.rows) for reading in readings])
+        parts = np.split(scores, ends[:-1]) if readings else []
+        encoder = np.array([self.aggregate(part) for part in parts], dtype=np.float64)
+        linear = np.array([reading.linear for reading in readings], dtype=np.float64)
+        return encoder, linear
 
-    def rows(self, texts: Sequence[str]) -> list[list[Row]]:
-        """Return the rows of token ids of each text; every text has at least one."""
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Return what the encoder is to be asked of each text, and what the linear model says."""
         encodings = self._tokenizer.encode_batch_fast(
             [self._normalise(text) for text in texts], add_special_tokens=False
         )
-        return [self._windows(encoding.ids) for encoding in encodings]
+        return [
+            Reading(
+                self._windows(encoding.ids),
+                0.0 if self._linear is None else self._linear.margin(text),
+            )
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
 
     def score(self, rows: Sequence[Row]) -> NDArray[np.float64]:
-        """Return the scam probability of each row, shape (n,). One call of the model.
+        """Return the encoder's log odds of each row, shape (n,). One call of the model.
 
         A model that has gone wrong gives NaN; it is returned as it is, for the caller to refuse.
         """
@@ -118,17 +164,23 @@ class Predictor:
         logits: NDArray[np.float32] = self._session.run(
             ["logits"], {"input_ids": ids, "attention_mask": mask}
         )[0]
-        margin = logits[:, 1].astype(np.float64) - logits[:, 0]
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * margin)), dtype=np.float64)
+        return np.asarray(logits[:, 1].astype(np.float64) - logits[:, 0], dtype=np.float64)
 
     def aggregate(self, scores: NDArray[np.float64]) -> float:
-        """Return a text's probability from its rows' probabilities."""
-        return float(scores.max() if self._rules.aggregation == "max" else scores.mean())
+        """Return the encoder's log odds of a text from those of its rows."""
+        if self._rules.aggregation == "max" or scores.size == 1:
+            return float(scores.max())
+        mean = float(probability_of(scores).mean())
+        return float(logit(mean))
+
+    def settle(self, scores: NDArray[np.float64], linear: float) -> float:
+        """Return a text's probability from the scores of its rows and its linear log odds."""
+        margin = self._margin.encoder * self.aggregate(scores) + self._margin.linear * linear
+        return float(probability_of(np.array([margin + self._margin.bias]))[0])
 
     def verdict(self, probability: float) -> str:
-        """Return the label for a probability, by the package's threshold."""
-        negative, positive = self.package.manifest.labels
-        return positive if probability >= self.threshold else negative
+        """Return the label for a probability: the second of the package's from one half on."""
+        return self.package.manifest.labels[int(probability >= OPERATING_POINT)]
 
     def samples(self) -> list[Sample]:
         """Return the package's warm-up texts with this precision's expected probabilities.
@@ -149,7 +201,10 @@ class Predictor:
         return samples
 
     def check_samples(self) -> float:
-        """Score the warm-up texts and return the largest difference from what the package expects.
+        """Ask the encoder the warm-up texts; return the largest difference from what is expected.
+
+        The linear half is arithmetic on bytes that were checked: only the encoder depends on the
+        machine.
 
         Raises:
             PackageInvalid: One differs by more than `SAMPLE_TOLERANCE`: this machine or this
@@ -157,7 +212,8 @@ class Predictor:
         """
         samples = self.samples()
         expected = np.array([sample.probability for sample in samples])
-        differences = np.abs(self.probabilities([sample.text for sample in samples]) - expected)
+        encoder, _ = self.halves([sample.text for sample in samples])
+        differences = np.abs(probability_of(encoder) - expected)
         worst = float(differences.max()) if np.isfinite(differences).all() else float("nan")
         if not worst <= SAMPLE_TOLERANCE[self.precision]:
             raise PackageInvalid(
@@ -188,6 +244,21 @@ def spans(tokens: int, rules: Preprocessing) -> list[tuple[int, int]]:
         chosen = np.linspace(0, len(starts) - 1, rules.max_windows).round().astype(int)
         starts = [starts[index] for index in chosen]
     return [(start, start + size) for start in starts]
+
+
+def probability_of(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logistic function of log odds, elementwise."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * margins)), dtype=np.float64)
+
+
+def logit(probability: float) -> float:
+    """Return the log odds of a probability, kept off 0 and 1 by a hair."""
+    kept = min(max(probability, 1e-12), 1 - 1e-12)
+    return math.log(kept / (1 - kept))
+
+
+def _load_linear(package: ModelPackage) -> LinearModel:
+    return LinearModel.from_bytes(package.read(LINEAR), f"{LINEAR} of {package.path}")
 
 
 def _load_tokenizer(package: ModelPackage) -> Tokenizer:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.learning.outcome import Aim, Outcome, Scale
-from shield.gates import PROMOTE, BestEver, Comparison, GateInput, decide
+from shield.gates import PROMOTE, Comparison, GateInput, GoldenRecord, decide
 from shield.labels import ModelType
 from shield.metrics import wilson_interval
 
@@ -20,6 +20,10 @@ SCAM_SHARE = 0.14
 DISAGREEMENT = 0.02
 """Share of golden messages on which two fine-tunings of a model differ, the difference apart."""
 CORRECTIONS = 40
+BUDGET = 0.05
+"""Wide: here scams and harmless messages are drawn with the same accuracy, 97 %."""
+EARLY, LATE = slice(0, 5), slice(30, 40)
+"""Weeks 1 to 5, and 31 to 40."""
 
 
 def comparison(
@@ -53,26 +57,24 @@ def comparison(
 
 
 def cycle(
-    rng: np.random.Generator, golden: Comparison, corrections: Comparison, best: BestEver | None
+    rng: np.random.Generator,
+    golden: Comparison,
+    corrections: Comparison,
+    record: GoldenRecord | None,
 ) -> str:
     """Return the outcome of the gate for one challenger; all else about it is in order."""
-    ham_only = Comparison(
-        fp=golden.fp, tn=golden.tn, hams_lost=golden.hams_lost, hams_won=golden.hams_won
-    )
     given = GateInput(
         model_type=ModelType.SMS,
         champion="champion",
         challenger="challenger",
         fresh_feedback=200,
         golden_digest="golden",
+        budget=BUDGET,
         golden=golden,
         corrections=corrections,
-        frozen_ham=ham_only,
-        best=best,
+        record=record,
         int8_compared=golden.challenger.n,
         int8_flips=int(rng.binomial(golden.challenger.n, 0.001)),
-        threshold=0.5,
-        champion_threshold=0.5,
     )
     return decide(given).outcome
 
@@ -101,49 +103,81 @@ def promoted(
     }
 
 
-def ratchet(
-    rng: np.random.Generator, n: int, chains: int, cycles: int, guarded: bool
-) -> dict[str, Any]:
-    """Follow champions over many cycles in which challengers tend to be a little worse.
+def drawn(rng: np.random.Generator, right: Any, truth: float, change: float) -> tuple[Any, float]:
+    """Return a challenger's verdicts on the golden set, and its true accuracy.
 
-    Every message of the golden set is followed through all cycles, so that gate and best ever look
-    at one and the same set, as in life. True accuracy is followed beside it.
+    Every message is followed through all cycles, so that each gate looks at one and the same set,
+    as in life.
+    """
+    lost, won = (DISAGREEMENT - change) / 2, (DISAGREEMENT + change) / 2
+    # Rates among the right and the wrong ones that give these shares of all messages.
+    fall, rise = min(1.0, lost / truth), min(1.0, won / (1 - truth))
+    draw = rng.random(right.size)
+    new = np.where(right, draw >= fall, draw < rise)
+    return new, truth * (1 - fall) + (1 - truth) * rise
+
+
+def grown(record: GoldenRecord | None, first: float, accuracy: float) -> GoldenRecord:
+    """Return the record of a golden set after another promotion."""
+    if record is None:
+        record = GoldenRecord(
+            versions=1, first="v1", first_accuracy=first, best="v1", best_accuracy=first
+        )
+    best = max(record.best_accuracy, accuracy)
+    return record.model_copy(update={"versions": record.versions + 1, "best_accuracy": best})
+
+
+def ageing(
+    rng: np.random.Generator, n: int, chains: int, cycles: int, mean: float, spread: float
+) -> dict[str, Any]:
+    """Follow champions over many cycles; ask each week about an equal and a worse one besides.
+
+    Args:
+        rng: Source of chance.
+        n: Golden messages.
+        chains: How many lines are followed.
+        cycles: Weeks.
+        mean: Of the true change of the challengers that are promoted where they pass.
+        spread: Its standard deviation.
     """
     start = 0.97
     scam = np.arange(n) < round(SCAM_SHARE * n)
-    ends, lowest, promotions = [], [], 0
+    ends = []
+    passed: dict[float, list[list[bool]]] = {0.0: [], -0.01: []}
     for _ in range(chains):
-        right, truth, best = rng.random(n) < start, start, None
-        path = [truth]
+        right, truth, record = rng.random(n) < start, start, None
+        first = float(right.mean())
+        asked: dict[float, list[bool]] = {change: [] for change in passed}
+        known = grown(None, first, first).model_copy(update={"versions": 1})
         for _ in range(cycles):
-            change = float(np.clip(rng.normal(-0.003, 0.004), -0.012, 0.012))
-            lost, won = (DISAGREEMENT - change) / 2, (DISAGREEMENT + change) / 2
-            # Rates among the right and the wrong ones that give these shares of all messages.
-            fall, rise = min(1.0, lost / truth), min(1.0, won / (1 - truth))
-            draw = rng.random(n)
-            new = np.where(right, draw >= fall, draw < rise)
-            golden = _counted(scam, right, new)
-            fresh = comparison(rng, CORRECTIONS, 0, 0.4, 0.2, 0.3)
-            if cycle(rng, golden, fresh, best if guarded else None) == PROMOTE:
-                truth = truth * (1 - fall) + (1 - truth) * rise
-                right, promotions = new, promotions + 1
-                accuracy, fpr = golden.challenger.accuracy, golden.challenger.fpr
-                assert accuracy is not None
-                assert fpr is not None
-                if best is None or accuracy > best.accuracy:
-                    best = BestEver(version="v", accuracy=accuracy, fpr=fpr)
-            path.append(truth)
-        ends.append(path[-1] - start)
-        lowest.append(min(path) - start)
+
+            def outcome(new: Any, right: Any = right, known: Any = known) -> bool:
+                fresh = comparison(rng, CORRECTIONS, 0, 0.4, 0.2, 0.3)
+                return cycle(rng, _counted(scam, right, new), fresh, known) == PROMOTE
+
+            for change, answers in asked.items():
+                answers.append(outcome(drawn(rng, right, truth, change)[0]))
+            change = float(np.clip(rng.normal(mean, spread), -0.012, 0.012))
+            new, its_truth = drawn(rng, right, truth, change)
+            if outcome(new):
+                right, truth = new, its_truth
+                known = record = grown(record, first, float(new.mean()))
+        for change, answers in asked.items():
+            passed[change].append(answers)
+        ends.append(truth - start)
+    shares = {change: np.array(rows) for change, rows in passed.items()}
+    equal, worse = shares[0.0], shares[-0.01]
     return {
         "golden": n,
         "chains": chains,
         "cycles": cycles,
-        "no_ratchet_gate": guarded,
-        "promotions_per_chain": round(promotions / chains, 2),
+        "challengers_points": [round(100 * mean, 2), round(100 * spread, 2)],
+        "equal_weeks_1_5": round(float(equal[:, EARLY].mean()), 4),
+        "equal_weeks_31_40": round(float(equal[:, LATE].mean()), 4),
+        "worse_weeks_1_5": round(float(worse[:, EARLY].mean()), 4),
+        "worse_weeks_31_40": round(float(worse[:, LATE].mean()), 4),
         "true_change_points_mean": round(100 * float(np.mean(ends)), 3),
         "true_change_points_worst_5_percent": round(100 * float(np.quantile(ends, 0.05)), 3),
-        "true_change_points_worst": round(100 * float(np.min(lowest)), 3),
     }
 
 
@@ -166,7 +200,8 @@ def _counted(scam: Any, right: Any, new: Any) -> Comparison:
 def run(scale: Scale) -> Outcome:
     """Simulate worse, equal and better challengers, and long chains of slightly worse ones."""
     rng = np.random.default_rng(7)
-    cycles, chains = scale.pick(1500, 60), scale.pick(60, 3)
+    cycles, chains = scale.pick(1500, 60), scale.pick(100, 3)
+    cycles_of_a_line = 50
     sizes = GOLDEN_SIZES if not scale.short else GOLDEN_SIZES[:1]
     grid = [
         promoted(rng, n, change, on_corrections, cycles)
@@ -180,20 +215,22 @@ def run(scale: Scale) -> Outcome:
             (0.01, 0.01),
         )
     ]
-    chains_found = [
-        ratchet(rng, n, chains, 50, guarded)
-        for n in (sizes[:1] if scale.short else (1000, 2000))
-        for guarded in (False, True)
+    lines = [
+        ageing(rng, n, chains, cycles_of_a_line, mean, spread)
+        for n in (sizes[:1] if scale.short else GOLDEN_SIZES)
+        for mean, spread in ((0.0, 0.0), (-0.003, 0.004))
     ]
     worse = [row for row in grid if row["change_points"] == -1]
     better = [r for r in grid if r["change_points"] == 1 and r["on_corrections_points"] == 20]
     worst, least = max(r["promoted"] for r in worse), min(r["promoted"] for r in better)
-    guarded = [row for row in chains_found if row["no_ratchet_gate"]]
-    trend = min(row["true_change_points_mean"] for row in guarded)
-    tail = min(row["true_change_points_worst_5_percent"] for row in guarded)
+    equal = [row for row in lines if row["challengers_points"][0] == 0]
+    kept = min(row["equal_weeks_31_40"] / max(1e-9, row["equal_weeks_1_5"]) for row in equal)
+    late = max(row[weeks] for row in equal for weeks in ("worse_weeks_1_5", "worse_weeks_31_40"))
+    falling = [row for row in lines if row["challengers_points"][0] < 0]
+    tails = {row["golden"]: row["true_change_points_worst_5_percent"] for row in falling}
     stress = next(r for r in grid if r["on_corrections_points"] == 1)
     return Outcome(
-        {"single_cycles": grid, "chains_of_50": chains_found},
+        {"single_cycles": grid, "lines_of_50_weeks": lines},
         [
             Aim(
                 "gate: 1 point worse is promoted in at most 5 %",
@@ -211,18 +248,25 @@ def run(scale: Scale) -> Outcome:
                 f"{stress['promoted']:.0%}: 'not below the champion' on so few is nearly a coin.",
             ),
             Aim(
-                "gate: no downward ratchet over 50 cycles (trend)",
-                "mean true accuracy does not fall, though challengers are worse on average",
-                f"{trend:+.2f} points",
-                trend >= 0,
+                "gate: an equal challenger's chance does not fall with age",
+                "weeks 31-40 at least 0.8 of weeks 1-5",
+                f"{kept:.2f} at worst over golden sets of {sizes}",
+                kept >= 0.8,
+                "The champion's lead over the first version on the golden set is taken for luck.",
             ),
             Aim(
-                "gate: no downward ratchet over 50 cycles (unlucky chains)",
-                "95 % of chains end at most 1 point lower in truth",
-                f"{tail:+.2f} points at the 5th percentile",
-                tail >= -1.0,
-                "The gate holds golden accuracy within half a point of the best ever; what is lost "
-                "in truth beyond that is the sampling error of a golden set of 1,000 (0.5 points).",
+                "gate: 1 point worse is promoted in at most 5 %, early and late in a line",
+                "<= 5 % each week",
+                f"{late:.2%} at worst",
+                late <= 0.05,
+            ),
+            Aim(
+                "gate: no downward ratchet over 50 cycles (unlucky lines)",
+                "95 % of lines end at most 1 point lower in truth",
+                ", ".join(f"{tail:+.2f} points with {n}" for n, tail in tails.items()),
+                min(tails.values()) >= -1.0,
+                "Of challengers that are 0.3 points worse on average. What drifts below the "
+                "sampling error of the golden set (0.5 points at 1,000 messages) no gate sees.",
             ),
         ],
     )

@@ -19,7 +19,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.baseline.step import fit as fit_linear
+import shield.linear
+from components.baseline import step as baseline_step
 from components.build_dataset.corrections import Caps
 from components.build_dataset.step import run as build_dataset
 from components.prepare_corpus.reading import read_corpus
@@ -210,7 +211,7 @@ class Lab:
 def fit_rows(rows: pl.DataFrame) -> LinearModel:
     """Fit the product's linear model on a table with `text`, `label` and, perhaps, `weight`."""
     weights = rows["weight"].to_numpy() if "weight" in rows.columns else None
-    return fit_linear(rows["text"].to_list(), rows["label"].to_numpy() == 1, weights)
+    return baseline_step.fit(rows["text"].to_list(), rows["label"].to_numpy() == 1, weights)
 
 
 def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) -> Path:
@@ -218,6 +219,7 @@ def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) 
     recipe = recipe or Recipe()
     parent = "" if champion is None else ModelPackage.open(champion).digest
     sources = sorted(Path(train_step.__file__).parent.glob("*.py"))
+    sources += [Path(baseline_step.__file__), Path(shield.linear.__file__)]
     parts = [
         messages.file_digest(dataset / "train.parquet"),
         messages.file_digest(dataset / "valid.parquet"),
@@ -232,10 +234,12 @@ def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) 
         part = target.with_name(f"{name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
+        baseline_step.run(dataset, dataset / "linear")
         train_step.run(
             dataset,
             champion,
             part,
+            linear=dataset / "linear",
             settings=StepSettings(checkpoint_dir=WORK / "checkpoints", api_url=None),
             recipe=recipe,
             run_id="bench",

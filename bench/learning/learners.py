@@ -2,31 +2,29 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from bench.learning.lab import Lab, fit_rows, trained
 from bench.learning.naive import NaiveLinear, NaiveTransformer
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
 from components.shared import messages
-from components.train.calibration import Calibration, held_back
-from components.train.threshold import AIMED, MOST_MOVED
-from shield.gates import BestEver, GateInput, GateLimits, decide
+from shield.gates import GateInput, GateLimits, GoldenRecord, decide
 from shield.linear import LinearModel
-from shield.metrics import budget_after, operating_threshold
+from shield.metrics import operating_point
 from shield.packages import ModelPackage
-from shield.predictor import Predictor
+from shield.predictor import OPERATING_POINT, Predictor, probability_of
 
 LIMITS = GateLimits(min_feedback=20)
 """The usual gates; a simulated month has fewer reports than a real one."""
 EVERYTHING = 10**6
+BUDGET = 0.01
 
 
 class Learner(Protocol):
@@ -49,20 +47,17 @@ class Linear:
     way: str
     lab: Lab
     model: LinearModel
-    threshold: float
-    first_alarms: float
+    point: float
+    """Margin from which it flags."""
     naive: NaiveLinear | None = None
-    best: BestEver | None = None
+    record: GoldenRecord | None = None
 
     @classmethod
     def start(cls, way: str, lab: Lab) -> "Linear":
         """Fit the first model on the base corpus."""
         model = fit_rows(lab.base["train"])
         naive = NaiveLinear(model) if way == "naive" else None
-        ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
-        threshold = operating_threshold(model.probabilities(ham), 0.01, None)
-        alarms = float(np.mean(model.probabilities(ham) >= threshold))
-        return cls(way, lab, model, threshold, alarms, naive)
+        return cls(way, lab, model, point_of(model, lab), naive)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """As in the protocol."""
@@ -70,7 +65,7 @@ class Linear:
 
     def flagged(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """As in the protocol. The naive recipe has no threshold of its own: it takes one half."""
-        limit = 0.5 if self.naive is not None else self.threshold
+        limit = 0.5 if self.naive is not None else float(probability_of(np.array(self.point)))
         return self.probabilities(texts) >= limit
 
     def learn(self, month: int, corrections: pl.DataFrame, seed: int) -> str:
@@ -83,28 +78,16 @@ class Linear:
         self.lab.seal(corrections, month)
         dataset = self.lab.dataset(seed=seed, replay=EVERYTHING)
         challenger = fit_rows(messages.read(dataset / "train.parquet"))
-        challenger, threshold = self._settled(challenger)
-        given = self._evidence(dataset, challenger, threshold, corrections.height)
-        outcome = decide(given.model_copy(update={"best": self.best}), LIMITS).outcome
+        point = point_of(challenger, self.lab)
+        given = self._evidence(dataset, challenger, point, corrections.height)
+        outcome = decide(given.model_copy(update={"record": self.record}), LIMITS).outcome
         if outcome == "promote":
-            self.model, self.threshold = challenger, threshold
-            self.best = better(self.best, given)
+            self.model, self.point = challenger, point
+            self.record = recorded(self.record, given)
         return outcome
 
-    def _settled(self, challenger: LinearModel) -> tuple[LinearModel, float]:
-        """Return the challenger and its threshold, set as the product's `train` sets it."""
-        ham = self.lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
-        budget = budget_after(self.first_alarms, 0.01)
-        highest = min(self.threshold + AIMED, 0.99)
-        odds = logit(challenger.probabilities(ham).clip(1e-9, 1 - 1e-9))
-        held = held_back(Calibration(1.0, 0.0), odds, budget, highest)
-        model = replace(challenger, bias=challenger.bias + held.shift)
-        return model, operating_threshold(
-            model.probabilities(ham), budget, self.threshold, MOST_MOVED
-        )
-
     def _evidence(
-        self, dataset: Path, challenger: LinearModel, threshold: float, feedback: int
+        self, dataset: Path, challenger: LinearModel, point: float, feedback: int
     ) -> GateInput:
         """Count what the gates look at."""
 
@@ -113,8 +96,8 @@ class Linear:
             texts = table["text"].to_list()
             return compare(
                 table["label"].to_numpy() == 1,
-                challenger.probabilities(texts) >= threshold,
-                self.model.probabilities(texts) >= self.threshold,
+                challenger.margins(texts) >= point,
+                self.model.margins(texts) >= self.point,
             )
 
         return GateInput.model_validate(
@@ -123,6 +106,7 @@ class Linear:
                 "champion": "before",
                 "challenger": "now",
                 "fresh_feedback": feedback,
+                "budget": BUDGET,
                 "golden_digest": "golden",
                 "golden": compared("golden"),
                 "corrections": compared("fresh"),
@@ -130,17 +114,26 @@ class Linear:
                 # One file serves: there is no second precision, and no frozen stream.
                 "int8_compared": 1,
                 "int8_flips": 0,
-                "threshold": threshold,
-                "champion_threshold": self.threshold,
             }
         )
 
 
-def better(best: BestEver | None, given: GateInput) -> BestEver:
-    """Return the better of the best ever and this challenger."""
-    accuracy, fpr = given.golden.challenger.accuracy, given.golden.challenger.fpr
-    now = BestEver(version="champion", accuracy=accuracy or 0.0, fpr=fpr or 0.0)
-    return now if best is None or now.accuracy > best.accuracy else best
+def point_of(model: LinearModel, lab: Lab) -> float:
+    """Return the operating point of a linear model, by the product's rule."""
+    ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
+    return operating_point(model.margins(ham), BUDGET)
+
+
+def recorded(record: GoldenRecord | None, given: GateInput) -> GoldenRecord:
+    """Return the record of the golden set with this challenger, which was promoted."""
+    accuracy = given.golden.challenger.accuracy or 0.0
+    if record is None:
+        first = given.golden.champion.accuracy or 0.0
+        record = GoldenRecord(
+            versions=1, first="first", first_accuracy=first, best="first", best_accuracy=first
+        )
+    best = max(record.best_accuracy, accuracy)
+    return record.model_copy(update={"versions": record.versions + 1, "best_accuracy": best})
 
 
 @dataclass
@@ -167,7 +160,7 @@ class Transformer:
 
     def flagged(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """As in the protocol. The naive recipe has no threshold of its own: it takes one half."""
-        limit = 0.5 if self.naive is not None else self.predictor.threshold
+        limit = 0.5 if self.naive is not None else OPERATING_POINT
         return self.probabilities(texts) >= limit
 
     def learn(self, month: int, corrections: pl.DataFrame, seed: int) -> str:

@@ -230,7 +230,7 @@ def _refused(
         golden=Comparison(),
         int8_compared=0,
         int8_flips=0,
-        threshold=0.5,
+        budget=0.01,
         phrases=asked,
     )
     return not no_phrase_opens_a_door(GateLimits())(given).passed

@@ -41,9 +41,9 @@ _GUARD_SECONDS = 3600.0
 _HELD_BACK = 0.4
 """Share of the scams, in whole tactics, that the first model never sees."""
 _LIMITS_OF_A_SMOKE_TEST = json.dumps(
-    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "fprRise": 0.05, "fprHarm": 0.1}
+    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "recallDrop": 0.1, "recallHarm": 0.3}
 )
-"""Two hundred golden messages cannot rule out a rise of one point, whatever the model."""
+"""Two hundred golden messages cannot rule out a fall of one point, whatever the model."""
 
 
 def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> None:

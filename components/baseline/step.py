@@ -12,8 +12,9 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from shield.errors import Invalid
-from shield.linear import Features, LinearModel, buckets_of
-from shield.metrics import operating_threshold
+from shield.linear import Features, LinearModel, blocks_of
+from shield.metrics import operating_point
+from shield.predictor import probability_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) 
     fitted = fit(train["text"].to_list(), scam, weights)
     ham = valid.filter(pl.col("label") == 0)["text"].to_list()
     try:
-        threshold = operating_threshold(fitted.probabilities(ham), fpr_budget, previous=None)
+        point = operating_point(fitted.margins(ham), fpr_budget)
+        threshold = float(np.clip(probability_of(np.array(point)), 1e-9, 1 - 1e-9))
     except ValueError as error:
         # The baseline only advises; a set without ham must not stop the run of the transformer.
         log.warning(json.dumps({"event": "baseline-threshold", "kept": 0.5, "why": str(error)}))
@@ -90,13 +92,14 @@ def fit(
 
 
 def matrix(texts: list[str], features: Features) -> Any:
-    """Return the texts as a sparse matrix (n, buckets) with rows of unit length."""
-    rows = [buckets_of(text, features) for text in texts]
-    sizes = np.array([row.size for row in rows])
+    """Return the texts as a sparse matrix (n, buckets); each block of a row has unit length."""
+    rows = [blocks_of(text, features) for text in texts]
+    blocks = [block for row in rows for block in row]
+    sizes = np.array([block.size for block in blocks], dtype=np.int64)
     values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes)
-    ends = np.concatenate([[0], np.cumsum(sizes)])
-    columns = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
-    return csr_matrix((values, columns, ends), shape=(len(texts), 1 << features.bits))
+    ends = np.cumsum([0, *(sum(block.size for block in row) for row in rows)])
+    columns = np.concatenate(blocks) if blocks else np.empty(0, dtype=np.int64)
+    return csr_matrix((values, columns, ends), shape=(len(texts), features.buckets))
 
 
 def _table(path: Path) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.baseline.step import fit, matrix, run
 from shield.errors import Invalid, PackageInvalid
-from shield.linear import Features, LinearModel, buckets_of
+from shield.linear import Features, LinearModel, blocks_of
 
 SCAMS = [f"WIN a £{n} prize, call 0906{n} now!" for n in range(100, 140)]
 HAMS = [f"see you at {n} for tea, I bring the {n} cakes" for n in range(60)]
@@ -84,18 +84,38 @@ def test_serving_computes_what_training_saw(text: str) -> None:
     features = Features(bits=12)
     row = matrix([text], features)
     rng = np.random.default_rng(0)
-    model = LinearModel(rng.normal(size=1 << 12).astype(np.float32), 0.1, 0.5, features)
+    model = LinearModel(rng.normal(size=features.buckets).astype(np.float32), 0.1, 0.5, features)
     margin = float((row @ model.weights.astype(np.float64))[0]) + model.bias
     expected = 1 / (1 + np.exp(-margin))
     assert model.probabilities([text])[0] == pytest.approx(expected, abs=1e-6)
-    assert np.all(np.diff(buckets_of(text, features)) > 0)
+    assert all(np.all(np.diff(block) > 0) for block in blocks_of(text, features))
+
+
+def test_words_are_looked_at_beside_characters_and_numbers_alike() -> None:
+    characters, words = blocks_of("WIN 500 now", Features())
+    assert words.min() >= 1 << Features().bits > characters.max()
+    assert words.size == 6, "three words, two pairs, one run of three"
+    assert np.array_equal(words, blocks_of("win 731 NOW", Features())[1])
+    assert not np.array_equal(words, blocks_of("win now 500", Features())[1]), "order is seen"
+
+
+def test_a_model_of_an_earlier_release_is_still_read(tmp_path: Path) -> None:
+    features = Features(bits=12, words=0)
+    old = LinearModel(np.ones(1 << 12, dtype=np.float32), 0.25, 0.5, features)
+    old.save(tmp_path / "m")
+    raw = (tmp_path / "m").read_bytes()
+    raw = raw.replace(b'"words": "0"', b'"other": "0"').replace(b"-linear-2", b"-linear-1")
+    (tmp_path / "m").write_bytes(raw)
+    again = LinearModel.load(tmp_path / "m")
+    assert again.features == features
+    assert again.margin("hello") == old.margin("hello")
 
 
 def test_a_very_long_message_is_read_at_both_ends() -> None:
     model = fit(SCAMS + HAMS, np.array([True] * len(SCAMS) + [False] * len(HAMS)))
     buried = "see you for tea, I bring the cakes " * 3000
     assert model.probabilities([buried])[0] < 0.5
-    assert buckets_of(buried + "\ud800", Features()).size > 0
+    assert blocks_of(buried + "\ud800", Features())[0].size > 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +123,7 @@ def test_a_very_long_message_is_read_at_both_ends() -> None:
     [
         lambda raw: raw[:5],
         lambda raw: b"\xff" * 8 + raw[8:],
-        lambda raw: raw.replace(b"shield-linear-1", b"shield-linear-9"),
+        lambda raw: raw.replace(b"shield-linear-2", b"shield-linear-9"),
         lambda raw: raw[:-2],
         lambda raw: raw.replace(b'"bits": "18"', b'"bits": "17"'),
         lambda raw: raw[:-2] + b"\x00\x7e",

@@ -20,7 +20,7 @@ from components.build_dataset.splitting import replay as rehearse
 from components.build_dataset.splitting import split
 from components.build_dataset.suspects import suspects
 from components.shared import messages
-from components.shared.batches import read_batches
+from components.shared.batches import corrections_in, read_batches
 from components.shared.campaigns import campaigns
 from components.shared.corpus_store import fetch_set, read_training
 from components.shared.dataset_readme import write_readme
@@ -124,7 +124,7 @@ def run(
     (dataset / "phrases.json").write_text(listing, encoding="utf-8")
     facts = DatasetFacts(
         model_type=model_type,
-        fresh_feedback=run_inputs.batch.count,
+        fresh_feedback=corrections_in(run_inputs.batch, cache),
         golden_digest=run_inputs.corpus.sets["golden"].digest,
         batches=[each.id for each in references],
         run_id=run_inputs.run_id,

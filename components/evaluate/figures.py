@@ -20,7 +20,6 @@ CAMEL = {
     "time_forward": "timeForward",
     "fresh": "fresh",
     "old_errors": "oldErrors",
-    "frozen_ham": "frozenHam",
 }
 """Set -> prefix of its figures."""
 
@@ -34,7 +33,7 @@ def flat(
 
     Undefined ones (recall of a set without scams) are left out, never zero.
     """
-    found: dict[str, float] = {"threshold": models.challenger.threshold}
+    found: dict[str, float] = {"budget": fpr_budget}
     for name, part in judged.items():
         prefix = CAMEL[name]
         found |= _rates(prefix, count(part.scam, part.challenger))

@@ -58,13 +58,13 @@ def roc(scam: Labels, models: list[tuple[str, str, Scores]], budget: float) -> s
     return drawn[0]
 
 
-def histogram(scam: Labels, scores: Scores, threshold: float) -> str:
-    """Draw how the scores of both classes lie around the threshold."""
+def histogram(scam: Labels, scores: Scores, point: float) -> str:
+    """Draw how the scores of both classes lie around the operating point."""
     with _drawing() as (_, axes, drawn):
         bins = np.linspace(0, 1, 41)
         axes.hist(scores[~scam], bins, color="#4c78a8", alpha=0.7, label="harmless")
         axes.hist(scores[scam], bins, color="#e45756", alpha=0.7, label="scam")
-        axes.axvline(threshold, color="black", lw=1, label=f"threshold {threshold:.3f}")
+        axes.axvline(point, color="black", lw=1, label="operating point")
         axes.set(yscale="symlog", xlabel="probability of the scam class", ylabel="messages")
         axes.legend(frameon=False)
     return drawn[0]

@@ -14,6 +14,7 @@ import numpy as np
 from components.evaluate.scoring import Models, Scored, compare, score
 from shield.errors import Invalid
 from shield.gates import PhraseProbe
+from shield.predictor import OPERATING_POINT
 
 MOST_PHRASES, MOST_SCAMS = 4, 100
 """So many phrases behind so many golden scams: seconds, and a fall of 5 points is 5 messages."""
@@ -32,8 +33,8 @@ def probes(dataset: Path, golden: Scored, models: Models) -> list[PhraseProbe]:
     found = []
     for phrase in learned(dataset / "phrases.json"):
         texts = [f"{scam} {phrase['text']}" for scam in scams]
-        now = score(models.challenger, "challenger", texts) >= models.challenger.threshold
-        before = score(models.champion, "champion", texts) >= models.champion.threshold
+        now = score(models.challenger, "challenger", texts) >= OPERATING_POINT
+        before = score(models.champion, "champion", texts) >= OPERATING_POINT
         truth = np.ones(len(texts), dtype=np.bool_)
         found.append(
             PhraseProbe(

@@ -11,6 +11,7 @@ from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import Models, Scored, Verdicts
 from shield.gates import GateInput
 from shield.metrics import Counts, count, paired_difference_interval, sign_test, wilson_interval
+from shield.predictor import OPERATING_POINT
 
 _MOST_BARS = 24
 """Kinds of messages in the picture, those with the lowest recall."""
@@ -43,7 +44,7 @@ def render(
     Args:
         given: What the gates will read.
         judged: Verdicts on every set.
-        models: Their thresholds.
+        models: The linear baseline among them.
         teaching: Training texts; words that many of them hold are shown in the error list.
         fpr_budget: Marked in the ROC plot.
     """
@@ -53,7 +54,7 @@ def render(
         *(f'<p class="warn">{escape(warning)}</p>' for warning in given.warnings),
         "<h2>Sets</h2>",
         _sets_table(judged, models),
-        _plots(judged["golden"].scored, given, models, fpr_budget),
+        _plots(judged["golden"].scored, given, fpr_budget),
         "<h2>Kinds of messages</h2>",
         "<p>Golden and time-forward messages together. A kind with fewer than 20 messages of a "
         "class decides nothing.</p>",
@@ -77,21 +78,18 @@ def _facts(given: GateInput) -> str:
         ),
         ("Golden set", f"<code>{escape(given.golden_digest)}</code>"),
         ("Approved corrections in this batch", str(given.fresh_feedback)),
-        ("Threshold", _threshold(given)),
+        ("Harmless messages that may be flagged", f"{given.budget:.2%}"),
         ("int8 against fp32", f"{given.int8_flips} of {given.int8_compared} verdicts differ"),
         ("Best ever on this golden set", _best(given)),
     ]
     return _table([], [(name, value) for name, value in rows], css="words")
 
 
-def _threshold(given: GateInput) -> str:
-    before = given.champion_threshold
-    return f"{given.threshold:.3f}" + ("" if before is None else f" (champion {before:.3f})")
-
-
 def _best(given: GateInput) -> str:
-    best = given.best
-    return "none yet" if best is None else f"{escape(best.version)}: accuracy {best.accuracy:.2%}"
+    record = given.record
+    if record is None:
+        return "none yet"
+    return f"{escape(record.best)}: accuracy {record.best_accuracy:.2%}"
 
 
 def _sets_table(judged: dict[str, Verdicts], models: Models) -> str:
@@ -135,7 +133,7 @@ def _with_interval(part: int, whole: int, digits: int) -> str:
     return f"{100 * part / whole:.{digits}f} % [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
 
 
-def _plots(golden: Scored, given: GateInput, models: Models, fpr_budget: float) -> str:
+def _plots(golden: Scored, given: GateInput, fpr_budget: float) -> str:
     scam = golden.judged.scam
     drawn = [("challenger", plots.CHALLENGER, golden.challenger)]
     if golden.champion is not None:
@@ -148,7 +146,7 @@ def _plots(golden: Scored, given: GateInput, models: Models, fpr_budget: float) 
     parts.append(
         (
             "Challenger's scores on the golden set",
-            plots.histogram(scam, golden.challenger, models.challenger.threshold),
+            plots.histogram(scam, golden.challenger, OPERATING_POINT),
         )
     )
     parts.append(("Calibration on the golden set", plots.reliability(scam, drawn)))

@@ -13,9 +13,10 @@ from components.evaluate.slices import slices_of
 from shield.errors import PackageInvalid
 from shield.gates import Comparison, GroupShare, Slice
 from shield.linear import LinearModel
+from shield.metrics import operating_point
 from shield.packages.manifest import MANIFEST
 from shield.packages.package import ModelPackage
-from shield.predictor import Predictor
+from shield.predictor import OPERATING_POINT, Predictor, probability_of
 
 THREADS = 2
 
@@ -38,17 +39,55 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class AtBudget:
+    """A champion, moved to where the rule for every challenger puts it.
+
+    It may have been released under another rule, another budget, or on other frozen messages: two
+    versions can only be compared at the same budget.
+    """
+
+    predictor: Predictor
+    point: float
+    """Margin from which it flags; 0 is where it serves."""
+
+    @classmethod
+    def put(cls, predictor: Predictor, hams: Sequence[str], budget: float) -> "AtBudget":
+        """Put a champion at its operating point on these harmless messages; none: as it serves."""
+        margins = predictor.margins(hams)
+        return cls(predictor, operating_point(margins, budget) if margins.size else 0.0)
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the probability of the scam class, measured from that point, shape (n,)."""
+        return probability_of(self.predictor.margins(texts) - self.point)
+
+
+@dataclass(frozen=True)
 class Models:
-    """The models that are judged, as they serve."""
+    """The models that are judged."""
 
     challenger: Predictor
+    """As it would serve."""
     challenger_fp32: Predictor
-    champion: Predictor | None
+    champion: AtBudget | None
     baseline: LinearModel | None
 
     @classmethod
-    def load(cls, challenger: Path, champion: Path | None, baseline: Path | None) -> "Models":
+    def load(
+        cls,
+        challenger: Path,
+        champion: Path | None,
+        baseline: Path | None,
+        hams: Sequence[str],
+        budget: float,
+    ) -> "Models":
         """Load the packages; a champion directory without manifest means that there is none.
+
+        Args:
+            challenger: Package directory.
+            champion: Package directory, or None.
+            baseline: File of the linear model, or None.
+            hams: Frozen harmless messages that operating points are set on.
+            budget: Share of harmless messages that may be flagged.
 
         Raises:
             PackageInvalid: A package or the baseline cannot be loaded.
@@ -60,7 +99,9 @@ class Models:
         return cls(
             challenger=Predictor(served, "int8", THREADS),
             challenger_fp32=Predictor(served, "fp32", THREADS),
-            champion=Predictor(ModelPackage.open(champion), "int8", THREADS)
+            champion=AtBudget.put(
+                Predictor(ModelPackage.open(champion), "int8", THREADS), hams, budget
+            )
             if has_champion and champion is not None
             else None,
             baseline=LinearModel.load(baseline) if has_baseline and baseline is not None else None,
@@ -140,14 +181,10 @@ class Verdicts:
         return compare(self.scam[here], self.challenger[here], champion)
 
 
-def verdicts(scored: Scored, models: Models) -> Verdicts:
-    """Turn scores into verdicts by each model's own threshold."""
-    champion = (
-        None
-        if scored.champion is None or models.champion is None
-        else scored.champion >= models.champion.threshold
-    )
-    return Verdicts(scored, scored.challenger >= models.challenger.threshold, champion)
+def verdicts(scored: Scored) -> Verdicts:
+    """Turn scores into verdicts, both models at the same budget."""
+    champion = None if scored.champion is None else scored.champion >= OPERATING_POINT
+    return Verdicts(scored, scored.challenger >= OPERATING_POINT, champion)
 
 
 def slices(judged: Sequence[Verdicts]) -> list[Slice]:
@@ -184,7 +221,6 @@ def groups(corrections: Verdicts) -> list[GroupShare]:
 def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, int]:
     """Return (compared, flipped): verdicts of the int8 file against its fp32 origin on golden."""
     texts = golden.judged.texts[:most]
-    threshold = models.challenger.threshold
-    served = golden.challenger[:most] >= threshold
-    origin = score(models.challenger_fp32, "fp32 challenger", texts) >= threshold
+    served = golden.challenger[:most] >= OPERATING_POINT
+    origin = score(models.challenger_fp32, "fp32 challenger", texts) >= OPERATING_POINT
     return len(texts), int(np.sum(served != origin))

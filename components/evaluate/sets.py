@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shield.errors import Invalid
 
 REQUIRED_COLUMNS = ("id", "text", "label")
-JUDGED = ("golden", "time_forward", "fresh", "old_errors", "frozen_ham")
+JUDGED = ("golden", "time_forward", "fresh", "old_errors")
 """Files of a dataset directory that both models are judged on; all but the first may be missing."""
 
 

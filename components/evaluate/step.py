@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from components.evaluate import figures
 from components.evaluate.probes import probes
@@ -21,12 +22,14 @@ from components.evaluate.scoring import (
     verdicts,
 )
 from components.evaluate.sets import read_sets, read_table
-from shield.gates import BestEver, Comparison, GateInput
-from shield.metrics import RocPoint, roc_points, score_bins
+from components.shared.frozen import frozen
+from shield.gates import Comparison, GateInput, GoldenRecord
+from shield.metrics import RocPoint, enough_hams, roc_points, score_bins
 from shield.run_files import DATASET, DatasetFacts, read_history
 
 log = logging.getLogger(__name__)
 
+SURE, MOST_DISPUTED = 0.95, 10
 LEAST_HAM = 1000
 """Fewest harmless golden messages on which a false-positive rate of 1 % can be told from 2 %."""
 
@@ -65,8 +68,8 @@ def run(
         report: HTML file to write; needs nothing else to be read.
         baseline: The linear model, if one was trained.
         history: JSON list of earlier versions' golden figures (`version`, `goldenDigest`,
-            `goldenAccuracy`, `goldenFpr`), for the best ever.
-        fpr_budget: False-positive rate that the report judges recall at.
+            `goldenAccuracy`), oldest first, for the best ever.
+        fpr_budget: Share of harmless messages that may be flagged; both models are judged at it.
         seed: For the bootstrap.
 
     Raises:
@@ -75,34 +78,33 @@ def run(
         PackageCorrupt: A file of a package is not the one its manifest names.
     """
     facts, sets = DatasetFacts.read(dataset / DATASET), read_sets(dataset)
-    models = Models.load(challenger, champion, baseline)
+    hams = frozen(dataset).filter(pl.col("label") == 0)["text"].to_list()
+    models = Models.load(challenger, champion, baseline, hams, fpr_budget)
     log.info(_line("scoring", sets={name: judged.n for name, judged in sets.items()}))
     scored = score_sets(models, sets)
-    judged = {name: verdicts(part, models) for name, part in scored.items()}
+    judged = {name: verdicts(part) for name, part in scored.items()}
     compared, flips = int8_flips(models, scored["golden"])
     rng = np.random.default_rng(seed)
     given = GateInput(
         model_type=facts.model_type,
-        champion=None if models.champion is None else models.champion.package.digest,
+        champion=None if models.champion is None else models.champion.predictor.package.digest,
         challenger=models.challenger.package.digest,
         fresh_feedback=facts.fresh_feedback,
+        budget=fpr_budget,
         golden_digest=facts.golden_digest,
         golden=judged["golden"].comparison(),
         corrections=_counted(judged, "fresh"),
         old_errors=_counted(judged, "old_errors"),
         time_forward=_counted(judged, "time_forward"),
-        frozen_ham=_frozen_ham(judged),
         slices=slices([judged[name] for name in ("golden", "time_forward") if name in judged]),
         groups=groups(judged["fresh"]) if "fresh" in judged else [],
         phrases=probes(dataset, scored["golden"], models),
-        best=_best_ever(history, facts),
+        record=_record(history, facts),
         int8_compared=compared,
         int8_flips=flips,
-        threshold=models.challenger.threshold,
-        champion_threshold=None if models.champion is None else models.champion.threshold,
         metrics=figures.flat(judged, models, fpr_budget, rng),
         scores=_score_bins(scored["golden"]),
-        warnings=_warnings(judged, models, fpr_budget),
+        warnings=_warnings(judged, models, len(hams), fpr_budget),
     )
     evaluations.parent.mkdir(parents=True, exist_ok=True)
     evaluations.write_text(given.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
@@ -121,26 +123,29 @@ def _counted(judged: dict[str, Verdicts], name: str) -> Comparison:
     return judged[name].comparison() if name in judged else Comparison()
 
 
-def _frozen_ham(judged: dict[str, Verdicts]) -> Comparison:
-    """Fall back to golden's ham: every site has a golden set, not every one a stream."""
-    if "frozen_ham" in judged:
-        return judged["frozen_ham"].comparison()
-    golden = judged["golden"]
-    return golden.comparison(~golden.scam)
-
-
-def _best_ever(history: Path | None, facts: DatasetFacts) -> BestEver | None:
+def _record(history: Path | None, facts: DatasetFacts) -> GoldenRecord | None:
     if history is None or not history.is_file() or not history.stat().st_size:
         return None
-    bests = [
-        BestEver(version=each.version, accuracy=each.golden_accuracy, fpr=each.golden_fpr)
+    same = [
+        (each.version, each.golden_accuracy)
         for each in read_history(history)
         if each.golden_digest == facts.golden_digest
     ]
-    return max(bests, key=lambda best: (best.accuracy, -best.fpr), default=None)
+    if not same:
+        return None
+    (first, first_accuracy), (best, best_accuracy) = same[0], max(same, key=lambda each: each[1])
+    return GoldenRecord(
+        versions=len(same),
+        first=first,
+        first_accuracy=first_accuracy,
+        best=best,
+        best_accuracy=best_accuracy,
+    )
 
 
-def _warnings(judged: dict[str, Verdicts], models: Models, fpr_budget: float) -> list[str]:
+def _warnings(
+    judged: dict[str, Verdicts], models: Models, frozen: int, fpr_budget: float
+) -> list[str]:
     golden, found = judged["golden"], []
     hams = int(np.sum(~golden.scam))
     if hams < LEAST_HAM:
@@ -148,17 +153,39 @@ def _warnings(judged: dict[str, Verdicts], models: Models, fpr_budget: float) ->
             f"The golden set has {hams} harmless messages; below {LEAST_HAM} a false-positive rate "
             f"of {fpr_budget:.0%} cannot be told from twice that."
         )
+    if frozen < enough_hams(fpr_budget):
+        found.append(
+            f"The operating point is set on {frozen} harmless messages; fewer than "
+            f"{enough_hams(fpr_budget)} cannot show that a budget of {fpr_budget:.2%} is kept, "
+            "even with none of them flagged."
+        )
     if golden.scam.all() or not golden.scam.any():
         found.append("The golden set has one class only: no curve can be drawn.")
     beaten = figures.baseline_wins(judged, models, fpr_budget)
     if beaten:
         found.append(beaten)
+    disputed = _contradicted(golden)
+    if disputed:
+        found.append(
+            f"Every model contradicts the label of {len(disputed)} golden messages with "
+            f"confidence; look at them: {', '.join(disputed[:MOST_DISPUTED])}."
+        )
     found.extend(
         f"The set {name} is empty: nothing is known about it."
         for name in ("time_forward", "fresh")
         if name not in judged and models.champion is not None
     )
     return found
+
+
+def _contradicted(golden: Verdicts) -> list[str]:
+    """Return the ids of golden messages whose label all models contradict with confidence."""
+    scored = golden.scored
+    wrong = np.ones(golden.scam.size, dtype=np.bool_)
+    for scores in (scored.challenger, scored.champion, scored.baseline):
+        if scores is not None:
+            wrong &= np.where(golden.scam, scores <= 1 - SURE, scores >= SURE)
+    return [str(scored.judged.table["id"][int(row)]) for row in np.flatnonzero(wrong)]
 
 
 def _teaching_texts(dataset: Path) -> list[str]:

@@ -16,6 +16,7 @@ from shield.errors import Invalid, PackageCorrupt, PackageInvalid
 from shield.gates import GateInput, GateLimits, decide
 from shield.labels import ModelType
 from shield.linear import LinearModel
+from shield.packages import pack
 from shield.run_files import DATASET, DatasetFacts
 from tests.support.packages import CHAT, LURES, copied_package, signed_package
 
@@ -81,7 +82,7 @@ def test_both_models_are_judged_by_the_files_that_serve(tmp_path: Path) -> None:
     assert given.int8_compared == 20
     assert given.corrections.challenger.n == 6
     assert {group.kind for group in given.groups} == {"reporter", "campaign"}
-    assert given.threshold == signed_package(1).package.manifest.threshold
+    assert given.budget == 0.01
     # The models separate these texts by construction; a swapped class would show here.
     assert given.metrics["goldenAuc"] > 0.95
     assert given.metrics["goldenPositives"] == 10
@@ -100,11 +101,30 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+def test_the_champion_is_moved_to_the_budget_of_its_challenger(tmp_path: Path) -> None:
+    """Made before there was one operating point, it flags nothing: a challenger must not gain."""
+    dataset = ordinary(tmp_path / "data")
+    with copied_package(tmp_path, 0) as copy:
+        strict = copy.package.manifest.model_copy(update={"threshold": 0.999999})
+        deaf = pack(copy.package.path, strict)
+        given = judge(tmp_path, dataset, deaf.path)
+    assert given.golden.champion.recall == 1.0
+    assert given.golden.champion.fp == 0
+
+
+def test_golden_labels_that_every_model_contradicts_are_listed_for_a_look(tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    wrong = messages(LURES[:1], 0, "mislabelled") + messages(LURES[1:], 1, "g")
+    write(dataset, {"golden": wrong + messages(CHAT, 0, "h")})
+    given = judge(tmp_path, dataset, signed_package(0).package.path)
+    assert any("mislabelled-0" in warning for warning in given.warnings)
+    assert not any("h-0" in warning for warning in given.warnings)
+
+
 def test_a_directory_without_manifest_is_no_champion(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     given = judge(tmp_path, ordinary(tmp_path / "data"), tmp_path / "none")
     assert given.champion is None
-    assert given.champion_threshold is None
     assert given.golden.lost == given.golden.won == 0
 
 
@@ -212,28 +232,28 @@ def test_scores_that_are_no_numbers_stop_the_step_with_advice() -> None:
         score(Diverged(), "challenger", ["a", "b"])
 
 
-def test_frozen_ham_is_judged_by_itself_where_it_is_there(tmp_path: Path) -> None:
-    golden = messages(LURES, 1, "g-scam") + messages(CHAT, 0, "g-ham")
-    sets = {"golden": golden, "frozen_ham": messages([f"{text} today" for text in CHAT], 0, "f")}
-    champion = signed_package(0).package.path
-    given = judge(tmp_path, write(tmp_path / "with", sets), champion)
-    assert given.frozen_ham.challenger.n == len(CHAT)
-    assert "frozenHamFpr" in given.metrics
-    without = judge(tmp_path, write(tmp_path / "without", {"golden": golden}), champion)
-    assert without.frozen_ham.challenger.n == len(CHAT), "golden's harmless messages stand in"
+def test_frozen_ham_sets_the_operating_point_and_judges_nobody(tmp_path: Path) -> None:
+    """Its messages are scams in truth: a champion that is put there lets golden scams pass."""
+    dataset = ordinary(tmp_path / "data")
+    before = judge(tmp_path, dataset, signed_package(0).package.path)
+    write(dataset, {"frozen_ham": messages([f"{text} today" for text in LURES], 0, "f")})
+    given = judge(tmp_path, dataset, signed_package(0).package.path)
+    assert given.golden.champion.tp < before.golden.champion.tp == 10
+    assert given.golden.challenger == before.golden.challenger, "it serves as it was trained"
+    assert not any("frozenHam" in name for name in given.metrics)
 
 
 def test_the_best_ever_comes_from_the_same_golden_set_only(tmp_path: Path) -> None:
     dataset, history = ordinary(tmp_path / "data"), tmp_path / "history.json"
     versions = [
         {"version": "v1", "goldenDigest": "sha256:golden", "goldenAccuracy": 0.9, "goldenFpr": 0.0},
-        {"version": "v2", "goldenDigest": "sha256:golden", "goldenAccuracy": 0.8, "goldenFpr": 0.0},
+        {"version": "v0", "goldenDigest": "sha256:golden", "goldenAccuracy": 0.95, "goldenFpr": 0},
         {"version": "v3", "goldenDigest": "sha256:other", "goldenAccuracy": 1.0, "goldenFpr": 0.0},
     ]
     history.write_text(json.dumps(versions))
     given = judge(tmp_path, dataset, signed_package(0).package.path, history=history)
-    assert given.best is not None
-    assert given.best.version == "v1"
+    assert given.record is not None
+    assert (given.record.versions, given.record.first, given.record.best) == (2, "v1", "v0")
     history.write_text('[{"goldenDigest": "sha256:golden"}]')
     with pytest.raises(Invalid, match=r"goldenAccuracy.*Run the step again"):
         judge(tmp_path, dataset, history=history)

@@ -13,7 +13,6 @@ def register(
     verdict: Input[Artifact],
     inputs: Input[Artifact],
     report: Input[HTML],
-    baseline: Input[Artifact],
 ) -> str:
     """Sign, push and register the challenger; acknowledge or release its batch.
 
@@ -23,7 +22,6 @@ def register(
         verdict: From `gate`.
         inputs: From `collect`.
         report: From `evaluate`.
-        baseline: From `baseline`.
 
     Returns:
         The name of the version, e.g. "sms-v7". A refused challenger gets one, too.
@@ -56,7 +54,6 @@ def register(
             verdict=Path(verdict.path),
             inputs=Path(inputs.path),
             report=Path(report.path),
-            baseline=Path(baseline.path),
             signing_key=PackageSettings().require_signing_key(),
             code_version=settings.code_version,
         )

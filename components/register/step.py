@@ -22,8 +22,6 @@ from shield.wire import VersionRead, VersionRequest
 
 log = logging.getLogger(__name__)
 
-BASELINE = "baseline.safetensors"
-
 
 def run(
     client: ShieldClient,
@@ -34,7 +32,6 @@ def run(
     verdict: Path,
     inputs: Path,
     report: Path,
-    baseline: Path | None,
     signing_key: Path,
     code_version: str,
 ) -> VersionRead:
@@ -48,7 +45,6 @@ def run(
         verdict: From `gate`.
         inputs: From `collect`; a first model's names no batch.
         report: HTML from `evaluate`.
-        baseline: The linear model, which travels with the package as an instant fallback.
         signing_key: Private key file (PEM).
         code_version: Of the code or the image that trained, for the lineage.
 
@@ -67,7 +63,7 @@ def run(
     request = _pinned(store, run_id, starts_from)
     if request is None:
         with tempfile.TemporaryDirectory(prefix="register-") as folder:
-            package = _packed(Path(folder) / "package", model, baseline, judged, signing_key)
+            package = _packed(Path(folder) / "package", model, judged, signing_key)
             pushed = push(store, package.path)
         stored = put_file(store, f"reports/{model_type}", report, ".html")
         request = VersionRequest(
@@ -101,14 +97,10 @@ def run(
     return version
 
 
-def _packed(
-    folder: Path, model: Path, baseline: Path | None, judged: GateInput, signing_key: Path
-) -> ModelPackage:
+def _packed(folder: Path, model: Path, judged: GateInput, signing_key: Path) -> ModelPackage:
     """Complete a copy of the trained package, and sign it."""
     shutil.copytree(model, folder)
     manifest = ModelPackage.open(folder).manifest
-    if baseline is not None and baseline.is_file():
-        shutil.copyfile(baseline, folder / BASELINE)
     pack(folder, manifest.model_copy(update={"metrics": judged.metrics, "files": {}}))
     return sign(folder, load_private_key(signing_key))
 

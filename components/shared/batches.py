@@ -16,7 +16,7 @@ from components.shared import messages
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import fetch_verified
 from shield.errors import Invalid
-from shield.labels import LABELS, ModelType
+from shield.labels import LABELS, FeedbackType, ModelType
 from shield.run_files import BatchReference
 
 COLUMNS = ("id", "text", "label", "reporter", "campaign", "trust", "scanned_at", "approved_at")
@@ -33,6 +33,16 @@ def read_batches(
     """
     frames = [_read_batch(store, each, model_type, cache) for each in references]
     return pl.concat(frames, how="diagonal") if frames else _empty()
+
+
+def corrections_in(reference: BatchReference, cache: Path) -> int:
+    """Return how many rows of a batch that was read are corrections, confirmations left out."""
+    digest = reference.digest.removeprefix("sha256:")
+    rows = pl.scan_parquet(cache / f"{digest}.parquet")
+    if "feedback_type" in rows.collect_schema().names():
+        confirmed = pl.col("feedback_type") == FeedbackType.CONFIRMED.value
+        rows = rows.filter(~confirmed.fill_null(value=False))
+    return int(rows.select(pl.len()).collect().item())
 
 
 def _read_batch(

@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dataset", type=Path, required=True, help="from build_dataset")
     parser.add_argument("--model", type=Path, required=True, help="package directory to write")
     parser.add_argument("--champion", type=Path, help="package to go on from; else the base model")
+    parser.add_argument(
+        "--linear", type=Path, help="from baseline; else the encoder alone predicts"
+    )
     parser.add_argument("--curves", type=Path, help="HTML file for the loss curves")
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
@@ -56,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             ),
             run_id=facts.run_id,
             created_at=facts.sealed_at,
+            linear=given.linear,
             curves=given.curves,
             checkpoint_seconds=settings.checkpoint_seconds,
         )

@@ -1,7 +1,7 @@
 """KFP signature of `train`; the work is in `step.py`."""
 
 from kfp import dsl
-from kfp.dsl import HTML, Dataset, Input, Model, Output
+from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
 from components.shared.images import TRAINING
 
@@ -10,6 +10,7 @@ from components.shared.images import TRAINING
 def train(
     dataset: Input[Dataset],
     champion: Input[Model],
+    linear: Input[Artifact],
     model: Output[Model],
     curves: Output[HTML],
     seed: int = 0,
@@ -25,6 +26,7 @@ def train(
     Args:
         dataset: From `build_dataset`.
         champion: Package directory; empty when there is none.
+        linear: The linear half of the predictor, from `baseline`.
         model: Package directory, not yet signed.
         curves: Loss per epoch.
         seed: Of everything that is drawn.
@@ -61,6 +63,7 @@ def train(
         run_id=facts.run_id,
         # The batch's time, not today's: a repeated run must make the same bytes.
         created_at=facts.sealed_at,
+        linear=Path(linear.path),
         curves=Path(curves.path),
         checkpoint_seconds=settings.checkpoint_seconds,
     )

@@ -18,17 +18,22 @@ from shield.packages.manifest import MANIFEST, WEIGHTS
 PACKAGE, CURVES = "package", "curves.html"
 
 
-def inputs_digest(dataset: Path, start: Path, recipe: Mapping[str, Any], extra: Any) -> str:
+def inputs_digest(
+    dataset: Path, start: Path, recipe: Mapping[str, Any], extra: Any, linear: Path | None
+) -> str:
     """Return what a training follows from, as 32 hex digits: data, weights, every choice."""
     watched = dataset / "watched.parquet"
+    ham = dataset / "frozen_ham.parquet"
     parts = {
         "train": file_digest(dataset / "train.parquet"),
         "valid": file_digest(dataset / "valid.parquet"),
+        "frozen_ham": file_digest(ham) if ham.is_file() else None,
         "watched": file_digest(watched) if watched.is_file() else None,
         "weights": file_digest(start / WEIGHTS),
         "recipe": dict(recipe),
         "torch": metadata.version("torch"),
         "extra": extra,
+        "linear": None if linear is None else file_digest(linear),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -30,6 +30,7 @@ def run(
     recipe: Recipe,
     run_id: str | None,
     created_at: datetime | None,
+    linear: Path | None = None,
     fpr_budget: float = 0.01,
     curves: Path | None = None,
     checkpoint_seconds: float = 15.0,
@@ -44,7 +45,8 @@ def run(
         recipe: Every choice of the training.
         run_id: Goes into the manifest.
         created_at: Goes into the manifest; taken from the inputs, never from a clock.
-        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
+        linear: The linear half, from `baseline`; None: the encoder alone predicts.
+        fpr_budget: Share of harmless messages that may be flagged; sets the operating point.
         curves: HTML file for the loss curves.
         checkpoint_seconds: Time between two checkpoints.
 
@@ -57,7 +59,7 @@ def run(
         parent = ModelPackage.open(champion)
     start = parent.path if parent is not None else base_directory(settings)
     made_with = [run_id, created_at.isoformat() if created_at else None, fpr_budget]
-    digest = inputs_digest(dataset, start, recipe.as_json(), made_with)
+    digest = inputs_digest(dataset, start, recipe.as_json(), made_with, linear)
     checkpoints = (settings.checkpoint_dir or model.parent / "checkpoints") / digest
     finished = take(checkpoints, model, curves)
     if finished is not None:
@@ -71,6 +73,7 @@ def run(
         start,
         parent,
         model,
+        linear=linear,
         checkpoints=checkpoints,
         inputs=digest,
         recipe=recipe,

@@ -15,7 +15,7 @@ from components.train.export import export_package
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
-from shield.predictor import Predictor
+from shield.predictor import Predictor, probability_of
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -81,13 +81,13 @@ def test_no_trace_of_this_machine_is_in_the_graph(package: ModelPackage) -> None
 
 def test_fp32_answers_as_torch_does(model: Any, package: ModelPackage) -> None:
     predictor = Predictor(package, "fp32")
-    rows = [rows[0] for rows in predictor.rows([*TEXTS, "", "a " * 25])]
+    rows = [reading.rows[0] for reading in predictor.read([*TEXTS, "", "a " * 25])]
     model.eval()
     with torch.no_grad():
         logits = [model(input_ids=torch.tensor([row])).logits[0] for row in rows]
     model.train()
     expected = [float(torch.softmax(row, 0)[1]) for row in logits]
-    np.testing.assert_allclose(predictor.score(rows), expected, atol=1e-5)
+    np.testing.assert_allclose(probability_of(predictor.score(rows)), expected, atol=1e-5)
 
 
 def test_the_samples_hold_for_both_precisions(package: ModelPackage) -> None:

@@ -1,6 +1,5 @@
 """The step on files: where a training starts from, and what an encoder may be named by."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,14 @@ from components.shared import messages
 from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, fetched
 from components.shared.environment import StepSettings
 from components.train.recipe import Recipe
-from components.train.step import run_from
-from components.train.threshold import FIRST_ALARMS, first_alarms
+from components.train.step import run, run_from
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid, Misconfigured
 from shield.labels import ModelType
+from shield.linear import Features, LinearModel
+from shield.metrics import most_flagged
+from shield.packages import ModelPackage
+from shield.predictor import Predictor
 from shield.run_files import DATASET, DatasetFacts
 from tests.support.tiny import tiny_encoder
 
@@ -63,10 +65,6 @@ def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
     made = {start: trained(start, champion.path, start) for start in ("base", "better")}
     onward = trained("champion", champion.path, "onward")
     assert onward.manifest.parent == champion.digest
-    kept = champion.manifest.recipe[FIRST_ALARMS]
-    assert kept["valid"] == messages.file_digest(tmp_path / "data" / "valid.parquet")
-    assert 0 <= kept["share"] <= 0.01, "what it flags of the frozen messages, within the budget"
-    assert onward.manifest.recipe[FIRST_ALARMS] == kept, "and its descendants spend from the same"
     losses = {
         package.digest: package.manifest.recipe["valid_loss"] for package in (onward, made["base"])
     }
@@ -76,9 +74,44 @@ def test_a_training_starts_from_whichever_judges_better(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="champion, base, better"):
         trained("best", champion.path, "nonsense")
 
-    lenient = replace(onward, manifest=onward.manifest.model_copy(update={"threshold": 1e-6}))
-    assert first_alarms(lenient, rows(96, 2), kept["valid"]) == kept["share"]
-    assert first_alarms(lenient, rows(96, 2), "sha256:another") == 1.0, "counted anew"
+
+def test_every_version_is_put_at_the_same_operating_point(tmp_path: Path) -> None:
+    data = dataset_of(tmp_path / "data", 1)
+    hams = rows(600, 5).filter(pl.col("label") == 0)
+    noisy = hams.with_columns(pl.Series("text", [f"{t} win" for t in hams["text"]]))
+    valid = pl.concat([rows(96, 2), hams.with_columns(id="h" + pl.col("id")), noisy])
+    messages.write(valid, data / "valid.parquet")
+    linear = tmp_path / "linear"
+    LinearModel(np.zeros(Features(bits=12).buckets, np.float32), 0.0, 0.5, Features(bits=12)).save(
+        linear
+    )
+    settings = StepSettings(base_model=tiny_encoder(), checkpoint_dir=tmp_path / "kept", threads=1)
+    recipe = Recipe(epochs=1, learning_rate=3e-3, token_budget=256, max_tokens=32, threads=1)
+    made: list[ModelPackage] = []
+    for name, budget, half in (("a", 0.01, None), ("b", 0.1, linear)):
+        (tmp_path / name).mkdir()
+        made.append(
+            run(
+                data,
+                made[0].path if made else None,
+                tmp_path / name,
+                settings=settings,
+                recipe=recipe,
+                run_id=None,
+                created_at=None,
+                fpr_budget=budget,
+                linear=half,
+            )
+        )
+    harmless = valid.filter(pl.col("label") == 0)["text"].to_list()
+    for package, budget in zip(made, (0.01, 0.1), strict=True):
+        flagged = int(np.sum(Predictor(package).margins(harmless) >= 0))
+        placed = package.manifest.recipe["operating_point"]
+        assert placed == {"budget": budget, "flagged": flagged, "hams": 648}
+        assert flagged <= most_flagged(648, budget)
+    assert [package.manifest.settled_margin().linear > 0 for package in made] == [0, 1]
+    assert "linear.safetensors" in made[1].manifest.files
+    assert made[1].manifest.recipe["operating_point"]["flagged"] > most_flagged(648, 0.01)
 
 
 def test_an_encoder_is_fetched_from_the_store_once(tmp_path: Path) -> None:

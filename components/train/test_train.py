@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 
 from components.train.batching import batches
-from components.train.calibration import (
-    Calibration,
-    apply_calibration,
-    fit_calibration,
-    held_back,
-)
 from components.train.fitting import balanced
+from components.train.operating_point import scale_of, spread, weights_of
 from components.train.recipe import Recipe
 from shield.errors import Invalid
 
@@ -52,41 +47,17 @@ def test_one_class_alone_is_refused_with_advice() -> None:
         balanced(np.ones(5, dtype=np.int64), np.ones(5, dtype=np.float32))
 
 
-def test_calibration_makes_overconfident_margins_mean_what_they_say() -> None:
+def test_overconfident_margins_are_scaled_to_mean_what_they_say() -> None:
     rng = np.random.default_rng(0)
-    odds = rng.normal(-2, 2, 4000)
+    odds = rng.normal(-1, 2, 4000)
     scam = rng.random(4000) < 1 / (1 + np.exp(-odds))
-    found = fit_calibration(odds * 5 + 3, scam)
-    assert found.scale == pytest.approx(0.2, abs=0.03)
-    assert found.shift == pytest.approx(-0.6, abs=0.15)
+    assert scale_of(odds * 5, scam) == pytest.approx(0.2, abs=0.03)
 
 
-def test_scores_give_way_where_the_threshold_must_not() -> None:
-    hams = np.random.default_rng(0).normal(-4, 2, 2000)
-    fitted = Calibration(scale=1.5, shift=2.0)
-    held = held_back(fitted, hams, budget=0.01, highest=0.56)
-    assert held.scale == fitted.scale
-    assert held.shift < fitted.shift
-    flagged = held.scale * hams + held.shift >= np.log(0.56 / 0.44)
-    assert flagged.sum() == 20, "the budget is used, and kept"
-
-
-@pytest.mark.parametrize("budget", [0.01, 0.0])
-def test_a_calibration_that_keeps_the_budget_stays_as_it_is(budget: float) -> None:
-    hams = np.random.default_rng(0).normal(-9, 1, 500)
-    fitted = Calibration(scale=1.0, shift=0.5)
-    assert held_back(fitted, hams, budget, highest=0.56) == fitted
-
-
-def test_calibration_is_folded_into_the_last_layer() -> None:
-    import torch
-
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
-    given = torch.randn(6, 4)
-    with torch.no_grad():
-        before = model(given)
-        apply_calibration(model, Calibration(scale=0.5, shift=-1.0))
-        after = model(given)
-    wanted = 0.5 * (before[:, 1] - before[:, 0]) - 1.0
-    assert torch.allclose(after[:, 1] - after[:, 0], wanted, atol=1e-5)
+def test_each_half_counts_by_its_spread_on_harmless_messages() -> None:
+    rng = np.random.default_rng(0)
+    wide, narrow = rng.normal(-9, 6, 500), rng.normal(-2, 0.5, 500)
+    encoder, linear = weights_of(wide, narrow, with_linear=True)
+    assert encoder * wide.std() == pytest.approx(linear * narrow.std()) == pytest.approx(0.5)
+    assert weights_of(wide, np.zeros(500), with_linear=False) == (1 / spread(wide), 0.0)
+    assert spread(np.full(5, 3.0)) == 1.0

@@ -1,10 +1,11 @@
-"""Fine-tune, calibrate, export: from a dataset to the files of a package.
+"""Fine-tune, export, find the operating point: from a dataset to the files of a package.
 
 Read top to bottom: what it starts from, what it learns, how, and what comes out. The same inputs,
 recipe and number of threads give the same package digest on the same kind of processor.
 """
 
 import os
+import shutil
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 
 from components.shared import messages
 from components.shared.encoder import (
@@ -23,19 +23,17 @@ from components.shared.encoder import (
     pad_id,
     windows,
 )
-from components.train.calibration import apply_calibration, fit_calibration, held_back
+from components.shared.frozen import frozen
 from components.train.card import write_card
 from components.train.curves import plot
 from components.train.export import export_package
-from components.train.fitting import Examples, fit, margins_of
+from components.train.fitting import Examples, fit
+from components.train.operating_point import settle
 from components.train.recipe import Recipe
 from components.train.spread import here, join, wait_for_first
-from components.train.threshold import AIMED, FIRST_ALARMS, first_alarms, threshold_of
-from shield.errors import Invalid
 from shield.labels import LABELS
-from shield.metrics import budget_after
-from shield.packages import Manifest, ModelPackage, Preprocessing, pack
-from shield.packages.manifest import CARD, TOKENIZER
+from shield.packages import Manifest, Margin, ModelPackage, Preprocessing, pack
+from shield.packages.manifest import CARD, LINEAR, TOKENIZER
 from shield.run_files import DATASET, DatasetFacts
 
 SAMPLES = 4
@@ -49,6 +47,7 @@ def train_package(
     parent: ModelPackage | None,
     model: Path,
     *,
+    linear: Path | None,
     checkpoints: Path,
     inputs: str,
     recipe: Recipe,
@@ -86,18 +85,6 @@ def train_package(
     if here().rank:
         wait_for_first()
         return ModelPackage.open(model)
-    margins = _judged(classifier, valid, tokenizer, rules, pad, recipe)
-    scam = valid["label"].to_numpy() == 1
-    if scam.all() or not scam.any():
-        raise Invalid(f"{dataset / 'valid.parquet'} has one class only: nothing can be calibrated.")
-    calibration = fit_calibration(margins, scam)
-    judged_on, alarms = messages.file_digest(dataset / "valid.parquet"), 0.0
-    if parent is not None:
-        alarms = first_alarms(parent, valid, judged_on)
-        fpr_budget = budget_after(alarms, fpr_budget)
-        highest = min(parent.manifest.threshold + AIMED, 0.99)
-        calibration = held_back(calibration, margins[~scam], fpr_budget, highest)
-    apply_calibration(classifier, calibration)
     _tell("exporting to ONNX")
     export_package(
         classifier,
@@ -106,6 +93,8 @@ def train_package(
         max_tokens=recipe.max_tokens,
         sample_texts=_samples(train),
     )
+    if linear is not None:
+        shutil.copyfile(linear, model / LINEAR)
     manifest = Manifest(
         model_type=facts.model_type,
         preprocessing=rules,
@@ -118,20 +107,26 @@ def train_package(
             "dataset": facts.digests,
             "set_aside": facts.set_aside,
             "phrases": facts.phrases.model_dump(by_alias=True),
-            "calibration": {name: round(value, 6) for name, value in calibration._asdict().items()},
             "device": device.type,
             "valid_loss": round(learned.valid_loss[learned.kept - 1], 6),
         },
         created_at=created_at,
+        margin=Margin(encoder=1.0, linear=0.0 if linear is None else 1.0),
     )
     write_card(model / CARD, manifest, facts, learned)
-    threshold, flagged = threshold_of(pack(model, manifest), valid, parent, fpr_budget)
-    kept = {"valid": judged_on, "share": alarms if parent is not None else flagged}
-    settled = {"threshold": threshold, "recipe": {**manifest.recipe, FIRST_ALARMS: kept}}
+    settled = settle(pack(model, manifest), frozen(dataset), fpr_budget)
+    placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
+    changes = {
+        "margin": settled.margin,
+        "recipe": {**manifest.recipe, "operating_point": placed},
+    }
     if curves is not None:
         plot(learned, curves, title=f"{facts.model_type} from {_origin(parent)}")
-    package = pack(model, manifest.model_copy(update=settled))
-    _tell(f"threshold {threshold:.3f}, package {package.digest[:19]}")
+    package = pack(model, manifest.model_copy(update=changes))
+    _tell(
+        f"{settled.flagged} of {settled.hams} frozen harmless messages flagged, "
+        f"package {package.digest[:19]}"
+    )
     wait_for_first()
     return package
 
@@ -175,22 +170,6 @@ def _preprocessing(recipe: Recipe) -> Preprocessing:
     return Preprocessing(
         max_tokens=recipe.max_tokens, window_overlap=overlap, max_windows=recipe.max_windows
     )
-
-
-def _judged(
-    classifier: Any,
-    valid: pl.DataFrame,
-    tokenizer: Any,
-    rules: Preprocessing,
-    pad: int,
-    recipe: Recipe,
-) -> NDArray[np.float64]:
-    """Return one margin per message as serving will: the highest of its windows."""
-    by_text = windows(tokenizer, valid["text"].to_list(), rules)
-    rows = [row for of_text in by_text for row in of_text]
-    margins = margins_of(classifier, rows, pad, recipe.token_budget, torch.device("cpu"))
-    starts = np.cumsum([0, *(len(of_text) for of_text in by_text[:-1])])
-    return np.maximum.reduceat(margins, starts)
 
 
 def _be_deterministic(threads: int, seed: int, device: torch.device) -> None:

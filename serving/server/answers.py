@@ -8,6 +8,7 @@ from serving.server.http import MethodNotAllowed, Request, Response
 from serving.server.jobs import Scored
 from serving.server.model import ServedModel
 from serving.server.repository import Repository
+from shield.predictor import OPERATING_POINT
 
 _REQUEST_ID = b"x-request-id"
 # It is sent back in a header and shown in reports: nothing but harmless characters.
@@ -18,11 +19,12 @@ def plain(model: ServedModel, scored: Scored) -> Response:
     """Return the answer of `/predict`."""
     predictions = []
     for score in scored.probabilities:
-        scam = score >= model.predictor.threshold
+        scam = score >= OPERATING_POINT
         predictions.append(
             {
                 "label": model.predictor.package.manifest.labels[scam],
                 "probability": score,
+                # Measured from the operating point: never below one half.
                 "confidence": score if scam else 1 - score,
             }
         )

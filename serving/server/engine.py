@@ -20,7 +20,7 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
 from shield.errors import Unavailable
-from shield.predictor import BATCH, Precision, Row
+from shield.predictor import BATCH, Precision, Reading, Row
 
 _INLINE_CHARS = 4096
 """Longer requests are tokenised on another thread, so that they do not hold up the event loop."""
@@ -125,7 +125,7 @@ class Engine:
 
     def _recall(self, job: Job, texts: Sequence[str]) -> bool:
         """Answer from the cache without tokenising, if all of it is there."""
-        known: list[list[float]] = []
+        known: list[tuple[list[float], float]] = []
         for text in texts:
             scores = job.model.cache.answers(text)
             if scores is None:
@@ -145,16 +145,16 @@ class Engine:
 
         job.future.add_done_callback(leave)
 
-        def tokenise() -> tuple[list[list[Row]], float]:
+        def tokenise() -> tuple[list[Reading], float]:
             began = time.thread_time()
-            by_text = model.predictor.rows(texts)
-            return by_text, time.thread_time() - began
+            readings = model.predictor.read(texts)
+            return readings, time.thread_time() - began
 
         if sum(map(len, texts)) <= _INLINE_CHARS:
             self._enqueue(job, texts, *tokenise())
             return
 
-        def tokenised(done: "asyncio.Future[tuple[list[list[Row]], float]]") -> None:
+        def tokenised(done: "asyncio.Future[tuple[list[Reading], float]]") -> None:
             error = done.exception()
             if error is None:
                 self._enqueue(job, texts, *done.result())
@@ -164,13 +164,13 @@ class Engine:
         self._loop.run_in_executor(None, tokenise).add_done_callback(tokenised)
 
     def _enqueue(
-        self, job: Job, texts: Sequence[str], by_text: list[list[Row]], processor_seconds: float
+        self, job: Job, texts: Sequence[str], readings: list[Reading], processor_seconds: float
     ) -> None:
         """Answer rows from the cache, join twins in flight, queue the rest."""
         model = job.model
         job.processor_seconds += processor_seconds
-        rows = [row for of_text in by_text for row in of_text]
-        job.expect(by_text)
+        rows = [row for reading in readings for row in reading.rows]
+        job.expect(readings)
         keys = list(map(row_key, rows))
         places: dict[bytes, list[int]] = {}
         for index, key in enumerate(keys):
@@ -187,7 +187,7 @@ class Engine:
             job.future.set_exception(refusal)
             return
         self._count_rows(cache=len(rows) - job.pending, twin=job.pending - len(new), model=len(new))
-        model.cache.remember(texts, keys, job.lengths)
+        model.cache.remember(texts, keys, readings)
         if not job.pending:
             job.finish()
         for key, indices in places.items():

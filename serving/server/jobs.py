@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from serving.server.model import ServedModel
-from shield.predictor import Row
+from shield.predictor import Reading
 
 
 class Scored(NamedTuple):
@@ -33,6 +33,8 @@ class Job:
     """Tells whether the client is still there."""
     lengths: list[int] = field(default_factory=list)
     """Rows per text."""
+    linear: list[float] = field(default_factory=list)
+    """What the linear half says of each text."""
     scores: list[float] = field(default_factory=list)
     pending: int = 0
     """Rows without a score."""
@@ -46,17 +48,19 @@ class Job:
         """Return what the answer has cost in processor time, waiting apart; `None` if unknown."""
         return self.processor_seconds * 1000 if self.measured else None
 
-    def expect(self, by_text: Sequence[Sequence[Row]]) -> None:
-        """Take note of how many rows each text has."""
-        self.lengths = list(map(len, by_text))
+    def expect(self, readings: Sequence[Reading]) -> None:
+        """Take note of how many rows each text has, and of its linear part."""
+        self.lengths = [len(reading.rows) for reading in readings]
+        self.linear = [reading.linear for reading in readings]
         self.pending = sum(self.lengths)
         self.scores = [math.nan] * self.pending
 
-    def recall(self, by_text: Sequence[Sequence[float]]) -> None:
-        """Answer from scores that are all known."""
+    def recall(self, known: Sequence[tuple[Sequence[float], float]]) -> None:
+        """Answer from scores and linear parts that are all known."""
         self.measured = False
-        self.lengths = list(map(len, by_text))
-        self.scores = [score for scores in by_text for score in scores]
+        self.lengths = [len(scores) for scores, _ in known]
+        self.linear = [linear for _, linear in known]
+        self.scores = [score for scores, _ in known for score in scores]
         self.finish()
 
     def receive(
@@ -80,12 +84,9 @@ class Job:
         """Answer: each text's probability from its rows' scores."""
         if self.future.done():
             return
-        if len(self.lengths) == len(self.scores):
-            self.future.set_result(Scored(self.scores, self.processor_ms))
-            return
         start, answers = 0, []
-        for length in self.lengths:
+        for length, linear in zip(self.lengths, self.linear, strict=True):
             part = np.array(self.scores[start : start + length])
-            answers.append(self.model.predictor.aggregate(part))
+            answers.append(self.model.predictor.settle(part, linear))
             start += length
         self.future.set_result(Scored(answers, self.processor_ms))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from serving.server.breaker import Breaker
 from shield.packages import ModelPackage
-from shield.predictor import Precision, Predictor, Row
+from shield.predictor import Precision, Predictor, Reading, Row
 
 _REMEMBERED_CHARS = 320
 """Two SMS. Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
@@ -19,16 +19,16 @@ memory arenas are still being filled."""
 
 
 class AnswerCache:
-    """Probabilities by exact token ids, least recently used out first.
+    """Encoder scores by exact token ids, least recently used out first.
 
-    Beside them it remembers which rows a text became, so that a repeated text is not even
+    Beside them it remembers what a text was read as, so that a repeated text is not even
     tokenised.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._answers: OrderedDict[bytes, float] = OrderedDict()
-        self._texts: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
+        self._texts: OrderedDict[str, tuple[tuple[bytes, ...], float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -48,24 +48,28 @@ class AnswerCache:
         if len(self._answers) > self._capacity:
             self._answers.popitem(last=False)
 
-    def remember(self, texts: Sequence[str], keys: Sequence[bytes], lengths: Sequence[int]) -> None:
-        """Keep which rows each text became: so many of `keys`, in order."""
+    def remember(
+        self, texts: Sequence[str], keys: Sequence[bytes], readings: Sequence[Reading]
+    ) -> None:
+        """Keep which rows each text became, so many of `keys`, in order, and its linear part."""
         start = 0
-        for text, length in zip(texts, lengths, strict=True):
+        for text, reading in zip(texts, readings, strict=True):
+            stop = start + len(reading.rows)
             if self._capacity and len(text) <= _REMEMBERED_CHARS:
-                self._texts[text] = tuple(keys[start : start + length])
+                self._texts[text] = (tuple(keys[start:stop]), reading.linear)
                 if len(self._texts) > self._capacity:
                     self._texts.popitem(last=False)
-            start += length
+            start = stop
 
-    def answers(self, text: str) -> list[float] | None:
-        """Return the answers of all rows of a text, if the text and all of them are known."""
-        keys = self._texts.get(text)
-        if keys is None:
+    def answers(self, text: str) -> tuple[list[float], float] | None:
+        """Return the scores of all rows of a text and its linear part, if all of it is known."""
+        known = self._texts.get(text)
+        if known is None:
             return None
         self._texts.move_to_end(text)
+        keys, linear = known
         found = [answer for key in keys if (answer := self.get(key)) is not None]
-        return found if len(found) == len(keys) else None
+        return (found, linear) if len(found) == len(keys) else None
 
 
 def row_key(row: Row) -> bytes:
@@ -134,7 +138,7 @@ def load_model(
     samples = [sample.text for sample in predictor.samples()]
     measured = time.perf_counter()
     predictor.probabilities(samples)
-    tokens = sum(len(row) for rows in predictor.rows(samples) for row in rows)
+    tokens = sum(len(row) for reading in predictor.read(samples) for row in reading.rows)
     ended = time.perf_counter()
     return ServedModel(
         name=package.manifest.model_type.value,

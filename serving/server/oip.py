@@ -16,6 +16,7 @@ from typing import Any
 from serving.server.http import Request, Response
 from serving.server.model import ServedModel
 from shield.errors import BadRequest, Invalid
+from shield.predictor import OPERATING_POINT
 
 INPUT = "text"
 OUTPUTS = ("probability", "label")
@@ -264,7 +265,7 @@ def metadata(model: ServedModel, versions: list[str]) -> dict[str, Any]:
             "active_version": model.version,
             "arm": model.arm,
             "digest": model.digest,
-            "threshold": model.predictor.threshold,
+            "threshold": OPERATING_POINT,
             "labels": model.predictor.package.manifest.labels,
             "precision": model.predictor.precision,
         },

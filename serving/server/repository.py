@@ -18,8 +18,8 @@ from serving.server.settings import ServerSettings
 from shield.artifacts.opening import open_store
 from shield.errors import Conflict, Invalid, NotFound, PackageInvalid, Unavailable
 from shield.packages import ModelPackage, PackageSettings, Trust, pull
-from shield.packages.manifest import MANIFEST, SAMPLES, TOKENIZER
-from shield.predictor import MODEL_FILES, Precision
+from shield.packages.manifest import MANIFEST
+from shield.predictor import Precision, files_served
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
         Unavailable: The store does not answer.
     """
     trust = Trust.from_directory(PackageSettings().require_trusted_keys())
-    files = [MODEL_FILES[precision], TOKENIZER, SAMPLES]
+    files = partial(files_served, precision=precision)
     directory = Path(wanted.package)
     if (directory / MANIFEST).exists() or directory.is_dir():
         return ModelPackage.open(directory).verify(trust, digest=wanted.digest, files=files)

@@ -7,9 +7,9 @@ counts give the same decision, so that it can be replayed years later from its e
 
 from shield.gates.chain import PROMOTE, Decision, Finding, Gate, Refusal, first_refusal, judge
 from shield.gates.evidence import (
-    BestEver,
     Comparison,
     GateInput,
+    GoldenRecord,
     GroupShare,
     PhraseProbe,
     Slice,
@@ -19,13 +19,13 @@ from shield.gates.policy import chain, decide
 
 __all__ = [
     "PROMOTE",
-    "BestEver",
     "Comparison",
     "Decision",
     "Finding",
     "Gate",
     "GateInput",
     "GateLimits",
+    "GoldenRecord",
     "GroupShare",
     "PhraseProbe",
     "Refusal",

@@ -106,12 +106,16 @@ class PhraseProbe(Wire):
     comparison: Comparison
 
 
-class BestEver(Wire):
-    """The best version ever promoted, as judged on this very golden set."""
+class GoldenRecord(Wire):
+    """What earlier versions reached on this very golden set."""
 
-    version: str
-    accuracy: Share
-    fpr: Share
+    versions: Annotated[int, Field(ge=1)]
+    first: str
+    """The first version judged on it: no selection has favoured it yet."""
+    first_accuracy: Share
+    best: str
+    """The best of those that were promoted."""
+    best_accuracy: Share
 
 
 class GateInput(Wire):
@@ -123,7 +127,9 @@ class GateInput(Wire):
     challenger: str
     """Digest of the challenger's package manifest as it was judged."""
     fresh_feedback: Count
-    """Approved corrections in the batch of this run."""
+    """Approved corrections in the batch of this run; confirmations of a verdict are none."""
+    budget: Annotated[float, Field(gt=0, lt=1)]
+    """Share of harmless messages that may be flagged; both models are judged at it."""
     golden_digest: str
     golden: Comparison
     corrections: Comparison = Comparison()
@@ -132,18 +138,14 @@ class GateInput(Wire):
     """Held-out corrections of earlier batches: what had been learnt must stay learnt."""
     time_forward: Comparison = Comparison()
     """The latest messages, later than all that taught."""
-    frozen_ham: Comparison = Comparison()
-    """Ordinary messages, nearly all harmless, frozen: how loud is the model in everyday life?"""
     slices: list[Slice] = []
     groups: list[GroupShare] = []
     phrases: list[PhraseProbe] = []
-    best: BestEver | None = None
+    record: GoldenRecord | None = None
     """None when no earlier version was judged on this golden set."""
     int8_compared: Count
     int8_flips: Count
     """Messages whose verdict differs between the served int8 file and its fp32 origin."""
-    threshold: Annotated[float, Field(gt=0, le=1)]
-    champion_threshold: float | None = None
     metrics: dict[str, float] = {}
     """Flat figures for the registry and the dashboard; no gate reads them."""
     scores: dict[str, list[int]] = {}

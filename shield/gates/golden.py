@@ -1,9 +1,13 @@
-"""Gates against harm: on the golden set, its slices, everyday ham, and the best ever."""
+"""Gates against harm: on the golden set, its slices, the newest messages, and the best ever.
+
+Champion and challenger are compared at the same budget: `evaluate` puts both where the same share
+of harmless messages may be flagged, by the same rule and the same messages.
+"""
 
 from shield.gates.chain import Evidence, Finding, Gate
 from shield.gates.evidence import Comparison, GateInput
 from shield.gates.limits import GateLimits
-from shield.metrics import paired_difference_interval, sign_test
+from shield.metrics import chance_of_at_least, paired_difference_interval, sign_test
 
 
 def _nothing_to_compare(gate: str, why: str) -> Finding:
@@ -11,7 +15,7 @@ def _nothing_to_compare(gate: str, why: str) -> Finding:
 
 
 def first_model_stands(limits: GateLimits) -> Gate:
-    """Refuse a first model that finds too little or cries wolf."""
+    """Refuse a first model that finds too little."""
 
     def gate(given: GateInput) -> Finding:
         name = "first-model"
@@ -28,10 +32,38 @@ def first_model_stands(limits: GateLimits) -> Gate:
             )
         return Finding(
             gate=name,
-            passed=recall >= limits.first_recall and fpr <= limits.first_fpr,
-            message=f"First model: golden recall {recall:.1%} (at least {limits.first_recall:.0%}) "
-            f"and false-positive rate {fpr:.2%} (at most {limits.first_fpr:.2%}) are needed.",
-            evidence={"recall": recall, "fpr": fpr},
+            passed=recall >= limits.first_recall,
+            message=f"First model: golden recall {recall:.1%}; at least {limits.first_recall:.0%} "
+            "is needed.",
+            evidence={"recall": recall},
+        )
+
+    return gate
+
+
+def budget_is_kept(limits: GateLimits) -> Gate:
+    """Refuse a model that flags more harmless messages than its budget, beyond what may be luck.
+
+    Inside the budget more false alarms than the champion's refuse nothing: the budget is there to
+    be spent.
+    """
+
+    def gate(given: GateInput) -> Finding:
+        flagged, n = given.golden.challenger.fp, given.golden.challenger.hams
+        luck = chance_of_at_least(flagged, n, given.budget)
+        passed = luck >= 1 - limits.confidence
+        return Finding(
+            gate="false-alarms",
+            passed=passed,
+            message=f"{flagged} of {n} harmless golden messages are flagged, with a budget of "
+            f"{given.budget:.2%} (so many or more by luck: p = {luck:.3f})."
+            + (
+                ""
+                if passed
+                else " The operating point does not hold: the frozen messages it was set on are "
+                "unlike the golden ones. Add harmless messages with `shieldctl corpus add`."
+            ),
+            evidence={"flagged": flagged, "n": n, "budget": given.budget, "p": luck},
         )
 
     return gate
@@ -51,28 +83,47 @@ def accuracy_holds(limits: GateLimits) -> Gate:
             allowed=limits.accuracy_drop,
             harm=limits.accuracy_harm,
             confidence=limits.confidence,
+            luck=luck_of_the_champion(given, limits),
         )
 
     return gate
 
 
-def fpr_holds(limits: GateLimits) -> Gate:
-    """Refuse a rise of the golden false-positive rate, measured or not ruled out."""
+def recall_holds(limits: GateLimits) -> Gate:
+    """Refuse a fall of golden recall at the budget, measured or not ruled out."""
 
     def gate(given: GateInput) -> Finding:
         return _harm(
-            "golden-fpr",
-            "rise of the golden false-positive rate",
+            "golden-recall",
+            "fall of golden recall at the budget",
             given,
-            lost=given.golden.hams_lost,
-            won=given.golden.hams_won,
-            n=given.golden.challenger.hams,
-            allowed=limits.fpr_rise,
-            harm=limits.fpr_harm,
+            lost=given.golden.scams_lost,
+            won=given.golden.scams_won,
+            n=given.golden.challenger.scams,
+            allowed=limits.recall_drop,
+            harm=limits.recall_harm,
             confidence=limits.confidence,
         )
 
     return gate
+
+
+def luck_of_the_champion(given: GateInput, limits: GateLimits) -> float:
+    """Return the fall of golden accuracy that an equally good challenger is expected to show.
+
+    A champion stands where it stands because the golden set was kind to it, again and again. Its
+    lead over the first version judged on the set, which nobody selected, is taken for luck. Of that
+    a challenger loses as much as its verdicts are drawn anew: a share `d` of verdicts that differ,
+    where `a` are right, draws d / (2 a (1 - a)) of them.
+    """
+    record, n = given.record, given.golden.challenger.n
+    champion = given.golden.champion.accuracy
+    if record is None or champion is None or champion <= record.first_accuracy:
+        return 0.0
+    first = min(max(record.first_accuracy, 0.01), 0.99)
+    differ = (given.golden.lost + given.golden.won) / n
+    drawn_anew = min(1.0, differ / (2 * first * (1 - first)))
+    return min(limits.luck_most, drawn_anew * (champion - record.first_accuracy))
 
 
 def _harm(
@@ -86,6 +137,7 @@ def _harm(
     allowed: float,
     harm: float,
     confidence: float,
+    luck: float = 0.0,
 ) -> Finding:
     if given.champion is None:
         return _nothing_to_compare(name, "there is no champion yet")
@@ -93,12 +145,13 @@ def _harm(
         return Finding(gate=name, passed=False, message="The golden set has no such messages.")
     # Both bounds of a two-sided interval at 2c - 1 hold one-sided at c.
     change = paired_difference_interval(lost, won, n, confidence=2 * confidence - 1)
-    too_large, not_ruled_out = change.estimate > allowed, change.high > harm
+    too_large, not_ruled_out = change.estimate - luck > allowed, change.high - luck > harm
     message = (
         f"Points of {what}: {100 * change.estimate:+.2f} on {n} messages (only the champion "
         f"right: {lost}, only the challenger: {won}), with {confidence:.0%} confidence at most "
         f"{100 * change.high:+.2f}. Allowed: {100 * allowed:.2f} measured, and {100 * harm:.2f} "
-        "must be ruled out."
+        "must be ruled out"
+        + (f", beside {100 * luck:.2f} for the champion's luck on this set." if luck else ".")
     )
     if not_ruled_out and not too_large:
         message += " The set is too small to tell: enlarge the golden set."
@@ -109,6 +162,7 @@ def _harm(
         "lost": lost,
         "won": won,
         "n": n,
+        "luck": luck,
     }
     return Finding(
         gate=name,
@@ -116,29 +170,6 @@ def _harm(
         message=message,
         evidence=evidence,
     )
-
-
-def frozen_ham_stays_quiet(limits: GateLimits) -> Gate:
-    """Refuse a model that doubles its alarms in everyday life."""
-
-    def gate(given: GateInput) -> Finding:
-        name, seen = "frozen-ham", given.frozen_ham
-        n = seen.challenger.n
-        if given.champion is None or n == 0:
-            return _nothing_to_compare(name, "there is no champion or no frozen ham")
-        now = (seen.challenger.tp + seen.challenger.fp) / n
-        before = (seen.champion.tp + seen.champion.fp) / n
-        most = max(limits.frozen_ham_floor, limits.frozen_ham_factor * before)
-        luck = sign_test(seen.hams_lost + seen.scams_won, seen.hams_won + seen.scams_lost)
-        return Finding(
-            gate=name,
-            passed=now <= most or luck > 1 - limits.confidence,
-            message=f"{now:.2%} of {n} frozen ordinary messages are flagged, {before:.2%} by the "
-            f"champion; more than {most:.2%} refuses unless it may be luck (p = {luck:.3f}).",
-            evidence={"rate": now, "championRate": before, "n": n, "p": luck},
-        )
-
-    return gate
 
 
 _DOZEN = 12
@@ -197,25 +228,50 @@ def _both_classes(part: Comparison) -> list[tuple[str, int, int, int]]:
 
 
 def no_ratchet(limits: GateLimits) -> Gate:
-    """Refuse what is allowed against the last champion, but not against the best ever."""
+    """Refuse what is allowed against the last champion, but not against the best ever.
+
+    The best of many is partly the luckiest of many: its lead over the first version judged on the
+    golden set counts by a share only.
+    """
 
     def gate(given: GateInput) -> Finding:
-        name, best = "no-ratchet", given.best
-        accuracy, fpr = given.golden.challenger.accuracy, given.golden.challenger.fpr
-        if best is None or accuracy is None:
-            return _nothing_to_compare(name, "no version was judged on this golden set before")
-        fell = best.accuracy - accuracy
-        rose = 0.0 if fpr is None else fpr - best.fpr
-        # A hair of room, so that 0.990 - 0.985 is not refused for the float's sake.
-        passed = max(fell, rose) <= limits.best_ever_drop + 1e-12
+        name, record = "no-ratchet", given.record
+        accuracy = given.golden.challenger.accuracy
+        if record is None or record.versions < 2 or accuracy is None:
+            return _nothing_to_compare(name, "fewer than two versions were judged on this set")
+        lead = record.best_accuracy - record.first_accuracy
+        least = record.first_accuracy + limits.best_ever_kept * lead
         return Finding(
             gate=name,
-            passed=passed,
-            message=f"Golden accuracy {accuracy:.2%} against {best.accuracy:.2%} of "
-            f"{best.version}, the best ever on this set ({-100 * fell:+.2f} points), "
-            f"false-positive rate {100 * rose:+.2f} points; "
-            f"at most {100 * limits.best_ever_drop:.2f} worse is allowed.",
-            evidence={"best": best.version, "fell": fell, "fprRose": rose},
+            # A hair of room, so that nothing is refused for the float's sake.
+            passed=accuracy >= least - 1e-12,
+            message=f"Golden accuracy {accuracy:.2%}; at least {least:.2%} is needed: "
+            f"{record.first_accuracy:.2%} of {record.first}, the first on this set, and "
+            f"{limits.best_ever_kept:.0%} of the lead of {record.best}, the best ever "
+            f"({record.best_accuracy:.2%}).",
+            evidence={"best": record.best, "least": least, "accuracy": accuracy},
+        )
+
+    return gate
+
+
+def newest_messages_hold(limits: GateLimits) -> Gate:
+    """Refuse a model that does worse on the newest messages, later than all that taught."""
+
+    def gate(given: GateInput) -> Finding:
+        name, seen = "time-forward", given.time_forward
+        n = seen.challenger.n
+        if given.champion is None or n == 0:
+            return _nothing_to_compare(name, "there is no champion or no message so new")
+        worse, luck = (seen.lost - seen.won) / n, sign_test(seen.lost, seen.won)
+        return Finding(
+            gate=name,
+            passed=worse <= limits.accuracy_drop or luck >= 1 - limits.confidence,
+            message=f"Of {n} messages later than all that taught, {seen.lost} are wrong that the "
+            f"champion has right, and {seen.won} the other way round ({100 * -worse:+.1f} points, "
+            f"p = {luck:.3f}); a fall of more than {100 * limits.accuracy_drop:.1f} points that is "
+            "no luck refuses.",
+            evidence={"n": n, "lost": seen.lost, "won": seen.won, "p": luck},
         )
 
     return gate

@@ -6,11 +6,12 @@ from shield.gates.limits import GateLimits
 from shield.metrics import sign_test
 
 
-def recall_on_corrections(limits: GateLimits) -> Gate:
+def learnt_the_corrections(limits: GateLimits) -> Gate:
     """Refuse a challenger that does no better on what users had to correct.
 
-    Held-out corrections are campaigns that taught nothing. Scams among them are judged by recall; a
-    batch of false alarms only is judged by how many of them are still flagged.
+    Held-out corrections are campaigns that taught nothing. Where the champion is wrong, some must
+    have become right, and more than became wrong; and neither scams nor harmless messages among
+    them may pay for it.
     """
 
     def gate(given: GateInput) -> Finding:
@@ -24,10 +25,19 @@ def recall_on_corrections(limits: GateLimits) -> Gate:
                 message="No correction was held out, so nothing shows that the challenger learnt. "
                 "More corrections from more campaigns are needed.",
             )
+        paid = _paid_by(seen, limits)
+        why = ""
+        if not _learnt(seen):
+            why = " It has not learnt what it was asked to: more must be won than lost."
+        elif paid:
+            why = (
+                f" The {paid} pay for it: beyond one message, at most "
+                f"{100 * limits.slice_drop:.0f} points may be lost."
+            )
         return Finding(
             gate=name,
-            passed=_no_worse(seen),
-            message=f"{_told(seen)} The challenger must not be below the champion.",
+            passed=not why,
+            message=f"{_told(seen)}{why}",
             evidence={
                 "scams": seen.challenger.scams,
                 "caught": seen.challenger.tp,
@@ -35,16 +45,38 @@ def recall_on_corrections(limits: GateLimits) -> Gate:
                 "hams": seen.challenger.hams,
                 "flagged": seen.challenger.fp,
                 "championFlagged": seen.champion.fp,
+                "won": seen.won,
+                "lost": seen.lost,
             },
         )
 
     return gate
 
 
-def _no_worse(seen: Comparison) -> bool:
-    if seen.challenger.scams:
-        return seen.challenger.tp >= seen.champion.tp
-    return seen.challenger.fp <= seen.champion.fp
+def _learnt(seen: Comparison) -> bool:
+    """Tell whether more was won than lost; of what the champion has all right nothing can be won.
+
+    Put at the same budget as the challenger, a champion may be right where its users were not
+    served well.
+    """
+    missed = seen.champion.fn + seen.champion.fp
+    return seen.won > seen.lost or (missed == 0 and seen.lost == 0)
+
+
+def _paid_by(seen: Comparison, limits: GateLimits) -> str:
+    """Return the class that got worse by more than is forgiven; empty if none did."""
+    classes = (
+        ("scams", seen.scams_lost - seen.scams_won, seen.challenger.scams),
+        ("harmless messages", seen.hams_lost - seen.hams_won, seen.challenger.hams),
+    )
+    for name, worse, n in classes:
+        if worse > max(1, limits.slice_drop * n):
+            return name
+    return ""
+
+
+def _speaks_for(seen: Comparison) -> bool:
+    return seen.won >= seen.lost
 
 
 def _told(seen: Comparison) -> str:
@@ -91,13 +123,13 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
 
     def gate(given: GateInput) -> Finding:
         name = "influence"
-        if given.champion is None or not _no_worse(given.corrections):
+        if given.champion is None or not _learnt(given.corrections):
             return Finding(
                 gate=name, passed=True, message="Not asked: nothing speaks for a promotion."
             )
         for group in given.groups:
             rest = given.corrections.without(group.comparison)
-            if rest.challenger.n and not _no_worse(rest):
+            if rest.challenger.n and not _speaks_for(rest):
                 return Finding(
                     gate=name,
                     passed=False,

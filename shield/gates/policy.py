@@ -19,16 +19,16 @@ def chain(limits: GateLimits | None = None) -> Sequence[Gate]:
         # Worth judging at all, and judged as it will serve.
         sound.enough_feedback(limits),
         sound.int8_agrees(limits),
-        sound.threshold_steady(limits),
         # Nothing that worked may break.
         golden.first_model_stands(limits),
+        golden.budget_is_kept(limits),
         golden.accuracy_holds(limits),
-        golden.fpr_holds(limits),
-        golden.frozen_ham_stays_quiet(limits),
+        golden.recall_holds(limits),
         golden.no_slice_collapses(limits),
         golden.no_ratchet(limits),
+        golden.newest_messages_hold(limits),
         # It learnt what it was asked to learn, and not from one voice alone.
-        learned.recall_on_corrections(limits),
+        learned.learnt_the_corrections(limits),
         learned.old_errors_stay_fixed(limits),
         learned.nobody_decides_alone(limits),
         learned.no_phrase_opens_a_door(limits),

@@ -40,28 +40,3 @@ def int8_agrees(limits: GateLimits) -> Gate:
         )
 
     return gate
-
-
-def threshold_steady(limits: GateLimits) -> Gate:
-    """Refuse a jump of the threshold: the scores have changed their meaning."""
-
-    def gate(given: GateInput) -> Finding:
-        before, now = given.champion_threshold, given.threshold
-        moved = 0.0 if before is None else abs(now - before)
-        passed = moved <= limits.threshold_moved
-        origin = "no champion" if before is None else f"{before:.3f}"
-        return Finding(
-            gate="threshold-steady",
-            passed=passed,
-            message=f"Threshold {now:.3f} (before: {origin}) moved by {moved:.3f}; at most "
-            f"{limits.threshold_moved:.3f} is allowed."
-            + (
-                ""
-                if passed
-                else " The false-positive budget forces the jump: look for harmless messages "
-                "labelled as scams in this batch."
-            ),
-            evidence={"threshold": now, "championThreshold": before, "moved": moved},
-        )
-
-    return gate

@@ -5,19 +5,20 @@ of the scam class. Everything here is pure: numpy only, and chance comes in as a
 
 - `counts`: the confusion matrix, its rates, and the interval around a rate.
 - `paired`: two models on the same messages: McNemar, the interval of a difference, bootstrap.
-- `curves`: ROC, calibration, and the threshold that keeps within a false-positive budget.
+- `curves`: ROC, calibration, and the operating point that keeps within a false-alarm budget.
 - `scores`: how scores are distributed.
 """
 
-from shield.metrics.counts import Counts, count, wilson_interval
+from shield.metrics.counts import Counts, chance_of_at_least, count, wilson_interval
 from shield.metrics.curves import (
     ReliabilityBin,
     RocPoint,
     area_under_roc,
     brier_score,
-    budget_after,
+    enough_hams,
     expected_calibration_error,
-    operating_threshold,
+    most_flagged,
+    operating_point,
     recall_at_fpr,
     reliability_bins,
     roc_points,
@@ -40,11 +41,13 @@ __all__ = [
     "RocPoint",
     "area_under_roc",
     "brier_score",
-    "budget_after",
+    "chance_of_at_least",
     "count",
+    "enough_hams",
     "expected_calibration_error",
     "mcnemar_p_value",
-    "operating_threshold",
+    "most_flagged",
+    "operating_point",
     "paired_bootstrap",
     "paired_difference_interval",
     "recall_at_fpr",

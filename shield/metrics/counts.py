@@ -89,6 +89,25 @@ def count(scam: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Counts:
     )
 
 
+def chance_of_at_least(k: int, n: int, share: float) -> float:
+    """Return P(X >= k) for X ~ Binomial(n, share), with 0 < share < 1."""
+    return max(0.0, 1.0 - math.fsum(binomial(found, n, share) for found in range(min(k, n + 1))))
+
+
+def binomial(k: int, n: int, share: float) -> float:
+    """Return P(X = k) for X ~ Binomial(n, share), with 0 < share < 1.
+
+    By logarithms: of a million messages, the chance that none is flagged is too small a float.
+    """
+    return math.exp(
+        math.lgamma(n + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(n - k + 1)
+        + k * math.log(share)
+        + (n - k) * math.log1p(-share)
+    )
+
+
 def normal_quantile(probability: float) -> float:
     """Return z with P(Z <= z) = `probability` for a standard normal Z."""
     return NormalDist().inv_cdf(probability)

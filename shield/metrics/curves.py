@@ -3,10 +3,13 @@
 A message is flagged when its score is *at least* the threshold.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shield.metrics.counts import binomial
 
 Scores = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -109,45 +112,64 @@ def threshold_for_fpr(ham_scores: Scores, budget: float) -> float:
     return middle if middle > must_pass else next_score
 
 
-MORE_FALSE_ALARMS = 0.002
-"""Rise of the false-positive rate that all releases together may cost, absolute."""
+CONFIDENCE = 0.9
+"""How sure it must be that harmless messages are flagged within the budget. Surer costs recall:
+with 1,000 messages and a budget of 1 %, 0.9 lets 0.6 % of them be flagged, 0.95 lets 0.5 %."""
 
 
-def budget_after(first: float, budget: float) -> float:
-    """Return the false-positive budget of a challenger: hardly more than the first champion spent.
+def most_flagged(n: int, budget: float, confidence: float = CONFIDENCE) -> int:
+    """Return how many of `n` harmless messages may be flagged for the budget to be kept, surely.
 
-    What a release may cost is not the whole budget, but what the gate lets pass; and that gate
-    compares with the best ever. Were each release allowed a little more than the last, the third
-    would be refused, and all after it.
-
-    Args:
-        first: Share of harmless messages that the first model of the line flags, on the messages
-            that the challenger's threshold will be set on.
-        budget: What any model may spend, in [0, 1).
-    """
-    return min(budget, first + MORE_FALSE_ALARMS)
-
-
-def operating_threshold(
-    ham_scores: Scores, budget: float, previous: float | None, most_moved: float = 0.1
-) -> float:
-    """Return the threshold to serve with: within the budget, and not far from the last one.
-
-    The lowest threshold within the budget catches most. But a saturated model can reach it anywhere
-    between 0.01 and 0.99, and a number that jumps every week makes anybody's sense of "70 % sure"
-    worthless. So it walks towards the lowest one by at most `most_moved` per release. Only the
-    budget may push it further up; the gate then sees that and refuses.
+    The largest count whose upper confidence bound (Clopper and Pearson, 1934) is within the budget;
+    0 when there are too few messages to show it even without a single one flagged.
 
     Args:
-        ham_scores: As in `threshold_for_fpr`.
-        budget: As in `threshold_for_fpr`.
-        previous: The champion's threshold; None for the first model, which starts from 0.5.
-        most_moved: Longest step, absolute.
+        n: Harmless messages that were not trained on.
+        budget: Share of all harmless messages that may be flagged, in (0, 1).
+        confidence: One-sided.
     """
-    lowest = threshold_for_fpr(ham_scores, budget)
-    start = 0.5 if previous is None else previous
-    # A hair inside the limit, so that the gate's `moved <= 0.1` cannot fail by a rounding error.
-    return max(lowest, start - most_moved + 1e-9)
+    # The bound is within the budget where so few would be flagged by chance in fewer than 1 -
+    # confidence of cases if the true share were the whole budget.
+    cumulated = 0.0
+    for k in range(n):
+        cumulated += binomial(k, n, budget)
+        if cumulated > 1 - confidence:
+            return max(0, k - 1)
+    return max(0, n - 1)
+
+
+def enough_hams(budget: float, confidence: float = CONFIDENCE) -> int:
+    """Return the fewest harmless messages on which it can be shown that a budget is kept."""
+    return math.ceil(math.log(1 - confidence) / math.log(1 - budget))
+
+
+def operating_point(ham_margins: Scores, budget: float, confidence: float = CONFIDENCE) -> float:
+    """Return the margin from which a message is flagged: as low as the budget surely allows.
+
+    Every version is put there by this one rule, so that versions can be compared.
+
+    Args:
+        ham_margins: Shape (n,). Margins of harmless messages that the model was not trained on.
+        budget: Share of harmless messages that may be flagged, in (0, 1).
+        confidence: See `most_flagged`.
+
+    Returns:
+        Halfway between the last margin that must pass and the first that may be flagged.
+
+    Raises:
+        ValueError: No messages, or a budget outside (0, 1).
+    """
+    if ham_margins.size == 0:
+        raise ValueError("A false-alarm budget needs harmless messages, and there are none.")
+    if not 0 < budget < 1:
+        raise ValueError(f"A false-alarm budget is a share between 0 and 1, not {budget}.")
+    ranked = np.sort(ham_margins)[::-1]
+    must_pass = float(ranked[min(most_flagged(ranked.size, budget, confidence), ranked.size - 1)])
+    above = ranked[ranked > must_pass]
+    # With nothing above it: a hair higher, so that no verdict hangs on how a processor rounds.
+    beyond = float(above.min()) if above.size else must_pass + 0.1 * float(ranked.std())
+    middle = (must_pass + beyond) / 2
+    return middle if middle > must_pass else float(np.nextafter(must_pass, np.inf))
 
 
 def recall_at_fpr(scam: Labels, scores: Scores, budget: float) -> float:

@@ -12,7 +12,7 @@ Only formats that hold data: nothing in a package is executed. Everything fails 
 """
 
 from shield.packages.keys import KeyPair, Trust, generate_key, load_private_key, save_key
-from shield.packages.manifest import Manifest, Preprocessing
+from shield.packages.manifest import Manifest, Margin, Preprocessing
 from shield.packages.package import ModelPackage, pack, sign
 from shield.packages.settings import PackageSettings
 from shield.packages.transfer import Pushed, pull, push, uri_of
@@ -20,6 +20,7 @@ from shield.packages.transfer import Pushed, pull, push, uri_of
 __all__ = [
     "KeyPair",
     "Manifest",
+    "Margin",
     "ModelPackage",
     "PackageSettings",
     "Preprocessing",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -13,7 +14,8 @@ from shield.errors import PackageInvalid
 from shield.labels import LABELS, ModelType
 from shield.text import DEFAULT_NORMALISER
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: the package says by `margin` where its operating point lies, and may hold a linear half."""
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -23,6 +25,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 SAMPLES = "samples.json"
+LINEAR = "linear.safetensors"
 CARD = "card.md"
 
 REQUIRED = (FP32_MODEL, INT8_MODEL, WEIGHTS, CONFIG, TOKENIZER, SAMPLES)
@@ -65,13 +68,28 @@ class Preprocessing(Wire):
         return self
 
 
+class Margin(Wire):
+    """How a text's margin follows from what the halves of the predictor say.
+
+    `encoder` x the encoder's log odds + `linear` x the linear model's + `bias`. Zero is the
+    operating point: a message at or above it is flagged. The farther, the surer: the logistic
+    function of the margin is the probability that people are shown, one half at the operating point
+    of every version.
+    """
+
+    encoder: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    linear: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """0: the package has no linear half."""
+    bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+
 class Manifest(Wire):
     """What a model package is.
 
     Immutable once packed: its bytes' SHA-256 is the version's identity.
     """
 
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = 1
     model_type: ModelType
     labels: Annotated[list[str], Field(min_length=2, max_length=2)] = []
     """Negative, then positive: the order of the model's output columns.
@@ -79,7 +97,9 @@ class Manifest(Wire):
     Follows from `model_type`.
     """
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """A probability at or above it is a scam verdict."""
+    """Of packages without `margin`, which earlier releases made: the encoder's probability that the
+    operating point lies at."""
+    margin: Margin | None = None
     preprocessing: Preprocessing = Preprocessing()
     files: dict[str, str] = {}
     """File name -> SHA-256, hexadecimal. Filled in by `pack`."""
@@ -119,6 +139,18 @@ class Manifest(Wire):
             )
         self.labels = expected
         return self
+
+    @model_validator(mode="after")
+    def _margin_is_of_format_2(self) -> Self:
+        if self.margin is not None:
+            self.format_version = 2
+        return self
+
+    def settled_margin(self) -> Margin:
+        """Return `margin`; of a package without one, what its threshold comes to."""
+        if self.margin is not None:
+            return self.margin
+        return Margin(encoder=1.0, bias=-math.log(self.threshold / (1 - self.threshold)))
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON: sorted keys, one form for one content."""

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,16 @@ from shield.packages.manifest import (
     check_file_name,
     digest_of,
 )
+
+Files = Iterable[str] | Callable[[Manifest], Iterable[str]] | None
+"""Names of a package's files, what tells them from its manifest, or None: all."""
+
+
+def named_files(manifest: Manifest, files: Files) -> list[str]:
+    """Return the names that `files` stands for, in order."""
+    if files is None:
+        return sorted(manifest.files)
+    return list(files(manifest) if callable(files) else files)
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,15 @@ class ModelPackage:
         return read_signature(self.path)
 
     def verify(
-        self, trust: Trust, *, digest: str | None = None, files: Iterable[str] | None = None
+        self, trust: Trust, *, digest: str | None = None, files: Files = None
     ) -> "ModelPackage":
         """Check signature and digests, and return the package. Nothing is to be loaded before this.
 
         Args:
             trust: Whose signature counts.
             digest: The version's identity where the caller knows it.
-            files: Which files to check; all by default. A model server checks those it loads.
+            files: Which files to check, or what names them; all by default. A model server checks
+                those it loads.
 
         Raises:
             PackageUnsigned: No signature.
@@ -116,7 +127,7 @@ class ModelPackage:
                 f"The package {self.path} has no {', '.join(missing)}. Pack the training "
                 "output again."
             )
-        for name in self.manifest.files if files is None else files:
+        for name in named_files(self.manifest, files):
             self.read(name)
         return self
 

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,13 @@ from shield.artifacts import ArtifactStore
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
 from shield.packages.keys import Trust
 from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE, Manifest, digest_of
-from shield.packages.package import ModelPackage, check_digest, write_atomically
+from shield.packages.package import (
+    Files,
+    ModelPackage,
+    check_digest,
+    named_files,
+    write_atomically,
+)
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -57,7 +62,7 @@ def pull(
     cache_dir: Path,
     trust: Trust,
     *,
-    files: Iterable[str] | None = None,
+    files: Files = None,
 ) -> ModelPackage:
     """Download a package into `cache_dir/<sha256>` and verify it; what is there is not fetched.
 
@@ -67,7 +72,7 @@ def pull(
         digest: Its identity, `sha256:...`. Another package under the same prefix is refused.
         cache_dir: May be shared by processes: every file appears whole, after its check.
         trust: Whose signature counts. Checked before any model file is fetched.
-        files: Which files; all by default.
+        files: Which files, or what names them; all by default.
 
     Raises:
         NotFound: There is no such package.
@@ -85,8 +90,7 @@ def pull(
     target.mkdir(parents=True, exist_ok=True)
     _fetch_manifest(store, uri, digest, target)
     package = ModelPackage.open(target).verify(trust, digest=digest, files=())
-    names = sorted(package.manifest.files) if files is None else list(files)
-    for name in names:
+    for name in named_files(package.manifest, files):
         _fetch_file(store, f"{uri}/{name}", target / name, package.manifest)
     return package
 

@@ -36,9 +36,9 @@ class ScanRead(Answer):
     verdict: str
     """`spam` or `ham`; `phishing` or `safe` for phishing."""
     confidence: float
-    """Probability of the verdict, 0.5 to 1 for a threshold of one half."""
+    """How far from the operating point, 0.5 to 1: what was said to be sure was right more often."""
     probability: float
-    """Probability of the scam class, 0 to 1."""
+    """The same for the scam class, 0 to 1: flagged from one half on, by every version."""
     model_version: str
     arm: Arm
     created_at: datetime

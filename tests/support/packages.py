@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from shield.labels import ModelType
+from shield.linear import Features, LinearModel
 from shield.packages import (
     Manifest,
+    Margin,
     ModelPackage,
     Preprocessing,
     generate_key,
@@ -32,6 +34,7 @@ from shield.packages import (
 from shield.packages.manifest import (
     FP32_MODEL,
     INT8_MODEL,
+    LINEAR,
     MANIFEST,
     SAMPLES,
     SIGNATURE,
@@ -99,6 +102,17 @@ def copied_package(folder: Path, variant: int = 0) -> Iterator[SignedPackage]:
         (target / small).unlink()
         shutil.copy(source.package.path / small, target / small)
     yield SignedPackage(ModelPackage.open(target), source.signing_key, source.trusted_keys)
+
+
+def with_linear_half(copy: SignedPackage) -> SignedPackage:
+    """Turn a copied package into one of format 2: an average of two halves, off its middle."""
+    folder, features = copy.package.path, Features(bits=12)
+    weights = np.random.default_rng(0).normal(size=features.buckets).astype(np.float32)
+    LinearModel(weights, 0.25, 0.5, features).save(folder / LINEAR)
+    margin = Margin(encoder=0.5, linear=0.75, bias=-0.5)
+    pack(folder, copy.package.manifest.model_copy(update={"margin": margin, "format_version": 2}))
+    package = sign(folder, load_private_key(copy.signing_key))
+    return SignedPackage(package, copy.signing_key, copy.trusted_keys)
 
 
 def encoder_path() -> Path:

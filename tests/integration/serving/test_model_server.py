@@ -22,7 +22,13 @@ from tests.support.model_server import (
     server_command,
     server_environment,
 )
-from tests.support.packages import CHAT, LURES, SignedPackage, copied_package
+from tests.support.packages import (
+    CHAT,
+    LURES,
+    SignedPackage,
+    copied_package,
+    with_linear_half,
+)
 from tests.support.waiting import PATIENCE_SECONDS, alive, wait_until
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -46,6 +52,23 @@ def test_every_answer_names_version_arm_and_digest(
     (prediction,) = answer["predictions"]
     assert prediction["label"] == "spam"
     assert prediction["confidence"] == prediction["probability"]
+
+
+def test_both_halves_of_a_package_are_served_and_confidence_never_contradicts_the_verdict(
+    tmp_path: Path,
+) -> None:
+    texts = [*LURES, *CHAT, " ".join([*CHAT, *LURES] * 12)]
+    with copied_package(tmp_path) as copy:
+        signed = with_linear_half(copy)
+        expected = Predictor(signed.package).probabilities(texts)
+        with running_model_server(signed) as server:
+            for _ in range(2):  # computed, then remembered
+                answer = httpx.post(
+                    f"{server.url}/predict", json={"texts": texts}, timeout=PATIENCE_SECONDS
+                ).json()["predictions"]
+                np.testing.assert_array_equal([one["probability"] for one in answer], expected)
+    assert {one["label"] for one in answer} == {"spam", "ham"}
+    assert min(one["confidence"] for one in answer) >= 0.5
 
 
 def test_a_warm_server_tells_what_an_answer_has_cost_and_nothing_of_what_it_knew(

@@ -277,8 +277,8 @@ def test_what_is_known_is_answered_however_much_waits_and_what_was_refused_is_no
     assert again.status_code == 200
     assert again.json()["predictions"] == known["predictions"]
     assert refused.status_code == 503
-    by_text = Predictor(sms_package.package).rows([*texts, CHAT[0]])
-    rows = len({row for of_text in by_text for row in of_text})
+    readings = Predictor(sms_package.package).read([*texts, CHAT[0]])
+    rows = len({row for reading in readings for row in reading.rows})
     assert f'shield_server_rows_total{{source="model"}} {rows}.0' in metrics
     assert 'shield_server_rows_total{source="cache"} 1.0' in metrics
 
@@ -342,7 +342,7 @@ def test_twins_are_computed_once_and_repeats_come_from_the_cache(
             f"{server.url}/predict", json={"text": text}, timeout=PATIENCE_SECONDS
         ).json()
         metrics = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
-    rows = len(Predictor(sms_package.package).rows([text])[0])
+    rows = len(Predictor(sms_package.package).read([text])[0].rows)
     assert len({item["probability"] for item in answers["predictions"]}) == 1
     assert again["predictions"][0] == answers["predictions"][0]
     assert f'shield_server_rows_total{{source="model"}} {rows}.0' in metrics

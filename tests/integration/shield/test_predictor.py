@@ -1,6 +1,7 @@
 """A real package through a real session: windows, samples, refusals, the artifact store."""
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,8 +20,21 @@ from shield.packages import (
     push,
     sign,
 )
-from shield.predictor import Predictor, spans
-from tests.support.packages import CHAT, LURES, MAX_TOKENS, SignedPackage, copied_package
+from shield.predictor import (
+    OPERATING_POINT,
+    Predictor,
+    files_served,
+    probability_of,
+    spans,
+)
+from tests.support.packages import (
+    CHAT,
+    LURES,
+    MAX_TOKENS,
+    SignedPackage,
+    copied_package,
+    with_linear_half,
+)
 
 pytestmark = pytest.mark.xdist_group("serving")
 
@@ -58,15 +72,15 @@ def test_samples_hold_on_the_machine_that_made_them(predictor: Predictor) -> Non
 
 def test_a_long_text_is_as_suspicious_as_its_worst_window(predictor: Predictor) -> None:
     long_text = " ".join([*CHAT, *LURES, *CHAT])
-    rows = predictor.rows([long_text])[0]
+    rows = predictor.read([long_text])[0].rows
     assert len(rows) > 3
     scores = [float(predictor.score([row])[0]) for row in rows]
-    assert predictor.probabilities([long_text])[0] == max(scores)
-    assert max(scores) - min(scores) > 0.2
+    assert predictor.margins([long_text])[0] == max(scores)
+    assert max(scores) - min(scores) > 1
 
 
 def test_no_row_is_longer_than_the_manifest_allows(predictor: Predictor) -> None:
-    rows = predictor.rows(["word " * 5000])[0]
+    rows = predictor.read(["word " * 5000])[0].rows
     assert max(map(len, rows)) == MAX_TOKENS
     assert len(rows) == Preprocessing().max_windows
 
@@ -178,3 +192,45 @@ def test_nothing_unsigned_is_pushed(tmp_path: Path) -> None:
         sign(copy.package.path, load_private_key(copy.signing_key))
         pushed = push(DirectoryStore(tmp_path / "store"), copy.package.path)
     assert ModelPackage.open(copy.package.path).digest == pushed.digest
+
+
+def test_both_halves_make_the_margin_and_the_verdict_turns_at_one_half(tmp_path: Path) -> None:
+    with copied_package(tmp_path) as copy:
+        old = Predictor(copy.package)
+        signed = with_linear_half(copy)
+        predictor = Predictor(signed.package)
+    texts = [*LURES, *CHAT, "", "x" * 3000]
+    encoder, linear = predictor.halves(texts)
+    np.testing.assert_array_equal(encoder, old.margins(texts))
+    assert np.ptp(linear) > 1
+    np.testing.assert_allclose(predictor.margins(texts), 0.5 * encoder + 0.75 * linear - 0.5)
+    flagged = predictor.margins(texts) >= 0
+    assert 0 < flagged.sum() < flagged.size
+    np.testing.assert_array_equal(predictor.probabilities(texts) >= OPERATING_POINT, flagged)
+    assert predictor.check_samples() < 1e-5, "the samples are the encoder's"
+
+
+def test_a_package_of_an_earlier_release_is_measured_from_its_threshold(tmp_path: Path) -> None:
+    with copied_package(tmp_path) as copy:
+        before = probability_of(Predictor(copy.package).halves([*LURES, *CHAT])[0])
+        threshold = float(np.median(before))
+        manifest = copy.package.manifest.model_copy(update={"threshold": threshold})
+        predictor = Predictor(pack(copy.package.path, manifest))
+    assert predictor.package.manifest.format_version == 1
+    now = predictor.probabilities([*LURES, *CHAT])
+    np.testing.assert_array_equal(now >= OPERATING_POINT, before >= threshold)
+    np.testing.assert_array_equal(np.argsort(now), np.argsort(before))
+    assert {predictor.verdict(p) for p in now[before >= threshold]} == {"spam"}
+
+
+def test_a_server_fetches_the_linear_half_of_a_package_that_has_one(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    with copied_package(tmp_path) as copy:
+        signed = with_linear_half(copy)
+        pushed = push(store, signed.package.path)
+        expected = Predictor(signed.package).probabilities(LURES)
+    trust = Trust.from_directory(signed.trusted_keys)
+    files = partial(files_served, precision="int8")
+    pulled = pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust, files=files)
+    assert not (pulled.path / "model.onnx").exists(), "what is not served is not fetched"
+    np.testing.assert_array_equal(Predictor(pulled).probabilities(LURES), expected)

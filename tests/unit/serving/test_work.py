@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from serving.server.model import AnswerCache, ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
+from shield.predictor import Reading
 from tests.support.waiting import PATIENCE_SECONDS
 
 ONE = BatchRule(max_rows=1)
@@ -112,11 +113,12 @@ def test_the_cache_forgets_what_was_unused_for_longest() -> None:
 
 def test_a_text_is_answered_when_all_its_rows_are_known() -> None:
     cache = AnswerCache(10)
-    cache.remember(["hi", "hello"], [b"c", b"a", b"b"], [1, 2])
+    readings = [Reading([(1,)], 0.5), Reading([(2,), (3,)], -1.5)]
+    cache.remember(["hi", "hello"], [b"c", b"a", b"b"], readings)
     cache.put(b"a", 0.1)
     assert cache.answers("hello") is None
     cache.put(b"b", 0.2)
-    assert cache.answers("hello") == [0.1, 0.2]
+    assert cache.answers("hello") == ([0.1, 0.2], -1.5)
     assert cache.answers("Hello") is None
 
 
@@ -124,8 +126,12 @@ def test_remembered_texts_are_bounded_in_number_and_length() -> None:
     cache = AnswerCache(2)
     cache.put(b"a", 0.1)
     for text in ("one", "two", "three", "x" * 2000):
-        cache.remember([text], [b"a"], [1])
-    assert [cache.answers(text) for text in ("one", "two", "three")] == [None, [0.1], [0.1]]
+        cache.remember([text], [b"a"], [Reading([(1,)], 0.5)])
+    assert [cache.answers(text) for text in ("one", "two", "three")] == [
+        None,
+        ([0.1], 0.5),
+        ([0.1], 0.5),
+    ]
     assert cache.answers("x" * 2000) is None
 
 

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 import shield.gates
 from shield.gates import (
     PROMOTE,
-    BestEver,
     Comparison,
     GateInput,
     GateLimits,
+    GoldenRecord,
     GroupShare,
     PhraseProbe,
     Slice,
@@ -57,13 +57,12 @@ def evaluation(**changes: object) -> GateInput:
         "champion": "sha256:old",
         "challenger": "sha256:new",
         "fresh_feedback": 120,
+        "budget": 0.01,
         "golden_digest": "sha256:golden",
         "golden": comparison(300, 2000, champion_caught=285, champion_flagged=12),
         "corrections": comparison(40, 10, champion_caught=2, scams_won=30),
         "int8_compared": 2300,
         "int8_flips": 2,
-        "threshold": 0.5,
-        "champion_threshold": 0.55,
         **changes,
     }
     return GateInput.model_validate(facts)
@@ -92,7 +91,7 @@ def test_too_little_feedback_is_refused_with_both_numbers():
 
 @pytest.mark.parametrize(("lost", "expected"), [(11, PROMOTE), (12, "golden-accuracy")])
 def test_golden_accuracy_may_fall_by_half_a_point_and_no_more(lost: int, expected: str):
-    golden = comparison(300, 2000, champion_caught=285, champion_flagged=12, scams_lost=lost)
+    golden = comparison(300, 2000, champion_caught=285, champion_flagged=3, hams_lost=lost)
     assert outcome(golden=golden) == expected
 
 
@@ -103,11 +102,43 @@ def test_a_golden_set_too_small_to_rule_out_a_whole_point_does_not_promote():
     assert "enlarge the golden set" in decision.message
 
 
-def test_more_false_positives_are_refused_even_when_accuracy_rises():
+@pytest.mark.parametrize(
+    ("lost", "won", "expected"),
+    [(6, 0, PROMOTE), (7, 0, "golden-recall"), (16, 2, "golden-recall")],
+)
+def test_recall_at_the_budget_may_fall_by_two_points_and_no_more(
+    lost: int, won: int, expected: str
+):
     golden = comparison(
-        300, 2000, champion_caught=250, scams_won=40, champion_flagged=12, hams_lost=12
+        300, 4000, champion_caught=280, scams_lost=lost, scams_won=won, champion_flagged=20
     )
-    assert outcome(golden=golden) == "golden-fpr"
+    assert outcome(golden=golden) == expected
+
+
+def test_too_few_scams_to_rule_out_a_collapse_of_recall_do_not_promote():
+    golden = comparison(20, 4000, champion_caught=18)
+    decision = decide(evaluation(golden=golden))
+    assert decision.outcome == "golden-recall"
+    assert "enlarge the golden set" in decision.message
+
+
+def test_the_budget_may_be_spent_and_not_exceeded():
+    def spending(flagged: int, champion: int = 4) -> Comparison:
+        return comparison(
+            300,
+            2000,
+            champion_caught=250,
+            scams_won=40,
+            champion_flagged=champion,
+            hams_lost=flagged - champion,
+        )
+
+    assert outcome(golden=spending(16)) == PROMOTE, "four times the champion's, inside the budget"
+    assert outcome(golden=spending(28)) == PROMOTE, "beyond it, but that may be luck"
+    decision = decide(evaluation(golden=spending(29)))
+    assert decision.outcome == "false-alarms"
+    assert "29 of 2000" in decision.message
+    assert outcome(golden=spending(40), budget=0.02) == PROMOTE
 
 
 def test_a_model_that_does_not_learn_the_corrections_is_refused():
@@ -116,6 +147,30 @@ def test_a_model_that_does_not_learn_the_corrections_is_refused():
     only_false_alarms = comparison(0, 30, champion_flagged=20, hams_lost=2)
     assert outcome(corrections=only_false_alarms) == "corrections"
     assert outcome(corrections=Comparison()) == "corrections"
+    learnt_nothing = comparison(8, champion_caught=0)
+    assert outcome(corrections=learnt_nothing) == "corrections"
+    nothing_to_learn = comparison(8, champion_caught=8)
+    assert outcome(corrections=nothing_to_learn) == PROMOTE
+
+
+def test_scams_are_not_learnt_at_the_price_of_harmless_messages_nor_the_other_way_round():
+    def paid(**changes: int) -> Comparison:
+        return comparison(60, 60, champion_caught=10, champion_flagged=50, **changes)
+
+    assert outcome(corrections=paid(scams_won=45, hams_lost=3)) == PROMOTE
+    decision = decide(evaluation(corrections=paid(scams_won=45, hams_lost=10)))
+    assert decision.outcome == "corrections"
+    assert "harmless messages pay" in decision.message
+    assert outcome(corrections=paid(hams_won=45, scams_lost=10)) == "corrections"
+    one = comparison(40, 10, champion_caught=2, scams_won=30, hams_lost=1)
+    assert outcome(corrections=one) == PROMOTE, "one message proves nothing"
+
+
+def test_a_model_that_does_worse_on_the_newest_messages_is_refused():
+    lost_all = comparison(100, champion_caught=100, scams_lost=100)
+    assert outcome(time_forward=lost_all) == "time-forward"
+    noise = comparison(50, 400, champion_caught=45, scams_lost=4, scams_won=3)
+    assert outcome(time_forward=noise) == PROMOTE
 
 
 def test_a_model_that_forgets_earlier_corrections_is_refused():
@@ -161,25 +216,10 @@ def test_a_small_slice_decides_nothing():
     assert outcome(slices=[tiny]) == PROMOTE
 
 
-def test_twice_the_alarms_on_everyday_ham_are_refused_and_one_more_is_not():
-    def frozen(before: int, more: int) -> Comparison:
-        return comparison(0, 5000, champion_flagged=before, hams_lost=more)
-
-    assert outcome(frozen_ham=frozen(20, 25)) == "frozen-ham"
-    assert outcome(frozen_ham=frozen(20, 15)) == PROMOTE
-    assert outcome(frozen_ham=frozen(0, 1)) == PROMOTE
-
-
 def test_an_int8_file_that_judges_otherwise_is_refused():
     assert outcome(int8_flips=11) == PROMOTE
     assert outcome(int8_flips=12) == "int8-agrees"
     assert outcome(int8_compared=0, int8_flips=0) == "int8-agrees"
-
-
-def test_a_jump_of_the_threshold_is_refused():
-    assert outcome(threshold=0.46) == PROMOTE
-    assert outcome(threshold=0.44) == "threshold-steady"
-    assert outcome(threshold=0.66) == "threshold-steady"
 
 
 @pytest.mark.parametrize("kind", ["reporter", "campaign"])
@@ -211,29 +251,46 @@ def test_a_learned_phrase_that_lets_known_scams_pass_is_refused_with_both_counts
         assert told in refusal.message
 
 
+def record(first: float, best: float, versions: int = 5) -> GoldenRecord:
+    return GoldenRecord(
+        versions=versions, first="sms-v1", first_accuracy=first, best="sms-v3", best_accuracy=best
+    )
+
+
 def test_many_small_falls_do_not_add_up_to_a_ratchet():
     golden = comparison(300, 2000, champion_caught=280, champion_flagged=12, scams_lost=5)
-    best = BestEver(version="sms-v3", accuracy=0.998, fpr=0.004)
     assert outcome(golden=golden) == PROMOTE
-    decision = decide(evaluation(golden=golden, best=best))
+    assert outcome(golden=golden, record=record(0.988, 0.996, versions=1)) == PROMOTE
+    decision = decide(evaluation(golden=golden, record=record(0.984, 0.996)))
     assert decision.outcome == "no-ratchet"
     assert "sms-v3" in decision.message
+    assert outcome(golden=golden, record=record(0.980, 0.986)) == PROMOTE, "most of a lead is luck"
 
 
-def test_the_best_ever_bounds_the_false_positive_rate_as_well():
-    golden = comparison(300, 2000, champion_caught=285, champion_flagged=20)
-    best = BestEver(version="sms-v3", accuracy=0.985, fpr=0.004)
-    assert outcome(golden=golden, best=best) == "no-ratchet"
+def test_a_lucky_champion_does_not_keep_its_equals_out():
+    golden = comparison(140, 860, champion_caught=135, champion_flagged=2, hams_lost=7, scams_won=1)
+    lucky = {"golden": golden, "budget": 0.02}
+    assert outcome(**lucky) == "golden-accuracy"
+    assert outcome(**lucky, record=record(0.98, 0.985)) == PROMOTE
+    assert outcome(**lucky, record=record(0.993, 0.994)) == "golden-accuracy", "it had no lead"
+
+
+def test_the_allowance_for_luck_is_bounded():
+    golden = comparison(300, 2000, champion_caught=290, champion_flagged=5, hams_lost=30)
+    decision = decide(evaluation(golden=golden, budget=0.02, record=record(0.7, 0.994)))
+    assert decision.outcome == "golden-accuracy"
+    found = next(each for each in decision.findings if each.gate == "golden-accuracy")
+    assert found.evidence["luck"] == GateLimits().luck_most
 
 
 def test_a_first_model_must_stand_on_its_own():
-    first = {"champion": None, "champion_threshold": None, "fresh_feedback": 0}
+    first = {"champion": None, "fresh_feedback": 0}
     good = Comparison(tp=280, fn=20, fp=10, tn=1990)
     assert outcome(**first, golden=good, corrections=Comparison()) == PROMOTE
     deaf = Comparison(tp=100, fn=200, fp=0, tn=2000)
     assert outcome(**first, golden=deaf, corrections=Comparison()) == "first-model"
     shrill = Comparison(tp=300, fn=0, fp=100, tn=1900)
-    assert outcome(**first, golden=shrill, corrections=Comparison()) == "first-model"
+    assert outcome(**first, golden=shrill, corrections=Comparison()) == "false-alarms"
     one_class = Comparison(tp=0, fn=0, fp=0, tn=2000)
     assert outcome(**first, golden=one_class, corrections=Comparison()) == "first-model"
 
@@ -251,10 +308,15 @@ def test_limits_are_parameters():
     assert decide(evaluation(fresh_feedback=3), GateLimits(min_feedback=3)).outcome == PROMOTE
 
 
+def test_a_limit_that_is_no_more_is_refused_with_the_cure():
+    with pytest.raises(ValidationError, match="fprRise: there is no such limit any more"):
+        GateLimits.model_validate({"minFeedback": 10, "fprRise": 0.01})
+
+
 def test_the_input_survives_its_json_and_unknown_fields_are_refused():
     before = evaluation(
         groups=[GroupShare(kind="reporter", name="p", comparison=comparison(1))],
-        best=BestEver(version="sms-v1", accuracy=0.9, fpr=0.01),
+        record=record(0.9, 0.91),
     )
     text = before.model_dump_json(by_alias=True)
     assert "freshFeedback" in json.loads(text)
@@ -293,15 +355,14 @@ evaluations = st.builds(
     golden=comparisons(),
     corrections=comparisons(),
     old_errors=comparisons(),
-    frozen_ham=comparisons(),
+    time_forward=comparisons(),
     slices=st.lists(
         st.builds(Slice, dimension=st.just("x"), value=st.just("y"), comparison=comparisons()),
         max_size=3,
     ),
-    best=st.none()
-    | st.builds(BestEver, version=st.just("v"), accuracy=st.floats(0, 1), fpr=st.floats(0, 1)),
+    record=st.none() | st.builds(record, st.floats(0, 1), st.floats(0, 1), st.integers(1, 9)),
     int8_flips=st.integers(0, 50),
-    threshold=st.floats(0.01, 1),
+    budget=st.floats(0.001, 0.9),
 )
 
 
@@ -368,12 +429,11 @@ def test_every_gate_and_its_limit_stand_in_the_docs():
     for gate, shown in {
         "enough-feedback": f"{limits.min_feedback}",
         "int8-agrees": f"{100 * limits.int8_flips:.1f} %",
-        "threshold-steady": f"{limits.threshold_moved}",
         "golden-accuracy": f"{100 * limits.accuracy_drop:.1f} point",
-        "frozen-ham": f"{limits.frozen_ham_factor:.0f}",
+        "golden-recall": f"{100 * limits.recall_drop:.0f} points",
         "slices": f"{100 * limits.slice_drop:.0f} points",
         "phrases": f"{100 * limits.phrase_drop:.0f} points",
-        "no-ratchet": f"{100 * limits.best_ever_drop:.1f} point",
+        "no-ratchet": f"{100 * limits.best_ever_kept:.0f} %",
     }.items():
         row = next(line for line in page.splitlines() if line.startswith(f"| `{gate}`"))
         assert shown in row.split("|")[3], gate

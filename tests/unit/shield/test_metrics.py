@@ -11,11 +11,13 @@ from shield.metrics import (
     Counts,
     area_under_roc,
     brier_score,
-    budget_after,
+    chance_of_at_least,
     count,
+    enough_hams,
     expected_calibration_error,
     mcnemar_p_value,
-    operating_threshold,
+    most_flagged,
+    operating_point,
     paired_bootstrap,
     paired_difference_interval,
     recall_at_fpr,
@@ -177,23 +179,44 @@ def test_the_threshold_keeps_the_budget_and_no_lower_one_does(values: list[float
     assert np.sum(ham >= lower) > math.floor(budget * ham.size)
 
 
-@pytest.mark.parametrize(("first", "may"), [(0.004, 0.006), (0.009, 0.01), (0.0, 0.002)])
-def test_a_challenger_may_spend_hardly_more_than_the_first_champion(first: float, may: float):
-    assert budget_after(first, budget=0.01) == pytest.approx(may)
+@pytest.mark.parametrize(
+    ("n", "budget", "most"),
+    [(100, 0.01, 0), (229, 0.01, 0), (388, 0.01, 1), (1000, 0.01, 5), (10_000, 0.01, 86)],
+)
+def test_so_many_may_be_flagged_that_the_budget_is_surely_kept(n: int, budget: float, most: int):
+    assert most_flagged(n, budget) == most
+    if most:  # by the definition of Clopper and Pearson's bound
+        assert (
+            chance_of_at_least(most + 1, n, budget) >= 0.9 > chance_of_at_least(most + 2, n, budget)
+        )
 
 
-@given(scores, st.floats(0, 0.5), st.floats(0.01, 0.99))
-def test_the_operating_threshold_keeps_the_budget_and_walks(
-    values: list[float], budget: float, previous: float
-):
+def test_with_more_messages_more_of_the_budget_can_be_spent():
+    spent = [most_flagged(n, 0.01) / n for n in (300, 1000, 3000, 100_000, 1_000_000)]
+    assert spent == sorted(spent)
+    assert spent[-1] > 0.0098
+    assert enough_hams(0.01) == 230
+    assert most_flagged(229, 0.01, 0.9) == 0
+
+
+margins = st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=400)
+
+
+@given(margins, st.floats(0.001, 0.3))
+def test_the_operating_point_spends_what_is_allowed_and_no_more(values: list[float], budget: float):
     ham = np.array(values)
-    if np.sum(ham >= 1.0) > math.floor(budget * ham.size):
-        return
-    threshold = operating_threshold(ham, budget, previous)
-    assert np.sum(ham >= threshold) <= math.floor(budget * ham.size)
-    assert threshold >= previous - 0.1
-    if threshold > previous:  # only the budget may raise it
-        assert threshold == threshold_for_fpr(ham, budget)
+    most = most_flagged(ham.size, budget)
+    point = operating_point(ham, budget)
+    assert np.sum(ham >= point) <= most
+    lower = ham[ham < point].max()
+    assert np.sum(ham >= lower) > most, "the next lower one would flag too many"
+
+
+def test_an_operating_point_needs_messages_and_a_budget():
+    with pytest.raises(ValueError, match="there are none"):
+        operating_point(np.array([]), 0.01)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        operating_point(np.array([0.1]), 0.0)
 
 
 def test_recall_at_a_budget_counts_only_what_the_budget_allows():
