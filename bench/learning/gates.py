@@ -172,13 +172,18 @@ def ageing(
         "chains": chains,
         "cycles": cycles,
         "challengers_points": [round(100 * mean, 2), round(100 * spread, 2)],
-        "equal_weeks_1_5": round(float(equal[:, EARLY].mean()), 4),
-        "equal_weeks_31_40": round(float(equal[:, LATE].mean()), 4),
-        "worse_weeks_1_5": round(float(worse[:, EARLY].mean()), 4),
-        "worse_weeks_31_40": round(float(worse[:, LATE].mean()), 4),
+        "equal_weeks_1_5": _share(equal[:, EARLY]),
+        "equal_weeks_31_40": _share(equal[:, LATE]),
+        "worse_weeks_1_5": _share(worse[:, EARLY]),
+        "worse_weeks_31_40": _share(worse[:, LATE]),
         "true_change_points_mean": round(100 * float(np.mean(ends)), 3),
         "true_change_points_worst_5_percent": round(100 * float(np.quantile(ends, 0.05)), 3),
     }
+
+
+def _share(passed: Any) -> float:
+    """Return the share of true values; 0 where no week is so late."""
+    return round(float(passed.mean()), 4) if passed.size else 0.0
 
 
 def _counted(scam: Any, right: Any, new: Any) -> Comparison:
@@ -201,7 +206,7 @@ def run(scale: Scale) -> Outcome:
     """Simulate worse, equal and better challengers, and long chains of slightly worse ones."""
     rng = np.random.default_rng(7)
     cycles, chains = scale.pick(1500, 60), scale.pick(100, 3)
-    cycles_of_a_line = 50
+    cycles_of_a_line = scale.pick(50, 12)
     sizes = GOLDEN_SIZES if not scale.short else GOLDEN_SIZES[:1]
     grid = [
         promoted(rng, n, change, on_corrections, cycles)
