@@ -117,7 +117,3 @@ _.pids
 # Named in an annotation that is a string.
 EmailMessage
 DatasetDict
-
-# The judgement of a trial by its disagreements is about to call them; take these two lines out then.
-bounds
-decisions_missing

@@ -1,8 +1,9 @@
 """What a decision on an item is worth, and hence its place in the queue.
 
 An item's key is its time of birth less a bonus, in seconds; the queue goes by the smallest key.
-The bonus is bounded (five days), so an item waits at most that much behind younger ones: whatever
-arrives, nothing starves. The key does not change with time, so the queue is one index.
+The bonus is bounded (five days; six for the few that a trial waits for), so an item waits at most
+that much behind younger ones: whatever arrives, nothing starves. The key does not change with time,
+so the queue is one index.
 """
 
 import math
@@ -13,6 +14,8 @@ from api.tables import Feedback
 from shield.wire import Rank, RankReason
 
 HOUR = 3600.0
+FIRST_SECONDS = 6 * 24 * HOUR
+"""Bonus of what a trial waits for: ahead of whatever came at the same time. There are few a day."""
 _REPORTERS_HOURS = 24.0
 _UNCERTAINTY_HOURS = 24.0
 _REACH_HOURS = 72.0
@@ -55,7 +58,7 @@ def explain(
         RankReason(
             name="uncertainty",
             value=_UNCERTAINTY_HOURS * unsure,
-            text=f"model {'unsure' if unsure > 0.5 else 'sure'} ({probability:.0%} scam)",
+            text=f"model {'unsure' if unsure > 0.5 else 'sure'}",
         ),
         RankReason(
             name="reach",

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from shield.crds.v1alpha1 import ModelRollout, Split
+from shield.crds.v1alpha1 import Analysis, ModelRollout, Split
 from shield.labels import ModelType
+from shield.rollouts.evidence import Subjects
 from shield.routing import Arm
 
 
@@ -45,6 +46,14 @@ class Routed:
     failures: tuple[Failure, ...]
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Two versions that are compared, and how."""
+
+    subjects: Subjects
+    analysis: Analysis
+
+
 class Router(Protocol):
     """Asks the model server of the arm that a user belongs to."""
 
@@ -64,10 +73,21 @@ class Router(Protocol):
         """Score one message on the user's arm, or on the arm that is forced."""
         ...
 
-    def shadow_later(
-        self, model_type: ModelType, text: str, keep: Callable[[Prediction | Failure], None]
+    def trial(self, model_type: ModelType) -> Trial | None:
+        """Return which versions are compared now, if any."""
+        ...
+
+    def other_later(
+        self,
+        model_type: ModelType,
+        text: str,
+        answered: str,
+        keep: Callable[[Prediction | Failure], None],
     ) -> None:
-        """Let a shadow candidate, if any, score the message in the background; `keep` gets it."""
+        """Let the other version of a trial, if any, score the message in the background.
+
+        `answered` is the version whose verdict the user has; `keep` gets what the other says.
+        """
 
     def probabilities(
         self, model_type: ModelType, version: str | None, texts: list[str]

@@ -18,7 +18,6 @@ from api.tables import Campaign, Feedback, Scan, User
 from api.users.service import reporter_summary
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.routing import Arm
 from shield.wire import (
     CampaignSummary,
     CommentRead,
@@ -160,11 +159,7 @@ def _scan(ctx: Context, scan: Scan) -> ScanSummary:
         id=scan.id,
         text=_text(ctx, scan),
         verdict=scan.verdict,
-        confidence=scan.confidence,
-        probability=scan.probability,
         scan_type=ScanType(scan.scan_type),
-        model_version=scan.model_version,
-        arm=Arm(scan.arm),
         created_at=scan.created_at,
     )
 

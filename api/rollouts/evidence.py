@@ -57,8 +57,11 @@ def of_version(
     latency, processor = scans.times(
         session, version, model_type.value, since, shadow=shadow, lookback=lookback
     )
+    users, reporters = (0, 0) if shadow else scans.voters(session, version, model_type.value, since)
     counted = ArmEvidence(
         exposures=total,
+        users=users,
+        reporters=reporters,
         positives=positives,
         reports=reports,
         decided=decided,

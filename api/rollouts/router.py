@@ -13,11 +13,12 @@ from typing import Any
 
 import httpx
 
-from api.kit.routing import Failure, Prediction, Routed
+from api.kit.routing import Failure, Prediction, Routed, Trial
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import Overloaded, ShieldError, Unavailable, from_problem
 from shield.labels import LABELS, ModelType, is_positive
 from shield.rollouts import RolloutStore
+from shield.rollouts.evidence import subjects
 from shield.rollouts.rules import split_in_force
 from shield.routing import Arm, arm_for
 
@@ -47,6 +48,7 @@ class ModelRouter:
         self._watch_seconds = watch_seconds
         self._sleep = sleep
         self._splits: dict[ModelType, Split] = {}
+        self._trials: dict[ModelType, Trial | None] = {}
         self._taken: dict[ModelType, tuple[str, int]] = {}
         self._taking = threading.Lock()
         self._monotonic = monotonic
@@ -112,6 +114,10 @@ class ModelRouter:
             self._taken[model_type] = (rollout.uid, rollout.generation)
             if split is not None and not rollout.deleting:
                 self._splits[model_type] = split
+            compared = None if rollout.deleting else subjects(rollout.status)
+            self._trials[model_type] = (
+                Trial(compared, rollout.spec.analysis) if compared is not None else None
+            )
         self._loaded.set()
 
     def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:
@@ -159,28 +165,35 @@ class ModelRouter:
                 return Routed(answer, tuple(failures))
         return Routed(None, tuple(failures))
 
-    def shadow_later(
-        self, model_type: ModelType, text: str, keep: Callable[[Prediction | Failure], None]
-    ) -> None:
-        """Let a shadow candidate, if any, score the message in the background.
+    def trial(self, model_type: ModelType) -> Trial | None:
+        """Return which versions are compared now, if any."""
+        return self._trials.get(model_type)
 
-        Where it is slower than the copies come, some are left out: they are no evidence.
+    def other_later(
+        self,
+        model_type: ModelType,
+        text: str,
+        answered: str,
+        keep: Callable[[Prediction | Failure], None],
+    ) -> None:
+        """Let the other version of a trial score a message that was answered; nobody waits for it.
+
+        Where it is slower than the messages come, some are left out: they are no evidence.
 
         Args:
             model_type: Of the message.
             text: The message.
-            keep: Called from another thread with what the candidate said.
+            answered: The version whose verdict the user has.
+            keep: Called from another thread with what the other version said.
         """
-        split = self._splits.get(model_type)
-        if split is None or not split.shadow or not split.candidate or not split.candidate_url:
+        other = self._other(model_type, answered)
+        if other is None or not self._room.acquire(blocking=False):
             return
-        if not self._room.acquire(blocking=False):
-            return
-        candidate, url = split.candidate, split.candidate_url
+        arm, version, url = other
 
         def work() -> None:
             try:
-                keep(self._copy(model_type, text, candidate, url))
+                keep(self._copy(model_type, text, arm, version, url))
             except Exception:  # nobody else would hear of it
                 logger.exception("a copy was not kept")
             finally:
@@ -188,13 +201,36 @@ class ModelRouter:
 
         self._copies.submit(work)
 
+    def _other(self, model_type: ModelType, answered: str) -> tuple[Arm, VersionRef, str] | None:
+        """Return the version to compare an answer with, and its address, while it is warm."""
+        split, trial = self._splits.get(model_type), self._trials.get(model_type)
+        if split is None:
+            return None
+        serving = (
+            (Arm.CANDIDATE, split.candidate, split.candidate_url),
+            (Arm.STABLE, split.stable, split.stable_url),
+            (Arm.STABLE, split.fallback, split.fallback_url),
+        )
+        if split.shadow:
+            wanted = {split.candidate.name} if split.candidate else set()
+        elif trial is not None:
+            wanted = {trial.subjects.candidate.name, trial.subjects.stable.name}
+        else:
+            wanted = set()
+        if not split.shadow and answered not in wanted:
+            return None
+        for arm, version, url in serving:
+            if version and url and version.name in wanted and version.name != answered:
+                return arm, version, url
+        return None
+
     def _copy(
-        self, model_type: ModelType, text: str, candidate: VersionRef, url: str
+        self, model_type: ModelType, text: str, arm: Arm, version: VersionRef, url: str
     ) -> Prediction | Failure:
         try:
-            return self._predict(model_type, Arm.CANDIDATE, candidate, url, [text])[0]
+            return self._predict(model_type, arm, version, url, [text])[0]
         except _FAULTS as fault:
-            return Failure(candidate.name, Arm.CANDIDATE, type(fault).__name__)
+            return Failure(version.name, arm, type(fault).__name__)
 
     def probabilities(
         self, model_type: ModelType, version: str | None, texts: list[str]

@@ -8,6 +8,7 @@ from api.audit import service as audit
 from api.kit.context import Context
 from api.registry import service as registry
 from api.rollouts import evidence as counting
+from api.rollouts import pairs
 from shield.crds.v1alpha1 import (
     Evidence,
     ModelRollout,
@@ -145,7 +146,9 @@ def resume(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRoll
 
 
 def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
-    """Promote the candidate now, whatever steps remain.
+    """Promote the candidate now, whatever steps remain and whether or not it has proven itself.
+
+    Who asks and why go into the ledger.
 
     Raises:
         Conflict: There is no candidate.
@@ -154,7 +157,16 @@ def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
     if candidate is None:
         raise Conflict(f"No {model_type} candidate is on its way, so there is nothing to promote.")
     changed = _change(
-        ctx, model_type, _with(lambda _: {"promote": candidate.digest, "paused": False})
+        ctx,
+        model_type,
+        _with(
+            lambda _: {
+                "promote": candidate.digest,
+                "promote_by": ctx.user[:128],
+                "promote_reason": reason,
+                "paused": False,
+            }
+        ),
     )
     audit.record(ctx, "rollout.promote-request", candidate.name, reason)
     return changed
@@ -214,4 +226,5 @@ def evidence(ctx: Context, model_type: ModelType) -> Evidence:
         slow_above_ms=bound,
         stable=counting.timed(stable, stable_ms, bound),
         candidate=counting.timed(candidate, candidate_ms, bound),
+        paired=pairs.of_trial(ctx.session, trial, ctx.now),
     )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Integer, Select, func, select
+from sqlalchemy import Integer, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from api.tables import ArmFailure, Feedback, Scan, ShadowScore
 from shield.errors import Overloaded
+from shield.labels import FeedbackType
 
 UNREACHED = ("ConnectError", "ConnectTimeout")
 """Kinds of failure in which there was no server at the address."""
@@ -44,6 +45,28 @@ def exposures(session: Session, version: str, model_type: str, since: datetime) 
         )
     ).one()
     return int(total), int(positives)
+
+
+def voters(session: Session, version: str, model_type: str, since: datetime) -> tuple[int, int]:
+    """Return how many users a version answered since then, and how many of them objected."""
+    objected = (Feedback.source == "report") & (
+        Feedback.feedback_type != FeedbackType.CONFIRMED.value
+    )
+    users, reporters = session.execute(
+        select(
+            func.count(func.distinct(Scan.user_id)),
+            func.count(func.distinct(case((objected, Scan.user_id)))),
+        )
+        .select_from(Scan)
+        .outerjoin(Feedback, Feedback.scan_id == Scan.id)
+        .where(
+            Scan.model_type == model_type,
+            Scan.model_version == version,
+            Scan.created_at >= since,
+            Scan.forced.is_(False),
+        )
+    ).one()
+    return int(users), int(reporters)
 
 
 def shadow_exposures(session: Session, version: str, since: datetime) -> tuple[int, int]:

@@ -46,7 +46,7 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
     ctx.session.add(row)
     if not row.forced:
         sampling.draw(ctx, row, request.text, user)
-        shadow.copy_later(ctx, row, request.text)
+        shadow.compare_later(ctx, row, request.text, user)
     ctx.after_commit.append(
         lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
     )

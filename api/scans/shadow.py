@@ -1,4 +1,4 @@
-"""Score scans by a shadow candidate, after the answer, and store the result as evidence."""
+"""Score scans by the other version of a trial, after the answer, and store it as evidence."""
 
 from functools import partial
 
@@ -7,16 +7,24 @@ from api.kit.context import Context, Services, open_context
 from api.kit.counters import FAILURES
 from api.kit.ids import new_id
 from api.kit.routing import Failure, Prediction
-from api.sampling import service as sampling
+from api.sampling import trials
 from api.tables import ArmFailure, Scan, ShadowScore, User
 from shield.labels import ModelType
 
 
-def copy_later(ctx: Context, scan: Scan, text: str) -> None:
-    """Once the scan is kept, let a shadow candidate score a copy; the user does not wait for it."""
-    model_type = ModelType(scan.model_type)
+def compare_later(ctx: Context, scan: Scan, text: str, user: User) -> None:
+    """Once the scan is kept, let the other version of a trial score it; the user does not wait.
+
+    A shadow candidate scores every message, since that is all it does. Otherwise only messages of
+    users who agreed that people may read along are scored twice: no others could be decided.
+    """
+    model_type, answered = ModelType(scan.model_type), scan.model_version
+    router = ctx.services.router
+    split = router.split(model_type)
+    if not user.audit_consent and not (split and split.shadow):
+        return
     keep = partial(_keep, ctx.services, ctx.principal, scan.id, text)
-    ctx.after_commit.append(lambda: ctx.services.router.shadow_later(model_type, text, keep))
+    ctx.after_commit.append(lambda: router.other_later(model_type, text, answered, keep))
 
 
 def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
@@ -35,26 +43,34 @@ def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
 def _keep(
     services: Services, principal: Principal, scan_id: str, text: str, said: Prediction | Failure
 ) -> None:
-    """Store a shadow's answer; where it differs from the verdict, queue the scan for review."""
+    """Store the other version's answer; where they disagree, a reviewer may be asked."""
     with open_context(services, principal) as ctx:
         scan = ctx.session.get(Scan, scan_id)
         if scan is None:  # erased meanwhile
             return
+        model_type = ModelType(scan.model_type)
+        split, trial = services.router.split(model_type), services.router.trial(model_type)
+        shadow = split is not None and split.shadow
         if isinstance(said, Failure):
-            ctx.session.add(failed(ctx, ModelType(scan.model_type), said))
+            # Elsewhere its own users' requests tell whether it fails.
+            if shadow:
+                ctx.session.add(failed(ctx, model_type, said))
             return
-        ctx.session.add(
-            ShadowScore(
-                scan_id=scan.id,
-                model_version=said.version,
-                verdict=said.label,
-                positive=said.positive,
-                probability=said.probability,
-                latency_ms=said.latency_ms,
-                processor_ms=said.processor_ms,
-                created_at=ctx.now,
-            )
-        )
+        if shadow:
+            ctx.session.add(_score(ctx, scan, said))
         user = ctx.session.get(User, scan.user_id)
-        if said.label != scan.verdict and user is not None:
-            sampling.disagree(ctx, scan, text, user)
+        if trial is not None and user is not None and user.audit_consent:
+            trials.compare(ctx, trial, scan, text, user, said)
+
+
+def _score(ctx: Context, scan: Scan, said: Prediction) -> ShadowScore:
+    return ShadowScore(
+        scan_id=scan.id,
+        model_version=said.version,
+        verdict=said.label,
+        positive=said.positive,
+        probability=said.probability,
+        latency_ms=said.latency_ms,
+        processor_ms=said.processor_ms,
+        created_at=ctx.now,
+    )

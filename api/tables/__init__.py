@@ -9,7 +9,7 @@ from api.tables.feedback import Feedback
 from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review
 from api.tables.runs import Run
-from api.tables.scans import ArmFailure, Scan, ShadowScore
+from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
 from api.tables.users import User
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Campaign",
     "CampaignBand",
     "CampaignFingerprint",
+    "Comparison",
     "Feedback",
     "LedgerRow",
     "RememberedAnswer",

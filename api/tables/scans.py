@@ -56,6 +56,31 @@ class ShadowScore(Base):
     created_at: Mapped[datetime]
 
 
+class Comparison(Base):
+    """One message of a trial that both versions have scored, of a user who lets people read along.
+
+    What was said by whom stays here, out of the reviewers' sight.
+    """
+
+    __tablename__ = "comparisons"
+    __table_args__ = (Index("ix_comparisons_trial", "candidate", "stable", "created_at"),)
+
+    scan_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    candidate: Mapped[str] = mapped_column(String(63))
+    stable: Mapped[str] = mapped_column(String(63))
+    candidate_verdict: Mapped[str] = mapped_column(String(16))
+    stable_verdict: Mapped[str] = mapped_column(String(16))
+    apart: Mapped[bool]
+    """The verdicts differ."""
+    counts: Mapped[bool]
+    """No repetition, and not one message too many of its user."""
+    share: Mapped[float]
+    """Share at which it was drawn, or would have been if the verdicts differed; 0 if not at all."""
+    drawn: Mapped[bool]
+    """A reviewer was asked."""
+    created_at: Mapped[datetime]
+
+
 class ArmFailure(Base):
     """One request that a version should have answered and did not."""
 

@@ -99,7 +99,7 @@ def _show(terminal: Terminal, item: PendingItem, total: int) -> None:
     terminal.err.print(
         Panel(
             Text(item.scan.text),
-            title=f"{item.scan.verdict} {item.scan.confidence:.0%} → {item.corrected_label}?",
+            title=f"{item.scan.verdict} → {item.corrected_label}?",
             subtitle=f"{total} waiting · campaign of {size} · {item.rank.reason}",
             border_style="dim",
         )

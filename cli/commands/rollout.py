@@ -7,7 +7,9 @@ from rich.console import RenderableType
 
 from cli.console import as_table, rows_table
 from cli.session import session_of
-from shield.crds.v1alpha1 import ModelRollout, Step, Strategy
+from shield.client import ShieldClient
+from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, Strategy
+from shield.errors import NotFound
 from shield.labels import ModelType
 from shield.wire import RolloutRequest
 
@@ -51,6 +53,15 @@ def start(
     guard_seconds: Annotated[
         float | None, typer.Option(min=0, help="Keep the former version warm for this long.")
     ] = None,
+    error_budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="How much higher its error rate may be (0.005: half a point); it is promoted once "
+            "reviewers' decisions show that it is not higher by more. 1 asks for no proof.",
+        ),
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; goes into the ledger.")] = None,
 ) -> None:
     """Release a version step by step."""
@@ -63,10 +74,23 @@ def start(
         reason=reason,
     )
     with session.client() as client:
+        if error_budget is not None:
+            analysis = _analysis(client, model_type).model_copy(
+                update={"error_budget": error_budget}
+            )
+            request = request.model_copy(update={"analysis": analysis})
         found = client.request_rollout(model_type, request)
     session.terminal.answer(
         found, f"{version} is asked for. Watch it: shieldctl rollout status {model_type}"
     )
+
+
+def _analysis(client: ShieldClient, model_type: ModelType) -> Analysis:
+    """Return how candidates are judged at present."""
+    try:
+        return client.rollout(model_type).spec.analysis
+    except NotFound:
+        return Analysis()
 
 
 @app.command("undo")
@@ -106,7 +130,7 @@ def resume(
 
 @app.command("promote")
 def promote(context: typer.Context, model_type: Type, reason: Reason) -> None:
-    """Skip the remaining steps."""
+    """Promote the candidate now, steps and evidence or not: your name and reason are kept."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.promote_rollout(model_type, reason), "Asked to promote.")

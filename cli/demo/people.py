@@ -89,10 +89,12 @@ class Town:
     reviewers: list[Person] = field(default_factory=list)
 
     def settle(self, chance: random.Random, *, users: int, liars: int) -> None:
-        """Let users and three reviewers move in."""
+        """Let users and three reviewers move in; all users agree that reviewers may read along."""
         self.users = [self.person(f"user-{number:03d}", "user") for number in range(users)]
         for person in chance.sample(self.users, liars):
             person.liar = True
+        for person in self.users:
+            person.client.set_consent(True)
         self.reviewers = [self.person(name, "reviewer") for name in ("rosa", "ramon", "ruth")]
 
     def person(self, name: str, *roles: str) -> Person:

@@ -21,7 +21,10 @@ PATIENCE_SECONDS = 900.0
 """Longest wait for a judgement: a busy machine answers slowly, and a trial that was paused for slow
 answers needs some minutes to go on."""
 _SETTLED_SECONDS = 120.0
-_JUDGED = ("VerdictErrors", "UserReports", "VerdictsShifted")
+UNDECIDED_SECONDS = 90.0
+"""After so long without evidence a person promotes the version, by name and with a reason."""
+_UNDECIDED = ("AwaitingEvidence", "UsersObject")
+_JUDGED = ("ErrsMore", "VerdictsShifted")
 """Reasons that speak about the version. All others say that a part of the system has failed."""
 
 
@@ -43,7 +46,9 @@ class Release:
     traffic: Traffic
     version: str
     patience_seconds: float = PATIENCE_SECONDS
+    undecided_seconds: float = UNDECIDED_SECONDS
     _told: set[str] = field(default_factory=set)
+    _waited: dict[str, float] = field(default_factory=dict)
 
     def judged(self) -> Ending:
         """Wait until the version is promoted and answers everybody, or is judged otherwise.
@@ -114,6 +119,7 @@ class Release:
         against = self._against(rollout)
         if against is not None:
             return against
+        self._end_by_hand(rollout)
         served = serving(rollout, self.version)
         return Ending("released", _last_reason(rollout)) if served else None
 
@@ -152,13 +158,25 @@ class Release:
     def _step(self, rollout: ModelRollout) -> str:
         split = rollout.status.split
         assert split is not None
-        seen = self.narrator.evidence(ModelType.SMS)
+        seen = self.narrator.evidence(ModelType.SMS).paired
         return (
             f"{split.weight:3.0f} % on [name]{self.version}[/]   "
-            f"[quiet]answers so far {seen.candidate.exposures}, confirmed errors "
-            f"{seen.candidate.verdict_errors}; on {split.stable.name} "
-            f"{seen.stable.exposures} and {seen.stable.verdict_errors}[/]"
+            f"[quiet]of {seen.messages} messages the versions disagree on {seen.disagreements}; "
+            f"decided so far: {self.version} right in {seen.better}, {split.stable.name} in "
+            f"{seen.worse}[/]"
         )
+
+    def _end_by_hand(self, rollout: ModelRollout) -> None:
+        """Let a person promote a version that only lacks decisions, when it takes too long here."""
+        awaited = next((one for one in rollout.status.conditions if one.reason in _UNDECIDED), None)
+        if awaited is None or rollout.spec.promote is not None:
+            return
+        since = self._waited.setdefault("evidence", time.monotonic())
+        if time.monotonic() - since < self.undecided_seconds:
+            return
+        self.scene.tell(f"[quiet]not decided yet:[/] {awaited.message}")
+        self.scene.tell("A demo has only minutes: a person promotes it, by name and with a reason.")
+        self.narrator.promote_rollout(ModelType.SMS, "demo: the trial has only minutes")
 
     def _once(self, key: str, words: Any) -> None:
         if key not in self._told:

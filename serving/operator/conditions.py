@@ -1,14 +1,13 @@
-"""What a status says about itself: phase and conditions, every reason and message in one file.
+"""What a status says about itself: phase and conditions; of a trial, `standings` tells.
 
 Pure. Messages hold nothing that ticks (no counts, no ages): a status that has not changed is not
 written.
 """
 
-from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from serving.operator import steps
 from serving.operator.pace import REASON
+from serving.operator.standings import Standing, called, on_trial
 from serving.operator.state import Observed
 from serving.operator.transitions import among, same
 from shield.crds.v1alpha1 import (
@@ -16,19 +15,10 @@ from shield.crds.v1alpha1 import (
     ModelRolloutSpec,
     ModelRolloutStatus,
     Phase,
-    Strategy,
     VersionRef,
 )
 
 NOTHING_TO_UNDO = "NothingToUndo"
-
-
-class Standing(NamedTuple):
-    """Where a rollout stands, in one word, and why."""
-
-    phase: Phase
-    reason: str
-    message: str
 
 
 def standing(
@@ -64,7 +54,7 @@ def standing(
             f"Bringing up {awaited.name}; {stable.name} answers until it is ready.",
         )
     if status.candidate is not None:
-        return _on_trial(spec, status, seen, status.candidate)
+        return on_trial(spec, status, seen, status.candidate)
     if among(spec.version, status.rejected):
         return Standing(
             Phase.DEGRADED,
@@ -85,7 +75,7 @@ def standing(
             Phase.DEGRADED,
             REASON,
             f"{stable.name} takes its servers far longer to answer than "
-            f"{_name(status.last_known_good)} did; nobody is left without an answer. Give it more "
+            f"{called(status.last_known_good)} did; nobody is left without an answer. Give it more "
             f"processor time, or go back with `shieldctl rollout undo {spec.model_type}`.",
         )
     if status.guarded is not None and status.last_known_good is not None:
@@ -116,78 +106,6 @@ def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
     )
 
 
-def _on_trial(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
-) -> Standing:
-    if status.step_started is None and not seen.of(candidate).ready:
-        asked_for = status.rollout_started or seen.now
-        if seen.now - asked_for >= timedelta(seconds=spec.ready_timeout_seconds):
-            return Standing(
-                Phase.DEGRADED,
-                "NotReady",
-                f"No server of {candidate.name} was ready within {spec.ready_timeout_seconds:g} s. "
-                f"No user meets it, {_name(status.stable)} answers, and its trial begins once one "
-                "is ready. Look at their logs and whether the machine has room for them, or take "
-                f"it back with `shieldctl rollout undo {spec.model_type}`.",
-            )
-        return Standing(
-            Phase.PROGRESSING,
-            "CandidateStarting",
-            f"Bringing up {candidate.name}; no user meets it.",
-        )
-    since = status.step_started or status.rollout_started or seen.now
-    overdue = seen.now - since > timedelta(seconds=spec.deadline_seconds)
-    if spec.paused:
-        return Standing(
-            Phase.PAUSED, "Paused", f"{candidate.name} holds its step until the pause is lifted."
-        )
-    if not seen.of(candidate).ready:
-        return Standing(
-            Phase.PROGRESSING,
-            "CandidateNotReady",
-            f"No server of {candidate.name} is ready; {_name(status.stable)} answers everyone.",
-        )
-    if status.slow:
-        return Standing(
-            Phase.DEGRADED if overdue else Phase.PAUSED,
-            REASON,
-            f"{candidate.name} takes its servers far longer to answer than {_name(status.stable)} "
-            "does, so it holds its step and meets no further users. It goes on by itself once its "
-            "answers are quick enough. If they stay slow, take it back with `shieldctl rollout "
-            f"undo {spec.model_type}`; if that is accepted, raise `analysis.maxLatencyRatio` or "
-            f"promote it with `shieldctl rollout promote {spec.model_type}`.",
-        )
-    if steps.awaits_promotion(spec, status, seen):
-        return Standing(
-            Phase.PAUSED,
-            "AwaitingPromotion",
-            f"{candidate.name} has been through every step of its {spec.strategy} trial. "
-            f"Promote it with `shieldctl rollout promote {spec.model_type}`, or undo it.",
-        )
-    if overdue:
-        return Standing(
-            Phase.DEGRADED,
-            "NoEvidence",
-            f"{candidate.name} has not met enough users on this step within the deadline, so it is "
-            "neither promoted nor rejected. Check that scans arrive, lower `minimumExposures`, "
-            f"promote it with `shieldctl rollout promote {spec.model_type}`, or abort by setting "
-            f"the version back to {_name(status.stable)}.",
-        )
-    if spec.strategy is Strategy.SHADOW:
-        return Standing(
-            Phase.PROGRESSING, "Shadowing", f"{candidate.name} scores copies and answers nobody."
-        )
-    if status.slow_disputed is not None:
-        return Standing(
-            Phase.PROGRESSING,
-            "LooksSlow",
-            f"The answers of {candidate.name} look slow, so it meets no further users until that "
-            f"is over, or has lasted for {spec.analysis.slow_seconds:g} s.",
-        )
-    share = steps.weight(spec, status.step)
-    return Standing(Phase.PROGRESSING, "OnTrial", f"{candidate.name} answers {share} % of users.")
-
-
 def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> list[Condition]:
     """Return the three conditions; the time of one changes only with its status."""
     stable = status.stable
@@ -197,7 +115,7 @@ def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> 
             "Available",
             available,
             "Serving" if available else "NotServing",
-            f"{_name(stable)} answers." if available else stands.message,
+            f"{called(stable)} answers." if available else stands.message,
         ),
         _condition("Progressing", stands.phase is Phase.PROGRESSING, stands.reason, stands.message),
         _condition("Degraded", stands.phase is Phase.DEGRADED, stands.reason, stands.message),
@@ -243,7 +161,3 @@ def _why(status: ModelRolloutStatus, version: VersionRef) -> str:
         if transition.action in ("reject", "undo") and same(transition.version, version):
             return transition.reason.rstrip(".")
     return "see the promotion ledger"
-
-
-def _name(version: VersionRef | None) -> str:
-    return version.name if version else "nothing"

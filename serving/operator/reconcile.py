@@ -9,14 +9,23 @@ events:
 - Users meet a version only when its servers are ready.
 - An undo goes to the last known good version, and further back each time, never forward.
 - No traffic is no evidence: it neither promotes nor rejects.
+- Without evidence that a version is good enough, only a person who says why promotes it.
 - Slow answers hold a step for as long as they last; they reject nobody.
 """
 
 from serving.operator import steps
 from serving.operator import transitions as moves
 from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
-from serving.operator.judgement import Fault, down_after_a_crash, first_fault
+from serving.operator.judgement import (
+    Fault,
+    down_after_a_crash,
+    first_fault,
+    not_worse,
+    shown,
+    users_object,
+)
 from serving.operator.pace import holds, paced
+from serving.operator.people import may_promote, promotion
 from serving.operator.split import split_of, warm
 from serving.operator.state import Desired, Observed
 from serving.operator.transitions import among, same
@@ -165,8 +174,8 @@ def _try_candidate(
         return moves.rejected(status, seen.now, reason, evidence)
     if not seen.of(candidate).ready:
         return status
-    if spec.promote == candidate.digest:
-        reason = "A person promoted it."
+    if spec.promote == candidate.digest and may_promote(spec, evidence):
+        reason = promotion(spec, evidence)
         return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
     kept = paced(spec, status, seen, evidence)
     if kept != status or spec.paused or holds(status):
@@ -180,15 +189,17 @@ def _next_step(
     met = steps.exposures(status, seen)
     if status.step_started is None:
         return moves.stepped(status, 0, met, seen.now, _announced(spec, steps.weight(spec, 0)))
-    if not steps.done(spec, status, seen):
+    shown_good = not_worse(spec.analysis, evidence)
+    objections = evidence is not None and users_object(spec.analysis, evidence)
+    if not steps.done(spec, status, seen) or (objections and not shown_good):
         return status
     if not steps.on_last(spec, status):
         onward = status.step + 1
         reason = _announced(spec, steps.weight(spec, onward))
         return moves.stepped(status, onward, met, seen.now, reason)
-    if steps.awaits_promotion(spec, status, seen):
+    if steps.awaits_promotion(spec, status, seen) or not shown_good:
         return status
-    reason = "It passed every step, and nothing spoke against it."
+    reason = f"It passed every step. {shown(spec.analysis, evidence)}"
     return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
 
 

@@ -110,10 +110,15 @@ class Analysis(Wire):
 
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Chance of rejecting a candidate that is no worse than the stable version, over the whole
-    rollout."""
+    rollout; the chance of promoting one that errs more by the error budget is a third of it."""
     error_budget: Annotated[float, Field(ge=0, le=1)] = 0.005
-    """How much higher the candidate's verdict-error rate may be, absolute (0.005 = half a
-    point)."""
+    """How much higher the candidate's error rate may be, absolute (0.005 = half a point). It is
+    promoted once reviewers' decisions show that it is not higher by more. 1 asks for no proof."""
+    decisions_per_day: Annotated[float, Field(ge=1)] = 60
+    """Messages on which the versions disagree that reviewers decide in a day, at most."""
+    messages_per_user: Annotated[int, Field(ge=1)] = 1
+    """Different messages of one user that count within a day, so that nobody's messages outweigh
+    those of others. Where there are few users, more."""
     max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Share of requests the candidate may fail (the stable arm then answers) before it is
     rejected."""
@@ -179,7 +184,12 @@ class ModelRolloutSpec(Wire):
     """Hold the present step. A pause stops neither judgement nor undo."""
     promote: str | None = Field(default=None, max_length=71)
     """Digest of a candidate to promote now, whatever steps remain. It says nothing about any other
-    version."""
+    version. While the evidence does not show that it is good enough, it takes a name and a reason
+    as well."""
+    promote_by: str | None = Field(default=None, max_length=128)
+    """Who asks for it; goes into the ledger."""
+    promote_reason: str | None = Field(default=None, max_length=1024)
+    """Why, though the evidence is not there; goes into the ledger."""
     undo: str | None = Field(default=None, max_length=64)
     """A token: each new value asks once to go back to the last known good version."""
     undo_reason: str | None = Field(default=None, max_length=1024)
@@ -238,6 +248,10 @@ class ArmEvidence(Wire):
     """... of which it called a scam."""
     reports: Annotated[int, Field(ge=0)] = 0
     """... of which the user said that the verdict was wrong, reviewed or not."""
+    users: Annotated[int, Field(ge=0)] = 0
+    """Users whom it answered."""
+    reporters: Annotated[int, Field(ge=0)] = 0
+    """... of whom so many said, at least once, that its verdict was wrong."""
     decided: Annotated[int, Field(ge=0)] = 0
     """... of which a reviewer has decided the feedback."""
     verdict_errors: Annotated[int, Field(ge=0)] = 0
@@ -260,6 +274,32 @@ class ArmEvidence(Wire):
     """... and their median; None without any."""
 
 
+class PairedEvidence(Wire):
+    """What both versions said of the same messages, and who was right where they disagree.
+
+    Counted are messages of users who agreed that people may read along; of each user a few, and of
+    messages that are alike one. They are counted in the order in which they came, up to the first
+    of which the decision is still awaited.
+    """
+
+    messages: Annotated[int, Field(ge=0)] = 0
+    """Messages that count and that both have scored, up to now."""
+    disagreements: Annotated[int, Field(ge=0)] = 0
+    """... on which they disagree."""
+    drawn: Annotated[int, Field(ge=0)] = 0
+    """... of which so many were drawn for a reviewer."""
+    waiting: Annotated[int, Field(ge=0)] = 0
+    """... and are not decided yet."""
+    weight: Annotated[float, Field(ge=0)] = 0
+    """Messages that were not drawn, each counted by the share at which it could have been."""
+    better: Annotated[int, Field(ge=0)] = 0
+    """Decided: the version on trial was right, the other wrong."""
+    worse: Annotated[int, Field(ge=0)] = 0
+    """Decided: the version on trial was wrong, the other right."""
+    undecided: Annotated[int, Field(ge=0)] = 0
+    """Drawn long ago and still not decided, or erased: they speak for neither side."""
+
+
 class Evidence(Wire):
     """Both versions of a rollout, counted over the same time."""
 
@@ -274,6 +314,8 @@ class Evidence(Wire):
     one."""
     candidate: ArmEvidence = ArmEvidence()
     """The version on trial: the candidate, or within the guard window the one just promoted."""
+    paired: PairedEvidence = PairedEvidence()
+    """Both versions on the same messages."""
 
 
 class Transition(Wire):

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from shield.crds.v1alpha1 import Wire
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.routing import Arm
 from shield.wire.base import Answer, Identifier, Note, Reason
 
 
@@ -101,16 +100,15 @@ class ExportRow(FeedbackColumns, LabelledText):
 
 
 class ScanSummary(Answer):
-    """The scan as a reviewer sees it."""
+    """The scan as a reviewer sees it.
+
+    Which version answered, and how sure it was, is left out: who knows it judges with it.
+    """
 
     id: str
     text: str
     verdict: str
-    confidence: float
-    probability: float
     scan_type: ScanType
-    model_version: str
-    arm: Arm
     created_at: datetime
 
 

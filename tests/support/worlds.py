@@ -6,7 +6,15 @@ from typing import Any
 
 from serving.operator.reconcile import desired_state
 from serving.operator.state import Desired, Observed, ServerSeen
-from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutSpec, ModelRolloutStatus, Step
+from shield.crds.v1alpha1 import (
+    Analysis,
+    ArmEvidence,
+    Evidence,
+    ModelRolloutSpec,
+    ModelRolloutStatus,
+    PairedEvidence,
+    Step,
+)
 from tests.support.rollouts import spec, version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -14,6 +22,14 @@ QUICK = [
     Step(weight=10, duration_seconds=10, minimum_exposures=20),
     Step(weight=50, duration_seconds=10, minimum_exposures=20),
 ]
+
+UNDECIDED = PairedEvidence()
+NOT_WORSE = PairedEvidence(
+    messages=4000, disagreements=130, drawn=100, weight=3000, better=75, worse=25
+)
+"""Reviewers' decisions that show what promotes, at the default error budget."""
+ERRS_MORE = NOT_WORSE.model_copy(update={"better": 25, "worse": 75})
+"""Reviewers' decisions that reject."""
 
 
 @dataclass
@@ -63,15 +79,20 @@ class World:
         self.now += timedelta(seconds=seconds)
         return self.settle()
 
-    def shows(self, stable: ArmEvidence, candidate: ArmEvidence) -> "World":
+    def shows(
+        self, stable: ArmEvidence, candidate: ArmEvidence, paired: PairedEvidence = UNDECIDED
+    ) -> "World":
         self.evidence = Evidence(
-            rollout_started=self.status.rollout_started, stable=stable, candidate=candidate
+            rollout_started=self.status.rollout_started,
+            stable=stable,
+            candidate=candidate,
+            paired=paired,
         )
         return self.settle()
 
     def show_good(self, exposures: int = 1000) -> "World":
         arm = ArmEvidence(exposures=exposures, positives=exposures // 10, latency_p95_ms=5)
-        return self.shows(arm, arm)
+        return self.shows(arm, arm, NOT_WORSE)
 
     def promote(self, name: str) -> "World":
         """Take a version through all of its steps."""
@@ -118,4 +139,5 @@ class World:
 
 def serving(name: str = "sms-v1", **fields: Any) -> World:
     """Return a world in which `name` was installed and answers."""
-    return World(spec(name, **{"steps": QUICK, "guard_seconds": 100, **fields})).settle()
+    given = {"steps": QUICK, "guard_seconds": 100, "analysis": Analysis(), **fields}
+    return World(spec(name, **given)).settle()

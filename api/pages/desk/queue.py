@@ -116,16 +116,12 @@ def explain(
         item = queue.one(ctx, feedback_id)
     # No transaction is open while the model server works.
     model_type = item.model_type
-    serving = services.router.split(model_type)
-    names = {ref.name for ref in (serving.stable, serving.candidate) if ref} if serving else set()
-    version = item.scan.model_version
-    asked = version if version in names else None
+    # Always the stable version: which one has answered is nothing that a reviewer should know.
     said = explanation.explain(
-        item.scan.text, lambda texts: services.router.probabilities(model_type, asked, texts)
+        item.scan.text, lambda texts: services.router.probabilities(model_type, None, texts)
     )
-    by = "" if asked or not serving else f" Asked: {serving.stable.name}; {version} no longer runs."
     spans = [{"start": s.start, "end": s.end, "weight": s.weight} for s in said.spans]
-    return JSONResponse({"text": said.text, "spans": spans, "note": said.note + by})
+    return JSONResponse({"text": said.text, "spans": spans, "note": said.note})
 
 
 @router.post("/items/{feedback_id}/decision", dependencies=[CheckedForm])

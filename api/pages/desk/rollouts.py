@@ -12,9 +12,16 @@ from api.kit.tokens import Role
 from api.pages.desk.pages import render
 from api.pages.visitor import CheckedForm, Reading, Who, Writing
 from api.rollouts import service
-from shield.crds.v1alpha1 import ArmEvidence, Condition, ModelRollout, Phase
+from shield.crds.v1alpha1 import (
+    ArmEvidence,
+    Condition,
+    ModelRollout,
+    PairedEvidence,
+    Phase,
+)
 from shield.labels import ModelType
 from shield.metrics import wilson_interval
+from shield.paired import Paired, bounds
 from shield.rollouts.evidence import subjects
 
 router = APIRouter(prefix="/review/rollouts")
@@ -50,6 +57,12 @@ class Card:
     ceiling: float
     """Right end of the drawn intervals."""
     concerns: list[Condition]
+    paired: PairedEvidence
+    """Both versions on the same messages."""
+    low: float
+    """Error rate of the version on trial less that of the other, at least."""
+    high: float
+    """... and at most."""
 
 
 @router.get("")
@@ -85,14 +98,18 @@ def _card(ctx: Context, rollout: ModelRollout) -> Card:
     status = rollout.status
     trial = subjects(status)
     arms: list[ArmShown] = []
+    paired = PairedEvidence()
     if trial is not None:
         evidence = service.evidence(ctx, rollout.spec.model_type)
+        paired = evidence.paired
         in_guard = status.candidate is None
         names = ("Before", "Promoted") if in_guard else ("Stable", "Candidate")
         arms = [
             _arm(names[0], trial.stable.name, evidence.stable),
             _arm(names[1], trial.candidate.name, evidence.candidate),
         ]
+    seen = Paired(paired.weight, paired.better, paired.worse, paired.undecided)
+    low, high = bounds(seen, rollout.spec.analysis.alpha)
     highest = max((arm.high for arm in arms), default=1.0)
     return Card(
         rollout,
@@ -106,7 +123,11 @@ def _card(ctx: Context, rollout: ModelRollout) -> Card:
             or (one.type == "Available" and one.status != "True")
             # What waits for somebody, or for quicker answers, says how it ends.
             or (one.type == "Progressing" and status.phase is Phase.PAUSED)
+            or (one.type == "Progressing" and one.reason == "AwaitingEvidence")
         ],
+        paired,
+        low,
+        high,
     )
 
 

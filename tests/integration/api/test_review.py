@@ -299,13 +299,17 @@ def test_nothing_that_a_reviewer_can_read_tells_gold_from_other_items(api: Runni
         assert rita.quality().reviewers[0].gold.n == 1
 
 
-def test_gold_items_have_scores_and_reporters_like_real_ones(api: RunningApi) -> None:
+def test_gold_items_have_ranks_and_reporters_like_real_ones(api: RunningApi) -> None:
     for number in range(3):
         decide(api, report(api, "ann", f"a parcel waits {chr(97 + number) * 9}").id)
     plain = report(api, "ann", "Claim your inheritance in cash")
     gold = seed(api, "Claim your lottery win")
     items = {item.id: item for item in queue(api, group="none")}
-    assert items[gold].scan.probability == items[plain.id].scan.probability
+    ranks = [
+        {reason.name: reason.text for reason in items[one].rank.reasons if reason.name != "age"}
+        for one in (gold, plain.id)
+    ]
+    assert ranks[0] == ranks[1], "the model is as sure of either"
     one, other = items[gold].reporters[0], items[plain.id].reporters[0]
     assert (one.trust, one.decided, one.is_new) == (other.trust, other.decided, other.is_new)
     assert one.pseudonym != other.pseudonym

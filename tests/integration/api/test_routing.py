@@ -4,10 +4,12 @@ import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shield.client import ShieldClient
+from shield.crds.v1alpha1 import Analysis
 from shield.errors import Forbidden, Unavailable
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
@@ -20,9 +22,12 @@ from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
-def trial(api: RunningApi, since: datetime) -> None:
+def trial(api: RunningApi, since: datetime, **analysis: Any) -> None:
     """Mark the rollout as a trial that began at `since`."""
     store = api.services.rollouts
+    if analysis:
+        changed = store.get("sms").spec.model_copy(update={"analysis": Analysis(**analysis)})
+        store.change_spec("sms", lambda _: changed)
     found = store.get("sms")
     status = found.status.model_copy(update={"rollout_started": since})
     store.write_status(found, status)
@@ -257,7 +262,7 @@ def test_what_a_shadow_contradicts_waits_for_a_reviewer_whose_word_counts_for_bo
     ):
         store = api.services.rollouts
         deploy(store, one, candidate="sms-v2", candidate_url=other, weight=0, shadow=True)
-        trial(api, api.clock())
+        trial(api, api.clock(), decisions_per_day=10_000, messages_per_user=5)
         wait_for_split(api)
         ann.set_consent(True)
         ann.scan(ScanType.TEXT, "hello friend")

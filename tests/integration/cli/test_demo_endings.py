@@ -16,7 +16,7 @@ from cli.supervise import Supervisor
 from shield.crds.v1alpha1 import ArmEvidence
 from shield.errors import ShieldError, Unavailable
 from tests.support.api import RunningApi, running_api
-from tests.support.worlds import World, serving
+from tests.support.worlds import ERRS_MORE, World, serving
 
 GOOD = ArmEvidence(exposures=1000, positives=100, timed=500)
 
@@ -56,12 +56,11 @@ def on_trial() -> World:
 
 
 def test_a_rejection_on_trial_ends_the_story_with_the_reason(trial: Trial) -> None:
-    bad = ArmEvidence(exposures=500, positives=50, decided=60, verdict_errors=60)
-    trial.stands_at(on_trial().shows(GOOD, bad))
+    trial.stands_at(on_trial().shows(GOOD, GOOD, ERRS_MORE))
     ending = trial.release.judged()
     assert ending.kind == "rejected"
-    assert "VerdictErrors" in ending.words
-    assert "reviewers confirmed" in ending.words
+    assert "ErrsMore" in ending.words
+    assert "reviewers decided" in ending.words
 
 
 def test_a_version_that_cannot_be_served_is_an_error_that_names_the_logs(trial: Trial) -> None:
@@ -83,6 +82,22 @@ def test_a_trial_held_for_slow_answers_is_told_with_its_cure(
     assert told.count("paused:") == 1
 
 
+def test_a_version_that_only_lacks_decisions_is_promoted_by_name_and_with_a_reason(
+    trial: Trial, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = on_trial()
+    for exposures in (100, 200):
+        arm = ArmEvidence(exposures=exposures, positives=exposures // 10)
+        world.shows(arm, arm).wait(11)
+    trial.stands_at(world)
+    trial.release.undecided_seconds = 0.0
+    with pytest.raises(Unavailable):  # no operator is at work here
+        trial.release.judged()
+    spec = trial.api.services.rollouts.get("sms").spec
+    assert (spec.promote_by, spec.promote_reason) == ("n", "demo: the trial has only minutes")
+    assert "A demo has only minutes" in capsys.readouterr().err
+
+
 def test_nothing_decided_in_time_is_an_error(trial: Trial) -> None:
     trial.stands_at(on_trial())
     with pytest.raises(Unavailable, match="promotion of sms-v2"):
@@ -90,7 +105,6 @@ def test_nothing_decided_in_time_is_an_error(trial: Trial) -> None:
 
 
 def test_a_version_that_returned_by_itself_needs_no_undo(trial: Trial) -> None:
-    bad = ArmEvidence(exposures=500, positives=50, reports=80)
-    trial.stands_at(serving().promote("sms-v2").shows(GOOD, bad))
+    trial.stands_at(serving().promote("sms-v2").shows(GOOD, GOOD, ERRS_MORE))
     assert trial.release.undone("sms-v1") is None
     assert trial.release.judged().kind == "rejected"

@@ -68,7 +68,8 @@ def test_answers_that_are_slow_and_quick_in_turn_pause_nothing() -> None:
 
 
 def test_a_person_decides_whatever_the_pace() -> None:
-    promoted = slow_for(on_trial(), 180).ask(promote=version("sms-v2").digest)
+    said = {"promote_by": "ada", "promote_reason": "It may be slow."}
+    promoted = slow_for(on_trial(), 180).ask(promote=version("sms-v2").digest, **said)
     assert promoted.stable == "sms-v2"
     undone = slow_for(on_trial(), 180).ask(undo="now")
     assert (undone.stable, undone.rejected) == ("sms-v1", ["sms-v2"])

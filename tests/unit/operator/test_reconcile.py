@@ -89,13 +89,6 @@ def test_evidence_of_an_earlier_trial_is_ignored() -> None:
     [
         (FAILING, "RequestsFailed"),
         (ArmEvidence(exposures=500, positives=450, latency_p95_ms=5), "VerdictsShifted"),
-        (
-            ArmEvidence(
-                exposures=500, positives=50, decided=60, verdict_errors=60, latency_p95_ms=5
-            ),
-            "VerdictErrors",
-        ),
-        (ArmEvidence(exposures=500, positives=50, reports=60, latency_p95_ms=5), "UserReports"),
     ],
 )
 def test_a_candidate_that_shows_a_fault_is_rejected_once_and_never_retried(
@@ -321,8 +314,10 @@ def test_a_shadow_scores_and_never_answers() -> None:
 
 
 def test_a_promotion_by_hand_names_its_version_and_says_nothing_about_the_next() -> None:
-    world = serving().ask(version="sms-v2", promote=version("sms-v2").digest)
+    said = {"promote_by": "ada", "promote_reason": "The bank waits for it."}
+    world = serving().ask(version="sms-v2", promote=version("sms-v2").digest, **said)
     assert world.stable == "sms-v2"
+    assert "ada promoted it: The bank waits for it." in world.status.history[-1].reason
     assert world.ask(version="sms-v3").candidate == "sms-v3"
 
 
@@ -338,8 +333,10 @@ def test_steps_taken_away_during_a_trial_do_not_strand_it() -> None:
     assert world.stable == "sms-v2"
 
 
-def test_no_steps_at_all_promote_as_soon_as_it_is_ready() -> None:
-    assert serving(steps=[]).ask(version="sms-v2").stable == "sms-v2"
+def test_no_steps_at_all_promote_as_soon_as_it_is_shown_to_be_good() -> None:
+    world = serving(steps=[]).ask(version="sms-v2")
+    assert world.stable == "sms-v1"
+    assert world.show_good().stable == "sms-v2"
 
 
 def test_deciding_again_on_the_result_decides_nothing_new() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shield.crds.v1alpha1 import ArmEvidence
-from tests.support.worlds import World, serving
+from shield.crds.v1alpha1 import ArmEvidence, PairedEvidence
+from tests.support.worlds import ERRS_MORE, World, serving
 
 GOOD = ArmEvidence(exposures=1000, positives=100, reports=5, verdict_errors=5, latency_p95_ms=5)
 
@@ -17,6 +17,7 @@ class Kind:
 
     server: dict[str, Any] = field(default_factory=dict)
     shows: ArmEvidence | None = None
+    paired: PairedEvidence | None = None
 
 
 def arm(**counts: Any) -> ArmEvidence:
@@ -33,8 +34,7 @@ KINDS = {
     "hangs": Kind(shows=arm(exposures=2, positives=0, failures=8)),
     "labels swapped": Kind(shows=arm(positives=270)),
     "calls everything a scam": Kind(shows=arm(positives=300)),
-    "misses many, as reviewers confirm": Kind(shows=arm(decided=60, verdict_errors=60)),
-    "annoys users": Kind(shows=arm(reports=70)),
+    "errs where the versions disagree": Kind(paired=ERRS_MORE),
 }
 
 
@@ -43,6 +43,8 @@ def misbehave(world: World, kind: Kind) -> World:
         world.breaks("sms-v2", **kind.server)
     if kind.shows is not None:
         world.shows(GOOD, kind.shows)
+    if kind.paired is not None:
+        world.shows(GOOD, GOOD, kind.paired)
     return world.settle()
 
 
