@@ -75,7 +75,7 @@ def accuracy_holds(limits: GateLimits) -> Gate:
     def gate(given: GateInput) -> Finding:
         return _harm(
             "golden-accuracy",
-            "fall of golden accuracy",
+            "Golden accuracy",
             given,
             lost=given.golden.lost,
             won=given.golden.won,
@@ -95,7 +95,7 @@ def recall_holds(limits: GateLimits) -> Gate:
     def gate(given: GateInput) -> Finding:
         return _harm(
             "golden-recall",
-            "fall of golden recall at the budget",
+            "Golden recall at the budget",
             given,
             lost=given.golden.scams_lost,
             won=given.golden.scams_won,
@@ -146,15 +146,16 @@ def _harm(
     # Both bounds of a two-sided interval at 2c - 1 hold one-sided at c.
     change = paired_difference_interval(lost, won, n, confidence=2 * confidence - 1)
     too_large, not_ruled_out = change.estimate - luck > allowed, change.high - luck > harm
+    moved = "fell" if change.estimate > 0 else "rose" if change.estimate < 0 else "changed"
     message = (
-        f"Points of {what}: {100 * change.estimate:+.2f} on {n} messages (only the champion "
-        f"right: {lost}, only the challenger: {won}), with {confidence:.0%} confidence at most "
-        f"{100 * change.high:+.2f}. Allowed: {100 * allowed:.2f} measured, and {100 * harm:.2f} "
-        "must be ruled out"
-        + (f", beside {100 * luck:.2f} for the champion's luck on this set." if luck else ".")
+        f"{what} {moved} by {100 * abs(change.estimate):.2f} points ({lost} newly wrong "
+        f"and {won} newly right of {n} messages); a fall of {100 * allowed:.2f} is "
+        f"allowed. With {confidence:.0%} confidence it fell by {100 * max(0, change.high):.2f} at "
+        f"most; the limit is {100 * harm:.2f}."
+        + (f" {100 * luck:.2f} more is allowed for the champion's luck here." if luck else "")
     )
     if not_ruled_out and not too_large:
-        message += " The set is too small to tell: enlarge the golden set."
+        message += " This is too few to tell: enlarge the golden set."
     evidence: Evidence = {
         "change": change.estimate,
         "low": change.low,
