@@ -37,16 +37,20 @@ _STEPS = [
     Step(weight=25, duration_seconds=3, minimum_exposures=60),
     Step(weight=50, duration_seconds=3, minimum_exposures=120),
 ]
-_ANALYSIS = Analysis(error_budget=0.03, decisions_per_day=1_000_000, messages_per_user=1000)
-"""A trial of a minute: it shows that the error rate is not higher by 3 points instead of half a
-point, every disagreement is decided, and all that a user scans counts. In life it has days."""
-_GUARD_SECONDS = 3600.0
-_HELD_BACK = 0.4
-"""Share of the scams, in whole tactics, that the first model never sees."""
-_LIMITS_OF_A_SMOKE_TEST = json.dumps(
-    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "recallDrop": 0.1, "recallHarm": 0.3}
+_ANALYSIS = Analysis(
+    error_budget=0.03, decisions_per_day=1_000_000, messages_per_user=1000, max_verdict_shift=1
 )
-"""Two hundred golden messages cannot rule out a fall of one point, whatever the model."""
+"""A trial of a minute: it shows that the error rate is not higher by 3 points instead of half a
+point, every disagreement is decided, and all that a user scans counts. In life it has days. Half of
+the messages are the new tactic, so a version that is right calls far more of them a scam."""
+_GUARD_SECONDS = 3600.0
+_HELD_BACK = 0.7
+"""Share of the scams, in whole tactics, that the first model never sees. The first model finds
+nine of ten of a tactic that resembles what it knows, and then there is little to correct."""
+_LIMITS_OF_A_SMOKE_TEST = json.dumps(
+    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "recallDrop": 0.3, "recallHarm": 0.9}
+)
+"""Two hundred golden messages, five of them scams, cannot rule out any fall worth ruling out."""
 
 
 def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> None:
