@@ -13,7 +13,7 @@ from components.evaluate.slices import slices_of
 from shield.errors import PackageInvalid
 from shield.gates import Comparison, GroupShare, Slice
 from shield.linear import LinearModel
-from shield.metrics import operating_point
+from shield.metrics import disagreements, operating_point
 from shield.packages.manifest import MANIFEST
 from shield.packages.package import ModelPackage
 from shield.predictor import OPERATING_POINT, Predictor, probability_of
@@ -218,9 +218,14 @@ def groups(corrections: Verdicts) -> list[GroupShare]:
     return found
 
 
-def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, int]:
-    """Return (compared, flipped): verdicts of the int8 file against its fp32 origin on golden."""
+def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, int, int]:
+    """Return (compared, lost, won): verdicts of the int8 file against its fp32 origin on golden.
+
+    Verdicts that differ are lost where fp32 is right, and won where int8 is.
+    """
     texts = golden.judged.texts[:most]
     served = golden.challenger[:most] >= OPERATING_POINT
     origin = score(models.challenger_fp32, "fp32 challenger", texts) >= OPERATING_POINT
-    return len(texts), int(np.sum(served != origin))
+    scam = golden.judged.scam[:most]
+    lost, won = disagreements(origin == scam, served == scam)
+    return len(texts), lost, won

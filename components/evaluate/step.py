@@ -83,7 +83,7 @@ def run(
     log.info(_line("scoring", sets={name: judged.n for name, judged in sets.items()}))
     scored = score_sets(models, sets)
     judged = {name: verdicts(part) for name, part in scored.items()}
-    compared, flips = int8_flips(models, scored["golden"])
+    compared, lost, won = int8_flips(models, scored["golden"])
     rng = np.random.default_rng(seed)
     given = GateInput(
         model_type=facts.model_type,
@@ -101,7 +101,9 @@ def run(
         phrases=probes(dataset, scored["golden"], models),
         record=_record(history, facts),
         int8_compared=compared,
-        int8_flips=flips,
+        int8_flips=lost + won,
+        int8_lost=lost,
+        int8_won=won,
         metrics=figures.flat(judged, models, fpr_budget, rng),
         scores=_score_bins(scored["golden"]),
         warnings=_warnings(judged, models, len(hams), fpr_budget),

@@ -1,7 +1,9 @@
 """The book of scams as tables of messages, and how it joins the real collections.
 
 What the book teaches goes into `train` and, by template, into `valid`; what it judges goes into
-`golden` alone. Where a demonstration holds tactics back, the book stays out: it would teach them.
+`judge` alone. It is not in `golden`: half of it are honest messages that look alarming, on purpose,
+and an operating point that is set on everyday messages is not to be judged by them. Where a
+demonstration holds tactics back, the book stays out: it would teach them.
 """
 
 import numpy as np
@@ -61,26 +63,35 @@ _SCHEMA = {
 
 
 def join_book(
-    sets: dict[str, pl.DataFrame], model_type: ModelType, seed: int, most: int = 0
+    sets: dict[str, pl.DataFrame],
+    model_type: ModelType,
+    languages: list[str],
+    seed: int,
+    most: int = 0,
 ) -> dict[str, pl.DataFrame]:
     """Return the sets with the book in them.
 
     Args:
         sets: As `prepare_corpus` has cut them from the real collections.
         model_type: Whose channel of the book.
+        languages: Which of the book's languages; none leaves the sets as they are.
         seed: Draws the messages, and which templates set the threshold.
         most: Take only so many of the book's messages of each side, evenly drawn (0: all).
     """
-    taught = _at_most(book_messages(model_type, Side.TEACH, seed=seed), most, seed)
-    judged = _at_most(book_messages(model_type, Side.JUDGE, seed=seed), most, seed)
+    if not languages:
+        return sets
+    taught, judged = (
+        _at_most(book_messages(model_type, side, seed=seed, languages=languages), most, seed)
+        for side in (Side.TEACH, Side.JUDGE)
+    )
     templates = taught["campaign"].unique(maintain_order=True).sort()
     drawn = np.random.default_rng(seed).random(len(templates)) < VALID
     watches = pl.col("campaign").is_in(templates.filter(pl.Series(drawn)).implode())
-    joined = {"train": taught.filter(~watches), "valid": taught.filter(watches), "golden": judged}
+    joined = {"train": taught.filter(~watches), "valid": taught.filter(watches), "judge": judged}
     return _apart(sets | {name: pl.concat([sets[name], table]) for name, table in joined.items()})
 
 
-_JUDGES = ("golden", "frozen_ham", "valid")
+_JUDGES = ("golden", "frozen_ham", "judge", "valid")
 
 
 def _apart(sets: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

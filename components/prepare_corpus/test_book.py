@@ -22,7 +22,7 @@ from shield.run_files import CORPUS, Corpus, CorpusSet
 @pytest.fixture(scope="module")
 def sets() -> dict[str, pl.DataFrame]:
     """Real messages of three kinds, and the book joined to them."""
-    names = ("train", "valid", "golden", "traffic")
+    names = ("train", "valid", "golden", "judge", "traffic")
     real = {
         name: messages.conform(
             pl.DataFrame(
@@ -36,7 +36,8 @@ def sets() -> dict[str, pl.DataFrame]:
         )
         for name in names
     }
-    return join_book(real, ModelType.SMS, seed=5)
+    assert join_book(real, ModelType.SMS, [], seed=5) == real
+    return join_book(real, ModelType.SMS, ["en", "de"], seed=5)
 
 
 def of_book(table: pl.DataFrame) -> pl.DataFrame:
@@ -45,7 +46,8 @@ def of_book(table: pl.DataFrame) -> pl.DataFrame:
 
 def test_what_judges_comes_from_judging_templates_alone(sets: dict[str, pl.DataFrame]) -> None:
     judging = set(book_messages(ModelType.SMS, Side.JUDGE, seed=5)["campaign"])
-    assert set(of_book(sets["golden"])["campaign"]) <= judging
+    assert set(of_book(sets["judge"])["campaign"]) <= judging
+    assert of_book(sets["golden"]).height == 0, "an operating point is not judged by them"
     for name in ("train", "valid"):
         assert not judging & set(of_book(sets[name])["campaign"])
         assert of_book(sets[name])["label"].n_unique() == 2
@@ -73,11 +75,11 @@ def test_no_message_of_the_joined_sets_resembles_one_of_another(
 def test_tactics_languages_and_channels_come_with_the_messages(
     sets: dict[str, pl.DataFrame],
 ) -> None:
-    golden = of_book(sets["golden"])
-    assert set(golden["channel"]) == {"sms"}
-    assert {"en"} <= set(golden["language"])
+    judge = of_book(sets["judge"])
+    assert set(judge["channel"]) == {"sms"}
+    assert set(judge["language"]) == {"en", "de"}
     unseen = {name for name, tactic in read_tactics().items() if tactic.judge_only}
-    assert unseen <= set(golden["tactic"])
+    assert unseen <= set(judge["tactic"])
     assert not unseen & set(of_book(sets["train"])["tactic"])
 
 

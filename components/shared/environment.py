@@ -55,6 +55,10 @@ class StepSettings(BaseSettings):
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
     """Directory of corpora that were fetched at set-up, as no Python package brings them."""
 
+    book_languages: str = "en"
+    """Languages of the book of scams that teach a first model, with commas between; nothing: none.
+    Name those that your users write and that the base model reads: MiniLM-L6 reads English."""
+
     engine: str = "local"
     """What runs the steps; shown with the run."""
 
@@ -68,6 +72,10 @@ class StepSettings(BaseSettings):
     precision: Precision = "auto"
     """Number format of the matrix products in `train`. `float32` gives the same digest on
     processors with and without bfloat16."""
+
+    def languages_of_the_book(self) -> list[str]:
+        """Return the entries of `book_languages`."""
+        return [code.strip() for code in self.book_languages.split(",") if code.strip()]
 
 
 def open_client(settings: StepSettings | None = None) -> ShieldClient:

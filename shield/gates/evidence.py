@@ -146,6 +146,10 @@ class GateInput(Wire):
     int8_compared: Count
     int8_flips: Count
     """Messages whose verdict differs between the served int8 file and its fp32 origin."""
+    int8_lost: Count = 0
+    """Of those, the ones that fp32 gets right."""
+    int8_won: Count = 0
+    """Of those, the ones that int8 gets right."""
     metrics: dict[str, float] = {}
     """Flat figures for the registry and the dashboard; no gate reads them."""
     scores: dict[str, list[int]] = {}

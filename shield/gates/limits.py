@@ -55,8 +55,13 @@ class GateLimits(Wire):
     slice_size: Annotated[int, Field(ge=1)] = 20
     """Slices with fewer messages of a class are shown in the report, and decide nothing."""
 
-    int8_flips: Share = 0.005
-    """Largest share of verdicts that may change between fp32 and the served int8 file."""
+    int8_harm: Share = 0.005
+    """Largest share of verdicts that the served int8 file may turn wrong, less those that it turns
+    right, unless chance alone would do so in more than 1 - `confidence` of cases."""
+
+    int8_flips: Share = 0.1
+    """Share of verdicts that change between fp32 and int8 from which on it is another model. Most
+    changes lie at the operating point, where either verdict is as good."""
 
     best_ever_kept: Share = 0.33
     """Share of the best version's lead over the first on the golden set that a challenger must

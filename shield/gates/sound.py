@@ -3,6 +3,7 @@
 from shield.gates.chain import Finding, Gate
 from shield.gates.evidence import GateInput
 from shield.gates.limits import GateLimits
+from shield.metrics import sign_test
 
 
 def enough_feedback(limits: GateLimits) -> Gate:
@@ -27,16 +28,19 @@ def int8_agrees(limits: GateLimits) -> Gate:
     """Refuse a package whose served int8 file judges unlike its fp32 origin."""
 
     def gate(given: GateInput) -> Finding:
-        n = given.int8_compared
+        n, lost, won = given.int8_compared, given.int8_lost, given.int8_won
         share = given.int8_flips / n if n else 1.0
-        passed = share <= limits.int8_flips
+        harm, luck = (lost - won) / max(n, 1), sign_test(lost, won)
+        another = share > limits.int8_flips
+        worse = harm > limits.int8_harm and luck <= 1 - limits.confidence
         return Finding(
             gate="int8-agrees",
-            passed=passed,
+            passed=not (another or worse),
             message=f"{given.int8_flips} of {n} verdicts ({share:.2%}) differ between int8 and "
-            f"fp32; at most {limits.int8_flips:.2%} may."
-            + ("" if passed else " Export the model again, or calibrate the quantisation."),
-            evidence={"flips": given.int8_flips, "compared": n, "share": share},
+            f"fp32, {lost} for the worse and {won} for the better; at most "
+            f"{limits.int8_flips:.0%} may differ, and {limits.int8_harm:.1%} get worse on balance."
+            + (" Export the model again, or train it longer." if another or worse else ""),
+            evidence={"flips": given.int8_flips, "lost": lost, "won": won, "compared": n},
         )
 
     return gate

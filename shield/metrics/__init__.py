@@ -26,6 +26,7 @@ from shield.metrics.curves import (
 )
 from shield.metrics.paired import (
     Interval,
+    disagreements,
     mcnemar_p_value,
     paired_bootstrap,
     paired_difference_interval,
@@ -43,6 +44,7 @@ __all__ = [
     "brier_score",
     "chance_of_at_least",
     "count",
+    "disagreements",
     "enough_hams",
     "expected_calibration_error",
     "mcnemar_p_value",

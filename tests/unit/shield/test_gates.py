@@ -217,8 +217,11 @@ def test_a_small_slice_decides_nothing():
 
 
 def test_an_int8_file_that_judges_otherwise_is_refused():
-    assert outcome(int8_flips=11) == PROMOTE
-    assert outcome(int8_flips=12) == "int8-agrees"
+    assert outcome(int8_flips=60, int8_lost=30, int8_won=30) == PROMOTE, "either is as good"
+    assert outcome(int8_flips=11, int8_lost=11) == PROMOTE
+    assert outcome(int8_flips=12, int8_lost=12) == "int8-agrees"
+    assert outcome(int8_compared=202, int8_flips=2, int8_lost=2) == PROMOTE, "chance alone"
+    assert outcome(int8_flips=231, int8_lost=115, int8_won=116) == "int8-agrees", "another model"
     assert outcome(int8_compared=0, int8_flips=0) == "int8-agrees"
 
 
@@ -296,12 +299,12 @@ def test_a_first_model_must_stand_on_its_own():
 
 
 def test_every_refusal_is_kept_with_its_evidence_and_the_first_is_the_outcome():
-    decision = decide(evaluation(fresh_feedback=3, int8_flips=100))
+    decision = decide(evaluation(fresh_feedback=3, int8_flips=300))
     refused = [finding for finding in decision.findings if not finding.passed]
     assert [finding.gate for finding in refused] == ["enough-feedback", "int8-agrees"]
     assert decision.outcome == "enough-feedback"
     assert "1 more refused" in decision.message
-    assert refused[1].evidence["flips"] == 100
+    assert refused[1].evidence["flips"] == 300
 
 
 def test_limits_are_parameters():
@@ -428,7 +431,7 @@ def test_every_gate_and_its_limit_stand_in_the_docs():
     limits = GateLimits()
     for gate, shown in {
         "enough-feedback": f"{limits.min_feedback}",
-        "int8-agrees": f"{100 * limits.int8_flips:.1f} %",
+        "int8-agrees": f"{100 * limits.int8_harm:.1f} %",
         "golden-accuracy": f"{100 * limits.accuracy_drop:.1f} point",
         "golden-recall": f"{100 * limits.recall_drop:.0f} points",
         "slices": f"{100 * limits.slice_drop:.0f} points",

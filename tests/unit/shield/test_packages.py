@@ -145,7 +145,7 @@ def test_a_manifest_cannot_name_a_file_outside_its_directory(
     ("content", "message"),
     [
         (b"not json", "not a model package's manifest"),
-        (b'{"formatVersion": 2}', "Upgrade antispam-shield"),
+        (b'{"formatVersion": 99}', "Upgrade antispam-shield"),
         (b'{"formatVersion": 1, "modelType": "fax"}', "modelType"),
         (b'{"modelType": "sms", "labels": ["spam", "ham"]}', "labels of sms"),
         (b'{"modelType": "sms", "surprise": 1}', "surprise"),
