@@ -31,6 +31,8 @@ _MAX_PIPELINED = 16
 _MAX_WAITING = 1000
 """Requests that may wait at all: one read may bring thousands at once."""
 _LINGER_SECONDS = 2.0
+_FRESH_SECONDS = 1.0
+"""A client that has just connected is about to ask: a drain waits so long for its request."""
 
 
 @dataclass
@@ -64,8 +66,9 @@ class Front:
 
     def close_idle(self) -> None:
         """Hang up on every client that has no request in flight."""
+        now = self.loop.time()
         for connection in list(self.connections):
-            if not connection.is_busy:
+            if not connection.is_busy and not connection.is_fresh(now):
                 connection.close()
 
 
@@ -88,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._changed = front.loop.time()
         """When the present state (idle, receiving, sending, lingering) began."""
         self._receiving = False
+        self._fresh_until = self._changed + _FRESH_SECONDS
         self._stuck_since: float | None = None
         self._begin()
 
@@ -209,7 +213,7 @@ class Connection(asyncio.Protocol):
         if self._parser.should_upgrade():
             return  # the parser stops after the headers; see `_pass_over`
         now = self._front.loop.time()
-        self._receiving, self._changed = False, now
+        self._receiving, self._changed, self._fresh_until = False, now, now
         request = Request(
             self._parser.get_method().decode("ascii", "replace"),
             self._url.split(b"?", 1)[0].decode("latin-1"),
@@ -237,6 +241,10 @@ class Connection(asyncio.Protocol):
         """Tell whether a request is received or answered at the moment."""
         answering = self._current is not None or bool(self._waiting)
         return answering or (self._receiving and not self._lingering)
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether the client has connected just now and not asked yet."""
+        return now < self._fresh_until
 
     def close(self) -> None:
         """Hang up once what was written has been sent."""

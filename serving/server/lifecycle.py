@@ -159,6 +159,8 @@ class ModelServer:
         until = loop.time() + self.settings.drain_seconds
         while front.connections and loop.time() < until:
             await asyncio.sleep(_POLL_SECONDS)
+        # Who is connected and not accepted yet would be reset: accept them first.
+        await asyncio.sleep(_POLL_SECONDS)
         server.close()
         front.close_idle()
         # What is still being answered has a deadline of its own; wait for it.
