@@ -159,8 +159,10 @@ class ModelServer:
         until = loop.time() + self.settings.drain_seconds
         while front.connections and loop.time() < until:
             await asyncio.sleep(_POLL_SECONDS)
-        # Who is connected and not accepted yet would be reset: accept them first.
-        await asyncio.sleep(_POLL_SECONDS)
+        # Who is connected and not accepted yet would be reset. This resumes from a timer, which the
+        # loop serves before it accepts: let it accept, and close at once after that.
+        for _ in range(3):
+            await asyncio.sleep(0)
         server.close()
         front.close_idle()
         # What is still being answered has a deadline of its own; wait for it.
