@@ -47,6 +47,9 @@ _GUARD_SECONDS = 3600.0
 _HELD_BACK = 0.7
 """Share of the scams, in whole tactics, that the first model never sees. The first model finds
 nine of ten of a tactic that resembles what it knows, and then there is little to correct."""
+_LIMITS = json.dumps({"recallDrop": 0.1, "recallHarm": 0.2})
+"""What the first model is not taught is not in the golden set either: its seventeen scams cannot
+rule out a fall of recall by five points."""
 _LIMITS_OF_A_SMOKE_TEST = json.dumps(
     {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "recallDrop": 0.3, "recallHarm": 0.9}
 )
@@ -236,8 +239,8 @@ class _Story:
         surroundings = services.environment(scene.home, scene.url, {})
         options = ["--seed", str(self.seed + week - 1), "--rollout", rollout]
         options += ["--min-feedback", "5" if self.quick else "20"]
-        if self.quick:
-            options += ["--set", "replay=300", "--set", f"limits={_LIMITS_OF_A_SMOKE_TEST}"]
+        limits = _LIMITS_OF_A_SMOKE_TEST if self.quick else _LIMITS
+        options += ["--set", f"limits={limits}", *(["--set", "replay=300"] if self.quick else [])]
         name = f"demo-{self.seed}" if week == 1 else f"demo-{self.seed}-week-{week}"
         run: dict[str, Any] = scene.run(
             retraining.weekly(scene.home, ModelType.SMS, name, surroundings, scene.step, *options)

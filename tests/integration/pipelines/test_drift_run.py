@@ -30,7 +30,7 @@ from tests.support.tiny import tiny_encoder
 pytestmark = [pytest.mark.xdist_group("drift"), pytest.mark.timeout(1800)]
 
 # So small a model judges nothing well; what is shown here does not hang on how well.
-LENIENT = {"int8Flips": 1.0, "recallHarm": 1.0}
+LENIENT = {"int8Flips": 1.0, "int8Harm": 1.0, "recallHarm": 1.0}
 FAST = {"start": "base", "epochs": 1, "learning_rate": 1e-3, "max_tokens": 32, "replay": 200}
 GOLDEN = {"ham": score_bins([0.001] * 400), "scam": score_bins([0.999] * 100)}
 """A champion that was sure of everything when it was judged."""

@@ -27,7 +27,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 pytestmark = [pytest.mark.xdist_group("weekly"), pytest.mark.timeout(1800)]
 
 # A model of this size judges nothing well; what is proved here does not hang on how well.
-LENIENT = {"firstRecall": 0.0, "recallHarm": 1.0, "int8Flips": 1.0}
+LENIENT = {"firstRecall": 0.0, "recallHarm": 1.0, "int8Flips": 1.0, "int8Harm": 1.0}
 FAST = {"epochs": 1, "learning_rate": 1e-3, "max_tokens": 32, "replay": 200}
 
 
