@@ -141,7 +141,7 @@ class _Story:
 
     def _first_model(self, figures: Figures, narrator: ShieldClient) -> Corpus:
         scene = self.scene
-        scene.chapter(1, "A first model learns from real messages; one tactic is held back")
+        scene.chapter(1, "A first model learns from real messages; some tactics are held back")
         surroundings = services.environment(scene.home, scene.url, {})
         options = ["--hold-back", str(_HELD_BACK), *(["--quick"] if self.quick else [])]
         started = time.monotonic()

@@ -37,7 +37,7 @@ SHARES = {"golden": 0.26, "valid": 0.26, "traffic": 0.06}
 set the threshold."""
 FROZEN_HAM = 0.12
 """Of the campaigns of harmless messages: what everyday life looks like, one message of each. They
-are never trained on, and no threshold is set on them; how many are flagged is one of the gates."""
+are never trained on; with the harmless ones of `valid` they set the operating point."""
 TIME_FORWARD = 0.1
 """Of a dated corpus, the newest campaigns judge the future and are never trained on."""
 _PROBED_HAM = 1200
