@@ -7,7 +7,8 @@ send it. Its parser (robfig/cron 1.2) knows no weekday 7, so weekdays are sent a
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 
 from shield.errors import Invalid
 
@@ -20,8 +21,10 @@ _FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 7, _DAYS),
 )
+_YEARS_AHEAD = 5
+"""Kubeflow Pipelines looks for the next due time no further than this many calendar years ahead."""
 _FURTHEST = timedelta(days=366 * 8)
-"""29 February comes at most eight years apart; a cron that finds no day by then has none."""
+"""29 February comes at most eight years apart, around the year 2100."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Cron:
         """Read the usual five fields: minute, hour, day of month, month, day of week.
 
         Raises:
-            Invalid: Not five fields, a value out of range, or a day that never comes.
+            Invalid: Not five fields, a value out of range, or a day that never comes, or too
+                rarely for Kubeflow Pipelines to find it.
         """
         parts = text.split()
         if len(parts) != len(_FIELDS):
@@ -64,7 +68,7 @@ class Cron:
             any_day=_starred(parts[2]),
             any_weekday=_starred(parts[4]),
         )
-        cron.next_after(datetime(2024, 1, 1, tzinfo=UTC))
+        cron._require_a_due_day()
         return cron
 
     def next_after(self, moment: datetime) -> datetime:
@@ -84,6 +88,21 @@ class Cron:
                             return due
             day += timedelta(days=1)
         raise Invalid(f"The schedule {self.text!r} names a day that never comes.")
+
+    def _require_a_due_day(self) -> None:
+        """Refuse a schedule that Kubeflow Pipelines would accept and never run again."""
+        # Dates fall on the same weekdays every 28 years, so two such cycles hold every gap.
+        days = (date(2001, 1, 1) + timedelta(days=count) for count in range(365 * 56 + 14))
+        years = sorted({day.year for day in days if day.month in self.months and self._on(day)})
+        if not years:
+            raise Invalid(f"The schedule {self.text!r} names a day that never comes.")
+        gaps = (later - earlier for earlier, later in pairwise(years))
+        if max(gaps, default=len(years)) > _YEARS_AHEAD:
+            raise Invalid(
+                f"The schedule {self.text!r} comes less than once in {_YEARS_AHEAD} years, and "
+                "Kubeflow Pipelines looks no further ahead. Leave the day of the month or the "
+                "day of the week free, e.g. '0 3 1 * *' for each first of a month."
+            )
 
     def six_fields(self) -> str:
         """Return the same schedule as Kubeflow Pipelines reads it: seconds first, weekdays 0 to 6.
@@ -118,7 +137,7 @@ class Cron:
                 return timezone(timedelta(minutes=15 * quarter))
         return None
 
-    def _on(self, day: datetime) -> bool:
+    def _on(self, day: date) -> bool:
         """Apply cron's rule: with both day fields restricted, either of them is enough."""
         of_month = day.day in self.days
         of_week = day.isoweekday() % 7 in self.weekdays

@@ -33,12 +33,10 @@ def test_kubeflow_runs_every_schedule_when_we_say_that_it_is_due(tmp_path: Path)
     answers = kubeflow([cron.six_fields() for cron in crons], tmp_path)
     for cron, answer in zip(crons, answers, strict=True):
         due, expected = START, []
-        with suppress(Invalid):  # a day that comes only after many years
-            for _ in range(5):
-                due = cron.next_after(due)
-                expected.append(str(int(due.timestamp())))
-        said = answer.split()[: len(expected)]
-        assert said == expected, f"{cron.text!r}, sent as {cron.six_fields()!r}: {answer}"
+        for _ in range(5):
+            due = cron.next_after(due)
+            expected.append(str(int(due.timestamp())))
+        assert answer.split() == expected, f"{cron.text!r}, sent as {cron.six_fields()!r}: {answer}"
 
 
 def test_kubeflow_refuses_what_it_is_no_longer_sent(tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ def test_a_nonsense_schedule_is_refused_with_a_reason(text: str) -> None:
         Cron.parse(text)
 
 
+@pytest.mark.parametrize("text", ["* * 1 1-5/2 sun,*/9", "0 0 29 2 */7", "0 3 */31 feb */7"])
+def test_a_schedule_that_kubeflow_would_take_and_never_run_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="less than once in 5 years"):
+        Cron.parse(text)
+
+
+def test_29_february_is_often_enough() -> None:
+    assert Cron.parse("0 0 29 2 *").next_after(TUESDAY).year == 2028
+
+
 @pytest.mark.parametrize(
     ("text", "sent"),
     [
