@@ -108,12 +108,16 @@ e2e-clean: setup ## end what a run of e2e has left or kept; its images stay
 	./tests/e2e/run.sh --clean
 
 ##@ Generated files (a test proves each current)
-.PHONY: generate graphs crds manifests docs
-generate: graphs crds manifests ## write again whatever is generated from code; needs Helm, and builds it where there is none
+.PHONY: generate graphs types crds manifests docs
+generate: graphs types crds manifests ## write again whatever is generated from code; needs Helm, and builds it where there is none
 
-graphs: setup ## compiled pipelines and the settings reference: seconds, after a change to a step
+graphs: setup ## compiled pipelines, the references of settings and commands: seconds, after a change to a step
 	$(PY) -m pipelines.compile
 	$(PY) -m docs.settings
+	$(PY) -m docs.shieldctl
+
+types: setup ## what the phone's scripts know of the model types, from shield/labels.py: seconds
+	$(PY) -m api.pages.scan_types
 
 crds: setup ## the CRDs' YAML from shield/crds
 	$(PY) -m shield.crds.generate

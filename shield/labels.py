@@ -1,11 +1,15 @@
-"""The label vocabulary, and the only table from (feedback type, prediction) to a label.
+"""The model types with all that the system knows of them, and their label vocabulary.
+
+A new model type is a member of `ModelType`, one of `ScanType`, and a record in `MODEL_TYPES`. The
+API, the pages, the command line, the chart's schema and the phone's scripts are made from these.
 
 Scam is the positive class everywhere. Any word that is not in this file is refused: a label that
 nobody knows must never be read as "harmless".
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shield.errors import ContradictoryFeedback, UnknownLabel
 
@@ -41,17 +45,117 @@ class Labels(NamedTuple):
     positive: str
 
 
-MODEL_OF_SCAN: dict[ScanType, ModelType] = {
-    ScanType.TEXT: ModelType.SMS,
-    ScanType.PHISHING: ModelType.PHISHING,
-    ScanType.VOICE: ModelType.VOICE,
-}
+@dataclass(frozen=True, kw_only=True)
+class TypeRecord:
+    """All facts about one model type that are the same everywhere."""
 
-LABELS: dict[ModelType, Labels] = {
-    ModelType.SMS: Labels("ham", "spam"),
-    ModelType.PHISHING: Labels("safe", "phishing"),
-    ModelType.VOICE: Labels("ham", "spam"),
+    model_type: ModelType
+    scan_type: ScanType
+    """What the phone sends for this model."""
+    labels: Labels
+    label_words: Labels
+    """The labels as people say them: "It is ...", in the order of `labels`."""
+    title: str
+    """Its messages in the plural: a tab, a heading."""
+    noun: str
+    """One of its messages."""
+    icon: str
+    """A symbol of `api/pages/templates/icons.svg`."""
+    prompt: str
+    """What the phone's empty text field says."""
+    verdicts: Labels
+    """The phone's headline for each verdict, in the order of `labels`."""
+    scam_advice: str
+    """What the phone tells a user to do, or not to do, when it is a scam."""
+    channel: Literal["sms", "mail", "call"] | None = None
+    """Which messages of the book of scams teach it; None: the book has none."""
+    first_training_messages: int | None = None
+    """Most messages of a first training on a machine without an accelerator; None: all."""
+    corpus: str
+    """What its base corpus is, for the model card."""
+
+
+MODEL_TYPES: dict[ModelType, TypeRecord] = {
+    record.model_type: record
+    for record in (
+        TypeRecord(
+            model_type=ModelType.SMS,
+            scan_type=ScanType.TEXT,
+            labels=Labels("ham", "spam"),
+            label_words=Labels("harmless", "a scam"),
+            title="Messages",
+            noun="Message",
+            icon="message",
+            prompt="Paste an SMS or a chat message",
+            verdicts=Labels("Looks harmless", "Looks like a scam"),
+            scam_advice="Do not answer, call back or open links in it.",
+            channel="sms",
+            corpus="the UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)",
+        ),
+        TypeRecord(
+            model_type=ModelType.PHISHING,
+            scan_type=ScanType.PHISHING,
+            labels=Labels("safe", "phishing"),
+            label_words=Labels("safe", "phishing"),
+            title="Phishing",
+            noun="Mail or link",
+            icon="link",
+            prompt="Paste a mail or a web address",
+            verdicts=Labels("Looks safe", "Looks like phishing"),
+            scam_advice="Do not open it or type a password there.",
+            channel="mail",
+            first_training_messages=2000,  # mails fill whole windows
+            corpus="the SpamAssassin public mail corpus",
+        ),
+        TypeRecord(
+            model_type=ModelType.VOICE,
+            scan_type=ScanType.VOICE,
+            labels=Labels("ham", "spam"),
+            label_words=Labels("harmless", "a scam"),
+            title="Calls",
+            noun="Call",
+            icon="phone",
+            prompt="Paste the transcript of a call",
+            verdicts=Labels("Sounds harmless", "Sounds like a scam call"),
+            scam_advice="Hang up. Call the company back on a number that you know.",
+            channel="call",
+            first_training_messages=2000,
+            corpus=(
+                "text and mail corpora made to look like transcripts (lower case, no punctuation, "
+                "fillers, recognition errors). No real call was in them: until real transcripts "
+                "are added with `shieldctl corpus add`, expect less on real calls than the figures "
+                "say"
+            ),
+        ),
+    )
 }
+"""Every model type, in the order in which people are shown them."""
+
+MODEL_OF_SCAN: dict[ScanType, ModelType] = {
+    record.scan_type: record.model_type for record in MODEL_TYPES.values()
+}
+LABELS: dict[ModelType, Labels] = {
+    record.model_type: record.labels for record in MODEL_TYPES.values()
+}
+EVERY_LABEL = sorted({label for labels in LABELS.values() for label in labels})
+
+
+def type_names() -> str:
+    """Return the names of the model types as a sentence lists them: `sms, phishing or voice`."""
+    *others, last = MODEL_TYPES
+    return f"{', '.join(others)} or {last}"
+
+
+def is_scam(label: str) -> bool:
+    """Tell whether a label is the scam class; no word means one class here and the other there.
+
+    Raises:
+        UnknownLabel: No model type has such a label.
+    """
+    for model_type, labels in LABELS.items():
+        if label in labels:
+            return is_positive(model_type, label)
+    raise UnknownLabel(label, "any", tuple(EVERY_LABEL))
 
 
 def is_positive(model_type: ModelType, label: str) -> bool:

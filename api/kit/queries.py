@@ -1,23 +1,11 @@
 """Query parameters that many routes share."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import AwareDatetime, BeforeValidator
 
 from shield.labels import ModelType
-
-
-class QueueType(StrEnum):
-    """What the queue can be narrowed to: a claim, or a kind of scan."""
-
-    FALSE_POSITIVE = "false_positive"
-    FALSE_NEGATIVE = "false_negative"
-    CONFIRMED = "confirmed"
-    TEXT = "text"
-    PHISHING = "phishing"
-    VOICE = "voice"
 
 
 def _written_as_a_time(value: object) -> object:

@@ -2,26 +2,31 @@
 
 from datetime import datetime
 
-from shield.labels import LABELS
+from shield.labels import MODEL_TYPES, ModelType, is_positive, label_of
 
 FILTERS = (
     "percent", "count", "moment", "clock", "ago", "span", "rate", "seconds",
     "place", "word", "opposite",
 )  # fmt: skip
-_WORDS = {"spam": "a scam", "ham": "harmless"}
+_WORDS = {
+    label: words
+    for record in MODEL_TYPES.values()
+    for label, words in zip(record.labels, record.label_words, strict=True)
+}
 
 
 def word(label: str) -> str:
-    """Write a label as people say it; one that reads well already stays."""
+    """Write a label as people say it; one that no model type has stays."""
     return _WORDS.get(label, label)
 
 
-def opposite(label: str) -> str:
-    """Return the other label of the same model type."""
-    for pair in LABELS.values():
-        if label in (pair.positive, pair.negative):
-            return pair.negative if label == pair.positive else pair.positive
-    raise ValueError(f"{label!r} is no label; shield/labels.py has them all")
+def opposite(label: str, model_type: ModelType) -> str:
+    """Return the other label of the same model type.
+
+    Raises:
+        UnknownLabel: The model type has no such label.
+    """
+    return label_of(model_type, not is_positive(model_type, label))
 
 
 def percent(share: float | None, digits: int = 0) -> str:

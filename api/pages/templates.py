@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from api.pages import formats
 from api.pages.assets import Assets
+from shield.labels import MODEL_TYPES, is_scam
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -26,7 +27,12 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"asset": assets.url, "icon": _icon}
+        self._environment.globals |= {
+            "asset": assets.url,
+            "icon": _icon,
+            "model_types": MODEL_TYPES,
+        }
+        self._environment.tests["scam"] = is_scam
         for name in formats.FILTERS:
             self._environment.filters[name] = getattr(formats, name)
 

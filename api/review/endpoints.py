@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
-from api.kit.queries import ModelTypeFilter, QueueType
+from api.kit.queries import ModelTypeFilter
 from api.review import decisions, quality, queue, undoing
+from shield.labels import FeedbackType, ScanType
 from shield.wire import (
     Envelope,
     FeedbackRead,
@@ -38,7 +39,7 @@ def review_quality(ctx: ReviewerRead) -> Envelope[QualityRead]:
 def pending(
     ctx: ReviewerRead,
     paging: Paged,
-    type_: Annotated[QueueType | None, Query(alias="type")] = None,
+    type_: Annotated[FeedbackType | ScanType | None, Query(alias="type")] = None,
     model_type: ModelTypeFilter = None,
     campaign: Annotated[
         str | None, Query(pattern=r"^[0-9a-f]{32}$", description="Items of one campaign.")

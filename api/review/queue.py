@@ -36,13 +36,13 @@ _REPORTERS = 20
 
 
 def filters(
-    type_: str | None, model_type: ModelType | None, campaign: str | None
+    type_: FeedbackType | ScanType | None, model_type: ModelType | None, campaign: str | None
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of the queue's filters; `type_` is a `QueueType`."""
+    """Return the conditions of the queue's filters; `type_` is a claim or a kind of scan."""
     conditions: list[ColumnElement[bool]] = []
     if type_ is not None:
-        claims = type_ in {kind.value for kind in FeedbackType}
-        conditions.append((Feedback.feedback_type if claims else Feedback.scan_type) == str(type_))
+        column = Feedback.scan_type if isinstance(type_, ScanType) else Feedback.feedback_type
+        conditions.append(column == type_.value)
     if model_type is not None:
         conditions.append(Feedback.model_type == model_type.value)
     if campaign is not None:

@@ -9,13 +9,13 @@ from cli.console import rows_table
 from cli.session import Session, session_of
 from shield.artifacts import ArtifactStore
 from shield.errors import NotFound
-from shield.labels import ModelType
+from shield.labels import ModelType, type_names
 
 app = typer.Typer(
     help="Labelled messages to learn from: list, show, add, remove, export, fetch.",
     no_args_is_help=True,
 )
-Kind = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+Kind = Annotated[ModelType, typer.Argument(help=f"{type_names()}.")]
 
 
 @app.command("list")
@@ -50,7 +50,7 @@ def list_(context: typer.Context) -> None:
 @app.command("show")
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A tactic of the book, or sms, phishing, voice.")],
+    name: Annotated[str, typer.Argument(help=f"A tactic of the book, or {type_names()}.")],
     language: Annotated[str, typer.Option(help="Of the tactic's texts and messages.")] = "en",
     part: Annotated[str | None, typer.Option(help="Only this part of a type's corpus.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many messages.")] = 10,

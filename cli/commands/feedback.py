@@ -10,7 +10,7 @@ import typer
 
 from cli.console import rows_table
 from cli.session import session_of
-from shield.labels import FeedbackType, ModelType, ScanType
+from shield.labels import FeedbackType, ModelType, ScanType, is_scam
 
 
 class ExportForm(StrEnum):
@@ -34,7 +34,7 @@ def scan(
     session = session_of(context)
     with session.client() as client:
         found = client.scan(scan_type, text)
-    style = "bad" if found.verdict in ("spam", "phishing") else "good"
+    style = "bad" if is_scam(found.verdict) else "good"
     session.terminal.answer(
         found,
         f"[{style}]{found.verdict}[/] {found.confidence:.1%}  "

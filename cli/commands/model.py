@@ -10,12 +10,12 @@ from cli import retraining, services
 from cli.console import as_table, rows_table
 from cli.session import Session, session_of
 from cli.supervise import interruptible
-from shield.labels import ModelType
+from shield.labels import ModelType, type_names
 from shield.packages import Trust
 
 app = typer.Typer(help="Versions and packages: list, show, verify, push.", no_args_is_help=True)
 
-Type = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+Type = Annotated[ModelType, typer.Argument(help=f"{type_names()}.")]
 Package = Annotated[Path, typer.Argument(help="A directory with a manifest.json.")]
 
 

@@ -12,7 +12,7 @@ from cli.console import as_table, rows_table
 from cli.session import session_of
 from cli.supervise import interruptible
 from shield.errors import NotFound
-from shield.labels import ModelType
+from shield.labels import ModelType, type_names
 from shield.retraining import RetrainingParameters, described, parsed
 
 app = typer.Typer(help="Retraining runs: start one, list them, show one.", no_args_is_help=True)
@@ -21,7 +21,7 @@ app = typer.Typer(help="Retraining runs: start one, list them, show one.", no_ar
 @app.command("run")
 def run(
     context: typer.Context,
-    model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
+    model_type: Annotated[ModelType, typer.Argument(help=f"{type_names()}.")],
     run_id: Annotated[
         str | None, typer.Option(help="The same id is the same run: it gets the same batch.")
     ] = None,
@@ -73,7 +73,7 @@ def parameters(context: typer.Context) -> None:
 @app.command("drift")
 def drift(
     context: typer.Context,
-    model_type: Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")],
+    model_type: Annotated[ModelType, typer.Argument(help=f"{type_names()}.")],
     only_look: Annotated[bool, typer.Option("--only-look", help="Never start a retraining.")] = (
         False
     ),

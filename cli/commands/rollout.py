@@ -10,14 +10,14 @@ from cli.session import session_of
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, Strategy
 from shield.errors import NotFound
-from shield.labels import ModelType
+from shield.labels import ModelType, type_names
 from shield.wire import RolloutRequest
 
 app = typer.Typer(
     help="Who serves, and for whom: status, start, pause, undo.", no_args_is_help=True
 )
 
-Type = Annotated[ModelType, typer.Argument(help="sms, phishing or voice.")]
+Type = Annotated[ModelType, typer.Argument(help=f"{type_names()}.")]
 Reason = Annotated[str, typer.Option(help="Why; goes into the ledger and the audit log.")]
 
 

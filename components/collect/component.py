@@ -20,7 +20,7 @@ def collect(
     """Lease the approved corrections of one model type.
 
     Args:
-        model_type: sms, phishing or voice.
+        model_type: A model type, e.g. "sms".
         run_id: The same id gets the same batch again. Empty: `job_id`.
         job_id: The engine's name of this run.
         inputs: What the run starts from, as JSON.

@@ -18,7 +18,7 @@ def drift_watch(
     """Ask whether the champion still does what it was released for.
 
     Args:
-        model_type: sms, phishing or voice.
+        model_type: A model type, e.g. "sms".
         run_id: Of the look, and of the retraining that it may ask for. Empty: `job_id`.
         job_id: The engine's name of this run.
         report: Every signal with its counts, as JSON.

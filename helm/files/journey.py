@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx
 import jwt
 
+from shield.labels import MODEL_TYPES, ModelType, is_scam
+
 url = os.environ["SHIELD_API_URL"]
 secret = Path(os.environ["SHIELD_API_JWT_SECRET_FILE"]).read_text().strip()
 model_type = os.environ["MODEL_TYPES"].split(",")[0]
-scan_type = {"sms": "text"}.get(model_type, model_type)
+scan_type = MODEL_TYPES[ModelType(model_type)].scan_type.value
 
 
 def call(role: str, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
@@ -51,7 +53,7 @@ message = {"scanType": scan_type, "text": "You have won! Call now."}
 scan = data(call("user", "POST", "/api/v2/scans", message))
 print(f"Scanned: {scan['verdict']} by {scan['modelVersion']} ({scan['arm']}).", flush=True)
 
-claim = "false_positive" if scan["verdict"] in {"spam", "phishing"} else "false_negative"
+claim = "false_positive" if is_scam(str(scan["verdict"])) else "false_negative"
 correction = {"scanId": str(scan["id"]), "feedbackType": claim}
 feedback = data(call("user", "POST", "/api/v2/feedback", correction))
 print(f"Feedback taken: {feedback['id']}.", flush=True)

@@ -1,11 +1,11 @@
 """Gold items and the quality of review."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from shield.crds.v1alpha1 import Wire
-from shield.labels import FeedbackType, ScanType
+from shield.labels import EVERY_LABEL, FeedbackType, ScanType
 from shield.wire.base import Answer
 from shield.wire.feedback import ReviewAction
 from shield.wire.statistics import Interval
@@ -16,7 +16,7 @@ class GoldRequest(Wire):
 
     scan_type: ScanType
     text: Annotated[str, Field(min_length=1, max_length=20_000)]
-    verdict: Literal["spam", "ham", "phishing", "safe"]
+    verdict: Annotated[str, Field(json_schema_extra={"enum": [*EVERY_LABEL]})]
     """What the model is said to have found."""
     feedback_type: FeedbackType
     """What the user is said to claim."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 
 from shield.crds.v1alpha1 import ArmEvidence
-from tests.integration.pages.test_sign_in import form_token
 from tests.support.api import running_api
+from tests.support.desk import form_token
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.worlds import serving
 

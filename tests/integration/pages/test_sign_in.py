@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ from api.pages.headers import ALWAYS
 from tests.browser.world import report
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.desk import form_token, signed_in
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -28,22 +28,6 @@ def api(tmp_path: Path) -> Iterator[RunningApi]:
         ) as running,
     ):
         yield running
-
-
-def form_token(page: httpx.Response) -> str:
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
-    assert found, page.text[:500]
-    return found[1]
-
-
-@contextmanager
-def signed_in(api: RunningApi, *roles: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=api.url, timeout=PATIENCE_SECONDS) as browser:
-        token = api.token("rita", *(roles or ("reviewer",)))
-        form = {"csrf": form_token(browser.get("/login")), "token": token}
-        answer = browser.post("/login", data=form)
-        assert answer.status_code == 303, answer.text
-        yield browser
 
 
 def test_without_a_sign_in_every_page_leads_to_it_and_back(api: RunningApi) -> None:

@@ -20,8 +20,8 @@ from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
 from shield.labels import ModelType
 from shield.wire import DRIFT_TRIGGER, RunOutcome
-from tests.integration.pages.test_sign_in import signed_in
 from tests.support.api import RunningApi, running_api
+from tests.support.desk import signed_in
 
 
 class Ending(NamedTuple):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shield.labels import MODEL_TYPES
+
 ROOT = Path(__file__).parents[3]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
@@ -118,3 +120,12 @@ def test_a_name_that_nothing_bears_is_noticed(tmp_path: Path) -> None:
         *("api/nowhere/x.py", "shield.nowhere", "shield.labels.Nobody", "nowhere.md"),
         *("make nothing", "PipelineWalker"),
     }
+
+
+def test_the_phone_s_page_names_every_scan_type_with_its_labels() -> None:
+    page = (ROOT / "docs/phone.md").read_text()
+    for record in MODEL_TYPES.values():
+        harmless, scam = record.labels
+        assert re.search(
+            rf"^\|[^|]*`{record.scan_type}`[^|]*\| `{harmless}` \| `{scam}` \|$", page, re.M
+        )

@@ -7,6 +7,10 @@ import pytest
 from api.metrics.history import Point
 from api.pages import figures, formats
 from api.pages.measures import measure
+from api.pages.scan_types import SCRIPT, script
+from api.pages.templates import FOLDER
+from shield.errors import UnknownLabel
+from shield.labels import MODEL_TYPES, ModelType
 from shield.wire import MetricRead
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,10 +109,21 @@ def test_labels_read_as_people_say_them_and_each_knows_its_opposite() -> None:
     assert [formats.word(label) for label in ("spam", "ham", "phishing", "safe")] == [
         "a scam", "harmless", "phishing", "safe",
     ]  # fmt: skip
-    assert (formats.opposite("spam"), formats.opposite("ham")) == ("ham", "spam")
-    assert (formats.opposite("phishing"), formats.opposite("safe")) == ("safe", "phishing")
-    with pytest.raises(ValueError, match="no label"):
-        formats.opposite("eggs")
+    assert formats.opposite("spam", ModelType.SMS) == "ham"
+    assert formats.opposite("ham", ModelType.VOICE) == "spam"
+    assert formats.opposite("safe", ModelType.PHISHING) == "phishing"
+    with pytest.raises(UnknownLabel, match="'ham' is not a label of phishing models"):
+        formats.opposite("ham", ModelType.PHISHING)
+
+
+def test_the_scripts_of_the_phone_know_the_scan_types_of_today() -> None:
+    assert SCRIPT.read_text() == script(), "run `make types`"
+
+
+def test_every_model_type_has_an_icon_that_is_drawn() -> None:
+    drawn = (FOLDER / "icons.svg").read_text()
+    for record in MODEL_TYPES.values():
+        assert f'symbol("{record.icon}")' in drawn
 
 
 def test_a_history_is_drawn_from_its_floor_and_judged_by_the_target() -> None:

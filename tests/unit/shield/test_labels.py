@@ -3,7 +3,19 @@
 import pytest
 
 from shield.errors import ContradictoryFeedback, UnknownLabel
-from shield.labels import LABELS, FeedbackType, ModelType, corrected_label, is_positive, label_of
+from shield.labels import (
+    EVERY_LABEL,
+    LABELS,
+    MODEL_OF_SCAN,
+    MODEL_TYPES,
+    FeedbackType,
+    ModelType,
+    ScanType,
+    corrected_label,
+    is_positive,
+    is_scam,
+    label_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +63,18 @@ def test_a_label_that_nobody_knows_is_never_read_as_harmless(word):
 def test_words_and_classes_are_each_others_inverse(kind):
     assert [is_positive(kind, word) for word in LABELS[kind]] == [False, True]
     assert [label_of(kind, positive) for positive in (False, True)] == list(LABELS[kind])
+
+
+def test_every_model_type_and_every_scan_type_has_one_record():
+    assert list(MODEL_TYPES) == list(ModelType)
+    assert list(MODEL_OF_SCAN) == list(ScanType)
+
+
+def test_no_word_is_a_scam_in_one_model_type_and_harmless_in_another():
+    meanings = {
+        (label, is_positive(kind, label)) for kind, labels in LABELS.items() for label in labels
+    }
+    assert len(meanings) == len(EVERY_LABEL)
+    assert {label for label, scam in meanings if scam} == set(filter(is_scam, EVERY_LABEL))
+    with pytest.raises(UnknownLabel, match="Use one of: ham, phishing, safe, spam"):
+        is_scam("eggs")

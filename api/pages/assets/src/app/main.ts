@@ -5,7 +5,8 @@ import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
 import { keepScan, keptScans, mergeScans, post, setOpinion, takeShared, token, waitingLetters, type KeptScan } from "./store";
 import { resultCard, scanRow } from "./view";
-import { call, claimOf, isScam, LABELS, Refused, Unreachable, type Scan, type ScanType } from "./wire";
+import { SCAN_TYPES } from "./scan-types";
+import { call, claimOf, isScam, Refused, Unreachable, type Scan, type ScanType } from "./wire";
 
 const form = must<HTMLFormElement>("#scan-form");
 const field = must<HTMLTextAreaElement>("#message");
@@ -102,12 +103,7 @@ function kind(): ScanType {
 }
 
 function describeKind(): void {
-  const hints: Record<ScanType, string> = {
-    text: "Paste an SMS or a chat message",
-    phishing: "Paste a mail or a web address",
-    voice: "Paste the transcript of a call",
-  };
-  field.placeholder = hints[kind()];
+  field.placeholder = SCAN_TYPES[kind()].prompt;
 }
 
 async function scan(event: Event): Promise<void> {
@@ -180,7 +176,7 @@ async function say(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
     body: {
       scanId: scan.id,
       feedbackType: claimOf(scan, scam),
-      actualLabel: LABELS[scan.scanType][scam ? 1 : 0],
+      actualLabel: SCAN_TYPES[scan.scanType].labels[scam ? 1 : 0],
       ...(comment ? { comment } : {}),
     },
   });

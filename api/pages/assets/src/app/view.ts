@@ -1,30 +1,13 @@
 // How a scan looks: the result card, and a line in the list of earlier scans.
 import { h, icon } from "../lib/dom";
 import type { KeptScan } from "./store";
-import { isScam, type ScanType } from "./wire";
+import { SCAN_TYPES } from "./scan-types";
+import { isScam } from "./wire";
 
 interface Actions {
   agree(scan: KeptScan): void;
   object(scan: KeptScan): void;
 }
-
-const WORDS: Record<ScanType, { scam: string; safe: string; scamAdvice: string }> = {
-  text: {
-    scam: "Looks like a scam",
-    safe: "Looks harmless",
-    scamAdvice: "Do not answer, call back or open links in it.",
-  },
-  phishing: {
-    scam: "Looks like phishing",
-    safe: "Looks safe",
-    scamAdvice: "Do not open it or type a password there.",
-  },
-  voice: {
-    scam: "Sounds like a scam call",
-    safe: "Sounds harmless",
-    scamAdvice: "Hang up. Call the company back on a number that you know.",
-  },
-};
 
 function percent(share: number): string {
   // 99.97% must not read as certainty.
@@ -49,7 +32,7 @@ function gauge(share: number, labelledBy: string): SVGSVGElement {
 
 export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
   const scam = isScam(scan);
-  const words = WORDS[scan.scanType];
+  const type = SCAN_TYPES[scan.scanType];
   return h(
     "article",
     { class: `result ${scam ? "scam" : "safe"}` },
@@ -57,9 +40,9 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
       "header",
       {},
       icon(scam ? "warning" : "check"),
-      h("h2", { tabindex: "-1" }, scam ? words.scam : words.safe),
+      h("h2", { tabindex: "-1" }, type.verdicts[scam ? 1 : 0]),
     ),
-    h("p", { class: "advice" }, scam ? words.scamAdvice : "Stay careful with messages that ask for money or codes."),
+    h("p", { class: "advice" }, scam ? type.scamAdvice : "Stay careful with messages that ask for money or codes."),
     h("blockquote", { dir: "auto" }, scan.text),
     h(
       "div",

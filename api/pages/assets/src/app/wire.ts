@@ -1,6 +1,8 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
-export type ScanType = "text" | "phishing" | "voice";
+import { SCAN_TYPES } from "./scan-types";
+
+export type ScanType = keyof typeof SCAN_TYPES;
 export type FeedbackType = "false_positive" | "false_negative" | "confirmed";
 
 export interface Scan {
@@ -22,15 +24,8 @@ export interface FeedbackBody {
   comment?: string;
 }
 
-/** The two labels of each scan type, harmless first. Scam is the positive class everywhere. */
-export const LABELS: Record<ScanType, [string, string]> = {
-  text: ["ham", "spam"],
-  phishing: ["safe", "phishing"],
-  voice: ["ham", "spam"],
-};
-
 export function isScam(scan: Pick<Scan, "scanType" | "verdict">): boolean {
-  return LABELS[scan.scanType][1] === scan.verdict;
+  return SCAN_TYPES[scan.scanType].labels[1] === scan.verdict;
 }
 
 /** What a user says of a verdict, given what they say the message really is. */
