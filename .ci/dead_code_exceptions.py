@@ -102,6 +102,9 @@ _.EXPIRED
 _.RELEASED
 _.ROLLED_BACK
 
+# Facts about model types that pages show.
+noun
+
 # Fields of the book of scams, read by whoever shows a tactic.
 _.how_it_works
 _.what_gives_it_away

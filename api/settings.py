@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shield.environment import CommaList, read_secret
 from shield.errors import Misconfigured
 
 
@@ -65,7 +66,7 @@ class ApiSettings(BaseSettings):
     """Accept Kubernetes service-account tokens, checked by the cluster's TokenReview."""
     service_account_audience: str = "antispam-shield"
     """Audience that service-account tokens must be projected for."""
-    service_accounts: str = ""
+    service_accounts: CommaList = []
     """Service accounts and their roles, `namespace:name=role` with commas between; the role
     may be left out and is `service` then."""
     message_keys: Path | None = None
@@ -105,10 +106,6 @@ class ApiSettings(BaseSettings):
     embedded: bool = False
     """True when `shieldctl up` runs everything on one machine."""
 
-    def accounts(self) -> list[str]:
-        """Return the entries of `service_accounts`."""
-        return [entry.strip() for entry in self.service_accounts.split(",") if entry.strip()]
-
     def check_workers(self) -> None:
         """Pass when several processes would count the rate limits together.
 
@@ -131,13 +128,7 @@ class ApiSettings(BaseSettings):
         """
         value = self.jwt_secret
         if value is None and self.jwt_secret_file is not None:
-            try:
-                value = self.jwt_secret_file.read_text().strip()
-            except OSError as fault:
-                raise Misconfigured(
-                    f"The token secret {self.jwt_secret_file} cannot be read ({fault.strerror}). "
-                    "Set SHIELD_API_JWT_SECRET_FILE to a readable file."
-                ) from fault
+            value = read_secret(self.jwt_secret_file, "SHIELD_API_JWT_SECRET_FILE")
         if value is None or len(value.encode()) < 32:
             raise Misconfigured(
                 "SHIELD_API_JWT_SECRET must hold at least 32 bytes, and there is no default. Make "

@@ -12,6 +12,7 @@ import typer
 from cli.console import Terminal
 from cli.home import Home, default_home
 from shield.client import ShieldClient
+from shield.environment import read_secret
 from shield.errors import Misconfigured, Unavailable
 
 COMMAND_TOKEN_SECONDS = 900.0
@@ -63,7 +64,7 @@ class Session:
         if self.token:
             return self.token
         if named := os.environ.get("SHIELD_API_TOKEN_FILE"):
-            return Path(named).read_text().strip()
+            return read_secret(Path(named), "SHIELD_API_TOKEN_FILE")
         raise Misconfigured(
             f"{self.api_url} wants a token. Give one with --token, SHIELD_API_TOKEN or "
             "SHIELD_API_TOKEN_FILE; `shieldctl token create` makes one where the server runs."

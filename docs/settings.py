@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from shield.retraining import WatchParameters, described
 
@@ -54,10 +54,14 @@ def _default(field: FieldInfo) -> str:
         return "*computed*"
     home = str(Path.home())
     value = getattr(field.default, "value", field.default)
+    if NoDecode in field.metadata:
+        value = ",".join(value)
     return "—" if value is None or value == "" else f"`{str(value).replace(home, '~')}`"
 
 
 def _type(field: FieldInfo) -> str:
+    if NoDecode in field.metadata:
+        return "names, with commas"
     name = getattr(field.annotation, "__name__", str(field.annotation))
     if getattr(field.annotation, "__args__", None):
         name = re.sub(r"\b[\w]+\.", "", str(field.annotation))

@@ -31,6 +31,7 @@ from pipelines.kubernetes import ClusterSettings, compile_for_cluster
 from pipelines.native import apply_native, native_objects
 from pipelines.recurring import RELEASE, Schedule, Version
 from pipelines.server import PipelineServer
+from shield.environment import read_secret
 from shield.errors import Misconfigured, ShieldError
 from shield.labels import ModelType
 from shield.retraining import RetrainingParameters, WatchParameters, checked
@@ -176,7 +177,7 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
             return _native(packages, namespace)
     if given.host is None:
         raise Misconfigured(f"`{given.action}` needs --host, the URL of the KFP API server.")
-    token = _token(given.token_file)
+    token = read_secret(given.token_file, "--token-file") if given.token_file else None
     server = PipelineServer(
         KfpApi(given.host, namespace=namespace, token=token, ca_file=given.ca_file),
         namespace=namespace,
@@ -223,17 +224,6 @@ def _native(packages: dict[str, Path], namespace: str | None) -> list[dict[str, 
         for pipeline, package in packages.items()
         for found in native_objects(package, namespace, pipeline)
     ]
-
-
-def _token(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise Misconfigured(
-            f"The token file {path} cannot be read ({error.strerror}). Check --token-file."
-        ) from error
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

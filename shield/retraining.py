@@ -49,7 +49,7 @@ class RetrainingParameters(BaseModel):
     token_budget: Annotated[int, _field("tokens", "train", ge=32, le=1_000_000)] = 1024
     """Tokens of one training step, padding included."""
     fpr_budget: Annotated[float, _field("share", "train baseline evaluate", gt=0, lt=1)] = 0.01
-    """Share of harmless messages that may be flagged; sets the threshold."""
+    """Share of harmless messages that may be flagged: the operating point of every version."""
     lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600
     """The corrections return by themselves so long after the last sign of life."""
     limits: Annotated[dict[str, Any], _field("", "gate")] = Field(default_factory=dict)

@@ -44,7 +44,7 @@ def verifiers(settings: ApiSettings) -> list[Verify]:
     if settings.token_review:
         checks.append(
             TokenReviews(
-                dict(_account(entry) for entry in settings.accounts()),
+                dict(_account(entry) for entry in settings.service_accounts),
                 settings.service_account_audience,
             )
         )

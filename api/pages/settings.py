@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shield.environment import read_secret
 from shield.errors import Misconfigured
 
 
@@ -61,13 +62,7 @@ class PagesSettings(BaseSettings):
         """
         if self.oidc_client_secret_file is None:
             return self.oidc_client_secret
-        try:
-            return self.oidc_client_secret_file.read_text().strip()
-        except OSError as fault:
-            raise Misconfigured(
-                f"The OIDC client secret {self.oidc_client_secret_file} cannot be read "
-                f"({fault.strerror}). Set SHIELD_PAGES_OIDC_CLIENT_SECRET_FILE to a readable file."
-            ) from fault
+        return read_secret(self.oidc_client_secret_file, "SHIELD_PAGES_OIDC_CLIENT_SECRET_FILE")
 
     def check(self) -> None:
         """Refuse settings that would let strangers in, before anything is served.

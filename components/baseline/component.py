@@ -19,7 +19,8 @@ def baseline(
         dataset: Training and validation messages, from `build_dataset`.
         model: One safetensors file.
         seed: Of everything that is drawn.
-        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
+        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
+            version.
     """
     from pathlib import Path
 

@@ -33,7 +33,8 @@ def evaluate(
         curves: ROC and confusion matrix on the golden set.
         report: One self-contained HTML page.
         seed: Of everything that is drawn.
-        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
+        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
+            version.
     """
     from pathlib import Path
 

@@ -79,7 +79,7 @@ def run(
         table, held, tactics = _with_tactics(table, settings, seed, hold_back)
     sets = _split(table, held, seed, most_train)
     if hold_back == 0:
-        languages = settings.languages_of_the_book()
+        languages = settings.book_languages
         sets = join_book(sets, model_type, languages, seed, most=most_train or most_messages // 3)
     document = Corpus(
         model_type=model_type,

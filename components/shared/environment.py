@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
+from shield.environment import CommaList, read_secret
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
 
@@ -55,7 +56,7 @@ class StepSettings(BaseSettings):
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
     """Directory of corpora that were fetched at set-up, as no Python package brings them."""
 
-    book_languages: str = "en"
+    book_languages: CommaList = ["en"]
     """Languages of the book of scams that teach a first model, with commas between; nothing: none.
     Name those that your users write and that the base model reads: MiniLM-L6 reads English."""
 
@@ -73,10 +74,6 @@ class StepSettings(BaseSettings):
     """Number format of the matrix products in `train`. `float32` gives the same digest on
     processors with and without bfloat16."""
 
-    def languages_of_the_book(self) -> list[str]:
-        """Return the entries of `book_languages`."""
-        return [code.strip() for code in self.book_languages.split(",") if code.strip()]
-
 
 def open_client(settings: StepSettings | None = None) -> ShieldClient:
     """Return a client of the API as the environment names it.
@@ -92,13 +89,7 @@ def open_client(settings: StepSettings | None = None) -> ShieldClient:
         )
     token = settings.api_token
     if token is None and settings.api_token_file is not None:
-        try:
-            token = settings.api_token_file.read_text().strip()
-        except OSError as error:
-            raise Misconfigured(
-                f"The token file {settings.api_token_file} cannot be read ({error.strerror}). "
-                "Check SHIELD_API_TOKEN_FILE."
-            ) from error
+        token = read_secret(settings.api_token_file, "SHIELD_API_TOKEN_FILE")
     return ShieldClient(settings.api_url, token, timeout_seconds=settings.api_timeout_seconds)
 
 

@@ -36,7 +36,8 @@ def train(
         learning_rate: Its highest value.
         max_tokens: Longest row; longer texts are cut in windows when they are judged.
         token_budget: Tokens of one training step, padding included.
-        fpr_budget: Share of harmless messages that may be flagged; sets the threshold.
+        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
+            version.
     """
     from pathlib import Path
 

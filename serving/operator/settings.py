@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shield.errors import Misconfigured
+from shield.environment import read_secret
 
 
 class ApiAccess(BaseSettings):
@@ -32,13 +32,7 @@ class ApiAccess(BaseSettings):
         """
         if self.token_file is None:
             return self.token.get_secret_value() if self.token else None
-        try:
-            return self.token_file.read_text().strip()
-        except OSError as error:
-            raise Misconfigured(
-                f"The token file {self.token_file} cannot be read ({error.strerror}). Set "
-                "`SHIELD_API_TOKEN_FILE` to a file with a token of the service role."
-            ) from error
+        return read_secret(self.token_file, "SHIELD_API_TOKEN_FILE")
 
 
 class OperatorSettings(BaseSettings):

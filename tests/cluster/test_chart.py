@@ -431,8 +431,10 @@ def test_the_api_reads_the_accounts_that_the_chart_names() -> None:
     """Seen on real pods: another notation left operator and pipeline without a role."""
     pod = next(pods_of(one(rendered("trial"), "Deployment", "-api")))
     told = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
-    settings = ApiSettings(service_accounts=told["SHIELD_API_SERVICE_ACCOUNTS"] or "")
-    assert settings.accounts() == [
+    settings = ApiSettings.model_validate(
+        {"service_accounts": told["SHIELD_API_SERVICE_ACCOUNTS"] or ""}
+    )
+    assert settings.service_accounts == [
         "shield:antispam-shield-operator",
         "shield:antispam-shield-pipeline",
     ]
