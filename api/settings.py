@@ -67,8 +67,7 @@ class ApiSettings(BaseSettings):
     service_account_audience: str = "antispam-shield"
     """Audience that service-account tokens must be projected for."""
     service_accounts: CommaList = []
-    """Service accounts and their roles, `namespace:name=role` with commas between; the role
-    may be left out and is `service` then."""
+    """Service accounts and their roles, `namespace:name=role` with commas between."""
     message_keys: Path | None = None
     """Key ring that message text is encrypted with: JSON, made by `shieldctl`."""
 
@@ -77,7 +76,7 @@ class ApiSettings(BaseSettings):
     rate_per_address: str = "1200/minute"
     """Writes per client address; empty for no limit."""
     rate_reads_per_user: str = "600/minute"
-    """Reads per user; empty for no limit. Reviewers, admins and services are not counted."""
+    """Reads per user; empty for no limit. Reviewers, admins and machines are not counted."""
     rate_storage: str = "memory://"
     """`memory://` for one process, `redis://...` for several."""
     trusted_proxies: str = ""

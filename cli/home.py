@@ -238,8 +238,18 @@ class Home:
         return self.keys / "trusted"
 
     @property
-    def service_token(self) -> Path:
-        """File with the token of our own services; written anew while they run."""
+    def pipeline_token(self) -> Path:
+        """File with the token of the retraining; written anew while the services run."""
+        return self.keys / "pipeline-token"
+
+    @property
+    def operator_token(self) -> Path:
+        """File with the token of the operator; written anew while the services run."""
+        return self.keys / "operator-token"
+
+    @property
+    def former_token(self) -> Path:
+        """File in which earlier releases kept one token for both."""
         return self.keys / "service-token"
 
     def jwt_secret(self) -> str:

@@ -17,7 +17,7 @@ from cli.session import mint
 from cli.supervise import Part
 from shield.errors import Misconfigured
 
-SERVICE_TOKEN_SECONDS = 48 * 3600.0
+MACHINE_TOKEN_SECONDS = 48 * 3600.0
 """Renewed while the services run, long before it ends."""
 
 
@@ -55,16 +55,21 @@ def free_address(host: str, port: int) -> Address:
         return Address(host, probe.getsockname()[1])
 
 
-def renew_service_token(home: Home) -> None:
-    """Write a fresh token for our own services."""
-    made = mint(home, "shield-services", ["service"], lifetime_seconds=SERVICE_TOKEN_SECONDS)
-    write_whole(home.service_token, made.encode(), mode=0o600)
+def renew_machine_tokens(home: Home) -> None:
+    """Write fresh tokens for the retraining and for the operator, each with its own role."""
+    for role, file in (("pipeline", home.pipeline_token), ("operator", home.operator_token)):
+        made = mint(home, f"shield-{role}", [role], lifetime_seconds=MACHINE_TOKEN_SECONDS)
+        write_whole(file, made.encode(), mode=0o600)
+    home.former_token.unlink(missing_ok=True)
 
 
 def environment(home: Home, url: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment in which parts and pipeline steps find each other."""
+    """Return the environment in which parts and pipeline steps find each other.
+
+    The token is the retraining's; whoever else needs one says so in `extra`.
+    """
     inherited = dict(os.environ)
-    # A token of the caller's own would win over the services' file.
+    # A token of the caller's own would win over the file.
     inherited.pop("SHIELD_API_TOKEN", None)
     return inherited | {
         "SHIELD_HOME": str(home.root),
@@ -74,7 +79,7 @@ def environment(home: Home, url: str, extra: Mapping[str, str]) -> dict[str, str
         "SHIELD_SIGNING_KEY": str(home.signing_key),
         "SHIELD_TRUSTED_KEYS": str(home.trusted_keys),
         "SHIELD_API_URL": url,
-        "SHIELD_API_TOKEN_FILE": str(home.service_token),
+        "SHIELD_API_TOKEN_FILE": str(home.pipeline_token),
         **extra,
     }
 
@@ -104,6 +109,7 @@ def operator_part(home: Home, address: Address, extra: Mapping[str, str]) -> Par
     ready = home.root / "cache" / "operator-ready.json"
     ready.unlink(missing_ok=True)
     own = {
+        "SHIELD_API_TOKEN_FILE": str(home.operator_token),
         "SHIELD_OPERATOR_READY_FILE": str(ready),
         "SHIELD_SERVER_CACHE_DIR": str(home.root / "cache" / "packages"),
         "SHIELD_OPERATOR_LOG_DIR": str(home.logs),

@@ -145,7 +145,7 @@ def train_base(
             model_type=kind,
             version=version.name,
             outcome=PROMOTE,
-            rollout={"reason": "the first model"},
+            reason="the first model",
             run_id=f"base-{kind}-{recipe}",
         )
     figures = {

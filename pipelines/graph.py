@@ -110,7 +110,6 @@ def retrain(
                 inputs=leased.outputs["inputs"],
                 version=version.output,
                 outcome=decision.outputs["Output"],
-                **taken(request_rollout, given),
             ),
         )
 

@@ -58,7 +58,6 @@ def run_weekly(
     run_id: str | None = None,
     min_feedback: int = RetrainingParameters.model_fields["min_feedback"].default,
     seed: int = 0,
-    rollout: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     on_progress: Callable[[StepProgress], None] = lambda _: None,
@@ -71,7 +70,6 @@ def run_weekly(
         run_id: The run to begin, or to finish.
         min_feedback: Fewer approved corrections than this: the run is skipped.
         seed: Of everything that is drawn.
-        rollout: Members of the rollout request, in camelCase.
         parameters: Other parameters of the graph.
         env: Added to the environment of the steps.
         on_progress: Called as steps begin and end.
@@ -82,7 +80,7 @@ def run_weekly(
     from pipelines.graph import weekly_retraining
 
     kind = ModelType(model_type)
-    told = {"min_feedback": min_feedback, "seed": seed, "rollout": dict(rollout or {})}
+    told = {"min_feedback": min_feedback, "seed": seed}
     chosen = checked({**told, **(parameters or {})})  # before anything is made
     name = run_id or new_run_id(kind, datetime.now(UTC))
     directory = runs_dir / name
@@ -176,7 +174,6 @@ def main(arguments: list[str] | None = None) -> int:
         default=Path(os.environ.get("SHIELD_HOME", ".")) / "runs",
         help="where the run's directory is made",
     )
-    parser.add_argument("--rollout", default="{}", help="members of the rollout request, as JSON")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
@@ -187,7 +184,6 @@ def main(arguments: list[str] | None = None) -> int:
             run_id=given.run_id,
             min_feedback=given.min_feedback,
             seed=given.seed,
-            rollout=json.loads(given.rollout),
             parameters=parsed(given.set),
             on_progress=progress_printer(given.json),
         )

@@ -55,6 +55,7 @@ from shield.wire import (
     RenewRequest,
     ReviewAction,
     ReviewRequest,
+    RolloutPolicy,
     RolloutRequest,
     RunRead,
     RunRequest,
@@ -133,7 +134,7 @@ class ShieldClient:
     # --- scans and feedback -----------------------------------------------------------------------
 
     def scan(self, scan_type: ScanType, text: str, *, arm: Arm | None = None) -> ScanRead:
-        """Judge one message. `arm` forces an arm (reviewer, admin and service roles only)."""
+        """Judge one message. `arm` forces an arm (reviewers and admins only)."""
         headers = {"X-Shield-Arm": arm.value} if arm else {}
         body = ScanRequest(scan_type=scan_type, text=text)
         return self._data(
@@ -333,6 +334,10 @@ class ShieldClient:
         """
         return self._data(ModelRollout, self._call("POST", f"/rollouts/{model_type}", body=request))
 
+    def change_rollout(self, model_type: ModelType, policy: RolloutPolicy) -> ModelRollout:
+        """Say how versions meet their users and what they are judged by (admins)."""
+        return self._data(ModelRollout, self._call("PATCH", f"/rollouts/{model_type}", body=policy))
+
     def undo_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
         """Go back to the last known good version."""
         return self._rollout_verb(model_type, "undo", ReasonRequest(reason=reason), repeat=False)
@@ -350,14 +355,14 @@ class ShieldClient:
         return self._rollout_verb(model_type, "promote", ReasonRequest(reason=reason))
 
     def evidence(self, model_type: ModelType) -> Evidence:
-        """Return what the two arms have shown since the rollout started (service)."""
+        """Return what the two arms have shown since the rollout started."""
         answer = self._call("GET", f"/rollouts/{model_type}/evidence")
         return TypeAdapter(Evidence).validate_python(answer["data"])
 
     def record_transition(
         self, model_type: ModelType, rollout_uid: str, transition: Transition
     ) -> LedgerEntry:
-        """Write a transition into the promotion ledger; repeating it changes nothing (service)."""
+        """Write a transition into the promotion ledger; repeating it changes nothing."""
         body = TransitionRequest(**transition.model_dump(), rollout_uid=rollout_uid)
         return self._data(
             LedgerEntry, self._call("POST", f"/rollouts/{model_type}/transitions", body=body)

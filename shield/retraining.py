@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from shield.errors import Invalid
 from shield.gates import GateLimits
-from shield.wire import RolloutRequest
 
 
 def _field(unit: str, steps: str, **bounds: Any) -> Any:
@@ -54,19 +53,11 @@ class RetrainingParameters(BaseModel):
     """The corrections return by themselves so long after the last sign of life."""
     limits: Annotated[dict[str, Any], _field("", "gate")] = Field(default_factory=dict)
     """Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`."""
-    rollout: Annotated[dict[str, Any], _field("", "request_rollout")] = Field(default_factory=dict)
-    """Members of the rollout request: steps, guardSeconds, strategy ..."""
 
     @field_validator("limits")
     @classmethod
     def _known_limits(cls, given: dict[str, Any]) -> dict[str, Any]:
         GateLimits.model_validate(given)
-        return given
-
-    @field_validator("rollout")
-    @classmethod
-    def _known_rollout(cls, given: dict[str, Any]) -> dict[str, Any]:
-        RolloutRequest.model_validate({"version": "sms-v1", "reason": "any", **given})
         return given
 
 

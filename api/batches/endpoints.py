@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.batches import service
-from api.kit.context import OperatorWrite, StaffRead
+from api.kit.context import StaffRead, TrainerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/batches", tags=["batches"])
 
 
 @router.post("/lease")
-def lease(body: LeaseRequest, ctx: OperatorWrite) -> Envelope[LeaseResult]:
+def lease(body: LeaseRequest, ctx: TrainerWrite) -> Envelope[LeaseResult]:
     """Seal and lease the approved corrections of a model type; the same run gets the same batch."""
     result = service.lease(ctx, body)
     message = (
@@ -34,20 +34,20 @@ def lease(body: LeaseRequest, ctx: OperatorWrite) -> Envelope[LeaseResult]:
 
 
 @router.post("/{batch_id}/renew")
-def renew(batch_id: PathId, body: RenewRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
+def renew(batch_id: PathId, body: RenewRequest, ctx: TrainerWrite) -> Envelope[BatchRead]:
     """Extend a lease."""
     return Envelope[BatchRead](message="Renewed.", data=service.renew(ctx, batch_id, body))
 
 
 @router.post("/{batch_id}/ack")
-def acknowledge(batch_id: PathId, body: AckRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
+def acknowledge(batch_id: PathId, body: AckRequest, ctx: TrainerWrite) -> Envelope[BatchRead]:
     """Acknowledge a batch: a registered version was trained on it."""
     read = service.acknowledge(ctx, batch_id, body)
     return Envelope[BatchRead](message="Acknowledged.", data=read)
 
 
 @router.post("/{batch_id}/release")
-def release(batch_id: PathId, body: ReleaseRequest, ctx: OperatorWrite) -> Envelope[BatchRead]:
+def release(batch_id: PathId, body: ReleaseRequest, ctx: TrainerWrite) -> Envelope[BatchRead]:
     """Release a batch, so that a later run can lease its corrections."""
     return Envelope[BatchRead](message="Released.", data=service.release(ctx, batch_id, body))
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.drift import service
-from api.kit.context import OperatorRead
+from api.kit.context import TrainerRead
 from shield.labels import ModelType
 from shield.wire import DriftFacts, Envelope
 
@@ -11,6 +11,6 @@ router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 
 
 @router.get("/drift")
-def drift(model_type: ModelType, ctx: OperatorRead) -> Envelope[DriftFacts]:
+def drift(model_type: ModelType, ctx: TrainerRead) -> Envelope[DriftFacts]:
     """Return what has been seen of the champion since its release."""
     return Envelope[DriftFacts](data=service.facts(ctx, model_type))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.feedback import export, service
-from api.kit.context import AnyRead, AnyWrite, ExportWrite, Services, get_services
+from api.kit.context import AdminWrite, AnyRead, AnyWrite, Services, get_services
 from api.kit.idempotency import IdempotencyKey
 from api.kit.paging import Paged
 from api.kit.queries import Since
@@ -46,7 +46,7 @@ def own_feedback(ctx: AnyRead, paging: Paged) -> Envelope[list[FeedbackRead]]:
     },
 )
 def export_feedback(
-    ctx: ExportWrite,
+    ctx: AdminWrite,
     services: Annotated[Services, Depends(get_services)],
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
     since: Since = None,

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 
 from api.kit.database import Clock
-from api.kit.tokens import Role, mint
+from api.kit.tokens import FORMER, Role, mint
 from api.settings import ApiSettings
 from shield.errors import Forbidden, Unauthenticated
 
@@ -99,7 +99,7 @@ class Tokens:
         return next((principal for principal in asked if principal is not None), None)
 
 
-MACHINES = frozenset({Role.SERVICE})
+MACHINES = frozenset({Role.PIPELINE, Role.OPERATOR})
 """Roles of our own processes. Only our own tokens and service accounts of the cluster carry them:
 whoever edits people's groups at an outside issuer must not make a pipeline of somebody."""
 
@@ -111,14 +111,19 @@ def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False)
     unless the token is our `own`.
 
     Raises:
-        Unauthenticated: The subject is missing or absurd.
+        Unauthenticated: The subject is missing or absurd, or our own token has a role that was
+            given up.
     """
     claim: Any = claims
     for part in roles_claim.split("."):
         claim = claim.get(part, []) if isinstance(claim, dict) else []
     allowed = {role.value for role in Role if own or role not in MACHINES}
     named = claim if isinstance(claim, list) else [claim]
-    roles = {role for role in named if isinstance(role, str)} & allowed
+    words = {role for role in named if isinstance(role, str)}
+    roles = words & allowed
+    for former in sorted(words & FORMER.keys()) if own else ():
+        now = " and ".join(role.value for role in FORMER[former])
+        raise _refused(f"the role {former!r} is given up, and is now the roles {now}, apart")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:
         raise _refused("its subject is not a name of 1 to 128 characters")

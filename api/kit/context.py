@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.kit.auth import Principal, Tokens
+from api.kit.auth import MACHINES, Principal, Tokens
 from api.kit.database import Clock
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
@@ -136,9 +136,9 @@ class Allow:
         """Yield the context of one request."""
         principal.require(*self.roles)
         if self._reads:
-            if principal.roles.isdisjoint(READERS):
+            if principal.roles.isdisjoint(UNCOUNTED):
                 await _counted(services.limiter, services.limiter.check_read, principal.subject)
-        elif principal.roles.isdisjoint({Role.SERVICE}):
+        elif principal.roles.isdisjoint(MACHINES):
             address = services.limiter.address(request)
             await _counted(services.limiter, services.limiter.check, principal.subject, address)
         # Nothing is asked of the database before the route's own thread asks it.
@@ -170,19 +170,22 @@ async def _at_once(work: Callable[[], None]) -> None:
         await run_sync(work, limiter=CapacityLimiter(1))
 
 
-EVERYONE = (Role.USER, Role.REVIEWER, Role.ADMIN, Role.SERVICE)
+PEOPLE = (Role.USER, Role.REVIEWER, Role.ADMIN)
 REVIEWERS = (Role.REVIEWER, Role.ADMIN)
-READERS = (Role.REVIEWER, Role.ADMIN, Role.SERVICE)
-OPERATORS = (Role.ADMIN, Role.SERVICE)
+STAFF = (Role.REVIEWER, Role.ADMIN, Role.PIPELINE)
+WATCHERS = (Role.REVIEWER, Role.ADMIN, Role.OPERATOR)
+TRAINERS = (Role.ADMIN, Role.PIPELINE)
+UNCOUNTED = (Role.REVIEWER, Role.ADMIN, *MACHINES)
+"""Whose reads are not limited."""
 
 # `scope="function"`: the transaction must be safe before the answer leaves, not after.
-AnyRead = Annotated[Context, Depends(Allow(*EVERYONE, reads=True), scope="function")]
-AnyWrite = Annotated[Context, Depends(Allow(*EVERYONE), scope="function")]
+AnyRead = Annotated[Context, Depends(Allow(*PEOPLE, reads=True), scope="function")]
+AnyWrite = Annotated[Context, Depends(Allow(*PEOPLE), scope="function")]
 ReviewerRead = Annotated[Context, Depends(Allow(*REVIEWERS, reads=True), scope="function")]
 ReviewerWrite = Annotated[Context, Depends(Allow(*REVIEWERS), scope="function")]
-StaffRead = Annotated[Context, Depends(Allow(*READERS, reads=True), scope="function")]
-OperatorRead = Annotated[Context, Depends(Allow(*OPERATORS, reads=True), scope="function")]
-OperatorWrite = Annotated[Context, Depends(Allow(*OPERATORS), scope="function")]
-ServiceWrite = Annotated[Context, Depends(Allow(Role.SERVICE), scope="function")]
+StaffRead = Annotated[Context, Depends(Allow(*STAFF, reads=True), scope="function")]
+EvidenceRead = Annotated[Context, Depends(Allow(*WATCHERS, reads=True), scope="function")]
+TrainerRead = Annotated[Context, Depends(Allow(*TRAINERS, reads=True), scope="function")]
+TrainerWrite = Annotated[Context, Depends(Allow(*TRAINERS), scope="function")]
+OperatorWrite = Annotated[Context, Depends(Allow(Role.OPERATOR), scope="function")]
 AdminWrite = Annotated[Context, Depends(Allow(Role.ADMIN), scope="function")]
-ExportWrite = Annotated[Context, Depends(Allow(Role.ADMIN, Role.SERVICE), scope="function")]

@@ -24,7 +24,7 @@ def verifiers(settings: ApiSettings) -> list[Verify]:
     """Return the ways to know tokens of others that the settings ask for.
 
     Raises:
-        Misconfigured: A JWKS URL without its issuer.
+        Misconfigured: A JWKS URL without its issuer, or an account without a role that there is.
     """
     checks: list[Verify] = []
     if settings.jwks_url is not None:
@@ -53,7 +53,14 @@ def verifiers(settings: ApiSettings) -> list[Verify]:
 
 def _account(entry: str) -> tuple[str, Role]:
     account, _, role = entry.partition("=")
-    return f"system:serviceaccount:{account.strip()}", Role(role.strip() or "service")
+    try:
+        return f"system:serviceaccount:{account.strip()}", Role(role.strip())
+    except ValueError as error:
+        raise Misconfigured(
+            f"SHIELD_API_SERVICE_ACCOUNTS gives {account.strip()!r} the role {role.strip()!r}, "
+            "which there is not. Write `namespace:name=pipeline` for the account of the steps and "
+            "`namespace:name=operator` for the operator's."
+        ) from error
 
 
 def by_jwks(url: str, *, issuer: str, audience: str, roles_claim: str) -> Verify:

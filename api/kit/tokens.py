@@ -19,8 +19,14 @@ class Role(StrEnum):
     """Decides on feedback."""
     ADMIN = "admin"
     """Deploys, rolls back, erases."""
-    SERVICE = "service"
-    """A pipeline step or the operator."""
+    PIPELINE = "pipeline"
+    """A step of the retraining: leases corrections, registers versions, proposes them."""
+    OPERATOR = "operator"
+    """The operator: reads evidence, and writes the transitions of rollouts into the ledger."""
+
+
+FORMER = {"service": (Role.PIPELINE, Role.OPERATOR)}
+"""Roles of earlier releases, and what they are now; no token with one is taken any more."""
 
 
 def mint(

@@ -12,7 +12,6 @@ from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.database import lock
 from api.kit.idempotency import forget_old
-from api.kit.tokens import Role
 from api.privacy import snapshots
 from api.tables import Feedback, Scan
 from shield.errors import ShieldError
@@ -20,7 +19,7 @@ from shield.errors import ShieldError
 logger = logging.getLogger("api.caretaker")
 
 _CHUNK = 1000
-CARETAKER = Principal("caretaker", frozenset({Role.SERVICE}))
+CARETAKER = Principal("caretaker", frozenset())
 
 
 def retain(ctx: Context, days: float) -> int:

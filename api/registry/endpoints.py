@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from api.kit.context import OperatorWrite, StaffRead
+from api.kit.context import StaffRead, TrainerWrite
 from api.kit.paging import Paged
 from api.kit.paths import VersionPath
+from api.registry import ledger as promotions
 from api.registry import service
 from shield.labels import ModelType
 from shield.wire import Envelope, LedgerEntry, VersionRead, VersionRequest
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 
 @router.post("/versions", status_code=201)
 def register(
-    model_type: ModelType, body: VersionRequest, ctx: OperatorWrite
+    model_type: ModelType, body: VersionRequest, ctx: TrainerWrite
 ) -> Envelope[VersionRead]:
     """Register a trained package; the same digest keeps its version name."""
     read = service.register(ctx, model_type, body)
@@ -44,5 +45,5 @@ def champion(model_type: ModelType, ctx: StaffRead) -> Envelope[VersionRead]:
 @router.get("/ledger")
 def ledger(model_type: ModelType, ctx: StaffRead, paging: Paged) -> Envelope[list[LedgerEntry]]:
     """List all transitions, oldest first."""
-    rows, pagination = service.ledger(ctx, model_type, paging)
+    rows, pagination = promotions.page(ctx, model_type, paging)
     return Envelope[list[LedgerEntry]](data=rows, pagination=pagination)

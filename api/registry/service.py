@@ -1,35 +1,18 @@
-"""Register versions, which never change, and record what happens to them in the ledger."""
+"""Register versions, which never change."""
 
 from sqlalchemy import func, select
 
 from api.audit import service as audit
 from api.kit.context import Context
 from api.kit.database import lock
-from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.tables import LedgerRow, Version
+from api.tables import Version
 from shield.errors import AlreadyExists, NotFound
 from shield.labels import ModelType
-from shield.wire import (
-    LedgerEntry,
-    Pagination,
-    TransitionRequest,
-    VersionRead,
-    VersionRequest,
-)
+from shield.wire import Pagination, VersionRead, VersionRequest
 
-_BECOMES = {
-    "install": "deployed",
-    "start": "testing",
-    "step": "testing",
-    "pause": "testing",
-    "resume": "testing",
-    "promote": "deployed",
-    "reject": "rejected",
-    "undo": "rolled_back",
-    "abort": "candidate",
-}
-"""What a transition makes of the version that it happened to."""
+FINAL = frozenset({"refused", "rejected", "rolled_back"})
+"""What a version remains, whatever a pipeline or an operator says of it later."""
 
 
 def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> VersionRead:
@@ -140,78 +123,3 @@ def champion(ctx: Context, model_type: ModelType) -> VersionRead:
             f"No {model_type} version serves yet. `shieldctl rollout start` brings the first."
         )
     return VersionRead.model_validate(get(ctx, model_type, stable.name))
-
-
-def ledger(
-    ctx: Context, model_type: ModelType, paging: PageRequest
-) -> tuple[list[LedgerEntry], Pagination]:
-    """Return one page of transitions, oldest first."""
-    query = select(LedgerRow).where(LedgerRow.model_type == model_type.value)
-    order = Sorted(LedgerRow.id, LedgerRow.id, kind=str)
-    rows, pagination = fetch_page(ctx.session, query, order, paging)
-    return [LedgerEntry.model_validate(row) for row in rows], pagination
-
-
-def record_transition(
-    ctx: Context, model_type: ModelType, request: TransitionRequest
-) -> LedgerEntry:
-    """Append a transition to the ledger. The same (uid, sequence) again changes nothing.
-
-    Raises:
-        AlreadyExists: The place in the ledger is taken by another transition.
-    """
-    lock(ctx.session, f"ledger {model_type}")
-    known = ctx.session.scalar(
-        select(LedgerRow).where(
-            LedgerRow.rollout_uid == request.rollout_uid, LedgerRow.sequence == request.sequence
-        )
-    )
-    if known is not None:
-        if (known.action, known.version) != (request.action, request.version.name):
-            raise AlreadyExists(
-                f"Transition {request.sequence} of rollout {request.rollout_uid} is already "
-                f"{known.action} {known.version}; the ledger is append-only."
-            )
-        return LedgerEntry.model_validate(known)
-    previous = request.previous.name if request.previous else None
-    row = LedgerRow(
-        id=new_id(ctx.now),
-        model_type=model_type.value,
-        action=request.action,
-        version=request.version.name,
-        previous_version=previous,
-        at=request.at,
-        actor=ctx.user,
-        reason=request.reason,
-        rollout_uid=request.rollout_uid,
-        sequence=request.sequence,
-        evidence=request.evidence.model_dump(mode="json") if request.evidence else {},
-    )
-    ctx.session.add(row)
-    _mark(ctx, request.action, request.version.name, previous, row)
-    audit.record(
-        ctx,
-        f"rollout.{request.action}",
-        request.version.name,
-        request.reason,
-        previous=previous,
-        rollout=request.rollout_uid,
-        sequence=request.sequence,
-    )
-    return LedgerEntry.model_validate(row)
-
-
-def _mark(ctx: Context, action: str, name: str, previous: str | None, row: LedgerRow) -> None:
-    version = ctx.session.get(Version, name)
-    if version is not None:
-        version.status = _BECOMES[action]
-        if action in ("install", "promote"):
-            version.deployed_at = row.at
-    other = ctx.session.get(Version, previous) if previous else None
-    if other is None:
-        return
-    if action == "promote":
-        other.status = "retired"
-    elif action == "undo":
-        other.status = "deployed"
-        other.deployed_at = row.at

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.kit.context import AdminWrite, OperatorWrite, ServiceWrite, StaffRead
-from api.registry import service as registry
+from api.kit.context import AdminWrite, EvidenceRead, OperatorWrite, StaffRead, TrainerWrite
+from api.registry import ledger
 from api.rollouts import service
 from shield.crds.v1alpha1 import Evidence, ModelRollout
 from shield.labels import ModelType
@@ -12,6 +12,7 @@ from shield.wire import (
     LedgerEntry,
     OptionalReasonRequest,
     ReasonRequest,
+    RolloutPolicy,
     RolloutRequest,
     TransitionRequest,
 )
@@ -33,11 +34,20 @@ def rollout(model_type: ModelType, ctx: StaffRead) -> Envelope[ModelRollout]:
 
 @router.post("/{model_type}")
 def request(
-    model_type: ModelType, body: RolloutRequest, ctx: OperatorWrite
+    model_type: ModelType, body: RolloutRequest, ctx: TrainerWrite
 ) -> Envelope[ModelRollout]:
     """Ask for a registered version to serve."""
     rollout = service.request(ctx, model_type, body)
     return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=rollout)
+
+
+@router.patch("/{model_type}")
+def change_policy(
+    model_type: ModelType, body: RolloutPolicy, ctx: AdminWrite
+) -> Envelope[ModelRollout]:
+    """Say how versions meet their users and what they are judged by; members left out stay."""
+    rollout = service.change_policy(ctx, model_type, body)
+    return Envelope[ModelRollout](message="The rollout is changed.", data=rollout)
 
 
 @router.post("/{model_type}/undo")
@@ -75,16 +85,14 @@ def promote(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Enve
 
 
 @router.get("/{model_type}/evidence")
-def evidence(model_type: ModelType, ctx: StaffRead) -> Envelope[Evidence]:
+def evidence(model_type: ModelType, ctx: EvidenceRead) -> Envelope[Evidence]:
     """Return what the versions on trial have shown."""
     return Envelope[Evidence](data=service.evidence(ctx, model_type))
 
 
 @router.post("/{model_type}/transitions")
 def transition(
-    model_type: ModelType, body: TransitionRequest, ctx: ServiceWrite
+    model_type: ModelType, body: TransitionRequest, ctx: OperatorWrite
 ) -> Envelope[LedgerEntry]:
-    """Append a transition to the promotion ledger."""
-    return Envelope[LedgerEntry](
-        message="Recorded.", data=registry.record_transition(ctx, model_type, body)
-    )
+    """Append a transition that the rollout has made to the promotion ledger."""
+    return Envelope[LedgerEntry](message="Recorded.", data=ledger.record(ctx, model_type, body))

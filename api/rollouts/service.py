@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from api.audit import service as audit
 from api.kit.context import Context
+from api.kit.tokens import Role
 from api.registry import service as registry
 from api.rollouts import evidence as counting
 from api.rollouts import pairs
@@ -15,11 +16,18 @@ from shield.crds.v1alpha1 import (
     ModelRolloutSpec,
     VersionRef,
 )
-from shield.errors import Conflict, NotFound, RolloutBusy, ShieldError, VersionRejected
+from shield.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    RolloutBusy,
+    ShieldError,
+    VersionRejected,
+)
 from shield.labels import ModelType
 from shield.rollouts.evidence import slow_above_ms, subjects
 from shield.rollouts.rules import is_rejected, rejected_version
-from shield.wire import RolloutRequest
+from shield.wire import RolloutPolicy, RolloutRequest
 
 
 def get(ctx: Context, model_type: ModelType) -> ModelRollout:
@@ -39,9 +47,13 @@ def request(ctx: Context, model_type: ModelType, body: RolloutRequest) -> ModelR
         NotFound: The version is not registered.
         VersionRejected: A gate refused it, it was taken back, or it is tainted.
         RolloutBusy: Another candidate is on its way.
+        Conflict: A pipeline asks for a version that is not new.
+        Forbidden: A pipeline says how its version is judged.
     """
     ref = may_roll_out(ctx, model_type, body.version)
     present = find(ctx, model_type)
+    if Role.ADMIN not in ctx.principal.roles:
+        _check_proposal(ctx, model_type, body, present)
     candidate = present.status.candidate if present else None
     if candidate is not None and candidate.digest != ref.digest:
         raise RolloutBusy(
@@ -49,10 +61,51 @@ def request(ctx: Context, model_type: ModelType, body: RolloutRequest) -> ModelR
             "(`shieldctl rollout status`).",
             candidate=candidate.name,
         )
-    settings = body.model_dump(exclude_none=True, exclude={"version", "reason"})
-    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, settings))
+    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, body.named))
     audit.record(ctx, "rollout.request", ref.name, body.reason or "", modelType=model_type.value)
     return rollout
+
+
+def _check_proposal(
+    ctx: Context, model_type: ModelType, body: RolloutRequest, present: ModelRollout | None
+) -> None:
+    """Let a pipeline propose a new version, and nothing more.
+
+    Who trains a version does not say how it is judged. Nor does a pipeline ask for an earlier
+    version: that would take back for ever whatever was promoted since.
+    """
+    if body.named:
+        raise Forbidden(
+            f"{', '.join(sorted(body.named))} of a rollout are its owner's to say, and "
+            f"{ctx.user!r} may only propose a version. An admin sets them with "
+            "`shieldctl rollout set`."
+        )
+    asked = present is not None and present.spec.version.name == body.version
+    status = registry.get(ctx, model_type, body.version).status
+    if status != "candidate" and not asked:
+        raise Conflict(
+            f"{body.version} is {status.replace('_', ' ')}, and {ctx.user!r} may only propose a "
+            "version that nobody has met yet. An admin goes back to an earlier one with "
+            "`shieldctl rollout start`."
+        )
+
+
+def change_policy(ctx: Context, model_type: ModelType, body: RolloutPolicy) -> ModelRollout:
+    """Say how versions meet their users, and what they are judged by.
+
+    Raises:
+        NotFound: Nothing of this model type was ever rolled out.
+    """
+    given = {name: getattr(body, name) for name in body.named}
+    changed = _change(ctx, model_type, _with(lambda _: given))
+    audit.record(
+        ctx,
+        "rollout.policy",
+        model_type.value,
+        body.reason or "",
+        **body.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"reason"}),
+    )
+    return changed
 
 
 def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
@@ -67,7 +120,7 @@ def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
     present = find(ctx, model_type)
     if present is not None and is_rejected(present.status, ref):
         raise rejected_version(model_type.value, version.name)
-    if version.status in ("refused", "rejected", "rolled_back"):
+    if version.status in registry.FINAL:
         raise VersionRejected(
             f"{version.name} is {version.status.replace('_', ' ')}"
             f"{': ' + version.refusal if version.refusal else ''}. It is never proposed again; "

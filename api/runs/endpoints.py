@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.kit.context import OperatorWrite, StaffRead
+from api.kit.context import StaffRead, TrainerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
@@ -13,13 +13,13 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 
 @router.post("", status_code=201)
-def start(body: RunRequest, ctx: OperatorWrite) -> Envelope[RunRead]:
+def start(body: RunRequest, ctx: TrainerWrite) -> Envelope[RunRead]:
     """Record that a run begins, or begins again."""
     return Envelope[RunRead](message="The run begins.", data=service.start(ctx, body))
 
 
 @router.patch("/{run_id}")
-def finish(run_id: PathId, body: RunUpdate, ctx: OperatorWrite) -> Envelope[RunRead]:
+def finish(run_id: PathId, body: RunUpdate, ctx: TrainerWrite) -> Envelope[RunRead]:
     """Record how a run goes or went."""
     return Envelope[RunRead](message="Recorded.", data=service.finish(ctx, run_id, body))
 

@@ -135,7 +135,7 @@ def push(
     request = VersionRequest(
         digest=pushed.digest, uri=pushed.uri, parent=parent, metrics=dict(found.manifest.metrics)
     )
-    with session.client(roles=["service"]) as client:
+    with session.client() as client:
         version = client.register_version(found.manifest.model_type, request)
     session.terminal.answer(version, version.name)
 

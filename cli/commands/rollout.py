@@ -11,12 +11,29 @@ from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, Strategy
 from shield.errors import NotFound
 from shield.labels import ModelType, type_names
-from shield.wire import RolloutRequest
+from shield.wire import RolloutPolicy, RolloutRequest
 
 app = typer.Typer(
     help="Who serves, and for whom: status, start, pause, undo.", no_args_is_help=True
 )
 
+Steps = Annotated[
+    list[str] | None,
+    typer.Option(help="weight[:seconds[:exposures]], repeated, e.g. --step 10:3600:100."),
+]
+Kind = Annotated[Strategy | None, typer.Option(help="canary, ab or shadow.")]
+Guard = Annotated[
+    float | None, typer.Option(min=0, help="Keep the former version warm for this long.")
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="How much higher its error rate may be (0.005: half a point); it is promoted once "
+        "reviewers' decisions show that it is not higher by more. 1 asks for no proof.",
+    ),
+]
 Type = Annotated[ModelType, typer.Argument(help=f"{type_names()}.")]
 Reason = Annotated[str, typer.Option(help="Why; goes into the ledger and the audit log.")]
 
@@ -45,52 +62,71 @@ def start(
     context: typer.Context,
     model_type: Type,
     version: Annotated[str, typer.Argument(help="Name in the registry, e.g. sms-v3.")],
-    step: Annotated[
-        list[str] | None,
-        typer.Option(help="weight[:seconds[:exposures]], repeated, e.g. --step 10:3600:100."),
-    ] = None,
-    strategy: Annotated[Strategy | None, typer.Option(help="canary, ab or shadow.")] = None,
-    guard_seconds: Annotated[
-        float | None, typer.Option(min=0, help="Keep the former version warm for this long.")
-    ] = None,
-    error_budget: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="How much higher its error rate may be (0.005: half a point); it is promoted once "
-            "reviewers' decisions show that it is not higher by more. 1 asks for no proof.",
-        ),
-    ] = None,
+    step: Steps = None,
+    strategy: Kind = None,
+    guard_seconds: Guard = None,
+    error_budget: Budget = None,
     reason: Annotated[str | None, typer.Option(help="Why; goes into the ledger.")] = None,
 ) -> None:
     """Release a version step by step."""
     session = session_of(context)
-    request = RolloutRequest(
-        version=version,
-        strategy=strategy,
-        steps=[read_step(text) for text in step] if step else None,
-        guard_seconds=guard_seconds,
-        reason=reason,
-    )
     with session.client() as client:
-        if error_budget is not None:
-            analysis = _analysis(client, model_type).model_copy(
-                update={"error_budget": error_budget}
-            )
-            request = request.model_copy(update={"analysis": analysis})
+        policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
+        request = RolloutRequest.model_validate({**dict(policy), "version": version})
         found = client.request_rollout(model_type, request)
     session.terminal.answer(
         found, f"{version} is asked for. Watch it: shieldctl rollout status {model_type}"
     )
 
 
-def _analysis(client: ShieldClient, model_type: ModelType) -> Analysis:
-    """Return how candidates are judged at present."""
-    try:
-        return client.rollout(model_type).spec.analysis
-    except NotFound:
-        return Analysis()
+@app.command("set")
+def set_(
+    context: typer.Context,
+    model_type: Type,
+    step: Steps = None,
+    strategy: Kind = None,
+    guard_seconds: Guard = None,
+    error_budget: Budget = None,
+    reason: Annotated[str | None, typer.Option(help="Why; goes into the audit log.")] = None,
+) -> None:
+    """Say how versions of a type meet their users: those that weekly runs propose as well."""
+    session = session_of(context)
+    with session.client() as client:
+        policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
+        found = client.change_rollout(model_type, policy)
+    spec = found.spec
+    shares = ", ".join(f"{one.weight} % for {one.duration_seconds:g} s" for one in spec.steps)
+    session.terminal.answer(
+        found,
+        f"{spec.strategy}: {shares}; warm for {spec.guard_seconds:g} s afterwards; error budget "
+        f"{spec.analysis.error_budget:g}.",
+    )
+
+
+def _policy(
+    client: ShieldClient,
+    model_type: ModelType,
+    step: list[str] | None,
+    strategy: Strategy | None,
+    guard_seconds: float | None,
+    error_budget: float | None,
+    reason: str | None,
+) -> RolloutPolicy:
+    """Return what the options say; of how candidates are judged only the budget changes."""
+    analysis = None
+    if error_budget is not None:
+        try:
+            present = client.rollout(model_type).spec.analysis
+        except NotFound:
+            present = Analysis()
+        analysis = present.model_copy(update={"error_budget": error_budget})
+    return RolloutPolicy(
+        strategy=strategy,
+        steps=[read_step(text) for text in step] if step else None,
+        analysis=analysis,
+        guard_seconds=guard_seconds,
+        reason=reason,
+    )
 
 
 @app.command("undo")

@@ -8,14 +8,16 @@ from cli.session import mint, session_of, who
 
 app = typer.Typer(help="Sign tokens for people and services.", no_args_is_help=True)
 
-_ROLES = ("user", "reviewer", "admin", "service")
+_ROLES = ("user", "reviewer", "admin", "pipeline", "operator")
 
 
 @app.command("create")
 def create(
     context: typer.Context,
     subject: Annotated[str | None, typer.Option(help="Whose token; default: you.")] = None,
-    role: Annotated[list[str] | None, typer.Option(help="user, reviewer, admin, service.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="user, reviewer, admin, pipeline or operator.")
+    ] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 366, help="Valid for.")] = 12.0,
 ) -> None:
     """Print a token, and nothing else."""

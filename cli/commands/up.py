@@ -45,7 +45,7 @@ def up(
     with home.running():
         address = services.free_address(host, port)
         home.make_keys()
-        services.renew_service_token(home)
+        services.renew_machine_tokens(home)
         with supervised(home.logs, home.root, terminal.warn) as supervisor:
             terminal.say(f"Starting on {home.root} ...")
             supervisor.start(services.api_part(home, address, {}))
@@ -88,7 +88,7 @@ def _serve(
             if not calendar.busy:
                 watch.tick(now)
             if now - renewed > _TOKEN_RENEWAL:
-                services.renew_service_token(home)
+                services.renew_machine_tokens(home)
                 renewed = now
             time.sleep(_TICK_SECONDS)
 

@@ -91,7 +91,7 @@ def stage(root: Path, terminal: Terminal) -> Iterator[Stage]:
     with home.running():
         address = services.free_address("127.0.0.1", 0)
         home.make_keys()
-        services.renew_service_token(home)
+        services.renew_machine_tokens(home)
         with supervised(home.logs, home.root, terminal.warn) as supervisor:
             supervisor.start(services.api_part(home, address, _SETTINGS))
             supervisor.start(services.operator_part(home, address, {}))

@@ -27,7 +27,7 @@ from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, Step
 from shield.errors import ShieldError
 from shield.labels import ModelType
-from shield.wire import RolloutRequest
+from shield.wire import RolloutPolicy
 
 USERS = 200
 LIARS = 24
@@ -104,12 +104,14 @@ class _Story:
             mint(
                 scene.home,
                 "narrator",
-                ["admin", "reviewer", "service"],
+                ["admin", "reviewer"],
                 lifetime_seconds=7200,
             ),
         )
         chance = random.Random(self.seed)
         corpus = self._first_model(figures, narrator)
+        policy = RolloutPolicy(steps=_STEPS, analysis=_ANALYSIS, guard_seconds=_GUARD_SECONDS)
+        narrator.change_rollout(ModelType.SMS, policy)
         transport = CountingTransport()
         town = Town(scene.home, scene.url, transport)
         town.settle(chance, users=USERS, liars=LIARS)
@@ -233,11 +235,8 @@ class _Story:
 
     def _retraining(self, figures: Figures, week: int) -> dict[str, Any]:
         scene = self.scene
-        rollout = RolloutRequest(
-            version="x", steps=_STEPS, analysis=_ANALYSIS, guard_seconds=_GUARD_SECONDS
-        ).model_dump_json(by_alias=True, exclude_none=True, exclude={"version"})
         surroundings = services.environment(scene.home, scene.url, {})
-        options = ["--seed", str(self.seed + week - 1), "--rollout", rollout]
+        options = ["--seed", str(self.seed + week - 1)]
         options += ["--min-feedback", "5" if self.quick else "20"]
         limits = _LIMITS_OF_A_SMOKE_TEST if self.quick else _LIMITS
         options += ["--set", f"limits={limits}", *(["--set", "replay=300"] if self.quick else [])]

@@ -42,7 +42,7 @@ def run(
     """Lease the batch; write what the run starts from.
 
     Args:
-        client: With the role `service`.
+        client: With the role `pipeline`.
         store: Where batches, packages and corpora lie.
         inputs: JSON file to write: batch, earlier batches, champion, corpus.
         champion: Directory to write: the champion's package, empty when there is none.

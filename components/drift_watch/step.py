@@ -68,7 +68,7 @@ def run(
     """Look at all signals, write them to `report` (JSON), and record the look with the runs.
 
     Args:
-        client: With the role `service`.
+        client: With the role `pipeline`.
         store: Where what taught the champion lies.
         report: File to write.
         model_type: Whose champion.

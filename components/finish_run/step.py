@@ -33,7 +33,7 @@ def run(
     """Record the outcome, and release the batch of a failed run at once, before its lease ends.
 
     Args:
-        client: With the role `service`.
+        client: With the role `pipeline`.
         store: Where the steps left what they found.
         model_type: Of the run.
         run_id: Of this run.

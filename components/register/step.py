@@ -16,7 +16,7 @@ from shield.artifacts.content import put_file
 from shield.client import ShieldClient
 from shield.errors import NotFound
 from shield.gates import PROMOTE, Decision, GateInput
-from shield.packages import ModelPackage, load_private_key, pack, push, sign
+from shield.packages import ModelPackage, Purpose, load_private_key, pack, push, sign
 from shield.run_files import Registered, RegisteredInputs, RunInputs
 from shield.wire import VersionRead, VersionRequest
 
@@ -38,7 +38,7 @@ def run(
     """Register the challenger, refused or not, and settle its batch.
 
     Args:
-        client: With the role `service`.
+        client: With the role `pipeline`.
         store: Where the package and the report go.
         model: Package from `train`, not signed.
         evaluations: From `evaluate`; its flat metrics go into the registry.
@@ -63,7 +63,8 @@ def run(
     request = _pinned(store, run_id, starts_from)
     if request is None:
         with tempfile.TemporaryDirectory(prefix="register-") as folder:
-            package = _packed(Path(folder) / "package", model, judged, signing_key)
+            purpose = Purpose.RELEASE if decision.outcome == PROMOTE else Purpose.RECORD
+            package = _packed(Path(folder) / "package", model, judged, signing_key, purpose)
             pushed = push(store, package.path)
         stored = put_file(store, f"reports/{model_type}", report, ".html")
         request = VersionRequest(
@@ -97,12 +98,14 @@ def run(
     return version
 
 
-def _packed(folder: Path, model: Path, judged: GateInput, signing_key: Path) -> ModelPackage:
-    """Complete a copy of the trained package, and sign it."""
+def _packed(
+    folder: Path, model: Path, judged: GateInput, signing_key: Path, purpose: Purpose
+) -> ModelPackage:
+    """Complete a copy of the trained package, and sign it for what it may be used for."""
     shutil.copytree(model, folder)
     manifest = ModelPackage.open(folder).manifest
     pack(folder, manifest.model_copy(update={"metrics": judged.metrics, "files": {}}))
-    return sign(folder, load_private_key(signing_key))
+    return sign(folder, load_private_key(signing_key), purpose)
 
 
 def _pinned(store: ArtifactStore, run_id: str, starts_from: RunInputs) -> VersionRequest | None:

@@ -11,7 +11,6 @@ def request_rollout(
     inputs: Input[Artifact],
     version: str,
     outcome: str,
-    rollout: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
 ) -> str:
     """Ask the API to bring the version to its users.
 
@@ -19,20 +18,17 @@ def request_rollout(
         inputs: From `collect`.
         version: From `register`.
         outcome: From `gate`; anything but "promote" asks for nothing.
-        rollout: Members of the rollout request: steps, guardSeconds, strategy ...
 
     Returns:
-        "requested", "refused", "busy" or "rejected".
+        "requested", "refused", "busy", "rejected" or "superseded".
     """
     from pathlib import Path
 
     from components.request_rollout.step import run
     from components.shared.environment import end_with_runner, open_artifacts, open_client
     from components.shared.runs import amend_outcome
-    from shield.retraining import of_step
     from shield.run_files import RunInputs
 
-    parameters = of_step("request_rollout", locals())
     end_with_runner()
     starts_from = RunInputs.read(Path(inputs.path))
     with open_client() as client:
@@ -42,7 +38,6 @@ def request_rollout(
             version=version,
             outcome=outcome,
             run_id=starts_from.run_id,
-            **parameters,
         )
     amend_outcome(open_artifacts(), starts_from.run_id, ended=True)
     return asked

@@ -2,10 +2,9 @@
 
 import json
 import logging
-from typing import Any
 
 from shield.client import ShieldClient
-from shield.errors import NotFound, RolloutBusy, VersionRejected
+from shield.errors import Conflict, NotFound, RolloutBusy, VersionRejected
 from shield.gates import PROMOTE
 from shield.labels import ModelType
 from shield.wire import RolloutRequest
@@ -13,6 +12,7 @@ from shield.wire import RolloutRequest
 log = logging.getLogger(__name__)
 
 REQUESTED, SKIPPED, BUSY, REJECTED = "requested", "refused", "busy", "rejected"
+SUPERSEDED = "superseded"
 
 
 def run(
@@ -21,29 +21,28 @@ def run(
     model_type: ModelType,
     version: str,
     outcome: str,
-    rollout: dict[str, Any],
     run_id: str,
+    reason: str = "",
 ) -> str:
     """Ask, unless a gate refused the version.
 
     Args:
-        client: With the role `service`.
+        client: With the role `pipeline`.
         model_type: Whose rollout.
         version: Name in the registry.
         outcome: What `gate` answered.
-        rollout: Other members of the request, in camelCase (steps, guardSeconds, ...).
         run_id: Goes into the audit log with the request.
+        reason: Goes there instead.
 
     Returns:
         "requested"; "refused" when a gate said no; "busy" when another candidate is on its way (the
         version stays a candidate and can be rolled out later); "rejected" when this run is repeated
-        after its version was already rejected by its users.
+        after its version was already rejected by its users; "superseded" when it is repeated after
+        its version has met them.
     """
     if outcome != PROMOTE:
         return SKIPPED
-    request = RolloutRequest.model_validate(
-        {"reason": f"run {run_id}", **rollout, "version": version}
-    )
+    request = RolloutRequest(version=version, reason=reason or f"run {run_id}")
     try:
         present = client.rollout(model_type).spec.version.name
         if present == version:
@@ -58,4 +57,7 @@ def run(
     except VersionRejected as rejected:
         log.warning(json.dumps({"event": "rejected", "version": version, "why": rejected.message}))
         return REJECTED
+    except Conflict as late:
+        log.warning(json.dumps({"event": "superseded", "version": version, "why": late.message}))
+        return SUPERSEDED
     return REQUESTED

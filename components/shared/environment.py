@@ -29,7 +29,7 @@ class StepSettings(BaseSettings):
     """Base URL of the API, e.g. `http://127.0.0.1:8000`."""
 
     api_token: str | None = None
-    """Token with the role `service`."""
+    """Token with the role `pipeline`."""
 
     api_token_file: Path | None = None
     """A file that holds the token; read anew by every step, so that a rotated token is picked

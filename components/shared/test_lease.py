@@ -36,7 +36,7 @@ def leased(world: World) -> Lease:
 
 
 def settings_of(world: World, url: str | None = None) -> StepSettings:
-    token = world.api.token("pipeline", "service")
+    token = world.api.token("pipeline", "pipeline")
     return StepSettings(api_url=url or world.api.url, api_token=token)
 
 

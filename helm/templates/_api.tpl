@@ -10,7 +10,7 @@
 - {name: SHIELD_API_MESSAGE_KEYS, value: /etc/antispam-shield/keys/message-keys.json}
 - {name: SHIELD_API_SERVICE_ACCOUNT_AUDIENCE, value: {{ include "shield.audience" . }}}
 - {name: SHIELD_API_TOKEN_REVIEW, value: "true"}
-- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ printf "%s:%s-operator,%s:%s-pipeline" .Release.Namespace (include "shield.fullname" .) .Release.Namespace (include "shield.fullname" .) | quote }}}
+- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ printf "%s:%s-operator=operator,%s:%s-pipeline=pipeline" .Release.Namespace (include "shield.fullname" .) .Release.Namespace (include "shield.fullname" .) | quote }}}
 - {name: SHIELD_ROLLOUTS, value: kubernetes}
 - {name: SHIELD_ROLLOUTS_NAMESPACE, value: {{ .Release.Namespace }}}
 - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}

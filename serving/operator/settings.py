@@ -18,7 +18,7 @@ class ApiAccess(BaseSettings):
     """Where the API answers."""
 
     token: SecretStr | None = None
-    """A bearer token of the service role."""
+    """A bearer token of the role `operator`."""
 
     token_file: Path | None = None
     """A file with the token, read anew when the API no longer takes the old one. Wins over

@@ -13,7 +13,7 @@ Only formats that hold data: nothing in a package is executed. Everything fails 
 
 from shield.packages.keys import KeyPair, Trust, generate_key, load_private_key, save_key
 from shield.packages.manifest import Manifest, Margin, Preprocessing
-from shield.packages.package import ModelPackage, pack, sign
+from shield.packages.package import ModelPackage, Purpose, pack, sign
 from shield.packages.settings import PackageSettings
 from shield.packages.transfer import Pushed, pull, push, uri_of
 
@@ -24,6 +24,7 @@ __all__ = [
     "ModelPackage",
     "PackageSettings",
     "Preprocessing",
+    "Purpose",
     "Pushed",
     "Trust",
     "generate_key",

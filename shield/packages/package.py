@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +22,19 @@ from shield.packages.manifest import (
     check_file_name,
     digest_of,
 )
+
+
+class Purpose(StrEnum):
+    """What a package is signed for."""
+
+    RELEASE = "release"
+    """It passed every gate, and may be served."""
+    RECORD = "record"
+    """A gate refused it: the signature says where it comes from, and serves it to nobody."""
+
+
+_CONTEXT = {Purpose.RELEASE: b"", Purpose.RECORD: b"antispam-shield: for the record\n"}
+"""Stands before the signed bytes: a signature for the record never holds for a release."""
 
 Files = Iterable[str] | Callable[[Manifest], Iterable[str]] | None
 """Names of a package's files, what tells them from its manifest, or None: all."""
@@ -87,8 +101,8 @@ class ModelPackage:
         check_digest(str(self.path / name), expected, raw)
         return raw
 
-    def signature(self) -> tuple[str, bytes]:
-        """Return the key id and the signature over the manifest.
+    def signature(self) -> "Signature":
+        """Return the signature over the manifest, unchecked.
 
         Raises:
             PackageUnsigned: There is none.
@@ -97,7 +111,12 @@ class ModelPackage:
         return read_signature(self.path)
 
     def verify(
-        self, trust: Trust, *, digest: str | None = None, files: Files = None
+        self,
+        trust: Trust,
+        *,
+        digest: str | None = None,
+        files: Files = None,
+        purpose: Purpose = Purpose.RELEASE,
     ) -> "ModelPackage":
         """Check signature and digests, and return the package. Nothing is to be loaded before this.
 
@@ -106,6 +125,7 @@ class ModelPackage:
             digest: The version's identity where the caller knows it.
             files: Which files to check, or what names them; all by default. A model server checks
                 those it loads.
+            purpose: What it must be signed for.
 
         Raises:
             PackageUnsigned: No signature.
@@ -120,7 +140,7 @@ class ModelPackage:
             )
         raw = (self.path / MANIFEST).read_bytes()
         check_digest(str(self.path / MANIFEST), self.digest.removeprefix("sha256:"), raw)
-        check_signature(self.path, raw, trust)
+        check_signature(self.path, raw, trust, purpose)
         missing = [name for name in REQUIRED if name not in self.manifest.files]
         if missing:
             raise PackageInvalid(
@@ -161,26 +181,41 @@ def pack(directory: Path, manifest: Manifest) -> ModelPackage:
     return ModelPackage.open(directory)
 
 
-def sign(directory: Path, private_key: Ed25519PrivateKey) -> ModelPackage:
+def sign(
+    directory: Path, private_key: Ed25519PrivateKey, purpose: Purpose = Purpose.RELEASE
+) -> ModelPackage:
     """Sign the manifest's exact bytes into `manifest.sig`. Raises as `ModelPackage.open`."""
     package = ModelPackage.open(directory)
-    write_signature(directory, private_key)
+    write_signature(directory, private_key, purpose)
     return package
 
 
-def write_signature(directory: Path, private_key: Ed25519PrivateKey) -> None:
+@dataclass(frozen=True)
+class Signature:
+    """What `manifest.sig` says."""
+
+    key: str
+    """Id of the key."""
+    value: bytes
+    purpose: Purpose
+
+
+def write_signature(
+    directory: Path, private_key: Ed25519PrivateKey, purpose: Purpose = Purpose.RELEASE
+) -> None:
     """Sign the exact bytes of a directory's manifest into `manifest.sig`."""
-    raw = (directory / MANIFEST).read_bytes()
+    raw = _CONTEXT[purpose] + (directory / MANIFEST).read_bytes()
     document = {
         "algorithm": "ed25519",
         "keyId": key_id(private_key.public_key()),
+        "purpose": purpose.value,
         "signature": base64.b64encode(private_key.sign(raw)).decode(),
     }
     write_atomically(directory / SIGNATURE, (json.dumps(document, sort_keys=True) + "\n").encode())
 
 
-def read_signature(directory: Path) -> tuple[str, bytes]:
-    """Return the key id and the signature over a directory's manifest.
+def read_signature(directory: Path) -> Signature:
+    """Return the signature over a directory's manifest, unchecked.
 
     Raises:
         PackageUnsigned: There is none.
@@ -195,20 +230,30 @@ def read_signature(directory: Path) -> tuple[str, bytes]:
         ) from error
     try:
         document = json.loads(raw)
-        return str(document["keyId"]), base64.b64decode(document["signature"], validate=True)
+        value = base64.b64decode(document["signature"], validate=True)
+        purpose = Purpose(document.get("purpose", Purpose.RELEASE))  # earlier ones do not say
+        return Signature(str(document["keyId"]), value, purpose)
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise PackageUntrusted(
             f"{directory / SIGNATURE} is not a signature ({error}). Sign the package again."
         ) from error
 
 
-def check_signature(directory: Path, manifest: bytes, trust: Trust) -> None:
+def check_signature(
+    directory: Path, manifest: bytes, trust: Trust, purpose: Purpose = Purpose.RELEASE
+) -> None:
     """Raise unless a trusted key has signed the manifest's bytes; see `ModelPackage.verify`."""
-    key, signature = read_signature(directory)
-    if not trust.holds(key, signature, manifest):
+    found = read_signature(directory)
+    if found.purpose is not purpose:
+        raise PackageUntrusted(
+            f"The package {directory} is signed for the {found.purpose}, not for the {purpose}: "
+            "a gate has refused what is kept for the record. Refusing to load it. An admin who "
+            "knows better releases it with `shieldctl model reinstate`."
+        )
+    if not trust.holds(found.key, found.value, _CONTEXT[purpose] + manifest):
         known = ", ".join(sorted(trust.keys))
         raise PackageUntrusted(
-            f"The package {directory} is signed by key {key}, and that signature is not by a "
+            f"The package {directory} is signed by key {found.key}, and that signature is not by a "
             f"trusted key ({known}). Refusing to load it. Add the signer's public key to the "
             "trusted keys if you know where the package comes from."
         )

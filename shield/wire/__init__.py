@@ -69,7 +69,12 @@ from shield.wire.registry import (
     VersionRequest,
     VersionStatus,
 )
-from shield.wire.rollouts import OptionalReasonRequest, ReasonRequest, RolloutRequest
+from shield.wire.rollouts import (
+    OptionalReasonRequest,
+    ReasonRequest,
+    RolloutPolicy,
+    RolloutRequest,
+)
 from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
 from shield.wire.scans import FeedbackMark, ScanRead, ScanRequest
 from shield.wire.statistics import (
@@ -138,6 +143,7 @@ __all__ = [
     "ReviewAction",
     "ReviewRequest",
     "ReviewerQuality",
+    "RolloutPolicy",
     "RolloutRequest",
     "RunId",
     "RunOutcome",

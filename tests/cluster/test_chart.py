@@ -435,6 +435,6 @@ def test_the_api_reads_the_accounts_that_the_chart_names() -> None:
         {"service_accounts": told["SHIELD_API_SERVICE_ACCOUNTS"] or ""}
     )
     assert settings.service_accounts == [
-        "shield:antispam-shield-operator",
-        "shield:antispam-shield-pipeline",
+        "shield:antispam-shield-operator=operator",
+        "shield:antispam-shield-pipeline=pipeline",
     ]

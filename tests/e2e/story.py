@@ -250,7 +250,7 @@ class Story:
         assert self._host is not None
         self._host.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "SHIELD_API_URL": self._desk_url, "OMP_NUM_THREADS": "2"}
-        environment["SHIELD_API_TOKEN"] = self._token("pipeline", "service")
+        environment["SHIELD_API_TOKEN"] = self._token("pipeline", "pipeline")
         keys = self._content(f"{RELEASE}-trial")
         environment |= {name: keys[name] for name in keys if name.startswith("AWS_")}
         store = json.loads(self.kubectl("get", "pod", f"{RELEASE}-seaweedfs-0", "-o", "json"))

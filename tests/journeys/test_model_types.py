@@ -77,7 +77,7 @@ def test_a_first_model_and_a_retraining_for_every_model_type(
             *("pipeline", "run", model_type, "--min-feedback", "10"),
             *(word for option in options for word in ("--set", option)),
         )
-        with system.client("seen", "service", "admin") as client:
+        with system.client("seen", "admin") as client:
             (batch,) = client.batches(model_type=model_type)
             made = client.version(model_type, run["version"])
             recorded = next(each for each in client.runs() if each.run_id == run["run_id"])

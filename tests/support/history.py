@@ -71,7 +71,7 @@ def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> Non
     told = itertools.cycle(messages)
     api.clock.move_on(-DAYS * DAY_SECONDS)
     with (
-        api.client("pipeline", "service") as pipeline,
+        api.client("pipeline", "pipeline") as pipeline,
         api.client("rita", "reviewer", "admin") as rita,
         api.client("paul", "reviewer") as paul,
     ):
@@ -299,7 +299,7 @@ def _roll_out(api: RunningApi) -> None:
     ).wait(11)
     _show(api, world, url.stable_url)
     uid = api.services.rollouts.get("sms").uid
-    with api.client("operator", "service") as operator:
+    with api.client("operator", "operator") as operator:
         for transition in world.status.history:
             operator.record_transition(ModelType.SMS, uid, transition)
 

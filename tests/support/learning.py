@@ -30,7 +30,7 @@ class World:
         """What a pipeline run finds in its environment."""
         return {
             "SHIELD_API_URL": self.api.url,
-            "SHIELD_API_TOKEN": self.api.token("pipeline", "service"),
+            "SHIELD_API_TOKEN": self.api.token("pipeline", "pipeline"),
             "SHIELD_ARTIFACTS_ROOT": str(self.api.artifacts_root),
             "SHIELD_SIGNING_KEY": str(self.folder / "keys/signing.pem"),
             "SHIELD_TRUSTED_KEYS": str(self.folder / "keys/trusted"),
@@ -41,7 +41,7 @@ class World:
     @contextmanager
     def service(self) -> Iterator[ShieldClient]:
         """Open a client with the role of the pipeline."""
-        with self.api.client("pipeline", "service") as client:
+        with self.api.client("pipeline", "pipeline") as client:
             yield client
 
     def make_stable(self, version: VersionRef, model_type: ModelType, url: str) -> None:

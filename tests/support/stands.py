@@ -165,7 +165,7 @@ def _api(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
 
 
 def _operator(api: str) -> dict[str, str]:
-    token = mint(SECRET, "operator", ("service",), now=datetime.now(UTC), lifetime_seconds=DAY)
+    token = mint(SECRET, "operator", ("operator",), now=datetime.now(UTC), lifetime_seconds=DAY)
     return {"SHIELD_API_URL": api, "SHIELD_API_TOKEN": token, "SHIELD_OPERATOR_DRAIN_SECONDS": "1"}
 
 

@@ -14,6 +14,7 @@ from api.pages import figures
 from api.pages.desk.pages import read_model, render, report
 from api.pages.visitor import CheckedForm, Reading, Who, Writing
 from api.privacy import lineage
+from api.registry import ledger as promotions
 from api.registry import service as registry
 from api.rollouts import service as rollouts
 from shield.labels import ModelType
@@ -44,7 +45,7 @@ def show(
     """Show the versions of a model type."""
     chosen = model or ModelType.SMS
     versions = all_versions(ctx, chosen)
-    ledger, _ = registry.ledger(ctx, chosen, PageRequest(MAX_LIMIT, 1, None))
+    ledger, _ = promotions.page(ctx, chosen, PageRequest(MAX_LIMIT, 1, None))
     rollout = rollouts.find(ctx, chosen)
     stable = rollout.status.stable if rollout else None
     return render(

@@ -56,13 +56,13 @@ def api(tmp_path: Path, database_url: str) -> Iterator[RunningApi]:
 
 
 def register(api: RunningApi, metrics: dict[str, Any] | None = None) -> None:
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         request = VersionRequest(digest=DIGEST, uri="packages/sms/a", metrics=metrics or GOLDEN)
         assert pipeline.register_version(ModelType.SMS, request).name == "sms-v1"
 
 
 def facts(api: RunningApi) -> DriftFacts:
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         return pipeline.drift_facts(ModelType.SMS)
 
 
@@ -75,7 +75,7 @@ def audited(api: RunningApi, truth: dict[str, str]) -> None:
 
 
 def look(api: RunningApi, folder: Path, run_id: str = "drift-1", **options: Any) -> DriftLook:
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         return run(
             pipeline,
             open_store(api.artifacts_root),
@@ -167,7 +167,7 @@ def test_messages_that_the_clock_or_their_owner_erased_are_no_scores(
 
 
 def test_only_the_pipeline_and_admins_are_told(api: RunningApi) -> None:
-    with api.client("pipeline", "service") as pipeline, pytest.raises(NotFound):
+    with api.client("pipeline", "pipeline") as pipeline, pytest.raises(NotFound):
         pipeline.drift_facts(ModelType.SMS)
     with api.client("rita", "reviewer") as rita, pytest.raises(Forbidden):
         rita.drift_facts(ModelType.SMS)
@@ -180,7 +180,7 @@ def test_too_little_is_no_steadiness_and_the_look_is_no_retraining(
     said = look(api, tmp_path)
     assert said.verdict is DriftVerdict.CANNOT_TELL
     assert {signal.says for signal in said.signals} == {DriftVerdict.CANNOT_TELL}
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         (recorded,) = pipeline.runs()
         success = {each.name: each for each in pipeline.stats().metrics}["retrainingSuccess"]
     assert (recorded.trigger, recorded.outcome) == (DRIFT_TRIGGER, RunOutcome.SKIPPED)
@@ -200,7 +200,7 @@ def test_scores_like_nothing_in_the_golden_set_ask_and_the_reason_stays_with_the
     assert said.verdict is DriftVerdict.RETRAIN
     assert [signal.name for signal in asking] == ["scores"]
     assert "60 of 60 different messages" in said.reason
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         (recorded,) = pipeline.runs()
     assert recorded.outcome is RunOutcome.RUNNING, "the retraining goes on under the same name"
     assert recorded.message == f"retrain: {said.reason}"
@@ -230,7 +230,7 @@ def test_a_retraining_that_drift_asked_for_is_not_repeated_within_a_week(
     assert not look(api, tmp_path, "only-a-look").retrains
     assert look(api, tmp_path, "drift-1", goes_on=True).retrains
     assert look(api, tmp_path, "drift-1", goes_on=True).retrains, "the same run, killed, goes on"
-    with api.client("pipeline", "service") as pipeline:
+    with api.client("pipeline", "pipeline") as pipeline:
         pipeline.finish_run("drift-1", RunUpdate(outcome=RunOutcome.FAILED, message="no disk"))
         assert look(api, tmp_path, "drift-2", goes_on=True).retrains, "a failure is tried again"
         pipeline.finish_run("drift-2", RunUpdate(outcome=RunOutcome.REFUSED, message="slices"))

@@ -268,7 +268,7 @@ class FeedbackMachine(RuleBasedStateMachine):
         request = LeaseRequest(
             model_type=ModelType.SMS, run_id=run, minimum=1, lease_seconds=LEASE_SECONDS
         )
-        result = self.as_("svc", Role.SERVICE, lambda ctx: batches.lease(ctx, request))
+        result = self.as_("svc", Role.PIPELINE, lambda ctx: batches.lease(ctx, request))
         live = lease and (lease.acknowledged or lease.ends > self.now())
         if lease is not None and live:
             assert result.batch is not None
@@ -318,7 +318,7 @@ class FeedbackMachine(RuleBasedStateMachine):
         if self.owner_of(lease.batch) != run:
             self.refused(LeaseLost, "svc", work)
             return
-        self.as_("svc", Role.SERVICE, work)
+        self.as_("svc", Role.PIPELINE, work)
         lease.acknowledged = True
         for item_id in lease.items:
             self.model[item_id].acknowledged = True
@@ -340,7 +340,7 @@ class FeedbackMachine(RuleBasedStateMachine):
         if lease.acknowledged:
             self.refused(LeaseLost, "svc", work)
             return
-        self.as_("svc", Role.SERVICE, work)
+        self.as_("svc", Role.PIPELINE, work)
         for item_id in lease.items:
             if self.model[item_id].batch == lease.batch:
                 self.model[item_id].batch = None

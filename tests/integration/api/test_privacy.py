@@ -33,7 +33,7 @@ def everything(api: RunningApi) -> str:
 
 
 def train(api: RunningApi, run: str = "run-1", digest: str = DIGEST) -> BatchRead:
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         batch = service.lease_batch(ModelType.SMS, run, minimum=1).batch
         assert batch is not None
         parents = service.versions(ModelType.SMS)
@@ -64,7 +64,7 @@ def test_an_erased_person_is_gone_from_database_and_snapshots_and_the_models_are
     remains = everything(api)
     for word in ("zebra", "quagga", "ann-to-forget"):
         assert word not in remains
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         kept = service.batches()[0]
         assert (kept.count, kept.status) == (1, "acknowledged")
         rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
@@ -96,7 +96,7 @@ def test_lineage_names_every_version_that_learned_from_a_poisoned_reporter(
             admin.lineage(LineageKind.REPORTER, "nobody-knows")
         admin.taint(ModelType.SMS, "sms-v1", "poisoned by eve")
         assert [version.tainted for version in admin.versions(ModelType.SMS)] == [True, True]
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         child = service.register_version(
             ModelType.SMS,
             VersionRequest(digest="sha256:" + "c" * 64, uri="packages/y", parent="sms-v2"),
@@ -110,7 +110,7 @@ def test_withdrawn_corrections_are_in_no_later_snapshot(api: RunningApi) -> None
     train(api)
     with api.client("root", "admin") as admin:
         assert admin.withdraw(LineageKind.REPORTER, "eve", "poison").feedback == 1
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         kept = service.batches()[0]
         rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
         assert [row["text"] for row in rows] == ["an honest message from bob"]

@@ -87,7 +87,7 @@ def test_an_undo_is_refused_to_others_when_late_and_when_a_batch_holds_the_item(
     decide(api, item.id)
     with api.client("otto", "reviewer") as otto, pytest.raises(Forbidden, match="rita decided"):
         otto.undo_review(item.id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         batch = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
         assert batch is not None
         with api.client("rita", "reviewer") as rita, pytest.raises(Conflict, match=batch.id):
@@ -211,7 +211,7 @@ def test_gold_items_look_like_others_and_measure_each_reviewer(api: RunningApi) 
         found = {one.reviewer: one.gold.value for one in admin.quality().reviewers}
         assert found == {"rita": 1.0, "otto": 0.0}
         assert admin.stats().by_status["pending"] == 0, "gold is no feedback"
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         assert service.lease_batch(ModelType.SMS, "run-1", minimum=0).count == 0
     with api.client("rita", "reviewer") as rita:
         rita.undo_review(gold.id)

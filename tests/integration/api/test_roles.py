@@ -9,13 +9,13 @@ import pytest
 from tests.support.api import RunningApi
 from tests.support.waiting import PATIENCE_SECONDS
 
-ANYONE = {"user", "reviewer", "admin", "service"}
+ANYONE = {"user", "reviewer", "admin"}
 REVIEWERS = {"reviewer", "admin"}
-STAFF = {"reviewer", "admin", "service"}
-OPERATORS = {"admin", "service"}
+STAFF = {"reviewer", "admin", "pipeline"}
+TRAINERS = {"admin", "pipeline"}
 ADMIN = {"admin"}
-SERVICE = {"service"}
-OPEN = {"nobody", *ANYONE}
+OPERATOR = {"operator"}
+OPEN = {"nobody", *ANYONE, "pipeline", "operator"}
 
 TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/healthz"): OPEN,
@@ -28,17 +28,17 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v2/feedback"): ANYONE,
     ("GET", "/api/v2/feedback/pending"): REVIEWERS,
     ("GET", "/api/v2/feedback/stats"): STAFF,
-    ("GET", "/api/v2/feedback/export"): OPERATORS,
+    ("GET", "/api/v2/feedback/export"): ADMIN,
     ("PUT", "/api/v2/feedback/{feedback_id}"): REVIEWERS,
     ("POST", "/api/v2/feedback/{feedback_id}/undo"): REVIEWERS,
     ("POST", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("DELETE", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("POST", "/api/v2/review/gold"): ADMIN,
     ("GET", "/api/v2/review/quality"): REVIEWERS,
-    ("POST", "/api/v2/batches/lease"): OPERATORS,
-    ("POST", "/api/v2/batches/{batch_id}/renew"): OPERATORS,
-    ("POST", "/api/v2/batches/{batch_id}/ack"): OPERATORS,
-    ("POST", "/api/v2/batches/{batch_id}/release"): OPERATORS,
+    ("POST", "/api/v2/batches/lease"): TRAINERS,
+    ("POST", "/api/v2/batches/{batch_id}/renew"): TRAINERS,
+    ("POST", "/api/v2/batches/{batch_id}/ack"): TRAINERS,
+    ("POST", "/api/v2/batches/{batch_id}/release"): TRAINERS,
     ("GET", "/api/v2/batches"): STAFF,
     ("GET", "/api/v2/batches/{batch_id}"): STAFF,
     ("GET", "/api/v2/models/versions"): STAFF,
@@ -49,24 +49,25 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/models/history"): STAFF,
     ("POST", "/models/rollback"): ADMIN,
     ("POST", "/models/deploy"): ADMIN,
-    ("POST", "/api/v2/models/{model_type}/versions"): OPERATORS,
+    ("POST", "/api/v2/models/{model_type}/versions"): TRAINERS,
     ("GET", "/api/v2/models/{model_type}/versions"): STAFF,
     ("GET", "/api/v2/models/{model_type}/versions/{name}"): STAFF,
     ("POST", "/api/v2/models/{model_type}/versions/{name}/taint"): ADMIN,
     ("GET", "/api/v2/models/{model_type}/champion"): STAFF,
     ("GET", "/api/v2/models/{model_type}/ledger"): STAFF,
-    ("GET", "/api/v2/models/{model_type}/drift"): OPERATORS,
+    ("GET", "/api/v2/models/{model_type}/drift"): TRAINERS,
     ("GET", "/api/v2/rollouts"): STAFF,
     ("GET", "/api/v2/rollouts/{model_type}"): STAFF,
-    ("POST", "/api/v2/rollouts/{model_type}"): OPERATORS,
+    ("POST", "/api/v2/rollouts/{model_type}"): TRAINERS,
+    ("PATCH", "/api/v2/rollouts/{model_type}"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/undo"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/pause"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/resume"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/promote"): ADMIN,
-    ("GET", "/api/v2/rollouts/{model_type}/evidence"): STAFF,
-    ("POST", "/api/v2/rollouts/{model_type}/transitions"): SERVICE,
-    ("POST", "/api/v2/runs"): OPERATORS,
-    ("PATCH", "/api/v2/runs/{run_id}"): OPERATORS,
+    ("GET", "/api/v2/rollouts/{model_type}/evidence"): {"reviewer", "admin", "operator"},
+    ("POST", "/api/v2/rollouts/{model_type}/transitions"): OPERATOR,
+    ("POST", "/api/v2/runs"): TRAINERS,
+    ("PATCH", "/api/v2/runs/{run_id}"): TRAINERS,
     ("GET", "/api/v2/runs"): STAFF,
     ("GET", "/api/v2/runs/{run_id}"): STAFF,
     ("GET", "/api/v2/users/me"): ANYONE,
@@ -98,7 +99,7 @@ def test_every_route_stands_in_the_table(sqlite_api: RunningApi) -> None:
     assert routes(sqlite_api) == set(TABLE)
 
 
-@pytest.mark.parametrize("role", ["nobody", "user", "reviewer", "admin", "service"])
+@pytest.mark.parametrize("role", ["nobody", "user", "reviewer", "admin", "pipeline", "operator"])
 def test_a_role_passes_exactly_where_the_table_says(sqlite_api: RunningApi, role: str) -> None:
     headers = {}
     if role != "nobody":

@@ -57,7 +57,7 @@ def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_i
         deploy(store, stable, candidate="sms-v2", candidate_url=broken, weight=100)
         trial(api, api.clock())
         wait_for_split(api)
-        with api.client("ann") as ann, api.client("op", "service") as operator:
+        with api.client("ann") as ann, api.client("op", "operator") as operator:
             scan = ann.scan(ScanType.TEXT, "you win")
             assert (scan.arm, scan.model_version, scan.verdict) == ("stable", "sms-v1", "spam")
             seen = operator.evidence(ModelType.SMS)
@@ -79,7 +79,7 @@ def test_failures_in_a_row_are_counted_and_those_that_found_no_server_apart(
         model_server(failing=failing) as broken,
         running_api(tmp_path, database_url) as api,
         api.client("ann") as ann,
-        api.client("op", "service") as operator,
+        api.client("op", "operator") as operator,
     ):
         store = api.services.rollouts
 

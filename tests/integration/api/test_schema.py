@@ -19,7 +19,7 @@ def attack(
     api: RunningApi, folder: Path, *, examples: int, phases: str, seed: int = 1
 ) -> tuple[int, str]:
     """Run schemathesis with all checks; return how many cases it generated, and its report."""
-    token = api.token("tester", "user", "reviewer", "admin", "service")
+    token = api.token("tester", "user", "reviewer", "admin", "pipeline", "operator")
     command = [
         str(Path(sys.executable).with_name("st")),
         f"--config-file={CONFIG}",

@@ -24,7 +24,7 @@ def test_an_approved_correction_is_sealed_with_its_plain_text_and_used_up_by_an_
     api: RunningApi,
 ) -> None:
     approve(api, report(api, "ann", "Claim your prize at once"))
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         leased = service.lease_batch(ModelType.SMS, "run-1", minimum=1)
         assert leased.batch is not None
         table = pq.read_table(api.artifacts_root / leased.batch.uri).to_pylist()
@@ -43,7 +43,7 @@ def test_an_approved_correction_is_sealed_with_its_plain_text_and_used_up_by_an_
 
 def test_the_same_run_gets_the_same_batch_even_after_it_was_acknowledged(api: RunningApi) -> None:
     approve(api, report(api, "ann", "Claim your prize"))
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         first = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
         second = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
         assert first is not None

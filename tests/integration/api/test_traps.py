@@ -40,7 +40,7 @@ def test_exporting_is_a_pure_read_that_uses_nothing_up(api: RunningApi) -> None:
 
 def test_too_few_corrections_are_not_burnt(api: RunningApi) -> None:
     decide(api, report(api, "ann", "a parcel waits").id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         assert service.lease_batch(ModelType.SMS, "run-1", minimum=2).outcome == "too_few"
         assert service.batches() == []
         assert service.lease_batch(ModelType.SMS, "run-2", minimum=1).count == 1
@@ -50,14 +50,14 @@ def test_a_model_type_leases_only_its_own_corrections(api: RunningApi) -> None:
     decide(api, report(api, "ann", "a parcel waits").id)
     mail = report(api, "bob", "your bank writes", kind=ScanType.PHISHING)
     decide(api, mail.id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         assert service.lease_batch(ModelType.PHISHING, "run-p", minimum=1).count == 1
         assert service.lease_batch(ModelType.SMS, "run-s", minimum=1).count == 1
 
 
 def test_corrections_are_not_used_up_before_a_version_is_registered(api: RunningApi) -> None:
     decide(api, report(api, "ann", "a parcel waits").id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         batch = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
         assert batch is not None
         with pytest.raises(NotFound, match="Register it before"):
@@ -69,7 +69,7 @@ def test_corrections_are_not_used_up_before_a_version_is_registered(api: Running
 
 def test_a_dead_runs_lease_expires_and_its_corrections_return(api: RunningApi) -> None:
     decide(api, report(api, "ann", "a parcel waits").id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         first = service.lease_batch(ModelType.SMS, "dead", minimum=1, lease_seconds=60).batch
         assert first is not None
         assert service.lease_batch(ModelType.SMS, "other", minimum=1).outcome == "too_few"
@@ -82,7 +82,7 @@ def test_a_dead_runs_lease_expires_and_its_corrections_return(api: RunningApi) -
 
 def test_a_lease_is_acknowledged_by_its_holder_alone(api: RunningApi) -> None:
     decide(api, report(api, "ann", "a parcel waits").id)
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         batch = service.lease_batch(ModelType.SMS, "mine", minimum=1).batch
         assert batch is not None
         version = service.register_version(
@@ -173,7 +173,7 @@ def test_nobody_reviews_their_own_report(shared_api: RunningApi) -> None:
 def test_registering_a_digest_again_keeps_its_name_and_never_overwrites_it(
     api: RunningApi,
 ) -> None:
-    with api.client("pipeline", "service") as service:
+    with api.client("pipeline", "pipeline") as service:
         request = VersionRequest(digest=DIGEST, uri="packages/x", metrics={"recall": 0.5})
         first = service.register_version(ModelType.SMS, request)
         again = service.register_version(
@@ -195,7 +195,7 @@ def test_a_version_name_cannot_leave_its_folder(shared_api: RunningApi, name: st
 
 @pytest.mark.parametrize("status", ["refused", "tainted"])
 def test_a_refused_or_tainted_version_is_never_rolled_out(api: RunningApi, status: str) -> None:
-    with api.client("pipeline", "service") as service, api.client("root", "admin") as admin:
+    with api.client("pipeline", "pipeline") as service, api.client("root", "admin") as admin:
         request = VersionRequest(
             digest=DIGEST,
             uri="packages/x",
@@ -227,7 +227,7 @@ def test_an_outage_of_the_database_reads_as_503_and_not_as_nothing(api: RunningA
 
     with api.services.engine.begin() as connection:
         connection.execute(text("ALTER TABLE batches RENAME TO batches_gone"))
-    with http(api, "pipeline", "service") as client:
+    with http(api, "pipeline", "pipeline") as client:
         answer = client.get("/api/v2/batches")
     assert answer.status_code >= 500
     assert answer.json()["success"] is False
@@ -298,7 +298,7 @@ def test_facts_that_nobody_could_read_back_are_refused_and_spoil_no_list(
     version = f'{{"digest": "{DIGEST}", "uri": "p", "metrics": {{"a": {value}}}}}'
     run = f'{{"outcome": "running", "steps": {{"a": {value}}}}}'
     as_json = {"Content-Type": "application/json"}
-    with http(shared_api, "pipeline", "service") as client:
+    with http(shared_api, "pipeline", "pipeline") as client:
         client.post("/api/v2/runs", json={"runId": "facts", "modelType": "voice"})
         answers = [
             client.post("/api/v2/models/voice/versions", content=version, headers=as_json),

@@ -43,7 +43,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         stage = Stage(home, api.url, Supervisor(home.logs, tmp_path, terminal.warn), terminal)
         transport = CountingTransport()
         town = Town(home, api.url, transport)
-        with api.client("rosa", "reviewer") as rosa, api.client("n", "admin", "service") as admin:
+        with api.client("rosa", "reviewer") as rosa, api.client("n", "admin") as admin:
             town.reviewers = [Person("rosa", rosa)]
             room = ReviewRoom(town, {})
             quiet = Traffic([], [], 0, 1.0)

@@ -59,7 +59,7 @@ def test_a_mail_address_that_nobody_verified_gives_nothing(api: RunningApi, issu
 
 
 def test_the_issuer_cannot_make_somebody_a_service(api: RunningApi, issuer: Issuer) -> None:
-    issuer.person = {"sub": "user-10", "roles": ["service"]}
+    issuer.person = {"sub": "user-10", "roles": ["pipeline", "operator"]}
     with browse(api) as browser:
         assert browser.get("/login/oidc").status_code == 403
 

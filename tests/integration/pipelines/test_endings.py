@@ -82,7 +82,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
 
 def ended(api: RunningApi, run_id: str, ending: Ending, state: str) -> RunOutcome:
     store = open_store(api.artifacts_root)
-    with api.client("pipeline", "service") as client:
+    with api.client("pipeline", "pipeline") as client:
         trigger = DRIFT_TRIGGER if ending.drift else "manual"
         client.start_run(run_id, ModelType.SMS, engine="kfp", trigger=trigger)
         ending.steps(store, run_id)
@@ -149,7 +149,7 @@ def test_a_record_of_an_earlier_run_of_the_same_id_does_not_speak_for_this_one(
 ) -> None:
     store = open_store(api.artifacts_root)
     too_few(store, "again")
-    with api.client("pipeline", "service") as client:
+    with api.client("pipeline", "pipeline") as client:
         client.start_run("again", ModelType.SMS)
         found = run(
             client,
@@ -164,7 +164,7 @@ def test_a_record_of_an_earlier_run_of_the_same_id_does_not_speak_for_this_one(
 
 
 def test_a_run_whose_first_step_never_started_is_on_record_as_failed(api: RunningApi) -> None:
-    with api.client("pipeline", "service") as client:
+    with api.client("pipeline", "pipeline") as client:
         found = run(
             client,
             open_store(api.artifacts_root),

@@ -17,6 +17,7 @@ from components.shared.corpus_store import publish
 from pipelines.graph import STEPS
 from shield.artifacts.opening import open_store
 from shield.labels import ModelType
+from shield.packages.manifest import SIGNATURE
 from shield.wire import BatchStatus, VersionStatus
 from tests.support.arms import version_ref
 from tests.support.corpora import small_sms_corpus
@@ -210,6 +211,8 @@ def test_a_refused_challenger_is_recorded_and_its_corrections_come_back(learner:
     with learner.world.service() as client:
         (version,) = client.versions(ModelType.SMS)
         assert version.status is VersionStatus.REFUSED
+        signature = learner.world.api.artifacts_root / version.uri / SIGNATURE
+        assert json.loads(signature.read_text())["purpose"] == "record"
         assert "first-model" in (version.refusal or "")
         assert client.runs()[0].outcome.value == "refused"
         (rollout,) = client.rollouts()

@@ -22,7 +22,7 @@ from api.kit.database import open_engine
 from api.kit.ids import new_id
 from api.kit.keyring import KeyRing, new_ring, rotated
 from api.kit.limits import Limiter
-from api.kit.oidc import TokenReviews, by_jwks
+from api.kit.oidc import TokenReviews, by_jwks, verifiers
 from api.kit.paging import decode, encode
 from api.kit.tokens import Role, mint
 from api.settings import ApiSettings
@@ -205,14 +205,14 @@ def test_a_service_account_is_what_the_cluster_says_it_is_and_is_asked_once_a_mi
 
     time = [0.0]
     reviews = TokenReviews(
-        {"system:serviceaccount:shield:pipeline": Role.SERVICE},
+        {"system:serviceaccount:shield:pipeline": Role.PIPELINE},
         "antispam-shield",
         review=cluster,
         monotonic=lambda: time[0],
     )
     principal = reviews("good")
     assert principal is not None
-    assert principal.roles == {Role.SERVICE}
+    assert principal.roles == {Role.PIPELINE}
     assert reviews("good") == principal
     assert reviews("forged") is None
     assert reviews("other-audience") is None
@@ -296,7 +296,8 @@ def test_reads_have_a_limit_of_their_own() -> None:
         ([{"name": "admin"}, ["admin"], None, 7, "user"], True, {Role.USER}),
         ({"admin": True}, True, set()),
         ("reviewer", True, {Role.REVIEWER}),
-        (["service", "admin"], True, {Role.SERVICE, Role.ADMIN}),
+        (["pipeline", "admin"], True, {Role.PIPELINE, Role.ADMIN}),
+        (["pipeline", "operator", "admin"], False, {Role.ADMIN}),
         (["service", "admin"], False, {Role.ADMIN}),
     ],
 )
@@ -304,6 +305,18 @@ def test_roles_of_any_shape_are_read_and_an_outside_issuer_makes_nobody_a_machin
     roles: object, own: bool, known: set[Role]
 ) -> None:
     assert principal_of({"sub": "ann", "roles": roles}, "roles", own=own).roles == known
+
+
+def test_a_token_of_the_former_role_service_says_which_roles_there_are_now() -> None:
+    with pytest.raises(Unauthenticated, match="the roles pipeline and operator, apart"):
+        principal_of({"sub": "steps", "roles": ["service"]}, "roles", own=True)
+
+
+@pytest.mark.parametrize("entry", ["shield:steps", "shield:steps=service"])
+def test_a_service_account_without_a_role_that_there_is_is_one_clear_sentence(entry: str) -> None:
+    settings = ApiSettings(token_review=True, service_accounts=[entry])
+    with pytest.raises(Misconfigured, match="Write `namespace:name=pipeline`"):
+        verifiers(settings)
 
 
 def test_a_gateway_that_is_no_network_is_one_clear_sentence() -> None:

@@ -19,6 +19,7 @@ from shield.packages import (
     Manifest,
     ModelPackage,
     PackageSettings,
+    Purpose,
     Trust,
     generate_key,
     load_private_key,
@@ -100,6 +101,20 @@ def test_a_strangers_signature_is_refused(signed: ModelPackage, tmp_path: Path) 
     save_key(generate_key(), tmp_path / "stranger.pem", tmp_path / "strangers")
     with pytest.raises(PackageUntrusted, match="trusted key"):
         signed.verify(Trust.from_directory(tmp_path / "strangers"))
+
+
+def test_a_refused_package_is_signed_for_the_record_and_never_loaded(
+    signed: ModelPackage, trust: Trust, tmp_path: Path
+) -> None:
+    sign(signed.path, load_private_key(tmp_path / "signing.pem"), Purpose.RECORD)
+    kept = (signed.path / SIGNATURE).read_text()
+    with pytest.raises(PackageUntrusted, match="signed for the record, not for the release"):
+        signed.verify(trust)
+    (signed.path / SIGNATURE).write_text(kept.replace('"record"', '"release"'))
+    with pytest.raises(PackageUntrusted, match="not by a trusted"):
+        signed.verify(trust)
+    (signed.path / SIGNATURE).write_text(kept)
+    assert signed.verify(trust, purpose=Purpose.RECORD).digest == signed.digest
 
 
 def test_packing_again_drops_the_old_signature(signed: ModelPackage, trust: Trust) -> None:

@@ -14,7 +14,6 @@ def test_what_is_given_is_passed_on_with_its_type_and_nothing_else() -> None:
     }
     # As Kubeflow returns numbers, and as Helm renders them.
     assert checked({"epochs": 4.0, "seed": "7"}) == {"epochs": 4, "seed": 7}
-    assert checked({"rollout": {}}) == {"rollout": {}}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +25,7 @@ def test_what_is_given_is_passed_on_with_its_type_and_nothing_else() -> None:
         ("fpr_budget=1", "fpr_budget: Input should be less than 1"),
         ("start=anew", "start: Input should be 'champion', 'base' or 'better'"),
         ('limits={"accuracyDorp": 1}', "limits.accuracyDorp"),
-        ('rollout={"stepps": []}', "rollout.stepps"),
+        ('rollout={"steps": []}', "There is no parameter rollout"),
         ("alpha=0.1", "There is no parameter alpha."),
         ("epochs", "name=value"),
     ],
