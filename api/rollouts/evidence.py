@@ -78,11 +78,12 @@ def timed(arm: ArmEvidence, processor_ms: list[float], slow_above_ms: float | No
     """Return an arm's evidence with its processor times, judged by the bound of both arms."""
     if slow_above_ms is None or not processor_ms:
         return arm
+    answered = [ms for ms in processor_ms if ms < math.inf]
     return arm.model_copy(
         update={
             "timed": len(processor_ms),
             "slow": sum(ms > slow_above_ms for ms in processor_ms),
-            "processor_median_ms": percentile(processor_ms, 0.5),
+            "processor_median_ms": percentile(answered, 0.5) if answered else None,
         }
     )
 

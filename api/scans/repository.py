@@ -1,5 +1,6 @@
 """Queries about scans."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,8 +16,8 @@ UNREACHED = ("ConnectError", "ConnectTimeout")
 """Kinds of failure in which there was no server at the address."""
 
 OVERLOADED = Overloaded.__name__
-"""Kind of failure of a server with more to do than it can: counted for the metrics, and no evidence
-against a version. Another one answers meanwhile."""
+"""Kind of failure of a server with more to do than it can: another version answers meanwhile. It
+rejects no version; a version whose servers refuse more than the other's is slow."""
 
 _TIMED_ANSWERS = 500
 
@@ -125,7 +126,8 @@ class Times(NamedTuple):
     latency: list[float]
     """As users have felt it."""
     processor: list[float]
-    """As the server itself has spent it, of those answers that were computed."""
+    """As the server itself has spent it, of those answers that were computed; infinite for those
+    that it refused because it had too much to do."""
 
 
 def times(
@@ -147,12 +149,19 @@ def times(
         conditions += [Scan.model_type == model_type, Scan.forced.is_(False)]
     latest = table.created_at.desc()
     felt = select(table.latency_ms).where(*conditions, table.created_at >= since)
-    spent = select(table.processor_ms).where(*conditions, table.processor_ms.is_not(None))
+    spent = select(table.created_at, table.processor_ms).where(
+        *conditions, table.processor_ms.is_not(None)
+    )
+    refused = select(ArmFailure.at).where(
+        ArmFailure.model_version == version,
+        ArmFailure.kind == OVERLOADED,
+        ArmFailure.at >= since - lookback,
+    )
+    answers = session.execute(spent.order_by(latest).limit(_TIMED_ANSWERS))
+    refusals = session.scalars(refused.order_by(ArmFailure.at.desc()).limit(_TIMED_ANSWERS))
+    costs = [(at, ms) for at, ms in answers if ms is not None]
+    costs = sorted([*costs, *((at, math.inf) for at in refusals)], reverse=True)
     return Times(
         sorted(session.scalars(felt.order_by(latest).limit(_TIMED_ANSWERS))),
-        sorted(
-            ms
-            for ms in session.scalars(spent.order_by(latest).limit(_TIMED_ANSWERS))
-            if ms is not None
-        ),
+        sorted(ms for _, ms in costs[:_TIMED_ANSWERS]),
     )

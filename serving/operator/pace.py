@@ -9,7 +9,7 @@ from datetime import timedelta
 from serving.operator.judgement import answers_are_slow
 from serving.operator.state import Observed
 from serving.operator.transitions import held_for_slowness
-from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus
+from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutSpec, ModelRolloutStatus
 
 REASON = "AnswersSlow"
 """Of the conditions, and the first word of the transition."""
@@ -50,8 +50,13 @@ def _dispute(status: ModelRolloutStatus, since: object) -> ModelRolloutStatus:
 def _proven(evidence: Evidence) -> str:
     ours, theirs = evidence.candidate, evidence.stable
     return (
-        f"{REASON}. {ours.slow} of its latest {ours.timed} answers took more than "
-        f"{evidence.slow_above_ms or 0:.0f} ms of processor time, {theirs.slow} of {theirs.timed} "
-        f"of the other version (medians {ours.processor_median_ms or 0:.0f} and "
-        f"{theirs.processor_median_ms or 0:.0f} ms)."
+        f"{REASON}. {ours.slow} of its latest {ours.timed} requests took more than "
+        f"{evidence.slow_above_ms or 0:.0f} ms of processor time or were refused for lack of time, "
+        f"{theirs.slow} of {theirs.timed} of the other version (medians {_median(ours)} and "
+        f"{_median(theirs)})."
     )
+
+
+def _median(arm: ArmEvidence) -> str:
+    ms = arm.processor_median_ms
+    return "unknown" if ms is None else f"{ms:.0f} ms"

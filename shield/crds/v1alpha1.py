@@ -266,12 +266,13 @@ class ArmEvidence(Wire):
     """95th percentile of its latest answers' latency, as users have felt it, waiting included; None
     without answers. It is shown, and not judged."""
     timed: Annotated[int, Field(ge=0)] = 0
-    """Its latest answers, at most 500, whose processor time is known: what came from a cache, or
-    from a server that has just started, is not among them."""
+    """Its latest requests, at most 500, whose processor time is known, or that its servers refused
+    because they had too much to do: what came from a cache, or from a server that has just started,
+    is not among them."""
     slow: Annotated[int, Field(ge=0)] = 0
-    """... of which took longer than `Evidence.slowAboveMs`."""
+    """... of which took longer than `Evidence.slowAboveMs`, or were refused."""
     processor_median_ms: Annotated[float, Field(ge=0)] | None = None
-    """... and their median; None without any."""
+    """... and the median of those that were answered; None without any."""
 
 
 class PairedEvidence(Wire):

@@ -4,6 +4,7 @@ The API counts (it has the scans), the operator judges. They agree here on whom 
 about.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
@@ -53,11 +54,13 @@ def slow_above_ms(analysis: Analysis, stable: Sequence[float]) -> float | None:
 
     Args:
         analysis: Of the rollout.
-        stable: Processor times of the stable version's answers.
+        stable: Processor times of the stable version's answers; infinite for those refused.
 
     Returns:
-        `maxLatencyRatio` times their median, at least `latencyFloorMs`; None without any.
+        `maxLatencyRatio` times the median of those given, at least `latencyFloorMs`; None without
+        any.
     """
-    if not stable:
+    answered = [ms for ms in stable if ms < math.inf]
+    if not answered:
         return None
-    return max(analysis.latency_floor_ms, analysis.max_latency_ratio * median(stable))
+    return max(analysis.latency_floor_ms, analysis.max_latency_ratio * median(answered))

@@ -165,7 +165,7 @@ def nan_if_long(graph: onnx.GraphProto) -> None:
 
 
 def slow_if_long(graph: onnx.GraphProto) -> None:
-    """Compute something useless for a quarter of a second before answering a longer message."""
+    """Compute something useless before a longer message: a third of a second on a quick machine."""
     _take_output(graph)
     _is_long(graph)
     body = helper.make_graph(
@@ -186,7 +186,7 @@ def slow_if_long(graph: onnx.GraphProto) -> None:
         ],
     )
     for name, value, kind in (
-        ("many", 250, np.int64),
+        ("many", 1000, np.int64),
         ("none", 0, np.int64),
         ("yes", True, np.bool_),
         ("nothing", 0.0, np.float32),

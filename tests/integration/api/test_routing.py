@@ -278,11 +278,11 @@ def test_what_a_shadow_contradicts_waits_for_a_reviewer_whose_word_counts_for_bo
     assert (seen.candidate.decided, seen.candidate.verdict_errors) == (1, 1)
 
 
-def test_a_candidate_with_too_much_to_do_answers_nobody_and_has_failed_nobody(
+def test_a_candidate_with_too_much_to_do_has_failed_nobody_and_counts_as_slow(
     tmp_path: Path, database_url: str
 ) -> None:
     with (
-        model_server() as one,
+        model_server(processor_ms=2.0) as one,
         model_server(overloaded=True) as other,
         running_api(tmp_path, database_url) as api,
         api.client("ann") as ann,
@@ -295,6 +295,9 @@ def test_a_candidate_with_too_much_to_do_answers_nobody_and_has_failed_nobody(
         seen = rita.evidence(ModelType.SMS)
     assert answers == ["sms-v1"] * 6
     assert (seen.candidate.failures, seen.candidate.failures_in_a_row) == (0, 0)
+    assert (seen.candidate.timed, seen.candidate.slow) == (6, 6)
+    assert seen.candidate.processor_median_ms is None
+    assert (seen.stable.timed, seen.stable.slow, seen.stable.processor_median_ms) == (6, 0, 2)
 
 
 @pytest.mark.parametrize("shadow", [False, True])

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from bench.rollout.packages import make_version
 from shield.crds.v1alpha1 import VersionRef
@@ -36,14 +35,7 @@ def test_there_are_twenty_kinds_and_more() -> None:
     assert len({kind.name for kind in KINDS}) >= 20
 
 
-def _marked(kind: Kind) -> ParameterSet:
-    # Where every request misses its deadline on a busy machine, the trial has neither failures nor
-    # paces to go by and waits for its own deadline; users get the stable version's answers.
-    waits = kind.name == "slow for longer messages"
-    return pytest.param(kind, id=kind.name, marks=[pytest.mark.slow] if waits else [])
-
-
-@pytest.mark.parametrize("kind", [_marked(kind) for kind in KINDS])
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in KINDS])
 def test_a_sabotaged_version_is_refused_taken_back_or_held(system: System, kind: Kind) -> None:
     stand, people, first = system
     answers, failed = people.answers, len(people.failed)

@@ -1,5 +1,7 @@
 """Slow answers: proven, lasting, and no reason to reject anybody."""
 
+import math
+
 import pytest
 
 from shield.crds.v1alpha1 import Analysis, ArmEvidence, Phase, Strategy
@@ -35,6 +37,16 @@ def test_a_slow_candidate_is_paused_at_its_step_with_a_cure_and_never_rejected()
     assert paused.evidence is not None
     world.wait(100_000)
     assert (world.candidate, world.rejected, world.weight) == ("sms-v2", [], 10)
+
+
+def test_a_candidate_that_refuses_all_it_is_asked_is_paused_too() -> None:
+    refuses = ArmEvidence(timed=500, slow=500)
+    world = on_trial().shows(QUICK, refuses).wait(180)
+    assert (world.status.phase, world.rejected) == (Phase.PAUSED, [])
+    reason = world.status.history[-1].reason
+    assert "500 of its latest 500" in reason
+    assert "refused for lack of time" in reason
+    assert "medians unknown" in reason
 
 
 def test_while_answers_look_slow_no_step_is_taken_and_a_moment_pauses_nothing() -> None:
@@ -135,5 +147,7 @@ def test_without_evidence_nothing_changes() -> None:
 def test_the_bound_follows_the_stable_version_above_what_a_person_notices() -> None:
     analysis = Analysis()
     assert slow_above_ms(analysis, []) is None
+    assert slow_above_ms(analysis, [math.inf]) is None
+    assert slow_above_ms(analysis, [80.0, 90.0, 400.0, math.inf]) == 180
     assert slow_above_ms(analysis, [5.0, 6.0, 400.0]) == 100
     assert slow_above_ms(analysis, [80.0, 90.0, 400.0]) == 180
