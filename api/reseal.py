@@ -1,9 +1,14 @@
-"""Encrypt all stored messages with the active key: `python -m api.reseal`, after adding a key."""
+"""Encrypt all stored messages with the active key, and make all signatures with the present one.
+
+`python -m api.reseal`, after a change of the key ring.
+"""
 
 import sys
 
 from api.app import open_services
+from api.campaigns import signing
 from api.migrate import check
+from api.privacy.retention import CARETAKER
 from api.privacy.rotation import reseal
 from api.settings import ApiSettings
 from shield.errors import ShieldError
@@ -19,10 +24,14 @@ def main() -> int:
         services = open_services(ApiSettings())
         check(services.engine)
         count = reseal(services, _show)
+        signed = signing.resign(services, CARETAKER, _show)
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return 1
-    sys.stderr.write(f"\rAll texts are sealed with key {services.ring.active} ({count} changed).\n")
+    sys.stderr.write(
+        f"\rAll texts are sealed with key {services.ring.active} ({count} changed); all signatures "
+        f"are made with the present key ({signed} changed).\n"
+    )
     return 0
 
 

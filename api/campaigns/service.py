@@ -17,6 +17,8 @@ from api.kit.trust import NEW_SECONDS
 from api.kit.writes import Writes
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
 from shield.database_errors import is_conflict
+from shield.similarity import SIMILAR, Form, likeness, unpacked
+from shield.similarity import form as form_of
 
 _CANDIDATES = 20
 """Campaigns that share a band and are compared in full."""
@@ -41,7 +43,7 @@ class Seen(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Return the keyed hash of its masked message."""
+        """Return the keyed hash of its message."""
 
     @property
     def created_at(self) -> datetime:
@@ -91,23 +93,25 @@ _COUNT = (
 )
 
 
-def find(ctx: Context, model_type: str, masked: str, keys: list[int] | None = None) -> Place | None:
-    """Return the campaign that a masked message is nearly identical to, if there is one.
+def find(ctx: Context, model_type: str, form: Form, keys: list[int] | None = None) -> Place | None:
+    """Return the campaign that a message belongs to, if there is one.
 
-    Campaigns that share a MinHash band are compared by rapidfuzz. The look-up goes by index: its
-    cost does not grow with the number of campaigns. `keys` are the bands, if known.
+    Campaigns that share a band are compared in full. The look-up goes by index: its cost does not
+    grow with the number of campaigns. `keys` are the bands, if known.
     """
-    keys = keys or signature.bands(masked, model_type)
+    keys = keys or signature.bands(form, model_type, ctx.ring)
     best: tuple[float, Place] | None = None
     for candidate in ctx.session.connection().execute(_SHARED, {"keys": keys}).all():
-        sample = ctx.ring.open(candidate.sample_sealed, candidate.id)
-        score = signature.similarity(masked, sample)
-        if score >= signature.SIMILAR and (best is None or score > best[0]):
+        sample = unpacked(ctx.ring.open(candidate.sample_sealed, candidate.id))
+        if sample.hosts != form.hosts:
+            continue
+        score = likeness(form.words, sample.words)
+        if score >= SIMILAR and (best is None or score > best[0]):
             best = (score, Place(candidate.id, candidate.reports, candidate.burst))
     return best[1] if best else None
 
 
-def known(session: Session, fingerprint: str, model_type: str) -> Place | None:
+def exact(session: Session, fingerprint: str, model_type: str) -> Place | None:
     """Return the campaign that has seen exactly this form of a message."""
     row = session.execute(
         select(Campaign.id, Campaign.reports, Campaign.burst)
@@ -134,12 +138,12 @@ def arrive(
         scan: What the item is about.
         text: Its message.
         key: The item's place in the queue. The campaign's is better: its reach counts as well.
-        place: What `known` says of the scan's fingerprint.
+        place: What `exact` says of the scan's fingerprint.
     """
     if place is None:
-        masked = signature.masked(text)
-        keys = sorted(set(signature.bands(masked, scan.model_type)))
-        place = find(ctx, scan.model_type, masked, keys)
+        form = form_of(text)
+        keys = signature.bands(form, scan.model_type, ctx.ring)
+        place = find(ctx, scan.model_type, form, keys)
         campaign_id = place.campaign_id if place else new_id(ctx.now)
         writes.add(
             CampaignFingerprint,
@@ -153,7 +157,8 @@ def arrive(
                 id=campaign_id,
                 model_type=scan.model_type,
                 sample_scan_id=scan.id,
-                sample_sealed=ctx.ring.seal(masked, campaign_id),
+                sample_sealed=ctx.ring.seal(form.packed(), campaign_id),
+                signed=signature.mark(ctx.ring),
                 pending=1,
                 reports=1,
                 burst=False,
@@ -176,7 +181,7 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
         try:
             with ctx.session.begin_nested():
                 writes = Writes()
-                place = known(ctx.session, scan.fingerprint, scan.model_type)
+                place = exact(ctx.session, scan.fingerprint, scan.model_type)
                 arrival = arrive(ctx, writes, scan, text, key, place)
                 writes.run(ctx.session)
                 return arrival

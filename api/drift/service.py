@@ -20,6 +20,7 @@ from api.tables import Campaign, Feedback, Run, Scan
 from shield.labels import LABELS, FeedbackType, ModelType, is_positive
 from shield.metrics.scores import SCORE_EDGES
 from shield.routing import Arm
+from shield.similarity import unpacked
 from shield.wire import (
     DRIFT_STEP,
     DRIFT_TRIGGER,
@@ -202,7 +203,7 @@ def _campaigns(ctx: Context, model_type: ModelType, since: datetime) -> list[Cam
     return [
         CampaignText(
             id=row.id,
-            text=ctx.ring.open(row.sample_sealed, row.id),
+            text=unpacked(ctx.ring.open(row.sample_sealed, row.id)).words,
             first_seen=row.first_seen,
             reports=row.reports,
         )

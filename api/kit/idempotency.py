@@ -164,7 +164,7 @@ class _Call:
     def of(cls, ctx: Context, route: str, key: str, body: BaseModel) -> "_Call":
         # Keyed, so that what a person wrote cannot be guessed from it.
         content = body.model_dump_json(by_alias=True).encode()
-        secret = ctx.ring.fingerprint_key
+        secret = ctx.ring.lot_key
         digest = hashlib.blake2b(content, key=secret, digest_size=32).hexdigest()
         return cls(ctx.user, f"{route} {key}", digest)
 

@@ -27,9 +27,14 @@ def new_ring(now: datetime) -> str:
     return rotated(json.dumps({"active": None, "keys": {}, "fingerprint": fingerprint}), now)
 
 
-def rotated(content: str, now: datetime) -> str:
-    """Return the content of a ring file with one more key, which is used from now on."""
+def rotated(content: str, now: datetime, *, signatures: bool = False) -> str:
+    """Return the content of a ring file with one more key, which is used from now on.
+
+    With `signatures` it also has another key for look-ups by content.
+    """
     ring = json.loads(content)
+    if signatures:
+        ring["signature"] = base64.b64encode(secrets.token_bytes(32)).decode()
     key_id = secrets.token_hex(_KEY_ID_BYTES // 2)
     key = base64.b64encode(AESGCM.generate_key(bit_length=256)).decode()
     ring["keys"][key_id] = {"key": key, "createdAt": now.isoformat()}
@@ -40,11 +45,19 @@ def rotated(content: str, now: datetime) -> str:
 class KeyRing:
     """Seals with the active key, opens with any."""
 
-    def __init__(self, active: str, keys: dict[str, bytes], fingerprint_key: bytes) -> None:
+    def __init__(
+        self,
+        active: str,
+        keys: dict[str, bytes],
+        lot_key: bytes,
+        signature_key: bytes | None = None,
+    ) -> None:
         self.active = active
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self.fingerprint_key = fingerprint_key
-        """For look-ups by content without the content; it is never rotated."""
+        self.lot_key = lot_key
+        """For draws by lot; it is never rotated, or what was drawn would be drawn again."""
+        self.signature_key = signature_key or lot_key
+        """For look-ups by content without the content; what an older one made is made anew."""
 
     @classmethod
     def parse(cls, content: str, source: str = "the key ring") -> Self:
@@ -56,10 +69,11 @@ class KeyRing:
         try:
             ring = json.loads(content)
             keys = {name: base64.b64decode(key["key"]) for name, key in ring["keys"].items()}
-            active, fingerprint = ring["active"], base64.b64decode(ring["fingerprint"])
+            active, lots = ring["active"], base64.b64decode(ring["fingerprint"])
+            signature = base64.b64decode(ring.get("signature", ""))
             if active not in keys or any(len(name) != _KEY_ID_BYTES for name in keys):
                 raise KeyError(active)
-            return cls(active, keys, fingerprint)
+            return cls(active, keys, lots, signature)
         except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as fault:
             raise Misconfigured(
                 f"{source} is not a key ring of message keys. Restore it from a backup: "

@@ -1,60 +1,47 @@
-"""What near-identical messages have in common: a fingerprint of the exact form, and a MinHash.
+"""Finding messages by their content, without the content: fingerprints and bands, under one key.
 
-Digits, URLs and e-mail addresses are masked first, because a flood varies just these. Equal
-fingerprints are the same message; MinHash bands find those that differ in a few words (Broder
-1997; banding after Leskovec, Rajaraman & Ullman, "Mining of Massive Datasets", ch. 3).
+Equal fingerprints are the same message (`shield.similarity.form`); bands find those that differ in
+a few words. Both are keyed: with the database alone nobody can confirm a guessed message. The key
+is the ring's; each fingerprint begins with a mark of key and definition, so that what another key
+or an older release has made is found and made anew (`api.campaigns.rebuild`).
 """
 
 import hashlib
-import struct
-from functools import lru_cache
 
-from datasketch import MinHash
-from rapidfuzz import fuzz
+from api.kit.keyring import KeyRing
+from shield import similarity
+from shield.similarity import Form
 
-from shield.masking import masked as masked
-
-PERMUTATIONS = 64
-ROWS = 4
-BANDS = PERMUTATIONS // ROWS
-"""16 bands of 4 rows: half of the pairs of Jaccard similarity 0.5 meet, 99.9 % of those of 0.8."""
-SIMILAR = 85.0
-"""rapidfuzz token-set-free ratio, 0 to 100, from which two messages are the same campaign."""
+_DEFINITION = b"similarity-1"
+"""Changes whenever equal messages would get another fingerprint, or other bands."""
+_MARK_DIGITS = 4
+BANDS = similarity.PERMUTATIONS // similarity.ROWS_PER_BAND
 
 
-def fingerprint(text: str, key: bytes) -> str:
-    """Return a keyed hash of the masked message, 32 hex digits; it tells nothing by itself."""
-    return hashlib.blake2b(masked(text).encode(), key=key, digest_size=16).hexdigest()
+def mark(ring: KeyRing) -> str:
+    """Return what all fingerprints begin with that are made now, 4 hex digits."""
+    return _keyed(ring, b"mark").hexdigest()[:_MARK_DIGITS]
 
 
-@lru_cache(maxsize=1)
-def _prototype() -> MinHash:
-    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash32)
+def fingerprint(form: Form, ring: KeyRing) -> str:
+    """Return a keyed hash of what copies of a message have in common, 32 hex digits."""
+    digest = _keyed(ring, b"form")
+    digest.update(form.packed().encode())
+    return mark(ring) + digest.hexdigest()[_MARK_DIGITS:]
 
 
-def _hash32(shingle: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(shingle, digest_size=4).digest(), "little")
+def bands(form: Form, model_type: str, ring: KeyRing) -> list[int]:
+    """Return the bands of a message, as signed 64-bit numbers, without repetition.
+
+    Model type and hosts are part of each: messages with other hosts share none.
+    """
+    key = _keyed(ring, b"bands").digest()
+    scope = "\t".join([model_type, *sorted(form.hosts)])
+    sketch = similarity.sketches([form.words], key)[0]
+    return sorted(set(similarity.bands(sketch, key, scope)))
 
 
-def bands(masked_text: str, model_type: str) -> list[int]:
-    """Return the band keys of a masked message, as signed 64-bit numbers."""
-    sketch = _prototype().copy()
-    padded = f" {masked_text} "
-    shingles = {padded[at : at + 4] for at in range(max(1, len(padded) - 3))}
-    sketch.update_batch([shingle.encode() for shingle in sorted(shingles)])
-    values = [int(value) for value in sketch.hashvalues]
-    return [
-        _band_key(model_type, number, values[number * ROWS : (number + 1) * ROWS])
-        for number in range(BANDS)
-    ]
-
-
-def _band_key(model_type: str, number: int, values: list[int]) -> int:
-    content = f"{model_type} {number} {values}".encode()
-    key: int = struct.unpack("<q", hashlib.blake2b(content, digest_size=8).digest())[0]
-    return key
-
-
-def similarity(one: str, other: str) -> float:
-    """Return how alike two masked messages are, 0 to 100 (rapidfuzz ratio)."""
-    return float(fuzz.ratio(one, other, score_cutoff=SIMILAR))
+def _keyed(ring: KeyRing, purpose: bytes) -> "hashlib.blake2b":
+    return hashlib.blake2b(
+        _DEFINITION + b" " + purpose + b" ", key=ring.signature_key, digest_size=16
+    )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from sqlalchemy import delete, exists, select, update
 
 from api.audit import service as audit
-from api.kit import signature
+from api.campaigns import signing
 from api.kit.context import Context
 from api.kit.idempotency import RememberedAnswer
 from api.privacy import lineage, snapshots
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
+from shield.similarity import form
 from shield.wire import ErasureRead
 
 _CHUNK = 500
@@ -100,15 +101,7 @@ def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:
     )
     for scan in members:
         if scan.id not in gone and scan.text_sealed is not None:
-            masked = signature.masked(ctx.ring.open(scan.text_sealed, scan.id))
-            campaign.sample_scan_id = scan.id
-            campaign.sample_sealed = ctx.ring.seal(masked, campaign.id)
-            ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == campaign.id))
-            ctx.session.flush()
-            ctx.session.add_all(
-                CampaignBand(band=band, campaign_id=campaign.id)
-                for band in set(signature.bands(masked, campaign.model_type))
-            )
+            signing.sign(ctx, campaign, scan.id, form(ctx.ring.open(scan.text_sealed, scan.id)))
             return
     # Nobody else has sent it: the shell stays for the statistics, its content goes.
     campaign.sample_sealed = ctx.ring.seal("", campaign.id)

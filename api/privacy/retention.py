@@ -2,12 +2,14 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import exists, select, update
 
 from api.audit import service as audit
 from api.batches import service as batches
+from api.campaigns import signing
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.database import lock
@@ -63,7 +65,7 @@ class Caretaker:
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
     def start(self) -> None:
-        """Start; the first run comes after one interval."""
+        """Start: what another key has signed is signed anew; the rest comes after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -72,10 +74,14 @@ class Caretaker:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        self._try(lambda: signing.resign(self._services, CARETAKER))
         while not self._stopped.wait(self._every):
-            try:
-                look_after(self._services)
-            except ShieldError as error:
-                logger.warning("not looked after: %s", error.message)
-            except Exception:
-                logger.exception("not looked after")
+            self._try(lambda: look_after(self._services))
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except ShieldError as error:
+            logger.warning("not looked after: %s", error.message)
+        except Exception:
+            logger.exception("not looked after")

@@ -150,7 +150,7 @@ def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -
 
 
 def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
-    if lot(ctx.ring.fingerprint_key, "second look", item.id) >= ctx.settings.second_review_share:
+    if lot(ctx.ring.lot_key, "second look", item.id) >= ctx.settings.second_review_share:
         return False
     since = ctx.now - timedelta(seconds=ACTIVE_SECONDS)
     # A lone reviewer would wait for ever for a second opinion.

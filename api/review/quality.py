@@ -20,6 +20,7 @@ from api.users.service import pseudonymous_user
 from shield.errors import UnknownLabel
 from shield.labels import LABELS, MODEL_OF_SCAN, ModelType, corrected_label, is_positive
 from shield.metrics.counts import wilson_interval
+from shield.similarity import form
 from shield.wire import (
     FeedbackRead,
     GoldRequest,
@@ -57,7 +58,7 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
         scan_type=request.scan_type.value,
         model_type=model_type.value,
         text_sealed=ctx.ring.seal(request.text, scan_id),
-        fingerprint=fingerprint(request.text, ctx.ring.fingerprint_key),
+        fingerprint=fingerprint(form(request.text), ctx.ring),
         verdict=request.verdict,
         positive=positive,
         probability=probability,

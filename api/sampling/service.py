@@ -24,7 +24,7 @@ AUDIT, SHADOW = "audit", "shadow"
 def draw(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
     """Put a scan into the sample by lot; return the item, or `None` when it was not drawn."""
     share = ctx.settings.audit_sample_share
-    if not user.audit_consent or lot(ctx.ring.fingerprint_key, "sample", scan.id) >= share:
+    if not user.audit_consent or lot(ctx.ring.lot_key, "sample", scan.id) >= share:
         return None
     return put(ctx, scan, text, user, AUDIT)
 
@@ -39,7 +39,7 @@ def put(
 ) -> Feedback:
     """Put a scan before a reviewer, as far ahead as `bonus_seconds` (default: as a report)."""
     claim = FeedbackType.CONFIRMED
-    if lot(ctx.ring.fingerprint_key, "claim", scan.id) < 0.5:
+    if lot(ctx.ring.lot_key, "claim", scan.id) < 0.5:
         claim = FeedbackType.FALSE_POSITIVE if scan.positive else FeedbackType.FALSE_NEGATIVE
     ctx.session.flush()  # the scan, and its owner: counting it in its campaign may start again
     if bonus_seconds is None:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from api.campaigns import rank
 from api.campaigns import service as campaigns
-from api.kit import signature
 from api.kit.context import Context
 from api.kit.lots import lot
 from api.kit.routing import Prediction, Trial
@@ -22,6 +21,7 @@ from api.sampling.service import SHADOW, put
 from api.tables import Comparison, Feedback, Scan, User
 from shield.paired import share_to_draw
 from shield.rollouts.evidence import Subjects
+from shield.similarity import form
 
 MOST_OF_A_USER = 5
 """Messages of one user that are drawn in a trial: so many, all wrong, reject nobody."""
@@ -49,7 +49,7 @@ def compare(
     apart = said.label != scan.verdict
     counts = _counts(ctx, trial, scan, user) and not (apart and _known(ctx, pair, scan, text))
     share = _share(ctx, trial) if counts else 0.0
-    secret = ctx.ring.fingerprint_key
+    secret = ctx.ring.lot_key
     drawn = apart and lot(secret, f"trial {pair.candidate.digest}", scan.id) < share
     ctx.session.add(
         Comparison(
@@ -118,8 +118,8 @@ def _after(moment: datetime) -> ColumnElement[int]:
 
 def _known(ctx: Context, pair: Subjects, scan: Scan, text: str) -> bool:
     """Tell whether a message nearly like this one was drawn before in the trial."""
-    place = campaigns.known(ctx.session, scan.fingerprint, scan.model_type) or campaigns.find(
-        ctx, scan.model_type, signature.masked(text)
+    place = campaigns.exact(ctx.session, scan.fingerprint, scan.model_type) or campaigns.find(
+        ctx, scan.model_type, form(text)
     )
     if place is None:
         return False

@@ -17,6 +17,7 @@ from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
 from shield.routing import Arm
+from shield.similarity import form
 from shield.wire import FeedbackMark, Pagination, ScanRead, ScanRequest
 
 
@@ -61,7 +62,7 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
         scan_type=request.scan_type.value,
         model_type=MODEL_OF_SCAN[request.scan_type].value,
         text_sealed=ctx.ring.seal(request.text, scan_id),
-        fingerprint=fingerprint(request.text, ctx.ring.fingerprint_key),
+        fingerprint=fingerprint(form(request.text), ctx.ring),
         verdict=answer.label,
         positive=answer.positive,
         probability=answer.probability,

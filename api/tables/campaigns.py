@@ -18,7 +18,9 @@ class Campaign(Base):
     model_type: Mapped[str] = mapped_column(String(16))
     sample_scan_id: Mapped[str] = mapped_column(String(32))
     sample_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Its first message, masked: newcomers are compared with it."""
+    """Its first message, folded (`Form.packed`): newcomers are compared with it."""
+    signed: Mapped[str] = mapped_column(String(4), default="")
+    """Mark of the key and the definition that its bands were made with."""
     pending: Mapped[int] = mapped_column(default=0)
     reports: Mapped[int] = mapped_column(default=0)
     decided_label: Mapped[str | None] = mapped_column(String(16))
@@ -31,12 +33,12 @@ class Campaign(Base):
 
 
 class CampaignBand(Base):
-    """One band of a campaign's MinHash: messages that share one are compared in full."""
+    """One band of a campaign's sketch: messages that share one are compared in full."""
 
     __tablename__ = "campaign_bands"
 
     band: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    """Hash of model type, band number and the band's values, as a signed 64-bit number."""
+    """Keyed hash of model type, hosts, band number and values, as a signed 64-bit number."""
     campaign_id: Mapped[str] = mapped_column(String(32), primary_key=True, index=True)
 
 

@@ -25,7 +25,7 @@ class Scan(Base):
     model_type: Mapped[str] = mapped_column(String(16))
     text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     fingerprint: Mapped[str] = mapped_column(String(32))
-    """Keyed hash of the normalised text: equal messages count together without being read."""
+    """Keyed hash of folded text and hosts: equal messages count together without being read."""
     verdict: Mapped[str] = mapped_column(String(16))
     positive: Mapped[bool]
     probability: Mapped[float]

@@ -28,7 +28,6 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from api.campaigns import service as campaigns
-from api.kit import signature
 from api.kit.auth import Principal
 from api.kit.context import open_context
 from api.kit.paging import PageRequest
@@ -36,6 +35,7 @@ from api.kit.tokens import Role
 from api.review import queue
 from bench.feedback.load import Sent, request, send
 from bench.feedback.rows import fill, message, scan_row
+from shield.similarity import form
 from tests.support.api import SECRET, MovableClock, RunningApi, running_services
 from tests.support.postgres import new_migrated_database
 from tests.support.system import descendants
@@ -218,7 +218,7 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
                     pages.append(time.perf_counter() - started)
                     said = message(sought[number]) + " now"
                     started = time.perf_counter()
-                    found_place = campaigns.find(ctx, "sms", signature.masked(said))
+                    found_place = campaigns.find(ctx, "sms", form(said))
                     assert found_place is not None
                     look_ups.append(time.perf_counter() - started)
             found.append(

@@ -15,6 +15,7 @@ from sqlalchemy import insert, text
 from api.kit import signature
 from api.kit.context import Services
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
+from shield.similarity import form
 
 _CHUNK = 2000
 PENDING_EVERY = 50
@@ -33,19 +34,20 @@ _DECIDED = (
     f"""INSERT INTO scans (id, user_id, scan_type, model_type, text_sealed, fingerprint, verdict,
     positive, probability, confidence, model_version, arm, forced, latency_ms, created_at)
     SELECT {_ROW}, 'bench-' || {_ROW}, 'text', 'sms', decode(md5(n || 't') || md5(n || 'u'), 'hex'),
-    md5(n || 'f'), 'ham', false, 0.2, 0.8, 'sms-v1', 'stable', false, 2.0, {_BORN} {_PAST}""",
+    :mark || substr(md5(n || 'f'), 5), 'ham', false, 0.2, 0.8, 'sms-v1', 'stable', false, 2.0,
+    {_BORN} {_PAST}""",
     f"""INSERT INTO feedback (id, source, scan_id, user_id, scan_type, model_type, feedback_type,
     original_label, corrected_label, model_version, status, approved_at, reviewed_at, looks_needed,
     looks, campaign_id, queue_key, created_at, updated_at)
     SELECT {_ROW}, 'report', {_ROW}, 'bench-' || {_ROW}, 'text', 'sms', 'false_negative', 'ham',
     'spam', 'sms-v1', 'approved', {_BORN}, {_BORN}, 1, 1, {_ROW},
     extract(epoch FROM {_BORN}), {_BORN}, {_BORN} {_PAST}""",
-    f"""INSERT INTO campaigns (id, model_type, sample_scan_id, sample_sealed, pending, reports,
-    burst, queue_key, first_seen, last_seen)
-    SELECT {_ROW}, 'sms', {_ROW}, decode(md5(n || 's') || md5(n || 'r'), 'hex'), 0, 1, false,
+    f"""INSERT INTO campaigns (id, model_type, sample_scan_id, sample_sealed, signed, pending,
+    reports, burst, queue_key, first_seen, last_seen)
+    SELECT {_ROW}, 'sms', {_ROW}, decode(md5(n || 's') || md5(n || 'r'), 'hex'), :mark, 0, 1, false,
     extract(epoch FROM {_BORN}), {_BORN}, {_BORN} {_PAST}""",
     f"""INSERT INTO campaign_fingerprints (fingerprint, model_type, campaign_id)
-    SELECT md5(n || 'f'), 'sms', {_ROW} {_PAST}""",
+    SELECT :mark || substr(md5(n || 'f'), 5), 'sms', {_ROW} {_PAST}""",
     f"""INSERT INTO campaign_bands (band, campaign_id)
     SELECT hashtextextended(n || ' ' || b, 0), {_ROW}
     FROM generate_series(:start, :until - 1) n, generate_series(1, {signature.BANDS}) b
@@ -75,6 +77,7 @@ def fill(services: Services, until: int, start: int, sought: Iterable[int]) -> N
     with services.engine.begin() as connection:
         connection.execute(text("SET LOCAL synchronous_commit = off"))
         given = {"now": now, "start": start, "until": until, "real": real}
+        given["mark"] = signature.mark(services.ring)
         for statement in _DECIDED:
             connection.execute(text(statement), given)
     waiting = range(start + -start % PENDING_EVERY, until, PENDING_EVERY)
@@ -87,15 +90,14 @@ def fill(services: Services, until: int, start: int, sought: Iterable[int]) -> N
 
 def _write(services: Services, numbers: Sequence[int], now: datetime) -> None:
     """Write reports as the API would have left them."""
-    key = services.ring.fingerprint_key
     scans, reports, campaigns, bands, prints, users = [], [], [], [], [], []
     for number in numbers:
         row = f"{number:032x}"
         born = now - timedelta(seconds=SPAN_SECONDS - number)
         said = message(number)
-        masked = signature.masked(said)
+        folded = form(said)
         pending = number % PENDING_EVERY == 0
-        print_ = signature.fingerprint(said, key)
+        print_ = signature.fingerprint(folded, services.ring)
         users.append(
             {"id": f"bench-{row}", "pseudonym": f"b-{number}", "created_at": born}
             | {"audit_consent": False, "approved": 0, "rejected": 0}
@@ -129,7 +131,8 @@ def _write(services: Services, numbers: Sequence[int], now: datetime) -> None:
                 "id": row,
                 "model_type": "sms",
                 "sample_scan_id": row,
-                "sample_sealed": services.ring.seal(masked, row),
+                "signed": signature.mark(services.ring),
+                "sample_sealed": services.ring.seal(folded.packed(), row),
                 "pending": int(pending),
                 "reports": 1,
                 "burst": False,
@@ -141,7 +144,7 @@ def _write(services: Services, numbers: Sequence[int], now: datetime) -> None:
         prints.append({"fingerprint": print_, "model_type": "sms", "campaign_id": row})
         bands += [
             {"band": band, "campaign_id": row}
-            for band in sorted(set(signature.bands(masked, "sms")))
+            for band in signature.bands(folded, "sms", services.ring)
         ]
     with services.sessions() as session:
         for table, rows in (
@@ -166,7 +169,7 @@ def scan_row(
         "scan_type": "text",
         "model_type": "sms",
         "text_sealed": services.ring.seal(said, scan_id),
-        "fingerprint": signature.fingerprint(said, services.ring.fingerprint_key),
+        "fingerprint": signature.fingerprint(form(said), services.ring),
         "verdict": "ham",
         "positive": False,
         "probability": 0.2,

@@ -93,21 +93,25 @@ def _voted(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame
 def outvote(named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (corrections whose campaign does not contradict them, those set aside).
 
-    Copies of one message with another link or number, or with a phrase put behind it, are one
-    campaign. Where reporters with `CLEARLY` the trust call it the opposite, a correction says more
-    about who sent it than about the message. A campaign that is really disputed teaches both: a
-    bank's message and its forgery may be as alike.
+    Copies of one message with another number, or with a phrase put behind it, are one campaign; a
+    bank's message and its forgery are not, since their links go to other hosts. Where reporters
+    with `CLEARLY` the trust call it the opposite, a correction says more about who sent it than
+    about the message. A campaign that is really disputed teaches both.
     """
     sides = (
-        named.group_by("campaign", "label", "reporter")
+        named.group_by("campaign", "hosts", "label", "reporter")
         .agg(own=pl.col("weight").max(), backing=pl.col("backing").sum())
-        .group_by("campaign", "label")
+        .group_by("campaign", "hosts", "label")
         .agg(side=(pl.col("own") + pl.col("backing")).sum())
     )
-    against = sides.select("campaign", label=(1 - pl.col("label")).cast(pl.Int8), against="side")
-    judged = named.select("campaign", "label")
+    against = sides.select(
+        "campaign", "hosts", label=(1 - pl.col("label")).cast(pl.Int8), against="side"
+    )
+    judged = named.select("campaign", "hosts", "label")
     for each in (sides, against):
-        judged = judged.join(each, on=["campaign", "label"], how="left", maintain_order="left")
+        judged = judged.join(
+            each, on=["campaign", "hosts", "label"], how="left", maintain_order="left"
+        )
     lost = judged.select(pl.col("against").fill_null(0.0) >= CLEARLY * pl.col("side")).to_series()
     aside = named.filter(lost).select("id", "text", "label", why=pl.lit(OUTVOTED))
     return named.filter(~lost), aside

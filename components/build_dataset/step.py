@@ -21,7 +21,7 @@ from components.build_dataset.splitting import split
 from components.build_dataset.suspects import suspects
 from components.shared import messages
 from components.shared.batches import corrections_in, read_batches
-from components.shared.campaigns import campaigns
+from components.shared.campaigns import campaigns, hosts_of, near
 from components.shared.corpus_store import fetch_set, read_training
 from components.shared.dataset_readme import write_readme
 from shield.artifacts import ArtifactStore
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 FROZEN = ("golden", "valid", "time_forward", "frozen_ham")
 """Sets of the corpus that never teach."""
+OF_GOLDEN = "belongs to a golden campaign: it judges models, so it teaches none"
+OF_FROZEN = "resembles a message of a frozen set (validation, time forward, frozen ham)"
 REPLAY_FACTOR, LEAST_REPLAY = 3, 900
 """Base messages rehearsed per correction, and at least. Below twice the corrections a champion
 begins to forget; above four times a retraining only becomes longer."""
@@ -177,15 +179,21 @@ def _group(
     frozen = pl.concat([base[name] for name in FROZEN])
     everything = pl.concat([frozen["text"], corrections["text"], base["train"]["text"]])
     roots = campaigns(everything).astype(np.uint32)
-    near_frozen = roots < frozen.height
     first, last = frozen.height, frozen.height + corrections.height
+    near_frozen = roots < frozen.height
+    # Base messages were split by the corpus; corrections come from anywhere.
+    near_frozen[first:last] |= near(corrections["text"], frozen["text"])
+    golden = base["golden"]["text"]
+    of_golden = (roots < len(golden))[first:last] | near(corrections["text"], golden)
     ids = pl.concat([frozen["id"], corrections["id"], base["train"]["id"]])
     named = corrections.with_columns(
         campaign=pl.Series(roots[first:last]),
+        hosts=hosts_of(corrections["text"]),
         frozen=pl.Series(near_frozen[first:last], dtype=pl.Boolean),
+        golden=pl.Series(of_golden, dtype=pl.Boolean),
     )
     leaking = named.filter("frozen")
-    named = named.filter(~pl.col("frozen")).drop("frozen")
+    named = named.filter(~pl.col("frozen")).drop("frozen", "golden")
     named, outvoted = outvote(named)
     place = pl.int_range(pl.len()).over("campaign")
     flood = named.filter(place >= caps.per_campaign)
@@ -193,21 +201,22 @@ def _group(
     # What users say now outweighs what a corpus said then: base messages that a correction
     # contradicts (the same campaign with another label) are not rehearsed.
     train = base["train"].with_columns(campaign=pl.Series(roots[last:]))
-    said = named.group_by("campaign").agg(pl.col("label").mean().alias("said"))
+    train = train.with_columns(hosts=hosts_of(train["text"]))
+    said = named.group_by("campaign", "hosts").agg(pl.col("label").mean().alias("said"))
     train = train.filter(~pl.Series(near_frozen[last:], dtype=pl.Boolean))
-    train = train.join(said, on="campaign", how="left", maintain_order="left")
+    train = train.join(said, on=["campaign", "hosts"], how="left", maintain_order="left")
     train = train.filter(
         pl.col("said").is_null() | ((pl.col("said") > 0.5) == (pl.col("label") == 1))
-    ).drop("said")
-    why = "resembles a message of a frozen set (golden, validation, frozen ham)"
+    ).drop("said", "hosts")
+    why = pl.when("golden").then(pl.lit(OF_GOLDEN)).otherwise(pl.lit(OF_FROZEN))
     dropped = pl.concat(
         [
-            leaking.select("id", "text", "label", why=pl.lit(why)),
+            leaking.select("id", "text", "label", why=why),
             outvoted,
             flood.select("id", "text", "label", why=pl.lit("beyond the cap of its campaign")),
         ]
     )
-    return named, train, dropped, ids
+    return named.drop("hosts"), train, dropped, ids
 
 
 def _named(ids: pl.Series, table: pl.DataFrame) -> pl.DataFrame:

@@ -19,13 +19,13 @@ from shield.errors import ArtifactCorrupt, Invalid
 from shield.run_files import BatchShift
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-WORDS = ["river", "garden", "winter", "market", "window", "yellow", "paper", "stone", "travel"]
+LETTERS = list("abcdefghijkmnopqrstuvwxyz")
 
 
 def sentence(number: int, words: int = 9) -> str:
     """Return a message that is like no other number's."""
     rng = np.random.default_rng(number)
-    return " ".join(f"{rng.choice(WORDS)}{rng.integers(26) * 'x'}" for _ in range(words))
+    return " ".join("".join(rng.choice(LETTERS, rng.integers(4, 9))) for _ in range(words))
 
 
 def base(first: int, count: int, scams: int = 0) -> pl.DataFrame:

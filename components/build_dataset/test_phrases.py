@@ -158,9 +158,12 @@ def test_a_few_voices_do_not_turn_a_campaign_that_many_call_the_opposite() -> No
         {"text": f"pay {n} now ok", "label": 0, "campaign": "c", "reporter": "one"}
         for n in range(30)
     ]
-    kept, aside = outvote(corrections([*many, *flood]))
+    kept, aside = outvote(corrections([*many, *flood]).with_columns(hosts=pl.lit(7)))
     assert (kept.height, aside.height) == (6, 30)
     assert set(aside["why"]) == {OUTVOTED}
-    # A dispute of equals teaches both: a bank's message and its forgery may be as alike.
+    # A bank's message and its forgery have links to other hosts: neither outvotes the other.
+    hosts = pl.when(pl.col("label") == 1).then(7).otherwise(8)
+    assert outvote(corrections([*many, *flood]).with_columns(hosts=hosts))[1].is_empty()
+    # A dispute of equals teaches both.
     both = [{"text": f"t{n}", "label": n % 2, "campaign": "c"} for n in range(6)]
-    assert outvote(corrections(both))[1].is_empty()
+    assert outvote(corrections(both).with_columns(hosts=pl.lit(7)))[1].is_empty()

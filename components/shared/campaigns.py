@@ -1,15 +1,14 @@
 """Group near-identical messages into campaigns, in memory that does not grow with their length.
 
-A campaign is a connected component of the graph whose edges join messages that share at least
-`SIMILARITY` of their word pairs. Edges are found by MinHash signatures cut into bands (messages
-that agree on a whole band are compared), so the work is near linear in the number of messages.
+A campaign is a connected component of the graph whose edges join messages that are alike
+(`shield.similarity`). Hosts are not compared here: the same words with another link are no other
+lesson. Where labels are compared, `hosts_of` stands beside.
 
 Texts are read once, a hundred thousand at a time; of each message 8 bytes stay, and of each
 different one 112 more.
-
-Source: Broder, "On the resemblance and containment of documents" (1997); banding as in Leskovec,
-Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3.
 """
+
+import hashlib
 
 import numpy as np
 import polars as pl
@@ -17,27 +16,63 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-PERMUTATIONS = 32
-ROWS_PER_BAND = 4
-"""8 bands of 4 rows: two messages of Jaccard similarity 0.7 meet in some band with 89 % chance, of
-0.8 with 98 %, of 0.3 with 6 %; the comparison that follows drops the latter."""
-SIMILARITY = 0.6
-"""Share of equal signature rows from which two messages are one campaign. 0.6 joins a prize message
-with its copies of another number, prize and reply code, and keeps short greetings apart."""
+from shield.similarity import ROWS_PER_BAND, SIMILAR, Sketches, form, sketches
+
+ROWS = 48
+"""Rows of each sketch that are kept: half of them, since memory is what ten million messages need.
+Two messages that are alike to 0.6 meet in some of 16 bands with 98 % chance, to 0.45 with 78 %."""
+NEAR = 0.25
+"""Likeness from which a message may tell a model the answer to another: more than strangers have,
+less than copies. What teaches is this far from what judges."""
+_ROWS_PER_PAIR = 2
+"""Rows per band where whatever is near must be found: 79 % of what is alike to 0.25."""
 _CHUNK = 100_000
 _SEED = 20_070_503
 
+# What the fast way below would fold in another way than `form` goes through `form`: other scripts,
+# disguises, links, addresses, digits and marks inside words, letters that stand apart.
+_NEEDS_FOLDING = (
+    r"[^\x20-\x7e]|[$@|_~*]"
+    r"|[A-Za-z][0-9]|[0-9][A-Za-z]"
+    r"|[A-Za-z0-9][.!-][A-Za-z0-9]"
+    r"|://"
+    r"|(?:^|[^A-Za-z0-9])[A-Za-z0-9] [A-Za-z0-9] [A-Za-z0-9](?:[^A-Za-z0-9]|$)"
+)
 
-def normal_form(text: pl.Expr) -> pl.Expr:
-    """Fold what a scammer changes between two copies: case, digits, punctuation and spacing."""
-    return (
-        text.str.to_lowercase()
-        .str.replace_all(r"https?://\S+|www\.\S+", " url ")
-        .str.replace_all(r"\d+", "0")
-        .str.replace_all(r"[^\p{L}\p{N} ]+", " ")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
+
+def folded(texts: pl.Series) -> pl.Series:
+    """Return the words of each message as `form` does: plain ones all at once."""
+    plain = (
+        pl.col("text")
+        .str.to_lowercase()
+        .str.replace_all(r"[^a-z]+", " ")
+        .str.replace_all("l", "i", literal=True)
+        .str.strip_chars(" ")
     )
+    short = pl.col("text").str.len_bytes() <= 5000
+    easy = short & ~pl.col("text").str.contains(_NEEDS_FOLDING) & (plain != "")
+    table = pl.DataFrame({"text": texts.cast(pl.String)}).with_columns(
+        words=pl.when(easy).then(plain)
+    )
+    hard = table["words"].is_null()
+    others = [form(text).words for text in table.filter(hard)["text"]]
+    if not others:
+        return table["words"]
+    return table["words"].scatter(hard.arg_true(), others)
+
+
+def hosts_of(texts: pl.Series) -> pl.Series:
+    """Return a hash of the hosts of each message, 0 where it has no link."""
+    maybe = texts.str.contains(r"[./@\u3002\uff0e]")
+    hashed = [_hosts(text) if held else 0 for text, held in zip(texts, maybe, strict=True)]
+    return pl.Series("hosts", hashed, dtype=pl.UInt64)
+
+
+def _hosts(text: str) -> int:
+    hosts = form(text).hosts
+    if not hosts:
+        return 0
+    return int.from_bytes(hashlib.blake2b(" ".join(sorted(hosts)).encode(), digest_size=8).digest())
 
 
 def campaigns(texts: pl.Series) -> NDArray[np.int64]:
@@ -54,36 +89,67 @@ def campaigns(texts: pl.Series) -> NDArray[np.int64]:
     if count == 0:
         return np.zeros(0, dtype=np.int64)
     keys = np.empty(count, dtype=np.uint64)
-    # Equal normal forms are one campaign at once; only one of each goes through MinHash.
+    # Equal forms are one campaign at once; only one of each is sketched.
     distinct = _DistinctForms(count)
     for start in range(0, count, _CHUNK):
-        forms = _forms(texts.slice(start, _CHUNK))
+        forms = folded(texts.slice(start, _CHUNK))
         keys[start : start + _CHUNK] = hashed = forms.hash(_SEED).to_numpy()
         distinct.add(start, forms, hashed)
-    roots = _components(distinct.signatures[: distinct.many], distinct.bands[:, : distinct.many])
+    roots = _components(distinct.sketches[: distinct.many])
     order = np.argsort(distinct.keys[: distinct.many])
     place = order[np.searchsorted(distinct.keys[: distinct.many], keys, sorter=order)]
     return np.asarray(distinct.first[roots[place]], dtype=np.int64)
 
 
-def _forms(texts: pl.Series) -> pl.Series:
-    texts = texts.cast(pl.String)
-    form = normal_form(pl.col("text"))
-    # A message without a single letter or digit (emoji only) is like nothing but itself.
-    own = pl.when(form == "").then(pl.lit("\x00") + pl.col("text")).otherwise(form)
-    return pl.DataFrame({"text": texts}).select(form=own).to_series()
+def near(texts: pl.Series, others: pl.Series) -> NDArray[np.bool_]:
+    """Tell of each message whether it is near any of others; shape (n,).
+
+    Unlike `campaigns`, every pair that shares a band is compared, and nothing follows from a third
+    message: made for the few thousand messages that judge beside all that teach.
+    """
+    found = np.zeros(len(texts), dtype=np.bool_)
+    if not len(others):
+        return found
+    wanted = sketches(folded(others.unique()).to_list(), rows=ROWS)
+    for start in range(0, len(texts), _CHUNK):
+        here = sketches(folded(texts.slice(start, _CHUNK)).to_list(), rows=ROWS)
+        found[start : start + len(here)] = _near(here, wanted)
+    return found
+
+
+def _near(here: Sketches, wanted: Sketches) -> NDArray[np.bool_]:
+    found = np.zeros(len(here), dtype=np.bool_)
+    for first in range(0, ROWS, _ROWS_PER_PAIR):
+        sought = _band(wanted, first, _ROWS_PER_PAIR)
+        order = np.argsort(sought, kind="stable")
+        sought = sought[order]
+        open_ = np.flatnonzero(~found)
+        keys = _band(here[open_], first, _ROWS_PER_PAIR)
+        low, high = np.searchsorted(sought, keys, "left"), np.searchsorted(sought, keys, "right")
+        many = high - low
+        for start in range(0, len(open_), _CHUNK // 10):
+            part = slice(start, start + _CHUNK // 10)
+            rows = np.repeat(open_[part], many[part])
+            if not rows.size:
+                continue
+            place = np.arange(rows.size) - np.repeat(np.cumsum(many[part]) - many[part], many[part])
+            pairs = order[np.repeat(low[part], many[part]) + place]
+            for at in range(0, rows.size, _CHUNK):
+                one, other = rows[at : at + _CHUNK], pairs[at : at + _CHUNK]
+                alike = np.mean(here[one] == wanted[other], axis=1) >= NEAR
+                found[one[alike]] = True
+    return found
 
 
 class _DistinctForms:
-    """The different normal forms so far, in order of first appearance."""
+    """The different forms so far, in order of first appearance."""
 
     def __init__(self, most: int) -> None:
         # Room for all; what is never written takes no memory.
         self.keys = np.empty(most, dtype=np.uint64)
         self.first = np.empty(most, dtype=np.int64)
         """The message that each appeared with first."""
-        self.signatures = np.empty((most, PERMUTATIONS), dtype=np.uint16)
-        self.bands = np.empty((PERMUTATIONS // ROWS_PER_BAND, most), dtype=np.uint32)
+        self.sketches = np.empty((most, ROWS), dtype=np.uint16)
         self.many = 0
         self._sorted = np.empty(0, dtype=np.uint64)
 
@@ -98,62 +164,41 @@ class _DistinctForms:
         rows.sort()
         here = slice(self.many, self.many + len(rows))
         self.keys[here], self.first[here] = hashed[rows], start + rows
-        whole = _signatures(forms.gather(rows))
-        self.signatures[here] = whole  # the lower half of each: 1 in 65,536 is equal by chance
-        for band in range(len(self.bands)):
-            key = np.zeros(len(rows), dtype=np.uint64)
-            for column in whole.T[band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND]:
-                key = (key ^ column.astype(np.uint64)) * np.uint64(0x100000001B3)
-            self.bands[band, here] = key ^ (key >> np.uint64(32))
+        # The lower half of each row: 1 in 65,536 is equal by chance.
+        self.sketches[here] = sketches(forms.gather(rows).to_list(), rows=ROWS).astype(np.uint16)
         self.many += len(rows)
 
 
-def _signatures(forms: pl.Series) -> NDArray[np.uint32]:
-    """Return MinHash signatures, shape (n, PERMUTATIONS), of the word pairs of each form."""
-    rng = np.random.default_rng(_SEED)
-    odd = rng.integers(1, 2**63, PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
-    shift = rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
-    signature = np.empty((len(forms), PERMUTATIONS), dtype=np.uint32)
-    if not len(forms):
-        return signature
-    words = forms.str.split(" ")
-    lengths = words.list.len().to_numpy().astype(np.int64)
-    hashed = words.explode(empty_as_null=True, keep_nulls=True).hash(_SEED).to_numpy()
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    # Pair each word with its follower; the last word of a message pairs with itself, so that a
-    # message of one word has a pair too.
-    follower = np.append(hashed[1:], hashed[-1:])
-    ends = starts + lengths - 1
-    follower[ends] = hashed[ends]
-    pairs = hashed * np.uint64(0x9E3779B97F4A7C15) ^ follower
-    for column in range(PERMUTATIONS):
-        mixed = (pairs * odd[column] + shift[column]) >> np.uint64(32)
-        signature[:, column] = np.minimum.reduceat(mixed, starts)
-    return signature
+def _band(found: NDArray[np.uint16] | Sketches, first: int, rows: int) -> NDArray[np.uint64]:
+    """Return one number for `rows` rows of each sketch, from row `first` on."""
+    key = np.zeros(len(found), dtype=np.uint64)
+    for row in range(first, first + rows):
+        key = (key ^ found[:, row].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+    return key
 
 
-def _components(signatures: NDArray[np.uint16], bands: NDArray[np.uint32]) -> NDArray[np.int64]:
+def _components(found: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Return for each row the smallest row that it is connected with.
 
     One band after the other: what a band connects is one node for the next, so that no list of all
     edges is ever held.
     """
-    size = len(signatures)
+    size = len(found)
     names = np.arange(size, dtype=np.int32)
-    for keys in bands:
-        left, right = _similar_pairs(signatures, keys)
+    for first in range(0, ROWS, ROWS_PER_BAND):
+        left, right = _similar_pairs(found, _band(found, first, ROWS_PER_BAND))
         if len(left):
             edges = (np.ones(len(left), dtype=np.int8), (names[left], names[right]))
             _, joined = connected_components(coo_matrix(edges, shape=(size, size)), directed=False)
             names = joined[names]
-    _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], dtype=np.int64)
+    _, first_of, inverse = np.unique(names, return_index=True, return_inverse=True)
+    return np.asarray(first_of[inverse], dtype=np.int64)
 
 
 def _similar_pairs(
-    signatures: NDArray[np.uint16], keys: NDArray[np.uint32]
+    found: NDArray[np.uint16], keys: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return pairs of rows that agree on a band and on enough of their signature."""
+    """Return pairs of rows that agree on a band and are alike."""
     order = np.argsort(keys, kind="stable").astype(np.int32)
     # Within a bucket each row is compared with the one before it and with the bucket's first:
     # enough to connect a flood of copies, and linear where all pairs would be quadratic.
@@ -166,7 +211,7 @@ def _similar_pairs(
     ):
         for start in range(0, len(left), _CHUNK):
             one, two = left[start : start + _CHUNK], right[start : start + _CHUNK]
-            alike = np.mean(signatures[one] == signatures[two], axis=1) >= SIMILARITY
+            alike = np.mean(found[one] == found[two], axis=1) >= SIMILAR
             pairs.append((one[alike], two[alike]))
     lefts, rights = zip(*pairs, strict=True)
     return np.concatenate(lefts), np.concatenate(rights)

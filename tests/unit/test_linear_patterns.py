@@ -16,7 +16,7 @@ from api.pages.traits import traits
 from components.build_dataset.grams import words_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.slices import obfuscation_of
-from shield.masking import masked
+from shield.similarity import form
 from shield.text import apart, normalise, readable
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "normalise": normalise,
     "readable": readable,
     "apart": apart,
-    "masked": masked,
+    "form": form,
     "traits": traits,
     "redact": lambda text: redact(text, common_words([text])),
     "obfuscation_of": obfuscation_of,

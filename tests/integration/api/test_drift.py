@@ -132,7 +132,7 @@ def test_what_is_objected_to_counts_by_arm_and_week_and_a_flood_is_one_message(
     assert seen.scores == score_bins([0.05] * 4 + [0.95])
 
 
-def test_campaigns_are_told_masked_once_they_are_known_to_be_scams(api: RunningApi) -> None:
+def test_campaigns_are_told_folded_once_they_are_known_to_be_scams(api: RunningApi) -> None:
     decide(api, report(api, "old", "an older trick about taxes").id)
     api.clock.move_on(60.0)
     register(api)
@@ -141,7 +141,7 @@ def test_campaigns_are_told_masked_once_they_are_known_to_be_scams(api: RunningA
     harmless = report(api, "dan", "we win tonight", FeedbackType.FALSE_POSITIVE)
     decide(api, harmless.id)
     (campaign,) = facts(api).campaigns
-    assert campaign.text == "pay <n> at <url> for the parcel"
+    assert campaign.text == "pay at for the parcei"
     assert campaign.reports == 1
 
 

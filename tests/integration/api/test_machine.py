@@ -39,6 +39,7 @@ from api.review import decisions, undoing
 from api.tables import Base, Campaign, Feedback, Scan
 from shield.errors import AlreadyReviewed, Conflict, Forbidden, LeaseLost
 from shield.labels import FeedbackType, ModelType
+from shield.similarity import form
 from shield.wire import (
     AckRequest,
     FeedbackRequest,
@@ -140,7 +141,7 @@ class FeedbackMachine(RuleBasedStateMachine):
                     scan_type="text",
                     model_type="sms",
                     text_sealed=ctx.ring.seal(text, scan_id),
-                    fingerprint=fingerprint(text, ctx.ring.fingerprint_key),
+                    fingerprint=fingerprint(form(text), ctx.ring),
                     verdict="ham",
                     positive=False,
                     probability=0.1,

@@ -171,6 +171,39 @@ def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
                 young.open(row.text_sealed, "another row")
 
 
+def test_after_a_new_signature_key_all_is_found_again_and_the_old_key_finds_nothing(
+    tmp_path: Path, database_url: str, api: RunningApi
+) -> None:
+    from api.campaigns import service as campaigns
+    from api.campaigns.signing import resign
+    from api.kit.signature import bands, fingerprint
+    from api.privacy.retention import CARETAKER
+    from shield.similarity import form
+
+    text = "Your parcel 4711 is held, pay 1.99 now at https://post-pay.example/a"
+    first = report(api, "ann", text)
+    ring_file = api.services.settings.message_keys
+    assert ring_file is not None
+    ring_file.write_text(rotated(ring_file.read_text(), api.clock(), signatures=True))
+    url = api.services.engine.url.render_as_string(hide_password=False)
+    said, copy = form(text), form(text.replace("parcel 4711", "package 99"))
+    with running_services(tmp_path, url, message_keys=ring_file) as services:
+        with open_context(services, CARETAKER) as ctx:
+            assert campaigns.find(ctx, "sms", copy) is None
+        assert resign(services, CARETAKER) >= 2
+        assert resign(services, CARETAKER) == 0
+        with open_context(services, CARETAKER) as ctx:
+            found = campaigns.find(ctx, "sms", copy)
+            exact = campaigns.exact(ctx.session, fingerprint(said, services.ring), "sms")
+            assert found is not None
+            assert exact is not None
+            assert found.campaign_id == exact.campaign_id == first.campaign_id
+    with open_context(api.services, CARETAKER) as ctx:
+        assert campaigns.find(ctx, "sms", copy) is None
+        assert campaigns.exact(ctx.session, fingerprint(said, ctx.ring), "sms") is None
+    assert set(bands(said, "sms", services.ring)).isdisjoint(bands(said, "sms", api.services.ring))
+
+
 def test_the_export_is_csv_that_no_spreadsheet_takes_for_a_formula(api: RunningApi) -> None:
     texts = [
         '=HYPERLINK("http://evil.example","win")',
@@ -270,13 +303,18 @@ def test_a_campaign_outlives_the_person_who_sent_its_first_message(api: RunningA
     assert first.campaign_id == second.campaign_id
     with api.client("ann") as ann:
         ann.erase_me()
-    from api.kit.signature import bands, masked
+    from api.kit.signature import bands
     from api.tables import CampaignBand, CampaignFingerprint
+    from shield.similarity import form
 
     with api.services.sessions() as session:
         left = set(session.scalars(select(CampaignBand.band)))
         assert left == set(
-            bands(masked("Your parcel 4711 is held, pay 1.99 now at the counter"), "sms")
+            bands(
+                form("Your parcel 4711 is held, pay 1.99 now at the counter"),
+                "sms",
+                api.services.ring,
+            )
         )
         assert len(session.scalars(select(CampaignFingerprint.fingerprint)).all()) == 1
     third = report(api, "cat", "Your parcel 99 is held, pay 2.99 now at the counter")

@@ -15,9 +15,9 @@ from tests.support.arms import deploy, model_server
 
 FLOOD = [
     "Your parcel 4711 is held. Pay 1.99 at http://post-pay.example/a1 today",
-    "Your parcel 8829 is held. Pay 2.49 at http://p0st-pay.example/zz today",
-    "Y\u043eur parcel 10 is held.  Pay 3.00 at www.post.example today",
-    "Your par\u200bcel 77 is held - pay 1.00 at http://x.example/77 today!",
+    "Your parcel 8829 is held. Pay 2.49 at http://a1.post-pay.example/zz today",
+    "Y\u043eur parcel 10 is held.  Pay 3.00 at www.post-pay.example today",
+    "Your par\u200bcel 77 is held - pay 1.00 at http://x.post-pay.example/77 today!",
 ]
 
 
@@ -61,6 +61,13 @@ def test_a_new_arrival_of_a_decided_campaign_is_proposed_the_same_answer_never_d
     assert against is not None
     assert (proposal.action, against.action) == ("approve", "reject")
     assert "rita" in proposal.why
+
+
+def test_the_same_words_with_another_host_are_another_campaign(api: RunningApi) -> None:
+    report(api, "ann", "Join the meeting about your account at https://zoom.us/j/4711 today")
+    report(api, "bob", "Join the meeting about your account at https://bank-login.example/j today")
+    report(api, "cat", "Join the meeting about your account today")
+    assert len(queue(api)) == 3
 
 
 def test_messages_that_differ_are_different_campaigns(api: RunningApi) -> None:

@@ -1,5 +1,6 @@
 """A trial: both versions score a message, reviewers decide blind, and both are counted."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,15 +20,11 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.waiting import wait_until
 
-WORDS = ["amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heron", "indigo"]
-WORDS += ["jasper", "kelp", "larch", "maple", "north", "olive", "pearl", "quartz", "river"]
-WORDS += ["slate", "thyme", "umber", "violet", "willow", "yarrow", "zephyr"]
-
 
 def message(number: int) -> str:
     """Return a message that is like no other; the stable version finds it harmless."""
-    at = number * 4
-    return " ".join(WORDS[(at + 7 * step) % len(WORDS)] for step in range(6)) + f" {WORDS[number]}"
+    rng = random.Random(number)
+    return " ".join("".join(rng.choices("abcdefghjkmopqrstuvxyz", k=6)) for _ in range(7))
 
 
 class Stage(NamedTuple):

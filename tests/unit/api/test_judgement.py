@@ -1,7 +1,6 @@
 """Trust, rank, campaigns, kappa, the audit chain, snapshots: the pure parts."""
 
 import random
-import string
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -16,9 +15,11 @@ from api.batches.snapshot import SCHEMA, SnapshotRow, arrow_type, parquet
 from api.campaigns import rank
 from api.feedback.export import unformula
 from api.kit import signature, trust
+from api.kit.keyring import KeyRing
 from api.review.quality import cohens_kappa
 from api.tables import AuditRow, Feedback
 from shield.labels import FeedbackType, ScanType
+from shield.similarity import form
 from shield.wire import (
     ExportRow,
     FeedbackColumns,
@@ -71,45 +72,22 @@ def test_a_wider_reach_and_a_better_reporter_and_an_unsure_model_come_first() ->
     assert rank.item_bonus_seconds(0.5, 0.5) > rank.item_bonus_seconds(0.5, 0.99)
 
 
-SAME = [
-    ("Win $1000 now at http://a.example/1", "win $2500 NOW at https://b.example/zz?q=9"),
-    ("Your code is 123 456", "Your  code is 98-76"),
-    ("P\u0430yPal account locked", "PayPal account locked"),
-    ("c l i c k here for your prize", "click here for your prize"),
-    ("fr\u200bee money for you", "free money for you"),
-]
+def ring(secret: bytes = b"k" * 32) -> KeyRing:
+    return KeyRing("a" * 8, {"a" * 8: b"x" * 32}, b"l" * 32, secret)
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_disguises_do_not_change_the_fingerprint(one: str, other: str) -> None:
-    key = b"k" * 32
-    assert signature.fingerprint(one, key) == signature.fingerprint(other, key)
-    assert signature.fingerprint(one, key) != signature.fingerprint(one, b"j" * 32)
-
-
-def test_near_identical_messages_share_a_band_and_others_do_not() -> None:
-    rng = random.Random(3)
-    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(3, 9))) for _ in range(400)]
-    found = strangers = 0
-    for _ in range(200):
-        base = rng.sample(words, 18)
-        changed = list(base)
-        changed[rng.randrange(18)] = rng.choice(words)
-        one, other = (signature.masked(" ".join(text)) for text in (base, changed))
-        bands = set(signature.bands(one, "sms"))
-        similar = signature.similarity(one, other) >= signature.SIMILAR
-        found += similar and bool(bands & set(signature.bands(other, "sms")))
-        third = signature.masked(" ".join(rng.sample(words, 18)))
-        strangers += signature.similarity(one, third) >= signature.SIMILAR
-        assert not bands & set(signature.bands(one, "voice")), "model types never mix"
-    assert found >= 190
-    assert strangers == 0
-
-
-@given(st.text(max_size=400))
-def test_masking_takes_any_text(text: str) -> None:
-    masked = signature.masked(text.encode("utf-8", "replace").decode())
-    assert len(signature.bands(masked, "sms")) == signature.BANDS
+def test_fingerprints_and_bands_tell_nothing_without_the_key() -> None:
+    said = form("Your parcel 4711 is held, pay 1.99 now at https://fee.example/a")
+    ours, others = (
+        (signature.fingerprint(said, one), set(signature.bands(said, "sms", one)))
+        for one in (ring(), ring(b"j" * 32))
+    )
+    assert ours[0] != others[0]
+    assert not ours[1] & others[1]
+    assert len(ours[1]) == signature.BANDS
+    assert not ours[1] & set(signature.bands(said, "voice", ring())), "model types never mix"
+    elsewhere = form("Your parcel 4711 is held, pay 1.99 now at https://other.example/a")
+    assert not ours[1] & set(signature.bands(elsewhere, "sms", ring())), "hosts never mix"
 
 
 def test_kappa_is_agreement_beyond_chance() -> None:

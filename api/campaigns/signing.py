@@ -1,0 +1,104 @@
+"""Make campaigns findable: their bands and fingerprints, anew where another key made the old ones.
+
+A new key, or a release that folds messages in another way, leaves rows that no look-up meets. The
+caretaker makes them anew, chunk by chunk; it may be stopped at any moment and started again.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import delete, select
+
+from api.kit import signature
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
+from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan
+from shield.similarity import Form, form, same_campaign, unpacked
+
+_CHUNK = 200
+
+
+def sign(ctx: Context, campaign: Campaign, scan_id: str, sample: Form) -> None:
+    """Let a campaign be found by the message of a scan from now on."""
+    campaign.sample_scan_id = scan_id
+    campaign.sample_sealed = ctx.ring.seal(sample.packed(), campaign.id)
+    campaign.signed = signature.mark(ctx.ring)
+    ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == campaign.id))
+    ctx.session.flush()
+    ctx.session.add_all(
+        CampaignBand(band=band, campaign_id=campaign.id)
+        for band in signature.bands(sample, campaign.model_type, ctx.ring)
+    )
+
+
+def resign(
+    services: Services, principal: Principal, progress: Callable[[int], None] = lambda done: None
+) -> int:
+    """Make all bands and fingerprints with the present key; return how many rows were changed."""
+    done = 0
+    for work in (_campaigns, _scans):
+        while changed := work(services, principal):
+            done += changed
+            progress(done)
+    with open_context(services, principal) as ctx:
+        stale = CampaignFingerprint.fingerprint.not_like(signature.mark(ctx.ring) + "%")
+        ctx.session.execute(delete(CampaignFingerprint).where(stale))
+    return done
+
+
+def _campaigns(services: Services, principal: Principal) -> int:
+    with open_context(services, principal) as ctx:
+        mark = signature.mark(ctx.ring)
+        rows = ctx.session.scalars(
+            select(Campaign).where(Campaign.signed != mark).order_by(Campaign.id).limit(_CHUNK)
+        ).all()
+        for row in rows:
+            scan = ctx.session.get(Scan, row.sample_scan_id) if row.sample_scan_id else None
+            if scan is None or scan.text_sealed is None:
+                row.signed = mark  # without its message it is found no more; its counts stay
+                ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == row.id))
+            else:
+                sign(ctx, row, scan.id, form(ctx.ring.open(scan.text_sealed, scan.id)))
+        return len(rows)
+
+
+def _scans(services: Services, principal: Principal) -> int:
+    with open_context(services, principal) as ctx:
+        stale = Scan.fingerprint.not_like(signature.mark(ctx.ring) + "%")
+        rows = ctx.session.scalars(
+            select(Scan).where(stale, Scan.text_sealed.is_not(None)).order_by(Scan.id).limit(_CHUNK)
+        ).all()
+        for scan in rows:
+            if scan.text_sealed is None:
+                continue
+            said = form(ctx.ring.open(scan.text_sealed, scan.id))
+            scan.fingerprint = signature.fingerprint(said, ctx.ring)
+            _place(ctx, scan, said)
+        return len(rows)
+
+
+def _place(ctx: Context, scan: Scan, said: Form) -> None:
+    """Let the campaign of a scan's report be found by the scan's fingerprint, if it belongs there.
+
+    Reports that an older release counted together, though their links differ, keep their campaign;
+    newcomers go by the hosts.
+    """
+    campaign = ctx.session.scalar(
+        select(Campaign)
+        .join(Feedback, Feedback.campaign_id == Campaign.id)
+        .where(Feedback.scan_id == scan.id)
+        .limit(1)
+    )
+    if campaign is None or not campaign.sample_scan_id:
+        return
+    if not same_campaign(said, unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))):
+        return
+    key = (scan.fingerprint, scan.model_type)
+    if ctx.session.get(CampaignFingerprint, key) is None:
+        ctx.session.add(
+            CampaignFingerprint(
+                fingerprint=scan.fingerprint,
+                model_type=scan.model_type,
+                campaign_id=campaign.id,
+            )
+        )
+        ctx.session.flush()
