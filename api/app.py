@@ -135,6 +135,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(metrics.bare)
     for room in _ROOMS:
         app.include_router(room.router, prefix=BASE)
+    app.include_router(rollouts.versions, prefix=BASE)
     app.include_router(seed_routes.bare)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
     pages.mount(app)

@@ -285,6 +285,11 @@ class ShieldClient:
         """Return one version."""
         return self._data(VersionRead, self._call("GET", f"/models/{model_type}/versions/{name}"))
 
+    def reinstate(self, model_type: ModelType, name: str, reason: str) -> VersionRead:
+        """Let a refused, rejected or tainted version be proposed again (admins)."""
+        path = f"/models/{model_type}/versions/{name}/reinstate"
+        return self._data(VersionRead, self._call("POST", path, body=ReasonRequest(reason=reason)))
+
     def champion(self, model_type: ModelType) -> VersionRead:
         """Return the version that is stable now. Raises `NotFound` when there is none."""
         return self._data(VersionRead, self._call("GET", f"/models/{model_type}/champion"))
@@ -341,6 +346,10 @@ class ShieldClient:
     def undo_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
         """Go back to the last known good version."""
         return self._rollout_verb(model_type, "undo", ReasonRequest(reason=reason), repeat=False)
+
+    def abort_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
+        """End the trial without a judgement. Raises `Conflict` when nothing is on trial."""
+        return self._rollout_verb(model_type, "abort", ReasonRequest(reason=reason))
 
     def pause_rollout(self, model_type: ModelType, reason: str | None = None) -> ModelRollout:
         """Hold the present step."""

@@ -1,5 +1,7 @@
 """The promotion ledger: what rollouts have done, and what that makes of versions."""
 
+from collections.abc import Set
+
 from sqlalchemy import select
 
 from api.audit import service as audit
@@ -24,6 +26,7 @@ _BECOMES = {
     "reject": "rejected",
     "undo": "rolled_back",
     "abort": "candidate",
+    "reinstate": "candidate",
 }
 """What a transition makes of the version that it happened to."""
 
@@ -113,7 +116,7 @@ def _shown(
         )
     history = rollout.status.history
     shown = next((done for done in history if done.sequence == told.sequence), None)
-    if shown is None and history and told.sequence < history[0].sequence:
+    if shown is None and history and 0 < told.sequence < history[0].sequence:
         return told, False
     if shown is None or _facts(shown) != _facts(told):
         raise Conflict(
@@ -135,7 +138,8 @@ def _facts(transition: Transition) -> tuple[object, ...]:
 
 
 def _mark(ctx: Context, model_type: ModelType, done: Transition) -> None:
-    version = _changeable(ctx, model_type, done.version)
+    lifted = {"rejected", "rolled_back"} if done.action == "reinstate" else set[str]()
+    version = _changeable(ctx, model_type, done.version, lifted)
     if version is not None:
         version.status = _BECOMES[done.action]
         if done.action in ("install", "promote"):
@@ -150,9 +154,11 @@ def _mark(ctx: Context, model_type: ModelType, done: Transition) -> None:
         other.deployed_at = done.at
 
 
-def _changeable(ctx: Context, model_type: ModelType, ref: VersionRef) -> Version | None:
+def _changeable(
+    ctx: Context, model_type: ModelType, ref: VersionRef, lifted: Set[str] = frozenset()
+) -> Version | None:
     """Return the registered version that a rollout means, unless what became of it is final."""
     version = ctx.session.get(Version, ref.name)
     if version is None or version.model_type != model_type.value or version.digest != ref.digest:
         return None
-    return None if version.status in FINAL else version
+    return None if version.status in FINAL - lifted else version

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.kit.context import AdminWrite, EvidenceRead, OperatorWrite, StaffRead, TrainerWrite
+from api.kit.paths import VersionPath
 from api.registry import ledger
 from api.rollouts import service
 from shield.crds.v1alpha1 import Evidence, ModelRollout
@@ -15,9 +16,11 @@ from shield.wire import (
     RolloutPolicy,
     RolloutRequest,
     TransitionRequest,
+    VersionRead,
 )
 
 router = APIRouter(prefix="/rollouts", tags=["rollouts"])
+versions = APIRouter(prefix="/models/{model_type}/versions", tags=["registry"])
 
 
 @router.get("")
@@ -55,6 +58,13 @@ def undo(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelop
     """Go back to the last known good version."""
     rollout = service.undo(ctx, model_type, body.reason)
     return Envelope[ModelRollout](message="The last known good version comes back.", data=rollout)
+
+
+@router.post("/{model_type}/abort")
+def abort(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
+    """End the trial without a judgement."""
+    rollout = service.abort(ctx, model_type, body.reason)
+    return Envelope[ModelRollout](message="The trial ends.", data=rollout)
 
 
 @router.post("/{model_type}/pause")
@@ -96,3 +106,12 @@ def transition(
 ) -> Envelope[LedgerEntry]:
     """Append a transition that the rollout has made to the promotion ledger."""
     return Envelope[LedgerEntry](message="Recorded.", data=ledger.record(ctx, model_type, body))
+
+
+@versions.post("/{name}/reinstate")
+def reinstate(
+    model_type: ModelType, name: VersionPath, body: ReasonRequest, ctx: AdminWrite
+) -> Envelope[VersionRead]:
+    """Let a refused, rejected or tainted version be proposed again."""
+    read = service.reinstate(ctx, model_type, name, body.reason)
+    return Envelope[VersionRead](message=f"{name} may be proposed again.", data=read)

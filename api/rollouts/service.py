@@ -27,7 +27,7 @@ from shield.errors import (
 from shield.labels import ModelType
 from shield.rollouts.evidence import slow_above_ms, subjects
 from shield.rollouts.rules import is_rejected, rejected_version
-from shield.wire import RolloutPolicy, RolloutRequest
+from shield.wire import RolloutPolicy, RolloutRequest, VersionRead
 
 
 def get(ctx: Context, model_type: ModelType) -> ModelRollout:
@@ -57,13 +57,25 @@ def request(ctx: Context, model_type: ModelType, body: RolloutRequest) -> ModelR
     candidate = present.status.candidate if present else None
     if candidate is not None and candidate.digest != ref.digest:
         raise RolloutBusy(
-            f"{candidate.name} is being rolled out. Promote it, take it back, or wait "
-            "(`shieldctl rollout status`).",
+            f"{candidate.name} is being rolled out. Promote it, take it back, end its trial "
+            "without a judgement (`shieldctl rollout abort`), or wait (`shieldctl rollout "
+            "status`).",
             candidate=candidate.name,
         )
-    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, body.named))
+    again = Role.ADMIN in ctx.principal.roles
+    rollout = _change(ctx, model_type, lambda spec: _spec(spec, model_type, ref, body.named, again))
     audit.record(ctx, "rollout.request", ref.name, body.reason or "", modelType=model_type.value)
     return rollout
+
+
+_OF_ONE_VERSION = (
+    "promote",
+    "promote_by",
+    "promote_reason",
+    "abort",
+    "abort_by",
+    "abort_reason",
+)
 
 
 def _check_proposal(
@@ -87,6 +99,20 @@ def _check_proposal(
             f"{body.version} is {status.replace('_', ' ')}, and {ctx.user!r} may only propose a "
             "version that nobody has met yet. An admin goes back to an earlier one with "
             "`shieldctl rollout start`."
+        )
+    if present is None or present.status.stable is None:
+        return
+    spec, stable = present.spec, present.status.stable
+    if asked and spec.abort == spec.version.digest:
+        raise Conflict(
+            f"The trial of {body.version} was ended by {spec.abort_by or 'a person'}. An admin may "
+            "ask for it again with `shieldctl rollout start`."
+        )
+    over = {stable.digest, spec.abort, *(ref.digest for ref in present.status.rejected)}
+    if not asked and spec.version.digest not in over:
+        raise RolloutBusy(
+            f"{spec.version.name} is asked for already and about to be rolled out.",
+            candidate=spec.version.name,
         )
 
 
@@ -123,25 +149,37 @@ def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
     if version.status in registry.FINAL:
         raise VersionRejected(
             f"{version.name} is {version.status.replace('_', ' ')}"
-            f"{': ' + version.refusal if version.refusal else ''}. It is never proposed again; "
-            "train a new version.",
+            f"{': ' + version.refusal if version.refusal else ''}. It is not proposed again; "
+            "train a new version, or stand for this one with `shieldctl model reinstate`.",
             version=version.name,
         )
     if version.tainted:
         raise VersionRejected(
             f"{version.name} learned from poisoned messages ({version.taint_reason}). "
-            "Train a new version without them.",
+            "Train a new version without them, or stand for this one with `shieldctl model "
+            "reinstate`.",
             version=version.name,
         )
     return ref
 
 
 def _spec(
-    spec: ModelRolloutSpec | None, model_type: ModelType, ref: VersionRef, settings: dict[str, Any]
+    spec: ModelRolloutSpec | None,
+    model_type: ModelType,
+    ref: VersionRef,
+    settings: dict[str, Any],
+    again: bool,
 ) -> ModelRolloutSpec:
+    """Return the spec that asks for `ref`; with `again` even where its trial was ended before.
+
+    What was said of a version by name is over when another is asked for, or the same again. A pause
+    is not: what is asked for goes on once somebody resumes.
+    """
     old = spec.model_dump() if spec is not None else {}
+    if spec is None or spec.version.digest != ref.digest or (again and spec.abort == ref.digest):
+        old |= dict.fromkeys(_OF_ONE_VERSION)
     return ModelRolloutSpec.model_validate(
-        {**old, **settings, "model_type": model_type, "version": ref.model_dump(), "paused": False}
+        {**old, **settings, "model_type": model_type, "version": ref.model_dump()}
     )
 
 
@@ -168,9 +206,7 @@ def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
             "Roll out another version with `shieldctl rollout start`."
         )
     token = uuid4().hex
-    changed = _change(
-        ctx, model_type, _with(lambda _: {"undo": token, "undo_reason": reason, "paused": False})
-    )
+    changed = _change(ctx, model_type, _with(lambda _: {"undo": token, "undo_reason": reason}))
     # Others hear of it by their watch; here the next user is already answered by the good version.
     ctx.services.router.take(changed, changed_here=True)
     subject = rollout.status.candidate or rollout.status.stable
@@ -182,6 +218,73 @@ def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
         modelType=model_type.value,
     )
     return changed
+
+
+def abort(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
+    """End the trial without a judgement: the version may be asked for again.
+
+    Raises:
+        Conflict: Nothing is on trial.
+    """
+    rollout = get(ctx, model_type)
+    spec, stable = rollout.spec, rollout.status.stable
+    candidate = rollout.status.candidate
+    if candidate is None and stable is not None:
+        over = (stable.digest, spec.abort)
+        # What is asked for may not have begun yet.
+        candidate = spec.version if spec.version.digest not in over else None
+    if stable is None or candidate is None or is_rejected(rollout.status, candidate):
+        raise Conflict(
+            f"No {model_type} version is on trial, so there is nothing to end. "
+            "`shieldctl rollout undo` goes back from the version that serves."
+        )
+    given_up = {"abort": candidate.digest, "abort_by": ctx.user[:128], "abort_reason": reason}
+    changed = _change(ctx, model_type, _with(lambda _: given_up))
+    ctx.services.router.take(changed, changed_here=True)
+    audit.record(ctx, "rollout.abort-request", candidate.name, reason, modelType=model_type.value)
+    return changed
+
+
+def reinstate(ctx: Context, model_type: ModelType, name: str, reason: str) -> VersionRead:
+    """Let a version that was refused, rejected, taken back or tainted be proposed again.
+
+    It happens once for a version that a rollout has rejected; and what a gate has refused is not
+    signed for a release by it.
+
+    Raises:
+        NotFound: It is not registered.
+        Conflict: Nothing stands against it, or it was reinstated before and rejected again.
+    """
+    version = registry.get(ctx, model_type, name)
+    ref = VersionRef(name=version.name, digest=version.digest, uri=version.uri)
+    rollout = find(ctx, model_type)
+    rejected = rollout is not None and is_rejected(rollout.status, ref)
+    if version.status not in registry.FINAL and not version.tainted and not rejected:
+        raise Conflict(f"{name} is {version.status}: nothing stands against it.")
+    if rejected and rollout is not None and ref.digest in rollout.status.reinstated:
+        raise Conflict(
+            f"{name} was reinstated before, and rejected again. Register a new version instead."
+        )
+    audit.record(
+        ctx, "version.reinstate", name, reason, was=version.status, tainted=version.tainted
+    )
+    version.status = "candidate"
+    version.tainted, version.taint_reason = False, None
+    read = VersionRead.model_validate(version)
+    if rejected:
+        said = {
+            "reinstate": ref.digest,
+            "reinstate_by": ctx.user[:128],
+            "reinstate_reason": reason,
+        }
+        # It may be proposed again; nobody has proposed it yet.
+        waits = {"abort": ref.digest, "abort_by": ctx.user[:128], "abort_reason": "It waits."}
+        _change(
+            ctx,
+            model_type,
+            _with(lambda spec: said | (waits if spec.version.digest == ref.digest else {})),
+        )
+    return read
 
 
 def pause(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRollout:
@@ -217,7 +320,6 @@ def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
                 "promote": candidate.digest,
                 "promote_by": ctx.user[:128],
                 "promote_reason": reason,
-                "paused": False,
             }
         ),
     )

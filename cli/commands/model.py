@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cli import retraining, services
 from cli.console import as_table, rows_table
 from cli.session import Session, session_of
 from cli.supervise import interruptible
+from shield.artifacts import ArtifactStore
 from shield.labels import ModelType, type_names
 from shield.packages import Trust
 
@@ -116,6 +118,31 @@ def train(
     session.terminal.answer(found, f"Released {found['version']}.")
 
 
+@app.command("reinstate")
+def reinstate(
+    context: typer.Context,
+    model_type: Type,
+    name: Annotated[str, typer.Argument(help="A version that nobody may propose any more.")],
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit log and the ledger.")],
+) -> None:
+    """Let a refused, rejected or tainted version be proposed again, once, on your word.
+
+    What a gate refused is signed for a release now, which takes the signing key.
+    """
+    from shield.packages.transfer import release
+
+    session = session_of(context)
+    with session.client() as client:
+        version = client.version(model_type, name)
+        if version.refusal is not None:
+            store, key = _signing(session)
+            release(store, version.uri, version.digest, _trust(session), key)
+        found = client.reinstate(model_type, name, reason)
+    session.terminal.answer(
+        found, f"{name} may be proposed again: shieldctl rollout start {model_type} {name}"
+    )
+
+
 @app.command("push")
 def push(
     context: typer.Context,
@@ -164,6 +191,18 @@ def taint(
     with session.client() as client:
         found = client.taint(model_type, name, reason)
     session.terminal.answer(found, f"{found.name} is tainted: {found.taint_reason}")
+
+
+def _signing(session: Session) -> tuple[ArtifactStore, Ed25519PrivateKey]:
+    """Return the artifact store and the signing key: the environment's, or the data directory's."""
+    from shield.artifacts.opening import open_store
+    from shield.packages import PackageSettings, load_private_key
+
+    named = PackageSettings().signing_key
+    if session.api_url is not None:
+        return open_store(), load_private_key(PackageSettings().require_signing_key())
+    home = session.home()
+    return open_store(home.artifacts), load_private_key(named or home.signing_key)
 
 
 def _trust(session: Session) -> Trust:

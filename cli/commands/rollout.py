@@ -14,7 +14,7 @@ from shield.labels import ModelType, type_names
 from shield.wire import RolloutPolicy, RolloutRequest
 
 app = typer.Typer(
-    help="Who serves, and for whom: status, start, pause, undo.", no_args_is_help=True
+    help="Who serves, and for whom: status, start, pause, abort, undo.", no_args_is_help=True
 )
 
 Steps = Annotated[
@@ -140,6 +140,15 @@ def undo(context: typer.Context, model_type: Type, reason: Reason) -> None:
     )
 
 
+@app.command("abort")
+def abort(context: typer.Context, model_type: Type, reason: Reason) -> None:
+    """End a trial without a judgement; the version may be asked for again."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.abort_rollout(model_type, reason)
+    session.terminal.answer(found, "The trial ends.", *describe(found))
+
+
 @app.command("pause")
 def pause(
     context: typer.Context,
@@ -204,6 +213,7 @@ def describe(rollout: ModelRollout) -> tuple[RenderableType, ...]:
         "candidate": now.candidate,
         "on the candidate": f"{split.weight:g} %" if split and now.candidate else None,
         "wanted": rollout.spec.version,
+        "paused": "until somebody resumes" if rollout.spec.paused else None,
         "last known good": now.last_known_good,
         "rejected": [version.name for version in now.rejected],
     }

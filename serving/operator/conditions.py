@@ -7,6 +7,7 @@ written.
 from typing import Literal
 
 from serving.operator.pace import REASON
+from serving.operator.people import given_up
 from serving.operator.standings import Standing, called, on_trial
 from serving.operator.state import Observed
 from serving.operator.transitions import among, same
@@ -77,6 +78,14 @@ def standing(
             f"{stable.name} takes its servers far longer to answer than "
             f"{called(status.last_known_good)} did; nobody is left without an answer. Give it more "
             f"processor time, or go back with `shieldctl rollout undo {spec.model_type}`.",
+        )
+    if given_up(spec) and not same(spec.version, stable):
+        return Standing(
+            Phase.HEALTHY,
+            "GivenUp",
+            f"The trial of {spec.version.name} was ended without a judgement; {stable.name} "
+            f"answers. Ask for it again with `shieldctl rollout start {spec.model_type} "
+            f"{spec.version.name}`, or for another version.",
         )
     if status.guarded is not None and status.last_known_good is not None:
         return Standing(

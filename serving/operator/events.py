@@ -23,6 +23,7 @@ REASONS = {
     "reject": "Rejected",
     "undo": "TakenBack",
     "abort": "Aborted",
+    "reinstate": "Reinstated",
 }
 _WARNINGS = {"pause", "reject", "undo"}
 

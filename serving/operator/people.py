@@ -1,7 +1,7 @@
-"""What a person who asks for a promotion may do. Pure."""
+"""What a person who asks for something may do, and what the ledger is told of it. Pure."""
 
 from serving.operator.judgement import not_worse, shown
-from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec
+from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus, VersionRef
 
 
 def may_promote(spec: ModelRolloutSpec, evidence: Evidence | None) -> bool:
@@ -24,3 +24,30 @@ def promotion(spec: ModelRolloutSpec, evidence: Evidence | None) -> str:
         else "The evidence did not show that it is good enough."
     )
     return f"{who} promoted it{': ' + why.rstrip('.') if why else ''}. {known}"
+
+
+def given_up(spec: ModelRolloutSpec) -> bool:
+    """Tell whether the version in the spec was given up, and not asked for again since."""
+    return spec.abort == spec.version.digest
+
+
+def giving_up(spec: ModelRolloutSpec) -> str:
+    """Return the reason that the ledger gets for a trial that a person has ended."""
+    who = (spec.abort_by or "").strip() or "A person"
+    why = (spec.abort_reason or "").strip().rstrip(".")
+    return f"{who} gave it up without a judgement{': ' + why if why else ''}."
+
+
+def to_reinstate(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:
+    """Return the rejected version that somebody stands for, by name and with a reason, if any."""
+    if not (spec.reinstate_by or "").strip() or not (spec.reinstate_reason or "").strip():
+        return None
+    if spec.reinstate in status.reinstated:
+        return None
+    return next((ref for ref in status.rejected if ref.digest == spec.reinstate), None)
+
+
+def reinstating(spec: ModelRolloutSpec) -> str:
+    """Return the reason that the ledger gets for a version that may be proposed again."""
+    why = (spec.reinstate_reason or "").strip().rstrip(".")
+    return f"{(spec.reinstate_by or '').strip()} reinstated it: {why}."

@@ -5,7 +5,8 @@ and it has an answer for every combination, so nothing gets stuck. It makes at m
 call; its caller calls again until nothing changes. What it guarantees, whatever the order of
 events:
 
-- A version that was rejected or taken back never serves again.
+- A version that was rejected or taken back never serves again, unless a person stands for it by
+  name and with a reason; and then once.
 - Users meet a version only when its servers are ready.
 - An undo goes to the last known good version, and further back each time, never forward.
 - No traffic is no evidence: it neither promotes nor rejects.
@@ -25,7 +26,14 @@ from serving.operator.judgement import (
     users_object,
 )
 from serving.operator.pace import holds, paced
-from serving.operator.people import may_promote, promotion
+from serving.operator.people import (
+    given_up,
+    giving_up,
+    may_promote,
+    promotion,
+    reinstating,
+    to_reinstate,
+)
 from serving.operator.split import split_of, warm
 from serving.operator.state import Desired, Observed
 from serving.operator.transitions import among, same
@@ -64,6 +72,9 @@ def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) ->
     returned = _return_within_guard(spec, status, seen)
     if returned is not None:
         return returned
+    forgiven = to_reinstate(spec, status)
+    if forgiven is not None:
+        return moves.reinstated(status, forgiven, seen.now, reinstating(spec))
     if status.guard_until is not None and seen.now >= status.guard_until:
         return moves.guard_over(status)
     if status.candidate is not None and not same(status.candidate, spec.version):
@@ -82,6 +93,10 @@ def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) ->
             if status.candidate
             else status
         )
+    if given_up(spec):
+        if status.candidate is not None:
+            return moves.aborted(status, seen.now, giving_up(spec))
+        return paced(spec, status, seen, steps.relevant(status, seen))
     if among(spec.version, status.good):
         return _go_back(
             spec, status, seen, spec.version, f"The version was set back to {spec.version.name}."
@@ -233,7 +248,11 @@ def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef |
         return None
     if spec.undo is not None and spec.undo != status.undone and status.candidate is None:
         return status.last_known_good
-    earlier = among(spec.version, status.good) and not same(spec.version, status.stable)
+    earlier = (
+        among(spec.version, status.good)
+        and not same(spec.version, status.stable)
+        and not given_up(spec)
+    )
     return spec.version if earlier else None
 
 

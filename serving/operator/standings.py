@@ -53,7 +53,10 @@ def on_trial(
     overdue = seen.now - since > timedelta(seconds=spec.deadline_seconds)
     if spec.paused:
         return Standing(
-            Phase.PAUSED, "Paused", f"{candidate.name} holds its step until the pause is lifted."
+            Phase.PAUSED,
+            "Paused",
+            f"{candidate.name} holds its step until somebody lifts the pause: `shieldctl rollout "
+            f"resume {spec.model_type}`.",
         )
     if not seen.of(candidate).ready:
         return Standing(
@@ -95,8 +98,8 @@ def on_trial(
             Phase.PAUSED,
             "AwaitingPromotion",
             f"{candidate.name} has been through every step of its {spec.strategy} trial. {known}"
-            f"Promote it with `shieldctl rollout promote {spec.model_type} --reason ...`, or undo "
-            "it.",
+            f"Promote it with `shieldctl rollout promote {spec.model_type} --reason ...`, or end "
+            f"its trial: `shieldctl rollout abort {spec.model_type} --reason ...`.",
         )
     if overdue:
         few = not steps.done(spec, status, seen)
@@ -111,8 +114,8 @@ def on_trial(
             "NoEvidence",
             f"{lacks}{_missing(spec, evidence) if not good else ''}So {candidate.name} is neither "
             "promoted nor rejected. Let reviewers decide what waits, promote it and say why with "
-            f"`shieldctl rollout promote {spec.model_type} --reason ...`, or abort by setting the "
-            f"version back to {called(status.stable)}.",
+            f"`shieldctl rollout promote {spec.model_type} --reason ...`, or end the trial without "
+            f"a judgement: `shieldctl rollout abort {spec.model_type} --reason ...`.",
         )
     if not good and steps.done(spec, status, seen) and steps.on_last(spec, status):
         return Standing(

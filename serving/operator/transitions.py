@@ -10,7 +10,16 @@ _REJECTED_KEPT = 1000
 _HISTORY_KEPT = 50
 
 Action = Literal[
-    "install", "start", "step", "pause", "resume", "promote", "reject", "undo", "abort"
+    "install",
+    "start",
+    "step",
+    "pause",
+    "resume",
+    "promote",
+    "reject",
+    "undo",
+    "abort",
+    "reinstate",
 ]
 _NO_TRIAL: dict[str, Any] = {
     "candidate": None,
@@ -114,6 +123,19 @@ def aborted(status: ModelRolloutStatus, now: datetime, reason: str) -> ModelRoll
     version = status.candidate
     assert version is not None
     return _noted(status.model_copy(update=_NO_TRIAL), "abort", version, status.stable, now, reason)
+
+
+def reinstated(
+    status: ModelRolloutStatus, version: VersionRef, now: datetime, reason: str
+) -> ModelRolloutStatus:
+    """A rejected version may be proposed again, because a person stands for it; once."""
+    moved = status.model_copy(
+        update={
+            "rejected": without(status.rejected, version),
+            "reinstated": [*status.reinstated, version.digest][-_REJECTED_KEPT:],
+        }
+    )
+    return _noted(moved, "reinstate", version, status.stable, now, reason)
 
 
 def gone_back(

@@ -181,7 +181,8 @@ class ModelRolloutSpec(Wire):
     resources: Resources = Resources()
     """Of each model server."""
     paused: bool = False
-    """Hold the present step. A pause stops neither judgement nor undo."""
+    """Hold the present step, and let no candidate take its first, until this is lifted. A pause
+    stops neither judgement nor undo, and asking for a version does not lift it."""
     promote: str | None = Field(default=None, max_length=71)
     """Digest of a candidate to promote now, whatever steps remain. It says nothing about any other
     version. While the evidence does not show that it is good enough, it takes a name and a reason
@@ -190,6 +191,20 @@ class ModelRolloutSpec(Wire):
     """Who asks for it; goes into the ledger."""
     promote_reason: str | None = Field(default=None, max_length=1024)
     """Why, though the evidence is not there; goes into the ledger."""
+    abort: str | None = Field(default=None, max_length=71)
+    """Digest of a version to give up without a judgement, while it is on trial: it may be asked for
+    again, once this is taken out. It says nothing about any other version."""
+    abort_by: str | None = Field(default=None, max_length=128)
+    """Who asks for it; goes into the ledger."""
+    abort_reason: str | None = Field(default=None, max_length=1024)
+    """Why; goes into the ledger."""
+    reinstate: str | None = Field(default=None, max_length=71)
+    """Digest of a rejected version that may be proposed again. It takes a name and a reason, and
+    happens once for a version: rejected again, it stays so."""
+    reinstate_by: str | None = Field(default=None, max_length=128)
+    """Who stands for it; goes into the ledger."""
+    reinstate_reason: str | None = Field(default=None, max_length=1024)
+    """Why; goes into the ledger."""
     undo: str | None = Field(default=None, max_length=64)
     """A token: each new value asks once to go back to the last known good version."""
     undo_reason: str | None = Field(default=None, max_length=1024)
@@ -320,17 +335,26 @@ class Evidence(Wire):
 
 
 class Transition(Wire):
-    """One thing that happened: start, promote, reject, undo or abort. Append-only, newest last.
+    """One thing that happened: start, promote, reject, undo, abort ... Append-only, newest last.
 
     `pause` and `resume` are the operator's own; a person's are in the audit log.
     """
 
     action: Literal[
-        "install", "start", "step", "pause", "resume", "promote", "reject", "undo", "abort"
+        "install",
+        "start",
+        "step",
+        "pause",
+        "resume",
+        "promote",
+        "reject",
+        "undo",
+        "abort",
+        "reinstate",
     ]
     version: VersionRef
-    """The version that it happened to: installed, started, promoted, rejected, taken back or given
-    up."""
+    """The version that it happened to: installed, started, promoted, rejected, taken back, given
+    up or reinstated."""
     previous: VersionRef | None = None
     """The version that answered before, or that answers again after an undo."""
     at: datetime
@@ -372,7 +396,9 @@ class ModelRolloutStatus(Wire):
     """Versions that were promoted and not taken back, oldest first; the last one is the stable
     one."""
     rejected: Annotated[list[VersionRef], Field(max_length=1000)] = []
-    """Never proposed again."""
+    """Never proposed again, unless a person reinstates one."""
+    reinstated: Annotated[list[str], Field(max_length=1000)] = []
+    """Digests of those that were reinstated, which happens once."""
     history: Annotated[list[Transition], Field(max_length=50)] = []
     """The latest transitions; all of them are in the promotion ledger."""
     undone: str | None = None

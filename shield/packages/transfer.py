@@ -2,8 +2,11 @@
 
 import re
 import secrets
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shield.artifacts import ArtifactStore
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
@@ -12,9 +15,11 @@ from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE, Manifest, di
 from shield.packages.package import (
     Files,
     ModelPackage,
+    Purpose,
     check_digest,
     named_files,
     write_atomically,
+    write_signature,
 )
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -93,6 +98,25 @@ def pull(
     for name in named_files(package.manifest, files):
         _fetch_file(store, f"{uri}/{name}", target / name, package.manifest)
     return package
+
+
+def release(
+    store: ArtifactStore, uri: str, digest: str, trust: Trust, private_key: Ed25519PrivateKey
+) -> None:
+    """Sign a package in the store for a release, that was signed for the record before.
+
+    Raises:
+        As `pull`; nothing is signed that does not hold for the record, nor anything twice.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        target = Path(folder)
+        _fetch_manifest(store, uri, digest, target)
+        package = ModelPackage.open(target)
+        purpose = package.signature().purpose
+        package.verify(trust, digest=digest, files=(), purpose=purpose)
+        if purpose is Purpose.RECORD:
+            write_signature(target, private_key)
+            store.put(f"{uri}/{SIGNATURE}", target / SIGNATURE, overwrite=True)
 
 
 def _fetch_manifest(store: ArtifactStore, uri: str, digest: str, target: Path) -> None:

@@ -13,23 +13,27 @@ from shield.errors import Invalid, VersionRejected
 
 
 def split_in_force(rollout: ModelRollout) -> Split | None:
-    """Return who answers users now: the split, or what an undo just asked for will make of it.
+    """Return who answers users now: the split, or what was just asked for will make of it.
 
-    An undo must not wait for the operator, who may be busy or gone: whoever routes acts on the
-    request itself. The operator then comes to the same split and writes it down. Where the last
-    known good version is not warm, users stay where they are until it is.
+    An undo, or the end of a trial, must not wait for the operator, who may be busy or gone: whoever
+    routes acts on the request itself. The operator then comes to the same split and writes it down.
+    Where the last known good version is not warm, users stay where they are until it is.
     """
     spec, status = rollout.spec, rollout.status
     split = status.split
-    if split is None or spec.undo is None or spec.undo == status.undone:
-        return split
+    if split is None:
+        return None
+    alone = Split(
+        stable=split.stable,
+        stable_url=split.stable_url,
+        fallback=split.fallback,
+        fallback_url=split.fallback_url,
+    )
+    if spec.undo is None or spec.undo == status.undone:
+        given_up = status.candidate is not None and status.candidate.digest == spec.abort
+        return alone if given_up else split
     if status.candidate is not None:
-        return Split(
-            stable=split.stable,
-            stable_url=split.stable_url,
-            fallback=split.fallback,
-            fallback_url=split.fallback_url,
-        )
+        return alone
     target = status.last_known_good
     if target is None or split.fallback is None or split.fallback_url is None:
         return split
@@ -47,7 +51,8 @@ def rejected_version(rollout: str, version: str) -> VersionRejected:
     """Return the error for asking again for a version that was taken back."""
     return VersionRejected(
         f"Version {version} was rejected or taken back in the rollout {rollout!r} and is not "
-        "proposed again. Register a new version, or go back further with `shieldctl rollout undo`.",
+        "proposed again. Register a new version, go back further with `shieldctl rollout undo`, or "
+        "stand for it with `shieldctl model reinstate`.",
         version=version,
     )
 

@@ -188,7 +188,7 @@ def test_tainting_a_version_asks_for_a_reason_and_shows_on_its_children(
 def test_a_reviewer_who_is_no_admin_cannot_steer(chromium: Browser, lived_in: RunningApi) -> None:
     with at_the_desk(chromium, lived_in, "paul", "reviewer") as page:
         page.goto(f"{lived_in.url}/review/rollouts")
-        expect(page.get_by_text("An admin may promote, pause and undo.")).to_be_visible()
+        expect(page.get_by_text("An admin may promote, pause, end and undo.")).to_be_visible()
         expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 

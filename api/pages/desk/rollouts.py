@@ -30,6 +30,7 @@ _STEER: dict[str, Callable[[Context, ModelType, str], Any]] = {
     "pause": service.pause,
     "resume": service.resume,
     "promote": service.promote,
+    "abort": service.abort,
     "undo": service.undo,
 }
 
@@ -80,11 +81,11 @@ def live(request: Request, visitor: Who, ctx: Reading) -> Response:
 @router.post("/{model_type}/{action}", dependencies=[CheckedForm])
 def steer(
     model_type: ModelType,
-    action: Literal["pause", "resume", "promote", "undo"],
+    action: Literal["pause", "resume", "promote", "abort", "undo"],
     ctx: Writing,
     reason: Annotated[str, Form(min_length=1, max_length=1024)],
 ) -> Response:
-    """Pause, resume, promote or undo. Only admins; the reason goes into the ledger."""
+    """Pause, resume, promote, abort or undo. Only admins; the reason goes into the ledger."""
     ctx.principal.require(Role.ADMIN)
     _STEER[action](ctx, model_type, reason.strip())
     return RedirectResponse("/review/rollouts", 303)

@@ -34,7 +34,7 @@ from shield.crds.v1alpha1 import (
     Transition,
     VersionRef,
 )
-from shield.errors import Conflict, Forbidden, NotFound, ShieldError
+from shield.errors import Conflict, Forbidden, ShieldError
 from shield.labels import ModelType
 from shield.wire import (
     RolloutPolicy,
@@ -80,6 +80,7 @@ class HostileMachine(RuleBasedStateMachine):
         self.tainted: set[str] = set()
         self.made: dict[tuple[str, int], tuple[str, str]] = {}
         self.policy = POLICIES[0]
+        self.paused = False
         self.count = 0
         self.services.rollouts.delete("sms")
         with self.services.sessions() as session:
@@ -104,10 +105,7 @@ class HostileMachine(RuleBasedStateMachine):
         )
 
     def uid(self) -> str:
-        try:
-            return self.services.rollouts.get("sms").uid
-        except NotFound:
-            return "none"
+        return self.services.rollouts.get("sms").uid
 
     @initialize(target=versions)
     def first(self) -> str:
@@ -211,6 +209,25 @@ class HostileMachine(RuleBasedStateMachine):
     def the_admin_undoes(self) -> None:
         self.tried(Role.ADMIN, lambda ctx: rollouts.undo(ctx, SMS, "it flags my bank"))
 
+    @rule(paused=st.booleans())
+    def the_admin_pauses_or_resumes(self, paused: bool) -> None:
+        work = rollouts.pause if paused else rollouts.resume
+        self.as_(Role.ADMIN, lambda ctx: work(ctx, SMS, "lunch"))
+        self.paused = paused
+
+    @rule()
+    def the_admin_ends_the_trial(self) -> None:
+        before = self.services.rollouts.get("sms").status
+        self.tried(Role.ADMIN, lambda ctx: rollouts.abort(ctx, SMS, "the wrong week"))
+        assert self.services.rollouts.get("sms").status.rejected == before.rejected
+
+    @rule(version=versions)
+    def the_admin_reinstates(self, version: str) -> None:
+        work = lambda ctx: rollouts.reinstate(ctx, SMS, version, "forged")  # noqa: E731
+        if self.tried(Role.ADMIN, work) is None:
+            self.final.pop(version, None)
+            self.tainted.discard(version)
+
     @rule(version=versions)
     def the_admin_taints(self, version: str) -> None:
         self.as_(Role.ADMIN, lambda ctx: lineage.taint(ctx, SMS, version, "poisoned"))
@@ -228,12 +245,13 @@ class HostileMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_owner_alone_says_how_versions_are_judged(self) -> None:
-        try:
-            spec = self.services.rollouts.get("sms").spec
-        except NotFound:
-            return
+        spec = self.services.rollouts.get("sms").spec
         told = RolloutPolicy.model_validate(spec.model_dump(include=set(self.policy.named)))
         assert told == self.policy
+
+    @invariant()
+    def a_pause_stays_until_somebody_resumes(self) -> None:
+        assert self.services.rollouts.get("sms").spec.paused == self.paused
 
     @invariant()
     def the_ledger_holds_what_rollouts_have_done_and_nothing_else(self) -> None:
@@ -243,10 +261,7 @@ class HostileMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_meets_what_a_gate_refused(self) -> None:
-        try:
-            status = self.services.rollouts.get("sms").status
-        except NotFound:
-            return
+        status = self.services.rollouts.get("sms").status
         met = {ref.name for ref in (status.stable, status.candidate) if ref is not None}
         assert not met & {name for name, final in self.final.items() if final == "refused"}
 

@@ -61,6 +61,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/rollouts/{model_type}"): TRAINERS,
     ("PATCH", "/api/v2/rollouts/{model_type}"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/undo"): ADMIN,
+    ("POST", "/api/v2/rollouts/{model_type}/abort"): ADMIN,
+    ("POST", "/api/v2/models/{model_type}/versions/{name}/reinstate"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/pause"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/resume"): ADMIN,
     ("POST", "/api/v2/rollouts/{model_type}/promote"): ADMIN,

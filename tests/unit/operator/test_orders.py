@@ -152,6 +152,21 @@ class Orders(RuleBasedStateMachine):
         self.change(paused=paused)
         self.look(looks)
 
+    @rule(name=st.sampled_from(NAMES), looks=LOOKS)
+    def end_the_trial(self, name: str, looks: int) -> None:
+        self.change(abort=version(name).digest, abort_by="ada", abort_reason="the wrong week")
+        at_once = self.in_force()
+        if at_once is not None:
+            assert at_once.candidate is None or at_once.candidate.name != name
+        self.look(looks)
+
+    @rule(name=st.sampled_from(NAMES), looks=LOOKS)
+    def reinstate(self, name: str, looks: int) -> None:
+        self.change(
+            reinstate=version(name).digest, reinstate_by="ada", reinstate_reason="it was forged"
+        )
+        self.look(looks)
+
     @rule(looks=LOOKS)
     def promote(self, looks: int) -> None:
         self.change(promote=self.spec.version.digest)
@@ -181,6 +196,8 @@ class Orders(RuleBasedStateMachine):
         for done in self.status.history:
             if done.action in ("install", "promote"):
                 first.setdefault(done.version.digest, done.sequence)
+            if done.action == "reinstate":
+                first.pop(done.version.digest, None)
             if done.action == "undo":
                 assert done.previous is not None
                 assert first[done.previous.digest] < first[done.version.digest]
@@ -190,7 +207,7 @@ class Orders(RuleBasedStateMachine):
         rejected = {ref.digest for ref in self.status.rejected}
         for done in self.status.history:
             if done.action in ("undo", "reject"):
-                assert done.version.digest in rejected
+                assert done.version.digest in rejected | set(self.status.reinstated)
 
     def check_readiness(self, before: ModelRolloutStatus, after: ModelRolloutStatus) -> None:
         """Nobody begins to answer, in whatever role, unless its servers are ready."""
@@ -248,7 +265,8 @@ class Orders(RuleBasedStateMachine):
         assert numbers == sorted(set(numbers))
         if len(self.remembered) > 1:
             (_, before), (_, after) = self.remembered[-2:]
-            assert {r.digest for r in before.rejected} <= {r.digest for r in after.rejected}
+            lifted = {r.digest for r in before.rejected} - {r.digest for r in after.rejected}
+            assert lifted <= set(after.reinstated) - set(before.reinstated)
 
     def teardown(self) -> None:
         """Let every server work and nothing happen any more: it comes to rest at the right
@@ -275,7 +293,8 @@ class Orders(RuleBasedStateMachine):
             assert status.split.candidate == status.candidate
         wanted = self.spec.version.digest
         rejected = {ref.digest for ref in status.rejected}
-        assert wanted in {status.stable.digest, *rejected} or status.candidate is not None
+        over = {status.stable.digest, self.spec.abort, *rejected}
+        assert wanted in over or status.candidate is not None
 
 
 TestOrders = Orders.TestCase

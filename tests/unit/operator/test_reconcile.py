@@ -149,6 +149,36 @@ def test_setting_the_version_back_aborts_without_a_judgement() -> None:
     assert world.ask(version="sms-v2").candidate == "sms-v2", "it may be asked for again"
 
 
+def test_a_trial_is_ended_without_a_judgement_and_goes_on_once_it_is_asked_for_again() -> None:
+    world = serving().ask(version="sms-v2")
+    digest = version("sms-v2").digest
+    world.ask(abort=digest, abort_by="ada", abort_reason="the wrong week").wait(1000)
+    assert (world.stable, world.candidate, world.rejected) == ("sms-v1", None, [])
+    assert world.actions[-1] == ("abort", "sms-v2")
+    assert world.status.history[-1].reason == (
+        "ada gave it up without a judgement: the wrong week."
+    )
+    assert world.status.phase is Phase.HEALTHY
+    assert "rollout start sms sms-v2" in world.status.conditions[1].message
+    assert world.ask(abort=None).candidate == "sms-v2"
+
+
+def test_the_end_of_a_trial_that_comes_after_the_promotion_takes_nothing_back() -> None:
+    world = serving().promote("sms-v2").ask(abort=version("sms-v2").digest)
+    assert (world.stable, world.rejected) == ("sms-v2", [])
+
+
+def test_a_rejected_version_is_reinstated_once_by_name_and_with_a_reason() -> None:
+    world = serving().ask(version="sms-v2").ask(undo="one").ask(version="sms-v1")
+    digest = version("sms-v2").digest
+    assert world.ask(reinstate=digest).rejected == ["sms-v2"], "nobody stands for it"
+    world.ask(reinstate_by="ada", reinstate_reason="the reports were forged")
+    assert world.rejected == []
+    assert world.actions[-1] == ("reinstate", "sms-v2")
+    assert world.ask(version="sms-v2").candidate == "sms-v2"
+    assert world.ask(undo="two").settle().rejected == ["sms-v2"], "the word was given once"
+
+
 def test_another_version_replaces_the_candidate() -> None:
     world = serving().ask(version="sms-v2").ask(version="sms-v3")
     assert (world.candidate, world.rejected) == ("sms-v3", [])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shield.artifacts.opening import open_store
 from shield.errors import (
     AlreadyExists,
     Misconfigured,
@@ -24,10 +25,13 @@ from shield.packages import (
     generate_key,
     load_private_key,
     pack,
+    pull,
+    push,
     save_key,
     sign,
 )
 from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE
+from shield.packages.transfer import release
 
 
 def unsigned_package(directory: Path, **fields: object) -> ModelPackage:
@@ -115,6 +119,19 @@ def test_a_refused_package_is_signed_for_the_record_and_never_loaded(
         signed.verify(trust)
     (signed.path / SIGNATURE).write_text(kept)
     assert signed.verify(trust, purpose=Purpose.RECORD).digest == signed.digest
+
+
+def test_a_package_kept_for_the_record_is_released_by_whoever_holds_the_key(
+    signed: ModelPackage, trust: Trust, tmp_path: Path
+) -> None:
+    key = load_private_key(tmp_path / "signing.pem")
+    sign(signed.path, key, Purpose.RECORD)
+    store = open_store(tmp_path / "store")
+    pushed = push(store, signed.path)
+    with pytest.raises(PackageUntrusted, match="model reinstate"):
+        pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust)
+    release(store, pushed.uri, pushed.digest, trust, key)
+    assert pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust).digest == signed.digest
 
 
 def test_packing_again_drops_the_old_signature(signed: ModelPackage, trust: Trust) -> None:
