@@ -20,6 +20,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from shield.characters import is_blank
 from shield.errors import PackageInvalid
 from shield.linear import LinearModel
 from shield.packages import Manifest, ModelPackage, Preprocessing
@@ -56,11 +57,16 @@ OPERATING_POINT = 0.5
 the operating point."""
 
 
+NOTHING_SEEN = -1e-6
+"""The margin of a text in which nothing is seen: on the harmless side, and as unsure as can be.
+There is nothing in it to learn from, and a model would say something sure of it all the same."""
+
+
 class Reading(NamedTuple):
     """A text as the predictor sees it, before the encoder is asked."""
 
     rows: list[Row]
-    """At least one."""
+    """None if nothing of the text is seen, else at least one."""
     linear: float
     """Log odds by the linear model; 0 when the package has none."""
 
@@ -112,10 +118,14 @@ class Predictor:
     def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the margin of each text, shape (n,); flagged from 0 on."""
         encoder, linear = self.halves(texts)
-        return self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
+        margins = self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
+        return np.where([is_blank(text) for text in texts], NOTHING_SEEN, margins)
 
     def halves(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the log odds of each text by the encoder and by the linear model, shape (n,)."""
+        """Return the log odds of each text by the encoder and by the linear model, shape (n,).
+
+        Both are 0 for a text in which nothing is seen.
+        """
         readings = self.read(texts)
         rows = [row for reading in readings for row in reading.rows]
         scores = np.empty(len(rows), dtype=np.float64)
@@ -137,7 +147,9 @@ class Predictor:
             [self._normalise(text) for text in texts], add_special_tokens=False
         )
         return [
-            Reading(
+            Reading([], 0.0)
+            if is_blank(text)
+            else Reading(
                 self._windows(encoding.ids),
                 0.0 if self._linear is None else self._linear.margin(text),
             )
@@ -168,6 +180,8 @@ class Predictor:
 
     def aggregate(self, scores: NDArray[np.float64]) -> float:
         """Return the encoder's log odds of a text from those of its rows."""
+        if not scores.size:
+            return 0.0
         if self._rules.aggregation == "max" or scores.size == 1:
             return float(scores.max())
         mean = float(probability_of(scores).mean())
@@ -175,6 +189,8 @@ class Predictor:
 
     def settle(self, scores: NDArray[np.float64], linear: float) -> float:
         """Return a text's probability from the scores of its rows and its linear log odds."""
+        if not scores.size:
+            return float(probability_of(np.array([NOTHING_SEEN]))[0])
         margin = self._margin.encoder * self.aggregate(scores) + self._margin.linear * linear
         return float(probability_of(np.array([margin + self._margin.bias]))[0])
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+from shield.characters import HIDDEN_IN_WORD, OVERLAY, is_disguised, letters, seen
 from shield.errors import PackageInvalid
 
 Normaliser = Callable[[str], str]
@@ -41,6 +42,12 @@ _BETWEEN = re.compile(r"[ ._*~-]")
 # Characters without a width inside a Latin word. Other scripts need some of them, and mails a soft
 # hyphen.
 _BROKEN = re.compile(r"[A-Za-z][\u200b-\u200d\u2060-\u2064\ufeff]+[A-Za-z]")
+_DOTS = re.compile(r"\S{9}")
+"""Five words and the dots between them are nine characters at least."""
+_DOT = re.compile("[._*~\u00b7\u2022|-]")
+_MANY = 5
+_PLACE = re.compile(r"[/@\\]|^www\.", re.IGNORECASE)
+_TOP_LEVEL = frozenset({"com", "net", "org", "info", "biz", "top", "xyz", "online", "site", "shop"})
 _MARKS = re.compile(r"(?: \u2021)+(?!\S)")
 MARK = " \u2021"
 """Stands behind a word that was disguised. Whoever folds a disguise away takes a sign from the
@@ -66,9 +73,20 @@ def scam_text_v2(text: str) -> str:
     return _MARKS.sub(MARK, _undisguised(text, MARK))
 
 
+def scam_text_v3(text: str) -> str:
+    """As v2, and read what a person reads.
+
+    Nothing that is invisible stays, by `shield.characters` instead of by Unicode's categories, and
+    blanks that are no white space part words. Drawn letters (squared, white on black, small
+    capitals, regional signs) become letters, strokes through letters vanish, and dots between five
+    or more words are blanks. Dots are not marked: hasty honest people write so.
+    """
+    return _MARKS.sub(MARK, _read(text, MARK))
+
+
 def readable(text: str) -> str:
-    """Return what a person reads: as v2, without its marks."""
-    return _undisguised(text, "")
+    """Return what a person reads: as v3, without its marks."""
+    return _read(text, "")
 
 
 def apart(text: str) -> list[str]:
@@ -82,6 +100,54 @@ def _undisguised(text: str, mark: str) -> str:
     while (shorter := _joined(text, mark)) != text:
         text = _folded(shorter, mark)
     return text
+
+
+def _read(text: str, mark: str) -> str:
+    text = _seen(_joined(text, mark), mark)
+    # Each step may make work for another: dots go, and the letters between them stand apart.
+    while (plainer := _spread(_joined(text, mark))) != text:
+        text = _seen(plainer, mark)
+    return text
+
+
+def _seen(text: str, mark: str) -> str:
+    if text.isascii():
+        return " ".join(seen(text).split())
+    if mark:
+        text = " ".join(word + mark * _is_odd(word) for word in text.split())
+    folded = unicodedata.normalize("NFKC", seen(letters(text)))
+    # Removing a character may bring two others together that compose, hence the second pass.
+    folded = unicodedata.normalize("NFKC", OVERLAY.sub("", seen(folded)))
+    return " ".join(_fold_word(word, mark) for word in folded.split())
+
+
+def _is_odd(word: str) -> bool:
+    """Tell whether a word is disguised in a way that folding removes."""
+    if word.isascii():
+        return False
+    plain = letters(word)
+    struck = OVERLAY.findall(plain)
+    return is_disguised(word) or len(struck) > 1 or bool(HIDDEN_IN_WORD.search(plain))
+
+
+def _spread(text: str) -> str:
+    return " ".join(map(_words_of, text.split())) if _DOTS.search(text) else text
+
+
+def _words_of(token: str) -> str:
+    """Return a token in which dots stand for blanks with blanks; any other as it is.
+
+    Hosts stay whole: all in small letters, with an ending that is a top-level name.
+    """
+    core = token.strip("._*~-\u00b7\u2022|")
+    words = _DOT.split(core)
+    spelled = sum(len(word) > 1 and word.isalpha() for word in words)
+    if len(words) < _MANY or spelled < _MANY - 2 or not all(words) or _PLACE.search(token):
+        return token
+    ending = words[-1].rstrip("!?,;:")
+    if core.islower() and (len(ending) == 2 or ending in _TOP_LEVEL):
+        return token
+    return " ".join(words)
 
 
 def _joined(text: str, mark: str) -> str:
@@ -126,8 +192,12 @@ def _fold_word(word: str, mark: str) -> str:
     return plain if plain == word else plain + mark
 
 
-NORMALISERS: dict[str, Normaliser] = {"scam-text-v1": scam_text_v1, "scam-text-v2": scam_text_v2}
-DEFAULT_NORMALISER = "scam-text-v2"
+NORMALISERS: dict[str, Normaliser] = {
+    "scam-text-v1": scam_text_v1,
+    "scam-text-v2": scam_text_v2,
+    "scam-text-v3": scam_text_v3,
+}
+DEFAULT_NORMALISER = "scam-text-v3"
 
 
 def normalise(text: str, name: str = DEFAULT_NORMALISER) -> str:

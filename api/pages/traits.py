@@ -5,10 +5,10 @@ Pure. Read from the text alone, so that it helps most where the model was deceiv
 
 import ipaddress
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from shield.characters import hidden, seen
 from shield.links import LINK, links
 from shield.text import apart, readable
 
@@ -42,12 +42,12 @@ def _disguises(text: str) -> list[Trait]:
     ]
     if text.isascii():
         return disguises
-    hidden = sum(unicodedata.category(letter) == "Cf" for letter in text)
-    if hidden:
-        plural = "" if hidden == 1 else "s"
-        disguises.append(Trait("warning", f"{hidden} invisible character{plural}", odd=True))
+    unseen = hidden(text)
+    if unseen:
+        plural = "" if unseen == 1 else "s"
+        disguises.append(Trait("warning", f"{unseen} invisible character{plural}", odd=True))
     for word in text.split():
-        visible = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
+        visible = seen(word)
         plain = readable(visible)
         letters = any(letter.isalnum() for letter in plain)
         if letters and not visible.isascii() and plain.isascii() and plain != visible:

@@ -9,6 +9,7 @@ from api.kit.context import AnyRead, AnyWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.scans import service
+from shield.characters import unreadable
 from shield.routing import Arm
 from shield.wire import Envelope, ScanRead, ScanRequest
 
@@ -24,8 +25,11 @@ def scan(
         Header(alias="X-Shield-Arm", description="Force an arm (reviewer, admin, service)."),
     ] = None,
 ) -> Envelope[ScanRead]:
-    """Judge one message."""
-    return Envelope[ScanRead](message="Scanned.", data=service.scan(ctx, body, arm))
+    """Judge one message. Characters that are none, such as half an emoji, count as U+FFFD."""
+    broken = unreadable(body.text)
+    counts = "counts" if broken == 1 else "count"
+    told = f" {broken} of its characters could not be read and {counts} as U+FFFD." * bool(broken)
+    return Envelope[ScanRead](message=f"Scanned.{told}", data=service.scan(ctx, body, arm))
 
 
 @router.get("")

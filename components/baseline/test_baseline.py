@@ -127,7 +127,7 @@ def test_a_very_long_message_is_read_at_both_ends() -> None:
         lambda raw: raw[:-2],
         lambda raw: raw.replace(b'"bits": "18"', b'"bits": "17"'),
         lambda raw: raw[:-2] + b"\x00\x7e",
-        lambda raw: raw.replace(b"scam-text-v2", b"scam-text-v9"),
+        lambda raw: raw.replace(b"scam-text-v3", b"scam-text-v9"),
     ],
 )
 def test_a_spoilt_file_is_refused(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:

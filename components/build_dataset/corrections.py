@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from shield.characters import NOTHING_SEEN
+
 LEAST_WEIGHT = 0.5
 """What the correction of a reporter without any record counts, next to 1 for a fully trusted one. A
 reviewer has approved it, so it is never nothing."""
@@ -42,8 +44,8 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
         key=pl.col("text").hash(),
         weight=(LEAST_WEIGHT + (1 - LEAST_WEIGHT) * pl.col("trust")).cast(pl.Float32),
     )
-    blank = rows.filter(pl.col("text").str.strip_chars() == "")
-    rows = rows.filter(pl.col("text").str.strip_chars() != "")
+    unseen = pl.col("text").str.contains(NOTHING_SEEN)
+    blank, rows = rows.filter(unseen), rows.filter(~unseen)
     # Each reporter's newest first; the id breaks ties, so that the order of rows does not matter.
     rows = rows.sort(["approved_at", "id"], descending=[True, False], nulls_last=True)
     place = pl.int_range(pl.len()).over("reporter")

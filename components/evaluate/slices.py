@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shield.characters import hidden
+
 LENGTHS = ((40, "up to 40"), (100, "41 to 100"), (160, "101 to 160"), (500, "161 to 500"))
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACED = re.compile(r"(?:\b\w[ .\-_*]){4,}\w\b")
 _LEET = re.compile(r"\b(?=\w*[a-z])(?:[a-z]+[013457@$]+[a-z]+)\w*\b", re.IGNORECASE)
 _LINK = re.compile(
@@ -69,7 +70,7 @@ def _script(character: str) -> str:
 
 def obfuscation_of(text: str) -> str:
     """Return which disguise `text` wears, the first that is found; `none` for plain text."""
-    if _INVISIBLE.search(text):
+    if hidden(text):
         return "invisible characters"
     if _mixes_scripts(text):
         return "look-alike letters"

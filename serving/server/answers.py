@@ -15,8 +15,8 @@ _REQUEST_ID = b"x-request-id"
 _PRINTABLE = re.compile(rb"[!-~]{1,128}")
 
 
-def plain(model: ServedModel, scored: Scored) -> Response:
-    """Return the answer of `/predict`."""
+def plain(model: ServedModel, scored: Scored, unreadable: int) -> Response:
+    """Return the answer of `/predict`; `unreadable` characters of the texts were replaced."""
     predictions = []
     for score in scored.probabilities:
         scam = score >= OPERATING_POINT
@@ -35,6 +35,7 @@ def plain(model: ServedModel, scored: Scored) -> Response:
             "digest": model.digest,
             "predictions": predictions,
             "processorMs": scored.processor_ms,
+            **({"unreadableCharacters": unreadable} if unreadable else {}),
         }
     )
 

@@ -206,8 +206,10 @@ def _object(value: Any, what: str) -> dict[str, Any]:
     return value
 
 
-def answer(request: InferRequest, model: ServedModel, scores: Sequence[float]) -> Response:
-    """Return the inference response."""
+def answer(
+    request: InferRequest, model: ServedModel, scores: Sequence[float], unreadable: int
+) -> Response:
+    """Return the inference response; `unreadable` characters of the texts were replaced."""
     tensors: list[dict[str, Any]] = []
     tail: list[bytes] = []
     for name, binary in request.outputs.items():
@@ -229,7 +231,11 @@ def answer(request: InferRequest, model: ServedModel, scores: Sequence[float]) -
     document: dict[str, Any] = {
         "model_name": model.name,
         "model_version": model.version,
-        "parameters": {"arm": model.arm, "digest": model.digest},
+        "parameters": {
+            "arm": model.arm,
+            "digest": model.digest,
+            **({"unreadable_characters": unreadable} if unreadable else {}),
+        },
         "outputs": tensors,
     }
     if request.id is not None:

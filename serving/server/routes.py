@@ -13,6 +13,7 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
 from serving.server.repository import Repository, Wanted
 from serving.server.settings import ServerSettings
+from shield.characters import unreadable, well_formed
 from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge, Unusable
 
 # No name of a version and no path of a package is longer.
@@ -148,7 +149,11 @@ class Routes:
         model = self.repository.serving(self.repository.model_type)
         deadline = oip.read_deadline(answers.deadline_header(request))
         return self._score(
-            request, model, texts, deadline, lambda scored: answers.plain(model, scored)
+            request,
+            model,
+            texts,
+            deadline,
+            lambda scored: answers.plain(model, scored, _broken(texts)),
         )
 
     def _infer(self, request: Request, name: str, version: str | None) -> Answer:
@@ -162,7 +167,7 @@ class Routes:
             model,
             asked.texts,
             deadline,
-            lambda scored: oip.answer(asked, model, scored.probabilities),
+            lambda scored: oip.answer(asked, model, scored.probabilities, _broken(asked.texts)),
         )
 
     def _score(
@@ -173,6 +178,7 @@ class Routes:
         deadline_seconds: float | None,
         write: Callable[[Scored], Response],
     ) -> "asyncio.Future[Response]":
+        texts = list(map(well_formed, texts))
         self._check_size(texts)
         outcome: asyncio.Future[Response] = self._loop.create_future()
 
@@ -276,3 +282,8 @@ class Routes:
     async def _unload(self, parameters: dict[str, str]) -> Response:
         await self.repository.unload(parameters["version"])
         return answers.json_response({})
+
+
+def _broken(texts: Sequence[str]) -> int:
+    """Return how many characters could not be read: each counts as U+FFFD, and that is told."""
+    return sum(unreadable(well_formed(text)) for text in texts)

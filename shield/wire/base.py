@@ -3,12 +3,18 @@
 import math
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from shield.characters import well_formed
 from shield.crds.v1alpha1 import Wire
 
 T = TypeVar("T")
+
+
+def _whole(text: object) -> object:
+    return well_formed(text) if isinstance(text, str) else text
+
 
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no NUL in text; SQLite would, and then the two would differ."""
@@ -26,6 +32,10 @@ Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 """A person's remark."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=NO_NUL)]
 """Why something was done; goes into the audit log."""
+
+MessageText = Annotated[str, BeforeValidator(_whole), Field(max_length=20_000)]
+"""A message as it was received, in characters. Half an emoji counts as U+FFFD; a message in which
+nothing is seen may be sent, and no verdict on it is sure."""
 
 _DEEPEST = 32
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shield.crds.v1alpha1 import Wire
 from shield.labels import EVERY_LABEL, FeedbackType, ScanType
-from shield.wire.base import Answer
+from shield.wire.base import Answer, MessageText
 from shield.wire.feedback import ReviewAction
 from shield.wire.statistics import Interval
 
@@ -15,7 +15,7 @@ class GoldRequest(Wire):
     """An item whose answer is known, to be mixed into the queue."""
 
     scan_type: ScanType
-    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    text: MessageText
     verdict: Annotated[str, Field(json_schema_extra={"enum": [*EVERY_LABEL]})]
     """What the model is said to have found."""
     feedback_type: FeedbackType

@@ -1,22 +1,20 @@
 """Messages and verdicts."""
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from shield.crds.v1alpha1 import Wire
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
-from shield.wire.base import Answer
+from shield.wire.base import Answer, MessageText
 
 
 class ScanRequest(Wire):
     """One message to judge."""
 
     scan_type: ScanType
-    text: Annotated[str, Field(min_length=1, max_length=20_000)]
-    """The message, URL or transcript, in characters."""
+    text: MessageText
+    """The message, URL or transcript."""
 
 
 class FeedbackMark(Answer):

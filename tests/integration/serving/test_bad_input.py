@@ -117,6 +117,33 @@ def test_an_odd_text_is_answered_like_any_other(model_client: httpx.Client, text
     assert 0 <= answer.json()["predictions"][0]["probability"] <= 1
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\u2800\u3164", "\u200b\u2060", "\U0001d159", "\x00"])
+def test_no_verdict_is_sure_of_a_text_in_which_nothing_is_seen(
+    model_client: httpx.Client, text: str
+) -> None:
+    for _ in range(2):  # computed, and then from the cache
+        answer = model_client.post("/predict", json={"texts": [text, "WIN a prize, call now"]})
+        blank, other = answer.json()["predictions"]
+        assert blank["label"] == "ham"
+        assert blank["confidence"] == pytest.approx(0.5, abs=1e-5)
+        assert other["confidence"] > 0.51
+    asked = {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": [text]}]}
+    (probability, label) = model_client.post(INFER, json=asked).json()["outputs"]
+    assert probability["data"] == [blank["probability"]]
+    assert label["data"] == ["ham"]
+
+
+def test_half_an_emoji_is_read_as_a_replacement_and_told(model_client: httpx.Client) -> None:
+    texts = ["WIN \ud83d now", "WIN \ufffd now"]
+    asked = {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [2], "data": texts}]}
+    plain = model_client.post("/predict", content=json.dumps({"texts": texts}).encode()).json()
+    oip = model_client.post(INFER, content=json.dumps(asked).encode()).json()
+    assert plain["unreadableCharacters"] == oip["parameters"]["unreadable_characters"] == 2
+    broken, replaced = plain["predictions"]
+    assert broken == replaced
+    assert "unreadableCharacters" not in model_client.post("/predict", json={"text": "WIN"}).json()
+
+
 def test_a_megabyte_of_text_and_ten_thousand_texts_are_too_large(
     model_client: httpx.Client,
 ) -> None:

@@ -199,7 +199,7 @@ def test_both_halves_make_the_margin_and_the_verdict_turns_at_one_half(tmp_path:
         old = Predictor(copy.package)
         signed = with_linear_half(copy)
         predictor = Predictor(signed.package)
-    texts = [*LURES, *CHAT, "", "x" * 3000]
+    texts = [*LURES, *CHAT, "?", "x" * 3000]
     encoder, linear = predictor.halves(texts)
     np.testing.assert_array_equal(encoder, old.margins(texts))
     assert np.ptp(linear) > 1
