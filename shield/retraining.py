@@ -67,7 +67,7 @@ class WatchParameters(RetrainingParameters):
     min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 20
     """As of the weekly retraining; fewer are enough where drift asks."""
     alpha: Annotated[float, _field("probability", "drift_watch", gt=0, lt=1)] = 0.05
-    """Chance of ever asking for a retraining that is not needed, per champion."""
+    """Retrainings asked for in a year that are not needed, on average."""
 
 
 def steps_of(name: str, kind: type[RetrainingParameters] = RetrainingParameters) -> list[str]:

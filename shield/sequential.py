@@ -133,6 +133,36 @@ def log_evidence_unlike(
     return mixture - max(best(at) for at in (0.0, (low + high) / 2, 1.0))
 
 
+def log_evidence_of_a_change(since: Sequence[float], starts: int) -> float:
+    """Average the evidence of tests that each began at another time: an e-detector.
+
+    A test over all that was ever seen notices a change the later, the more had been seen before.
+    So one begins anew at each time, and sees what came from then on; their average over a number of
+    starts that is fixed beforehand is such a test again (J. Shin, A. Ramdas, A. Rinaldo,
+    "E-detectors", New England Journal of Statistics in Data Science 2 (2024)). False alarms come on
+    average at most alpha times in `starts` times, and within the first `starts` times with a chance
+    of at most alpha, however long it runs.
+
+    Args:
+        since: The logarithm of the evidence of all that was seen from each time on, oldest first.
+            Only the latest `starts` count.
+        starts: So many starts share alpha, at least 1: as many times as alpha is meant for.
+
+    Returns:
+        Natural logarithm of the evidence, as `log_evidence_worse`; -inf without any.
+
+    Raises:
+        ValueError: Fewer than one start.
+    """
+    if starts < 1:
+        raise ValueError(f"At least one start shares alpha, not {starts}.")
+    latest = since[-starts:]
+    largest = max(latest, default=-math.inf)
+    if largest == -math.inf:
+        return -math.inf
+    return largest + math.log(sum(math.exp(each - largest) for each in latest) / starts)
+
+
 def _likelihood_above(seen: Sequence[int], floors: Sequence[float]) -> float:
     """Return the largest sum of n * log(p) over distributions p that keep above `floors`.
 

@@ -1,6 +1,6 @@
-"""Count a champion's evidence since its release; read the results of the drift watch.
+"""Count a champion's evidence by day since its release; read the results of the drift watch.
 
-Counts grow with time and do not lose what they held: a test that may be looked at every day is
+What a day holds may grow, and does not lose what it held: a test that may be looked at every day is
 valid only for such. The one exception are scores where old messages are erased by the clock: which
 of these were copies of another is no longer known, so they are left out as a whole.
 """
@@ -8,9 +8,19 @@ of these were copies of another is no longer known, so they are left out as a wh
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Integer, and_, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    SQLColumnExpression,
+    and_,
+    case,
+    extract,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from api.kit.context import Context
@@ -26,17 +36,17 @@ from shield.wire import (
     DRIFT_TRIGGER,
     ArmTally,
     CampaignText,
+    DriftDay,
     DriftFacts,
     DriftLook,
     Tally,
     VersionRead,
 )
 
-OPENING = timedelta(days=7)
-"""How long a champion's opening lasts; what users object to later is compared with it."""
 BEFORE = timedelta(days=30)
 """So long before the release, other versions' scans count."""
 MOST_CAMPAIGNS = 1000
+_DAY_SECONDS = 86_400
 
 
 def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
@@ -47,17 +57,11 @@ def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
     """
     champion = registry.champion(ctx, model_type)
     since = champion.deployed_at or champion.created_at
-    misses, false_alarms = _audited(ctx.session, champion)
-    opening, later = _objections(ctx.session, champion, since)
     return DriftFacts(
         version=champion.name,
         since=since,
-        misses=misses,
-        false_alarms=false_alarms,
+        days=_days(ctx, champion, since),
         arms=_arms(ctx.session, champion, since),
-        opening=opening,
-        later=later,
-        scores=_scores(ctx, champion, since),
         campaigns=_campaigns(ctx, model_type, since),
     )
 
@@ -83,10 +87,39 @@ def latest_looks(session: Session, model_types: Sequence[ModelType]) -> list[Dri
     return looks
 
 
-def _audited(session: Session, champion: VersionRead) -> tuple[Tally, Tally]:
+def _days(ctx: Context, champion: VersionRead, since: datetime) -> list[DriftDay]:
+    """Return what was seen on each day on which anything was."""
+    misses, false_alarms = _audited(ctx.session, champion, since)
+    complaints, objections = _reported(ctx.session, champion, since)
+    scores = _scores(ctx, champion, since)
+    nothing, no_scores = Tally(events=0, trials=0), [0] * (len(SCORE_EDGES) + 1)
+    return [
+        DriftDay(
+            number=day,
+            misses=misses.get(day, nothing),
+            false_alarms=false_alarms.get(day, nothing),
+            complaints=complaints.get(day, nothing),
+            objections=objections.get(day, nothing),
+            scores=scores.get(day, no_scores),
+        )
+        for day in sorted({*misses, *false_alarms, *complaints, *objections, *scores})
+    ]
+
+
+def _day(moment: SQLColumnExpression[Any], since: datetime) -> ColumnElement[int]:
+    """Return the days from `since` to a column's time, whole ones."""
+    seconds = extract("epoch", moment).cast(Integer) - int(since.timestamp())
+    return (seconds // _DAY_SECONDS).cast(Integer)
+
+
+def _audited(
+    session: Session, champion: VersionRead, since: datetime
+) -> tuple[dict[int, Tally], dict[int, Tally]]:
     """Return misses among audited scams, and false alarms among audited harmless messages."""
+    day = _day(Feedback.reviewed_at, since)
     rows = session.execute(
         select(
+            day,
             Feedback.original_label,
             func.count(),
             func.sum(case((truth_differs_from_verdict, 1), else_=0)),
@@ -94,20 +127,26 @@ def _audited(session: Session, champion: VersionRead) -> tuple[Tally, Tally]:
         .where(
             Feedback.source == "audit",
             Feedback.status != "pending",
+            Feedback.reviewed_at >= since,
             Feedback.model_type == champion.model_type.value,
             Feedback.model_version == champion.name,
         )
-        .group_by(Feedback.original_label)
+        .group_by(day, Feedback.original_label)
     ).all()
-    wrong, right = {True: 0, False: 0}, {True: 0, False: 0}
-    for verdict, total, errors in rows:
-        said_scam = is_positive(champion.model_type, verdict)
-        wrong[said_scam] += int(errors)
-        right[said_scam] += int(total) - int(errors)
-    return (
-        Tally(events=wrong[False], trials=wrong[False] + right[True]),
-        Tally(events=wrong[True], trials=wrong[True] + right[False]),
-    )
+    misses: dict[int, Tally] = {}
+    false_alarms: dict[int, Tally] = {}
+    for number, verdict, total, errors in rows:
+        wrong, right = int(errors), int(total) - int(errors)
+        flagged = is_positive(champion.model_type, verdict)
+        # What was let through wrongly is a scam, and so is what was flagged rightly.
+        _add(misses, number, 0 if flagged else wrong, right if flagged else wrong)
+        _add(false_alarms, number, wrong if flagged else 0, wrong if flagged else right)
+    return misses, false_alarms
+
+
+def _add(tallies: dict[int, Tally], day: int, events: int, trials: int) -> None:
+    before = tallies.get(day, Tally(events=0, trials=0))
+    tallies[day] = Tally(events=before.events + events, trials=before.trials + trials)
 
 
 _REPORT = and_(Feedback.scan_id == Scan.id, Feedback.source == "report")
@@ -146,28 +185,35 @@ def _arms(session: Session, champion: VersionRead, since: datetime) -> list[ArmT
     ]
 
 
-def _objections(session: Session, champion: VersionRead, since: datetime) -> tuple[Tally, Tally]:
-    """Return objections per scan in the champion's opening, and later."""
-    early = (Scan.created_at < since + OPENING).cast(Integer)
+def _reported(
+    session: Session, champion: VersionRead, since: datetime
+) -> tuple[dict[int, Tally], dict[int, Tally]]:
+    """Return complaints per scan of any arm, and objections per scan of the stable arm."""
+    day = _day(Scan.created_at, since)
     rows = session.execute(
-        select(early, func.count(), func.sum(_OBJECTED))
+        select(day, Scan.arm, func.count(), func.sum(_OBJECTED), func.sum(_WRONG))
         .outerjoin(Feedback, _REPORT)
-        .where(*_its_scans(champion, since), Scan.arm == Arm.STABLE.value)
-        .group_by(early)
+        .where(*_its_scans(champion, since))
+        .group_by(day, Scan.arm)
     ).all()
-    tallies = {bool(first): Tally(events=int(said), trials=int(n)) for first, n, said in rows}
-    nothing = Tally(events=0, trials=0)
-    return tallies.get(True, nothing), tallies.get(False, nothing)
+    complaints: dict[int, Tally] = {}
+    objections: dict[int, Tally] = {}
+    for number, arm, scans, objected, wrong in rows:
+        _add(complaints, number, int(wrong), int(scans))
+        if arm == Arm.STABLE.value:
+            _add(objections, number, int(objected), int(scans))
+    return complaints, objections
 
 
-def _scores(ctx: Context, champion: VersionRead, since: datetime) -> list[int]:
+def _scores(ctx: Context, champion: VersionRead, since: datetime) -> dict[int, list[int]]:
     """Count different messages: a flood of one is one observation, not ten thousand."""
+    kept = since
     if ctx.settings.retention_days is not None:
         # The clock erases only what nobody reported: what is left of that time says little.
-        since = max(since, ctx.now - timedelta(days=ctx.settings.retention_days))
+        kept = max(since, ctx.now - timedelta(days=ctx.settings.retention_days))
     messages = (
-        select(func.min(Scan.probability).label("score"))
-        .where(*_its_scans(champion, since), Scan.fingerprint != "")
+        select(func.min(Scan.probability).label("score"), func.min(Scan.created_at).label("first"))
+        .where(*_its_scans(champion, kept), Scan.fingerprint != "")
         .group_by(Scan.fingerprint)
         .subquery()
     )
@@ -175,9 +221,12 @@ def _scores(ctx: Context, champion: VersionRead, since: datetime) -> list[int]:
         func.coalesce(func.sum(case((messages.c.score < edge, 1), else_=0)), 0)
         for edge in SCORE_EDGES
     ]
-    *counts, total = ctx.session.execute(select(*below, func.count()).select_from(messages)).one()
-    borders = [0, *(int(n) for n in counts), int(total)]
-    return [high - low for low, high in pairwise(borders)]
+    day = _day(messages.c.first, since)
+    rows = ctx.session.execute(select(day, *below, func.count()).group_by(day)).all()
+    return {
+        number: [int(high) - int(low) for low, high in pairwise([0, *counts])]
+        for number, *counts in rows
+    }
 
 
 def _its_scans(champion: VersionRead, since: datetime) -> tuple[ColumnElement[bool], ...]:

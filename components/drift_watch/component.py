@@ -23,7 +23,7 @@ def drift_watch(
         job_id: The engine's name of this run.
         report: Every signal with its counts, as JSON.
         metrics: The evidence of every signal, as a share of what is needed: 1 asks.
-        alpha: Chance of ever asking for a retraining that is not needed, per champion.
+        alpha: Retrainings asked for in a year that are not needed, on average.
 
     Returns:
         "retrain", "steady" or "cannot_tell"; "tried" where a retraining was asked for lately.

@@ -1,8 +1,9 @@
-"""Compute each drift signal from counts, without clock or I/O.
+"""Compute each drift signal from counts by day, without clock or I/O.
 
-Each is a test that may be looked at every day: the evidence is an e-process, so the chance of one
-false alarm over the whole life of a champion is at most its share of `alpha`, however often one
-looks (Ville's inequality; see `shield.sequential`).
+Each is a test that may be looked at every day, and that begins anew every day: what is judged is
+the average of the evidence since each of the last 365 days (an e-detector, see
+`shield.sequential`), so that a change is noticed as soon however long the champion has served
+before. False alarms come on average at most `alpha` times a year.
 """
 
 import math
@@ -10,15 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.drift_watch.changes import (
+    YEAR,
+    Daily,
+    begin_of,
+    counts_of,
+    daily_counts,
+    total_of,
+    weigh_change,
+)
 from shield.sequential import (
     Counts,
     log_evidence_above,
+    log_evidence_of_a_change,
     log_evidence_unlike,
     log_evidence_worse,
 )
-from shield.wire import DriftFacts, DriftSignal, DriftVerdict, Tally
+from shield.wire import DriftDay, DriftFacts, DriftSignal, DriftVerdict
 
 NAMES = ("misses", "false_alarms", "complaints", "objections", "new_campaigns", "scores")
+OPENING_DAYS = 7
+"""How long a champion's opening lasts; what users object to later is compared with it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,7 @@ class DriftLimits:
     """What counts as drift."""
 
     alpha: float = 0.05
-    """Chance of ever asking for a retraining that is not needed, per champion, over all signals."""
+    """Retrainings asked for in a year that are not needed, on average, over all signals."""
     more_misses: float = 0.05
     """Allowed rise of the miss rate above the golden one, absolute. Users' scams are newer than the
     golden set's, so some rise is no news."""
@@ -47,7 +60,7 @@ class DriftLimits:
 
     @property
     def share(self) -> float:
-        """The chance of a false alarm that one signal may have."""
+        """The false alarms a year that one signal may have."""
         return self.alpha / len(NAMES)
 
 
@@ -55,7 +68,7 @@ def signals(
     facts: DriftFacts,
     metrics: Mapping[str, Any],
     taught: Counts,
-    new: Counts,
+    new: Mapping[int, Counts],
     limits: DriftLimits,
 ) -> list[DriftSignal]:
     """Return what every signal says.
@@ -64,27 +77,31 @@ def signals(
         facts: From the API.
         metrics: Of the champion, as registered: what its evaluation promised.
         taught: Campaigns that taught it, and those of them that are unlike all others.
-        new: Campaigns since its release, and those of them that are unlike all that taught.
+        new: By day since its release: campaigns that began, and those unlike all that taught.
         limits: What counts as drift.
     """
     recall, fpr = _number(metrics, "goldenRecall"), _number(metrics, "goldenFpr")
     missed = None if recall is None else 1 - recall
-    own = [each for each in facts.arms if each.version == facts.version]
+    alarms = daily_counts(facts.days, "false_alarms")
     others = [each for each in facts.arms if each.version != facts.version]
+    opening = [day.objections for day in facts.days if day.number < OPENING_DAYS]
+    objections = {
+        day.number: counts_of(day.objections) for day in facts.days if day.number >= OPENING_DAYS
+    }
     return [
-        _above("misses", facts.misses, missed, limits.more_misses, limits),
-        _above("false_alarms", facts.false_alarms, fpr, limits.more_false_alarms, limits),
+        _above("misses", daily_counts(facts.days, "misses"), missed, limits.more_misses, limits),
+        _above("false_alarms", alarms, fpr, limits.more_false_alarms, limits),
         _worse(
             "complaints",
-            Counts(sum(v.errors for v in own), sum(v.scans for v in own)),
+            daily_counts(facts.days, "complaints"),
             Counts(sum(v.errors for v in others), sum(v.scans for v in others)),
             (limits.more_complaints, limits.least, limits.share),
             ("confirmed errors", "scans", "other versions"),
         ),
         _worse(
             "objections",
-            Counts(facts.later.events, facts.later.trials),
-            Counts(facts.opening.events, facts.opening.trials),
+            objections,
+            total_of(counts_of(each) for each in opening),
             (limits.more_objections, limits.least, limits.share),
             ("objections", "scans", "its first week"),
         ),
@@ -95,7 +112,7 @@ def signals(
             (limits.more_new_campaigns, limits.least_campaigns, limits.share),
             ("unlike all that taught", "scam campaigns", "those that taught, among themselves"),
         ),
-        _unlike(facts.scores, metrics.get("goldenScores"), limits),
+        _unlike(facts.days, metrics.get("goldenScores"), limits),
     ]
 
 
@@ -109,24 +126,25 @@ def together(all_signals: Sequence[DriftSignal]) -> DriftVerdict:
 
 
 def _above(
-    name: str, seen: Tally, promised: float | None, margin: float, limits: DriftLimits
+    name: str, daily: Daily, promised: float | None, margin: float, limits: DriftLimits
 ) -> DriftSignal:
     """Compare the error rate of audited scans with that of the evaluation."""
-    counts, words = Counts(seen.events, seen.trials), name.replace("_", " ")
+    counts, title = total_of(daily.values()), name.replace("_", " ")
     if promised is None or counts.trials < limits.least:
-        message = f"{words}: {counts.trials} audited scans tell nothing yet."
+        message = f"{title}: {counts.trials} audited scans tell nothing yet."
         return _silent(name, counts, message)
     limit = min(promised + margin, 1.0)
+    change = weigh_change(daily, lambda seen: log_evidence_above(seen, limit))
     message = (
-        f"{words}: {counts.events} of {counts.trials} audited scans ({counts.rate:.1%}); up to "
-        f"{limit:.1%} was promised."
+        f"{title}: {change.counts.events} of {change.counts.trials} audited scans "
+        f"({change.counts.rate:.1%}) since {change.begin}; up to {limit:.1%} was promised."
     )
-    return _said(name, counts, limit, log_evidence_above(counts, limit), limits.share, message)
+    return _said(name, change.counts, limit, change.evidence, limits.share, message)
 
 
 def _worse(
     name: str,
-    counts: Counts,
+    daily: Daily,
     reference: Counts,
     rule: tuple[float, int, float],
     words: tuple[str, str, str],
@@ -134,23 +152,23 @@ def _worse(
     """Compare a rate with another that was observed, within an allowed margin."""
     margin, least, share = rule
     what, of, beside = words
-    title = name.replace("_", " ")
+    counts, title = total_of(daily.values()), name.replace("_", " ")
     if min(counts.trials, reference.trials) < least:
         message = f"{title}: {counts.trials} {of} beside {reference.trials} of {beside}: too few."
         return _silent(name, counts, message)
     limit = min(reference.rate + margin, 1.0)
+    change = weigh_change(daily, lambda seen: log_evidence_worse(seen, reference, margin))
     message = (
-        f"{title}: {counts.events} {what} of {counts.trials} {of} ({counts.rate:.2%}); "
-        f"{beside} {reference.rate:.2%}."
+        f"{title}: {change.counts.events} {what} of {change.counts.trials} {of} "
+        f"({change.counts.rate:.2%}) since {change.begin}; {beside} {reference.rate:.2%}."
     )
-    evidence = log_evidence_worse(counts, reference, margin)
-    return _said(name, counts, limit, evidence, share, message)
+    return _said(name, change.counts, limit, change.evidence, share, message)
 
 
-def _unlike(seen: Sequence[int], golden: object, limits: DriftLimits) -> DriftSignal:
+def _unlike(days: Sequence[DriftDay], golden: object, limits: DriftLimits) -> DriftSignal:
     """Compare the scores of distinct messages with those of the golden set's two classes."""
-    name, total = "scores", sum(seen)
-    classes = _bins(golden, len(seen))
+    name, total = "scores", sum(sum(day.scores) for day in days)
+    classes = _bins(golden, max((len(day.scores) for day in days), default=0))
     if classes is None:
         message = "scores: the champion was registered without its golden scores."
         return _silent(name, Counts(0, total), message)
@@ -159,14 +177,23 @@ def _unlike(seen: Sequence[int], golden: object, limits: DriftLimits) -> DriftSi
         return _silent(name, Counts(0, total), message)
     # Half a message in every bin: an empty one is rare, not impossible.
     ham, scam = ([count + 0.5 for count in part] for part in classes)
-    evidence = log_evidence_unlike(seen, ham, scam, limits.strange_scores)
+    allowed = limits.strange_scores
+    seen = [0] * len(ham)
+    sums: list[tuple[int, list[int], float]] = []
+    for day in reversed(days[-YEAR:]):
+        seen = [a + b for a, b in zip(seen, day.scores, strict=True)]
+        sums.append((day.number, seen, log_evidence_unlike(seen, ham, scam, allowed)))
+    evidence = log_evidence_of_a_change([each for _, _, each in reversed(sums)], YEAR)
+    asks = evidence >= -math.log(limits.share)
+    number, seen, _ = max(sums, key=lambda each: each[2]) if asks else sums[-1]
+    total = sum(seen)
     strange = round(total * _strange(seen, ham, scam))
     message = (
-        f"scores: about {strange} of {total} different messages ({strange / total:.1%}) are scored "
-        f"like neither class of the golden set; up to {limits.strange_scores:.0%} is allowed."
+        f"scores: about {strange} of {total} different messages ({strange / total:.1%}) since "
+        f"{begin_of(number)} are scored like neither class of the golden set; up to {allowed:.0%} "
+        "is allowed."
     )
-    counts = Counts(strange, total)
-    return _said(name, counts, limits.strange_scores, evidence, limits.share, message)
+    return _said(name, Counts(strange, total), allowed, evidence, limits.share, message)
 
 
 def _strange(seen: Sequence[int], ham: Sequence[float], scam: Sequence[float]) -> float:

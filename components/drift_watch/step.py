@@ -163,13 +163,16 @@ def _campaigns(
     facts: DriftFacts,
     limits: DriftLimits,
     cache: Path,
-) -> tuple[Counts, Counts]:
-    """Count campaigns unlike what taught: among what taught, and among those since the release."""
+) -> tuple[Counts, dict[int, Counts]]:
+    """Count campaigns unlike what taught: among what taught, and by day since the release."""
     if len(facts.campaigns) < limits.least_campaigns:
-        return _NOTHING, Counts(0, len(facts.campaigns))  # nothing need be fetched
+        return _NOTHING, {0: Counts(0, len(facts.campaigns))}  # nothing need be fetched
     known = novelty.known_campaigns(_taught(client, store, champion, cache))
     taught = novelty.unlike_itself(known, np.random.default_rng(0))
-    return taught, novelty.unlike([each.text for each in facts.campaigns], known)
+    texts: dict[int, list[str]] = {}
+    for each in facts.campaigns:
+        texts.setdefault((each.first_seen - facts.since).days, []).append(each.text)
+    return taught, {day: novelty.unlike(began, known) for day, began in texts.items()}
 
 
 def _taught(

@@ -51,24 +51,34 @@ class CampaignText(Answer):
     reports: int
 
 
+class DriftDay(Answer):
+    """What was seen of a champion on one day; days are counted from its release."""
+
+    number: int
+    """0 is the first day, from the release on."""
+    misses: Tally
+    """Audited scams that were decided on that day, and those that it had let through."""
+    false_alarms: Tally
+    """Audited harmless messages that were decided on that day, and those that it had flagged."""
+    complaints: Tally
+    """Scans of that day, and those whose verdict a reviewer found wrong."""
+    objections: Tally
+    """Scans of its arm on that day, and those that their users objected to."""
+    scores: list[int]
+    """Different messages that came first on that day, by score: bins as in
+    `shield.metrics.SCORE_EDGES`."""
+
+
 class DriftFacts(Answer):
     """What has been seen of a champion since its release."""
 
     version: str
     since: datetime
     """Its release."""
-    misses: Tally
-    """Audited scams of its scans, and those that it let through."""
-    false_alarms: Tally
-    """Audited harmless messages of its scans, and those that it called a scam."""
+    days: list[DriftDay]
+    """Oldest first; days on which nothing was seen are left out."""
     arms: list[ArmTally]
     """The champion since its release; other versions since thirty days before."""
-    opening: Tally
-    """Objections per scan in its first week as champion."""
-    later: Tally
-    """Objections per scan since then."""
-    scores: list[int]
-    """Its different messages by score: bins as in `shield.metrics.SCORE_EDGES`."""
     campaigns: list[CampaignText]
     """Oldest first."""
 
@@ -95,7 +105,7 @@ class DriftLook(Answer):
     at: datetime
     verdict: DriftVerdict
     alpha: float
-    """Chance of ever asking needlessly while this champion serves, over all signals."""
+    """Chance of asking needlessly within a year, over all signals."""
     signals: list[DriftSignal] = []
     arms: list[ArmTally] = []
     retrains: bool = False

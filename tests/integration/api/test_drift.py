@@ -103,9 +103,15 @@ def test_audited_scans_of_the_champion_count_as_misses_and_false_alarms(api: Run
     for text in truth:
         scan(api, "ann", text)
     audited(api, truth)
-    seen = facts(api)
-    assert (seen.misses.events, seen.misses.trials) == (1, 2)
-    assert (seen.false_alarms.events, seen.false_alarms.trials) == (1, 3)
+    (day,) = facts(api).days
+    assert (day.number, day.misses.events, day.misses.trials) == (0, 1, 2)
+    assert (day.false_alarms.events, day.false_alarms.trials) == (1, 3)
+    api.clock.move_on(3 * DAY_SECONDS)
+    scan(api, "ann", "call the bank back")
+    audited(api, {"call the bank back": "spam"})
+    first, later = facts(api).days
+    assert first == day
+    assert (later.number, later.misses.events, later.misses.trials) == (3, 1, 1)
 
 
 def test_what_is_objected_to_counts_by_arm_and_week_and_a_flood_is_one_message(
@@ -125,11 +131,14 @@ def test_what_is_objected_to_counts_by_arm_and_week_and_a_flood_is_one_message(
     assert (arm.version, arm.arm, arm.scans, arm.objections, arm.errors) == (
         "sms-v1", "stable", 9, 3, 1,
     )  # fmt: skip
-    assert (seen.opening.events, seen.opening.trials) == (2, 7)
-    assert (seen.later.events, seen.later.trials) == (1, 2)
-    assert len(seen.scores) == len(SCORE_EDGES) + 1
-    assert sum(seen.scores) == 5, "the prize is one message, however often it comes"
-    assert seen.scores == score_bins([0.05] * 4 + [0.95])
+    opening, later = seen.days
+    assert (opening.number, later.number) == (0, 8)
+    assert (opening.objections.events, opening.objections.trials) == (2, 7)
+    assert (later.objections.events, later.objections.trials) == (1, 2)
+    assert (opening.complaints.events, opening.complaints.trials) == (1, 7)
+    assert len(opening.scores) == len(SCORE_EDGES) + 1
+    assert opening.scores == score_bins([0.05] * 2 + [0.95]), "a flood is one message"
+    assert later.scores == score_bins([0.05] * 2)
 
 
 def test_campaigns_are_told_folded_once_they_are_known_to_be_scams(api: RunningApi) -> None:
@@ -163,7 +172,8 @@ def test_messages_that_the_clock_or_their_owner_erased_are_no_scores(
         scan(api, "dan", "you win the lottery")
         with api.client("dan") as dan:
             dan.erase_me()
-        assert facts(api).scores == score_bins([0.05])
+        kept = [day.scores for day in facts(api).days if any(day.scores)]
+        assert kept == [score_bins([0.05])]
 
 
 def test_only_the_pipeline_and_admins_are_told(api: RunningApi) -> None:

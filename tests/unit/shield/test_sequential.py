@@ -7,6 +7,7 @@ from shield.sequential import (
     Counts,
     convincing,
     log_evidence_above,
+    log_evidence_of_a_change,
     log_evidence_unlike,
     log_evidence_worse,
 )
@@ -137,3 +138,13 @@ def test_an_impossible_bin_that_is_seen_once_is_proof_unless_strangers_are_allow
 def test_bins_that_cannot_be_are_refused(seen: list[int], one: list[float], strange: float) -> None:
     with pytest.raises(ValueError, match="distributions"):
         log_evidence_unlike(seen, one, [1, 1], strange)
+
+
+def test_starts_are_averaged_and_only_the_latest_count() -> None:
+    assert log_evidence_of_a_change([], 365) == -math.inf
+    assert log_evidence_of_a_change([-math.inf], 365) == -math.inf
+    assert log_evidence_of_a_change([math.log(8), math.log(4)], 4) == pytest.approx(math.log(3))
+    assert log_evidence_of_a_change([1000.0, 0.0, 0.0], 2) == pytest.approx(0.0)
+    assert log_evidence_of_a_change([5000.0], 10) == pytest.approx(5000 - math.log(10))
+    with pytest.raises(ValueError, match="At least one"):
+        log_evidence_of_a_change([0.0], 0)
