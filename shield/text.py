@@ -44,7 +44,7 @@ _BETWEEN = re.compile(r"[ ._*~-]")
 _BROKEN = re.compile(r"[A-Za-z][\u200b-\u200d\u2060-\u2064\ufeff]+[A-Za-z]")
 _DOTS = re.compile(r"\S{9}")
 """Five words and the dots between them are nine characters at least."""
-_DOT = re.compile("[._*~\u00b7\u2022|-]")
+_DOT = re.compile("[._*~\u00b7\u2022|-]+")
 _MANY = 5
 _PLACE = re.compile(r"[/@\\]|^www\.", re.IGNORECASE)
 _TOP_LEVEL = frozenset({"com", "net", "org", "info", "biz", "top", "xyz", "online", "site", "shop"})
@@ -142,7 +142,7 @@ def _words_of(token: str) -> str:
     core = token.strip("._*~-\u00b7\u2022|")
     words = _DOT.split(core)
     spelled = sum(len(word) > 1 and word.isalpha() for word in words)
-    if len(words) < _MANY or spelled < _MANY - 2 or not all(words) or _PLACE.search(token):
+    if len(words) < _MANY or spelled < _MANY - 2 or _PLACE.search(token):
         return token
     ending = words[-1].rstrip("!?,;:")
     if core.islower() and (len(ending) == 2 or ending in _TOP_LEVEL):

@@ -93,6 +93,7 @@ def test_a_message_in_another_script_stays_what_it_is(text: str) -> None:
         ("You\u3164have\u2800won\U0001d159now", "You have won now"),
         ("You.have.won.a.prize", "You have won a prize"),
         ("Your-account_is*locked\u00b7now!", "Your account is locked now!"),
+        ("Urgent!..You.have_won__a.prize...Call", "Urgent! You have won a prize Call"),
         ("you.must.claim.it.today.now", "you must claim it today now"),
     ],
 )
