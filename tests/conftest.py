@@ -1,7 +1,12 @@
 """Fixtures that start real servers; each lives in `tests/support`."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+# As the steps do: test processes share few cores. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # A slow machine is no fault of a function.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,6 +16,10 @@ from shield.environment import CommaList, read_secret
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
 
+# Read when torch is loaded. A thread that spins while it waits for the others takes their core:
+# on a machine that also serves, a training step took eighteen times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 Precision = Literal["auto", "bfloat16", "float32"]
 """Number format of a training; `auto`: bfloat16 where the hardware has it, else float32."""
 
