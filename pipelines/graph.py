@@ -51,8 +51,27 @@ def build(on_task: OnTask | None = None) -> Any:
     return pipeline(with_parameters(body, RetrainingParameters, "weekly_retraining"))
 
 
+def build_training() -> Any:
+    """Return the retraining up to the gate: what it makes is signed and registered elsewhere."""
+    placed = placing(None)
+
+    def body(given: Mapping[str, Any]) -> None:
+        job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
+        retrain(placed, names, given, registers=False)
+
+    pipeline = dsl.pipeline(
+        name="weekly-training", description="Approved corrections in, a judged challenger out."
+    )
+    return pipeline(with_parameters(body, RetrainingParameters, "weekly_training"))
+
+
 def retrain(
-    placed: Callable[[str, Any], Any], names: Mapping[str, Any], given: Mapping[str, Any]
+    placed: Callable[[str, Any], Any],
+    names: Mapping[str, Any],
+    given: Mapping[str, Any],
+    *,
+    registers: bool = True,
 ) -> None:
     """Add the steps from `collect` to `request_rollout` to the graph that is being built.
 
@@ -60,6 +79,7 @@ def retrain(
         placed: Called with a step's name and its task; returns the task.
         names: `model_type`, `run_id` and `job_id`.
         given: The parameters of the retraining; each step gets those that it has inputs for.
+        registers: Whether the last two steps are among them.
     """
     leased = placed("collect", collect(**names, **taken(collect, given)))
     with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
@@ -93,6 +113,8 @@ def retrain(
         decision = placed(
             "gate", gate(evaluations=scores.outputs["evaluations"], **taken(gate, given))
         )
+        if not registers:
+            return
         version = placed(
             "register",
             register(
@@ -200,4 +222,5 @@ def build_base(on_task: OnTask | None = None) -> Any:
 
 
 weekly_retraining = build()
+weekly_training = build_training()
 base_training = build_base()

@@ -1,7 +1,8 @@
 """Run the weekly retraining of one model type on this machine.
 
-    python -m pipelines.run --model-type sms [--run-id X] [--min-feedback N] [--json]
+    python -m pipelines.run --model-type sms [--run-id X] [--min-feedback N] [--hand-over] [--json]
 
+With `--hand-over` it stops before the challenger is signed, and leaves it for `pipelines.register`.
 The same run id is the same run: after a crash it gets the same batch and finishes the work.
 Progress goes to stderr; with `--json` one JSON object per line, and the result alone, as JSON, to
 stdout.
@@ -18,14 +19,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from components.finish_run import step as finish_run
 from components.finish_run.step import outcome_of
 from components.shared.environment import StepSettings, open_artifacts, open_client
 from components.shared.runs import read_outcome
-from pipelines.local import LocalRunner, StepProgress, explain
+from pipelines import handover
+from pipelines.local import LocalRun, LocalRunner, StepProgress, explain
 from shield.errors import NotFound, ShieldError
 from shield.labels import ModelType
 from shield.retraining import RetrainingParameters, checked, parsed
 from shield.run_files import RunInputs
+
+_WAITS = "The challenger is judged, and waits to be signed and registered."
 
 
 @dataclass
@@ -35,7 +40,7 @@ class RunResult:
     run_id: str
     model_type: str
     outcome: str
-    """succeeded, refused, skipped or failed."""
+    """succeeded, refused, skipped or failed; running: what it has made waits to be registered."""
     message: str
     version: str | None = None
     batch: str | None = None
@@ -60,6 +65,7 @@ def run_weekly(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
+    hand_over: bool = False,
     on_progress: Callable[[StepProgress], None] = lambda _: None,
 ) -> RunResult:
     """Run the graph to its end and write `run.json` into the run's directory.
@@ -72,12 +78,13 @@ def run_weekly(
         seed: Of everything that is drawn.
         parameters: Other parameters of the graph.
         env: Added to the environment of the steps.
+        hand_over: Leave the judged challenger to whoever signs, instead of registering it.
         on_progress: Called as steps begin and end.
 
     Raises:
         Invalid: An unknown model type or parameter.
     """
-    from pipelines.graph import weekly_retraining
+    from pipelines.graph import weekly_retraining, weekly_training
 
     kind = ModelType(model_type)
     told = {"min_feedback": min_feedback, "seed": seed}
@@ -87,7 +94,10 @@ def run_weekly(
     directory.mkdir(parents=True, exist_ok=True)
     arguments = {"model_type": kind.value, "run_id": name, **chosen}
     surroundings = {"SHIELD_CHECKPOINT_DIR": str(directory / "checkpoints"), **(env or {})}
-    done = LocalRunner(directory, surroundings, on_progress).run(weekly_retraining, arguments)
+    if hand_over and handover.waits(open_artifacts(), name):
+        return RunResult(name, kind.value, "running", _WAITS, directory=str(directory))
+    graph = weekly_training if hand_over else weekly_retraining
+    done = LocalRunner(directory, surroundings, on_progress).run(graph, arguments)
     result = RunResult(name, kind.value, "failed", explain(done), directory=str(directory))
     result.seconds = done.seconds
     result.report = _file(done.outputs.get("evaluate"), "report")
@@ -96,13 +106,39 @@ def run_weekly(
     if pinned is not None:
         batch = RunInputs.read(Path(pinned)).batch
         result.batch = batch.id if batch else None
-    if done.succeeded:
+    if hand_over and done.succeeded and "gate" in done.outputs:
+        handover.leave(open_artifacts(), name, done)
+        result.outcome, result.message = "running", _WAITS
+    elif hand_over:
+        _end(kind, result, done)
+    elif done.succeeded:
         said = read_outcome(open_artifacts(), name)
         ended = outcome_of(said, job_id=said.job_id, state="SUCCEEDED")
         result.outcome, result.message = ended.outcome.value, ended.message
         result.version = ended.version
     _write_whole(directory / "run.json", json.dumps(asdict(result), indent=1).encode())
     return result
+
+
+def _end(kind: ModelType, result: RunResult, done: LocalRun) -> None:
+    """Record the end of a run that has nothing to hand over, as `finish_run` does in the graph."""
+    settings, store = StepSettings(), open_artifacts()
+    try:
+        job_id = read_outcome(store, result.run_id).job_id
+    except NotFound:
+        job_id = ""
+    with open_client(settings) as client:
+        ended = finish_run.run(
+            client,
+            store,
+            model_type=kind,
+            run_id=result.run_id,
+            job_id=job_id,
+            state="SUCCEEDED" if done.succeeded else finish_run.FAILED,
+            error="" if done.succeeded else explain(done),
+            engine=settings.engine,
+        )
+    result.outcome, result.message = ended.outcome.value, ended.message
 
 
 def _file(folder: Path | None, name: str) -> str | None:
@@ -175,6 +211,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="where the run's directory is made",
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "--hand-over", action="store_true", help="leave the challenger to `pipelines.register`"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     try:
@@ -185,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
             min_feedback=given.min_feedback,
             seed=given.seed,
             parameters=parsed(given.set),
+            hand_over=given.hand_over,
             on_progress=progress_printer(given.json),
         )
         if result.outcome != "failed":

@@ -228,6 +228,13 @@ class Outcome(RunFile):
     report_uri: str | None = None
 
 
+class HandedOver(RunFile):
+    """The files that a run has left for whoever signs, under its id in the artifact store."""
+
+    files: dict[str, str]
+    """Name -> `sha256:` and 64 hexadecimal digits."""
+
+
 class RegisteredInputs(RunFile):
     """What a registered package follows from."""
 

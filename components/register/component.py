@@ -28,7 +28,7 @@ def register(
     """
     from pathlib import Path
 
-    from components.register.step import run
+    from components.register.step import run, tell
     from components.shared.environment import (
         StepSettings,
         end_with_runner,
@@ -36,10 +36,8 @@ def register(
         open_client,
     )
     from components.shared.lease import keep_lease
-    from components.shared.runs import amend_outcome
     from shield.packages import PackageSettings
     from shield.run_files import RunInputs
-    from shield.wire import RunOutcome, VersionStatus
 
     end_with_runner()
     settings = StepSettings()
@@ -57,14 +55,5 @@ def register(
             signing_key=PackageSettings().require_signing_key(),
             code_version=settings.code_version,
         )
-    refused = version.status is VersionStatus.REFUSED
-    # `request_rollout` ends the outcome: until then the run may still be stopped.
-    amend_outcome(
-        store,
-        str(version.run_id),
-        outcome=RunOutcome.REFUSED if refused else RunOutcome.SUCCEEDED,
-        message=version.refusal or f"{version.name} passed every gate.",
-        version=version.name,
-        report_uri=version.report_uri,
-    )
+    tell(store, version)
     return version.name

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from components.shared.runs import run_key
+from components.shared.runs import amend_outcome, run_key
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient
@@ -18,7 +18,7 @@ from shield.errors import NotFound
 from shield.gates import PROMOTE, Decision, GateInput
 from shield.packages import ModelPackage, Purpose, load_private_key, pack, push, sign
 from shield.run_files import Registered, RegisteredInputs, RunInputs
-from shield.wire import VersionRead, VersionRequest
+from shield.wire import RunOutcome, VersionRead, VersionRequest, VersionStatus
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,19 @@ def run(
     _settle(client, starts_from, version, decision)
     log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
     return version
+
+
+def tell(store: ArtifactStore, version: VersionRead) -> None:
+    """Keep what the run has come to. `request_rollout` ends it: until then it may be stopped."""
+    refused = version.status is VersionStatus.REFUSED
+    amend_outcome(
+        store,
+        str(version.run_id),
+        outcome=RunOutcome.REFUSED if refused else RunOutcome.SUCCEEDED,
+        message=version.refusal or f"{version.name} passed every gate.",
+        version=version.name,
+        report_uri=version.report_uri,
+    )
 
 
 def _packed(

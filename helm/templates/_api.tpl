@@ -3,6 +3,14 @@
 {{- list (include "shield.apiEnv" .root) .root.Chart.Version .root.Chart.AppVersion .root.Release.Service .root.Values.image .root.Values.keys .root.Values.commonLabels .more | toJson | sha256sum | trunc 8 }}
 {{- end }}
 
+{{/* Who has which role at the API, of the accounts of this release. */}}
+{{- define "shield.apiAccounts" -}}
+{{- $full := printf "%s:%s" .Release.Namespace (include "shield.fullname" .) }}
+{{- $accounts := list (printf "%s-operator=operator" $full) (printf "%s-pipeline=pipeline" $full) }}
+{{- if eq (include "shield.engine" .) "trainjob" }}{{ $accounts = append $accounts (printf "%s-trainjob=pipeline" $full) }}{{ end }}
+{{- join "," $accounts }}
+{{- end }}
+
 {{/* Environment of the API and of its migration. */}}
 {{- define "shield.apiEnv" -}}
 - {name: SHIELD_DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ include "shield.databaseSecret" . }}, key: {{ include "shield.databaseKey" . }}}}}
@@ -10,7 +18,7 @@
 - {name: SHIELD_API_MESSAGE_KEYS, value: /etc/antispam-shield/keys/message-keys.json}
 - {name: SHIELD_API_SERVICE_ACCOUNT_AUDIENCE, value: {{ include "shield.audience" . }}}
 - {name: SHIELD_API_TOKEN_REVIEW, value: "true"}
-- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ printf "%s:%s-operator=operator,%s:%s-pipeline=pipeline" .Release.Namespace (include "shield.fullname" .) .Release.Namespace (include "shield.fullname" .) | quote }}}
+- {name: SHIELD_API_SERVICE_ACCOUNTS, value: {{ include "shield.apiAccounts" . | quote }}}
 - {name: SHIELD_ROLLOUTS, value: kubernetes}
 - {name: SHIELD_ROLLOUTS_NAMESPACE, value: {{ .Release.Namespace }}}
 - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from api.kit.limits import Limiter
 from api.settings import ApiSettings
-from tests.support.chart import CHART, one, rendered, values_file
+from tests.support.chart import CHART, one, pods_of, rendered, values_file
 from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 from tests.support.waiting import PATIENCE
@@ -250,22 +249,6 @@ def test_no_pod_carries_a_token_of_the_api_server_unless_it_uses_it() -> None:
             assert mounted == (account in {"api", "operator", "keys"}), found["metadata"]["name"]
 
 
-def pods_of(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the pod specs in an object."""
-    spec = found.get("spec") or {}
-    if found["kind"] == "Pod":
-        yield spec
-    elif found["kind"] == "CronJob":
-        yield spec["jobTemplate"]["spec"]["template"]["spec"]
-    elif found["kind"] in {"Deployment", "StatefulSet", "Job"}:
-        yield spec["template"]["spec"]
-    elif found["kind"] == "TrainingRuntime":
-        for job in spec["template"]["spec"]["replicatedJobs"]:
-            yield job["template"]["spec"]["template"]["spec"]
-    elif found["kind"] == "ConfigMap" and "pod.json" in found["data"]:
-        yield json.loads(found["data"]["pod.json"])["spec"]
-
-
 @pytest.mark.parametrize("values", ["trial", "kubeflow", "gpu"])
 def test_every_container_has_a_read_only_root_limits_and_no_privileges(values: str) -> None:
     seen = 0
@@ -344,7 +327,8 @@ def test_helm_lint_finds_nothing(control_plane: ControlPlane) -> None:
 
 def test_training_asks_for_the_gpu_it_is_given() -> None:
     pod = next(pods_of(one(rendered("gpu"), "CronJob", "learn-sms")))
-    assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert "nvidia.com/gpu" not in pod["containers"][0]["resources"]["limits"], "it only registers"
+    assert pod["initContainers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert pod["nodeSelector"] == {"accelerator": "nvidia"}
     assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
 
@@ -352,7 +336,9 @@ def test_training_asks_for_the_gpu_it_is_given() -> None:
 def test_a_cronjob_never_overlaps_and_its_second_try_is_the_same_run() -> None:
     job = one(rendered("base"), "CronJob", "learn-voice")["spec"]
     assert (job["concurrencyPolicy"], job["timeZone"]) == ("Forbid", "Etc/UTC")
-    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["initContainers"]
+    assert "$(RUN_ID)" in pod["containers"][0]["args"], "what is registered is the same run's"
     run_id = next(entry for entry in container["env"] if entry["name"] == "RUN_ID")
     path = "metadata.labels['batch.kubernetes.io/job-name']"
     assert run_id["valueFrom"]["fieldRef"]["fieldPath"] == path
@@ -364,11 +350,12 @@ def test_drift_is_looked_for_daily_by_a_cronjob_that_may_retrain(engine: str) ->
     arguments = ["--set", f"pipeline.engine={engine}", "--set", "pipeline.parameters.epochs=4"]
     job = one(rendered("base", *arguments), "CronJob", "drift-phishing")["spec"]
     assert (job["schedule"], job["concurrencyPolicy"]) == ("30 4 * * *", "Forbid")
-    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["initContainers"]
     assert container["args"][:5] == ["python", "-m", "pipelines.drift", "--model-type", "phishing"]
     assert container["args"][-2:] == ["--set", "epochs=4"]
     assert "$(RUN_ID)" in container["args"]
-    assert any(mount["name"] == "signing" for mount in container["volumeMounts"])
+    assert pod["containers"][0]["args"][2] == "pipelines.register"
 
 
 @pytest.mark.parametrize("values", ["base", "kubeflow"])

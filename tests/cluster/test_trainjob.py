@@ -13,8 +13,7 @@ import yaml
 from pipelines.trainjob import ended, main, submit, trainjob, wait
 from shield.errors import Misconfigured, NotFound
 from shield.kube import Kube
-from tests.cluster.test_chart import pods_of
-from tests.support.chart import Object, one, rendered
+from tests.support.chart import Object, one, pods_of, rendered
 from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 
@@ -89,7 +88,7 @@ def test_the_trainjob_runs_the_compiled_pipeline_on_the_runtime_of_the_chart() -
     assert (part["name"], container["name"]) == ("node", "node"), "the names that Trainer fills in"
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert pod["nodeSelector"] == {"accelerator": "nvidia"}
-    assert {"signing", "trusted", "api-token", "scratch"} == {one["name"] for one in pod["volumes"]}
+    assert {"trusted", "api-token", "scratch"} == {one["name"] for one in pod["volumes"]}
     assert "RUN_ID" not in {entry["name"] for entry in container["env"]}
 
 
@@ -111,7 +110,7 @@ def test_the_api_server_takes_all_of_it_and_the_account_may_no_more_than_submit(
     for cron in crons:
         (pod,) = pods_of(cron)
         assert pod["automountServiceAccountToken"] is False
-        assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+        assert pod["initContainers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
     account = f"--as=system:serviceaccount:{place.namespace}:antispam-shield-trainjob"
 
     def may(verb: str, resource: str) -> bool:

@@ -1,6 +1,8 @@
 """The chart, as helm renders it."""
 
+import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,19 @@ def one(objects: list[Object], kind: str, name: str = "") -> Object:
         item for item in objects if item["kind"] == kind and item["metadata"]["name"].endswith(name)
     ]
     return found
+
+
+def pods_of(found: Object) -> Iterator[Object]:
+    """Yield the pod specs in an object."""
+    spec = found.get("spec") or {}
+    if found["kind"] == "Pod":
+        yield spec
+    elif found["kind"] == "CronJob":
+        yield spec["jobTemplate"]["spec"]["template"]["spec"]
+    elif found["kind"] in {"Deployment", "StatefulSet", "Job"}:
+        yield spec["template"]["spec"]
+    elif found["kind"] == "TrainingRuntime":
+        for job in spec["template"]["spec"]["replicatedJobs"]:
+            yield job["template"]["spec"]["template"]["spec"]
+    elif found["kind"] == "ConfigMap" and "pod.json" in found["data"]:
+        yield json.loads(found["data"]["pod.json"])["spec"]

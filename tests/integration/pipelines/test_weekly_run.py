@@ -221,6 +221,43 @@ def test_a_refused_challenger_is_recorded_and_its_corrections_come_back(learner:
     assert again.count == count
 
 
+def test_a_run_that_never_had_the_signing_key_is_signed_and_registered_elsewhere(
+    learner: Learner,
+) -> None:
+    learner.corrections(0, 24)
+    keyed = {**os.environ, **learner.world.environment, "SHIELD_BASE_MODEL": str(learner.encoder)}
+    keyless = {name: value for name, value in keyed.items() if name != "SHIELD_SIGNING_KEY"}
+
+    def done(environment: dict[str, str], *command: str) -> str:
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=1200, check=False
+        )
+        assert ended.returncode == 0, ended.stderr[-3000:]
+        return ended.stdout
+
+    train = [*learner.command("apart"), "--hand-over"]
+    first = json.loads(done(keyless, *train))
+    again = json.loads(done(keyless, *train))
+    assert (first["outcome"], again["outcome"]) == ("running", "running")
+    assert again["seconds"] == {}, "what waits to be registered was trained twice"
+    with learner.world.service() as client:
+        assert client.versions(ModelType.SMS) == []
+    sign = [sys.executable, "-m", "pipelines.register", "--model-type", "sms", "--run-id", "apart"]
+    assert done(keyed, *sign) == "sms-v1\n"
+    assert done(keyed, *sign) == "Nothing waits to be registered.\n"
+    with learner.world.service() as client:
+        (version,) = client.versions(ModelType.SMS)
+        (batch,) = client.batches(model_type=ModelType.SMS)
+        (run,) = client.runs()
+        assert client.rollout(ModelType.SMS).spec.version.name == "sms-v1"
+    assert (batch.status, batch.version) == (BatchStatus.ACKNOWLEDGED, "sms-v1")
+    assert (run.outcome.value, run.version) == ("succeeded", "sms-v1")
+    signature = learner.world.api.artifacts_root / version.uri / SIGNATURE
+    assert json.loads(signature.read_text())["purpose"] == "release"
+    left = list(open_store(learner.world.api.artifacts_root).list("runs/apart/chall"))
+    assert left == []
+
+
 def test_an_outage_of_the_api_is_a_failure_never_a_skip(learner: Learner) -> None:
     learner.corrections(0, 4)
     environment = {
