@@ -8,6 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 from api.kit.context import AnyRead, AnyWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
+from api.kit.readers import AskedBy
 from api.scans import service
 from shield.characters import unreadable
 from shield.routing import Arm
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/scans", tags=["scans"])
 def scan(
     body: ScanRequest,
     ctx: AnyWrite,
+    reader: AskedBy,
     arm: Annotated[
         Arm | SkipJsonSchema[None],
         Header(alias="X-Shield-Arm", description="Force an arm (reviewer, admin, service)."),
@@ -29,17 +31,18 @@ def scan(
     broken = unreadable(body.text)
     counts = "counts" if broken == 1 else "count"
     told = f" {broken} of its characters could not be read and {counts} as U+FFFD." * bool(broken)
-    return Envelope[ScanRead](message=f"Scanned.{told}", data=service.scan(ctx, body, arm))
+    found = service.scan(ctx, body, arm, reader)
+    return Envelope[ScanRead](message=f"Scanned.{told}", data=found)
 
 
 @router.get("")
-def own_scans(ctx: AnyRead, paging: Paged) -> Envelope[list[ScanRead]]:
+def own_scans(ctx: AnyRead, paging: Paged, reader: AskedBy) -> Envelope[list[ScanRead]]:
     """List one's own scans, newest first."""
-    scans, pagination = service.own_scans(ctx, paging)
+    scans, pagination = service.own_scans(ctx, paging, reader)
     return Envelope[list[ScanRead]](data=scans, pagination=pagination)
 
 
 @router.get("/{scan_id}")
-def own_scan(scan_id: PathId, ctx: AnyRead) -> Envelope[ScanRead]:
+def own_scan(scan_id: PathId, ctx: AnyRead, reader: AskedBy) -> Envelope[ScanRead]:
     """Return one of one's own scans."""
-    return Envelope[ScanRead](data=service.own_scan(ctx, scan_id))
+    return Envelope[ScanRead](data=service.own_scan(ctx, scan_id, reader))

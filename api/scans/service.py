@@ -16,12 +16,13 @@ from api.tables import Feedback, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
+from shield.reasons import Reader, explain, has_words
 from shield.routing import Arm
 from shield.similarity import form
 from shield.wire import FeedbackMark, Pagination, ScanRead, ScanRequest
 
 
-def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
+def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader) -> ScanRead:
     """Judge one message on the caller's arm and keep the verdict.
 
     Raises:
@@ -51,7 +52,7 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None) -> ScanRead:
     ctx.after_commit.append(
         lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
     )
-    return read(row)
+    return read(row, request.text, reader)
 
 
 def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -> Scan:
@@ -76,22 +77,24 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
     )
 
 
-def own_scans(ctx: Context, paging: PageRequest) -> tuple[list[ScanRead], Pagination]:
+def own_scans(
+    ctx: Context, paging: PageRequest, reader: Reader
+) -> tuple[list[ScanRead], Pagination]:
     """Return one page of the caller's scans, newest first, with their texts."""
     order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, paging)
     marks = repository.reports_of(ctx.session, [row.id for row in rows])
     _note_reading(ctx, rows)
-    return [_own(ctx, row, marks.get(row.id)) for row in rows], pagination
+    return [_own(ctx, row, marks.get(row.id), reader) for row in rows], pagination
 
 
-def own_scan(ctx: Context, scan_id: str) -> ScanRead:
+def own_scan(ctx: Context, scan_id: str, reader: Reader) -> ScanRead:
     """Return one of the caller's scans. Raises `NotFound`, for other people's scans too."""
     row = ctx.session.get(Scan, scan_id)
     if row is None or row.user_id != ctx.user:
         raise NotFound.of("scan of yours", scan_id, "`GET /api/v2/scans` lists them.")
     _note_reading(ctx, [row])
-    return _own(ctx, row, repository.reports_of(ctx.session, [row.id]).get(row.id))
+    return _own(ctx, row, repository.reports_of(ctx.session, [row.id]).get(row.id), reader)
 
 
 def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
@@ -107,11 +110,12 @@ def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
         audit.record_later(ctx, audit.OWN_READ, "scans", "asked by the owner", actor=user.pseudonym)
 
 
-def read(row: Scan) -> ScanRead:
-    """Return a scan without its text."""
-    return ScanRead(
+def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
+    """Return a scan as its owner sees it, explained while its text is there."""
+    scan_type = ScanType(row.scan_type)
+    found = ScanRead(
         id=row.id,
-        scan_type=ScanType(row.scan_type),
+        scan_type=scan_type,
         model_type=ModelType(row.model_type),
         verdict=row.verdict,
         confidence=row.confidence,
@@ -120,12 +124,16 @@ def read(row: Scan) -> ScanRead:
         arm=Arm(row.arm),
         created_at=row.created_at,
     )
+    if text is not None:
+        why = explain(text, scan_type, flagged=row.positive, sure=has_words(text), reader=reader)
+        found.reasons, found.advice = why.reasons, why.advice
+    return found
 
 
-def _own(ctx: Context, row: Scan, feedback: Feedback | None) -> ScanRead:
-    scan_read = read(row)
-    if row.text_sealed is not None:
-        scan_read.text = ctx.ring.open(row.text_sealed, row.id)
+def _own(ctx: Context, row: Scan, feedback: Feedback | None, reader: Reader) -> ScanRead:
+    text = ctx.ring.open(row.text_sealed, row.id) if row.text_sealed is not None else None
+    scan_read = read(row, text, reader)
+    scan_read.text = text
     if feedback is not None:
         scan_read.feedback = FeedbackMark.model_validate(feedback)
     return scan_read

@@ -77,7 +77,14 @@ from shield.wire.rollouts import (
     RolloutRequest,
 )
 from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
-from shield.wire.scans import FeedbackMark, ScanRead, ScanRequest
+from shield.wire.scans import (
+    FeedbackMark,
+    ReasonKind,
+    ScanAdvice,
+    ScanRead,
+    ScanReason,
+    ScanRequest,
+)
 from shield.wire.statistics import (
     Interval,
     MetricRead,
@@ -137,6 +144,7 @@ __all__ = [
     "RankReason",
     "Rates",
     "Reason",
+    "ReasonKind",
     "ReasonRequest",
     "ReleaseRequest",
     "RenewRequest",
@@ -152,7 +160,9 @@ __all__ = [
     "RunRead",
     "RunRequest",
     "RunUpdate",
+    "ScanAdvice",
     "ScanRead",
+    "ScanReason",
     "ScanRequest",
     "ScanSummary",
     "SimilarItem",

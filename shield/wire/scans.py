@@ -1,6 +1,7 @@
 """Messages and verdicts."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from shield.crds.v1alpha1 import Wire
@@ -25,6 +26,43 @@ class FeedbackMark(Answer):
     status: Literal["pending", "approved", "rejected"]
 
 
+class ReasonKind(StrEnum):
+    """What a reason speaks of; a client may group or mark by it."""
+
+    TACTIC = "tactic"
+    """The kind of scam that it reads like."""
+    REQUEST = "request"
+    """What it wants."""
+    LINK = "link"
+    """What its links do."""
+    DISGUISE = "disguise"
+    """How it hides."""
+    PRESSURE = "pressure"
+    """How it presses."""
+    WHOLE = "whole"
+    """How it reads as a whole: there is nothing more particular to say."""
+    CALM = "calm"
+    """What it does not do."""
+
+
+class ScanReason(Answer):
+    """One sentence on why a message was judged so."""
+
+    id: str
+    """Stable; `tactic:parcel-fee` names a tactic of the book of scams."""
+    kind: ReasonKind
+    sentence: str
+    """In the language of `Accept-Language`, English where the sentences are not written in it."""
+
+
+class ScanAdvice(Answer):
+    """What the owner does best now."""
+
+    what_to_do_now: str
+    who_to_tell: str | None
+    """None where nobody needs to be told."""
+
+
 class ScanRead(Answer):
     """A verdict."""
 
@@ -44,3 +82,7 @@ class ScanRead(Answer):
     """Only when one's own scan is read back."""
     feedback: FeedbackMark | None = None
     """What the owner has said of it, if anything."""
+    reasons: list[ScanReason] = []
+    """Why, the weightiest first. They explain the verdict and are no part of it. Empty once the
+    text is gone."""
+    advice: ScanAdvice | None = None

@@ -27,11 +27,24 @@ def test_a_scan_shows_its_verdict_and_asks_whether_it_is_right(
     with on_the_phone(chromium, api) as page:
         scan(page, "Reply now to win a holiday")
         card = page.locator("article.result")
-        expect(card.get_by_role("heading")).to_have_text("Looks like a scam")
+        expect(card.get_by_role("heading", level=2)).to_have_text("Looks like a scam")
         expect(card.get_by_text("Confidence 95%")).to_be_visible()
         expect(card.get_by_text("Judged by sms-v1")).to_be_visible()
         expect(card.get_by_role("button", name="Correct")).to_be_visible()
         expect(card.get_by_role("button", name="Wrong")).to_be_visible()
+
+
+def test_a_verdict_is_explained_and_says_what_to_do_now(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "You win! Royal Mail: pay the fee today https://royalmail-fee.example/x")
+        card = page.locator("article.result")
+        why = card.get_by_role("region", name="Why")
+        expect(why.get_by_role("listitem").filter(has_text="pay or send money")).to_be_visible()
+        expect(why).to_contain_text("royalmail-fee.example is not an address of theirs")
+        expect(card.locator(".advice")).to_contain_text("Do not")
+        page.reload()  # kept on the phone with the scan
+        page.get_by_role("button", name="Royal Mail").tap()
+        expect(why).to_contain_text("pay or send money")
 
 
 def test_correct_sends_a_confirmation(chromium: Browser, api: RunningApi) -> None:

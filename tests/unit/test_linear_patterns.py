@@ -16,6 +16,8 @@ from api.pages.traits import traits
 from components.build_dataset.grams import words_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.slices import obfuscation_of
+from shield.labels import ScanType
+from shield.reasons import Reader, explain
 from shield.similarity import form
 from shield.text import apart, normalise, readable
 
@@ -39,6 +41,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "redact": lambda text: redact(text, common_words([text])),
     "obfuscation_of": obfuscation_of,
     "words_of": words_of,
+    "explain": lambda text: explain(text, ScanType.TEXT, flagged=True, sure=True, reader=Reader()),
 }
 
 

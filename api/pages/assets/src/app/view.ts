@@ -2,7 +2,7 @@
 import { h, icon } from "../lib/dom";
 import type { KeptScan } from "./store";
 import { SCAN_TYPES } from "./scan-types";
-import { isScam } from "./wire";
+import { isScam, isUnsure, type Reason } from "./wire";
 
 interface Actions {
   agree(scan: KeptScan): void;
@@ -30,29 +30,66 @@ function gauge(share: number, labelledBy: string): SVGSVGElement {
   return svg;
 }
 
+/** How a verdict looks, in the card and in the list. */
+function look(scan: KeptScan): { style: string; icon: string; word: string } {
+  const scam = isScam(scan);
+  const leaning = scam ? "Perhaps a scam" : "Probably harmless";
+  if (isUnsure(scan)) return { style: "unsure", icon: "unsure", word: `Not sure. ${leaning}` };
+  return scam ? { style: "scam", icon: "warning", word: "Scam" } : { style: "safe", icon: "check", word: "Harmless" };
+}
+
 export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
   const scam = isScam(scan);
   const type = SCAN_TYPES[scan.scanType];
+  const looks = look(scan);
+  const unsure = looks.style === "unsure";
   return h(
     "article",
-    { class: `result ${scam ? "scam" : "safe"}` },
+    { class: `result ${looks.style}` },
     h(
       "header",
       {},
-      icon(scam ? "warning" : "check"),
-      h("h2", { tabindex: "-1" }, type.verdicts[scam ? 1 : 0]),
+      icon(looks.icon),
+      h("h2", { tabindex: "-1" }, unsure ? "We are not sure" : type.verdicts[scam ? 1 : 0]),
     ),
-    h("p", { class: "advice" }, scam ? type.scamAdvice : "Stay careful with messages that ask for money or codes."),
+    unsure && h("p", { class: "leaning" }, scam ? "It is closer to a scam than to a harmless message." : "It is closer to a harmless message than to a scam."),
+    advice(scan, scam ? type.scamAdvice : "Stay careful with messages that ask for money or codes."),
+    why(scan.reasons ?? []),
     h("blockquote", { dir: "auto" }, scan.text),
-    h(
-      "div",
-      { class: "confidence" },
-      h("p", { id: "confidence" }, `Confidence ${percent(scan.confidence)}`),
-      gauge(scan.confidence, "confidence"),
-    ),
+    !unsure && confidence(scan),
     opinion(scan, actions),
     h("p", { class: "fine" }, `Judged by ${scan.modelVersion}`),
   );
+}
+
+function confidence(scan: KeptScan): HTMLElement {
+  return h(
+    "div",
+    { class: "confidence" },
+    h("p", { id: "confidence" }, `Confidence ${percent(scan.confidence)}`),
+    gauge(scan.confidence, "confidence"),
+  );
+}
+
+function advice(scan: KeptScan, otherwise: string): HTMLElement {
+  const told = scan.advice;
+  return h(
+    "div",
+    { class: "advice", dir: "auto" },
+    h("p", {}, told?.whatToDoNow ?? otherwise),
+    told?.whoToTell ? h("p", { class: "tell" }, told.whoToTell) : null,
+  );
+}
+
+const SYMBOLS: Record<string, string> = { tactic: "search", link: "link", calm: "check", whole: "message" };
+
+/** The server's sentences, in the reader's language, the weightiest first. */
+function why(reasons: Reason[]): HTMLElement | null {
+  if (reasons.length === 0) return null;
+  const lines = reasons.map((reason) =>
+    h("li", { class: reason.kind, dir: "auto" }, icon(SYMBOLS[reason.kind] ?? "warning"), h("span", {}, reason.sentence)),
+  );
+  return h("section", { class: "why", "aria-labelledby": "why" }, h("h3", { id: "why" }, "Why"), h("ul", {}, ...lines));
 }
 
 const DECISIONS = {
@@ -99,19 +136,19 @@ function standing(scan: KeptScan): string | undefined {
 }
 
 export function scanRow(scan: KeptScan, open: (scan: KeptScan) => void): HTMLElement {
-  const scam = isScam(scan);
+  const looks = look(scan);
   return h(
     "li",
     {},
     h(
       "button",
-      { type: "button", class: `row ${scam ? "scam" : "safe"}`, onclick: () => open(scan) },
-      icon(scam ? "warning" : "check"),
+      { type: "button", class: `row ${looks.style}`, onclick: () => open(scan) },
+      icon(looks.icon),
       h("span", { class: "text", dir: "auto" }, scan.text),
       h(
         "span",
         { class: "fine" },
-        [scam ? "Scam" : "Harmless", standing(scan)].filter(Boolean).join(", "),
+        [looks.word, standing(scan)].filter(Boolean).join(", "),
       ),
     ),
   );

@@ -5,11 +5,22 @@ import { SCAN_TYPES } from "./scan-types";
 export type ScanType = keyof typeof SCAN_TYPES;
 export type FeedbackType = "false_positive" | "false_negative" | "confirmed";
 
+/** One sentence on why; `kind` says what it speaks of. */
+export interface Reason {
+  id: string;
+  kind: string;
+  sentence: string;
+}
+
 export interface Scan {
   id: string;
   scanType: ScanType;
   verdict: string;
   confidence: number;
+  certainty?: "sure" | "unsure";
+  /** Missing in scans that were kept before the server explained them. */
+  reasons?: Reason[];
+  advice?: { whatToDoNow: string; whoToTell: string | null } | null;
   modelVersion: string;
   createdAt: string;
   text?: string;
@@ -26,6 +37,11 @@ export interface FeedbackBody {
 
 export function isScam(scan: Pick<Scan, "scanType" | "verdict">): boolean {
   return SCAN_TYPES[scan.scanType].labels[1] === scan.verdict;
+}
+
+/** Too close to call, or nothing in it that could be judged. */
+export function isUnsure(scan: Pick<Scan, "certainty">): boolean {
+  return scan.certainty === "unsure";
 }
 
 /** What a user says of a verdict, given what they say the message really is. */

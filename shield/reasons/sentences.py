@@ -1,0 +1,74 @@
+"""What people are told, from tables: one sentence an id, in the languages of the book."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from shield.reasons.tables import read_table
+
+DEFAULT = "en"
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}))?(?:-[\w-]*)?")
+_MOST_TAGS = 20
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: a language that the tables have, and the country, if it is known."""
+
+    language: str = DEFAULT
+    country: str | None = None
+
+
+@cache
+def sentences() -> dict[str, dict[str, str]]:
+    """Return the sentences: id -> language -> text, read once."""
+    found: dict[str, dict[str, str]] = read_table("sentences.yaml")
+    return found
+
+
+@cache
+def places() -> dict[str, dict[str, str]]:
+    """Return where to report: country -> `sms`, `else`, `source`, read once."""
+    found: dict[str, dict[str, str]] = read_table("places.yaml")
+    return found
+
+
+def say(sentence: str, reader: Reader, **parts: str) -> str:
+    """Return a sentence in the reader's language, its parts filled in."""
+    written = sentences()[sentence]
+    return written.get(reader.language, written[DEFAULT]).format(**parts)
+
+
+def place_of(reader: Reader, *, sms: bool) -> str | None:
+    """Return where the reader's country takes reports, or None if the table does not say."""
+    found = places().get(reader.country or "")
+    if found is None:
+        return None
+    return ", ".join(found[key] for key in (("sms", "else") if sms else ("else",)) if key in found)
+
+
+def reader_of(accept_language: str | None) -> Reader:
+    """Return the reader that an `Accept-Language` header asks for, English if it says nothing.
+
+    Of several languages the one of the greatest weight that the tables have; the country is that
+    of the first tag that names one.
+    """
+    wanted: list[tuple[float, int, str, str | None]] = []
+    for place, part in enumerate((accept_language or "").split(",")[:_MOST_TAGS]):
+        tag, _, weight = part.strip().partition(";")
+        match = _TAG.fullmatch(tag.strip())
+        if match is not None:
+            wanted.append((-_weight(weight), place, match[1].lower(), match[2]))
+    wanted.sort(key=lambda each: each[:2])
+    known = sentences()["reads-harmless"]
+    language = next((tag for _, _, tag, _ in wanted if tag in known), DEFAULT)
+    country = next((region.upper() for _, _, _, region in wanted if region), None)
+    return Reader(language, country)
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,37 @@
+"""A scan's owner is told why, in their own language; nobody's verdict changes by it."""
+
+from tests.integration.api.steps import http
+from tests.support.api import RunningApi
+
+SCAM = "You win! Royal Mail: pay the fee today https://royalmail-fee.example/x"
+
+
+def test_the_owner_of_a_scan_is_told_why_and_what_to_do_in_the_readers_language(
+    api: RunningApi,
+) -> None:
+    with http(api, "ada", "user") as client:
+        said = client.post(
+            "/api/v2/scans",
+            json={"scanType": "text", "text": SCAM},
+            headers={"Accept-Language": "de-DE, en;q=0.5"},
+        ).json()["data"]
+        again = client.get(f"/api/v2/scans/{said['id']}").json()["data"]
+        listed = client.get("/api/v2/scans").json()["data"][0]
+    german = {reason["id"]: reason["sentence"] for reason in said["reasons"]}
+    english = {reason["id"]: reason["sentence"] for reason in again["reasons"]}
+    assert german.keys() == english.keys() >= {"asks-for-money", "link-not-theirs"}
+    assert german["asks-for-money"] == "Sie sollen zahlen oder Geld schicken."
+    assert english["asks-for-money"] == "It asks you to pay or send money."
+    assert "116 116" in said["advice"]["whoToTell"]
+    assert again["advice"]["whatToDoNow"]
+    assert listed["reasons"] == again["reasons"]
+
+
+def test_a_harmless_verdict_has_no_alarming_reason(api: RunningApi) -> None:
+    with http(api, "ada", "user") as client:
+        said = client.post(
+            "/api/v2/scans", json={"scanType": "text", "text": "pay for dinner? see you at 7"}
+        ).json()["data"]
+    assert said["verdict"] == "ham"
+    assert {reason["kind"] for reason in said["reasons"]} <= {"whole", "calm"}
+    assert said["advice"]["whoToTell"] is None
