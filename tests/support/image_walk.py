@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
         deploy(api.services.rollouts, url, version="image-v1", model_type=image)
         wait_until(lambda: api.services.router.split(image), "the split was never seen")
         user = stack.enter_context(api.client("ida"))
-        reviewer = stack.enter_context(api.client("rita", "reviewer", "service"))
+        reviewer = stack.enter_context(api.client("rita", "reviewer", "admin", "pipeline"))
         scan = user.scan(ScanType("image"), "Scan this code and win a phone.")
         assert (scan.verdict, scan.model_version) == ("fake", "image-v1"), scan
         sent = user.send_feedback(scan.id, FeedbackType.FALSE_POSITIVE)
