@@ -23,6 +23,8 @@ from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
 from api.kit.oidc import verifiers
+from api.known import endpoints as known
+from api.known.replica import Replica
 from api.metrics import endpoints as metrics
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
@@ -43,7 +45,7 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
-    *(scans, feedback, review, metrics, batches, seed_routes, registry, drift),
+    *(scans, feedback, review, known, metrics, batches, seed_routes, registry, drift),
     *(rollouts, runs, users, privacy, audit),
 )
 
@@ -78,13 +80,16 @@ def open_services(
         engine=rollout_engine(engine.url.render_as_string(hide_password=False)) if table else None,
         namespace=settings.rollouts_namespace,
     )
+    reading = open_sessions(engine, reads=True)
+    ring = KeyRing.read(settings.message_keys)
     return Services(
         settings=settings,
         engine=engine,
         sessions=open_sessions(engine),
-        reading=open_sessions(engine, reads=True),
+        reading=reading,
         tokens=Tokens(settings, clock, verifiers(settings)),
-        ring=KeyRing.read(settings.message_keys),
+        ring=ring,
+        known=Replica(engine, reading, ring, clock),
         artifacts=artifacts or open_store(),
         rollouts=rollouts,
         router=ModelRouter(
@@ -110,10 +115,12 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.router.start()
+        services.known.start()
         caretaker = Caretaker(services, services.settings.care_seconds)
         caretaker.start()
         yield
         caretaker.stop()
+        services.known.stop()
         services.router.stop()
 
     app = FastAPI(

@@ -21,6 +21,8 @@ class Health(Answer):
     """The state of the API."""
 
     status: str
+    known: str | None = None
+    """Whether this process hears of changes to known campaigns; what it holds is used anyway."""
 
 
 @router.get("/healthz", responses=documented(503))
@@ -53,7 +55,17 @@ def ready(services: Annotated[Services, Depends(get_services)]) -> Health:
             retry_after_seconds=5,
         )
     _check_room(services.engine.url.database if services.engine.name == "sqlite" else None)
-    return Health(status="ready")
+    return Health(status="ready", known=_heard(services))
+
+
+def _heard(services: Services) -> str:
+    hearing = services.known.hearing()
+    if hearing.deaf_since is None:
+        return f"{hearing.entries} held, up to change {hearing.sequence}"
+    return (
+        f"stale since {hearing.deaf_since:%Y-%m-%dT%H:%M:%SZ}: {hearing.why}; "
+        f"{hearing.entries} held, up to change {hearing.sequence}"
+    )
 
 
 def _check_room(file: str | None) -> None:

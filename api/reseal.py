@@ -6,9 +6,8 @@
 import sys
 
 from api.app import open_services
-from api.campaigns import signing
 from api.migrate import check
-from api.privacy.retention import CARETAKER
+from api.privacy.retention import sign_again
 from api.privacy.rotation import reseal
 from api.settings import ApiSettings
 from shield.errors import ShieldError
@@ -24,7 +23,7 @@ def main() -> int:
         services = open_services(ApiSettings())
         check(services.engine)
         count = reseal(services, _show)
-        signed = signing.resign(services, CARETAKER, _show)
+        signed = sign_again(services, _show)
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return 1

@@ -98,6 +98,19 @@ class ApiSettings(BaseSettings):
     """Share of items that a second reviewer judges blind, once there are two reviewers."""
     audit_sample_share: float = Field(default=0.005, ge=0, le=1)
     """Share of consenting users' unreported scans that join the queue unmarked."""
+    known_looks: int = Field(default=2, ge=1, le=5)
+    """So many reviewers must agree before their decision answers other people's copies of a
+    message; before that it marks them as being checked."""
+    known_gold_accuracy: float | None = Field(default=None, ge=0.5, le=1)
+    """A reviewer whose accuracy on gold items is at least this (lower end of its interval) decides
+    alone; left out, nobody does."""
+    known_second_look_reports: int = Field(default=3, ge=1)
+    """A campaign with so many reports gets a second, blind look once there are two reviewers."""
+    known_days: float = Field(default=30, gt=0)
+    """A known campaign expires so long after its last match."""
+    known_check_days: float = Field(default=7, gt=0)
+    """A campaign becomes known only if it would have changed few verdicts that nobody objected to
+    in this time."""
     retention_days: float | None = Field(default=None, gt=0)
     """Messages without feedback are erased after this; left out, they are kept."""
     care_seconds: float = Field(default=600, gt=0)

@@ -11,6 +11,7 @@ from cli.commands import (
     db,
     demo,
     feedback,
+    known,
     lineage,
     model,
     pipeline,
@@ -46,6 +47,7 @@ app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(db.app, name="db")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
+app.add_typer(known.app, name="known")
 app.add_typer(corpus.app, name="corpus")
 app.command("lineage")(lineage.lineage)
 

@@ -39,6 +39,8 @@ from shield.wire import (
     FeedbackRead,
     FeedbackRequest,
     GoldRequest,
+    KnownRead,
+    KnownStanding,
     LeaseRequest,
     LeaseResult,
     LedgerEntry,
@@ -410,6 +412,30 @@ class ShieldClient:
     def audit_verify(self, head: str | None = None) -> AuditCheck:
         """Recompute the audit log's hash chain; `head` is a hash noted earlier."""
         return self._data(AuditCheck, self._call("GET", "/audit/verify", query={"head": head}))
+
+    def known(
+        self,
+        *,
+        standing: KnownStanding | None = None,
+        model_type: ModelType | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[KnownRead]:
+        """List known campaigns, newest first."""
+        query = {"standing": standing, "modelType": model_type, "limit": limit, "cursor": cursor}
+        return self._page(KnownRead, "/known", query)
+
+    def known_campaign(self, known_id: str) -> KnownRead:
+        """Return one known campaign."""
+        return self._data(KnownRead, self._call("GET", f"/known/{quote(known_id)}"))
+
+    def undo_known(self, known_id: str, reason: str) -> KnownRead:
+        """Take a known campaign back: it matches nothing from now on."""
+        body = ReasonRequest(reason=reason)
+        return self._data(
+            KnownRead,
+            self._call("POST", f"/known/{quote(known_id)}/undo", body=body, repeat=False),
+        )
 
     def audit(
         self, *, limit: int = 50, cursor: str | None = None, action: str | None = None

@@ -176,6 +176,14 @@ def label_of(model_type: ModelType, positive: bool) -> str:
     return labels.positive if positive else labels.negative
 
 
+def claim_of(model_type: ModelType, told: str, label: str) -> FeedbackType:
+    """Return what it says of a verdict that a message is of `label`."""
+    if told == label:
+        return FeedbackType.CONFIRMED
+    scam = is_positive(model_type, told)
+    return FeedbackType.FALSE_POSITIVE if scam else FeedbackType.FALSE_NEGATIVE
+
+
 def corrected_label(
     model_type: ModelType, predicted: str, claim: FeedbackType, actual: str | None = None
 ) -> str:

@@ -27,6 +27,7 @@ class Opened:
     text_sealed: bytes
     fingerprint: str
     verdict: str
+    told_label: str | None
     probability: float
     model_version: str
     created_at: datetime
@@ -45,6 +46,7 @@ _OPENED = (
         Scan.text_sealed,
         Scan.fingerprint,
         Scan.verdict,
+        Scan.told_label,
         Scan.probability,
         Scan.model_version,
         Scan.created_at,

@@ -17,7 +17,7 @@ from api.tables.feedback import fact_values, pending_values
 from api.users.service import ensure_user
 from shield.database_errors import CONFLICTING_WRITES, is_conflict
 from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
-from shield.labels import ModelType, corrected_label
+from shield.labels import ModelType, claim_of, corrected_label
 from shield.wire import FeedbackRead, FeedbackRequest, Pagination
 
 _TRIES = 5
@@ -67,12 +67,25 @@ def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackR
             f"scanType: the scan {scan.id} is of type {scan.scan_type!r}, not "
             f"{request.scan_type.value!r}. Leave it out: the scan knows."
         )
-    label = corrected_label(
-        ModelType(scan.model_type), scan.verdict, request.feedback_type, request.actual_label
-    )
+    # The claim is about what the reporter was told, which may be reviewers' decision; it is kept as
+    # what it says of the model's verdict.
+    model_type = ModelType(scan.model_type)
+    told = scan.told_label or scan.verdict
+    label = corrected_label(model_type, told, request.feedback_type, request.actual_label)
+    claim = request.model_copy(update={"feedback_type": claim_of(model_type, scan.verdict, label)})
     if scan.report_id is None:
-        return _take(ctx, writes, scan, request, label)
-    return _change(ctx, repository.locked(ctx, scan.report_id), request, label)
+        read = _take(ctx, writes, scan, claim, label)
+    else:
+        read = _change(ctx, repository.locked(ctx, scan.report_id), claim, label)
+    return _as_told(read, scan.told_label)
+
+
+def _as_told(read: FeedbackRead, told_label: str | None) -> FeedbackRead:
+    """Return a report as its reporter meant it: as a claim about what they were told."""
+    if told_label is not None:
+        read.original_label = told_label
+        read.feedback_type = claim_of(read.model_type, told_label, read.corrected_label)
+    return read
 
 
 def _change(ctx: Context, known: Feedback, request: FeedbackRequest, label: str) -> FeedbackRead:
@@ -119,6 +132,7 @@ def _take(
         queue_key=key,
         now=ctx.now,
         comment_sealed=_sealed(ctx, request.comment, report_id),
+        told_label=scan.told_label,
     )
     writes.add(Feedback, **values)
     if campaigns.may_burst(arrival):
@@ -137,4 +151,4 @@ def own(ctx: Context, paging: PageRequest) -> tuple[list[FeedbackRead], Paginati
     """Return one page of the caller's reports, newest first."""
     order = Sorted(Feedback.id, Feedback.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, repository.reports_by(ctx.user), order, paging)
-    return [repository.readable(ctx, row) for row in rows], pagination
+    return [_as_told(repository.readable(ctx, row), row.told_label) for row in rows], pagination

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.kit.auth import MACHINES, Principal, Tokens
 from api.kit.database import Clock
 from api.kit.keyring import KeyRing
+from api.kit.known import Known
 from api.kit.limits import Limiter
 from api.kit.routing import Router
 from api.kit.tokens import Role
@@ -39,6 +40,7 @@ class Services:
     artifacts: ArtifactStore
     rollouts: RolloutStore
     router: Router
+    known: Known
     limiter: Limiter
     clock: Clock
 

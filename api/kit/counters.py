@@ -27,6 +27,12 @@ SCANS = Counter(
     ["model_type", "version", "arm", "verdict"],
     registry=REGISTRY,
 )
+KNOWN_MATCHES = Counter(
+    "shield_known_matches",
+    "Scans that belonged to a known campaign.",
+    ["model_type", "standing"],
+    registry=REGISTRY,
+)
 FAILURES = Counter(
     "shield_arm_failures",
     "Requests that a version should have answered and did not.",

@@ -7,10 +7,14 @@ or an older release has made is found and made anew (`api.campaigns.rebuild`).
 """
 
 import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from api.kit.keyring import KeyRing
 from shield import similarity
-from shield.similarity import Form
+from shield.similarity import Form, Sketches
 
 _DEFINITION = b"similarity-1"
 """Changes whenever equal messages would get another fingerprint, or other bands."""
@@ -30,6 +34,33 @@ def fingerprint(form: Form, ring: KeyRing) -> str:
     return mark(ring) + digest.hexdigest()[_MARK_DIGITS:]
 
 
+def sketch(form: Form, ring: KeyRing) -> Sketches:
+    """Return the sketch of a message's words under the ring's key, shape (PERMUTATIONS,)."""
+    key = _keyed(ring, b"bands").digest()
+    return np.asarray(similarity.sketches([form.words], key)[0], dtype=np.uint32)
+
+
+def packed(form: Form, sketch: Sketches, ring: KeyRing) -> bytes:
+    """Return a sketch as it is kept: the lower half of each row, and a keyed hash of the hosts."""
+    return sketch.astype("<u2").tobytes() + _hosts(form, ring)
+
+
+PACKED_BYTES = 2 * similarity.PERMUTATIONS + 8
+
+
+def unpacked(kept: Sequence[bytes]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
+    """Return rows, shape (n, PERMUTATIONS), and hashes of hosts, shape (n,), of kept sketches."""
+    table = np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(len(kept), PACKED_BYTES)
+    rows = np.ascontiguousarray(table[:, :-8]).view("<u2")
+    return rows.astype(np.uint16), np.ascontiguousarray(table[:, -8:]).view("<u8").ravel()
+
+
+def _hosts(form: Form, ring: KeyRing) -> bytes:
+    digest = _keyed(ring, b"hosts")
+    digest.update("\t".join(sorted(form.hosts)).encode())
+    return digest.digest()[:8] if form.hosts else bytes(8)
+
+
 def bands(form: Form, model_type: str, ring: KeyRing) -> list[int]:
     """Return the bands of a message, as signed 64-bit numbers, without repetition.
 
@@ -37,8 +68,7 @@ def bands(form: Form, model_type: str, ring: KeyRing) -> list[int]:
     """
     key = _keyed(ring, b"bands").digest()
     scope = "\t".join([model_type, *sorted(form.hosts)])
-    sketch = similarity.sketches([form.words], key)[0]
-    return sorted(set(similarity.bands(sketch, key, scope)))
+    return sorted(set(similarity.bands(sketch(form, ring), key, scope)))
 
 
 def _keyed(ring: KeyRing, purpose: bytes) -> "hashlib.blake2b":

@@ -9,6 +9,7 @@ from api.audit import service as audit
 from api.campaigns import signing
 from api.kit.context import Context
 from api.kit.idempotency import RememberedAnswer
+from api.known import service as known
 from api.privacy import lineage, snapshots
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
 from shield.similarity import form
@@ -36,7 +37,7 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
         ctx.session.execute(
             update(Scan)
             .where(Scan.id.in_([scan_id for scan_id, _ in scans[at : at + _CHUNK]]))
-            .values(user_id=nobody, text_sealed=None, fingerprint="")
+            .values(user_id=nobody, text_sealed=None, fingerprint="", sketch=None)
         )
     reports = list(ctx.session.scalars(select(Feedback).where(Feedback.user_id == user_id)))
     ids = [report.id for report in reports]
@@ -90,6 +91,8 @@ def _forget_samples(ctx: Context, scan_ids: Sequence[str]) -> None:
         ).all()
         for campaign in campaigns:
             _replace_sample(ctx, campaign, set(scan_ids))
+            ctx.session.flush()
+            known.forget(ctx, campaign)
 
 
 def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:

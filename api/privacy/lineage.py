@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.audit import service as audit
 from api.kit.context import Context
 from api.kit.database import lock
+from api.known import service as known
 from api.privacy import snapshots
 from api.registry import service as registry
 from api.tables import BatchItem, Campaign, Feedback, User, Version
@@ -167,12 +168,15 @@ def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
     traced = trace(ctx, subject)
     ids = feedback_ids(ctx.session, subject)
     snapshots.remove_rows(ctx, ids, "poisoned corrections were withdrawn")
+    campaigns: set[str] = set()
     for at in range(0, len(ids), 500):
         for row in ctx.session.scalars(select(Feedback).where(Feedback.id.in_(ids[at : at + 500]))):
+            campaigns.update([row.campaign_id] if row.campaign_id else [])
             if row.status == "approved":
                 row.status, row.approved_at = "rejected", None
                 row.undo_until = None
                 row.updated_at = ctx.now
                 row.review_notes = f"withdrawn: {reason}"[:2000]
+    known.withdraw(ctx, sorted(campaigns))
     audit.record(ctx, "feedback.withdraw", _nameless(ctx, subject), reason, count=len(ids))
     return traced

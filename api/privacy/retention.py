@@ -14,6 +14,7 @@ from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.database import lock
 from api.kit.idempotency import forget_old
+from api.known import service as known
 from api.privacy import snapshots
 from api.tables import Feedback, Scan
 from shield.errors import ShieldError
@@ -35,7 +36,9 @@ def retain(ctx: Context, days: float) -> int:
     erased = 0
     while ids := list(ctx.session.scalars(old.limit(_CHUNK))):
         ctx.session.execute(
-            update(Scan).where(Scan.id.in_(ids)).values(text_sealed=None, fingerprint="")
+            update(Scan)
+            .where(Scan.id.in_(ids))
+            .values(text_sealed=None, fingerprint="", sketch=None)
         )
         erased += len(ids)
     if erased:
@@ -52,7 +55,17 @@ def look_after(services: Services) -> None:
         if services.settings.retention_days is not None:
             retain(ctx, services.settings.retention_days)
     with open_context(services, CARETAKER) as ctx:
+        known.look_after(ctx)
+    with open_context(services, CARETAKER) as ctx:
         snapshots.sweep(ctx)
+
+
+def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:
+    """Make all signatures with the present key; return how many were changed."""
+    done = signing.resign(services, CARETAKER, progress)
+    with open_context(services, CARETAKER) as ctx:
+        known.look_after(ctx)
+    return done
 
 
 class Caretaker:
@@ -74,7 +87,7 @@ class Caretaker:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        self._try(lambda: signing.resign(self._services, CARETAKER))
+        self._try(lambda: sign_again(self._services))
         while not self._stopped.wait(self._every):
             self._try(lambda: look_after(self._services))
 

@@ -12,11 +12,12 @@ from api.kit.context import Context
 from api.kit.counters import DECISIONS
 from api.kit.ids import new_id
 from api.kit.lots import lot
+from api.known.becoming import reconsider
 from api.review import repository as reviews
-from api.tables import Campaign, Feedback, Review, User
+from api.tables import Campaign, Feedback, KnownCampaign, Review, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
 from shield.labels import LABELS, FeedbackType, ModelType
-from shield.wire import FeedbackRead, FeedbackStatus, ReviewAction, ReviewRequest
+from shield.wire import FeedbackRead, FeedbackStatus, KnownStanding, ReviewAction, ReviewRequest
 
 ACTIVE_SECONDS = 30 * 86400
 _STATUS = {"approve": "approved", "reject": "rejected"}
@@ -47,16 +48,19 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
     decision = new_id(ctx.now)
     outcome = _look(ctx, item, request, decision)
     if outcome is None:
+        known = reconsider(ctx, item.campaign_id)
         # Without the judgement: the log is read by those who are to judge it blind.
         audit.record(ctx, "feedback.look", item.id, "", look=item.looks)
         shown = repository.readable(ctx, item)
-        return Decided(shown, 0, "Recorded. Another reviewer takes a look as well.")
+        said = "Recorded. Another reviewer takes a look as well."
+        return Decided(shown, 0, said + _acts(known))
     if item.source != "gold":
         settle(ctx, item, outcome, request.notes)
         _settle_twin(ctx, item, outcome, decision, request)
     covered = 1
     if request.scope == "campaign":
         covered += _cover_campaign(ctx, item, decision, request)
+    known = reconsider(ctx, item.campaign_id)
     audit.record(
         ctx,
         "feedback." + outcome,
@@ -68,8 +72,20 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
     )
     word = _STATUS[outcome]
     message = f"Feedback {word}." if covered == 1 else f"{covered} items of the campaign decided."
+    message += _acts(known)
     shown = repository.readable(ctx, item)
     return Decided(_as_decided(ctx, item, shown, request), covered, message)
+
+
+def _acts(known: KnownCampaign | None) -> str:
+    """Return in words what a decision does to other people's copies of the message."""
+    if known is None:
+        return ""
+    if known.standing == KnownStanding.CONFIRMED:
+        return " Other people's copies are answered by it from now on."
+    if known.standing == KnownStanding.CHECKING:
+        return " Other people's copies are marked as being checked."
+    return f" It does not act on other people's copies: {known.why}"
 
 
 def _may_decide(ctx: Context, item: Feedback) -> None:
@@ -134,7 +150,7 @@ def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -
         right = request.action == item.gold_answer
         _write_review(ctx, item, request, decision, correct=right)
         return request.action.value
-    if item.looks == 0 and _drawn_for_second_look(ctx, item):
+    if item.looks == 0 and (_would_be_known(ctx, item) or _drawn_for_second_look(ctx, item)):
         item.looks_needed = 2
     _write_review(ctx, item, request, decision, correct=None)
     item.looks += 1
@@ -152,6 +168,19 @@ def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -
 def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
     if lot(ctx.ring.lot_key, "second look", item.id) >= ctx.settings.second_review_share:
         return False
+    return _somebody_else_reviews(ctx, item)
+
+
+def _would_be_known(ctx: Context, item: Feedback) -> bool:
+    """Tell whether a decision would act on many people, so that a second look is worth its time."""
+    if item.corrected_label == item.original_label:
+        return False
+    campaign = ctx.session.get(Campaign, item.campaign_id) if item.campaign_id else None
+    many = campaign is not None and campaign.reports >= ctx.settings.known_second_look_reports
+    return many and _somebody_else_reviews(ctx, item)
+
+
+def _somebody_else_reviews(ctx: Context, item: Feedback) -> bool:
     since = ctx.now - timedelta(seconds=ACTIVE_SECONDS)
     # A lone reviewer would wait for ever for a second opinion.
     return reviews.somebody_else_reviews(ctx.session, ctx.user, since, item.user_id)

@@ -9,6 +9,7 @@ from api.batches import service as batches
 from api.feedback import repository
 from api.kit.context import Context
 from api.kit.tokens import Role
+from api.known.becoming import reconsider
 from api.review import repository as reviews
 from api.review.decisions import count
 from api.tables import Feedback, Review
@@ -46,6 +47,8 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
     ctx.session.flush()
     for one, action in actions:
         count(ctx, one, action, -1)
+    for campaign in {one.campaign_id for one in [item, *covered]}:
+        reconsider(ctx, campaign)
     number = len(covered) + (item.source == "gold")
     audit.record(ctx, "feedback.undo", item.id, reason or "", covered=number)
     ctx.session.flush()
@@ -77,6 +80,7 @@ def _undo_look(ctx: Context, item: Feedback, reason: str | None) -> FeedbackRead
     _own_look(ctx, item).undone_at = ctx.now
     item.looks -= 1
     item.looks_needed = min(item.looks_needed, item.looks + 1)
+    reconsider(ctx, item.campaign_id)
     audit.record(ctx, "feedback.undo", item.id, reason or "", covered=1)
     ctx.session.flush()
     return repository.readable(ctx, item)

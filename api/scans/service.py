@@ -3,23 +3,37 @@
 from collections.abc import Sequence
 
 from api.audit import service as audit
+from api.kit import signature
 from api.kit.context import Context
-from api.kit.counters import SCANS
+from api.kit.counters import KNOWN_MATCHES, SCANS
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.routing import Prediction
-from api.kit.signature import fingerprint
 from api.kit.tokens import Role
+from api.known import matching
+from api.known.matching import Match
 from api.sampling import service as sampling
 from api.scans import repository, shadow
-from api.tables import Feedback, Scan, User
+from api.tables import Feedback, KnownCampaign, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
-from shield.labels import MODEL_OF_SCAN, ModelType, ScanType
+from shield.labels import MODEL_OF_SCAN, ModelType, ScanType, claim_of, is_positive
 from shield.reasons import Reader, explain, has_words
 from shield.routing import Arm
-from shield.similarity import form
-from shield.wire import FeedbackMark, Pagination, ScanRead, ScanRequest
+from shield.similarity import Form, form
+from shield.wire import (
+    DecidedBy,
+    FeedbackMark,
+    KnownMark,
+    KnownStanding,
+    ModelOpinion,
+    Pagination,
+    ScanRead,
+    ScanRequest,
+)
+
+DECIDED = 0.99
+"""Confidence of an answer that reviewers have given: people err, too."""
 
 
 def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader) -> ScanRead:
@@ -43,19 +57,36 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader)
             "Try again in a moment; `shieldctl status` shows its state.",
             retry_after_seconds=2,
         )
-    row = _row(ctx, request, routed.answer, forced is not None)
+    said = form(request.text)
+    row = _row(ctx, request, said, routed.answer, forced is not None)
     user = get_user(ctx, ctx.user)
     ctx.session.add(row)
+    known = None if row.forced else _match(ctx, row, said)
     if not row.forced:
         sampling.draw(ctx, row, request.text, user)
         shadow.compare_later(ctx, row, request.text, user)
     ctx.after_commit.append(
         lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
     )
-    return read(row, request.text, reader)
+    return _answered(read(row, request.text, reader), row, _mark(known))
 
 
-def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -> Scan:
+def _match(ctx: Context, row: Scan, said: Form) -> Match | None:
+    """Note which known campaign a scan belongs to; the model's own answer stays as it is."""
+    sketch = signature.sketch(said, ctx.ring)
+    row.sketch = signature.packed(said, sketch, ctx.ring)
+    found = matching.match(ctx, ModelType(row.model_type), said, sketch)
+    if found is None:
+        return None
+    row.known_id = found.id
+    if found.standing is KnownStanding.CONFIRMED:
+        row.told_label = found.label
+    count = KNOWN_MATCHES.labels(row.model_type, found.standing.value)
+    ctx.after_commit.append(count.inc)
+    return found
+
+
+def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, forced: bool) -> Scan:
     scan_id = new_id(ctx.now)
     return Scan(
         id=scan_id,
@@ -63,7 +94,7 @@ def _row(ctx: Context, request: ScanRequest, answer: Prediction, forced: bool) -
         scan_type=request.scan_type.value,
         model_type=MODEL_OF_SCAN[request.scan_type].value,
         text_sealed=ctx.ring.seal(request.text, scan_id),
-        fingerprint=fingerprint(form(request.text), ctx.ring),
+        fingerprint=signature.fingerprint(said, ctx.ring),
         verdict=answer.label,
         positive=answer.positive,
         probability=answer.probability,
@@ -125,15 +156,46 @@ def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
         created_at=row.created_at,
     )
     if text is not None:
-        why = explain(text, scan_type, flagged=row.positive, sure=has_words(text), reader=reader)
+        told = is_positive(found.model_type, row.told_label or row.verdict)
+        why = explain(text, scan_type, flagged=told, sure=has_words(text), reader=reader)
         found.reasons, found.advice = why.reasons, why.advice
     return found
 
 
+def _mark(known: Match | None) -> KnownMark | None:
+    return KnownMark(id=known.id, standing=known.standing, reason=known.reason) if known else None
+
+
+def _answered(found: ScanRead, row: Scan, known: KnownMark | None) -> ScanRead:
+    """Put reviewers' decision in front of the model's answer, which stands beside it."""
+    found.known = known
+    if row.told_label is None:
+        return found
+    found.model = ModelOpinion(
+        verdict=row.verdict, confidence=row.confidence, probability=row.probability
+    )
+    scam = is_positive(found.model_type, row.told_label)
+    found.verdict, found.decided_by = row.told_label, DecidedBy.REVIEWERS
+    found.confidence, found.probability = DECIDED, DECIDED if scam else 1 - DECIDED
+    return found
+
+
+def _remembered(ctx: Context, row: Scan) -> KnownMark | None:
+    """Return the known campaign that a scan belonged to, as its owner was told of it."""
+    entry = ctx.session.get(KnownCampaign, row.known_id) if row.known_id else None
+    if entry is None:
+        return None
+    standing = KnownStanding.CONFIRMED if row.told_label else KnownStanding.CHECKING
+    return KnownMark(id=entry.id, standing=standing, reason=matching.words(entry, standing))
+
+
 def _own(ctx: Context, row: Scan, feedback: Feedback | None, reader: Reader) -> ScanRead:
     text = ctx.ring.open(row.text_sealed, row.id) if row.text_sealed is not None else None
-    scan_read = read(row, text, reader)
+    scan_read = _answered(read(row, text, reader), row, _remembered(ctx, row))
     scan_read.text = text
     if feedback is not None:
         scan_read.feedback = FeedbackMark.model_validate(feedback)
+        if feedback.told_label is not None:
+            claim = claim_of(scan_read.model_type, feedback.told_label, feedback.corrected_label)
+            scan_read.feedback.feedback_type = claim
     return scan_read

@@ -6,6 +6,7 @@ from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
 from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
 from api.tables.feedback import Feedback
+from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review
 from api.tables.runs import Run
@@ -23,6 +24,7 @@ __all__ = [
     "CampaignFingerprint",
     "Comparison",
     "Feedback",
+    "KnownCampaign",
     "LedgerRow",
     "RememberedAnswer",
     "Review",

@@ -35,6 +35,9 @@ class Feedback(Base):
     scan_type: Mapped[str] = mapped_column(String(16))
     model_type: Mapped[str] = mapped_column(String(16))
     feedback_type: Mapped[str] = mapped_column(String(16))
+    """What the claim says of the model's verdict, whoever answered."""
+    told_label: Mapped[str | None] = mapped_column(String(16))
+    """What the reporter was told where it was not the model's verdict."""
     original_label: Mapped[str] = mapped_column(String(16))
     corrected_label: Mapped[str] = mapped_column(String(16))
     comment_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -107,6 +110,7 @@ def pending_values(
     now: datetime,
     comment_sealed: bytes | None = None,
     gold_answer: str | None = None,
+    told_label: str | None = None,
 ) -> dict[str, Any]:
     """Return the column values of a new, undecided row. Every row of feedback is made here.
 
@@ -121,6 +125,7 @@ def pending_values(
         now: When the row is made.
         comment_sealed: What the reporter wrote, encrypted.
         gold_answer: The known answer of a gold item.
+        told_label: What the reporter was told, if not the model's verdict.
     """
     return {
         **fact_values(facts),
@@ -130,6 +135,7 @@ def pending_values(
         "user_id": scan.user_id,
         "scan_type": scan.scan_type,
         "model_type": scan.model_type,
+        "told_label": told_label,
         "original_label": scan.verdict,
         "corrected_label": corrected_label,
         "comment_sealed": comment_sealed,

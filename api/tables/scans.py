@@ -17,6 +17,7 @@ class Scan(Base):
         Index("ix_scans_evidence", "model_type", "model_version", "created_at"),
         Index("ix_scans_fingerprint", "fingerprint"),
         Index("ix_scans_created_at", "created_at"),
+        Index("ix_scans_known", "known_id", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -26,6 +27,13 @@ class Scan(Base):
     text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     fingerprint: Mapped[str] = mapped_column(String(32))
     """Keyed hash of folded text and hosts: equal messages count together without being read."""
+    sketch: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Keyed sketch (`api.kit.signature.packed`): what a new known campaign would have changed."""
+    known_id: Mapped[str | None] = mapped_column(String(32))
+    """The known campaign that it belonged to when it was scanned."""
+    told_label: Mapped[str | None] = mapped_column(String(16))
+    """What its owner was told where reviewers' decision answered. The columns below are the model's
+    own, so that whatever judges models by them is not flattered."""
     verdict: Mapped[str] = mapped_column(String(16))
     positive: Mapped[bool]
     probability: Mapped[float]

@@ -34,6 +34,8 @@ _CHUNK = 2_000
 
 Sketches = NDArray[np.uint32]
 """Shape (messages, rows)."""
+Halves = NDArray[np.uint16]
+"""The lower half of each row, as sketches are kept: 1 in 65,536 is equal by chance."""
 
 
 def likeness(one: str, other: str) -> float:
@@ -111,7 +113,7 @@ def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
     return found
 
 
-def estimate(sketch: Sketches, others: Sketches) -> NDArray[np.float64]:
+def estimate(sketch: Sketches | Halves, others: Sketches | Halves) -> NDArray[np.float64]:
     """Return the estimated likeness of a message to each of others, shape (n,)."""
     return np.asarray(np.mean(others == sketch, axis=-1), dtype=np.float64)
 

@@ -61,6 +61,14 @@ from shield.wire.feedback import (
     SimilarItem,
     UndoRequest,
 )
+from shield.wire.known import (
+    BackCheck,
+    DecidedBy,
+    KnownMark,
+    KnownRead,
+    KnownStanding,
+    ModelOpinion,
+)
 from shield.wire.people import ErasureRead, LineageKind, LineageRead, MeRead, MeUpdate
 from shield.wire.quality import GoldRequest, QualityRead, ReviewerQuality
 from shield.wire.registry import (
@@ -103,11 +111,13 @@ __all__ = [
     "ArmTally",
     "AuditCheck",
     "AuditEntry",
+    "BackCheck",
     "BatchRead",
     "BatchStatus",
     "CampaignSummary",
     "CampaignText",
     "CommentRead",
+    "DecidedBy",
     "Digest",
     "DriftDay",
     "DriftFacts",
@@ -126,6 +136,9 @@ __all__ = [
     "GoldRequest",
     "Identifier",
     "Interval",
+    "KnownMark",
+    "KnownRead",
+    "KnownStanding",
     "LeaseRequest",
     "LeaseResult",
     "LedgerEntry",
@@ -134,6 +147,7 @@ __all__ = [
     "MeRead",
     "MeUpdate",
     "MetricRead",
+    "ModelOpinion",
     "Note",
     "OptionalReasonRequest",
     "Pagination",

@@ -8,6 +8,7 @@ from shield.crds.v1alpha1 import Wire
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire.base import Answer, MessageText
+from shield.wire.known import DecidedBy, KnownMark, ModelOpinion
 
 
 class ScanRequest(Wire):
@@ -78,6 +79,12 @@ class ScanRead(Answer):
     model_version: str
     arm: Arm
     created_at: datetime
+    decided_by: DecidedBy = DecidedBy.MODEL
+    """Whose verdict it is."""
+    known: KnownMark | None = None
+    """The known campaign that the message belongs to, if any."""
+    model: ModelOpinion | None = None
+    """What the model said where reviewers have answered."""
     text: str | None = None
     """Only when one's own scan is read back."""
     feedback: FeedbackMark | None = None

@@ -80,6 +80,7 @@ def settings_for(folder: Path, database_url: str | None = None, **changes: Any) 
         "rate_per_address": "",
         "second_review_share": 0.0,
         "audit_sample_share": 0.0,
+        "known_second_look_reports": 1_000_000,
         "rollouts": "table",
         "predict_timeout_seconds": PATIENCE_SECONDS,
     }

@@ -35,6 +35,9 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("DELETE", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("POST", "/api/v2/review/gold"): ADMIN,
     ("GET", "/api/v2/review/quality"): REVIEWERS,
+    ("GET", "/api/v2/known"): REVIEWERS,
+    ("GET", "/api/v2/known/{known_id}"): REVIEWERS,
+    ("POST", "/api/v2/known/{known_id}/undo"): REVIEWERS,
     ("POST", "/api/v2/batches/lease"): TRAINERS,
     ("POST", "/api/v2/batches/{batch_id}/renew"): TRAINERS,
     ("POST", "/api/v2/batches/{batch_id}/ack"): TRAINERS,
@@ -83,6 +86,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
 BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/api/v2/feedback/{feedback_id}"): {"action": "approve"},
     ("POST", "/api/v2/feedback/{feedback_id}/undo"): {},
+    ("POST", "/api/v2/known/{known_id}/undo"): {"reason": "a mistake"},
     ("POST", "/api/v2/rollouts/{model_type}/pause"): {},
     ("POST", "/api/v2/rollouts/{model_type}/resume"): {},
     ("PUT", "/api/v2/users/me"): {"auditConsent": False},

@@ -1,0 +1,1 @@
+"""Known campaigns: a reviewer's decision acts on everybody's next copy."""

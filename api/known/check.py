@@ -1,0 +1,119 @@
+"""Hold a campaign against the last days' scans before it acts on anybody."""
+
+from datetime import timedelta
+
+import numpy as np
+from sqlalchemy import select
+
+from api.kit import signature
+from api.kit.context import Context
+from api.tables import Feedback, Scan
+from shield.labels import FeedbackType
+from shield.similarity import SIMILAR, Form, estimate
+from shield.wire import BackCheck
+
+MOST_SCANS = 100_000
+"""Newest scans that are looked at; at 20 MB of sketches a second's work."""
+FEW = 5
+"""People whose verdict may change although they did not object, whatever was reported."""
+PER_REPORTER = 20
+"""More of them for each reporter: where only one victim in twenty reports, the rest is silent."""
+FEW_AGAINST = 2
+"""People who may have said, or of whom a reviewer may have found, that the verdict was right."""
+LEAST_LETTERS, LEAST_LETTERS_WITH_HOST = 40, 20
+LEAST_WORDS, LEAST_WORDS_WITH_HOST = 6, 4
+
+
+def too_ordinary(form: Form) -> str | None:
+    """Return why a message cannot be known, if it is too short to be told apart."""
+    letters, words = len(form.words.replace(" ", "")), len(form.words.split())
+    # Scripts without blanks have few words, and say more with a letter.
+    wide = sum(letter > "\u2e7f" for letter in form.words)
+    letters += 2 * wide
+    words += wide // 2
+    least = LEAST_LETTERS_WITH_HOST if form.hosts else LEAST_LETTERS
+    least_words = LEAST_WORDS_WITH_HOST if form.hosts else LEAST_WORDS
+    if letters >= least and words >= least_words:
+        return None
+    return (
+        f"It has {words} words and {letters} letters beside numbers and links; with fewer than "
+        f"{least_words} and {least} honest messages look like it too."
+    )
+
+
+def back_check(
+    ctx: Context, model_type: str, form: Form, label: str, reporters: frozenset[str]
+) -> BackCheck:
+    """Count whose verdicts of the last days an entry would have changed.
+
+    Args:
+        ctx: Of the request.
+        model_type: Whose scans.
+        form: The message.
+        label: What it would be known as.
+        reporters: Users who reported it as such; they do not count.
+    """
+    since = ctx.now - timedelta(days=ctx.settings.known_check_days)
+    scans = ctx.session.execute(
+        select(Scan.id, Scan.user_id, Scan.verdict, Scan.sketch)
+        .where(Scan.created_at >= since, Scan.model_type == model_type, Scan.sketch.is_not(None))
+        .order_by(Scan.created_at.desc())
+        .limit(MOST_SCANS)
+    ).all()
+    if not scans:
+        return BackCheck()
+    rows, hosts = signature.unpacked([scan.sketch for scan in scans if scan.sketch is not None])
+    sketch = signature.sketch(form, ctx.ring)
+    _, own = signature.unpacked([signature.packed(form, sketch, ctx.ring)])
+    alike = estimate(sketch.astype(np.uint16), rows) >= SIMILAR
+    changed = np.array([scan.verdict != label for scan in scans])
+    same = [scans[int(row)] for row in np.flatnonzero(alike & changed & (hosts == own[0]))]
+    elsewhere = [scans[int(row)] for row in np.flatnonzero(alike & changed & (hosts != own[0]))]
+    said = _said(ctx, [scan.id for scan in [*same, *elsewhere]], label)
+    quiet = {scan.user_id for scan in same if said.get(scan.id) is not True} - reporters
+    against = {scan.user_id for scan in same if said.get(scan.id) is False} - reporters
+    other = {scan.user_id for scan in elsewhere if said.get(scan.id) is not True}
+    return BackCheck(
+        scans=len(scans), unobjected=len(quiet), against=len(against), other_hosts=len(other)
+    )
+
+
+def _said(ctx: Context, scan_ids: list[str], label: str) -> dict[str, bool]:
+    """Return of each scan that somebody spoke of whether they say the same as the entry."""
+    told: dict[str, bool] = {}
+    for at in range(0, len(scan_ids), 500):
+        claims = ctx.session.execute(
+            select(
+                Feedback.scan_id,
+                Feedback.source,
+                Feedback.status,
+                Feedback.feedback_type,
+                Feedback.corrected_label,
+            ).where(Feedback.scan_id.in_(scan_ids[at : at + 500]), Feedback.source != "gold")
+        )
+        for claim in claims:
+            agrees = claim.corrected_label == label
+            if claim.source == "report":
+                confirms = claim.feedback_type == FeedbackType.CONFIRMED
+                if agrees or (confirms and claim.status != "rejected"):
+                    told.setdefault(claim.scan_id, agrees)
+            elif claim.status != "pending":
+                # A sample's claim was drawn by lot; the decision says what is true.
+                told[claim.scan_id] = agrees == (claim.status == "approved")
+    return told
+
+
+def refusal(check: BackCheck, label: str, reporters: int, days: float) -> str | None:
+    """Return why an entry may not act, with the counts, or `None`."""
+    if check.against > FEW_AGAINST:
+        return (
+            f"It would have called {label} what {check.against} people confirmed, or a reviewer "
+            f"found, to be otherwise in the last {days:g} days. Look at the campaign again."
+        )
+    if check.unobjected > max(FEW, PER_REPORTER * reporters):
+        return (
+            f"It would have called messages of {check.unobjected} people {label} that nobody "
+            f"objected to in the last {days:g} days, with {reporters} who reported it: too "
+            "ordinary a text. The correction is learned from all the same."
+        )
+    return None

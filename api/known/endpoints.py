@@ -1,0 +1,41 @@
+"""Known campaigns: list, show, take back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.kit.context import ReviewerRead, ReviewerWrite
+from api.kit.paging import Paged
+from api.kit.paths import PathId
+from api.kit.queries import ModelTypeFilter
+from api.known import service
+from shield.wire import Envelope, KnownRead, KnownStanding, ReasonRequest
+
+router = APIRouter(prefix="/known", tags=["known"])
+
+
+@router.get("")
+def known(
+    ctx: ReviewerRead,
+    paging: Paged,
+    standing: Annotated[KnownStanding | None, Query()] = None,
+    model_type: ModelTypeFilter = None,
+) -> Envelope[list[KnownRead]]:
+    """List known campaigns, newest first: what scans are answered by, and why."""
+    rows, pagination = service.page(ctx, paging, standing, model_type)
+    service.note_reading(ctx, rows)
+    return Envelope[list[KnownRead]](data=rows, pagination=pagination)
+
+
+@router.get("/{known_id}")
+def known_campaign(known_id: PathId, ctx: ReviewerRead) -> Envelope[KnownRead]:
+    """Return one known campaign."""
+    found = service.one(ctx, known_id)
+    service.note_reading(ctx, [found])
+    return Envelope[KnownRead](data=found)
+
+
+@router.post("/{known_id}/undo")
+def undo(known_id: PathId, body: ReasonRequest, ctx: ReviewerWrite) -> Envelope[KnownRead]:
+    """Take a known campaign back; from now on it matches nothing."""
+    return Envelope[KnownRead](message="Taken back.", data=service.undo(ctx, known_id, body.reason))

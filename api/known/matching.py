@@ -1,0 +1,109 @@
+"""Whether a message belongs to a known campaign, and what its owner is told. On the scan's path."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from api.kit.context import Context
+from api.known.replica import ACTIVE
+from api.tables import Campaign, KnownCampaign
+from shield.labels import ModelType
+from shield.similarity import SIMILAR, Form, Sketches, likeness, unpacked
+from shield.wire import KnownStanding
+
+ROTATING = 3
+"""Confirmed scams with the same words and so many different hosts: whoever sends them changes the
+host, so that another one is no reason to hesitate."""
+_DAY = "%d %B"
+
+
+@dataclass(frozen=True)
+class Match:
+    """The known campaign that a message belongs to."""
+
+    id: str
+    standing: KnownStanding
+    label: str
+    """What reviewers have found; what the owner is told if `standing` is `confirmed`."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A known campaign with the words of the message in question."""
+
+    row: KnownCampaign
+    hosts: frozenset[str]
+
+
+def match(ctx: Context, model_type: ModelType, form: Form, sketch: Sketches) -> Match | None:
+    """Return the known campaign that a message belongs to, if any.
+
+    Memory says which ones it may be; the database, which of them stand at this moment.
+    """
+    ids = ctx.services.known.candidates(model_type.value, sketch)
+    if not ids:
+        return None
+    rows = ctx.session.execute(
+        select(KnownCampaign, Campaign.sample_sealed)
+        .join(Campaign, Campaign.id == KnownCampaign.campaign_id)
+        .where(
+            KnownCampaign.id.in_(ids),
+            KnownCampaign.standing.in_(ACTIVE),
+            KnownCampaign.expires_at > ctx.now,
+        )
+    ).all()
+    alike = []
+    for row, sealed in rows:
+        sample = unpacked(ctx.ring.open(sealed, row.campaign_id))
+        if likeness(form.words, sample.words) >= SIMILAR:
+            alike.append(Alike(row, sample.hosts))
+    return choose(form.hosts, alike)
+
+
+def choose(hosts: frozenset[str], alike: list[Alike]) -> Match | None:
+    """Return which of the known campaigns with a message's words answers it. Pure.
+
+    With the same hosts a confirmed decision is the answer; where two contradict each other nobody
+    knows. With other hosts a scam's words are a reason to hesitate, and no more, since they may be
+    a bank's; unless the campaign is seen to change its host. A correction to harmless never covers
+    a host that was not decided on.
+    """
+    same = [each.row for each in alike if each.hosts == hosts]
+    if same:
+        confirmed = [row for row in same if row.standing == KnownStanding.CONFIRMED]
+        if len({row.label for row in confirmed or same}) == 1:
+            return _told((confirmed or same)[0])
+        return _told(same[0], checking=True)
+    if any(not each.row.positive for each in alike):
+        return None
+    confirmed_hosts = {
+        each.hosts for each in alike if each.row.standing == KnownStanding.CONFIRMED and each.hosts
+    }
+    free = [each.row for each in alike if each.row.any_host]
+    if not free:
+        return None
+    if hosts and len(confirmed_hosts) >= ROTATING:
+        return _told(next(row for row in free if row.standing == KnownStanding.CONFIRMED))
+    return _told(free[0], checking=True, elsewhere=True)
+
+
+def _told(row: KnownCampaign, *, checking: bool = False, elsewhere: bool = False) -> Match:
+    standing = KnownStanding.CHECKING if checking else KnownStanding(row.standing)
+    return Match(row.id, standing, row.label, words(row, standing, elsewhere=elsewhere))
+
+
+def words(row: KnownCampaign, standing: KnownStanding, *, elsewhere: bool = False) -> str:
+    """Return what a match is told in words."""
+    people = f"{row.reporters} {'person' if row.reporters == 1 else 'people'}"
+    if elsewhere:
+        return f"Its words are those of a scam that {people} reported; its link is another one."
+    if standing is KnownStanding.CHECKING:
+        return "Reported by others, being checked."
+    found = "a scam" if row.positive else "harmless"
+    return f"Reported by {people}, found to be {found} by reviewers on {_day(row.decided_at)}."
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime(_DAY).lstrip("0")

@@ -1,0 +1,139 @@
+"""The known campaigns that one process holds, and how it hears of changes.
+
+Every change has a number. On PostgreSQL a change is announced by NOTIFY when it commits, and each
+process asks for whatever is newer than what it has; after a break it does the same. On SQLite the
+processes look several times a second. What a match says is read from the database, so that what
+was taken back is never told again, even by a process that has not heard of it.
+"""
+
+import logging
+import threading
+from collections import defaultdict
+from datetime import datetime
+
+import psycopg
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.kit import signature
+from api.kit.database import Clock
+from api.kit.keyring import KeyRing
+from api.kit.known import Hearing
+from api.known.index import KnownIndex
+from api.tables import KnownCampaign
+from shield.similarity import Sketches
+
+logger = logging.getLogger("api.known")
+
+CHANNEL = "shield_known"
+ACTIVE = ("checking", "confirmed")
+_LOOK_SECONDS = 0.25
+"""Between two looks on SQLite."""
+_SILENCE_SECONDS = 5.0
+"""After so long without a word on PostgreSQL a process looks by itself."""
+_CHUNK = 50_000
+
+
+class Replica:
+    """Holds the active known campaigns in memory. Safe to share between threads."""
+
+    def __init__(
+        self, engine: Engine, sessions: sessionmaker[Session], ring: KeyRing, clock: Clock
+    ) -> None:
+        self._engine, self._sessions, self._ring, self._clock = engine, sessions, ring, clock
+        self._indexes: dict[str, KnownIndex] = defaultdict(KnownIndex)
+        self._sequence = 0
+        self._refreshing = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._deaf_since: datetime | None = None
+        self._why = ""
+
+    def start(self) -> None:
+        """Load them in the background, and follow their changes."""
+        self._deaf_since, self._why = self._clock(), "they are being loaded"
+        follow = self._listen if self._engine.dialect.name == "postgresql" else self._look
+        self._thread = threading.Thread(target=follow, name="known", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout=_SILENCE_SECONDS)
+
+    def candidates(self, model_type: str, sketch: Sketches) -> list[str]:
+        """Return ids of known campaigns that a message may belong to, best first."""
+        index = self._indexes.get(model_type)
+        return index.candidates(sketch) if index is not None else []
+
+    def hearing(self) -> Hearing:
+        """Return whether changes are heard."""
+        entries = sum(len(index) for index in list(self._indexes.values()))
+        return Hearing(self._sequence, entries, self._deaf_since, self._why)
+
+    def refresh(self) -> None:
+        """Take in what has changed."""
+        with self._refreshing, self._sessions() as session:
+            newest = session.scalar(select(func.max(KnownCampaign.sequence))) or 0
+            while self._sequence < newest:
+                self._take(session)
+
+    def _take(self, session: Session) -> None:
+        mark = signature.mark(self._ring)
+        rows = session.execute(
+            select(
+                KnownCampaign.id,
+                KnownCampaign.sequence,
+                KnownCampaign.model_type,
+                KnownCampaign.standing,
+                KnownCampaign.sketch,
+                KnownCampaign.signed,
+            )
+            .where(KnownCampaign.sequence > self._sequence)
+            .order_by(KnownCampaign.sequence)
+            .limit(_CHUNK)
+        ).all()
+        active = [
+            row for row in rows if row.standing in ACTIVE and row.sketch and row.signed == mark
+        ]
+        told = {row.id for row in active}
+        for model_type in {row.model_type for row in rows}:
+            own = [row for row in active if row.model_type == model_type]
+            gone = [row.id for row in rows if row.model_type == model_type and row.id not in told]
+            sketches, _ = signature.unpacked([row.sketch for row in own])
+            numbers = [row.sequence for row in own]
+            self._indexes[model_type].change([row.id for row in own], numbers, sketches, gone)
+        self._sequence = rows[-1].sequence
+
+    def _look(self) -> None:
+        while True:
+            try:
+                self.refresh()
+                self._deaf_since, self._why = None, ""
+            except SQLAlchemyError as fault:
+                self._deaf(fault)
+            if self._stopped.wait(_LOOK_SECONDS):
+                return
+
+    def _listen(self) -> None:
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._stopped.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    while not self._stopped.is_set():
+                        self.refresh()  # first what was said before anybody listened
+                        self._deaf_since, self._why = None, ""
+                        for _ in connection.notifies(timeout=_SILENCE_SECONDS, stop_after=1):
+                            pass
+            except (psycopg.Error, SQLAlchemyError) as fault:
+                self._deaf(fault)
+                self._stopped.wait(1.0)
+
+    def _deaf(self, fault: Exception) -> None:
+        if self._deaf_since is None:
+            self._deaf_since = self._clock()
+            logger.warning("known campaigns are not heard of: %s", type(fault).__name__)
+        self._why = f"the database does not answer ({type(fault).__name__})"

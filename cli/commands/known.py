@@ -1,0 +1,66 @@
+"""`shieldctl known`: what reviewers' decisions answer at once, and taking it back."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.session import session_of
+from shield.labels import ModelType
+from shield.wire import KnownStanding
+
+app = typer.Typer(
+    help="Known campaigns: list, show, take back (they act on everybody's copies).",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    standing: Annotated[KnownStanding | None, typer.Option(help="Only these.")] = None,
+    model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 50,
+) -> None:
+    """List known campaigns, newest first, with what they have matched."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.known(standing=standing, model_type=model_type, limit=limit)
+    columns = ["id", "model_type", "standing", "label", "reporters", "matches", "expires_at", "why"]
+    empty = "Nothing is known yet: it comes of reviewers' decisions."
+    session.terminal.answer(found.items, rows_table(found.items, columns, empty=empty))
+
+
+@app.command("show")
+def show(context: typer.Context, known_id: str) -> None:
+    """Show one with its words and hosts, who decided, what it was held against, and its matches."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.known_campaign(known_id)
+    check = found.checked
+    session.terminal.answer(
+        found,
+        f"{found.id} ({found.model_type}) is {found.standing}"
+        + (f": {found.label}" if found.label else ", its label is told once it is checked"),
+        f"Words: {found.text or 'erased'}",
+        f"Hosts: {', '.join(found.hosts) or 'none'}",
+        f"Reported by {found.reporters}, decided by {', '.join(found.reviewers) or 'one reviewer'} "
+        f"on {found.decided_at:%Y-%m-%d %H:%M} UTC. {found.why}",
+        f"Held against {check.scans} scans: {check.unobjected} people had not objected, "
+        f"{check.against} had said otherwise, {check.other_hosts} had its words with other hosts.",
+        f"Matched {found.matches} scans, {found.matches_last_hour} in the last hour; expires "
+        f"{found.expires_at:%Y-%m-%d}.",
+    )
+
+
+@app.command("undo")
+def undo(
+    context: typer.Context,
+    known_id: str,
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
+) -> None:
+    """Take one back: it matches nothing from now on, on every replica."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.undo_known(known_id, reason)
+    session.terminal.answer(found, f"{found.id} matches nothing any more.")
