@@ -11,6 +11,7 @@ PARTS = {
     "timeForward": "Newest messages",
     "fresh": "Fresh corrections",
     "oldErrors": "Old errors",
+    "judge": "Book of scams",
     "frozenHam": "Frozen harmless",
 }
 FIGURES = {

@@ -39,7 +39,9 @@ from shield.run_files import (
 log = logging.getLogger(__name__)
 
 FROZEN = ("golden", "valid", "time_forward", "frozen_ham")
-"""Sets of the corpus that never teach."""
+"""Sets of the corpus that never teach; what resembles them is not learned."""
+JUDGE = "judge"
+"""What the book judges: handed on. What users report of it is learned, as no gate looks at it."""
 OF_GOLDEN = "belongs to a golden campaign: it judges models, so it teaches none"
 OF_FROZEN = "resembles a message of a frozen set (validation, time forward, frozen ham)"
 REPLAY_FACTOR, LEAST_REPLAY = 3, 900
@@ -65,7 +67,8 @@ def run(
         inputs: From `collect`.
         store: Where batches and corpora lie.
         dataset: Directory to write: `train, base, valid, watched, golden, frozen_ham,
-            time_forward, fresh, old_errors, set_aside .parquet`, `phrases.json`, `dataset.json`.
+            time_forward, fresh, old_errors, judge, set_aside .parquet`, `phrases.json`,
+            `dataset.json`.
         card: HTML file to write.
         cache: Directory for what is fetched.
         seed: Draws the replay.
@@ -115,6 +118,7 @@ def run(
         "time_forward": pl.concat([named(parts["time_forward"]), base["time_forward"]]),
         "fresh": named(parts["fresh"]),
         "old_errors": named(parts["old_errors"]),
+        "judge": base[JUDGE],
     }
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
@@ -161,7 +165,7 @@ def _base_sets(store: ArtifactStore, corpus: Corpus, cache: Path) -> dict[str, p
         name: messages.read(fetch_set(store, corpus.sets[name], cache))
         if name in corpus.sets
         else messages.empty()
-        for name in FROZEN
+        for name in (*FROZEN, JUDGE)
     }
     sets["train"] = read_training(store, corpus, cache)
     return sets

@@ -20,6 +20,7 @@ CAMEL = {
     "time_forward": "timeForward",
     "fresh": "fresh",
     "old_errors": "oldErrors",
+    "judge": "judge",
 }
 """Set -> prefix of its figures."""
 

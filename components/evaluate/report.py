@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from components.evaluate import plots
 from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import Models, Scored, Verdicts
-from shield.gates import GateInput
+from shield.gates import GateInput, Slice
 from shield.metrics import Counts, count, paired_difference_interval, sign_test, wilson_interval
 from shield.predictor import OPERATING_POINT
 
@@ -58,7 +58,8 @@ def render(
         "<h2>Kinds of messages</h2>",
         "<p>Golden and time-forward messages together. A kind with fewer than 20 messages of a "
         "class decides nothing.</p>",
-        _slices_table(given),
+        _slices_table(given, given.slices),
+        *_judge(given),
         *_errors(judged, common_words(teaching)),
     ]
     return (
@@ -167,10 +168,21 @@ def _plots(golden: Scored, given: GateInput, fpr_budget: float) -> str:
     return f'<h2>Curves</h2><div class="plots">{figures}</div>'
 
 
-def _slices_table(given: GateInput) -> str:
+def _judge(given: GateInput) -> list[str]:
+    if not given.judge:
+        return []
+    return [
+        "<h2>What the book of scams judges</h2>",
+        "<p>Messages that were written, not collected, by templates that taught nothing. No gate "
+        "looks at them. A harmless twin is what honest senders write that looks like the scam.</p>",
+        _slices_table(given, given.judge),
+    ]
+
+
+def _slices_table(given: GateInput, slices: Sequence[Slice]) -> str:
     head = ["kind", "scams", "recall", "champion", "harmless", "false positives", "champion"]
     rows = []
-    for part in given.slices:
+    for part in slices:
         now, before = part.comparison.challenger, part.comparison.champion
         known = given.champion is not None
         rows.append(

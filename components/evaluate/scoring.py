@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluate.sets import JudgedSet
-from components.evaluate.slices import slices_of
+from components.evaluate.slices import judge_slices_of, slices_of
 from shield.errors import PackageInvalid
 from shield.gates import Comparison, GroupShare, Slice
 from shield.linear import LinearModel
@@ -197,6 +197,14 @@ def slices(judged: Sequence[Verdicts]) -> list[Slice]:
     return [
         Slice(dimension=dimension, value=value, comparison=comparison)
         for (dimension, value), comparison in sorted(found.items())
+    ]
+
+
+def judge_slices(judge: Verdicts) -> list[Slice]:
+    """Count each kind of message of the set `judge`."""
+    return [
+        Slice(dimension=dimension, value=value, comparison=judge.comparison(mask))
+        for dimension, value, mask in judge_slices_of(judge.scored.judged.table)
     ]
 
 

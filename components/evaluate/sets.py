@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from shield.errors import Invalid
 
 REQUIRED_COLUMNS = ("id", "text", "label")
-JUDGED = ("golden", "time_forward", "fresh", "old_errors")
-"""Files of a dataset directory that both models are judged on; all but the first may be missing."""
+JUDGED = ("golden", "time_forward", "fresh", "old_errors", "judge")
+"""Files of a dataset directory that both models are judged on; all but the first may be missing.
+No gate looks at `judge`: it was written, or held back for a demonstration."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shield.book import Tactic, read_tactics
 from shield.characters import hidden
 
 LENGTHS = ((40, "up to 40"), (100, "41 to 100"), (160, "101 to 160"), (500, "161 to 500"))
@@ -38,6 +39,34 @@ def slices_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]
     for name in _COLUMNS:
         if name in table.columns:
             seen[name] = table[name].cast(pl.String).fill_null("").to_list()
+    yield from _masks(seen)
+
+
+def judge_slices_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Yield the same of the set `judge`: language, channel, kind, tactic, and whether it taught.
+
+    A harmless message with a tactic is a twin: what honest senders write that looks like it. A
+    tactic that the book does not know was held back for a demonstration.
+    """
+    known = read_tactics()
+    tactics = table["tactic"].fill_null("").to_list()
+    kinds = [
+        "scam" if label else "harmless twin" if tactic else "everyday"
+        for label, tactic in zip(table["label"], tactics, strict=True)
+    ]
+    taught = [
+        "" if not tactic else "taught" if _teaches(known.get(tactic)) else "never taught"
+        for tactic in tactics
+    ]
+    columns = {name: table[name].fill_null("").to_list() for name in ("language", "channel")}
+    yield from _masks({**columns, "kind": kinds, "its tactic was": taught, "tactic": tactics})
+
+
+def _teaches(tactic: Tactic | None) -> bool:
+    return tactic is not None and not tactic.judge_only
+
+
+def _masks(seen: dict[str, list[str]]) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     for dimension, values in seen.items():
         named = np.array(values, dtype=object)
         for value in sorted(set(values) - {""}):

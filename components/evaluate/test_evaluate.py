@@ -330,3 +330,24 @@ def test_redaction_keeps_common_words_only() -> None:
         "········, call 000-0000 now: [link]"
     )
     assert len(redact("now " * 200, common)) == 160
+
+
+def test_what_the_book_judges_is_shown_by_kind_and_decides_nothing(tmp_path: Path) -> None:
+    parts = {"language": "de", "channel": "sms"}
+    judging = messages(LURES[:4], 1, "b", tactic="parcel-fee", **parts)
+    judging += messages(CHAT[:3], 0, "t", tactic="parcel-fee", **parts)
+    judging += messages(CHAT[3:5], 0, "e", tactic="", **parts)
+    judging += messages(LURES[4:6], 1, "held", tactic="chat-dating-sexy", **parts)
+    dataset = ordinary(tmp_path / "data")
+    plain = judge(tmp_path, dataset)
+    given = judge(tmp_path, write(dataset, {"judge": judging}))
+    rows = {(each.dimension, each.value): each.comparison.challenger for each in given.judge}
+    assert rows["kind", "scam"].scams == rows["language", "de"].scams == 6
+    assert rows["kind", "harmless twin"].hams == 3
+    assert rows["kind", "everyday"].hams == 2
+    assert rows["its tactic was", "taught"].scams == 4
+    assert rows["its tactic was", "never taught"].scams == 2
+    assert given.metrics["judgeRecall"] == rows["kind", "scam"].recall
+    assert "harmless twin" in (tmp_path / "r.html").read_text()
+    assert decide(given, GateLimits()) == decide(plain, GateLimits())
+    assert given.slices == plain.slices

@@ -6,7 +6,7 @@ from components.shared import messages
 from components.shared.dataset_readme import write_readme
 from shield.run_files import CORPUS, DATASET, Corpus, DatasetFacts, SetCounts
 
-_SETS = ("train", "valid", "golden", "time_forward", "frozen_ham")
+_SETS = ("train", "valid", "golden", "time_forward", "frozen_ham", "judge")
 
 
 def first_dataset(folder: Path, dataset: Path) -> DatasetFacts:

@@ -139,6 +139,8 @@ class GateInput(Wire):
     time_forward: Comparison = Comparison()
     """The latest messages, later than all that taught."""
     slices: list[Slice] = []
+    judge: list[Slice] = []
+    """Kinds of messages in the book's judging half; for people, no gate looks at them."""
     groups: list[GroupShare] = []
     phrases: list[PhraseProbe] = []
     record: GoldenRecord | None = None
