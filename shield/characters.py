@@ -75,7 +75,8 @@ _RANGES = "".join(f"{chr(first)}-{chr(last)}" for first, last in sorted((*_IGNOR
 HIDDEN_IN_WORD = re.compile(f"[A-Za-z](?![{SOFT_HYPHEN}])[{_RANGES}]+[A-Za-z]")
 """What nobody sees, between two letters; not where a soft hyphen stands first."""
 NOTHING_SEEN = rf"^[\s\x1c-\x1f{_RANGES}{_BLANKS}]*$".replace(f"{chr(0xD800)}-{chr(0xDFFF)}", "")
-"""As `is_blank`, a pattern for tables, whose strings hold no lone surrogates."""
+"""A text of which nothing is seen: empty, blank, or made of invisible signs. A pattern for tables,
+whose strings hold no lone surrogates."""
 _UNSEEN = re.compile(f"[{_RANGES}{_BLANKS}]")
 _SEEN = str.maketrans({**dict.fromkeys(INVISIBLE, ""), **dict.fromkeys(_BLANKS, " ")})
 _LETTERS = str.maketrans({**DRAWN_LETTERS, **_SQUARED_WORDS, **dict.fromkeys(_BLANKS, " ")})
@@ -115,9 +116,13 @@ def letters(text: str) -> str:
     return text.translate(_LETTERS) if _DRAWN.search(text) else text
 
 
-def is_blank(text: str) -> bool:
-    """Tell whether nothing of `text` is seen: it is empty, blank, or made of invisible signs."""
-    return not seen(text).strip()
+def has_words(text: str) -> bool:
+    """Tell whether a letter or a digit of `text` is seen, or a sign that is drawn as one.
+
+    Emoji and marks alone are seen and say nothing that could be judged.
+    """
+    shown = seen(text)
+    return any(map(str.isalnum, shown)) or bool(_FIGURE.search(shown))
 
 
 def hidden(text: str) -> int:

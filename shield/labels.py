@@ -38,6 +38,24 @@ class FeedbackType(StrEnum):
     CONFIRMED = "confirmed"
 
 
+SURE_FROM = 0.9
+"""Confidence from which a verdict is sure where nothing says by data how sure it is: a version of
+an earlier release gave it."""
+
+
+class Certainty(StrEnum):
+    """Whether a verdict may be told as one."""
+
+    SURE = "sure"
+    UNSURE = "unsure"
+    """Too near to the operating point, or nothing in the text that could be judged."""
+
+    @classmethod
+    def by_confidence(cls, confidence: float) -> "Certainty":
+        """Return how sure a verdict is of which its confidence alone is known."""
+        return cls.SURE if confidence >= SURE_FROM else cls.UNSURE
+
+
 class Labels(NamedTuple):
     """The two labels of a model type, in the order of a model's output columns."""
 

@@ -20,8 +20,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from shield.characters import is_blank
+from shield.characters import has_words
 from shield.errors import PackageInvalid
+from shield.labels import Certainty
 from shield.linear import LinearModel
 from shield.packages import Manifest, ModelPackage, Preprocessing
 from shield.packages.manifest import FP32_MODEL, INT8_MODEL, LINEAR, SAMPLES, TOKENIZER
@@ -36,8 +37,9 @@ MODEL_FILES: dict[Precision, str] = {"int8": INT8_MODEL, "fp32": FP32_MODEL}
 
 def files_served(manifest: Manifest, precision: Precision) -> list[str]:
     """Return the files of a package that a predictor reads."""
-    halves = [MODEL_FILES[precision], *([LINEAR] if manifest.settled_margin().linear else [])]
-    return [*halves, TOKENIZER, SAMPLES]
+    encoder = [MODEL_FILES[precision], TOKENIZER] if manifest.has_encoder else []
+    linear = [LINEAR] if manifest.settled_margin().linear else []
+    return [*encoder, *linear, SAMPLES]
 
 
 SAMPLE_TOLERANCE: dict[Precision, float] = {"int8": 0.05, "fp32": 0.005}
@@ -57,22 +59,24 @@ OPERATING_POINT = 0.5
 the operating point."""
 
 
-NOTHING_SEEN = -1e-6
-"""The margin of a text in which nothing is seen: on the harmless side, and as unsure as can be.
-There is nothing in it to learn from, and a model would say something sure of it all the same."""
+NO_WORDS = -1e-6
+"""The margin of a text in which no letter and no digit is seen: on the harmless side, and as unsure
+as can be. There is nothing in it to judge, and a model would be sure of it all the same."""
+_SILENT_ROW: Row = (0,)
+"""What a package without an encoder reads each text as: its score is 0."""
 
 
 class Reading(NamedTuple):
     """A text as the predictor sees it, before the encoder is asked."""
 
     rows: list[Row]
-    """None if nothing of the text is seen, else at least one."""
+    """None if there are no words in the text, else at least one."""
     linear: float
     """Log odds by the linear model; 0 when the package has none."""
 
 
 class Sample(NamedTuple):
-    """A warm-up text and the probability that the encoder must give it."""
+    """A warm-up text and the probability that the encoder, or the linear model alone, must give."""
 
     text: str
     probability: float
@@ -102,11 +106,14 @@ class Predictor:
         self.precision = precision
         self._rules = package.manifest.preprocessing
         self._margin = package.manifest.settled_margin()
+        self._band = package.manifest.settled_band()
         self._normalise = normaliser(self._rules.normaliser)
-        self._tokenizer = _load_tokenizer(package)
-        self._special = _special_tokens(self._tokenizer, package)
         self._linear = _load_linear(package) if self._margin.linear else None
-        self._session = _load_session(package, precision, threads)
+        self._tokenizer: Tokenizer | None = None
+        if package.manifest.has_encoder:
+            self._tokenizer = _load_tokenizer(package)
+            self._special = _special_tokens(self._tokenizer, package)
+            self._session = _load_session(package, precision, threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return how likely each text is a scam, shape (n,), in [0, 1]; flagged from one half on.
@@ -119,12 +126,12 @@ class Predictor:
         """Return the margin of each text, shape (n,); flagged from 0 on."""
         encoder, linear = self.halves(texts)
         margins = self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
-        return np.where([is_blank(text) for text in texts], NOTHING_SEEN, margins)
+        return np.where([has_words(text) for text in texts], margins, NO_WORDS)
 
     def halves(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the log odds of each text by the encoder and by the linear model, shape (n,).
 
-        Both are 0 for a text in which nothing is seen.
+        Both are 0 for a text without words, and that of a half which the package does not have.
         """
         readings = self.read(texts)
         rows = [row for reading in readings for row in reading.rows]
@@ -143,18 +150,20 @@ class Predictor:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return what the encoder is to be asked of each text, and what the linear model says."""
+        return [
+            Reading(rows, 0.0 if self._linear is None else self._linear.margin(text))
+            if has_words(text)
+            else Reading([], 0.0)
+            for text, rows in zip(texts, self._rows(texts), strict=True)
+        ]
+
+    def _rows(self, texts: Sequence[str]) -> list[list[Row]]:
+        if self._tokenizer is None:
+            return [[_SILENT_ROW] for _ in texts]
         encodings = self._tokenizer.encode_batch_fast(
             [self._normalise(text) for text in texts], add_special_tokens=False
         )
-        return [
-            Reading([], 0.0)
-            if is_blank(text)
-            else Reading(
-                self._windows(encoding.ids),
-                0.0 if self._linear is None else self._linear.margin(text),
-            )
-            for text, encoding in zip(texts, encodings, strict=True)
-        ]
+        return [self._windows(encoding.ids) for encoding in encodings]
 
     def score(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """Return the encoder's log odds of each row, shape (n,). One call of the model.
@@ -165,8 +174,8 @@ class Predictor:
             raise TypeError(
                 "score() takes rows of token ids, not texts. Give texts to probabilities()."
             )
-        if not rows:
-            return np.zeros(0, dtype=np.float64)
+        if not rows or self._tokenizer is None:
+            return np.zeros(len(rows), dtype=np.float64)
         longest = max(map(len, rows))
         ids = np.zeros((len(rows), longest), dtype=np.int64)
         mask = np.zeros((len(rows), longest), dtype=np.int64)
@@ -190,13 +199,19 @@ class Predictor:
     def settle(self, scores: NDArray[np.float64], linear: float) -> float:
         """Return a text's probability from the scores of its rows and its linear log odds."""
         if not scores.size:
-            return float(probability_of(np.array([NOTHING_SEEN]))[0])
+            return float(probability_of(np.array([NO_WORDS]))[0])
         margin = self._margin.encoder * self.aggregate(scores) + self._margin.linear * linear
         return float(probability_of(np.array([margin + self._margin.bias]))[0])
 
     def verdict(self, probability: float) -> str:
         """Return the label for a probability: the second of the package's from one half on."""
         return self.package.manifest.labels[int(probability >= OPERATING_POINT)]
+
+    def certainty(self, probability: float) -> Certainty:
+        """Return whether the verdict of a probability is sure, by the package's band."""
+        margin = logit(probability)
+        unsure = -self._band.harmless <= margin <= self._band.scam
+        return Certainty.UNSURE if unsure or abs(margin) <= 2 * -NO_WORDS else Certainty.SURE
 
     def samples(self) -> list[Sample]:
         """Return the package's warm-up texts with this precision's expected probabilities.
@@ -220,7 +235,7 @@ class Predictor:
         """Ask the encoder the warm-up texts; return the largest difference from what is expected.
 
         The linear half is arithmetic on bytes that were checked: only the encoder depends on the
-        machine.
+        machine. Where there is none, the linear model is asked all the same.
 
         Raises:
             PackageInvalid: One differs by more than `SAMPLE_TOLERANCE`: this machine or this
@@ -228,8 +243,9 @@ class Predictor:
         """
         samples = self.samples()
         expected = np.array([sample.probability for sample in samples])
-        encoder, _ = self.halves([sample.text for sample in samples])
-        differences = np.abs(probability_of(encoder) - expected)
+        encoder, linear = self.halves([sample.text for sample in samples])
+        said = linear if self._tokenizer is None else encoder
+        differences = np.abs(probability_of(said) - expected)
         worst = float(differences.max()) if np.isfinite(differences).all() else float("nan")
         if not worst <= SAMPLE_TOLERANCE[self.precision]:
             raise PackageInvalid(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Split
-from shield.labels import ModelType
+from shield.labels import Certainty, ModelType
 from shield.rollouts.evidence import Subjects
 from shield.routing import Arm
 
@@ -23,6 +23,7 @@ class Prediction:
     positive: bool
     probability: float
     confidence: float
+    certainty: Certainty
     latency_ms: float
     """As the caller has felt it, waiting included."""
     processor_ms: float | None

@@ -16,7 +16,7 @@ import httpx
 from api.kit.routing import Failure, Prediction, Routed, Trial
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import Overloaded, ShieldError, Unavailable, from_problem
-from shield.labels import LABELS, ModelType, is_positive
+from shield.labels import LABELS, Certainty, ModelType, is_positive
 from shield.rollouts import RolloutStore
 from shield.rollouts.evidence import subjects
 from shield.rollouts.rules import split_in_force
@@ -306,4 +306,8 @@ def _prediction(
         raise ValueError("a label of another vocabulary")
     positive = is_positive(model_type, label)
     confidence = float(one.get("confidence") or (probability if positive else 1 - probability))
-    return Prediction(version.name, arm, label, positive, probability, confidence, *times)
+    said = one.get("certainty")
+    certainty = Certainty(said) if said else Certainty.by_confidence(confidence)
+    return Prediction(
+        version.name, arm, label, positive, probability, confidence, certainty, *times
+    )

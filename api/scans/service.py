@@ -17,8 +17,8 @@ from api.scans import repository, shadow
 from api.tables import Feedback, KnownCampaign, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
-from shield.labels import MODEL_OF_SCAN, ModelType, ScanType, claim_of, is_positive
-from shield.reasons import Reader, explain, has_words
+from shield.labels import MODEL_OF_SCAN, Certainty, ModelType, ScanType, claim_of, is_positive
+from shield.reasons import Reader, explain
 from shield.routing import Arm
 from shield.similarity import Form, form
 from shield.wire import (
@@ -99,6 +99,7 @@ def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, for
         positive=answer.positive,
         probability=answer.probability,
         confidence=answer.confidence,
+        certainty=answer.certainty.value,
         model_version=answer.version,
         arm=answer.arm.value,
         forced=forced,
@@ -144,12 +145,16 @@ def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
 def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
     """Return a scan as its owner sees it, explained while its text is there."""
     scan_type = ScanType(row.scan_type)
+    certainty = (
+        Certainty(row.certainty) if row.certainty else Certainty.by_confidence(row.confidence)
+    )
     found = ScanRead(
         id=row.id,
         scan_type=scan_type,
         model_type=ModelType(row.model_type),
         verdict=row.verdict,
         confidence=row.confidence,
+        certainty=certainty,
         probability=row.probability,
         model_version=row.model_version,
         arm=Arm(row.arm),
@@ -157,7 +162,8 @@ def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
     )
     if text is not None:
         told = is_positive(found.model_type, row.told_label or row.verdict)
-        why = explain(text, scan_type, flagged=told, sure=has_words(text), reader=reader)
+        sure = row.told_label is not None or certainty is Certainty.SURE
+        why = explain(text, scan_type, flagged=told, sure=sure, reader=reader)
         found.reasons, found.advice = why.reasons, why.advice
     return found
 
@@ -172,10 +178,14 @@ def _answered(found: ScanRead, row: Scan, known: KnownMark | None) -> ScanRead:
     if row.told_label is None:
         return found
     found.model = ModelOpinion(
-        verdict=row.verdict, confidence=row.confidence, probability=row.probability
+        verdict=row.verdict,
+        confidence=row.confidence,
+        certainty=found.certainty,
+        probability=row.probability,
     )
     scam = is_positive(found.model_type, row.told_label)
     found.verdict, found.decided_by = row.told_label, DecidedBy.REVIEWERS
+    found.certainty = Certainty.SURE
     found.confidence, found.probability = DECIDED, DECIDED if scam else 1 - DECIDED
     return found
 

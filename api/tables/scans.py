@@ -38,6 +38,8 @@ class Scan(Base):
     positive: Mapped[bool]
     probability: Mapped[float]
     confidence: Mapped[float]
+    certainty: Mapped[str | None] = mapped_column(String(8))
+    """NULL: judged before versions said it; then it follows from the confidence."""
     model_version: Mapped[str] = mapped_column(String(63))
     arm: Mapped[str] = mapped_column(String(16))
     forced: Mapped[bool] = mapped_column(default=False)

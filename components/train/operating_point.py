@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from shield.errors import Invalid
-from shield.metrics import operating_point
-from shield.packages import Margin, ModelPackage
+from shield.metrics import band, operating_point
+from shield.packages import Band, Margin, ModelPackage
 from shield.predictor import Predictor
 
 MOST_SCALE = 100.0
@@ -27,6 +27,8 @@ class Settled:
     """Where a package was put."""
 
     margin: Margin
+    band: Band
+    """Beyond it, verdicts are sure."""
     flagged: int
     """Harmless messages of those it was put there by that it flags."""
     hams: int
@@ -50,8 +52,12 @@ def settle(package: ModelPackage, frozen: pl.DataFrame, budget: float) -> Settle
             "scams; both classes are needed. Add labelled messages: `shieldctl corpus add`."
         )
     encoder, linear = Predictor(package, "int8", threads=2).halves(frozen["text"].to_list())
+    present = package.manifest.settled_margin()
     weights = weights_of(
-        encoder[~scam], linear[~scam], with_linear=package.manifest.settled_margin().linear > 0
+        encoder[~scam],
+        linear[~scam],
+        with_encoder=present.encoder > 0,
+        with_linear=present.linear > 0,
     )
     margins = weights[0] * encoder + weights[1] * linear
     point = operating_point(margins[~scam], budget)
@@ -63,11 +69,21 @@ def settle(package: ModelPackage, frozen: pl.DataFrame, budget: float) -> Settle
         bias=round(-scale * point, 9),
     )
     settled = margin.encoder * encoder + margin.linear * linear + margin.bias
-    return Settled(margin, int(np.sum(settled[~scam] >= 0)), int(np.sum(~scam)))
+    widths = band(settled, scam)
+    return Settled(
+        margin,
+        Band(harmless=round(widths.harmless, 6), scam=round(widths.scam, 6)),
+        int(np.sum(settled[~scam] >= 0)),
+        int(np.sum(~scam)),
+    )
 
 
 def weights_of(
-    encoder: NDArray[np.float64], linear: NDArray[np.float64], *, with_linear: bool
+    encoder: NDArray[np.float64],
+    linear: NDArray[np.float64],
+    *,
+    with_linear: bool,
+    with_encoder: bool = True,
 ) -> tuple[float, float]:
     """Return what each half is multiplied with: the average of both, each over its spread.
 
@@ -75,9 +91,13 @@ def weights_of(
         encoder: Log odds of harmless messages, shape (n,).
         linear: The same of the linear half.
         with_linear: False: there is none.
+        with_encoder: False: there is no encoder.
     """
-    share = 0.5 if with_linear else 1.0
-    return share / spread(encoder), share / spread(linear) if with_linear else 0.0
+    share = 0.5 if with_linear and with_encoder else 1.0
+    return (
+        share / spread(encoder) if with_encoder else 0.0,
+        share / spread(linear) if with_linear else 0.0,
+    )
 
 
 def spread(values: NDArray[np.float64]) -> float:

@@ -30,13 +30,13 @@ from components.train.export import export_package
 from components.train.fitting import Examples, fit
 from components.train.operating_point import settle
 from components.train.recipe import Recipe
+from components.train.samples import sample_texts
 from components.train.spread import here, join, wait_for_first
 from shield.labels import LABELS
 from shield.packages import Manifest, Margin, ModelPackage, Preprocessing, pack
 from shield.packages.manifest import CARD, LINEAR, TOKENIZER
 from shield.run_files import DATASET, DatasetFacts
 
-SAMPLES = 4
 _VALID_ROWS = 400
 """Messages that the epochs' validation loss is measured on."""
 
@@ -91,7 +91,7 @@ def train_package(
         start / TOKENIZER,
         model,
         max_tokens=recipe.max_tokens,
-        sample_texts=_samples(train),
+        sample_texts=sample_texts(train),
     )
     if linear is not None:
         shutil.copyfile(linear, model / LINEAR)
@@ -118,6 +118,7 @@ def train_package(
     placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
     changes = {
         "margin": settled.margin,
+        "band": settled.band,
         "recipe": {**manifest.recipe, "operating_point": placed},
     }
     if curves is not None:
@@ -149,20 +150,6 @@ def _examples(table: pl.DataFrame, tokenizer: Any, rules: Preprocessing, seed: i
         table["label"].to_numpy().astype(np.int64),
         table["weight"].to_numpy().astype(np.float32),
     )
-
-
-def _samples(train: pl.DataFrame) -> list[str]:
-    """Return short corpus messages of both classes; they travel with the package."""
-    public = train.filter(pl.col("source") != "feedback")
-    short = public.with_columns(length=pl.col("text").str.len_chars()).filter(
-        pl.col("length").is_between(20, 120)
-    )
-    picked = [
-        text
-        for label in (0, 1)
-        for text in short.filter(pl.col("label") == label).sort("id")["text"].head(SAMPLES // 2)
-    ]
-    return picked or ["Are we still on for lunch?", "You have won a prize, call now."]
 
 
 def _preprocessing(recipe: Recipe) -> Preprocessing:

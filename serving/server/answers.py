@@ -26,6 +26,7 @@ def plain(model: ServedModel, scored: Scored, unreadable: int) -> Response:
                 "probability": score,
                 # Measured from the operating point: never below one half.
                 "confidence": score if scam else 1 - score,
+                "certainty": model.predictor.certainty(score),
             }
         )
     return json_response(

@@ -6,9 +6,11 @@ of the scam class. Everything here is pure: numpy only, and chance comes in as a
 - `counts`: the confusion matrix, its rates, and the interval around a rate.
 - `paired`: two models on the same messages: McNemar, the interval of a difference, bootstrap.
 - `curves`: ROC, calibration, and the operating point that keeps within a false-alarm budget.
+- `certainty`: how far from the operating point a verdict is sure.
 - `scores`: how scores are distributed.
 """
 
+from shield.metrics.certainty import Widths, band
 from shield.metrics.counts import Counts, chance_of_at_least, count, wilson_interval
 from shield.metrics.curves import (
     ReliabilityBin,
@@ -40,7 +42,9 @@ __all__ = [
     "Interval",
     "ReliabilityBin",
     "RocPoint",
+    "Widths",
     "area_under_roc",
+    "band",
     "brier_score",
     "chance_of_at_least",
     "count",

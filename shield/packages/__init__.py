@@ -8,16 +8,19 @@
     samples.json        warm-up texts with the probabilities this model must give
     card.md             for people; evaluation.json and report.html where there are any
 
+A package without an encoder holds `linear.safetensors` and `samples.json` alone.
+
 Only formats that hold data: nothing in a package is executed. Everything fails closed.
 """
 
 from shield.packages.keys import KeyPair, Trust, generate_key, load_private_key, save_key
-from shield.packages.manifest import Manifest, Margin, Preprocessing
+from shield.packages.manifest import Band, Manifest, Margin, Preprocessing
 from shield.packages.package import ModelPackage, Purpose, pack, sign
 from shield.packages.settings import PackageSettings
 from shield.packages.transfer import Pushed, pull, push, uri_of
 
 __all__ = [
+    "Band",
     "KeyPair",
     "Manifest",
     "Margin",

@@ -12,10 +12,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from shield.crds.v1alpha1 import Wire
 from shield.errors import PackageInvalid
 from shield.labels import LABELS, ModelType
+from shield.metrics.certainty import WITHOUT_PROOF
 from shield.text import DEFAULT_NORMALISER
 
-FORMAT_VERSION = 2
-"""2: the package says by `margin` where its operating point lies, and may hold a linear half."""
+FORMAT_VERSION = 3
+"""2: the package says by `margin` where its operating point lies, and may hold a linear half.
+3: it says by `band` which verdicts are sure, and may hold a linear half alone."""
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -29,6 +31,8 @@ LINEAR = "linear.safetensors"
 CARD = "card.md"
 
 REQUIRED = (FP32_MODEL, INT8_MODEL, WEIGHTS, CONFIG, TOKENIZER, SAMPLES)
+REQUIRED_OF_LINEAR = (LINEAR, SAMPLES)
+"""Of a package without an encoder."""
 # Formats that hold data only. Pickles and scripts run code when they are opened, so they are not
 # here.
 _SUFFIXES = (".onnx", ".safetensors", ".json", ".md", ".html", ".txt", ".csv", ".png", ".svg")
@@ -77,10 +81,34 @@ class Margin(Wire):
     of every version.
     """
 
-    encoder: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    encoder: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """0: the package has no encoder."""
     linear: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """0: the package has no linear half."""
     bias: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    @model_validator(mode="after")
+    def _predicts(self) -> Self:
+        if self.encoder == 0 and self.linear == 0:
+            raise ValueError("encoder or linear must be greater than 0: nothing would predict")
+        return self
+
+
+class Band(Wire):
+    """How far from the operating point a verdict is sure, in the unit of the margin.
+
+    Set where the operating point is: `shield.metrics.band`.
+    """
+
+    harmless: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """A message that is not flagged is surely harmless if its margin is below the negative of
+    this."""
+    scam: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """A message is surely a scam if its margin is above this."""
+
+
+FALLBACK_BAND = Band(harmless=WITHOUT_PROOF, scam=WITHOUT_PROOF)
+"""Of packages without a band, which earlier releases made: sure from a confidence of .9 on."""
 
 
 class Manifest(Wire):
@@ -89,7 +117,7 @@ class Manifest(Wire):
     Immutable once packed: its bytes' SHA-256 is the version's identity.
     """
 
-    format_version: Literal[1, 2] = 1
+    format_version: Literal[1, 2, 3] = 1
     model_type: ModelType
     labels: Annotated[list[str], Field(min_length=2, max_length=2)] = []
     """Negative, then positive: the order of the model's output columns.
@@ -100,6 +128,7 @@ class Manifest(Wire):
     """Of packages without `margin`, which earlier releases made: the encoder's probability that the
     operating point lies at."""
     margin: Margin | None = None
+    band: Band | None = None
     preprocessing: Preprocessing = Preprocessing()
     files: dict[str, str] = {}
     """File name -> SHA-256, hexadecimal. Filled in by `pack`."""
@@ -141,10 +170,25 @@ class Manifest(Wire):
         return self
 
     @model_validator(mode="after")
-    def _margin_is_of_format_2(self) -> Self:
+    def _format_follows(self) -> Self:
         if self.margin is not None:
-            self.format_version = 2
+            self.format_version = max(self.format_version, 2)
+        if self.band is not None or not self.has_encoder:
+            self.format_version = 3
         return self
+
+    @property
+    def has_encoder(self) -> bool:
+        """Tell whether a transformer is part of it; else the linear model predicts alone."""
+        return self.margin is None or self.margin.encoder > 0
+
+    def required_files(self) -> tuple[str, ...]:
+        """Return the names of the files that the package cannot do without."""
+        return REQUIRED if self.has_encoder else REQUIRED_OF_LINEAR
+
+    def settled_band(self) -> Band:
+        """Return `band`; of a package without one, that of earlier releases."""
+        return self.band or FALLBACK_BAND
 
     def settled_margin(self) -> Margin:
         """Return `margin`; of a package without one, what its threshold comes to."""

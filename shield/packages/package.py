@@ -16,7 +16,6 @@ from shield.errors import PackageCorrupt, PackageInvalid, PackageUnsigned, Packa
 from shield.packages.keys import Trust, key_id
 from shield.packages.manifest import (
     MANIFEST,
-    REQUIRED,
     SIGNATURE,
     Manifest,
     check_file_name,
@@ -141,7 +140,9 @@ class ModelPackage:
         raw = (self.path / MANIFEST).read_bytes()
         check_digest(str(self.path / MANIFEST), self.digest.removeprefix("sha256:"), raw)
         check_signature(self.path, raw, trust, purpose)
-        missing = [name for name in REQUIRED if name not in self.manifest.files]
+        missing = [
+            name for name in self.manifest.required_files() if name not in self.manifest.files
+        ]
         if missing:
             raise PackageInvalid(
                 f"The package {self.path} has no {', '.join(missing)}. Pack the training "
@@ -170,7 +171,7 @@ def pack(directory: Path, manifest: Manifest) -> ModelPackage:
             raise PackageInvalid(
                 f"{directory} cannot be packed: {error}. Remove it from the directory."
             ) from error
-    missing = [name for name in REQUIRED if name not in files]
+    missing = [name for name in manifest.required_files() if name not in files]
     if missing:
         raise PackageInvalid(
             f"{directory} cannot be packed: {', '.join(missing)} is missing. Export the model "

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shield.artifacts import ArtifactStore
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
 from shield.packages.keys import Trust
-from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE, Manifest, digest_of
+from shield.packages.manifest import MANIFEST, SIGNATURE, Manifest, digest_of
 from shield.packages.package import (
     Files,
     ModelPackage,
@@ -148,7 +148,8 @@ def _fetch_file(store: ArtifactStore, key: str, target: Path, manifest: Manifest
     expected = manifest.files.get(target.name)
     if expected is None:
         raise PackageInvalid(
-            f"The package of {key} names no {target.name}; required are {REQUIRED}."
+            f"The package of {key} names no {target.name}; required are "
+            f"{', '.join(manifest.required_files())}."
         )
     if target.is_file():
         try:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shield.characters import has_words
 from shield.labels import ScanType
 from shield.reasons import tactics
 from shield.reasons.hosts import has_link, links_of
@@ -67,11 +68,6 @@ def explain(
         reasons = [_reason("close-call", ReasonKind.WHOLE, reader), *reasons]
     advice = _advice(tactic, scan_type, reader, flagged=flagged, sure=sure)
     return Explanation(reader.language, reasons[:MOST], advice)
-
-
-def has_words(text: str) -> bool:
-    """Tell whether there is a letter or a digit in what a person would see."""
-    return any(unicodedata.category(letter)[0] in "LN" for letter in readable(text))
 
 
 def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanReason]:

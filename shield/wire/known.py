@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from shield.labels import ModelType
+from shield.labels import Certainty, ModelType
 from shield.wire.base import Answer
 
 
@@ -46,6 +46,7 @@ class ModelOpinion(Answer):
 
     verdict: str
     confidence: float
+    certainty: Certainty
     probability: float
 
 

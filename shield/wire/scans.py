@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shield.crds.v1alpha1 import Wire
-from shield.labels import FeedbackType, ModelType, ScanType
+from shield.labels import Certainty, FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire.base import Answer, MessageText
 from shield.wire.known import DecidedBy, KnownMark, ModelOpinion
@@ -74,6 +74,10 @@ class ScanRead(Answer):
     """`spam` or `ham`; `phishing` or `safe` for phishing."""
     confidence: float
     """How far from the operating point, 0.5 to 1: what was said to be sure was right more often."""
+    certainty: Certainty
+    """Whether the verdict may be told as one: what is sure is right in 98 of 100 cases at least.
+    `unsure`: too close to call, or nothing in the text to judge. The verdict is then the likelier
+    one."""
     probability: float
     """The same for the scam class, 0 to 1: flagged from one half on, by every version."""
     model_version: str

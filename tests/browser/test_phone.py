@@ -1,10 +1,12 @@
 """The phone's client, by taps."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from shield.wire import ReviewAction
-from tests.browser.world import on_the_phone, report, scan
+from tests.browser.world import on_the_phone, report, scan, world
 from tests.support.api import RunningApi
 from tests.support.browser import PHONE, open_page
 from tests.support.waiting import wait_until
@@ -45,6 +47,19 @@ def test_a_verdict_is_explained_and_says_what_to_do_now(chromium: Browser, api: 
         page.reload()  # kept on the phone with the scan
         page.get_by_role("button", name="Royal Mail").tap()
         expect(why).to_contain_text("pay or send money")
+
+
+def test_what_is_too_close_to_call_is_said_to_be(chromium: Browser, tmp_path: Path) -> None:
+    with world(tmp_path, judge=lambda text: 0.6) as api, on_the_phone(chromium, api) as page:
+        scan(page, "Is this still for sale?")
+        card = page.locator("article.result")
+        expect(card.get_by_role("heading", level=2)).to_have_text("We are not sure")
+        expect(card).to_contain_text("closer to a scam")
+        expect(card.get_by_text("Confidence")).to_have_count(0)
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_role("button", name="Send").tap()
+        wait_until_sent(page)
+        assert feedback_of(api) == [("ham", None)]
 
 
 def test_correct_sends_a_confirmation(chromium: Browser, api: RunningApi) -> None:

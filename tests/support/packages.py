@@ -21,6 +21,7 @@ import pytest
 from shield.labels import ModelType
 from shield.linear import Features, LinearModel
 from shield.packages import (
+    Band,
     Manifest,
     Margin,
     ModelPackage,
@@ -113,6 +114,25 @@ def with_linear_half(copy: SignedPackage) -> SignedPackage:
     pack(folder, copy.package.manifest.model_copy(update={"margin": margin, "format_version": 2}))
     package = sign(folder, load_private_key(copy.signing_key))
     return SignedPackage(package, copy.signing_key, copy.trusted_keys)
+
+
+def linear_package(folder: Path, band: Band | None = None) -> SignedPackage:
+    """Make a signed package without an encoder; nothing of it is learned."""
+    folder.mkdir()
+    keys = made_once("keys", (), _make_keys)
+    features = Features(bits=12)
+    weights = np.random.default_rng(0).normal(size=features.buckets).astype(np.float32)
+    LinearModel(weights, 0.25, 0.5, features).save(folder / LINEAR)
+    said = LinearModel.load(folder / LINEAR).probabilities([LURES[0], CHAT[0]])
+    samples = [
+        {"text": text, "probability": {"int8": float(each), "fp32": float(each)}}
+        for text, each in zip([LURES[0], CHAT[0]], said, strict=True)
+    ]
+    (folder / SAMPLES).write_text(json.dumps({"samples": samples}))
+    margin = Margin(encoder=0.0, linear=0.75, bias=-0.5)
+    pack(folder, Manifest(model_type=ModelType.SMS, margin=margin, band=band))
+    package = sign(folder, load_private_key(keys / "signing.pem"))
+    return SignedPackage(package, keys / "signing.pem", keys / "trusted")
 
 
 def encoder_path() -> Path:

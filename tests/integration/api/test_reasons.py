@@ -1,5 +1,8 @@
 """A scan's owner is told why, in their own language; nobody's verdict changes by it."""
 
+from pathlib import Path
+
+from tests.browser.world import world
 from tests.integration.api.steps import http
 from tests.support.api import RunningApi
 
@@ -25,6 +28,19 @@ def test_the_owner_of_a_scan_is_told_why_and_what_to_do_in_the_readers_language(
     assert "116 116" in said["advice"]["whoToTell"]
     assert again["advice"]["whatToDoNow"]
     assert listed["reasons"] == again["reasons"]
+
+
+def test_an_unsure_verdict_is_kept_as_one_and_taken_back_like_any_other(tmp_path: Path) -> None:
+    with world(tmp_path, judge=lambda text: 0.6) as api, http(api, "ada", "user") as client:
+        said = client.post("/api/v2/scans", json={"scanType": "text", "text": SCAM}).json()["data"]
+        assert (said["verdict"], said["certainty"]) == ("spam", "unsure")
+        assert said["reasons"][0]["id"] == "close-call"
+        assert client.get(f"/api/v2/scans/{said['id']}").json()["data"]["certainty"] == "unsure"
+        told = client.post(
+            "/api/v2/feedback",
+            json={"scanId": said["id"], "feedbackType": "false_positive"},
+        )
+        assert told.status_code == 201
 
 
 def test_a_harmless_verdict_has_no_alarming_reason(api: RunningApi) -> None:

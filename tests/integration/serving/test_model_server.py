@@ -15,7 +15,7 @@ import pytest
 
 from serving.server.model import WARM_UP_CALLS
 from shield.artifacts.directory import DirectoryStore
-from shield.packages import load_private_key, pack, push, sign
+from shield.packages import Band, load_private_key, pack, push, sign
 from shield.predictor import Predictor
 from tests.support.model_server import (
     running_model_server,
@@ -27,6 +27,7 @@ from tests.support.packages import (
     LURES,
     SignedPackage,
     copied_package,
+    linear_package,
     with_linear_half,
 )
 from tests.support.waiting import PATIENCE_SECONDS, alive, wait_until
@@ -69,6 +70,23 @@ def test_both_halves_of_a_package_are_served_and_confidence_never_contradicts_th
                 np.testing.assert_array_equal([one["probability"] for one in answer], expected)
     assert {one["label"] for one in answer} == {"spam", "ham"}
     assert min(one["confidence"] for one in answer) >= 0.5
+
+
+def test_a_package_without_an_encoder_is_served_and_says_how_sure_it_is(tmp_path: Path) -> None:
+    signed = linear_package(tmp_path / "linear", Band(harmless=0.5, scam=0.5))
+    predictor = Predictor(signed.package)
+    texts = [*LURES, *CHAT, "\U0001f600"]
+    expected = predictor.probabilities(texts)
+    with running_model_server(signed) as server:
+        for _ in range(2):  # computed, then remembered
+            answer = httpx.post(
+                f"{server.url}/predict", json={"texts": texts}, timeout=PATIENCE_SECONDS
+            ).json()["predictions"]
+            np.testing.assert_allclose([one["probability"] for one in answer], expected)
+    said = [one["certainty"] for one in answer]
+    assert said == [predictor.certainty(each) for each in expected]
+    assert said[-1] == "unsure"
+    assert set(said) == {"sure", "unsure"}
 
 
 def test_a_warm_server_tells_what_an_answer_has_cost_and_nothing_of_what_it_knew(

@@ -10,7 +10,10 @@ import pytest
 
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
+from shield.labels import Certainty
+from shield.linear import LinearModel
 from shield.packages import (
+    Band,
     ModelPackage,
     Preprocessing,
     Trust,
@@ -20,6 +23,7 @@ from shield.packages import (
     push,
     sign,
 )
+from shield.packages.manifest import LINEAR
 from shield.predictor import (
     OPERATING_POINT,
     Predictor,
@@ -33,6 +37,7 @@ from tests.support.packages import (
     MAX_TOKENS,
     SignedPackage,
     copied_package,
+    linear_package,
     with_linear_half,
 )
 
@@ -199,7 +204,7 @@ def test_both_halves_make_the_margin_and_the_verdict_turns_at_one_half(tmp_path:
         old = Predictor(copy.package)
         signed = with_linear_half(copy)
         predictor = Predictor(signed.package)
-    texts = [*LURES, *CHAT, "?", "x" * 3000]
+    texts = [*LURES, *CHAT, "1", "x" * 3000]
     encoder, linear = predictor.halves(texts)
     np.testing.assert_array_equal(encoder, old.margins(texts))
     assert np.ptp(linear) > 1
@@ -208,6 +213,46 @@ def test_both_halves_make_the_margin_and_the_verdict_turns_at_one_half(tmp_path:
     assert 0 < flagged.sum() < flagged.size
     np.testing.assert_array_equal(predictor.probabilities(texts) >= OPERATING_POINT, flagged)
     assert predictor.check_samples() < 1e-5, "the samples are the encoder's"
+
+
+def test_a_package_without_an_encoder_predicts_by_its_linear_model_alone(tmp_path: Path) -> None:
+    signed = linear_package(tmp_path / "linear")
+    trust = Trust.from_directory(signed.trusted_keys)
+    package = signed.package.verify(trust, files=partial(files_served, precision="int8"))
+    predictor = Predictor(package)
+    fitted = LinearModel.load(package.path / LINEAR)
+    texts = [*LURES, *CHAT, "x" * 30_000]
+    margins = predictor.margins(texts)
+    np.testing.assert_allclose(margins, 0.75 * fitted.margins(texts) - 0.5)
+    readings = predictor.read(texts)
+    served = [
+        predictor.settle(predictor.score(reading.rows), reading.linear) for reading in readings
+    ]
+    np.testing.assert_allclose(served, probability_of(margins))
+    assert predictor.check_samples() < 1e-6
+    assert package.manifest.format_version == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "\u200b\u2060", "\U0001f600\U0001f525", "?!", "\u3164"]
+)
+def test_of_a_text_without_words_no_verdict_is_sure(text: str, tmp_path: Path) -> None:
+    predictor = Predictor(linear_package(tmp_path / "linear").package)
+    (probability,) = predictor.probabilities([text])
+    assert predictor.verdict(probability) == "ham"
+    assert probability == pytest.approx(0.5, abs=1e-6)
+    assert predictor.certainty(probability) is Certainty.UNSURE
+
+
+def test_a_verdict_is_sure_beyond_the_band_of_its_package(tmp_path: Path) -> None:
+    signed = linear_package(tmp_path / "linear", Band(harmless=1.0, scam=3.0))
+    predictor = Predictor(signed.package)
+    said = [predictor.certainty(float(p)) for p in probability_of(np.array([-1.1, -0.9, 2.9, 3.1]))]
+    assert said == ["sure", "unsure", "unsure", "sure"]
+    old = Predictor(linear_package(tmp_path / "old").package)
+    assert [old.certainty(p) for p in (0.09, 0.11, 0.89, 0.91)] == [
+        *("sure", "unsure", "unsure", "sure")
+    ], "packages of earlier releases: a confidence of .9"
 
 
 def test_a_package_of_an_earlier_release_is_measured_from_its_threshold(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import string
 import pytest
 
 from shield.book import Side, languages_at, messages_of, read_book
+from shield.characters import has_words
 from shield.labels import ScanType
-from shield.reasons import Explanation, Reader, explain, has_words, reader_of
+from shield.reasons import Explanation, Reader, explain, reader_of
 from shield.reasons.hosts import links_of
 from shield.reasons.sentences import places, sentences
 from shield.reasons.signs import signs_of, table_of_signs
@@ -132,7 +133,8 @@ def test_a_harmless_verdict_alarms_nobody():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "\u200b\u200d\u2060", "\U0001f600\U0001f618", "?!...", "\u2800"]
+    "text",
+    ["", "  ", "\u200b\u200d\u2060", "\U0001f600\U0001f618", "?!...", "\u2800", "\u3164\u115f"],
 )
 def test_a_text_without_words_is_said_to_have_none(text: str):
     assert not has_words(text)

@@ -10,7 +10,6 @@ from shield.characters import (
     INVISIBLE,
     NOTHING_SEEN,
     hidden,
-    is_blank,
     seen,
     well_formed,
 )
@@ -24,6 +23,10 @@ from shield.text import (
     scam_text_v2,
     scam_text_v3,
 )
+
+
+def is_blank(text: str) -> bool:
+    return not seen(text).strip()
 
 
 @pytest.mark.parametrize(
