@@ -18,6 +18,7 @@ from api.tables import Batch, BatchItem, Feedback, Scan, User, Version
 from api.tables.feedback import shared_columns
 from shield.artifacts.content import put_file
 from shield.errors import LeaseLost, NotFound
+from shield.labels import FeedbackType
 from shield.wire import (
     AckRequest,
     BatchRead,
@@ -48,8 +49,11 @@ def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
         known.lease_expires_at = expires
         return _leased(known, request.minimum)
     rows = repository.free_rows(ctx.session, model_type, ctx.now)
-    if len(rows) < max(1, request.minimum):
-        return LeaseResult(outcome="too_few", count=len(rows), minimum=request.minimum)
+    # Confirmations travel along, and are no reason to train: the model says so already.
+    claims = [feedback.feedback_type for feedback, _, _ in rows]
+    corrections = len(claims) - claims.count(FeedbackType.CONFIRMED.value)
+    if corrections < max(1, request.minimum):
+        return LeaseResult(outcome="too_few", count=corrections, minimum=request.minimum)
     batch = _seal(
         ctx,
         model_type,

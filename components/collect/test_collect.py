@@ -29,10 +29,10 @@ class Week:
 
     world: World
 
-    def report(self, text: str) -> str:
+    def report(self, text: str, claim: FeedbackType = FeedbackType.FALSE_NEGATIVE) -> str:
         with self.world.api.client("ann") as ann:
             found = ann.scan(ScanType.TEXT, text)
-            return ann.send_feedback(found.id, FeedbackType.FALSE_NEGATIVE).id
+            return ann.send_feedback(found.id, claim).id
 
     def approve(self, feedback_id: str) -> None:
         with self.world.api.client("rita", "reviewer") as rita:
@@ -125,6 +125,15 @@ def test_too_few_leave_the_corrections_where_they_are(week: Week) -> None:
     assert (outcome, given["batch"], given["count"], given["minimum"]) == (TOO_FEW, None, 1, 2)
     week.approve(week.report("your account is closed"))
     assert week.collect("later", minimum=2)[1]["batch"]["count"] == 2
+
+
+def test_confirmations_travel_along_and_are_no_reason_to_train(week: Week) -> None:
+    week.approve(week.report("pay the parcel fee"))
+    week.approve(week.report("lunch at noon", FeedbackType.CONFIRMED))
+    outcome, given = week.collect("early", minimum=2)
+    assert (outcome, given["count"], given["minimum"]) == (TOO_FEW, 1, 2)
+    week.approve(week.report("your account is closed"))
+    assert week.collect("later", minimum=2)[1]["batch"]["count"] == 3
 
 
 def test_an_outage_and_a_missing_corpus_are_errors_and_never_too_few(

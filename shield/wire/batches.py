@@ -56,6 +56,7 @@ class LeaseResult(Answer):
 
     outcome: Literal["leased", "too_few"]
     count: int
+    """Rows of the batch; where they are too few, the corrections, without confirmations."""
     minimum: int
     batch: BatchRead | None = None
 

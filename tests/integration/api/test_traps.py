@@ -278,14 +278,8 @@ def test_bodies_that_are_too_large_or_no_json_are_refused(shared_api: RunningApi
         large = client.post("/api/v2/scans", json={"scanType": "text", "text": "x" * 300_000})
         chunked = client.post("/api/v2/scans", content=(b"x" * 10_000 for _ in range(40)))
         broken = client.post("/api/v2/scans", content=b"{", headers={"Content-Type": "text/json"})
-        lone = client.post(
-            "/api/v2/scans",
-            content=b'{"scanType": "text", "text": "\\ud800"}',
-            headers={"Content-Type": "application/json"},
-        )
     assert [large.status_code, chunked.status_code] == [413, 413]
     assert broken.status_code in (400, 422)
-    assert lone.status_code == 422
 
 
 @pytest.mark.parametrize(
