@@ -60,7 +60,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _type(field: FieldInfo) -> str:
-    if NoDecode in field.metadata:
+    if "NoDecode" in f"{field.metadata} {field.annotation}":
         return "names, with commas"
     name = getattr(field.annotation, "__name__", str(field.annotation))
     if getattr(field.annotation, "__args__", None):

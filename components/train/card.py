@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def write_card(
-    path: Path, manifest: Manifest, facts: DatasetFacts, curves: "Curves | None"
+    path: Path,
+    manifest: Manifest,
+    facts: DatasetFacts,
+    curves: "Curves | None",
+    languages: list[str],
 ) -> None:
     """Write `card.md`. Nothing in it depends on when or where the training ran.
 
@@ -21,6 +25,7 @@ def write_card(
         manifest: What the package is.
         facts: What it learned from.
         curves: How the transformer's training went; None: the package has none.
+        languages: Codes of the languages in which the book of scams taught this version.
     """
     model_type = manifest.model_type.value
     rows = "\n".join(
@@ -37,9 +42,9 @@ def write_card(
         "## Data\n\n| set | messages | scams |\n|---|---|---|\n"
         f"{rows}\n\n"
         "## Use and limits\n\n"
-        "A verdict is a hint to a person, never a reason to delete a message. English messages "
-        "dominate the corpora; other languages are judged worse. Scammers adapt: the figures "
-        "of the evaluation hold for the messages it was made with.\n",
+        "A verdict is a hint to a person, never a reason to delete a message. The real messages "
+        f"are English. {_taught(languages)} Scammers adapt: the figures of the evaluation hold "
+        "for the messages it was made with.\n",
         encoding="utf-8",
     )
 
@@ -58,4 +63,13 @@ def _training(manifest: Manifest, curves: "Curves | None") -> str:
         f"- **Recipe:** {manifest.recipe.get('epochs')} epochs, learning rate "
         f"{manifest.recipe.get('learning_rate')}, seed {manifest.recipe.get('seed')}\n"
         f"- **Validation loss by epoch:** {losses} (epochs kept: {curves.kept})\n"
+    )
+
+
+def _taught(languages: list[str]) -> str:
+    if not languages:
+        return "Other languages are judged worse."
+    return (
+        "Beside them the book of scams taught, by messages that were written, not collected, in "
+        f"{', '.join(languages)}; other languages are judged worse."
     )

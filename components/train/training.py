@@ -113,7 +113,8 @@ def train_package(
         created_at=created_at,
         margin=Margin(encoder=1.0, linear=0.0 if linear is None else 1.0),
     )
-    write_card(model / CARD, manifest, facts, learned)
+    languages = sorted(set(train["language"]) - {""})
+    write_card(model / CARD, manifest, facts, learned, languages)
     settled = settle(pack(model, manifest), frozen(dataset), fpr_budget)
     placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
     changes = {

@@ -4,8 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, base_directory
-from components.shared.environment import StepSettings
+from components.shared.base_model import CONFIG, TOKENIZER, WEIGHTS, minilm_directory
 from tests.support.cache import made_once
 
 
@@ -32,4 +31,4 @@ def _make(folder: Path) -> None:
     weights = {name: tensor.contiguous() for name, tensor in BertModel(config).state_dict().items()}
     save_file(weights, str(folder / WEIGHTS), metadata={"format": "pt"})
     (folder / CONFIG).write_text(json.dumps(config.to_dict()))
-    shutil.copyfile(base_directory(StepSettings(base_model=None)) / TOKENIZER, folder / TOKENIZER)
+    shutil.copyfile(minilm_directory() / TOKENIZER, folder / TOKENIZER)

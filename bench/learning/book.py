@@ -1,0 +1,228 @@
+"""The book's judging half: what a first model finds in each language, by base model.
+
+`prepare_corpus`, `baseline` and `train` make first models of the product's own recipe, from several
+seeds. They are judged by the int8 file that would serve, on templates and tactics that taught none
+of them. Each training is kept, so that a benchmark that was stopped goes on where it was.
+"""
+
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import components.prepare_corpus
+import components.shared
+import components.train
+from bench.learning.lab import WORK, kept
+from bench.learning.outcome import Aim, Outcome, Scale, spread
+from components.baseline import step as baseline_step
+from components.prepare_corpus import step as prepare_step
+from components.prepare_corpus.first import first_dataset
+from components.shared import messages
+from components.shared.base_model import MINILM, MULTILINGUAL
+from components.shared.environment import StepSettings
+from components.train import step as train_step
+from components.train.recipe import Recipe
+from shield.book import book_digest, languages_at, read_tactics
+from shield.labels import ModelType
+from shield.predictor import Predictor
+
+BASES = {
+    MULTILINGUAL: (MULTILINGUAL, None),
+    "minilm, taught all languages": (MINILM, "all"),
+    "minilm, taught English": (MINILM, None),
+}
+"""Name -> base model, and the languages that the book teaches in (None: as by default)."""
+FEWER = {"minilm, taught all languages": 1}
+"""Bases that are trained from fewer seeds: they say what the languages alone bring."""
+ALL, BUDGET = "all languages", 0.01
+LARGE = 200
+"""Scams of a language, over all seeds, from which on it is judged by itself."""
+
+
+def run(scale: Scale) -> Outcome:
+    """Train each base from each seed, and compare."""
+    seeds = scale.seeds[: scale.pick(3, 1)]
+    bases = list(BASES)[: scale.pick(len(BASES), 1)]
+    runs = {
+        base: [one(base, seed, scale) for seed in seeds[: FEWER.get(base, len(seeds))]]
+        for base in bases
+    }
+    ours, today = runs[MULTILINGUAL], runs.get("minilm, taught English", [])
+    languages = sorted(set(ours[0]["recall"]) - {ALL})
+    lowest = min(languages, key=lambda code: _mean(ours, "recall", code))
+    figures = {
+        "seeds": list(seeds),
+        "runs": runs,
+        "mean": {
+            base: {
+                what: {
+                    key: spread([each[what][key] for each in of_base]) for key in of_base[0][what]
+                }
+                for what in ("recall", "served", "kinds", "golden", "training")
+            }
+            for base, of_base in runs.items()
+        },
+    }
+    everywhere = _mean(ours, "recall", ALL)
+    unseen = _mean(ours, "kinds", "recall on tactics never taught")
+    twins = _mean(ours, "kinds", "harmless twins flagged")
+    accuracy = _mean(ours, "golden", "accuracy")
+    before = _mean(today, "golden", "accuracy") if today else float("nan")
+    return Outcome(
+        figures,
+        [
+            Aim(
+                "book, sms: recall at 1 % false alarms over all judged messages",
+                ">= 0.93",
+                f"{everywhere:.3f} ({_others(runs)})",
+                everywhere >= 0.93,
+                "Half of the harmless messages are twins, written to look like the scams.",
+            ),
+            Aim(
+                f"book, sms: recall in every language with >= {LARGE} scams over all seeds",
+                ">= 0.85",
+                f"lowest {lowest} {_mean(ours, 'recall', lowest):.3f}; "
+                + ", ".join(f"{code} {_mean(ours, 'recall', code):.2f}" for code in languages),
+                _mean(ours, "recall", lowest) >= 0.85,
+            ),
+            Aim(
+                "book, sms: recall on tactics never taught, same point",
+                ">= 0.80",
+                f"{unseen:.3f}",
+                unseen >= 0.80,
+            ),
+            Aim(
+                "book, sms: harmless twins flagged at the served operating point",
+                "<= 2 %",
+                f"{twins:.1%}; of everyday messages "
+                f"{_mean(ours, 'kinds', 'everyday messages flagged'):.1%}",
+                twins <= 0.02,
+                "The point is set on everyday messages of the SMS collection and on the book's.",
+            ),
+            Aim(
+                "book, sms: accuracy on the golden set (UCI), served",
+                "not below MiniLM taught English",
+                f"{accuracy:.4f}, MiniLM {before:.4f}",
+                not accuracy < before,
+            ),
+        ],
+    )
+
+
+def one(base: str, seed: int, scale: Scale) -> Any:
+    """Train one first model and judge it, or return what was found before."""
+    rooms = (components.prepare_corpus, components.train, components.shared)
+    return kept(
+        {"experiment": "book", "base": base, "seed": seed, "book": book_digest()}
+        | ({"short": True} if scale.short else {}),
+        [*(Path(room.__path__[0]) for room in rooms), Path(__file__)],
+        partial(_one, base, seed, scale),
+    )
+
+
+def _mean(runs: list[dict[str, Any]], what: str, key: str) -> float:
+    return float(np.mean([each[what][key] for each in runs]))
+
+
+def _others(runs: dict[str, list[dict[str, Any]]]) -> str:
+    return ", ".join(
+        f"{base}: {_mean(of_base, 'recall', ALL):.3f}"
+        for base, of_base in runs.items()
+        if base != MULTILINGUAL
+    )
+
+
+def _one(base: str, seed: int, scale: Scale) -> dict[str, Any]:
+    name, taught = BASES[base]
+    settings = StepSettings(base_model=Path(name), api_url=None)
+    if taught:
+        settings = settings.model_copy(update={"book_languages": languages_at()})
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as work:
+        corpus, dataset, package = (Path(work) / part for part in ("corpus", "dataset", "model"))
+        most = scale.pick(0, 600)
+        prepare_step.run(
+            corpus, model_type=ModelType.SMS, settings=settings, seed=seed, most_messages=most
+        )
+        # Judged is every language, whatever was taught.
+        _write_judge(corpus, settings, seed, most)
+        first_dataset(corpus, dataset)
+        baseline_step.run(dataset, dataset / "linear")
+        package.mkdir()
+        made = train_step.run(
+            dataset,
+            None,
+            package,
+            linear=dataset / "linear",
+            settings=settings.model_copy(update={"checkpoint_dir": Path(work) / "checkpoints"}),
+            recipe=Recipe(seed=seed, epochs=scale.pick(Recipe().epochs, 1)),
+            run_id="bench",
+            created_at=None,
+        )
+        predictor = Predictor(made)
+        judge, golden = (messages.read(dataset / f"{part}.parquet") for part in ("judge", "golden"))
+        found = judged(judge, predictor.margins(judge["text"].to_list()))
+        margins = predictor.margins(golden["text"].to_list())
+        found["golden"] = _golden(golden, margins)
+        found["training"] = {
+            "messages": messages.read(dataset / "train.parquet").height,
+            "int8 MB": (made.path / "model.int8.onnx").stat().st_size / 1e6,
+        }
+        shutil.rmtree(package)
+    return found
+
+
+def _write_judge(corpus: Path, settings: StepSettings, seed: int, most: int) -> None:
+    from components.prepare_corpus.book import book_messages
+    from shield.book import Side
+
+    table = book_messages(ModelType.SMS, Side.JUDGE, seed=seed)
+    if most:
+        table = table.sample(most, seed=seed)
+    messages.write(table.sort("id"), corpus / "judge.parquet")
+
+
+def judged(table: pl.DataFrame, margins: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Return recall by language and false alarms by kind, at two points.
+
+    Args:
+        table: The judging half.
+        margins: Of its messages, shape (n,); served verdicts turn at 0.
+    """
+    scam = table["label"].to_numpy() == 1
+    language, tactic = table["language"].to_numpy(), table["tactic"].to_numpy()
+    known = read_tactics()
+    new = np.array([bool(each) and known[each].judge_only for each in tactic])
+    point = float(np.quantile(margins[~scam], 1 - BUDGET, method="higher"))
+    masks = {ALL: np.ones(scam.size, dtype=np.bool_)}
+    masks |= {str(code): language == code for code in sorted(set(language))}
+
+    def recall(at: float) -> dict[str, float]:
+        return {name: float(np.mean(margins[scam & mask] > at)) for name, mask in masks.items()}
+
+    twin, everyday = ~scam & (tactic != ""), ~scam & (tactic == "")
+    return {
+        "recall": recall(point),
+        "served": recall(0.0),
+        "kinds": {
+            "recall on tactics never taught": float(np.mean(margins[scam & new] > point)),
+            "recall on taught tactics": float(np.mean(margins[scam & ~new] > point)),
+            "harmless twins flagged": float(np.mean(margins[twin] >= 0)),
+            "everyday messages flagged": float(np.mean(margins[everyday] >= 0)),
+        },
+    }
+
+
+def _golden(golden: pl.DataFrame, margins: NDArray[np.float64]) -> dict[str, float]:
+    scam = golden["label"].to_numpy() == 1
+    return {
+        "accuracy": float(np.mean((margins >= 0) == scam)),
+        "recall": float(np.mean(margins[scam] >= 0)),
+        "false alarms": float(np.mean(margins[~scam] >= 0)),
+    }
