@@ -15,10 +15,10 @@ from api.kit.database import read_only
 from api.tables import Batch, BatchItem, Feedback, Scan
 from api.tables.feedback import shared_columns
 from shield.errors import NotFound
+from shield.spreadsheet import guarded
 from shield.wire import ExportRow
 
 _CHUNK = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def rows(
@@ -105,15 +105,10 @@ def _cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, Enum):
         return str(value.value)
-    return unformula(value) if isinstance(value, str) else str(value)
+    return guarded(value) if isinstance(value, str) else str(value)
 
 
 def _lines(table: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(table)
     return text.getvalue()
-
-
-def unformula(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell

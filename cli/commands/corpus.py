@@ -8,8 +8,8 @@ import typer
 from cli.console import rows_table
 from cli.session import Session, session_of
 from shield.artifacts import ArtifactStore
-from shield.errors import NotFound
-from shield.labels import ModelType, type_names
+from shield.errors import Invalid, NotFound
+from shield.labels import LABELS, ModelType, type_names
 
 app = typer.Typer(
     help="Labelled messages to learn from: list, show, add, remove, export, fetch.",
@@ -70,31 +70,83 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV, JSONL, Parquet or Arrow with text and label, a directory of `datasets`, or "
-            "an exported folder."
+            help="CSV, TSV, JSON, JSON Lines, Parquet, Arrow, XLSX, mbox, eml or a plain list; a "
+            "directory of `datasets` or of mails; or an exported folder."
         ),
     ],
+    text: Annotated[
+        str | None, typer.Option(help="Column of the messages: its name, or its place from 1.")
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Column of the labels; or one label for all messages, e.g. spam."),
+    ] = None,
+    meanings: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="What a word of the file means: smishing=spam. Repeat it."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="E.g. utf-8 or cp1252.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Sign between cells, or tab.")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="As for strptime, e.g. %d/%m/%Y; `none` leaves dates out.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how it is read, and add nothing.")
+    ] = False,
 ) -> None:
-    """Bring your own labelled messages in; rows that cannot be used are listed, with the reason."""
+    """Bring your own labelled messages in.
+
+    What you do not say is found in the file, and shown. Every row is taken, known already, or
+    listed with the reason why it cannot be used.
+    """
     from components.prepare_corpus.add import add as add_rows
+    from components.prepare_corpus.intake.table import HowToRead
     from shield.packages import Trust
     from shield.packages.manifest import MANIFEST
 
     session = session_of(context)
     if not file.exists():
-        raise NotFound(
-            f"There is nothing at {file}. Name a CSV, JSONL, Parquet or Arrow file, a directory "
-            "of `Dataset.save_to_disk`, or an exported folder."
-        )
+        raise NotFound(f"There is nothing at {file}. Name a file or a directory.")
     sealed = (file / MANIFEST).exists()
     trust = Trust.from_directory(session.home().trusted_keys) if sealed else None
-    added = add_rows(_store(session), model_type, file, trust)
+    how = HowToRead(text, label, _meanings(meanings), encoding, delimiter, date_format)
+    added = add_rows(_store(session), model_type, file, trust, how, dry_run=dry_run)
+    harmless, scam = LABELS[model_type]
     bad = [{"line": row.line, "why": row.why} for row in added.bad]
+    found = [{"what": name, "found": told} for name, told in added.found.items()]
+    sample = [{"label": name, "text": shown[:100]} for name, shown in added.sample]
+    would = " would be" if dry_run else ""
     session.terminal.answer(
-        {"taken": added.taken, "known": added.known, "bad": bad, "digest": added.digest},
-        f"{added.taken} taken, {added.known} known already, {len(bad)} bad.",
+        {
+            "rows": added.rows,
+            "taken": added.taken,
+            "scams": added.scams,
+            "known": added.known,
+            "bad": bad,
+            "found": added.found,
+            "dryRun": dry_run,
+            "digest": added.digest,
+            "sample": sample,
+            "corpus": {"messages": added.corpus_messages, "scams": added.corpus_scams},
+        },
+        rows_table(found, ["what", "found"], empty=""),
+        rows_table(sample, ["label", "text"], empty="No message is new."),
+        f"{added.rows:,} rows: {added.taken:,}{would} taken "
+        f"({added.taken - added.scams:,} {harmless}, {added.scams:,} {scam}), {added.known:,} "
+        f"known already, {len(bad):,} bad.",
         rows_table(bad, ["line", "why"], empty=""),
+        f"The corpus of {model_type} {'would then be' if dry_run else 'is now'} "
+        f"{added.corpus_messages:,} messages, "
+        f"{added.corpus_scams / added.corpus_messages:.0%} of them {scam}.",
     )
+
+
+def _meanings(written: list[str] | None) -> dict[str, str]:
+    pairs = [entry.rpartition("=") for entry in written or []]
+    for word, _, label in pairs:
+        if not word or not label:
+            raise Invalid("--map wants WORD=LABEL, e.g. --map smishing=spam.")
+    return {word: label for word, _, label in pairs}
 
 
 @app.command("remove")

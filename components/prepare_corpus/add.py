@@ -2,10 +2,10 @@
 
     python -m components.prepare_corpus.add --model-type sms --file mine.csv
 
-Reads CSV, JSONL, Parquet and Arrow files, and directories that Hugging Face's `datasets` has saved,
-with the columns `text` and `label`, and if they are there `date`, `tactic` and `language`; and
-folders that `shieldctl corpus export` has sealed. Every row that cannot be used is listed with its
-line and the reason; none is dropped silently.
+Reads files of all kinds that people keep messages in (`intake`), directories that Hugging Face's
+`datasets` has saved, and folders that `shieldctl corpus export` has sealed. What was found about a
+file is told: encoding, columns, what its labels stand for, how its dates are written. Every row is
+taken, known already, or listed with its line and the reason; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from components.prepare_corpus.holdings import MESSAGES
-from components.prepare_corpus.sources import name_of, read_source
+from components.prepare_corpus.intake.rows import Reading, read_rows
+from components.prepare_corpus.intake.sources import name_of
+from components.prepare_corpus.intake.table import LINE, BadRow, HowToRead
 from components.shared import messages
-from components.shared.corpus_store import current_corpus, name_current
+from components.shared.corpus_store import current_corpus, name_current, read_training
 from components.shared.environment import open_artifacts, open_trust
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
@@ -30,96 +32,36 @@ from shield.errors import Invalid, NotFound, ShieldError
 from shield.labels import LABELS, ModelType
 from shield.packages import Trust, bundle
 from shield.packages.manifest import MANIFEST
-from shield.run_files import AddedMessages
+from shield.run_files import AddedMessages, Corpus
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-LONGEST = 20_000
-"""Longest message, characters; the API takes no longer ones either."""
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that cannot be used."""
-
-    line: int
-    """Counted from 1, the header not counted."""
-    why: str
-
 
 @dataclass(frozen=True)
 class Added:
-    """The result of adding a file or a dataset."""
+    """The result of adding a file or a dataset: its rows are taken, known or bad."""
 
     taken: int
+    scams: int
+    """Of those taken."""
     known: int
-    """Rows whose text the file or an earlier one has brought before."""
+    """Rows whose text the file or an earlier one has brought before, with the same label."""
     bad: list[BadRow]
     digest: str
+    """Of the table that was added; empty where nothing was."""
+    found: dict[str, str]
+    """How the source was read."""
+    sample: list[tuple[str, str]]
+    """The first messages taken: label and text."""
+    corpus_messages: int
+    corpus_scams: int
+    """What teaches afterwards."""
 
-
-def read_rows(
-    source: Path | Dataset | DatasetDict, model_type: ModelType, name: str | None = None
-) -> tuple[pl.DataFrame, list[BadRow]]:
-    """Return (usable rows as messages, bad rows).
-
-    Args:
-        source: A file, a directory of `save_to_disk`, or a dataset of `datasets`: all its splits.
-        model_type: Whose labels.
-        name: What the rows are called; by default after the source.
-
-    Raises:
-        Invalid: It cannot be read at all, or has no column `text` or `label`.
-    """
-    table, name = read_source(source), name or name_of(source)
-    missing = [each for each in ("text", "label") if each not in table.columns]
-    if missing:
-        raise Invalid(
-            f"{name} has no column {', '.join(missing)} (but {', '.join(table.columns)}). Name the "
-            "columns text and label."
-        )
-    negative, positive = LABELS[model_type]
-    words = {negative: 0, positive: 1, "0": 0, "1": 1}
-    text = pl.col("text").cast(pl.String)
-    label = pl.col("label").cast(pl.String).str.strip_chars().str.to_lowercase()
-    why = (
-        pl.when(text.is_null() | (text.str.strip_chars() == ""))
-        .then(pl.lit("the text is empty"))
-        .when(text.str.len_chars() > LONGEST)
-        .then(pl.lit(f"the text is longer than {LONGEST} characters"))
-        .when(text.str.contains("\ufffd", literal=True))
-        .then(pl.lit("the text is not UTF-8"))
-        .when(label.is_null() | ~label.is_in(list(words)))
-        .then(pl.lit(f"the label is none of {negative}, {positive}, 0, 1"))
-    )
-    judged = table.with_columns(why=why, line=pl.int_range(1, pl.len() + 1))
-    bad = [
-        BadRow(int(line), str(reason))
-        for line, reason in judged.filter(pl.col("why").is_not_null())
-        .select("line", "why")
-        .iter_rows()
-    ]
-    good = judged.filter(pl.col("why").is_null())
-    origin = f"added-{name}"
-    at = pl.lit(None)
-    if "date" in good.columns:
-        at = pl.col("date").cast(pl.String).str.to_datetime(time_zone="UTC", strict=False)
-    return (
-        messages.conform(
-            good.select(
-                text.alias("text"),
-                label.replace_strict(words, return_dtype=pl.Int8).alias("label"),
-                pl.lit(origin).alias("source"),
-                at.cast(messages.SCHEMA["scanned_at"]).alias("scanned_at"),
-                *(pl.col(each) for each in ("tactic", "language") if each in good.columns),
-                id=text.map_elements(
-                    lambda each: messages.message_id(origin, each), return_dtype=pl.String
-                ),
-            )
-        ),
-        bad,
-    )
+    @property
+    def rows(self) -> int:
+        """Return how many rows the source has."""
+        return self.taken + self.known + len(self.bad)
 
 
 def add(
@@ -127,6 +69,9 @@ def add(
     model_type: ModelType,
     source: Path | Dataset | DatasetDict,
     trust: Trust | None = None,
+    how: HowToRead | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Added:
     """Publish the usable rows of a source with the corpus of `model_type`.
 
@@ -135,6 +80,8 @@ def add(
         model_type: Whose corpus.
         source: As in `read_rows`, or a folder that `export` has sealed.
         trust: Whose seal counts; only a sealed folder needs it.
+        how: What is known about the source; the rest is found.
+        dry_run: Say what would be added, and add nothing.
 
     Raises:
         Invalid: Nothing in it can be used, or there is no corpus to add to yet.
@@ -142,12 +89,11 @@ def add(
     """
     if isinstance(source, Path) and (source / MANIFEST).exists():
         _check_seal(source, model_type, trust or open_trust())
-        rows, bad = read_rows(source / MESSAGES, model_type, name=source.name)
+        reading = read_rows(source / MESSAGES, model_type, source.name, how)
     else:
-        rows, bad = read_rows(source, model_type)
-    distinct = rows.unique("text", keep="first", maintain_order=True)
-    if distinct.height == 0:
-        reasons = "; ".join(f"line {each.line}: {each.why}" for each in bad[:3])
+        reading = read_rows(source, model_type, how=how)
+    if reading.rows.height == 0:
+        reasons = "; ".join(f"line {each.line}: {each.why}" for each in reading.bad[:3])
         raise Invalid(
             f"{name_of(source)} has no usable row ({reasons or 'it is empty'}). Nothing was added."
         )
@@ -159,23 +105,65 @@ def add(
             f"`shieldctl model train {model_type}`."
         ) from error
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
-        path = Path(folder) / "added.parquet"
-        digest = messages.write(distinct, path)
-        stored = put_file(store, f"corpora/{model_type}/added", path, ".parquet")
+        taught = read_training(store, corpus, Path(folder))
+        fresh, known, contradicting = _compared(reading, taught, model_type)
+        digest = ""
+        if fresh.height and not dry_run:
+            path = Path(folder) / "added.parquet"
+            digest = messages.write(fresh, path)
+            stored = put_file(store, f"corpora/{model_type}/added", path, ".parquet")
+            _name(store, corpus, stored.key, digest, fresh, source)
+    labels = LABELS[model_type]
+    return Added(
+        taken=fresh.height,
+        scams=int(fresh["label"].sum()),
+        known=known,
+        bad=sorted(reading.bad + contradicting, key=lambda each: each.line),
+        digest=digest,
+        found=reading.found,
+        sample=[(labels[row[0]], row[1]) for row in fresh.select("label", "text").head(5).rows()],
+        corpus_messages=taught.height + fresh.height,
+        corpus_scams=int(taught["label"].sum()) + int(fresh["label"].sum()),
+    )
+
+
+def _compared(
+    reading: Reading, taught: pl.DataFrame, model_type: ModelType
+) -> tuple[pl.DataFrame, int, list[BadRow]]:
+    """Return (messages that are new, how many rows are known, rows that the corpus contradicts)."""
+    other = taught.select("text", taught="label").unique("text", keep="first")
+    lines = pl.Series(LINE, reading.lines, pl.Int64)
+    rows = reading.rows.with_columns(lines).join(
+        other, on="text", how="left", maintain_order="left"
+    )
+    torn = rows.filter(pl.col("taught").is_not_null() & (pl.col("taught") != pl.col("label")))
+    labels = LABELS[model_type]
+    bad = [
+        BadRow(line, f"the corpus teaches the same text as {labels[label]} already")
+        for line, label in torn.select(LINE, "taught").iter_rows()
+    ]
+    fresh = rows.filter(pl.col("taught").is_null()).unique(
+        "text", keep="first", maintain_order=True
+    )
+    known = rows.height - torn.height - fresh.height
+    return messages.conform(fresh), known, bad
+
+
+def _name(
+    store: ArtifactStore,
+    corpus: Corpus,
+    key: str,
+    digest: str,
+    fresh: pl.DataFrame,
+    source: Path | Dataset | DatasetDict,
+) -> None:
     if all(each.digest != digest for each in corpus.added):
-        corpus.added.append(
-            AddedMessages(
-                key=stored.key,
-                digest=digest,
-                messages=distinct.height,
-                file=source.name if isinstance(source, Path) else name_of(source),
-            )
-        )
+        name = source.name if isinstance(source, Path) else name_of(source)
+        corpus.added.append(AddedMessages(key=key, digest=digest, messages=fresh.height, file=name))
     # What is brought again is wanted again.
-    back = set(distinct["source"])
+    back = set(fresh["source"])
     corpus.removed = [each for each in corpus.removed if each not in back]
     name_current(store, corpus)
-    return Added(distinct.height, rows.height - distinct.height, bad, digest)
 
 
 def _check_seal(folder: Path, model_type: ModelType, trust: Trust) -> None:
@@ -195,12 +183,26 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
     parser.add_argument("--file", type=Path, required=True, help="or a directory of `save_to_disk`")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--text", help="Column of the messages.")
+    parser.add_argument("--label", help="Column of the labels, or one label for all messages.")
+    parser.add_argument("--encoding")
+    parser.add_argument("--delimiter")
+    parser.add_argument("--date-format")
+    given = parser.parse_args(arguments)
+    how = HowToRead(
+        text=given.text,
+        label=given.label,
+        encoding=given.encoding,
+        delimiter=given.delimiter,
+        date_format=given.date_format,
+    )
     try:
-        done = add(open_artifacts(), ModelType(options.model_type), options.file)
+        done = add(open_artifacts(), ModelType(given.model_type), given.file, how=how)
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    for name, told in done.found.items():
+        print(f"{name}: {told}", file=sys.stderr)  # noqa: T201
     for each in done.bad:
         print(f"line {each.line}: {each.why}", file=sys.stderr)  # noqa: T201
     print(f"{done.taken} messages added, {done.known} known already, {len(done.bad)} bad rows.")  # noqa: T201

@@ -4,7 +4,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.prepare_corpus.add import add, read_rows
+from components.prepare_corpus.add import add
+from components.prepare_corpus.intake.rows import read_rows
 from components.shared import messages
 from components.shared.corpus_store import current_key
 from shield.artifacts.directory import DirectoryStore
@@ -26,14 +27,14 @@ def test_bad_rows_are_listed_with_line_and_reason_and_good_ones_taken(tmp_path: 
         + f"{long},ham\n".encode()
         + "😀😀,1\n".encode()
     )
-    rows, bad = read_rows(file, ModelType.SMS)
-    assert rows.select("text", "label").rows() == [
+    reading = read_rows(file, ModelType.SMS)
+    assert reading.rows.select("text", "label").rows() == [
         ("hello there", 0),
         ("win a prize", 1),
         ("😀😀", 1),
     ]
-    assert [each.line for each in bad] == [2, 3, 5, 6]
-    assert "none of ham, spam" in bad[1].why
+    assert [each.line for each in reading.bad] == [3, 4, 6, 7]
+    assert "none of ham, spam" in reading.bad[1].why
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
@@ -44,9 +45,9 @@ def test_other_formats_are_read_with_their_dates(tmp_path: Path, ending: str) ->
         table.write_ndjson(file)
     else:
         table.write_parquet(file)
-    rows, bad = read_rows(file, ModelType.SMS)
-    assert bad == []
-    assert rows["scanned_at"][0].isoformat() == "2026-01-02T03:04:05+00:00"
+    reading = read_rows(file, ModelType.SMS)
+    assert reading.bad == []
+    assert reading.rows["scanned_at"][0].isoformat() == "2026-01-02T03:04:05+00:00"
 
 
 def test_adding_twice_names_the_file_once(tmp_path: Path) -> None:

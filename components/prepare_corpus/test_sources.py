@@ -5,7 +5,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from components.prepare_corpus.add import add, read_rows
+from components.prepare_corpus.add import add
+from components.prepare_corpus.intake.rows import read_rows
 from components.shared.corpus_store import current_corpus, current_key
 from shield.artifacts.directory import DirectoryStore
 from shield.errors import Invalid
@@ -46,14 +47,14 @@ def saved(kind: str, made: datasets.Dataset, folder: Path) -> "Path | datasets.D
 def test_a_dataset_is_read_by_the_names_of_its_labels(
     kind: str, names: list[str], tmp_path: Path
 ) -> None:
-    rows, bad = read_rows(saved(kind, dataset(names), tmp_path), ModelType.SMS)
-    assert bad == []
-    assert rows.select("text", "label").rows() == EXPECTED
+    reading = read_rows(saved(kind, dataset(names), tmp_path), ModelType.SMS)
+    assert reading.bad == []
+    assert reading.rows.select("text", "label").rows() == EXPECTED
 
 
 def test_rows_that_were_filtered_out_stay_out(tmp_path: Path) -> None:
     kept = dataset(["ham", "spam"]).select([2, 0])
-    assert read_rows(kept, ModelType.SMS)[0]["text"].to_list() == [TEXTS[2], TEXTS[0]]
+    assert read_rows(kept, ModelType.SMS).rows["text"].to_list() == [TEXTS[2], TEXTS[0]]
 
 
 def test_labels_of_other_names_are_bad_rows_and_never_guessed(tmp_path: Path) -> None:
@@ -61,9 +62,12 @@ def test_labels_of_other_names_are_bad_rows_and_never_guessed(tmp_path: Path) ->
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["bad", "good"])}
     )
     odd = datasets.Dataset.from_dict({"text": TEXTS, "label": [0, 1, 1]}, features=features)
-    rows, bad = read_rows(odd, ModelType.SMS)
-    assert rows.is_empty()
-    assert {each.why for each in bad} == {"the label is none of ham, spam, 0, 1"}
+    reading = read_rows(odd, ModelType.SMS)
+    assert reading.rows.is_empty()
+    assert {each.why for each in reading.bad} == {
+        f"the label '{word}' is none of ham, spam, 0, 1; say what it means: --map WORD=LABEL"
+        for word in ("bad", "good")
+    }
 
 
 def test_a_dataset_is_added_under_a_name(tmp_path: Path) -> None:

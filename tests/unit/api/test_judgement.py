@@ -13,13 +13,13 @@ from scipy import stats
 from api.audit.service import GENESIS, check_chain, hash_of
 from api.batches.snapshot import SCHEMA, SnapshotRow, arrow_type, parquet
 from api.campaigns import rank
-from api.feedback.export import unformula
 from api.kit import signature, trust
 from api.kit.keyring import KeyRing
 from api.review.quality import cohens_kappa
 from api.tables import AuditRow, Feedback
 from shield.labels import FeedbackType, ScanType
 from shield.similarity import form
+from shield.spreadsheet import guarded, unguarded
 from shield.wire import (
     ExportRow,
     FeedbackColumns,
@@ -206,9 +206,16 @@ def test_a_column_that_no_snapshot_can_hold_is_refused() -> None:
     "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0"]
 )
 def test_a_formula_is_made_harmless(cell: str) -> None:
-    assert unformula(cell) == "'" + cell
+    assert guarded(cell) == "'" + cell
+    assert unguarded(guarded(cell)) == cell
 
 
 @pytest.mark.parametrize("cell", ["hello", "1+1", "a=b", ""])
 def test_plain_text_stays_as_it_is(cell: str) -> None:
-    assert unformula(cell) == cell
+    assert guarded(cell) == cell
+    assert unguarded(cell) == cell
+
+
+@given(st.text("'= +a", max_size=8))
+def test_what_was_guarded_comes_back_whatever_it_was(cell: str) -> None:
+    assert unguarded(guarded(cell)) == cell
