@@ -61,11 +61,13 @@ def {name}(
     """
     from pathlib import Path
 
-    from components.shared.environment import end_with_runner
+    from components.shared.datasets import at_hand
+    from components.shared.environment import end_with_runner, open_artifacts
     from components.{name}.step import run
 
     end_with_runner()
-    return run(Path(dataset.path), Path(result.path), longest=longest)
+    with at_hand(open_artifacts(), Path(dataset.path)) as messages:
+        return run(messages, Path(result.path), longest=longest)
 ''',
     "test_{name}.py": """import json
 from pathlib import Path

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import shutil
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from typing import Any, Literal
 
 from shield.errors import ShieldError
 
+PASSING = "passing"
+"""Folder of a run for what its steps hold for a moment; it goes when the run ends."""
 _STARTED = re.compile(r"Executing task '([\w-]+)'")
 _ENDED = re.compile(r"Task '([\w-]+)' finished with status (\w+)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
@@ -67,11 +70,16 @@ class LocalRunner:
 
         root = self.directory / "artifacts"
         root.mkdir(parents=True, exist_ok=True)
+        passing = self.directory / PASSING
+        # A killed runner has left it, with messages in it perhaps.
+        shutil.rmtree(passing, ignore_errors=True)
+        passing.mkdir()
         before = set(root.iterdir())
         done = LocalRun(succeeded=False)
         watcher = _Watcher(self, done)
         added = {
             **self.environment,
+            "TMPDIR": str(passing),
             "SHIELD_RUNNER_PID": str(os.getpid()),
             "PYTHONUNBUFFERED": "1",
             # Threads that wait for each other by spinning take the cores from the services beside.
@@ -97,6 +105,8 @@ class LocalRunner:
             except RuntimeError as error:
                 # kfp's own words name the step alone; the step's last words say what to do.
                 done.error = done.error or str(error)
+            finally:
+                shutil.rmtree(passing, ignore_errors=True)
         for folder in sorted(set(root.iterdir()) - before):
             done.outputs |= {each.name: each for each in folder.iterdir() if each.is_dir()}
         return done

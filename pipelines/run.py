@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from components.finish_run import step as finish_run
 from components.finish_run.step import outcome_of
+from components.shared import datasets
 from components.shared.environment import StepSettings, open_artifacts, open_client
 from components.shared.runs import read_outcome
 from pipelines import handover
@@ -108,6 +109,7 @@ def run_weekly(
         result.batch = batch.id if batch else None
     if hand_over and done.succeeded and "gate" in done.outputs:
         handover.leave(open_artifacts(), name, done)
+        datasets.forget(open_artifacts(), name)
         result.outcome, result.message = "running", _WAITS
     elif hand_over:
         _end(kind, result, done)

@@ -21,6 +21,16 @@ DATASET, CORPUS = "dataset.json", "corpus.json"
 """Names of the facts in a dataset directory and in a corpus directory."""
 
 
+def run_folder(run_id: str) -> str:
+    """Return the prefix under which a run keeps things in the artifact store."""
+    return f"runs/{run_id.replace(':', '_')}/"
+
+
+def dataset_folder(run_id: str) -> str:
+    """Return the prefix of a run's dataset, which holds messages and goes with the run."""
+    return f"{run_folder(run_id)}dataset/"
+
+
 class RunFile(Answer):
     """Base of the files of a run: members that another release adds are ignored."""
 

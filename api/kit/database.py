@@ -134,6 +134,8 @@ def _sqlite_engine(url: URL) -> Engine:
         # FULL: what was acknowledged outlives a power cut; NORMAL may lose the last transactions.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten, not only marked as free.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -148,6 +150,19 @@ def open_sessions(engine: Engine, *, reads: bool = False) -> sessionmaker[Sessio
     """Return a factory of sessions over `engine`; those that only read take no write lock."""
     bound = engine.execution_options(shield_read_only=True) if reads else engine
     return sessionmaker(bound, expire_on_commit=False)
+
+
+def settle(engine: Engine) -> None:
+    """Bring SQLite's write-ahead log into the database, and empty it.
+
+    Until then it holds what was deleted since. Readers that are in the middle of something hold a
+    part of it; the caretaker tries again. PostgreSQL recycles its own.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(shield_read_only=True) as connection:
+            raw = connection.connection.cursor()
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.close()
 
 
 def read_only(session: Session) -> Session:

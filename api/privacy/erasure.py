@@ -8,6 +8,7 @@ from sqlalchemy import delete, exists, select, update
 from api.audit import service as audit
 from api.campaigns import signing
 from api.kit.context import Context
+from api.kit.database import settle
 from api.kit.idempotency import RememberedAnswer
 from api.known import service as known
 from api.privacy import lineage, snapshots
@@ -53,6 +54,7 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
         ctx.session.delete(user)
     ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
     ctx.session.flush()
+    ctx.after_commit.append(lambda: settle(ctx.services.engine))
     audit.append(
         ctx.session,
         at=ctx.now,

@@ -12,10 +12,10 @@ from api.batches import service as batches
 from api.campaigns import signing
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
-from api.kit.database import lock
+from api.kit.database import lock, settle
 from api.kit.idempotency import forget_old
 from api.known import service as known
-from api.privacy import snapshots
+from api.privacy import datasets, snapshots
 from api.tables import Feedback, Scan
 from shield.errors import ShieldError
 
@@ -58,6 +58,9 @@ def look_after(services: Services) -> None:
         known.look_after(ctx)
     with open_context(services, CARETAKER) as ctx:
         snapshots.sweep(ctx)
+    with open_context(services, CARETAKER) as ctx:
+        datasets.sweep(ctx)
+    settle(services.engine)
 
 
 def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:

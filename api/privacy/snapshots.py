@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from api.batches.snapshot import SCHEMA, write
 from api.kit.context import Context
 from api.kit.database import lock
+from api.privacy import datasets
 from api.tables import Batch, BatchItem, Feedback
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
@@ -26,7 +27,8 @@ _CHUNK = 500
 def remove_rows(ctx: Context, feedback_ids: Sequence[str], reason: str) -> list[str]:
     """Take corrections out of every batch that holds them; return those batches.
 
-    A lease on such a batch ends: its run starts again with what remains.
+    A lease on such a batch ends: its run starts again with what remains. So does a run that learns
+    from such a batch again.
     """
     for model_type in ModelType:
         lock(ctx.session, f"batches {model_type}")
@@ -39,6 +41,9 @@ def remove_rows(ctx: Context, feedback_ids: Sequence[str], reason: str) -> list[
                 .distinct()
             )
         )
+    types = ctx.session.scalars(select(Batch.model_type).where(Batch.id.in_(sorted(touched))))
+    # What such a run has built holds the earlier batches too.
+    datasets.forget_later(ctx, datasets.runs_at_work(ctx, set(types)))
     for batch_id in sorted(touched):
         _rewrite(ctx, ctx.session.get_one(Batch, batch_id), set(feedback_ids), reason)
     return sorted(touched)

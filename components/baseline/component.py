@@ -25,7 +25,8 @@ def baseline(
     from pathlib import Path
 
     from components.baseline.step import run
-    from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.datasets import at_hand
+    from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
     from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
@@ -33,4 +34,5 @@ def baseline(
     parameters = of_step("baseline", locals())
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
-    run(Path(dataset.path), Path(model.path), **parameters)
+    with at_hand(open_artifacts(), Path(dataset.path)) as messages:
+        run(messages, Path(model.path), **parameters)

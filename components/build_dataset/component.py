@@ -20,7 +20,8 @@ def build_dataset(
 
     Args:
         inputs: From `collect`.
-        dataset: Directory of Parquet files and `dataset.json`.
+        dataset: Directory with `dataset.json`; `components.shared.datasets` has the files, as long
+            as the run lasts.
         card: What is in it, for people.
         seed: Of everything that is drawn.
         replay: Base messages to rehearse; 0: by the number of corrections.
@@ -32,6 +33,7 @@ def build_dataset(
 
     from components.build_dataset.corrections import Caps
     from components.build_dataset.step import run
+    from components.shared.datasets import leave
     from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
     from shield.retraining import of_step
@@ -40,10 +42,11 @@ def build_dataset(
     given = of_step("build_dataset", locals())
     end_with_runner()
     keep_lease(RunInputs.read(Path(inputs.path)).lease, StepSettings())
+    store = open_artifacts()
     with tempfile.TemporaryDirectory(prefix="dataset-") as cache:
         run(
             Path(inputs.path),
-            open_artifacts(),
+            store,
             Path(dataset.path),
             Path(card.path),
             cache=Path(cache),
@@ -52,3 +55,4 @@ def build_dataset(
             ),
             **given,
         )
+        leave(store, RunInputs.read(Path(inputs.path)).run_id, Path(dataset.path))

@@ -39,7 +39,8 @@ def evaluate(
     from pathlib import Path
 
     from components.evaluate.step import run
-    from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.datasets import at_hand
+    from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
     from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
@@ -47,16 +48,17 @@ def evaluate(
     given = of_step("evaluate", locals())
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
-    judged = run(
-        Path(dataset.path),
-        Path(challenger.path),
-        Path(champion.path),
-        Path(evaluations.path),
-        Path(report.path),
-        baseline=Path(baseline.path),
-        history=Path(history.path),
-        **given,
-    )
+    with at_hand(open_artifacts(), Path(dataset.path)) as messages:
+        judged = run(
+            messages,
+            Path(challenger.path),
+            Path(champion.path),
+            Path(evaluations.path),
+            Path(report.path),
+            baseline=Path(baseline.path),
+            history=Path(history.path),
+            **given,
+        )
     for name, value in judged.given.metrics.items():
         metrics.log_metric(name, value)
     curves.log_confusion_matrix(list(judged.labels), judged.confusion)

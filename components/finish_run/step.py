@@ -4,6 +4,7 @@ import json
 import logging
 from contextlib import suppress
 
+from components.shared import datasets
 from components.shared.runs import read_outcome
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
@@ -30,7 +31,7 @@ def run(
     error: str = "",
     engine: str = "local",
 ) -> RunRead:
-    """Record the outcome, and release the batch of a failed run at once, before its lease ends.
+    """Record the outcome, give the batch of a failed run back at once, and remove the dataset.
 
     Args:
         client: With the role `pipeline`.
@@ -50,11 +51,13 @@ def run(
         _release(client, run_id, update.message)
     log.info(json.dumps({"event": "finished", "run": run_id, "outcome": update.outcome}))
     try:
-        return client.finish_run(run_id, update)
+        finished = client.finish_run(run_id, update)
     except NotFound:
         # Its first step never came so far as to record that it began, e.g. for want of an image.
         client.start_run(run_id, model_type, engine=engine)
-        return client.finish_run(run_id, update)
+        finished = client.finish_run(run_id, update)
+    datasets.forget(store, run_id)
+    return finished
 
 
 def outcome_of(record: Outcome | None, *, job_id: str, state: str, error: str = "") -> RunUpdate:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shield.artifacts import ArtifactStore
-from shield.run_files import Outcome
+from shield.run_files import Outcome, run_folder
 
 
 def run_name(run_id: str, job_id: str) -> str:
@@ -13,7 +13,7 @@ def run_name(run_id: str, job_id: str) -> str:
 
 def run_key(run_id: str, name: str) -> str:
     """Return the key under which a run keeps `name` in the artifact store."""
-    return f"runs/{run_id.replace(':', '_')}/{name}.json"
+    return f"{run_folder(run_id)}{name}.json"
 
 
 def begin_outcome(store: ArtifactStore, run_id: str, job_id: str) -> None:

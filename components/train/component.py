@@ -41,7 +41,8 @@ def train(
     """
     from pathlib import Path
 
-    from components.shared.environment import StepSettings, end_with_runner
+    from components.shared.datasets import at_hand
+    from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
     from components.train.recipe import Recipe
     from components.train.step import run_from
@@ -53,20 +54,21 @@ def train(
     settings = StepSettings()
     facts = DatasetFacts.read(Path(dataset.path) / DATASET)
     keep_lease(facts.lease, settings)
-    package = run_from(
-        given.pop("start"),
-        Path(dataset.path),
-        Path(champion.path),
-        Path(model.path),
-        settings=settings,
-        fpr_budget=given.pop("fpr_budget"),
-        recipe=Recipe(threads=settings.threads, precision=settings.precision, **given),
-        run_id=facts.run_id,
-        # The batch's time, not today's: a repeated run must make the same bytes.
-        created_at=facts.sealed_at,
-        linear=Path(linear.path),
-        curves=Path(curves.path),
-        checkpoint_seconds=settings.checkpoint_seconds,
-    )
+    with at_hand(open_artifacts(), Path(dataset.path)) as messages:
+        package = run_from(
+            given.pop("start"),
+            messages,
+            Path(champion.path),
+            Path(model.path),
+            settings=settings,
+            fpr_budget=given.pop("fpr_budget"),
+            recipe=Recipe(threads=settings.threads, precision=settings.precision, **given),
+            run_id=facts.run_id,
+            # The batch's time, not today's: a repeated run must make the same bytes.
+            created_at=facts.sealed_at,
+            linear=Path(linear.path),
+            curves=Path(curves.path),
+            checkpoint_seconds=settings.checkpoint_seconds,
+        )
     model.metadata["digest"] = package.digest
     model.metadata["framework"] = "onnx"

@@ -22,6 +22,7 @@ from api.kit.keyring import new_ring
 from api.kit.tokens import mint
 from api.migrate import migrate, upgrade
 from api.settings import ApiSettings
+from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
 from shield.rollouts import RolloutStore
@@ -110,6 +111,7 @@ def running_services(
     database_url: str | None = None,
     *,
     rollouts: RolloutStore | None = None,
+    artifacts: ArtifactStore | None = None,
     clock: MovableClock | None = None,
     **changes: Any,
 ) -> Iterator[Services]:
@@ -117,7 +119,7 @@ def running_services(
     settings = settings_for(folder, database_url, **changes)
     services = open_services(
         settings,
-        artifacts=open_store(folder / "artifacts"),
+        artifacts=artifacts or open_store(folder / "artifacts"),
         rollouts=rollouts,
         clock=clock or MovableClock(),
     )
@@ -135,13 +137,14 @@ def running_api(
     database_url: str | None = None,
     *,
     rollouts: RolloutStore | None = None,
+    artifacts: ArtifactStore | None = None,
     prepare: Callable[[Services], None] | None = None,
     **changes: Any,
 ) -> Iterator[RunningApi]:
     """Serve an API on a free port until the block ends."""
     clock = MovableClock()
     with running_services(
-        folder, database_url, rollouts=rollouts, clock=clock, **changes
+        folder, database_url, rollouts=rollouts, artifacts=artifacts, clock=clock, **changes
     ) as services:
         if prepare is not None:
             prepare(services)

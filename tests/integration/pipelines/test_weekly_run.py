@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from api.privacy.retention import look_after
 from components.shared.corpus_store import publish
 from pipelines.graph import STEPS
 from shield.artifacts.opening import open_store
@@ -23,12 +24,15 @@ from tests.support.arms import version_ref
 from tests.support.corpora import small_sms_corpus
 from tests.support.learning import World, learning_world
 from tests.support.tiny import tiny_encoder
+from tests.support.traces import in_files, in_store
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.xdist_group("weekly"), pytest.mark.timeout(1800)]
 
 # A model of this size judges nothing well; what is proved here does not hang on how well.
 LENIENT = {"firstRecall": 0.0, "recallHarm": 1.0, "int8Flips": 1.0, "int8Harm": 1.0}
+WORDS = ["zebrapacket", "quaggabox"]
+"""In no corpus: what is left of them is left of what people have sent."""
 FAST = {"epochs": 1, "learning_rate": 1e-3, "max_tokens": 32, "replay": 200}
 
 
@@ -225,6 +229,9 @@ def test_a_run_that_never_had_the_signing_key_is_signed_and_registered_elsewhere
     learner: Learner,
 ) -> None:
     learner.corrections(0, 24)
+    learner.world.correct(
+        [(f"Your {word} waits at the counter, call 0900 77 31", 1) for word in WORDS]
+    )
     keyed = {**os.environ, **learner.world.environment, "SHIELD_BASE_MODEL": str(learner.encoder)}
     keyless = {name: value for name, value in keyed.items() if name != "SHIELD_SIGNING_KEY"}
 
@@ -243,6 +250,11 @@ def test_a_run_that_never_had_the_signing_key_is_signed_and_registered_elsewhere
     with learner.world.service() as client:
         assert client.versions(ModelType.SMS) == []
     sign = [sys.executable, "-m", "pipelines.register", "--model-type", "sms", "--run-id", "apart"]
+    # The run is not over, but nothing needs its messages any more.
+    store = open_store(learner.world.api.artifacts_root)
+    words = [word.encode() for word in WORDS]
+    assert in_files(learner.world.folder / "runs", words) == []
+    assert {found.split("/")[0] for found in in_store(store, words)} == {"batches"}
     assert done(keyed, *sign) == "sms-v1\n"
     assert done(keyed, *sign) == "Nothing waits to be registered.\n"
     with learner.world.service() as client:
@@ -254,8 +266,12 @@ def test_a_run_that_never_had_the_signing_key_is_signed_and_registered_elsewhere
     assert (run.outcome.value, run.version) == ("succeeded", "sms-v1")
     signature = learner.world.api.artifacts_root / version.uri / SIGNATURE
     assert json.loads(signature.read_text())["purpose"] == "release"
-    left = list(open_store(learner.world.api.artifacts_root).list("runs/apart/chall"))
-    assert left == []
+    assert list(store.list("runs/apart/chall")) == []
+    for number in range(len(WORDS)):
+        with learner.world.api.client(f"user-{number}") as user:
+            user.erase_me()
+    look_after(learner.world.api.services)
+    assert in_files(learner.world.folder, words) == []
 
 
 def test_an_outage_of_the_api_is_a_failure_never_a_skip(learner: Learner) -> None:
