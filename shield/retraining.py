@@ -3,7 +3,7 @@
 The graphs and Kubeflow's form, the signatures of the steps, `pipelines.run`, `--set` of
 `shieldctl pipeline run`, deployment files, the chart's schema and `docs/settings.md` are made from
 it by `make graphs manifests`. To add one: a field here that names its steps, and its use in the
-`step.py` of each, as an argument of that name.
+`step.py` of each, as an argument of that name; one of `TrainingParameters` is in the recipe.
 """
 
 import json
@@ -20,25 +20,15 @@ def _field(unit: str, steps: str, **bounds: Any) -> Any:
     return Field(json_schema_extra={"unit": unit, "steps": steps}, **bounds)
 
 
-class RetrainingParameters(BaseModel):
-    """What a weekly retraining may be told, for one run or in a deployment."""
+class TrainingParameters(BaseModel):
+    """What the recipe of `train` holds: a field here is read there, as `recipe.NAME`."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 50
-    """Fewer approved corrections than this are left to gather: the run is skipped."""
     seed: Annotated[
         int, _field("", "build_dataset train baseline evaluate", ge=0, le=2**31 - 1)
     ] = 0
     """Of everything that is drawn."""
-    replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
-    """Base messages to rehearse; 0: by the number of corrections."""
-    per_reporter: Annotated[int, _field("corrections", "build_dataset", ge=1, le=10_000_000)] = 50
-    """Most corrections of one reporter."""
-    per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
-    """Most wordings of one campaign."""
-    start: Annotated[Literal["champion", "base", "better"], _field("", "train")] = "champion"
-    """What is fine-tuned: the champion, the base model, or the better of both, twice as long."""
     epochs: Annotated[int, _field("passes", "train", ge=1, le=100)] = 3
     """Most passes over the data."""
     learning_rate: Annotated[float, _field("", "train", gt=0, le=1)] = 5e-5
@@ -47,6 +37,21 @@ class RetrainingParameters(BaseModel):
     """Longest row; longer texts are cut in windows when they are judged."""
     token_budget: Annotated[int, _field("tokens", "train", ge=32, le=1_000_000)] = 1024
     """Tokens of one training step, padding included."""
+
+
+class RetrainingParameters(TrainingParameters):
+    """What a weekly retraining may be told, for one run or in a deployment."""
+
+    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 50
+    """Fewer approved corrections than this are left to gather: the run is skipped."""
+    replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
+    """Base messages to rehearse; 0: by the number of corrections."""
+    per_reporter: Annotated[int, _field("corrections", "build_dataset", ge=1, le=10_000_000)] = 50
+    """Most corrections of one reporter."""
+    per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
+    """Most wordings of one campaign."""
+    start: Annotated[Literal["champion", "base", "better"], _field("", "train")] = "champion"
+    """What is fine-tuned: the champion, the base model, or the better of both, twice as long."""
     fpr_budget: Annotated[float, _field("share", "train baseline evaluate", gt=0, lt=1)] = 0.01
     """Share of harmless messages that may be flagged: the operating point of every version."""
     lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600

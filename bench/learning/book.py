@@ -161,7 +161,7 @@ def _one(base: str, seed: int, scale: Scale) -> dict[str, Any]:
             package,
             linear=dataset / "linear",
             settings=settings.model_copy(update={"checkpoint_dir": Path(work) / "checkpoints"}),
-            recipe=Recipe(seed=seed, epochs=scale.pick(Recipe().epochs, 1)),
+            recipe=Recipe(seed=seed, epochs=scale.pick(Recipe().epochs, 1), learning_rate=1e-4),
             run_id="bench",
             created_at=None,
         )

@@ -29,7 +29,7 @@ from shield.metrics import count
 from shield.packages import ModelPackage
 from shield.predictor import Predictor
 
-RECIPE = Recipe(threads=2)
+RECIPE = Recipe(threads=2, learning_rate=1e-4)
 
 
 @dataclass(frozen=True)

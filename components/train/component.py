@@ -14,11 +14,11 @@ def train(
     model: Output[Model],
     curves: Output[HTML],
     seed: int = 0,
-    start: str = "champion",
     epochs: int = 3,
     learning_rate: float = 5e-05,
     max_tokens: int = 128,
     token_budget: int = 1024,
+    start: str = "champion",
     fpr_budget: float = 0.01,
 ) -> None:
     """Fine-tune the champion (or the base model) on the dataset.
@@ -30,12 +30,12 @@ def train(
         model: Package directory, not yet signed.
         curves: Loss per epoch.
         seed: Of everything that is drawn.
-        start: What is fine-tuned: the champion, the base model, or the better of both, twice as
-            long.
         epochs: Most passes over the data.
         learning_rate: Its highest value.
         max_tokens: Longest row; longer texts are cut in windows when they are judged.
         token_budget: Tokens of one training step, padding included.
+        start: What is fine-tuned: the champion, the base model, or the better of both, twice as
+            long.
         fpr_budget: Share of harmless messages that may be flagged: the operating point of every
             version.
     """

@@ -1,25 +1,25 @@
 """Every choice of a training."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import ConfigDict
+
 from components.shared.environment import Precision
+from shield.retraining import TrainingParameters
 
 ENOUGH = 6000
 """Messages, each pass counted, that a retraining of a champion needs to settle."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What a training is repeated by. Its digest, with those of its inputs, names the result."""
+class Recipe(TrainingParameters):
+    """What a training is repeated by. Its digest, with those of its inputs, names the result.
 
-    seed: int = 0
-    epochs: int = 3
-    """Most passes over the data; see `passes`."""
-    learning_rate: float = 1e-4
+    The parameters of a retraining, and choices that nobody is asked about.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
     weight_decay: float = 0.01
-    token_budget: int = 1024
-    max_tokens: int = 128
     max_windows: int = 3
     """Windows of a long text that are judged, its first and last among them; training sees one of
     them, drawn by the seed. More would make a verdict slow, and noise likelier to
@@ -42,4 +42,4 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as the manifest keeps it."""
-        return asdict(self)
+        return self.model_dump()

@@ -1,6 +1,5 @@
 """The training loop on a real encoder, cut to one layer so that a test takes seconds."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,7 @@ def train(
 
 
 FAST = Recipe(epochs=4, learning_rate=1e-2, token_budget=64, freeze_embeddings=False)
-EXACT = replace(FAST, precision="float32")
+EXACT = FAST.model_copy(update={"precision": "float32"})
 
 
 def test_an_epoch_that_harms_unseen_messages_is_taken_back_and_is_the_last(tmp_path: Path) -> None:
@@ -110,7 +109,7 @@ def test_killed_at_any_step_it_ends_at_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_bfloat16_learns_the_same_and_keeps_the_weights_whole(tmp_path: Path) -> None:
-    half = replace(FAST, precision="bfloat16")
+    half = FAST.model_copy(update={"precision": "bfloat16"})
     coarse, learned = train(tmp_path / "half", examples(80, 2), half)
     again, _ = train(tmp_path / "again", examples(80, 2), half)
     _, exactly = train(tmp_path / "exact", examples(80, 2), EXACT)

@@ -7,7 +7,6 @@ recipe and number of threads give the same package digest on the same kind of pr
 import os
 import shutil
 import sys
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,8 @@ def train_package(
     train = messages.read(dataset / "train.parquet")
     valid = messages.read(dataset / "valid.parquet")
     watched = _watched(dataset, valid)
-    recipe = replace(recipe, epochs=recipe.passes(train.height, from_champion=parent is not None))
+    epochs = recipe.passes(train.height, from_champion=parent is not None)
+    recipe = recipe.model_copy(update={"epochs": epochs})
     _tell(f"{train.height} messages, {recipe.epochs} epochs, from {_origin(parent)}, on {device}")
     learned = fit(
         classifier,
