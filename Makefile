@@ -71,8 +71,8 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-feedback bench-rollout bench-trials bench-watch bench-learning bench-serving soak
-bench: bench-feedback bench-rollout bench-trials bench-watch bench-learning bench-serving ## all six benchmarks, one after the other
+.PHONY: bench bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving soak
+bench: bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving ## all seven benchmarks, one after the other
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
 	$(PY) -m bench.feedback $(ARGS)
@@ -82,6 +82,9 @@ bench-rollout: setup ## from undo to the last answer of the version taken back
 
 bench-trials: setup ## simulated trials: which versions the rule promotes, and which it rejects
 	$(PY) -m bench.trials $(ARGS)
+
+bench-known: setup ## known campaigns: decision to answer on another replica, look-up at a million, a day of floods
+	$(PY) -m bench.known $(ARGS)
 
 bench-watch: setup ## simulated drift: how soon the daily look notices it, whatever the champion's age
 	$(PY) -m bench.watch $(ARGS)

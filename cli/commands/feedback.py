@@ -39,6 +39,7 @@ def scan(
         found,
         f"[{style}]{found.verdict}[/] {found.confidence:.1%}  "
         f"[quiet]{found.model_version} ({found.arm}), scan {found.id}[/]",
+        *([found.known.reason] if found.known else []),
     )
 
 

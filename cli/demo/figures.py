@@ -29,6 +29,9 @@ class Figures:
     failed_requests: int = 0
     answers: Mapping[str, int] = field(default_factory=dict)
     """Version and arm to answers, e.g. `{"sms-v2 candidate": 310}`."""
+    known: Mapping[str, int] = field(default_factory=dict)
+    """Of the missed scams that somebody got after the review: how many were `answered` or `marked`
+    by known campaigns."""
     rollback_ms: float | None = None
     """Until the last answer of the version taken back; None without an undo."""
     ending: str = "released"
@@ -48,6 +51,7 @@ class Figures:
             "recall_new_tactic": {"before": tactic.recall, "after": tactic_now.recall},
             "golden_accuracy": {"before": golden.accuracy, "after": golden_now.accuracy},
             "golden_fpr": {"before": golden.fpr, "after": golden_now.fpr},
+            "known": dict(self.known),
             "requests": self.requests,
             "failed_requests": self.failed_requests,
             "rollback_ms": None if self.rollback_ms is None else round(self.rollback_ms, 1),

@@ -55,7 +55,7 @@ def score(tester: Person, messages: Sequence[Message]) -> Score:
             f"{' and '.join(sorted(versions))} answered while one version was measured. "
             "Another rollout is in progress; run the demo on a data directory of its own."
         )
-    called = [is_positive(scan.model_type, scan.verdict) for scan in scans]
+    called = [is_positive(scan.model_type, scan.model_verdict) for scan in scans]
     pairs = list(zip(messages, called, strict=True))
     return Score(
         version=versions.pop(),

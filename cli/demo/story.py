@@ -26,8 +26,8 @@ from cli.session import Session, mint
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, Step
 from shield.errors import ShieldError
-from shield.labels import ModelType
-from shield.wire import RolloutPolicy
+from shield.labels import ModelType, ScanType, is_positive
+from shield.wire import KnownStanding, RolloutPolicy
 
 USERS = 200
 LIARS = 24
@@ -44,6 +44,8 @@ _ANALYSIS = Analysis(
 point, every disagreement is decided, and all that a user scans counts. In life it has days. Half of
 the messages are the new tactic, so a version that is right calls far more of them a scam."""
 _GUARD_SECONDS = 3600.0
+_NEXT_COPIES = 60
+"""Scams of the new tactic that somebody else gets once reviewers have decided."""
 _HELD_BACK = 0.7
 """Share of the scams, in whole tactics, that the first model never sees. The first model finds
 nine of ten of a tactic that resembles what it knows, and then there is little to correct."""
@@ -178,6 +180,25 @@ class _Story:
         flood = [*corpus.teach, *reported]
         chance.shuffle(flood)
         figures.seconds["feedback"] = self._week(town, room, flood, chance)
+        self._warned(figures, town, corpus)
+
+    def _warned(self, figures: Figures, town: Town, corpus: Corpus) -> None:
+        """Let somebody who has reported nothing meet the same scams on the same day."""
+        newcomer = town.person("newcomer", "user")
+        scams = [message.text for message in corpus.teach if message.scam][:_NEXT_COPIES]
+        scans = [newcomer.client.scan(ScanType.TEXT, text) for text in scams]
+        missed = [scan for scan in scans if not is_positive(scan.model_type, scan.model_verdict)]
+        standings = Counter(scan.known.standing for scan in missed if scan.known)
+        figures.known = {
+            "missed": len(missed),
+            "answered": standings[KnownStanding.CONFIRMED],
+            "marked": standings[KnownStanding.CHECKING],
+        }
+        self.scene.tell(
+            f"No model has learned yet, but whoever gets one of {len(missed)} missed scams now is "
+            f"warned: {figures.known['answered']} are answered by the decision of two reviewers, "
+            f"{figures.known['marked']} are marked as being checked after that of one."
+        )
 
     def _week(
         self, town: Town, room: ReviewRoom, messages: list[Message], chance: random.Random

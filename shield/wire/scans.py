@@ -93,6 +93,12 @@ class ScanRead(Answer):
     """Only when one's own scan is read back."""
     feedback: FeedbackMark | None = None
     """What the owner has said of it, if anything."""
+
+    @property
+    def model_verdict(self) -> str:
+        """Return what the model said, whoever answered: whoever judges a model looks at this."""
+        return self.model.verdict if self.model is not None else self.verdict
+
     reasons: list[ScanReason] = []
     """Why, the weightiest first. They explain the verdict and are no part of it. Empty once the
     text is gone."""

@@ -84,6 +84,7 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
         "recall_new_tactic",
         "golden_accuracy",
         "golden_fpr",
+        "known",
         "requests",
         "failed_requests",
         "rollback_ms",

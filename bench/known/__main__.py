@@ -1,0 +1,57 @@
+"""Measure known campaigns, and write `bench/results/known.json`: `python -m bench.known`."""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.known import lookup, replicas
+from bench.learning.outcome import Aim, Outcome
+
+RESULTS = Path("bench/results/known.json")
+PARTS = {"lookup": lookup.run, "replicas": replicas.run}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure; return 0, missed aims or not: they are results, not failures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.known", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="small and quick; nothing is kept")
+    parser.add_argument("--only", choices=PARTS, help="one part; nothing is kept")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    began = time.monotonic()
+    whole = Outcome({}, [])
+    for name, part in PARTS.items():
+        if asked.only not in (None, name):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            found = part(Path(folder), seed=asked.seed, short=asked.short)
+        whole.figures[name] = found.figures
+        whole.aims.extend(found.aims)
+        for aim in found.aims:
+            print(_line(aim), flush=True)
+    if asked.short or asked.only:
+        return 0
+    results = {
+        "name": "known",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "figures": {**whole.figures, "seconds": round(time.monotonic() - began, 1)},
+        "aims": [asdict(aim) for aim in whole.aims],
+    }
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _line(aim: Aim) -> str:
+    mark = "met   " if aim.met else "MISSED"
+    return f"{mark} {aim.name}: {aim.measured} (goal {aim.goal})"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
