@@ -29,8 +29,11 @@ def verify(
     ctx: ReviewerRead,
     head: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
 ) -> Envelope[AuditCheck]:
-    """Recompute the hash chain; `head` is a hash noted earlier that must still be in it."""
-    verdict = service.verify(ctx.session, head)
+    """Recompute the hash chain, and compare it with the heads that were published.
+
+    `head` is a hash noted earlier that must still be in it.
+    """
+    verdict = service.verify(ctx, head)
     return Envelope[AuditCheck](
         message="The log is whole." if verdict.broken_at is None else verdict.problem,
         data=AuditCheck.model_validate(verdict),

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.audit import heads
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.paging import PageRequest, Sorted, fetch_page
@@ -35,6 +36,9 @@ class AuditVerdict:
     broken_at: int | None
     """Sequence of the first entry that does not fit, or `None`."""
     problem: str
+    published: int | None = None
+    """Sequence of the newest published head that the log was compared with."""
+    published_at: datetime | None = None
 
 
 def record(ctx: Context, action: str, subject: str, reason: str = "", **details: Any) -> AuditRow:
@@ -127,14 +131,23 @@ def hash_of(row: AuditRow) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def verify(session: Session, expected_head: str | None = None) -> AuditVerdict:
-    """Recompute the whole chain.
+def verify(ctx: Context, expected_head: str | None = None) -> AuditVerdict:
+    """Recompute the whole chain, and compare it with the heads that were published.
 
     Args:
-        session: Of the database that holds the log.
+        ctx: Of the request.
         expected_head: A hash noted earlier; the log must still contain it.
+
+    Raises:
+        Unavailable: The artifact store does not answer, so nothing can be compared.
     """
-    return check_chain(_rows(session), expected_head)
+    try:
+        known = heads.published(ctx.services.artifacts, ctx.ring)
+    except heads.UnsignedHead as fault:
+        return replace(
+            check_chain(_rows(ctx.session), expected_head), broken_at=0, problem=str(fault)
+        )
+    return check_chain(_rows(ctx.session), expected_head, known)
 
 
 def _rows(session: Session) -> Iterator[AuditRow]:
@@ -143,9 +156,14 @@ def _rows(session: Session) -> Iterator[AuditRow]:
     )
 
 
-def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> AuditVerdict:
-    """Verify entries in order: numbering without gaps, each hash, each link."""
+def check_chain(
+    rows: Iterable[AuditRow],
+    expected_head: str | None = None,
+    published: Sequence[heads.Head] = (),
+) -> AuditVerdict:
+    """Verify entries in order: numbering without gaps, each hash, link and published head."""
     count, previous, head_met = 0, GENESIS, expected_head in (None, GENESIS)
+    last = published[-1] if published else None
     for row in rows:
         count += 1
         problem = ""
@@ -155,6 +173,8 @@ def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> A
             problem = f"entry {count} does not follow entry {count - 1}"
         elif row.hash != hash_of(row):
             problem = f"entry {count} was changed"
+        elif heads.differing(published, row.sequence, row.hash) is not None:
+            problem = f"entry {count} is not the one that was published"
         if problem:
             return AuditVerdict(count, previous, count, problem)
         previous = row.hash
@@ -163,7 +183,19 @@ def check_chain(rows: Iterable[AuditRow], expected_head: str | None = None) -> A
         return AuditVerdict(
             count, previous, count + 1, "the log was shortened: the expected head is not in it"
         )
-    return AuditVerdict(count, previous, None, "")
+    if last is not None and last.sequence > count:
+        return AuditVerdict(
+            count,
+            previous,
+            count + 1,
+            f"the log was shortened: entry {last.sequence} is missing, which was published at "
+            f"{last.at:%Y-%m-%d %H:%M} UTC",
+            last.sequence,
+            last.at,
+        )
+    return AuditVerdict(
+        count, previous, None, "", last.sequence if last else None, last.at if last else None
+    )
 
 
 def page(

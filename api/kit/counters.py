@@ -79,6 +79,19 @@ DRIFT_EVIDENCE = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+AUDIT_ENTRIES = Gauge(
+    "shield_audit_entries",
+    "Entries of the audit log. It never becomes less.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+AUDIT_HEAD = Gauge(
+    "shield_audit_head",
+    "First 13 hexadecimal digits of the newest entry's hash, as a number.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+
 
 def exposition() -> bytes:
     """Return all metrics in the text format of Prometheus, of all workers together."""

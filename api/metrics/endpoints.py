@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy import func, select
 
+from api.audit import heads
 from api.drift import service as drift
 from api.kit import counters
 from api.kit.context import Services, StaffRead, get_services
@@ -37,8 +38,12 @@ def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
         read_only(session)
         pending = session.scalar(select(func.count()).where(Feedback.status == "pending"))
         failed = runs.latest_failed(session)
+        head = heads.newest(session)
         looks = drift.latest_looks(session, list(ModelType))
     counters.PENDING.set(pending or 0)
+    if head is not None:
+        counters.AUDIT_ENTRIES.set(head[0])
+        counters.AUDIT_HEAD.set(int(head[1][:13], 16))
     for (model_type, kind), fails in failed.items():
         counters.RUN_FAILED.labels(model_type, kind).set(float(fails))
     for look in looks:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import exists, select, update
 
+from api.audit import heads
 from api.audit import service as audit
 from api.batches import service as batches
 from api.campaigns import signing
@@ -60,6 +61,8 @@ def look_after(services: Services) -> None:
         snapshots.sweep(ctx)
     with open_context(services, CARETAKER) as ctx:
         datasets.sweep(ctx)
+    with open_context(services, CARETAKER) as ctx:
+        heads.publish(ctx)
     settle(services.engine)
 
 

@@ -31,13 +31,19 @@ def verify(
         str | None, typer.Option(help="A hash noted earlier: the log must still hold it.")
     ] = None,
 ) -> None:
-    """Recompute the hash chain; exit code 1 when an entry was changed, added or removed."""
+    """Recompute the hash chain and compare it with what was published; exit code 1 otherwise.
+
+    The head of the log is published in the artifact store every ten minutes, signed.
+    """
     session = session_of(context)
     with session.client() as client:
         found = client.audit_verify(head)
     session.terminal.answer(
         found,
         f"{found.entries} entries, head {found.head}",
+        f"compared with entry {found.published}, published {found.published_at:%Y-%m-%d %H:%M} UTC"
+        if found.published and found.published_at
+        else "no head was published yet",
         "[good]The chain holds.[/]" if not found.problem else "[bad]The chain is broken.[/]",
     )
     if found.problem:

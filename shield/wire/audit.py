@@ -29,3 +29,6 @@ class AuditCheck(Answer):
     broken_at: int | None = None
     """The first entry that does not fit."""
     problem: str = ""
+    published: int | None = None
+    """Sequence of the newest head that was published outside the database, and compared."""
+    published_at: datetime | None = None

@@ -44,5 +44,5 @@ def show(
         actions=ACTIONS,
         action=action.strip(),
         subject=subject.strip(),
-        verdict=service.verify(ctx.session) if verify == "1" else None,
+        verdict=service.verify(ctx) if verify == "1" else None,
     )
