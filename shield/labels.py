@@ -173,7 +173,7 @@ def is_scam(label: str) -> bool:
     for model_type, labels in LABELS.items():
         if label in labels:
             return is_positive(model_type, label)
-    raise UnknownLabel(label, "any", tuple(EVERY_LABEL))
+    raise UnknownLabel(label, "any of the", EVERY_LABEL)
 
 
 def is_positive(model_type: ModelType, label: str) -> bool:
