@@ -69,7 +69,7 @@ class Terminal:
 
     @contextlib.contextmanager
     def busy(self, label: str) -> Iterator[Callable[[str], None]]:
-        """Show that something goes on, with a live line on a terminal and nothing elsewhere.
+        """Show progress, with a live line on a terminal and nothing elsewhere.
 
         Yields a function that changes the label.
         """

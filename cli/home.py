@@ -207,10 +207,7 @@ class Home:
         """
         running = self.announced()
         if running is None:
-            raise Unavailable(
-                f"No services run on {self.root}, and this needs them. Start them with "
-                "`shieldctl up`."
-            )
+            raise Unavailable(f"No services run on {self.root}. Start them with `shieldctl up`.")
         return str(running["url"])
 
     def make_keys(self) -> None:

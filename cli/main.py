@@ -91,7 +91,7 @@ def _fault(error: Exception) -> ShieldError:
     except OSError:
         sys.stderr.write(text)
         kept = "The details are above; please report them."
-    return ShieldError(f"A fault in shieldctl itself: {type(error).__name__}: {error}. {kept}")
+    return ShieldError(f"Internal error in shieldctl: {type(error).__name__}: {error}. {kept}")
 
 
 if __name__ == "__main__":

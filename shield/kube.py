@@ -1,4 +1,4 @@
-"""The few calls of the Kubernetes API that the product makes, with its errors as ours.
+"""Calls of the Kubernetes API, with its errors as `ShieldError`s.
 
 Only doors use it: the store of rollouts and the cluster of model servers. It speaks REST directly,
 because objects here are plain data and what matters are the verbs: server-side apply, writes fenced
@@ -245,7 +245,7 @@ def _bearer(found: Any) -> str | None:
 def _away(error: httpx.HTTPError) -> Unavailable:
     return Unavailable(
         f"The Kubernetes API server does not answer ({type(error).__name__}: {error}). "
-        "Try again; what was decided last stays in force.",
+        "Try again; the last decision stays in force.",
         retry_after_seconds=1,
     )
 

@@ -1,4 +1,4 @@
-"""Tests that may be looked at after every scan and stopped at any time, at their full level.
+"""Always-valid tests: checked after every scan and stopped at any time, they keep their level.
 
 A fixed threshold, or a classical test that is repeated until it fires, rejects a good candidate
 sooner or later. Here the evidence is a *mixture likelihood ratio*: the probability of what was seen
@@ -88,7 +88,7 @@ def log_evidence_above(counts: Counts, limit: float) -> float:
 def log_evidence_unlike(
     seen: Sequence[int], one: Sequence[float], other: Sequence[float], strange: float
 ) -> float:
-    """Weigh the evidence that what was seen is no blend of two known distributions.
+    """Weigh the evidence that observations are no mixture of two known distributions.
 
     The hypothesis: each observation is of the one kind or of the other, in any proportion, but for
     a share of at most `strange` that may fall anywhere. A changed proportion is thus no evidence.

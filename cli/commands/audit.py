@@ -48,6 +48,6 @@ def verify(
     )
     if found.problem:
         raise ShieldError(
-            f"The audit log does not hold: {found.problem} Compare it with a backup "
+            f"The audit log was altered: {found.problem} Compare it with a backup "
             "(`shieldctl db backup`) and find out who could write to the database."
         )

@@ -30,7 +30,7 @@ def backup(
     context: typer.Context,
     target: Annotated[Path, typer.Argument(help="A new file.")],
 ) -> None:
-    """Copy the database while it is in use: one moment, whole."""
+    """Back up the database while it is in use; the copy is consistent."""
     session = session_of(context)
     source = session.home().root / "shield.db"
     if not source.exists():

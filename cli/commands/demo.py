@@ -1,4 +1,4 @@
-"""`shieldctl demo`: the story of the product, told with real parts and true figures."""
+"""`shieldctl demo`: the whole loop on real parts, with measured figures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def demo(
         bool, typer.Option("--quick", help="Fewer messages and epochs: a smoke test.")
     ] = False,
 ) -> None:
-    """Tell the whole loop on real data: train, err, correct, learn, release, take back."""
+    """Run the whole loop on real data: train, report, review, retrain, release, undo."""
     from cli.demo.story import tell
     from cli.home import write_whole
 

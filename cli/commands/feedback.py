@@ -47,13 +47,13 @@ def scan(
 def send(
     context: typer.Context,
     scan_id: Annotated[str, typer.Argument(help="As `shieldctl scan` printed it.")],
-    claim: Annotated[FeedbackType, typer.Argument(help="What the verdict was.")],
+    claim: Annotated[FeedbackType, typer.Argument(help="What the verdict was, as you see it.")],
     label: Annotated[
         str | None, typer.Option(help="The right label, if you want to name it.")
     ] = None,
-    comment: Annotated[str | None, typer.Option(help="A word to the reviewer.")] = None,
+    comment: Annotated[str | None, typer.Option(help="A comment for the reviewer.")] = None,
 ) -> None:
-    """Say what a verdict of yours was worth."""
+    """Report whether a verdict on one of your scans was right."""
     session = session_of(context)
     with session.client() as client:
         sent = client.send_feedback(scan_id, claim, actual_label=label, comment=comment)
@@ -117,7 +117,7 @@ def export(
     since: Annotated[datetime | None, typer.Option(help="Approved at or after, UTC.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Else stdout.")] = None,
 ) -> None:
-    """Write the approved corrections; a pure read, repeated as often as you like."""
+    """Write the approved corrections to a file or stdout. Changes nothing."""
     from cli.home import write_whole
 
     session = session_of(context)

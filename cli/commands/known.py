@@ -1,4 +1,4 @@
-"""`shieldctl known`: what reviewers' decisions answer at once, and taking it back."""
+"""`shieldctl known`: campaigns that reviewers have decided, whose copies are answered at once."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ def list_(
     with session.client() as client:
         found = client.known(standing=standing, model_type=model_type, limit=limit)
     columns = ["id", "model_type", "standing", "label", "reporters", "matches", "expires_at", "why"]
-    empty = "Nothing is known yet: it comes of reviewers' decisions."
+    empty = "No campaign is known yet; reviewers' decisions make them known."
     session.terminal.answer(found.items, rows_table(found.items, columns, empty=empty))
 
 

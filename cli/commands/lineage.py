@@ -14,7 +14,7 @@ def lineage(
     kind: Annotated[LineageKind, typer.Argument(help="What was found to be poisoned.")],
     name: Annotated[str, typer.Argument(help="Its id; a reporter's pseudonym.")],
     withdraw: Annotated[
-        str | None, typer.Option(help="Take it out of all snapshots; the reason why.")
+        str | None, typer.Option(help="Withdraw it from all snapshots, for this reason.")
     ] = None,
 ) -> None:
     """Name every version that learned from a correction, a reporter, a campaign or a batch."""

@@ -39,7 +39,7 @@ def show(
     model_type: Type,
     name: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
 ) -> None:
-    """Show one version: where it comes from, how it was judged, what became of it."""
+    """Show one version: its parent and batches, its evaluation, its releases."""
     session = session_of(context)
     with session.client() as client:
         found = client.version(model_type, name) if name else client.champion(model_type)
@@ -48,7 +48,7 @@ def show(
 
 @app.command("ledger")
 def ledger(context: typer.Context, model_type: Type) -> None:
-    """List every release, promotion, rejection and undo there ever was."""
+    """List every release, promotion, rejection and undo, oldest first."""
     session = session_of(context)
     with session.client() as client:
         found = client.ledger(model_type)
@@ -89,14 +89,14 @@ def sign(context: typer.Context, package: Package) -> None:
 def train(
     context: typer.Context,
     model_type: Type,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A minute's training of a poor model, to try the way.")
+        bool, typer.Option("--quick", help="Train a poor model in a minute, to try the procedure.")
     ] = False,
 ) -> None:
-    """Train and release the first model of a type from its base corpus; once, then it is kept.
+    """Train and release the first model of a type from its base corpus. The result is cached.
 
-    Phishing needs its mails before: `shieldctl corpus fetch`.
+    Phishing needs its mails first: `shieldctl corpus fetch`.
     """
     session = session_of(context)
     home = session.home()
@@ -169,7 +169,7 @@ def push(
 
 @app.command("keygen")
 def keygen(context: typer.Context) -> None:
-    """Make this installation's keys, those that are missing."""
+    """Make those of this installation's keys that are missing."""
     session = session_of(context)
     home = session.home()
     home.make_keys()

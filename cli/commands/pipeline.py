@@ -15,7 +15,7 @@ from shield.errors import NotFound
 from shield.labels import ModelType, type_names
 from shield.retraining import RetrainingParameters, described, parsed
 
-app = typer.Typer(help="Retraining runs: start one, list them, show one.", no_args_is_help=True)
+app = typer.Typer(help="Retraining runs: start, list, show.", no_args_is_help=True)
 
 
 @app.command("run")
@@ -23,7 +23,7 @@ def run(
     context: typer.Context,
     model_type: Annotated[ModelType, typer.Argument(help=f"{type_names()}.")],
     run_id: Annotated[
-        str | None, typer.Option(help="The same id is the same run: it gets the same batch.")
+        str | None, typer.Option(help="Repeats a run: the same id leases the same batch.")
     ] = None,
     min_feedback: Annotated[int, typer.Option(min=1, help="Fewer corrections: skip.")] = (
         RetrainingParameters().min_feedback
@@ -78,7 +78,7 @@ def drift(
         False
     ),
 ) -> None:
-    """Ask whether the champion still does what it was released for; where not, retrain now."""
+    """Check the serving version for drift; retrain now if it has drifted."""
     session = session_of(context)
     home = session.home()
     surroundings = services.environment(home, home.url(), {})

@@ -11,7 +11,7 @@ from shield.errors import Conflict, Forbidden
 from shield.labels import ModelType
 from shield.wire import PendingItem, ReviewAction
 
-app = typer.Typer(help="Decide what users say: approve, reject, undo.", no_args_is_help=True)
+app = typer.Typer(help="Decide users' corrections: approve, reject, undo.", no_args_is_help=True)
 
 Notes = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
 Campaign = Annotated[
@@ -75,7 +75,7 @@ def queue(
             else:
                 skipped.add(item.id)
     session.terminal.answer(
-        {"decided": decided}, f"[quiet]{len(decided)} decided. Nothing more to see here.[/]"
+        {"decided": decided}, f"[quiet]{len(decided)} decided. Nothing else waits.[/]"
     )
 
 

@@ -1,4 +1,4 @@
-"""`shieldctl rollout`: watch a release, steer it, take it back."""
+"""`shieldctl rollout`: follow a release, pause, end or promote it, undo it."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from shield.labels import ModelType, type_names
 from shield.wire import RolloutPolicy, RolloutRequest
 
 app = typer.Typer(
-    help="Who serves, and for whom: status, start, pause, abort, undo.", no_args_is_help=True
+    help="Releases: status, start, pause, abort, promote, undo.", no_args_is_help=True
 )
 
 Steps = Annotated[
@@ -50,7 +50,7 @@ def list_(context: typer.Context) -> None:
 
 @app.command("status")
 def status(context: typer.Context, model_type: Type) -> None:
-    """Show who serves whom now, and what happened last."""
+    """Show which version serves which share of users, and the last transitions."""
     session = session_of(context)
     with session.client() as client:
         found = client.rollout(model_type)
@@ -155,7 +155,7 @@ def pause(
     model_type: Type,
     reason: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Hold the present step; judgement and undo go on."""
+    """Hold the present step. Evidence is still judged, and an undo still works."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.pause_rollout(model_type, reason), "Paused.")
@@ -175,7 +175,7 @@ def resume(
 
 @app.command("promote")
 def promote(context: typer.Context, model_type: Type, reason: Reason) -> None:
-    """Promote the candidate now, steps and evidence or not: your name and reason are kept."""
+    """Promote the candidate now, without what evidence lacks; your name and reason are kept."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.promote_rollout(model_type, reason), "Asked to promote.")

@@ -1,4 +1,4 @@
-"""`shieldctl status`: whether everything runs, in one look."""
+"""`shieldctl status`: what runs, who serves, what waits."""
 
 import typer
 

@@ -20,7 +20,7 @@ def create(
     ] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 366, help="Valid for.")] = 12.0,
 ) -> None:
-    """Print a token, and nothing else."""
+    """Print a token alone, for use in scripts."""
     from shield.errors import Invalid
 
     session = session_of(context)

@@ -17,7 +17,7 @@ from shield.errors import NotFound
 from shield.labels import ModelType
 
 LOGIN_SECONDS = 12 * 3600.0
-"""A working day; restart or `shieldctl token create` for another."""
+"""A working day; `shieldctl token create` makes another."""
 _TICK_SECONDS = 0.2
 _TOKEN_RENEWAL = timedelta(hours=12)
 
@@ -118,7 +118,7 @@ def _first_model(session: Session, home: Home, address: services.Address) -> Non
 
 
 def _greet(session: Session, home: Home, address: services.Address, cron: Cron) -> None:
-    """Print where to go, and a token to get in, like a notebook server."""
+    """Print the URLs, and links that sign in, as a notebook server does."""
     token = mint(home, who(), ["admin", "reviewer", "user"], lifetime_seconds=LOGIN_SECONDS)
     due = cron.next_after(datetime.now(UTC))
     # Behind a `#`: that part of a link never reaches a server, a proxy or a log.

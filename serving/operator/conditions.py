@@ -108,7 +108,7 @@ def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
         return Standing(
             Phase.DEGRADED,
             "ServerCrashes",
-            f"The servers of {spec.version.name} crash again and again. Look at their logs.",
+            f"The servers of {spec.version.name} crash repeatedly. Look at their logs.",
         )
     return Standing(
         Phase.PROGRESSING, "Installing", f"Bringing up {spec.version.name}, the first version."

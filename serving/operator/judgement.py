@@ -172,8 +172,8 @@ def missing(analysis: Analysis, evidence: Evidence | None) -> str:
         return "No message on which the versions disagree has been decided by a reviewer yet."
     digit = 10 ** (len(str(more)) - 1)
     return (
-        f"Some {math.ceil(more / digit) * digit} more decisions by reviewers are missing, if it "
-        "goes on like this."
+        f"About {math.ceil(more / digit) * digit} more decisions by reviewers are needed at the "
+        "present rate."
     )
 
 

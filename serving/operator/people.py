@@ -35,7 +35,7 @@ def giving_up(spec: ModelRolloutSpec) -> str:
     """Return the reason that the ledger gets for a trial that a person has ended."""
     who = (spec.abort_by or "").strip() or "A person"
     why = (spec.abort_reason or "").strip().rstrip(".")
-    return f"{who} gave it up without a judgement{': ' + why if why else ''}."
+    return f"{who} ended its trial without a judgement{': ' + why if why else ''}."
 
 
 def to_reinstate(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:

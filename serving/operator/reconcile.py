@@ -220,7 +220,7 @@ def _next_step(
 
 def _announced(spec: ModelRolloutSpec, weight: int) -> str:
     if spec.strategy is Strategy.SHADOW:
-        return "It scores copies and answers nobody."
+        return "It scores copies of messages; no user gets its answers."
     return f"It answers {weight} % of the users."
 
 

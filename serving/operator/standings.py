@@ -127,7 +127,9 @@ def on_trial(
         )
     if spec.strategy is Strategy.SHADOW:
         return Standing(
-            Phase.PROGRESSING, "Shadowing", f"{candidate.name} scores copies and answers nobody."
+            Phase.PROGRESSING,
+            "Shadowing",
+            f"{candidate.name} scores copies of messages; no user gets its answers.",
         )
     if status.slow_disputed is not None:
         return Standing(

@@ -116,7 +116,7 @@ def test_an_item_that_another_holds_says_who_and_until_when(
     ).raise_for_status()
     with at_the_desk(chromium, queue) as page:
         page.goto(f"{queue.url}/review?item={item.id}")
-        expect(page.locator("#claim")).to_contain_text("paul looks at it until")
+        expect(page.locator("#claim")).to_contain_text("paul is reviewing it until")
         expect(page.locator("#claim")).to_contain_text("Take the next one.")
         page.keyboard.press("a")
         expect(page.locator("#toasts")).to_contain_text("paul is looking at")

@@ -87,7 +87,7 @@ def test_a_trial_is_ended_without_rejecting_the_version_for_ever(tmp_path: Path)
         as_(services, Role.ADMIN, lambda ctx: rollouts.abort(ctx, SMS, "the wrong week"))
         rollout = operate(services)
         assert (rollout.status.candidate, rollout.status.rejected) == (None, [])
-        assert "the-admin gave it up" in rollout.status.history[-1].reason
+        assert "the-admin ended its trial" in rollout.status.history[-1].reason
         with pytest.raises(Conflict, match="ended by the-admin"):
             ask(services, Role.PIPELINE, "sms-v2")
         assert operate(services).status.candidate is None

@@ -25,5 +25,5 @@ def test_a_trial_paused_for_slow_answers_says_so_and_how_it_ends(tmp_path: Path)
             page = browser.get("/review/rollouts").text
     assert "AnswersSlow" in page
     assert "goes on by itself" in page
-    assert "400 of its latest 500 answers" in page
+    assert "400 of its latest 500 requests" in page
     assert "Processor time" in page

@@ -62,7 +62,7 @@ def test_past_the_deadline_it_is_degraded_and_says_what_is_missing() -> None:
     assert world.status.phase is Phase.DEGRADED
     reason, message = world.degraded()
     assert reason == "NoEvidence"
-    assert "more decisions by reviewers are missing" in message
+    assert "more decisions by reviewers are needed" in message
     assert "shieldctl rollout promote sms --reason" in message
     assert world.shows(ARM, ARM, NOT_WORSE).stable == "sms-v2", "what comes late still counts"
 

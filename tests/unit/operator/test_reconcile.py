@@ -156,7 +156,7 @@ def test_a_trial_is_ended_without_a_judgement_and_goes_on_once_it_is_asked_for_a
     assert (world.stable, world.candidate, world.rejected) == ("sms-v1", None, [])
     assert world.actions[-1] == ("abort", "sms-v2")
     assert world.status.history[-1].reason == (
-        "ada gave it up without a judgement: the wrong week."
+        "ada ended its trial without a judgement: the wrong week."
     )
     assert world.status.phase is Phase.HEALTHY
     assert "rollout start sms sms-v2" in world.status.conditions[1].message

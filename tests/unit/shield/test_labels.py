@@ -76,5 +76,5 @@ def test_no_word_is_a_scam_in_one_model_type_and_harmless_in_another():
     }
     assert len(meanings) == len(EVERY_LABEL)
     assert {label for label, scam in meanings if scam} == set(filter(is_scam, EVERY_LABEL))
-    with pytest.raises(UnknownLabel, match="a label of any of the models. Use one of: "):
+    with pytest.raises(UnknownLabel, match=r"a label of any of the models\. Use one of: "):
         is_scam("eggs")
