@@ -11,7 +11,7 @@ may be repeated safely are repeated on 503 and on connection errors, with growin
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -186,15 +186,18 @@ class ShieldClient:
         notes: str | None = None,
         *,
         scope: Literal["item", "campaign"] = "item",
+        shown: Sequence[str] | None = None,
         seen_label: str | None = None,
     ) -> FeedbackRead:
-        """Approve or reject one correction, or with `scope` its whole campaign.
+        """Approve or reject one correction, or with `scope` what was shown of its campaign.
 
         Args:
             feedback_id: Of the item.
             action: What is decided.
             notes: Why.
             scope: How far it goes.
+            shown: With `scope="campaign"` the items that were seen (`item.campaign.shown`); left
+                out, what reads like the item itself.
             seen_label: The corrected label that was judged; another one now is a conflict.
 
         Raises:
@@ -202,7 +205,13 @@ class ShieldClient:
             Conflict: The reporter has changed the claim meanwhile.
             Forbidden: It is the reviewer's own report.
         """
-        body = ReviewRequest(action=action, notes=notes, scope=scope, corrected_label=seen_label)
+        body = ReviewRequest(
+            action=action,
+            notes=notes,
+            scope=scope,
+            shown=list(shown) if shown is not None else None,
+            corrected_label=seen_label,
+        )
         # Not repeated: after a lost answer a second try would meet its own decision as a 409.
         return self._data(
             FeedbackRead, self._call("PUT", f"/feedback/{feedback_id}", body=body, repeat=False)

@@ -69,6 +69,7 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         scope=request.scope,
         covered=covered,
         campaign=item.campaign_id,
+        **({"shown": request.shown} if request.scope == "campaign" and request.shown else {}),
     )
     word = _STATUS[outcome]
     message = f"Feedback {word}." if covered == 1 else f"{covered} items of the campaign decided."
@@ -289,9 +290,9 @@ def _settle_twin(
 
 
 def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: ReviewRequest) -> int:
-    """Settle what else waits in the campaign by the label that is now known to be true."""
+    """Settle what was shown of the campaign by the label that is now known to be true."""
     truth = truth_of(item, request.action.value)
-    others = reviews.coverable(ctx.session, item, ctx.user, ctx.now)
+    others = reviews.coverable(ctx.session, item, ctx.user, ctx.now, request.shown)
     for other in others:
         action = ReviewAction.APPROVE if other.corrected_label == truth else ReviewAction.REJECT
         covered = request.model_copy(update={"action": action})

@@ -165,24 +165,32 @@ def _scan(ctx: Context, scan: Scan) -> ScanSummary:
 
 
 def _campaign(ctx: Context, campaign: Campaign, scan: Scan, around: _Around) -> CampaignSummary:
-    variants: list[str] = []
+    texts = {_text(ctx, scan): scan.fingerprint}
+    shown: Sequence[str] = []
     if campaign.reports > 1:
         others = ctx.session.scalars(
             select(Scan)
             .join(Feedback, Feedback.scan_id == Scan.id)
             .where(Feedback.campaign_id == campaign.id, Scan.id != scan.id)
             .order_by(Feedback.id.desc())
-            .limit(4 * _VARIANTS)
+            .limit(20 * _VARIANTS)
         )
-        own = _text(ctx, scan)
-        texts = dict.fromkeys(_text(ctx, other) for other in others)
-        variants = [text for text in texts if text and text != own][:_VARIANTS]
+        read = {text: other.fingerprint for other in others if (text := _text(ctx, other))}
+        # What reads otherwise comes first: what differs in numbers or disguise is covered anyway.
+        news = dict(zip(read.values(), read.keys(), strict=True))
+        for text in [*news.values(), *read]:
+            if len(texts) <= _VARIANTS and text not in texts:
+                texts[text] = read[text]
+        forms = sorted(set(texts.values()))
+        shown = reviews.shown_with(ctx.session, campaign.id, forms, ctx.user, ctx.now)
+    variants = list(texts)[1:]
     return CampaignSummary(
         id=campaign.id,
         size=around.reach.get(campaign.id, 0),
         pending=campaign.pending,
         reporters=around.reporters.get(campaign.id, 0),
         variants=variants,
+        shown=list(shown),
         first_seen=campaign.first_seen,
         last_seen=campaign.last_seen,
         burst=campaign.burst,

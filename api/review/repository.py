@@ -6,7 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.tables import Campaign, Feedback, Review
+from api.tables import Campaign, Feedback, Review, Scan
+
+MOST_SHOWN = 500
+"""Items that one decision on a campaign settles at most."""
 
 
 def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
@@ -122,8 +125,17 @@ def twin(session: Session, item: Feedback) -> Feedback | None:
     )
 
 
-def coverable(session: Session, item: Feedback, reviewer: str, now: datetime) -> Sequence[Feedback]:
-    """Return what else of the item's campaign one decision may settle; locked."""
+def coverable(
+    session: Session, item: Feedback, reviewer: str, now: datetime, shown: Sequence[str] | None
+) -> Sequence[Feedback]:
+    """Return what else of the item's campaign one decision may settle; locked.
+
+    `shown` are the items that the reviewer has seen; `None`: what reads like the item.
+    """
+    seen: ColumnElement[bool] = Feedback.id.in_(shown or [])
+    if shown is None:
+        form = select(Scan.fingerprint).where(Scan.id == item.scan_id).scalar_subquery()
+        seen = exists().where(Scan.id == Feedback.scan_id, Scan.fingerprint == form)
     return session.scalars(
         select(Feedback)
         .where(
@@ -131,10 +143,29 @@ def coverable(session: Session, item: Feedback, reviewer: str, now: datetime) ->
             Feedback.id != item.id,
             Feedback.source != "gold",
             Feedback.looks == 0,
+            seen,
             free_for(reviewer, now),
         )
         .order_by(Feedback.id)
         .with_for_update()
+    ).all()
+
+
+def shown_with(
+    session: Session, campaign_id: str, forms: Sequence[str], reviewer: str, now: datetime
+) -> Sequence[str]:
+    """Return the items of a campaign that wait, and read like one of the forms that are shown."""
+    return session.scalars(
+        select(Feedback.id)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(
+            Feedback.campaign_id == campaign_id,
+            Feedback.looks == 0,
+            Scan.fingerprint.in_(forms),
+            free_for(reviewer, now),
+        )
+        .order_by(Feedback.id)
+        .limit(MOST_SHOWN)
     ).all()
 
 

@@ -85,7 +85,11 @@ def _press(
     """Carry out one key; what another reviewer did meanwhile is told, not fatal."""
     action = ReviewAction.REJECT if key == "r" else ReviewAction.APPROVE
     try:
-        client.review(item.id, action, scope="campaign" if key == "c" else "item")
+        if key == "c":
+            shown = item.campaign.shown if item.campaign else []
+            client.review(item.id, action, scope="campaign", shown=shown)
+        else:
+            client.review(item.id, action)
         decided.append(item.id)
     except (Conflict, Forbidden) as refused:
         terminal.warn(refused.message)
@@ -96,9 +100,10 @@ def _show(terminal: Terminal, item: PendingItem, total: int) -> None:
     from rich.text import Text
 
     size = item.campaign.size if item.campaign else 1
+    others = item.campaign.variants if item.campaign else []
     terminal.err.print(
         Panel(
-            Text(item.scan.text),
+            Text("\n\n".join([item.scan.text, *(f"also: {text}" for text in others)])),
             title=f"{item.scan.verdict} → {item.corrected_label}?",
             subtitle=f"{total} waiting · campaign of {size} · {item.rank.reason}",
             border_style="dim",

@@ -123,7 +123,10 @@ class CampaignSummary(Answer):
     reporters: int
     """Distinct users who reported it."""
     variants: list[str] = []
-    """Up to five texts of it, the message itself left out."""
+    """Up to five texts of it, those that read otherwise first, the message itself left out."""
+    shown: list[str] = []
+    """Waiting items whose texts are shown, but for numbers: a decision on the campaign settles
+    these (`ReviewRequest.shown`), at most 500. What came later, or reads otherwise, waits."""
     first_seen: datetime
     last_seen: datetime
     burst: bool = False
@@ -213,7 +216,10 @@ class ReviewRequest(Wire):
 
     action: ReviewAction
     scope: Literal["item", "campaign"] = "item"
-    """`campaign`: the label that the decision makes true settles all that waits of the campaign."""
+    """`campaign`: the label that the decision makes true settles what was shown of the campaign."""
+    shown: Annotated[list[Identifier], Field(max_length=500)] | None = None
+    """With `scope: campaign`, the items whose texts the reviewer has seen (`campaign.shown`); no
+    others are settled. Left out, those that read like the item itself, but for numbers."""
     notes: Note | None = None
     corrected_label: Annotated[str, Field(max_length=32)] | None = None
     """The label that the reviewer saw claimed: if the reporter has changed it since, nothing is

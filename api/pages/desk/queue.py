@@ -134,6 +134,7 @@ def decide(
     scope: Annotated[str, Form(max_length=16)] = "item",
     notes: Annotated[str, Form(max_length=2000)] = "",
     label: Annotated[str, Form(max_length=32)] = "",
+    shown: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
     """Approve or reject an item, or its whole campaign; `skip` decides nothing."""
     if action == "skip":
@@ -146,6 +147,7 @@ def decide(
     decision = ReviewRequest(
         action=ReviewAction(action),
         scope="campaign" if scope == "campaign" else "item",
+        shown=shown.split() if scope == "campaign" else None,
         notes=notes.strip() or None,
         # What the page showed: a reporter may have changed it since.
         corrected_label=label or None,

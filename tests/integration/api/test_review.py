@@ -41,11 +41,32 @@ def test_near_identical_messages_are_one_item_and_one_decision_covers_all(
     assert (flood.campaign.pending, flood.campaign.reporters) == (5, 5)
     assert len(flood.campaign.variants) >= 3
     with api.client("rita", "reviewer") as client:
-        client.review(flood.id, ReviewAction.APPROVE, scope="campaign")
+        shown = flood.campaign.shown
+        client.review(flood.id, ReviewAction.APPROVE, scope="campaign", shown=shown)
     assert [item.id for item in queue(api)] == [other.id]
     with api.client("liar") as client:
         scans = {s.feedback.id: s.feedback for s in client.scans() if s.feedback}
         assert scans[liar.id].status == "rejected", "the liar said the opposite of the truth"
+
+
+def test_a_campaigns_decision_settles_what_was_shown_and_newcomers_wait(api: RunningApi) -> None:
+    first = report(api, "ann", FLOOD[0])
+    report(api, "bob", FLOOD[0].replace("4711", "12"))
+    (item,) = queue(api)
+    assert item.campaign is not None
+    assert len(item.campaign.shown) == 2
+    late = report(api, "cat", FLOOD[0])
+    other = report(api, "dan", FLOOD[0] + " please")
+    assert other.campaign_id == first.campaign_id
+    with api.client("rita", "reviewer") as rita:
+        shown = item.campaign.shown
+        rita.review(item.id, ReviewAction.APPROVE, scope="campaign", shown=shown)
+        assert {one.id for one in queue(api, group="none")} == {late.id, other.id}
+        rita.review(late.id, ReviewAction.APPROVE, scope="campaign")
+        assert [one.id for one in queue(api, group="none")] == [other.id], "it reads otherwise"
+    with api.client("root", "admin") as admin:
+        entry = admin.audit(action="feedback.approve").items[-1]
+        assert entry.details["shown"] == item.campaign.shown
 
 
 def test_a_new_arrival_of_a_decided_campaign_is_proposed_the_same_answer_never_decided(
@@ -80,7 +101,7 @@ def test_messages_that_differ_are_different_campaigns(api: RunningApi) -> None:
 def test_undoing_a_campaigns_decision_takes_all_of_it_back(api: RunningApi) -> None:
     ids = [report(api, f"user{n}", text).id for n, text in enumerate(FLOOD)]
     with api.client("rita", "reviewer") as client:
-        client.review(ids[0], ReviewAction.APPROVE, scope="campaign")
+        client.review(ids[0], ReviewAction.APPROVE, scope="campaign", shown=ids)
         assert queue(api) == []
         client.undo_review(ids[2], "misclick")
     assert len(queue(api, group="none")) == 4
