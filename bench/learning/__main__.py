@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.learning import book, drift, forgetting, gates, growth, mails, poison, speed
+from bench.learning import bases, book, drift, forgetting, gates, growth, mails, poison, speed
 from bench.learning.outcome import Outcome, Scale
 from bench.learning.page import write_page
 
@@ -30,6 +30,7 @@ EXPERIMENTS: dict[str, Callable[[Scale], Outcome]] = {
     "poison": poison.run,
     "mails": mails.run,
     "book": book.run,
+    "bases": bases.run,
     "growth": growth.run,
     "speed": speed.run,
 }

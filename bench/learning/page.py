@@ -19,6 +19,7 @@ ALL = [
     "mails",
     "growth",
     "book",
+    "bases",
     "speed",
 ]
 COLOURS = {"static": "#6c757d", "naive": "#c44900", "ours": "#0b6e4f"}
@@ -46,6 +47,8 @@ def write_page(results: dict[str, Any]) -> None:
         parts += sections.speed(figures["speed"])
     if "book" in figures:
         parts += sections.book(figures["book"])
+    if "bases" in figures:
+        parts += sections.bases(figures["bases"])
     missing = [name for name in ALL if name not in figures or "skipped" in figures[name]]
     if missing:
         parts += [

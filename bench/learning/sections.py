@@ -211,6 +211,26 @@ def book(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def bases(figures: dict[str, Any]) -> list[str]:
+    """Return the table of processor times by base."""
+    names = list(figures["int8_mb"])
+    rows = [
+        (
+            name,
+            *(f"{of[base]['mean']:.2f} ({of[base]['median']:.2f})" for base in names),
+            f"{figures['ratio'][name]:.2f}",
+        )
+        for name, of in figures["processor_ms"].items()
+    ]
+    sizes = ", ".join(f"{base} {figures['int8_mb'][base]} MB" for base in names)
+    return [
+        "## What a verdict costs by base",
+        f"The served int8 file: {sizes}. Milliseconds of processor time per message, mean "
+        "(median), one thread, both models by turns.",
+        table(["messages", *names, "ratio of means"], rows),
+    ]
+
+
 def table(head: list[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *[list(row) for row in rows]]
     return "\n".join(

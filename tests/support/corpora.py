@@ -15,7 +15,11 @@ def small_sms_corpus() -> Path:
 
     def make(folder: Path) -> None:
         prepare_corpus.run(
-            folder, model_type=ModelType.SMS, settings=StepSettings(), seed=0, most_messages=1200
+            folder,
+            model_type=ModelType.SMS,
+            settings=StepSettings(book_languages=["en"]),
+            seed=0,
+            most_messages=1200,
         )
 
     return made_once("sms-corpus", _FOLLOWS_FROM, make)
