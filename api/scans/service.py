@@ -28,7 +28,9 @@ from shield.wire import (
     KnownStanding,
     ModelOpinion,
     Pagination,
+    ReasonKind,
     ScanRead,
+    ScanReason,
     ScanRequest,
 )
 
@@ -162,7 +164,7 @@ def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
     )
     if text is not None:
         told = is_positive(found.model_type, row.told_label or row.verdict)
-        sure = row.told_label is not None or certainty is Certainty.SURE
+        sure = row.told_label is not None or (certainty is Certainty.SURE and not row.known_id)
         why = explain(text, scan_type, flagged=told, sure=sure, reader=reader)
         found.reasons, found.advice = why.reasons, why.advice
     return found
@@ -173,16 +175,21 @@ def _mark(known: Match | None) -> KnownMark | None:
 
 
 def _answered(found: ScanRead, row: Scan, known: KnownMark | None) -> ScanRead:
-    """Put reviewers' decision in front of the model's answer, which stands beside it."""
-    found.known = known
-    if row.told_label is None:
+    """Put what reviewers know in front of the model's answer, which stands beside it."""
+    if known is None:
         return found
+    found.known = known
+    said = ScanReason(id=f"known:{known.id}", kind=ReasonKind.REVIEWERS, sentence=known.reason)
+    found.reasons = [said, *found.reasons]
     found.model = ModelOpinion(
         verdict=row.verdict,
         confidence=row.confidence,
         certainty=found.certainty,
         probability=row.probability,
     )
+    if row.told_label is None:
+        found.certainty = Certainty.UNSURE
+        return found
     scam = is_positive(found.model_type, row.told_label)
     found.verdict, found.decided_by = row.told_label, DecidedBy.REVIEWERS
     found.certainty = Certainty.SURE

@@ -30,6 +30,9 @@ class FeedbackMark(Answer):
 class ReasonKind(StrEnum):
     """What a reason speaks of; a client may group or mark by it."""
 
+    REVIEWERS = "reviewers"
+    """What other people have reported, and reviewers found."""
+
     TACTIC = "tactic"
     """The kind of scam that it reads like."""
     REQUEST = "request"
@@ -88,7 +91,7 @@ class ScanRead(Answer):
     known: KnownMark | None = None
     """The known campaign that the message belongs to, if any."""
     model: ModelOpinion | None = None
-    """What the model said where reviewers have answered."""
+    """What the model said, where the message belongs to a known campaign."""
     text: str | None = None
     """Only when one's own scan is read back."""
     feedback: FeedbackMark | None = None

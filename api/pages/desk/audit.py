@@ -15,7 +15,9 @@ router = APIRouter(prefix="/review/audit")
 ACTIONS = (
     "batch.ack", "batch.lease", "batch.release", "feedback.approve", "feedback.export",
     "feedback.look", "feedback.reject", "feedback.undo", "feedback.withdraw", "gold.seed",
-    "keys.reseal", "message.read", "message.retention", "rollout.install", "rollout.pause",
+    "keys.reseal", "known.checking", "known.confirmed", "known.ended", "known.expired",
+    "known.refused", "known.undone",
+    "message.read", "message.retention", "rollout.install", "rollout.pause",
     "rollout.promote", "rollout.promote-request", "rollout.reject", "rollout.request",
     "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "user.erase",
     "version.register", "version.taint",

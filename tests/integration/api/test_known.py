@@ -53,6 +53,7 @@ def test_one_decision_marks_copies_two_answer_them_and_an_undo_ends_it(api: Runn
     assert told(marked) == ("ham", *CHECKING)
     assert marked.known is not None
     assert marked.known.reason == "Reported by others, being checked."
+    assert (marked.certainty, marked.reasons[0].sentence) == ("unsure", marked.known.reason)
     (checking,) = known(api)
     assert (checking.label, checking.reviewers) == (None, []), "the second look is blind"
     decide(api, second.id, reviewer="otto")

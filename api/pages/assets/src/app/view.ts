@@ -81,7 +81,7 @@ function advice(scan: KeptScan, otherwise: string): HTMLElement {
   );
 }
 
-const SYMBOLS: Record<string, string> = { tactic: "search", link: "link", calm: "check", whole: "message" };
+const SYMBOLS: Record<string, string> = { tactic: "search", link: "link", calm: "check", whole: "message", reviewers: "person" };
 
 /** The server's sentences, in the reader's language, the weightiest first. */
 function why(reasons: Reason[]): HTMLElement | null {
