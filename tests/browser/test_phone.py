@@ -350,3 +350,65 @@ def test_a_comment_survives_a_dialog_that_was_closed_and_a_change(
         # The card says "sent" of the first claim until the second has arrived.
         changed = [("ham", "My own team, since May")]
         wait_until(lambda: feedback_of(api) == changed, lambda: feedback_of(api), page=page)
+
+
+def test_a_link_asks_whose_account_it_is_before_it_connects_a_phone(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{api.url}/app#token={api.token('mallory')}")
+        dialog = page.get_by_role("dialog", name="Connect this phone as mallory?")
+        expect(dialog).to_contain_text("goes to this account")
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("heading", name="Connect this phone")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="Connect this phone")).to_be_visible()
+
+
+def test_a_link_does_not_replace_the_account_of_a_connected_phone(
+    chromium: Browser, api: RunningApi
+) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.goto(f"{api.url}/app#token={api.token('mallory')}")
+        dialog = page.get_by_role("dialog", name="This phone stays with ada")
+        expect(dialog).to_contain_text("belongs to mallory")
+        dialog.get_by_role("button", name="Close").click()
+        scan(page, "Reply now to win a holiday")
+        page.goto(f"{api.url}/app#token={api.token('ada')}")  # of the same person: it is renewed
+        page.reload()
+        expect(page.get_by_role("button", name="Scan")).to_be_visible()
+    with api.client("mallory") as mallory, api.client("ada") as ada:
+        assert mallory.scans().items == []
+        assert len(ada.scans().items) == 1
+
+
+def test_over_plain_http_a_tap_is_kept_and_sent_and_the_page_says_what_is_missing(
+    chromium: Browser, api: RunningApi
+) -> None:
+    there = api.url.replace("127.0.0.1", "phone.lan")
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{there}/app#token={api.token('ada')}")
+        assert page.evaluate("[isSecureContext, 'randomUUID' in crypto, 'locks' in navigator]") == [
+            False,
+            False,
+            False,
+        ]
+        page.get_by_role("button", name="Connect as ada").click()
+        expect(page.get_by_role("note")).to_contain_text("not opened over HTTPS")
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator("#toasts")).to_contain_text("Thanks for your feedback!")
+        wait_until_sent(page)
+    assert feedback_of(api) == [("spam", None)]
+
+
+def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        scan(page, "Reply now to win a holiday")
+        page.evaluate(
+            "IDBObjectStore.prototype.put = () => { throw new DOMException('The disk is full.') };"
+            "0"  # or Playwright would call what was assigned
+        )
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator("#toasts")).to_contain_text("The disk is full.")
+    assert feedback_of(api) == []

@@ -65,6 +65,7 @@ def on_the_phone(
     """Open the phone's client, connected by a link."""
     with open_page(chromium, (390, 844), **options) as (_, page):
         page.goto(f"{api.url}/app#token={api.token(user)}")
+        page.get_by_role("button", name=f"Connect as {user}").click()
         expect(page.get_by_role("button", name="Scan")).to_be_visible()
         yield page
 

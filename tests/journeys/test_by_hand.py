@@ -28,6 +28,7 @@ def test_the_whole_loop_is_done_by_hand_in_a_browser(chromium: Browser, tmp_path
         ):
             token = mint(system.home, "ada", ["user"], lifetime_seconds=3600)
             phone.goto(f"{system.url}/app#token={token}")
+            phone.get_by_role("button", name="Connect as ada").click()
             _a_user_objects_offline(phone, first)
             _a_reviewer_approves_by_keys(desk, str(system.greeting["review"]))
             phone.reload()

@@ -24,6 +24,7 @@ def test_the_phone_shows_the_feedback_buttons(chromium: Browser, tmp_path: Path)
         token = mint(system.home, "ada", ["user"], lifetime_seconds=3600)
         with open_page(chromium, PHONE) as (_, phone):
             phone.goto(f"{system.url}/app#token={token}")
+            phone.get_by_role("button", name="Connect as ada").click()
             phone.get_by_label("The message").fill(SCAM)
             phone.get_by_role("button", name="Scan").tap()
             card = phone.locator("article.result")

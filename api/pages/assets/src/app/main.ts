@@ -1,6 +1,8 @@
 // The phone's page: sign in, scan, say what you think of the verdict. Works offline except for scanning.
 import { must, sentence, toast, trusted } from "../lib/dom";
+import { shortcomings, uuid } from "../lib/features";
 import { startAccount } from "./account";
+import { followLink } from "./link";
 import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
 import { keepScan, keptScans, mergeScans, post, setOpinion, takeShared, token, waitingLetters, type KeptScan } from "./store";
@@ -18,7 +20,8 @@ const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
 let retry: number | undefined;
 
 async function start(): Promise<void> {
-  await takeTokenFromLink();
+  // A tap that does nothing and says nothing looks like one that was taken.
+  window.addEventListener("unhandledrejection", (event) => toast(sentence(event.reason), "bad"));
   if ("serviceWorker" in navigator) {
     const url = trusted.createScriptURL("/app/worker.js");
     navigator.serviceWorker.register(url, { scope: "/app" }).catch(() => undefined);
@@ -42,7 +45,21 @@ async function start(): Promise<void> {
   describeKind();
   field.addEventListener("input", () => window.sessionStorage.setItem(FIELD, field.value));
   field.value = (await takeShared()) || (window.sessionStorage.getItem(FIELD) ?? "");
+  const lacking = shortcomings();
+  must<HTMLElement>("#lacking").hidden = lacking.length === 0;
+  must("#lacking").textContent = window.isSecureContext ? lacking.join(" ") : `This page was not opened over HTTPS. ${lacking.join(" ")}`;
   await showSignedIn();
+  window.addEventListener("hashchange", () => void followLink(begin));
+  await followLink(begin);
+  await flush();
+  await catchUp();
+}
+
+/** A phone that has just been connected. */
+async function begin(): Promise<void> {
+  must("#pair-problem").textContent = "";
+  await showSignedIn();
+  field.focus();
   await flush();
   await catchUp();
 }
@@ -61,14 +78,6 @@ async function catchUp(): Promise<void> {
   }
 }
 
-/** `/app#token=…`: a fragment is never sent to a server, so the token stays out of every log. */
-async function takeTokenFromLink(): Promise<void> {
-  const given = new URLSearchParams(window.location.hash.slice(1)).get("token");
-  if (!given) return;
-  await token.write(given.trim());
-  window.history.replaceState(null, "", window.location.pathname);
-}
-
 async function showSignedIn(): Promise<void> {
   const signedIn = (await token.read()) !== undefined;
   must<HTMLElement>("#pairing").hidden = signedIn;
@@ -85,11 +94,7 @@ async function pair(event: Event): Promise<void> {
   try {
     await call(given, "GET", "/users/me");
     await token.write(given);
-    problem.textContent = "";
-    await showSignedIn();
-    field.focus();
-    await flush();
-    await catchUp();
+    await begin();
   } catch (error) {
     problem.textContent =
       error instanceof Refused && error.status === 401
@@ -145,7 +150,7 @@ async function askToSignInAgain(): Promise<void> {
 async function showScans(): Promise<void> {
   const scans = await keptScans();
   const shown = scans.find((each) => each.id === current);
-  const actions = { agree, object: (each: KeptScan) => void object(each) };
+  const actions = { agree, object: (each: KeptScan) => void object(each).catch(refuseAloud) };
   if (shown) must("#result").replaceChildren(resultCard(shown, actions));
   const others = scans.filter((each) => each.id !== current);
   must<HTMLElement>("#recent").hidden = others.length === 0;
@@ -159,7 +164,12 @@ function open(scan: KeptScan): void {
 }
 
 function agree(scan: KeptScan): void {
-  void say(scan, isScam(scan));
+  void say(scan, isScam(scan)).catch(refuseAloud);
+}
+
+/** A tap is kept, or refused aloud. */
+function refuseAloud(error: unknown): void {
+  toast(`This could not be kept: ${sentence(error)}`, "bad");
 }
 
 async function object(scan: KeptScan): Promise<void> {
@@ -170,7 +180,7 @@ async function object(scan: KeptScan): Promise<void> {
 /** Feedback always goes through the outbox, online or not: one way, and a repeated tap counts once. */
 async function say(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
   await post({
-    key: crypto.randomUUID(),
+    key: uuid(),
     writtenAt: Date.now(),
     scam,
     body: {

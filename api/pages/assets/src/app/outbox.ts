@@ -1,4 +1,5 @@
 // Sends waiting feedback, oldest first. Runs in the page and in the service worker; a lock keeps them apart.
+import { exclusively, openChannel } from "../lib/features";
 import { dropLetter, setOpinion, token, waitingLetters } from "./store";
 import { call, Refused, Unreachable } from "./wire";
 
@@ -12,10 +13,10 @@ export interface Delivery {
 }
 
 /** Told to open pages whenever letters were sent or refused, whoever sent them. */
-export const channel = new BroadcastChannel("antispam-shield-outbox");
+export const channel = openChannel("antispam-shield-outbox");
 
 export async function deliver(): Promise<Delivery> {
-  return navigator.locks.request("antispam-shield-outbox", sendAll);
+  return exclusively("antispam-shield-outbox", sendAll);
 }
 
 async function sendAll(): Promise<Delivery> {

@@ -1,5 +1,6 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
+import { patience } from "../lib/features";
 import { SCAN_TYPES } from "./scan-types";
 
 export type ScanType = keyof typeof SCAN_TYPES;
@@ -83,7 +84,7 @@ export async function call<T>(
       },
       body: body === undefined ? null : JSON.stringify(body),
       credentials: "omit",
-      signal: AbortSignal.timeout(20_000),
+      signal: patience(20_000),
     });
   } catch {
     throw new Unreachable("No connection to the server.");
