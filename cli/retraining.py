@@ -142,6 +142,18 @@ def base(
     )
 
 
+def first(
+    home: Home,
+    model_types: Sequence[ModelType],
+    environment: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+) -> Job:
+    """Start the training of linear first versions, one model type after the other."""
+    command = [part for kind in model_types for part in ("--model-type", kind)]
+    command += ["--data-dir", str(home.root)]
+    return _start(home, "cli.first_version", "first", command, environment, on_progress)
+
+
 def _start(
     home: Home,
     module: str,

@@ -25,16 +25,23 @@ from components.register import step as register
 from components.request_rollout import step as request_rollout
 from components.shared.base_model import book_languages
 from components.shared.corpus_store import publish
-from components.shared.environment import StepSettings, open_artifacts, open_client
+from components.shared.environment import (
+    StepSettings,
+    open_artifacts,
+    open_client,
+)
 from pipelines.code_digest import code_digest
 from pipelines.local import LocalRunner, StepProgress, explain
+from pipelines.recording import recorded
 from pipelines.run import progress_printer
 from shield.book import book_digest
-from shield.errors import Invalid, NotFound, ShieldError
+from shield.client import ShieldClient
+from shield.errors import Invalid, ShieldError
 from shield.gates import PROMOTE, Decision
 from shield.labels import MODEL_TYPES, ModelType
 from shield.packages import PackageSettings
 from shield.run_files import CORPUS, Corpus, RunInputs
+from shield.wire import VersionRead
 
 HELD_BACK = 0.2
 """Share of the scams, in whole tactics, that a demonstration's first model never sees."""
@@ -142,44 +149,13 @@ def train_base(
     kept = cache_dir / f"{kind}-{recipe}"
     cached = (kept / "story" / "story.json").is_file()
     seconds: dict[str, float] = {}
-    if not cached and part == "register":
-        raise NotFound(f"No first {kind} model is kept in {cache_dir}. Train it first.")
-    if not cached:
-        directory = data_dir / "runs" / f"base-{kind}-{recipe}"
-        seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, on_progress)
-    if part == "train":
-        return None
-    client_settings = StepSettings()
-    store = open_artifacts()
-    publish(store, kept / "corpus")
-    inputs = kept / "inputs.json"
-    RunInputs(model_type=kind, run_id=f"base-{kind}-{recipe}", recipe=recipe).write(inputs)
-    with open_client(client_settings) as client:
-        version = register.run(
-            client,
-            store,
-            model=kept / "model",
-            evaluations=kept / "evaluations.json",
-            verdict=kept / "verdict.json",
-            inputs=inputs,
-            report=kept / "report.html",
-            signing_key=PackageSettings().require_signing_key(),
-            code_version=client_settings.code_version,
-        )
-        verdict = Decision.model_validate_json((kept / "verdict.json").read_bytes())
-        if verdict.outcome != PROMOTE:
-            raise Invalid(
-                f"The first {kind} model does not stand on its own: {verdict.message} "
-                "Look at its report, and train it on more or cleaner messages."
-            )
-        request_rollout.run(
-            client,
-            model_type=kind,
-            version=version.name,
-            outcome=PROMOTE,
-            reason="the first model",
-            run_id=f"base-{kind}-{recipe}",
-        )
+    run_id = f"base-{kind}-{recipe}"
+    with open_client(StepSettings()) as client, recorded(client, kind, run_id, on_progress) as run:
+        if not cached:
+            directory = data_dir / "runs" / run_id
+            seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, run.tell)
+        version = _release(client, kind, run_id, recipe, kept)
+        run.version = version.name
     figures = {
         name: float(value)
         for name, value in version.metrics.items()
@@ -196,6 +172,46 @@ def train_base(
         metrics=figures,
         report=str(kept / "report.html"),
     )
+
+
+def _release(
+    client: ShieldClient, kind: ModelType, run_id: str, recipe: str, kept: Path
+) -> VersionRead:
+    """Register what was trained, and ask for its rollout unless a gate refused it.
+
+    Raises:
+        Invalid: A gate refused it.
+    """
+    settings, store = StepSettings(), open_artifacts()
+    publish(store, kept / "corpus")
+    inputs = kept / "inputs.json"
+    RunInputs(model_type=kind, run_id=run_id, recipe=recipe).write(inputs)
+    version = register.run(
+        client,
+        store,
+        model=kept / "model",
+        evaluations=kept / "evaluations.json",
+        verdict=kept / "verdict.json",
+        inputs=inputs,
+        report=kept / "report.html",
+        signing_key=PackageSettings().require_signing_key(),
+        code_version=settings.code_version,
+    )
+    verdict = Decision.model_validate_json((kept / "verdict.json").read_bytes())
+    if verdict.outcome != PROMOTE:
+        raise Invalid(
+            f"The first {kind} model does not stand on its own: {verdict.message} "
+            "Look at its report, and train it on more or cleaner messages."
+        )
+    request_rollout.run(
+        client,
+        model_type=kind,
+        version=version.name,
+        outcome=PROMOTE,
+        reason="the first model",
+        run_id=run_id,
+    )
+    return version
 
 
 def _train(

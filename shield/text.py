@@ -42,8 +42,9 @@ _BETWEEN = re.compile(r"[ ._*~-]")
 # Characters without a width inside a Latin word. Other scripts need some of them, and mails a soft
 # hyphen.
 _BROKEN = re.compile(r"[A-Za-z][\u200b-\u200d\u2060-\u2064\ufeff]+[A-Za-z]")
-_DOTS = re.compile(r"\S{9}")
+_SHORTEST = 9
 """Five words and the dots between them are nine characters at least."""
+_DOTS = re.compile(rf"\S{{{_SHORTEST}}}")
 _DOT = re.compile("[._*~\u00b7\u2022|-]+")
 _MANY = 5
 _PLACE = re.compile(r"[/@\\]|^www\.", re.IGNORECASE)
@@ -131,7 +132,11 @@ def _is_odd(word: str) -> bool:
 
 
 def _spread(text: str) -> str:
-    return " ".join(map(_words_of, text.split())) if _DOTS.search(text) else text
+    if not _DOTS.search(text):
+        return text
+    return " ".join(
+        _words_of(token) if len(token) >= _SHORTEST else token for token in text.split()
+    )
 
 
 def _words_of(token: str) -> str:

@@ -16,7 +16,7 @@ import httpx
 from api.kit.routing import Failure, Prediction, Routed, Trial
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import Overloaded, ShieldError, Unavailable, from_problem
-from shield.labels import LABELS, Certainty, ModelType, is_positive
+from shield.labels import LABELS, MODEL_TYPES, Certainty, ModelType, is_positive
 from shield.rollouts import RolloutStore
 from shield.rollouts.evidence import subjects
 from shield.rollouts.rules import split_in_force
@@ -132,8 +132,9 @@ class ModelRouter:
         split = self._splits.get(model_type)
         if split is None:
             raise Unavailable(
-                f"No {model_type} model serves yet. Roll one out with "
-                "`shieldctl rollout start`, or wait until the first version is ready.",
+                f"{MODEL_TYPES[model_type].title} cannot be judged yet: their filter has not been "
+                "trained. `shieldctl up` trains what is missing when it starts, "
+                f"`shieldctl model train {model_type}` does now.",
                 retry_after_seconds=5,
             )
         routed = self._ask(model_type, text, user_id, forced, split)

@@ -12,7 +12,7 @@ from api.kit.readers import AskedBy
 from api.scans import service
 from shield.characters import unreadable
 from shield.routing import Arm
-from shield.wire import Envelope, ScanRead, ScanRequest
+from shield.wire import Envelope, ScanRead, ScanRequest, ScanTypeRead
 
 router = APIRouter(prefix="/scans", tags=["scans"])
 
@@ -40,6 +40,12 @@ def own_scans(ctx: AnyRead, paging: Paged, reader: AskedBy) -> Envelope[list[Sca
     """List one's own scans, newest first."""
     scans, pagination = service.own_scans(ctx, paging, reader)
     return Envelope[list[ScanRead]](data=scans, pagination=pagination)
+
+
+@router.get("/types")
+def types(ctx: AnyRead) -> Envelope[list[ScanTypeRead]]:
+    """Tell what can be judged now."""
+    return Envelope[list[ScanTypeRead]](data=service.types(ctx))
 
 
 @router.get("/{scan_id}")

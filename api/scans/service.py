@@ -17,7 +17,15 @@ from api.scans import repository, shadow
 from api.tables import Feedback, KnownCampaign, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
-from shield.labels import MODEL_OF_SCAN, Certainty, ModelType, ScanType, claim_of, is_positive
+from shield.labels import (
+    MODEL_OF_SCAN,
+    MODEL_TYPES,
+    Certainty,
+    ModelType,
+    ScanType,
+    claim_of,
+    is_positive,
+)
 from shield.reasons import Reader, explain
 from shield.routing import Arm
 from shield.similarity import Form, form
@@ -32,6 +40,7 @@ from shield.wire import (
     ScanRead,
     ScanReason,
     ScanRequest,
+    ScanTypeRead,
 )
 
 DECIDED = 0.99
@@ -55,8 +64,8 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader)
     if routed.answer is None:
         ctx.session.commit()  # the error below rolls back, but the failures must be counted
         raise Unavailable(
-            f"The {model_type} model does not answer ({routed.failures[0].kind}). "
-            "Try again in a moment; `shieldctl status` shows its state.",
+            f"{MODEL_TYPES[model_type].title} cannot be judged for a moment: the filter does not "
+            f"answer ({routed.failures[0].kind}). Try again; nothing is lost.",
             retry_after_seconds=2,
         )
     said = form(request.text)
@@ -109,6 +118,15 @@ def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, for
         processor_ms=answer.processor_ms,
         created_at=ctx.now,
     )
+
+
+def types(ctx: Context) -> list[ScanTypeRead]:
+    """Return every scan type, and whether somebody answers for it."""
+    router = ctx.services.router
+    return [
+        ScanTypeRead(scan_type=record.scan_type, serves=router.split(record.model_type) is not None)
+        for record in MODEL_TYPES.values()
+    ]
 
 
 def own_scans(

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from cli import retraining, services
+from cli.first_models import FirstModels
 from cli.home import Home
 from cli.session import Session, mint, session_of, who
 from cli.supervise import Supervisor, supervised
 from cli.weekly import Calendar
 from pipelines.schedule import Cron
-from shield.client import ShieldClient
-from shield.errors import NotFound
 from shield.labels import ModelType
 
 LOGIN_SECONDS = 12 * 3600.0
@@ -35,9 +34,15 @@ def up(
             help="When to look for drift: five cron fields, UTC.", envvar="SHIELD_DRIFT_SCHEDULE"
         ),
     ] = "30 4 * * *",
-    base: Annotated[bool, typer.Option(help="Train a first SMS model when there is none.")] = True,
+    base: Annotated[
+        bool, typer.Option(help="Train first models of the types that have none.")
+    ] = True,
 ) -> None:
-    """Run API, model servers, rollout loop and weekly schedule until stopped."""
+    """Run API, model servers, rollout loop and weekly schedule until stopped.
+
+    On a new data directory a linear model of each type is trained at once, and answers within half
+    a minute or so; transformers follow in the background.
+    """
     session = session_of(context)
     cron, looks = Cron.parse(schedule), Cron.parse(drift_schedule)
     home = session.home()
@@ -46,15 +51,24 @@ def up(
         address = services.free_address(host, port)
         home.make_keys()
         services.renew_machine_tokens(home)
-        with supervised(home.logs, home.root, terminal.warn) as supervisor:
+        surroundings = services.environment(home, address.url, {})
+        with (
+            FirstModels(home, address.url, surroundings, terminal.say) as first,
+            supervised(home.logs, home.root, terminal.warn) as supervisor,
+        ):
             terminal.say(f"Starting on {home.root} ...")
+            new = not (home.root / "shield.db").exists()
+            if base and new:
+                first.begin(list(ModelType))  # trains while the services start
             supervisor.start(services.api_part(home, address, {}))
             supervisor.start(services.operator_part(home, address, {}))
             home.announce(address.url)
-            if base:
-                _first_model(session, home, address)
+            if base and not new:
+                first.look()
             _greet(session, home, address, cron)
-            _serve(session, home, address, supervisor, cron, looks)
+            if first.busy:
+                terminal.say("First models are being trained; each says when it serves.")
+            _serve(session, home, address, supervisor, cron, looks, first)
 
 
 def _serve(
@@ -64,6 +78,7 @@ def _serve(
     supervisor: Supervisor,
     cron: Cron,
     looks: Cron,
+    first: FirstModels,
 ) -> None:
     """Tend the parts and start what is due, until interrupted."""
     surroundings = services.environment(home, address.url, {})
@@ -82,39 +97,16 @@ def _serve(
         while True:
             supervisor.tend()
             now = datetime.now(UTC)
-            # Never both at once: a look may retrain as well.
-            if not watch.busy:
+            first.tick()
+            # Never two at once: a look may retrain as well.
+            if not watch.busy and not first.busy:
                 calendar.tick(now)
-            if not calendar.busy:
+            if not calendar.busy and not first.busy:
                 watch.tick(now)
             if now - renewed > _TOKEN_RENEWAL:
                 services.renew_machine_tokens(home)
                 renewed = now
             time.sleep(_TICK_SECONDS)
-
-
-def _first_model(session: Session, home: Home, address: services.Address) -> None:
-    """Train and release a first SMS model unless one is served already."""
-    token = mint(home, who(), ["admin"], lifetime_seconds=600)
-    with ShieldClient(address.url, token) as client:
-        try:
-            client.rollout(ModelType.SMS)
-            return
-        except NotFound:
-            session.terminal.say("There is no SMS model yet: training one (a few minutes, once).")
-
-    def tell(progress: retraining.Progress) -> None:
-        if progress.state != "started":
-            session.terminal.say(f"  {progress.name:<16} {progress.seconds or 0:6.1f} s")
-
-    surroundings = services.environment(home, address.url, {})
-    job = retraining.base(home, ModelType.SMS, 0, surroundings, tell)
-    try:
-        while not job.poll():
-            time.sleep(_TICK_SECONDS)
-    finally:
-        job.stop()
-    session.terminal.say(f"Released {job.result()['version']}.")
 
 
 def _greet(session: Session, home: Home, address: services.Address, cron: Cron) -> None:

@@ -75,6 +75,7 @@ def run(
             run_id=run_id,
             metrics={
                 **judged.metrics,
+                "halves": package.manifest.halves(),
                 "goldenDigest": judged.golden_digest,
                 "code": code_version,
                 "goldenScores": judged.scores,

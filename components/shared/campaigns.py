@@ -9,6 +9,7 @@ different one 112 more.
 """
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -40,6 +41,10 @@ _NEEDS_FOLDING = (
 )
 
 
+_form = lru_cache(maxsize=8192)(form)
+"""Words and hosts are asked for one after the other, and a corpus is looked at twice."""
+
+
 def folded(texts: pl.Series) -> pl.Series:
     """Return the words of each message as `form` does: plain ones all at once."""
     plain = (
@@ -55,7 +60,7 @@ def folded(texts: pl.Series) -> pl.Series:
         words=pl.when(easy).then(plain)
     )
     hard = table["words"].is_null()
-    others = [form(text).words for text in table.filter(hard)["text"]]
+    others = [_form(text).words for text in table.filter(hard)["text"]]
     if not others:
         return table["words"]
     return table["words"].scatter(hard.arg_true(), others)
@@ -69,7 +74,7 @@ def hosts_of(texts: pl.Series) -> pl.Series:
 
 
 def _hosts(text: str) -> int:
-    hosts = form(text).hosts
+    hosts = _form(text).hosts
     if not hosts:
         return 0
     return int.from_bytes(hashlib.blake2b(" ".join(sorted(hosts)).encode(), digest_size=8).digest())

@@ -8,7 +8,7 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from components.shared.base_model import base_directory
 from components.shared.environment import StepSettings
@@ -39,7 +39,8 @@ def run(
 
     Args:
         dataset: Directory from `build_dataset`.
-        champion: Package to go on from; None, or a directory without manifest: the base model.
+        champion: Package to go on from; None, a directory without manifest, or a package without an
+            encoder: the base model.
         model: Directory to write.
         settings: The base model, threads, and where checkpoints are kept.
         recipe: Every choice of the training.
@@ -54,9 +55,7 @@ def run(
         Invalid: A class is missing, or the loss is no longer a number.
         Misconfigured: The base model is not there.
     """
-    parent = None
-    if champion is not None and (champion / MANIFEST).is_file():
-        parent = ModelPackage.open(champion)
+    parent = ModelPackage.open(champion) if _has_encoder(champion) else None
     start = parent.path if parent is not None else base_directory(settings)
     made_with = [run_id, created_at.isoformat() if created_at else None, fpr_budget]
     digest = inputs_digest(dataset, start, recipe.as_json(), made_with, linear)
@@ -106,8 +105,7 @@ def run_from(
     """
     if start not in STARTS:
         raise Invalid(f"A training starts from one of {', '.join(STARTS)}, not from {start!r}.")
-    has_champion = champion is not None and (champion / MANIFEST).is_file()
-    if start == "base" or not has_champion:
+    if start == "base" or not _has_encoder(champion):
         return run(dataset, None, model, **given)
     if start == "better":
         losses = {}
@@ -120,3 +118,9 @@ def run_from(
             champion = None
         print(f"train: validation loss {losses}", file=sys.stderr, flush=True)  # noqa: T201
     return run(dataset, champion, model, **given)  # trained once: what was kept is taken
+
+
+def _has_encoder(champion: Path | None) -> TypeGuard[Path]:
+    if champion is None or not (champion / MANIFEST).is_file():
+        return False
+    return ModelPackage.open(champion).manifest.has_encoder

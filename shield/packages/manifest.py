@@ -182,6 +182,11 @@ class Manifest(Wire):
         """Tell whether a transformer is part of it; else the linear model predicts alone."""
         return self.margin is None or self.margin.encoder > 0
 
+    def halves(self) -> list[str]:
+        """Return what predicts: `encoder`, `linear` or both."""
+        encoder = ["encoder"] if self.has_encoder else []
+        return [*encoder, *(["linear"] if self.settled_margin().linear else [])]
+
     def required_files(self) -> tuple[str, ...]:
         """Return the names of the files that the package cannot do without."""
         return REQUIRED if self.has_encoder else REQUIRED_OF_LINEAR

@@ -92,6 +92,7 @@ from shield.wire.scans import (
     ScanRead,
     ScanReason,
     ScanRequest,
+    ScanTypeRead,
 )
 from shield.wire.statistics import (
     Interval,
@@ -179,6 +180,7 @@ __all__ = [
     "ScanReason",
     "ScanRequest",
     "ScanSummary",
+    "ScanTypeRead",
     "SimilarItem",
     "StatsRead",
     "T",

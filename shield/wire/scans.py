@@ -67,6 +67,14 @@ class ScanAdvice(Answer):
     """None where nobody needs to be told."""
 
 
+class ScanTypeRead(Answer):
+    """Whether messages of a kind can be judged now."""
+
+    scan_type: ScanType
+    serves: bool
+    """False: its first model is not trained yet, or was never asked for."""
+
+
 class ScanRead(Answer):
     """A verdict."""
 

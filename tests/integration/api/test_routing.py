@@ -132,7 +132,7 @@ def test_without_any_model_a_scan_says_so(tmp_path: Path) -> None:
     with (
         running_api(tmp_path) as api,
         api.client("ann") as ann,
-        pytest.raises(Unavailable, match="No voice model serves yet"),
+        pytest.raises(Unavailable, match="Calls cannot be judged yet"),
     ):
         ann.scan(ScanType.VOICE, "hello")
 

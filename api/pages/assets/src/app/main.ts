@@ -6,6 +6,7 @@ import { followLink } from "./link";
 import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
 import { keepScan, keptScans, mergeScans, post, setOpinion, takeShared, token, waitingLetters, type KeptScan } from "./store";
+import { watchServing } from "./serving";
 import { resultCard, scanRow } from "./view";
 import { SCAN_TYPES } from "./scan-types";
 import { call, claimOf, isScam, Refused, Unreachable, type Scan, type ScanType } from "./wire";
@@ -83,7 +84,10 @@ async function showSignedIn(): Promise<void> {
   must<HTMLElement>("#pairing").hidden = signedIn;
   must<HTMLElement>("#scanner").hidden = !signedIn;
   must<HTMLElement>("#account-button").hidden = !signedIn;
-  if (signedIn) await showScans();
+  if (signedIn) {
+    await showScans();
+    void watchServing(token.read, describeKind);
+  }
   await showConnection();
 }
 

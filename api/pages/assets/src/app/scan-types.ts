@@ -7,6 +7,7 @@ export const SCAN_TYPES = {
       "ham",
       "spam"
     ],
+    "title": "Messages",
     "prompt": "Paste an SMS or a chat message",
     "verdicts": [
       "Looks harmless",
@@ -19,6 +20,7 @@ export const SCAN_TYPES = {
       "safe",
       "phishing"
     ],
+    "title": "Phishing",
     "prompt": "Paste a mail or a web address",
     "verdicts": [
       "Looks safe",
@@ -31,6 +33,7 @@ export const SCAN_TYPES = {
       "ham",
       "spam"
     ],
+    "title": "Calls",
     "prompt": "Paste the transcript of a call",
     "verdicts": [
       "Sounds harmless",

@@ -29,6 +29,12 @@ export interface Scan {
   feedback?: { feedbackType: FeedbackType; status: "pending" | "approved" | "rejected" } | null;
 }
 
+/** Whether messages of a kind can be judged now. */
+export interface Serving {
+  scanType: ScanType;
+  serves: boolean;
+}
+
 export interface FeedbackBody {
   scanId: string;
   feedbackType: FeedbackType;

@@ -1,0 +1,251 @@
+"""Train, judge, sign and register a linear first version of model types, in seconds.
+
+    python -m cli.first_version --model-type sms --model-type voice --data-dir D [--json]
+
+The steps are those of every version, without the transformer: corpus, linear model, package,
+evaluation, gates, registration, rollout. The corpus is cut as `pipelines.base` cuts it, so that the
+transformer that comes later is judged on the same golden messages.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pipelines.local import StepProgress
+from pipelines.run import progress_printer
+from shield.client import ShieldClient
+from shield.errors import ShieldError, Unavailable
+from shield.gates import PROMOTE, Decision, GateLimits
+from shield.labels import MODEL_TYPES, ModelType, type_names
+from shield.wire import RunOutcome, RunUpdate
+
+REASON = "the first version, which serves until the transformer is trained"
+TRIGGER = "first version"
+MOST_LONG = 1000
+"""Messages that teach where they are as long as mails; the transformer learns from more."""
+QUICK = 600
+_API_SECONDS = 120.0
+"""The services start while the model is trained; longer than this nobody waits for them."""
+_RETRY_SECONDS = 0.2
+
+Tell = Callable[[StepProgress], None]
+
+
+@dataclass
+class First:
+    """What became of a model type's first version."""
+
+    model_type: str
+    version: str | None = None
+    """None: it is not served; `message` says why."""
+    message: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By step."""
+
+
+def first_version(
+    kind: ModelType, seed: int, folder: Path, tell: Tell, *, quick: bool = False
+) -> First:
+    """Make and release the linear first version of a model type.
+
+    Args:
+        kind: Whose.
+        seed: Of everything that is drawn.
+        folder: An empty directory to work in.
+        tell: Called as steps begin and end.
+        quick: Few messages, and no bound on recall: for trying the way, not the model.
+    """
+    from components.shared.environment import StepSettings, open_client
+
+    first, run_id = First(kind), f"first-{kind}-{seed}"
+    try:
+        _train(first, kind, seed, run_id, folder, tell, quick)
+    except ShieldError as error:
+        first.message = error.message
+    with open_client(StepSettings()) as client:
+        _wait_for(client)
+        client.start_run(run_id, kind, trigger=TRIGGER)
+        outcome = RunOutcome.FAILED
+        if not first.message:
+            try:
+                outcome = _release(client, first, kind, run_id, folder, tell)
+            except ShieldError as error:
+                first.message = error.message
+        client.finish_run(
+            run_id,
+            RunUpdate(
+                outcome=outcome,
+                message=first.message[:2000],
+                version=first.version,
+                steps={name: {"seconds": seconds} for name, seconds in first.seconds.items()},
+            ),
+        )
+    return first
+
+
+def _train(
+    first: First, kind: ModelType, seed: int, run_id: str, folder: Path, tell: Tell, quick: bool
+) -> None:
+    """Go from the corpus to a verdict of the gates; everything lies in `folder`."""
+    from components.baseline import step as baseline
+    from components.evaluate import step as evaluate
+    from components.gate import step as gate
+    from components.prepare_corpus import step as prepare_corpus
+    from components.prepare_corpus.first import first_dataset
+    from components.shared.environment import StepSettings
+    from components.train.linear_only import linear_package
+
+    dataset, linear = folder / "dataset", folder / "linear.safetensors"
+    with _step(first, "prepare_corpus", tell):
+        long = MODEL_TYPES[kind].first_training_messages is not None
+        prepare_corpus.run(
+            folder / "corpus",
+            model_type=kind,
+            settings=StepSettings(),
+            seed=seed,
+            most_train=MOST_LONG if long else 0,
+            most_messages=QUICK if quick else 0,
+        )
+        first_dataset(folder / "corpus", dataset)
+    with _step(first, "baseline", tell):
+        baseline.run(dataset, linear, seed=seed)
+    with _step(first, "package", tell):
+        linear_package(dataset, linear, folder / "model", run_id=run_id)
+    with _step(first, "evaluate", tell):
+        evaluate.run(
+            dataset,
+            folder / "model",
+            None,
+            folder / "evaluations.json",
+            folder / "report.html",
+            seed=seed,
+        )
+    with _step(first, "gate", tell):
+        # No correction stands behind a first model, so none is asked for.
+        bounds = {"minFeedback": 0, **({"firstRecall": 0.0} if quick else {})}
+        limits = GateLimits.model_validate(bounds)
+        gate.run(folder / "evaluations.json", folder / "verdict.json", limits=limits)
+
+
+def _release(
+    client: ShieldClient, first: First, kind: ModelType, run_id: str, folder: Path, tell: Tell
+) -> RunOutcome:
+    """Register what was trained and, unless a gate refused it, have it served."""
+    from components.register import step as register
+    from components.request_rollout import step as request_rollout
+    from components.shared.corpus_store import publish
+    from components.shared.environment import StepSettings, open_artifacts
+    from shield.packages import ModelPackage, PackageSettings
+    from shield.run_files import RunInputs
+
+    with _step(first, "register", tell):
+        store = open_artifacts()
+        publish(store, folder / "corpus")
+        recipe = ModelPackage.open(folder / "model").digest.removeprefix("sha256:")[:16]
+        RunInputs(model_type=kind, run_id=run_id, recipe=recipe).write(folder / "inputs.json")
+        version = register.run(
+            client,
+            store,
+            model=folder / "model",
+            evaluations=folder / "evaluations.json",
+            verdict=folder / "verdict.json",
+            inputs=folder / "inputs.json",
+            report=folder / "report.html",
+            signing_key=PackageSettings().require_signing_key(),
+            code_version=StepSettings().code_version,
+        )
+    verdict = Decision.model_validate_json((folder / "verdict.json").read_bytes())
+    if verdict.outcome != PROMOTE:
+        first.message = (
+            f"The linear first {kind} model does not stand on its own: {verdict.message} Until the "
+            "transformer is trained, nothing answers."
+        )
+        return RunOutcome.REFUSED
+    with _step(first, "request_rollout", tell):
+        request_rollout.run(
+            client,
+            model_type=kind,
+            version=version.name,
+            outcome=PROMOTE,
+            reason=REASON,
+            run_id=run_id,
+        )
+    first.version = version.name
+    return RunOutcome.SUCCEEDED
+
+
+@contextmanager
+def _step(first: First, name: str, tell: Tell) -> Iterator[None]:
+    shown, started = f"{first.model_type} {name}", time.monotonic()
+    tell(StepProgress(shown, "started"))
+    try:
+        yield
+    except ShieldError as error:
+        tell(StepProgress(shown, "failed", time.monotonic() - started, error.message))
+        raise
+    first.seconds[name] = round(time.monotonic() - started, 3)
+    tell(StepProgress(shown, "finished", first.seconds[name]))
+
+
+def _wait_for(client: ShieldClient) -> None:
+    """Wait until the API answers. Raises `Unavailable` if it never does."""
+    due = time.monotonic() + _API_SECONDS
+    while True:
+        try:
+            client.runs()
+        except Unavailable:
+            if time.monotonic() > due:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make first versions from the command line, one type after the other."""
+    parser = argparse.ArgumentParser(prog="python -m cli.first_version", description=__doc__)
+    parser.add_argument(
+        "--model-type",
+        action="append",
+        required=True,
+        choices=[kind.value for kind in ModelType],
+        help=type_names(),
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true", help="Few messages, to try the way.")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    runs = given.data_dir / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    tell = progress_printer(given.json)
+    made = []
+    for kind in map(ModelType, given.model_type):
+        with tempfile.TemporaryDirectory(dir=runs, prefix=f"first-{kind}-") as folder:
+            try:
+                first = first_version(kind, given.seed, Path(folder), tell, quick=given.quick)
+            except ShieldError as error:
+                print(error, file=sys.stderr)  # noqa: T201
+                return 1
+        said = f"{first.version} serves" if first.version else first.message
+        tell(
+            StepProgress(
+                str(kind),
+                "finished" if first.version else "failed",
+                sum(first.seconds.values()),
+                said,
+            )
+        )
+        made.append(first)
+    print(json.dumps({"first": [asdict(each) for each in made]}))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
