@@ -125,8 +125,8 @@ def rows_table(rows: Sequence[Any], columns: Sequence[str], *, empty: str) -> Ta
     for column in columns:
         table.add_column(_heading(column), overflow="fold")
     for row in rows:
-        found = plain(row)
-        table.add_row(*(cell(_pick(found, column)) for column in columns))
+        members = plain(row)
+        table.add_row(*(cell(_pick(members, column)) for column in columns))
     return table
 
 
@@ -135,8 +135,8 @@ def as_table(result: Any) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="quiet")
     table.add_column(overflow="fold")
-    found = plain(result)
-    for name, value in found.items() if isinstance(found, dict) else {"": found}.items():
+    members = plain(result)
+    for name, value in members.items() if isinstance(members, dict) else {"": members}.items():
         table.add_row(_heading(str(name)), cell(value))
     return table
 

@@ -196,8 +196,8 @@ class Home:
         path = self.root / "server.json"
         if not path.exists():
             return None
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
+        announcement: dict[str, Any] = json.loads(path.read_text())
+        return announcement
 
     def url(self) -> str:
         """Return the URL of the services that run here.

@@ -55,8 +55,8 @@ class Job:
         """
         if self.process.returncode == 0:
             with contextlib.suppress(ValueError):
-                found: dict[str, Any] = json.loads(self.output.read_text())
-                return found
+                answer: dict[str, Any] = json.loads(self.output.read_text())
+                return answer
         raise ShieldError(
             f"The pipeline run failed: {self._last_words()} Its log is {self.log}; the corrections "
             "are kept, and running it again goes on where it stopped."

@@ -110,10 +110,10 @@ class Calendar:
     def _read(self) -> dict[ModelType, datetime]:
         if not self._file.exists():
             return {}
-        found = json.loads(self._file.read_text())
+        due_times = json.loads(self._file.read_text())
         return {
             ModelType(name): datetime.fromisoformat(text).astimezone(UTC)
-            for name, text in found.items()
+            for name, text in due_times.items()
         }
 
 

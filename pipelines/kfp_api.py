@@ -114,11 +114,11 @@ class KfpApi:
 
     def _find_pipeline(self, name: str) -> str | None:
         with self._explained("list pipelines"):
-            for found in self._pages(
+            for item in self._pages(
                 self._pipelines.pipeline_service_list_pipelines, "pipelines", **self._scope()
             ):
-                if name in (found.name, found.display_name):
-                    return str(found.pipeline_id)
+                if name in (item.name, item.display_name):
+                    return str(item.pipeline_id)
         return None
 
     def _make_pipeline(self, name: str) -> str:
@@ -136,9 +136,9 @@ class KfpApi:
 
     def experiment(self) -> kfp.V2beta1Experiment:
         """Return our experiment, making it if need be."""
-        found = self.find_experiment()
-        if found is not None:
-            return found
+        experiment = self.find_experiment()
+        if experiment is not None:
+            return experiment
         with self._explained(f"make the experiment {EXPERIMENT}"):
             return self._experiments.experiment_service_create_experiment(
                 kfp.V2beta1Experiment(
@@ -152,13 +152,13 @@ class KfpApi:
     def find_experiment(self) -> kfp.V2beta1Experiment | None:
         """Return our experiment, or None when nothing was ever deployed."""
         with self._explained("list experiments"):
-            for found in self._pages(
+            for item in self._pages(
                 self._experiments.experiment_service_list_experiments,
                 "experiments",
                 **self._scope(),
             ):
-                if found.display_name == EXPERIMENT:
-                    return found
+                if item.display_name == EXPERIMENT:
+                    return item
         return None
 
     def recurring_runs(self, experiment_id: str) -> list[Any]:

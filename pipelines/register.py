@@ -46,19 +46,19 @@ def register_run(
             are given back, unless something did not answer: then the same may be tried again.
     """
     with tempfile.TemporaryDirectory(prefix="challenger-") as folder:
-        found = handover.take(store, run_id, Path(folder))
-        if found is None:
+        handed_over = handover.take(store, run_id, Path(folder))
+        if handed_over is None:
             return None
         try:
-            keep_lease(RunInputs.read(found.inputs).lease, settings)
+            keep_lease(RunInputs.read(handed_over.inputs).lease, settings)
             version = register.run(
                 client,
                 store,
-                model=found.model,
-                evaluations=found.evaluations,
-                verdict=found.verdict,
-                inputs=found.inputs,
-                report=found.report,
+                model=handed_over.model,
+                evaluations=handed_over.evaluations,
+                verdict=handed_over.verdict,
+                inputs=handed_over.inputs,
+                report=handed_over.report,
                 signing_key=signing_key,
                 code_version=settings.code_version,
             )
@@ -67,7 +67,7 @@ def register_run(
                 client,
                 model_type=model_type,
                 version=version.name,
-                outcome=Decision.model_validate_json(found.verdict.read_bytes()).outcome,
+                outcome=Decision.model_validate_json(handed_over.verdict.read_bytes()).outcome,
                 run_id=run_id,
             )
             amend_outcome(store, run_id, ended=True)

@@ -108,7 +108,7 @@ class PipelineServer:
             outcomes.append(replace(outcome, version=version[2]))
         touched = run_names(self._release, tuple(only)) if only else set(present)
         for name in [name for name in present if name in touched]:
-            outcomes += [self._delete(found) for found in present[name]]
+            outcomes += [self._delete(run) for run in present[name]]
         return outcomes
 
     def status(
@@ -122,10 +122,10 @@ class PipelineServer:
             wanted: What the configuration says; None: nothing is compared.
             packages: The compiled pipelines that it runs, by name.
         """
-        found = self._api.find_experiment()
-        if found is None:
+        experiment = self._api.find_experiment()
+        if experiment is None:
             return [_missing(schedule.name) for schedule in wanted or ()]
-        experiment_id, note = str(found.experiment_id), archived(found)
+        experiment_id, note = str(experiment.experiment_id), archived(experiment)
         last = self._api.last_runs(experiment_id)
         by_name = {schedule.name: schedule for schedule in wanted or ()}
         versions = {name: self._api.find_version(path, name) for name, path in packages.items()}
@@ -151,10 +151,10 @@ class PipelineServer:
 
         The pipeline, its versions and past runs stay.
         """
-        found = self._api.find_experiment()
-        if found is None:
+        experiment = self._api.find_experiment()
+        if experiment is None:
             return []
-        present = self._present(str(found.experiment_id))
+        present = self._present(str(experiment.experiment_id))
         touched = run_names(self._release, tuple(only)) if only else set(present)
         return [self._delete(run) for name in touched for run in present.get(name, [])]
 

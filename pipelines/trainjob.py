@@ -102,12 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _read(path: Path) -> Object:
     try:
-        found: Any = json.loads(path.read_text())
+        document: Any = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise Misconfigured(f"{path} cannot be read ({error}). Check --template.") from error
-    if not isinstance(found, dict) or "trainer" not in found.get("spec", {}):
+    if not isinstance(document, dict) or "trainer" not in document.get("spec", {}):
         raise Misconfigured(f"{path} is no TrainJob with a trainer. Check --template.")
-    return found
+    return document
 
 
 def _path(kube: Kube, name: str = "") -> str:

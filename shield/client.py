@@ -478,14 +478,14 @@ class ShieldClient:
         return Page(items, Pagination.model_validate(answer["pagination"]))
 
     def _all(self, kind: type[T], path: str, query: Mapping[str, Any]) -> list[T]:
-        found: list[T] = []
+        items: list[T] = []
         cursor: str | None = None
         while True:
             page = self._page(kind, path, {**query, "limit": 200, "cursor": cursor})
-            found += page.items
+            items += page.items
             cursor = page.pagination.next_cursor
             if cursor is None:
-                return found
+                return items
 
     def _call(
         self,

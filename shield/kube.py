@@ -67,15 +67,15 @@ class Kube:
         from kubernetes import client as k8s
         from kubernetes import config
 
-        found = k8s.Configuration()
+        configuration = k8s.Configuration()
         try:
             if os.environ.get("KUBERNETES_SERVICE_HOST"):
-                config.load_incluster_config(found)
+                config.load_incluster_config(configuration)
                 own = _NAMESPACE_FILE.read_text().strip()
             else:
                 # The library reads the variable once, when it is imported; a user may set it later.
                 file = os.environ.get("KUBECONFIG")
-                config.load_kube_config(file, client_configuration=found)
+                config.load_kube_config(file, client_configuration=configuration)
                 _, current = config.list_kube_config_contexts(file)
                 own = current["context"].get("namespace", "default")
         except (config.ConfigException, OSError) as error:
@@ -83,7 +83,7 @@ class Kube:
                 f"No Kubernetes cluster is configured ({error}). Set `KUBECONFIG`, or run inside a "
                 "pod with a ServiceAccount."
             ) from error
-        return cls(_http(found), namespace or own, lambda: _bearer(found))
+        return cls(_http(configuration), namespace or own, lambda: _bearer(configuration))
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Object:
         """Return an object or a list. Raises as `call`."""
@@ -173,8 +173,8 @@ class Kube:
         except httpx.HTTPError as error:
             raise _away(error) from error
         if answer.is_success:
-            found: Object = answer.json()
-            return found
+            answered: Object = answer.json()
+            return answered
         raise _refusal(verb, path, answer.status_code, answer.text)
 
     def watch(

@@ -65,10 +65,10 @@ def blocks_of(text: str, features: Features) -> list[NDArray[np.int64]]:
         text = text[: _MOST_CHARACTERS // 2] + text[-_MOST_CHARACTERS // 2 :]
     folded = text.lower()
     letters = partial(_hashes, shortest=features.shortest, longest=features.longest)
-    found = [letters(_points(f" {folded} "), features.bits, seed=1)]
+    hashed = [letters(_points(f" {folded} "), features.bits, seed=1)]
     if folded != text:
-        found.append(letters(_points(f" {text} "), features.bits, seed=2))
-    blocks = [np.unique(np.concatenate(found))]
+        hashed.append(letters(_points(f" {text} "), features.bits, seed=2))
+    blocks = [np.unique(np.concatenate(hashed))]
     if features.words:
         spelled = _hashes(_words(folded), features.bits, shortest=1, longest=features.words, seed=3)
         blocks.append(np.unique(spelled) + (1 << features.bits))
@@ -82,8 +82,8 @@ def _points(text: str) -> NDArray[np.uint64]:
 
 def _words(folded: str) -> NDArray[np.uint64]:
     """Return a number for each word and each mark between words, in order."""
-    found = _WORD.findall(_DIGIT.sub("0", folded))
-    return np.array([zlib.crc32(word.encode("utf-8", "replace")) for word in found], np.uint64)
+    spelled = _WORD.findall(_DIGIT.sub("0", folded))
+    return np.array([zlib.crc32(word.encode("utf-8", "replace")) for word in spelled], np.uint64)
 
 
 def _hashes(
@@ -129,11 +129,11 @@ class LinearModel:
 
     def margin(self, text: str) -> float:
         """Return the log odds of the scam class."""
-        found = self.bias
+        log_odds = self.bias
         for block in blocks_of(text, self.features):
             if block.size:
-                found += float(self.weights[block].sum(dtype=np.float64)) / math.sqrt(block.size)
-        return found
+                log_odds += float(self.weights[block].sum(dtype=np.float64)) / math.sqrt(block.size)
+        return log_odds
 
     def save(self, path: Path) -> None:
         """Write the model as one safetensors file; the same model gives the same bytes."""

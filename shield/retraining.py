@@ -114,16 +114,16 @@ def parsed(
     Raises:
         Invalid: As `checked`, or a pair without `=`.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator:
             raise Invalid(f"--set takes name=value, not {pair!r}.")
         try:
-            found[name] = json.loads(value)
+            values[name] = json.loads(value)
         except ValueError:
-            found[name] = value
-    return checked(found, kind)
+            values[name] = value
+    return checked(values, kind)
 
 
 def described(kind: type[RetrainingParameters] = RetrainingParameters) -> list[dict[str, str]]:

@@ -158,10 +158,10 @@ def _voices(session: Session, of: _Items) -> dict[str, str]:
 
 def _corrects(session: Session, of: _Items, label: str) -> bool:
     """Tell whether the model said otherwise of any message: else there is nothing to change."""
-    found = session.scalar(
+    correction = session.scalar(
         select(Feedback.id).where(of.where, Feedback.original_label != label).limit(1)
     )
-    return found is not None
+    return correction is not None
 
 
 def _reporters(session: Session, of: _Items, label: str) -> frozenset[str]:

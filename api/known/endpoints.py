@@ -30,9 +30,9 @@ def known(
 @router.get("/{known_id}")
 def known_campaign(known_id: PathId, ctx: ReviewerRead) -> Envelope[KnownRead]:
     """Return one known campaign."""
-    found = service.one(ctx, known_id)
-    service.note_reading(ctx, [found])
-    return Envelope[KnownRead](data=found)
+    campaign = service.one(ctx, known_id)
+    service.note_reading(ctx, [campaign])
+    return Envelope[KnownRead](data=campaign)
 
 
 @router.post("/{known_id}/undo")

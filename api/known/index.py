@@ -130,7 +130,7 @@ class KnownIndex:
         """Return ids of entries that are likely copies of a message, most alike first."""
         row = sketch.astype(np.uint16)
         sought = _keys(row[None])[0]
-        found: list[tuple[float, bytes]] = []
+        alike_entries: list[tuple[float, bytes]] = []
         for segment in self._segments:
             low = np.searchsorted(segment.keys, sought, "left")
             high = np.searchsorted(segment.keys, sought, "right")
@@ -146,6 +146,6 @@ class KnownIndex:
                 owner = int(owners[place])
                 entry, sequence = bytes(segment.ids[owner]), int(segment.sequences[owner])
                 if self._changed.get(entry, sequence) == sequence:
-                    found.append((float(alike[place]), entry))
-        found.sort(key=lambda each: (-each[0], each[1]))
-        return [entry.decode() for _, entry in found[:_MOST_CANDIDATES]]
+                    alike_entries.append((float(alike[place]), entry))
+        alike_entries.sort(key=lambda each: (-each[0], each[1]))
+        return [entry.decode() for _, entry in alike_entries[:_MOST_CANDIDATES]]

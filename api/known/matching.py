@@ -101,8 +101,8 @@ def words(row: KnownCampaign, standing: KnownStanding, *, elsewhere: bool = Fals
         return f"Its words are those of a scam that {people} reported; its link is another one."
     if standing is KnownStanding.CHECKING:
         return "Reported by others, being checked."
-    found = "a scam" if row.positive else "harmless"
-    return f"Reported by {people}, found to be {found} by reviewers on {_day(row.decided_at)}."
+    kind = "a scam" if row.positive else "harmless"
+    return f"Reported by {people}, found to be {kind} by reviewers on {_day(row.decided_at)}."
 
 
 def _day(moment: datetime) -> str:

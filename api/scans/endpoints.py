@@ -31,8 +31,8 @@ def scan(
     broken = unreadable(body.text)
     counts = "counts" if broken == 1 else "count"
     told = f" {broken} of its characters could not be read and {counts} as U+FFFD." * bool(broken)
-    found = service.scan(ctx, body, arm, reader)
-    return Envelope[ScanRead](message=f"Scanned.{told}", data=found)
+    scanned = service.scan(ctx, body, arm, reader)
+    return Envelope[ScanRead](message=f"Scanned.{told}", data=scanned)
 
 
 @router.get("")

@@ -86,15 +86,15 @@ def _match(ctx: Context, row: Scan, said: Form) -> Match | None:
     """Note which known campaign a scan belongs to; the model's own answer stays as it is."""
     sketch = signature.sketch(said, ctx.ring)
     row.sketch = signature.packed(said, sketch, ctx.ring)
-    found = matching.match(ctx, ModelType(row.model_type), said, sketch)
-    if found is None:
+    matched = matching.match(ctx, ModelType(row.model_type), said, sketch)
+    if matched is None:
         return None
-    row.known_id = found.id
-    if found.standing is KnownStanding.CONFIRMED:
-        row.told_label = found.label
-    count = KNOWN_MATCHES.labels(row.model_type, found.standing.value)
+    row.known_id = matched.id
+    if matched.standing is KnownStanding.CONFIRMED:
+        row.told_label = matched.label
+    count = KNOWN_MATCHES.labels(row.model_type, matched.standing.value)
     ctx.after_commit.append(count.inc)
-    return found
+    return matched
 
 
 def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, forced: bool) -> Scan:
@@ -168,7 +168,7 @@ def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
     certainty = (
         Certainty(row.certainty) if row.certainty else Certainty.by_confidence(row.confidence)
     )
-    found = ScanRead(
+    shown = ScanRead(
         id=row.id,
         scan_type=scan_type,
         model_type=ModelType(row.model_type),
@@ -181,11 +181,11 @@ def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
         created_at=row.created_at,
     )
     if text is not None:
-        told = is_positive(found.model_type, row.told_label or row.verdict)
+        told = is_positive(shown.model_type, row.told_label or row.verdict)
         sure = row.told_label is not None or (certainty is Certainty.SURE and not row.known_id)
         why = explain(text, scan_type, flagged=told, sure=sure, reader=reader)
-        found.reasons, found.advice = why.reasons, why.advice
-    return found
+        shown.reasons, shown.advice = why.reasons, why.advice
+    return shown
 
 
 def _mark(known: Match | None) -> KnownMark | None:

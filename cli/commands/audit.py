@@ -19,9 +19,9 @@ def list_(
     """List decisions, deploys, undos, exports, decryptions and erasures, newest first."""
     session = session_of(context)
     with session.client() as client:
-        found = client.audit(limit=limit)
+        entries = client.audit(limit=limit)
     columns = ["sequence", "at", "actor", "action", "subject", "reason"]
-    session.terminal.answer(found.items, rows_table(found.items, columns, empty="Nothing yet."))
+    session.terminal.answer(entries.items, rows_table(entries.items, columns, empty="Nothing yet."))
 
 
 @app.command("verify")
@@ -37,17 +37,17 @@ def verify(
     """
     session = session_of(context)
     with session.client() as client:
-        found = client.audit_verify(head)
+        check = client.audit_verify(head)
     session.terminal.answer(
-        found,
-        f"{found.entries} entries, head {found.head}",
-        f"compared with entry {found.published}, published {found.published_at:%Y-%m-%d %H:%M} UTC"
-        if found.published and found.published_at
+        check,
+        f"{check.entries} entries, head {check.head}",
+        f"compared with entry {check.published}, published {check.published_at:%Y-%m-%d %H:%M} UTC"
+        if check.published and check.published_at
         else "no head was published yet",
-        "[good]The chain holds.[/]" if not found.problem else "[bad]The chain is broken.[/]",
+        "[good]The chain holds.[/]" if not check.problem else "[bad]The chain is broken.[/]",
     )
-    if found.problem:
+    if check.problem:
         raise ShieldError(
-            f"The audit log was altered: {found.problem} Compare it with a backup "
+            f"The audit log was altered: {check.problem} Compare it with a backup "
             "(`shieldctl db backup`) and find out who could write to the database."
         )

@@ -27,12 +27,12 @@ def list_(context: typer.Context) -> None:
     store, rows = _store(session), list[dict[str, Any]]()
     for kind in ModelType:
         try:
-            found = parts(store, kind)
+            held = parts(store, kind)
         except NotFound:
             continue
         rows += [
             {"type": kind.value, **part, "state": "removed" if part["removed"] else "teaches"}
-            for part in found
+            for part in held
         ]
     book = _book_rows()
     session.terminal.answer(
@@ -113,7 +113,7 @@ def add(
     added = add_rows(_store(session), model_type, file, trust, how, dry_run=dry_run)
     harmless, scam = LABELS[model_type]
     bad = [{"line": row.line, "why": row.why} for row in added.bad]
-    found = [{"what": name, "found": told} for name, told in added.found.items()]
+    findings = [{"what": name, "found": told} for name, told in added.found.items()]
     sample = [{"label": name, "text": shown[:100]} for name, shown in added.sample]
     would = " would be" if dry_run else ""
     session.terminal.answer(
@@ -129,7 +129,7 @@ def add(
             "sample": sample,
             "corpus": {"messages": added.corpus_messages, "scams": added.corpus_scams},
         },
-        rows_table(found, ["what", "found"], empty=""),
+        rows_table(findings, ["what", "found"], empty=""),
         rows_table(sample, ["label", "text"], empty="No message is new."),
         f"{added.rows:,} rows: {added.taken:,}{would} taken "
         f"({added.taken - added.scams:,} {harmless}, {added.scams:,} {scam}), {added.known:,} "
@@ -255,18 +255,20 @@ def _show_tactic(session: Session, name: str, language: str, count: int) -> None
             f"{', '.join(book.tactics)}."
         )
     texts = book.texts(name, language)
-    found = [
+    messages = [
         {"channel": each.channel.value, "kind": each.kind, "text": each.text}
         for side in Side
         for each in messages_of(book, side, each=1)
         if each.tactic == name
     ]
     session.terminal.answer(
-        {"tactic": name, **texts.model_dump(), "messages": found},
+        {"tactic": name, **texts.model_dump(), "messages": messages},
         f"[name]{texts.name}[/]",
         texts.how_it_works,
         f"What gives it away: {texts.what_gives_it_away}",
         f"What to do now: {texts.what_to_do_now}",
         f"Who to tell: {texts.who_to_tell}",
-        rows_table(found[:count], ["channel", "kind", "text"], empty="No message is written yet."),
+        rows_table(
+            messages[:count], ["channel", "kind", "text"], empty="No message is written yet."
+        ),
     )

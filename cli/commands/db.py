@@ -55,5 +55,5 @@ def backup(
 def url(context: typer.Context) -> None:
     """Print where the database is."""
     session = session_of(context)
-    found = session.home().database_url
-    session.terminal.answer({"url": found}, found)
+    address = session.home().database_url
+    session.terminal.answer({"url": address}, address)

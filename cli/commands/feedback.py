@@ -33,13 +33,13 @@ def scan(
     """Judge one message, as the phone would."""
     session = session_of(context)
     with session.client() as client:
-        found = client.scan(scan_type, text)
-    style = "bad" if is_scam(found.verdict) else "good"
+        scanned = client.scan(scan_type, text)
+    style = "bad" if is_scam(scanned.verdict) else "good"
     session.terminal.answer(
-        found,
-        f"[{style}]{found.verdict}[/] {found.confidence:.1%}  "
-        f"[quiet]{found.model_version} ({found.arm}), scan {found.id}[/]",
-        *([found.known.reason] if found.known else []),
+        scanned,
+        f"[{style}]{scanned.verdict}[/] {scanned.confidence:.1%}  "
+        f"[quiet]{scanned.model_version} ({scanned.arm}), scan {scanned.id}[/]",
+        *([scanned.known.reason] if scanned.known else []),
     )
 
 
@@ -87,13 +87,15 @@ def stats(
     """Show counts and the five metrics with their targets."""
     session = session_of(context)
     with session.client() as client:
-        found = client.stats(model_type=model_type)
+        statistics = client.stats(model_type=model_type)
     session.terminal.answer(
-        found,
+        statistics,
         rows_table(
-            found.metrics, ["name", "value", "low", "high", "n", "target", "met", "note"], empty="–"
+            statistics.metrics,
+            ["name", "value", "low", "high", "n", "target", "met", "note"],
+            empty="–",
         ),
-        f"[quiet]{found.pending_count} corrections wait for a decision.[/]",
+        f"[quiet]{statistics.pending_count} corrections wait for a decision.[/]",
     )
 
 
@@ -105,9 +107,9 @@ def batches(
     """List the sealed batches and which version learned from each."""
     session = session_of(context)
     with session.client() as client:
-        found = client.batches(model_type=model_type)
+        sealed = client.batches(model_type=model_type)
     columns = ["id", "count", "status", "version", "runId", "sealedAt"]
-    session.terminal.answer(found, rows_table(found, columns, empty="No batch was sealed yet."))
+    session.terminal.answer(sealed, rows_table(sealed, columns, empty="No batch was sealed yet."))
 
 
 @app.command("export")

@@ -25,10 +25,10 @@ def list_(
     """List known campaigns, newest first, with what they have matched."""
     session = session_of(context)
     with session.client() as client:
-        found = client.known(standing=standing, model_type=model_type, limit=limit)
+        campaigns = client.known(standing=standing, model_type=model_type, limit=limit)
     columns = ["id", "model_type", "standing", "label", "reporters", "matches", "expires_at", "why"]
     empty = "No campaign is known yet; reviewers' decisions make them known."
-    session.terminal.answer(found.items, rows_table(found.items, columns, empty=empty))
+    session.terminal.answer(campaigns.items, rows_table(campaigns.items, columns, empty=empty))
 
 
 @app.command("show")
@@ -36,20 +36,21 @@ def show(context: typer.Context, known_id: str) -> None:
     """Show one with its words and hosts, who decided, what it was held against, and its matches."""
     session = session_of(context)
     with session.client() as client:
-        found = client.known_campaign(known_id)
-    check = found.checked
+        campaign = client.known_campaign(known_id)
+    check = campaign.checked
     session.terminal.answer(
-        found,
-        f"{found.id} ({found.model_type}) is {found.standing}"
-        + (f": {found.label}" if found.label else ", its label is told once it is checked"),
-        f"Words: {found.text or 'erased'}",
-        f"Hosts: {', '.join(found.hosts) or 'none'}",
-        f"Reported by {found.reporters}, decided by {', '.join(found.reviewers) or 'one reviewer'} "
-        f"on {found.decided_at:%Y-%m-%d %H:%M} UTC. {found.why}",
+        campaign,
+        f"{campaign.id} ({campaign.model_type}) is {campaign.standing}"
+        + (f": {campaign.label}" if campaign.label else ", its label is told once it is checked"),
+        f"Words: {campaign.text or 'erased'}",
+        f"Hosts: {', '.join(campaign.hosts) or 'none'}",
+        f"Reported by {campaign.reporters}, decided by "
+        f"{', '.join(campaign.reviewers) or 'one reviewer'} "
+        f"on {campaign.decided_at:%Y-%m-%d %H:%M} UTC. {campaign.why}",
         f"Held against {check.scans} scans: {check.unobjected} people had not objected, "
         f"{check.against} had said otherwise, {check.other_hosts} had its words with other hosts.",
-        f"Matched {found.matches} scans, {found.matches_last_hour} in the last hour; expires "
-        f"{found.expires_at:%Y-%m-%d}.",
+        f"Matched {campaign.matches} scans, {campaign.matches_last_hour} in the last hour; expires "
+        f"{campaign.expires_at:%Y-%m-%d}.",
     )
 
 
@@ -62,5 +63,5 @@ def undo(
     """Take one back: it matches nothing from now on, on every replica."""
     session = session_of(context)
     with session.client() as client:
-        found = client.undo_known(known_id, reason)
-    session.terminal.answer(found, f"{found.id} matches nothing any more.")
+        campaign = client.undo_known(known_id, reason)
+    session.terminal.answer(campaign, f"{campaign.id} matches nothing any more.")

@@ -20,15 +20,15 @@ def lineage(
     """Name every version that learned from a correction, a reporter, a campaign or a batch."""
     session = session_of(context)
     with session.client() as client:
-        found = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
-    serving = f" [bad]Serving now: {', '.join(found.serving)}.[/]" if found.serving else ""
-    if found.serving is None:
+        descent = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
+    serving = f" [bad]Serving now: {', '.join(descent.serving)}.[/]" if descent.serving else ""
+    if descent.serving is None:
         serving = " [bad]The rollout store does not say which of them serve now.[/]"
     session.terminal.answer(
-        found,
-        f"{found.feedback} corrections, {len(found.batches)} batches.{serving}",
+        descent,
+        f"{descent.feedback} corrections, {len(descent.batches)} batches.{serving}",
         rows_table(
-            found.versions,
+            descent.versions,
             ["name", "status", "tainted", "batches", "createdAt"],
             empty="No version learned from it.",
         ),

@@ -26,10 +26,11 @@ def list_(context: typer.Context, model_type: Type) -> None:
     """List all versions, oldest first."""
     session = session_of(context)
     with session.client() as client:
-        found = client.versions(model_type)
+        versions = client.versions(model_type)
     columns = ["name", "status", "parent", "batches", "runId", "digest", "createdAt"]
     session.terminal.answer(
-        found, rows_table(found, columns, empty=f"No version of {model_type} is registered yet.")
+        versions,
+        rows_table(versions, columns, empty=f"No version of {model_type} is registered yet."),
     )
 
 
@@ -42,8 +43,8 @@ def show(
     """Show one version: its parent and batches, its evaluation, its releases."""
     session = session_of(context)
     with session.client() as client:
-        found = client.version(model_type, name) if name else client.champion(model_type)
-    session.terminal.answer(found, as_table(found))
+        version = client.version(model_type, name) if name else client.champion(model_type)
+    session.terminal.answer(version, as_table(version))
 
 
 @app.command("ledger")
@@ -51,9 +52,9 @@ def ledger(context: typer.Context, model_type: Type) -> None:
     """List every release, promotion, rejection and undo, oldest first."""
     session = session_of(context)
     with session.client() as client:
-        found = client.ledger(model_type)
+        entries = client.ledger(model_type)
     columns = ["at", "action", "version", "previousVersion", "actor", "reason"]
-    session.terminal.answer(found, rows_table(found, columns, empty="Nothing happened yet."))
+    session.terminal.answer(entries, rows_table(entries, columns, empty="Nothing happened yet."))
 
 
 @app.command("verify")
@@ -62,10 +63,10 @@ def verify(context: typer.Context, package: Package) -> None:
     from shield.packages import ModelPackage
 
     session = session_of(context)
-    found = ModelPackage.open(package).verify(_trust(session))
+    checked = ModelPackage.open(package).verify(_trust(session))
     session.terminal.answer(
-        {"digest": found.digest, "files": found.manifest.files, "verified": True},
-        f"[good]whole and signed[/] {found.digest} ({len(found.manifest.files)} files)",
+        {"digest": checked.digest, "files": checked.manifest.files, "verified": True},
+        f"[good]whole and signed[/] {checked.digest} ({len(checked.manifest.files)} files)",
     )
 
 
@@ -78,9 +79,9 @@ def sign(context: typer.Context, package: Package) -> None:
     session = session_of(context)
     home = session.home()
     home.make_keys()
-    found = ModelPackage.open(package)
-    for name in found.manifest.files:
-        found.read(name)
+    opened = ModelPackage.open(package)
+    for name in opened.manifest.files:
+        opened.read(name)
     signed = sign_package(package, load_private_key(home.signing_key))
     session.terminal.answer({"digest": signed.digest}, f"Signed {signed.digest}.")
 
@@ -114,8 +115,8 @@ def train(
                 time.sleep(0.1)
         finally:
             job.stop()
-    found = job.result()
-    session.terminal.answer(found, f"Released {found['version']}.")
+    result = job.result()
+    session.terminal.answer(result, f"Released {result['version']}.")
 
 
 @app.command("reinstate")
@@ -156,14 +157,14 @@ def push(
     from shield.wire import VersionRequest
 
     session = session_of(context)
-    found = ModelPackage.open(package).verify(_trust(session))
-    session.terminal.say(f"Uploading {len(found.manifest.files)} files ...")
+    checked = ModelPackage.open(package).verify(_trust(session))
+    session.terminal.say(f"Uploading {len(checked.manifest.files)} files ...")
     pushed = push_package(open_store(session.home().artifacts), package)
     request = VersionRequest(
-        digest=pushed.digest, uri=pushed.uri, parent=parent, metrics=dict(found.manifest.metrics)
+        digest=pushed.digest, uri=pushed.uri, parent=parent, metrics=dict(checked.manifest.metrics)
     )
     with session.client() as client:
-        version = client.register_version(found.manifest.model_type, request)
+        version = client.register_version(checked.manifest.model_type, request)
     session.terminal.answer(version, version.name)
 
 
@@ -189,8 +190,8 @@ def taint(
     """Mark a version and all that descend from it: none is ever proposed again."""
     session = session_of(context)
     with session.client() as client:
-        found = client.taint(model_type, name, reason)
-    session.terminal.answer(found, f"{found.name} is tainted: {found.taint_reason}")
+        version = client.taint(model_type, name, reason)
+    session.terminal.answer(version, f"{version.name} is tainted: {version.taint_reason}")
 
 
 def _signing(session: Session) -> tuple[ArtifactStore, Ed25519PrivateKey]:

@@ -58,8 +58,8 @@ def run(
                 time.sleep(0.1)
         finally:
             job.stop()
-    found = job.result()
-    session.terminal.answer(found, as_table(found))
+    result = job.result()
+    session.terminal.answer(result, as_table(result))
 
 
 @app.command("parameters")
@@ -90,12 +90,12 @@ def drift(
                 time.sleep(0.1)
         finally:
             job.stop()
-    found = job.result()
-    lines = [f"  {signal['message']}" for signal in found["signals"]] or [f"  {found['reason']}"]
-    if "retraining" in found:
-        ended = found["retraining"]
+    result = job.result()
+    lines = [f"  {signal['message']}" for signal in result["signals"]] or [f"  {result['reason']}"]
+    if "retraining" in result:
+        ended = result["retraining"]
         lines.append(f"{ended['run_id']}: {ended['outcome']}. {ended['message']}".rstrip())
-    session.terminal.answer(found, found["verdict"], *lines)
+    session.terminal.answer(result, result["verdict"], *lines)
 
 
 @app.command("list")
@@ -106,9 +106,9 @@ def list_(
     """List the runs, newest first. A refusal and a skip are outcomes, not failures."""
     session = session_of(context)
     with session.client() as client:
-        found = client.runs(model_type=model_type)
+        recorded = client.runs(model_type=model_type)
     columns = ["runId", "modelType", "trigger", "outcome", "version", "message", "startedAt"]
-    session.terminal.answer(found, rows_table(found, columns, empty="No run yet."))
+    session.terminal.answer(recorded, rows_table(recorded, columns, empty="No run yet."))
 
 
 @app.command("show")
@@ -116,10 +116,10 @@ def show(context: typer.Context, run_id: str) -> None:
     """Show one run with the seconds of each step."""
     session = session_of(context)
     with session.client() as client:
-        found = [run for run in client.runs() if run.run_id == run_id]
-    if not found:
+        matching = [run for run in client.runs() if run.run_id == run_id]
+    if not matching:
         raise NotFound.of("run", run_id, "List them with `shieldctl pipeline list`.")
-    session.terminal.answer(found[0], as_table(found[0]))
+    session.terminal.answer(matching[0], as_table(matching[0]))
 
 
 Host = Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API server.")]
@@ -232,9 +232,9 @@ def _on_server(context: typer.Context, action: str, options: list[str]) -> None:
     # Imported here: it takes seconds, and needs Kubeflow's packages.
     from pipelines.deploy import outcomes
 
-    found = outcomes([action, *options])
+    changes = outcomes([action, *options])
     columns = ["name", "action", "cron", "next_trigger", "zone", "namespace", "enabled"]
     columns += ["last_outcome", "differs"] if action == "status" else ["version"]
-    notes = dict.fromkeys(one["note"] for one in found if one["note"])
-    table = rows_table(found, columns, empty="No recurring run.")
-    session_of(context).terminal.answer(found, table, *notes)
+    notes = dict.fromkeys(one["note"] for one in changes if one["note"])
+    table = rows_table(changes, columns, empty="No recurring run.")
+    session_of(context).terminal.answer(changes, table, *notes)

@@ -44,8 +44,8 @@ def undo(
     """Take a decision back, as long as no batch holds it."""
     session = session_of(context)
     with session.client() as client:
-        found = client.undo_review(feedback_id, reason)
-    session.terminal.answer(found, f"Feedback {found.id} waits for a decision again.")
+        feedback = client.undo_review(feedback_id, reason)
+    session.terminal.answer(feedback, f"Feedback {feedback.id} waits for a decision again.")
 
 
 @app.command("queue")
@@ -123,5 +123,7 @@ def _decide(
 ) -> None:
     session = session_of(context)
     with session.client() as client:
-        found = client.review(feedback_id, action, notes, scope="campaign" if campaign else "item")
-    session.terminal.answer(found, f"Feedback {found.id} is {found.status}.")
+        feedback = client.review(
+            feedback_id, action, notes, scope="campaign" if campaign else "item"
+        )
+    session.terminal.answer(feedback, f"Feedback {feedback.id} is {feedback.status}.")

@@ -43,9 +43,9 @@ def list_(context: typer.Context) -> None:
     """List all model types that are served."""
     session = session_of(context)
     with session.client() as client:
-        found = client.rollouts()
+        rollouts = client.rollouts()
     columns = ["name", "status.phase", "status.stable", "status.candidate", "status.split.weight"]
-    session.terminal.answer(found, rows_table(found, columns, empty="Nothing is served yet."))
+    session.terminal.answer(rollouts, rows_table(rollouts, columns, empty="Nothing is served yet."))
 
 
 @app.command("status")
@@ -53,8 +53,8 @@ def status(context: typer.Context, model_type: Type) -> None:
     """Show which version serves which share of users, and the last transitions."""
     session = session_of(context)
     with session.client() as client:
-        found = client.rollout(model_type)
-    session.terminal.answer(found, *describe(found))
+        rollout = client.rollout(model_type)
+    session.terminal.answer(rollout, *describe(rollout))
 
 
 @app.command("start")
@@ -73,9 +73,9 @@ def start(
     with session.client() as client:
         policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
         request = RolloutRequest.model_validate({**dict(policy), "version": version})
-        found = client.request_rollout(model_type, request)
+        rollout = client.request_rollout(model_type, request)
     session.terminal.answer(
-        found, f"{version} is asked for. Watch it: shieldctl rollout status {model_type}"
+        rollout, f"{version} is asked for. Watch it: shieldctl rollout status {model_type}"
     )
 
 
@@ -93,11 +93,11 @@ def set_(
     session = session_of(context)
     with session.client() as client:
         policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
-        found = client.change_rollout(model_type, policy)
-    spec = found.spec
+        rollout = client.change_rollout(model_type, policy)
+    spec = rollout.spec
     shares = ", ".join(f"{one.weight} % for {one.duration_seconds:g} s" for one in spec.steps)
     session.terminal.answer(
-        found,
+        rollout,
         f"{spec.strategy}: {shares}; warm for {spec.guard_seconds:g} s afterwards; error budget "
         f"{spec.analysis.error_budget:g}.",
     )
@@ -134,9 +134,9 @@ def undo(context: typer.Context, model_type: Type, reason: Reason) -> None:
     """Go back to the last known good version at once."""
     session = session_of(context)
     with session.client() as client:
-        found = client.undo_rollout(model_type, reason)
+        rollout = client.undo_rollout(model_type, reason)
     session.terminal.answer(
-        found, f"Asked. Watch it: shieldctl rollout status {model_type}", *describe(found)
+        rollout, f"Asked. Watch it: shieldctl rollout status {model_type}", *describe(rollout)
     )
 
 
@@ -145,8 +145,8 @@ def abort(context: typer.Context, model_type: Type, reason: Reason) -> None:
     """End a trial without a judgement; the version may be asked for again."""
     session = session_of(context)
     with session.client() as client:
-        found = client.abort_rollout(model_type, reason)
-    session.terminal.answer(found, "The trial ends.", *describe(found))
+        rollout = client.abort_rollout(model_type, reason)
+    session.terminal.answer(rollout, "The trial ends.", *describe(rollout))
 
 
 @app.command("pause")

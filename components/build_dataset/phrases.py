@@ -103,11 +103,11 @@ def phrases(
     seen: dict[str, Phrase] = {}
     base = base.sample(min(MOST_BASE, base.height), seed=seed, shuffle=True)
     for _ in range(MOST_ROUNDS):
-        found = _Search(newest(kept, MOST_CHECKED).with_row_index("row"), base).run()
-        seen = {each.gram: each for each in found} | {
+        suspects = _Search(newest(kept, MOST_CHECKED).with_row_index("row"), base).run()
+        seen = {each.gram: each for each in suspects} | {
             gram: each for gram, each in seen.items() if each.suspected
         }
-        suspected = [each for each in found if each.suspected]
+        suspected = [each for each in suspects if each.suspected]
         if not suspected:
             break
         # In all corrections, not only in those that were looked at.
@@ -210,12 +210,12 @@ class _Search:
     def _opinion(self, taken: Any, asked: Any, texts: list[str] | None = None) -> Any:
         """Return what base and the corrections `taken` say of `asked`, or of other `texts`."""
         vectors = self.vectors[asked] if texts is None else vectors_of(texts)
-        found = scam_probabilities(
+        second_opinion = scam_probabilities(
             vstack([self.base_vectors, self.vectors[taken]]),
             np.concatenate([self.labels, self.said[taken]]),
             vectors,
         )
-        return np.zeros(vectors.shape[0]) if found is None else found
+        return np.zeros(vectors.shape[0]) if second_opinion is None else second_opinion
 
     def _judged(self, gram: str, rows: Any, corpus: int) -> Phrase:
         rest = np.setdiff1d(np.arange(len(self.texts)), rows)

@@ -34,17 +34,17 @@ def flat(
 
     Undefined ones (recall of a set without scams) are left out, never zero.
     """
-    found: dict[str, float] = {"budget": fpr_budget}
+    figures: dict[str, float] = {"budget": fpr_budget}
     for name, part in judged.items():
         prefix = CAMEL[name]
-        found |= _rates(prefix, count(part.scam, part.challenger))
-        found[f"{prefix}Size"] = float(part.scam.size)
+        figures |= _rates(prefix, count(part.scam, part.challenger))
+        figures[f"{prefix}Size"] = float(part.scam.size)
         if part.champion is not None:
-            found |= _rates(f"{prefix}Champion", count(part.scam, part.champion))
+            figures |= _rates(f"{prefix}Champion", count(part.scam, part.champion))
         if part.scored.baseline is not None and models.baseline is not None:
             flagged = part.scored.baseline >= models.baseline.threshold
-            found |= _rates(f"{prefix}Baseline", count(part.scam, flagged))
-    return found | _golden(judged["golden"], fpr_budget, rng)
+            figures |= _rates(f"{prefix}Baseline", count(part.scam, flagged))
+    return figures | _golden(judged["golden"], fpr_budget, rng)
 
 
 def _rates(prefix: str, counts: Counts) -> dict[str, float]:
@@ -54,7 +54,7 @@ def _rates(prefix: str, counts: Counts) -> dict[str, float]:
 
 def _golden(golden: Verdicts, fpr_budget: float, rng: np.random.Generator) -> dict[str, float]:
     scores, scam = golden.scored.challenger, golden.scam
-    found = {
+    golden_figures = {
         "goldenEce": expected_calibration_error(scam, scores),
         "goldenBrier": brier_score(scam, scores),
     }
@@ -64,17 +64,19 @@ def _golden(golden: Verdicts, fpr_budget: float, rng: np.random.Generator) -> di
         ("goldenBaseline", golden.scored.baseline),
     ):
         if of is not None and _both_classes(scam):
-            found[f"{name}Auc"] = area_under_roc(scam, of)
-            found[f"{name}RecallAtBudget"] = recall_at_fpr(scam, of, fpr_budget)
-    found["goldenPositives"] = float(np.sum(scam))
+            golden_figures[f"{name}Auc"] = area_under_roc(scam, of)
+            golden_figures[f"{name}RecallAtBudget"] = recall_at_fpr(scam, of, fpr_budget)
+    golden_figures["goldenPositives"] = float(np.sum(scam))
     if golden.champion is not None:
         before, now = golden.champion == scam, golden.challenger == scam
-        found["goldenMcnemarP"] = mcnemar_p_value(before, now)
+        golden_figures["goldenMcnemarP"] = mcnemar_p_value(before, now)
         everything = np.ones(scam.size, dtype=np.bool_)
         for name, here in (("goldenGain", everything), ("goldenRecallGain", scam)):
             if here.any():
-                found |= _gain(name, before[here], now[here], _campaigns(golden, here), rng)
-    return found
+                golden_figures |= _gain(
+                    name, before[here], now[here], _campaigns(golden, here), rng
+                )
+    return golden_figures
 
 
 def _gain(

@@ -30,20 +30,20 @@ def probes(dataset: Path, golden: Scored, models: Models) -> list[PhraseProbe]:
     scams = scams[:MOST_SCAMS]
     if not scams or models.champion is None:
         return []
-    found = []
+    probed = []
     for phrase in learned(dataset / "phrases.json"):
         texts = [f"{scam} {phrase['text']}" for scam in scams]
         now = score(models.challenger, "challenger", texts) >= OPERATING_POINT
         before = score(models.champion, "champion", texts) >= OPERATING_POINT
         truth = np.ones(len(texts), dtype=np.bool_)
-        found.append(
+        probed.append(
             PhraseProbe(
                 name=name_of(phrase["text"]),
                 carriers=int(phrase["carriers"]),
                 comparison=compare(truth, now, before),
             )
         )
-    return found
+    return probed
 
 
 def name_of(phrase: str) -> str:

@@ -204,8 +204,8 @@ def _share(value: float | None) -> str:
 
 
 def _errors(judged: dict[str, Verdicts], common: frozenset[str]) -> list[str]:
-    found = ["<h2>Errors of the challenger</h2>"]
-    found.append(
+    parts = ["<h2>Errors of the challenger</h2>"]
+    parts.append(
         "<p>Links, addresses and numbers are masked, and so is every word that fewer than five "
         "training messages hold.</p>"
     )
@@ -214,11 +214,11 @@ def _errors(judged: dict[str, Verdicts], common: frozenset[str]) -> list[str]:
         fresh = wrong if part.champion is None else wrong & (part.champion == part.scam)
         title = name.replace("_", " ")
         if part.champion is not None:
-            found.append(_error_list(f"{title}: new errors", part, fresh, common))
-            found.append(_error_list(f"{title}: errors of both", part, wrong & ~fresh, common))
+            parts.append(_error_list(f"{title}: new errors", part, fresh, common))
+            parts.append(_error_list(f"{title}: errors of both", part, wrong & ~fresh, common))
         else:
-            found.append(_error_list(f"{title}: errors", part, wrong, common))
-    return found
+            parts.append(_error_list(f"{title}: errors", part, wrong, common))
+    return parts
 
 
 def _error_list(

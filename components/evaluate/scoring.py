@@ -116,14 +116,15 @@ def score(scorer: Scorer, name: str, texts: Sequence[str]) -> NDArray[np.float64
     """
     once = list(dict.fromkeys(texts))
     scores = dict(zip(once, scorer.probabilities(once), strict=True))
-    found = np.array([scores[text] for text in texts], dtype=np.float64)
-    bad = int(np.sum(~np.isfinite(found)))
+    probabilities = np.array([scores[text] for text in texts], dtype=np.float64)
+    bad = int(np.sum(~np.isfinite(probabilities)))
     if bad:
         raise PackageInvalid(
-            f"The {name} gives no number for {bad} of {found.size} messages (NaN): its training "
-            "has diverged, or its export is broken. Train again with a lower learning rate."
+            f"The {name} gives no number for {bad} of {probabilities.size} messages (NaN): its "
+            "training has diverged, or its export is broken. Train again with a lower learning "
+            "rate."
         )
-    return found
+    return probabilities
 
 
 def score_sets(models: Models, sets: dict[str, JudgedSet]) -> dict[str, Scored]:
@@ -189,14 +190,14 @@ def verdicts(scored: Scored) -> Verdicts:
 
 def slices(judged: Sequence[Verdicts]) -> list[Slice]:
     """Count each kind of message over several sets together."""
-    found: dict[tuple[str, str], Comparison] = {}
+    sums: dict[tuple[str, str], Comparison] = {}
     for part in judged:
         for dimension, value, mask in slices_of(part.scored.judged.table):
             key, more = (dimension, value), part.comparison(mask)
-            found[key] = _sum(found[key], more) if key in found else more
+            sums[key] = _sum(sums[key], more) if key in sums else more
     return [
         Slice(dimension=dimension, value=value, comparison=comparison)
-        for (dimension, value), comparison in sorted(found.items())
+        for (dimension, value), comparison in sorted(sums.items())
     ]
 
 
@@ -215,15 +216,15 @@ def _sum(one: Comparison, two: Comparison) -> Comparison:
 
 def groups(corrections: Verdicts) -> list[GroupShare]:
     """Count the held-out corrections of each reporter and of each campaign."""
-    table, found = corrections.scored.judged.table, []
+    table, shares = corrections.scored.judged.table, []
     for kind in ("reporter", "campaign"):
         if kind not in table.columns:
             continue
         names = table[kind].fill_null("").to_numpy()
         for name in sorted(set(names) - {""}):
             share = corrections.comparison(np.asarray(names == name, dtype=np.bool_))
-            found.append(GroupShare(kind=kind, name=str(name), comparison=share))
-    return found
+            shares.append(GroupShare(kind=kind, name=str(name), comparison=share))
+    return shares
 
 
 def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, int, int]:

@@ -150,36 +150,36 @@ def _record(history: Path | None, facts: DatasetFacts) -> GoldenRecord | None:
 def _warnings(
     judged: dict[str, Verdicts], models: Models, frozen: int, fpr_budget: float
 ) -> list[str]:
-    golden, found = judged["golden"], []
+    golden, warnings = judged["golden"], []
     hams = int(np.sum(~golden.scam))
     if hams < LEAST_HAM:
-        found.append(
+        warnings.append(
             f"The golden set has {hams} harmless messages; below {LEAST_HAM} a false-positive rate "
             f"of {fpr_budget:.0%} cannot be told from twice that."
         )
     if frozen < enough_hams(fpr_budget):
-        found.append(
+        warnings.append(
             f"The operating point is set on {frozen} harmless messages; fewer than "
             f"{enough_hams(fpr_budget)} cannot show that a budget of {fpr_budget:.2%} is kept, "
             "even with none of them flagged."
         )
     if golden.scam.all() or not golden.scam.any():
-        found.append("The golden set has one class only: no curve can be drawn.")
+        warnings.append("The golden set has one class only: no curve can be drawn.")
     beaten = figures.baseline_wins(judged, models, fpr_budget)
     if beaten:
-        found.append(beaten)
+        warnings.append(beaten)
     disputed = _contradicted(golden)
     if disputed:
-        found.append(
+        warnings.append(
             f"Every model contradicts the label of {len(disputed)} golden messages with "
             f"confidence; look at them: {', '.join(disputed[:MOST_DISPUTED])}."
         )
-    found.extend(
+    warnings.extend(
         f"The set {name} is empty: nothing is known about it."
         for name in ("time_forward", "fresh")
         if name not in judged and models.champion is not None
     )
-    return found
+    return warnings
 
 
 def _contradicted(golden: Verdicts) -> list[str]:

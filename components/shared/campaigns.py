@@ -112,23 +112,23 @@ def near(texts: pl.Series, others: pl.Series) -> NDArray[np.bool_]:
     Unlike `campaigns`, every pair that shares a band is compared, and nothing follows from a third
     message: made for the few thousand messages that judge beside all that teach.
     """
-    found = np.zeros(len(texts), dtype=np.bool_)
+    is_near = np.zeros(len(texts), dtype=np.bool_)
     if not len(others):
-        return found
+        return is_near
     wanted = sketches(folded(others.unique()).to_list(), rows=ROWS)
     for start in range(0, len(texts), _CHUNK):
         here = sketches(folded(texts.slice(start, _CHUNK)).to_list(), rows=ROWS)
-        found[start : start + len(here)] = _near(here, wanted)
-    return found
+        is_near[start : start + len(here)] = _near(here, wanted)
+    return is_near
 
 
 def _near(here: Sketches, wanted: Sketches) -> NDArray[np.bool_]:
-    found = np.zeros(len(here), dtype=np.bool_)
+    is_near = np.zeros(len(here), dtype=np.bool_)
     for first in range(0, ROWS, _ROWS_PER_PAIR):
         sought = _band(wanted, first, _ROWS_PER_PAIR)
         order = np.argsort(sought, kind="stable")
         sought = sought[order]
-        open_ = np.flatnonzero(~found)
+        open_ = np.flatnonzero(~is_near)
         keys = _band(here[open_], first, _ROWS_PER_PAIR)
         low, high = np.searchsorted(sought, keys, "left"), np.searchsorted(sought, keys, "right")
         many = high - low
@@ -142,8 +142,8 @@ def _near(here: Sketches, wanted: Sketches) -> NDArray[np.bool_]:
             for at in range(0, rows.size, _CHUNK):
                 one, other = rows[at : at + _CHUNK], pairs[at : at + _CHUNK]
                 alike = np.mean(here[one] == wanted[other], axis=1) >= NEAR
-                found[one[alike]] = True
-    return found
+                is_near[one[alike]] = True
+    return is_near
 
 
 class _DistinctForms:

@@ -98,7 +98,7 @@ class Weights:
 
     def _tensors(self, at: int) -> dict[str, tuple[int, int, int]]:
         """Return (kind, numbers, offset) of each tensor; kind 0 is float32, 1 is Q4_0."""
-        found = {}
+        tensors = {}
         (count,) = struct.unpack_from("<i", self._raw, at)
         at += 4
         for _ in range(count):
@@ -111,8 +111,8 @@ class Weights:
                 raise ValueError(f"{name} lies beyond its end")
             if kind not in (_FLOAT, _NIBBLES):
                 raise ValueError(f"{name} has numbers of kind {kind}")
-            found[name] = (kind, numbers, offset)
-        return found
+            tensors[name] = (kind, numbers, offset)
+        return tensors
 
     def numbers(self, name: str, width: int, rows: NDArray[np.int64] | None = None) -> Floats:
         """Return a tensor, float32, shape (n, width).

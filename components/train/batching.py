@@ -24,17 +24,17 @@ def batches(
     """
     rng = np.random.default_rng(seed)
     noisy = np.asarray(lengths, dtype=np.float64) * (1 + 0.1 * rng.random(len(lengths)))
-    found: list[list[int]] = []
+    groups: list[list[int]] = []
     current: list[int] = []
     longest = 0
     for place in np.argsort(noisy, kind="stable").tolist():
         grown = max(longest, lengths[place])
         if current and (grown * (len(current) + 1) > token_budget or len(current) == most_rows):
-            found.append(current)
+            groups.append(current)
             current, grown = [], lengths[place]
         current.append(place)
         longest = grown
     if current:
-        found.append(current)
-    rng.shuffle(found)
-    return found
+        groups.append(current)
+    rng.shuffle(groups)
+    return groups

@@ -211,9 +211,9 @@ def margins_of(
 ) -> NDArray[np.float64]:
     """Return scam logit minus ham logit of each row, shape (n,)."""
     model.eval()
-    found = np.zeros(len(rows))
+    margins = np.zeros(len(rows))
     for batch in batches([len(row) for row in rows], 4 * token_budget, 0):
         ids, mask = padded([rows[place] for place in batch], pad)
         logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits.float()
-        found[batch] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-    return found
+        margins[batch] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+    return margins

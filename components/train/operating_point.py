@@ -123,8 +123,8 @@ def fair_weights(sources: NDArray[np.object_], scam: NDArray[np.bool_]) -> NDArr
 
 def spread(values: NDArray[np.float64]) -> float:
     """Return the standard deviation, or 1 of values that are all the same."""
-    found = float(values.std())
-    return found if found > 1e-9 else 1.0
+    deviation = float(values.std())
+    return deviation if deviation > 1e-9 else 1.0
 
 
 def scale_of(margins: NDArray[np.float64], scam: NDArray[np.bool_]) -> float:
@@ -145,5 +145,5 @@ def scale_of(margins: NDArray[np.float64], scam: NDArray[np.bool_]) -> float:
         return float(np.mean(np.logaddexp(0, odds) - target * odds))
 
     most = float(np.log(MOST_SCALE))
-    found = minimize_scalar(loss, bounds=(-most, most), method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(loss, bounds=(-most, most), method="bounded")
+    return float(np.exp(minimum.x))

@@ -197,12 +197,12 @@ class ClusterOperator:
 
         @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
         async def rollout_changed(event: kopf.RawEvent, **_: Any) -> None:
-            found: Any = event["object"]
-            name = found["metadata"]["name"]
+            watched: Any = event["object"]
+            name = watched["metadata"]["name"]
             if event["type"] == "DELETED":
                 self._drop(name)
                 return
-            self._take(found)
+            self._take(watched)
             await self.reconcile(name)
 
         for group, version, plural in _OWNED:
@@ -211,12 +211,12 @@ class ClusterOperator:
                 group, version, plural, labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry
             )
             async def owned_changed(event: kopf.RawEvent, **_: Any) -> None:
-                found: Any = event["object"]
+                watched: Any = event["object"]
                 if event["type"] == "DELETED":
-                    self._live.forget(found)
+                    self._live.forget(watched)
                 else:
-                    self._live.note(found)
-                await self.reconcile(found["metadata"]["labels"][ROLLOUT_LABEL])
+                    self._live.note(watched)
+                await self.reconcile(watched["metadata"]["labels"][ROLLOUT_LABEL])
 
 
 def _configure(settings: kopf.OperatorSettings) -> None:

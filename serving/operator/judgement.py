@@ -138,8 +138,8 @@ def not_worse(analysis: Analysis, evidence: Evidence | None) -> bool:
         return True
     if evidence is None:
         return False
-    found = log_evidence_below(paired(evidence.paired), analysis.error_budget)
-    return convincing(found, _share(analysis))
+    evidence_weight = log_evidence_below(paired(evidence.paired), analysis.error_budget)
+    return convincing(evidence_weight, _share(analysis))
 
 
 def shown(analysis: Analysis, evidence: Evidence | None) -> str:
@@ -184,8 +184,8 @@ def users_object(analysis: Analysis, evidence: Evidence) -> bool:
     let no further user meet the version until reviewers have decided.
     """
     ours, theirs = _votes(evidence.candidate), _votes(evidence.stable)
-    found = log_evidence_worse(ours, theirs, analysis.error_budget)
-    return convincing(found, analysis.alpha)
+    evidence_weight = log_evidence_worse(ours, theirs, analysis.error_budget)
+    return convincing(evidence_weight, analysis.alpha)
 
 
 def paired(seen: PairedEvidence) -> Paired:

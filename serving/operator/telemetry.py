@@ -57,9 +57,9 @@ class Telemetry:
 
     def rollouts(self, phases: Iterable[Phase]) -> None:
         """Set how many rollouts there are in each phase."""
-        found = Count(phases)
+        counts = Count(phases)
         for phase in Phase:
-            self._rollouts.labels(phase.value).set(found[phase])
+            self._rollouts.labels(phase.value).set(counts[phase])
 
     def leads(self, held: bool) -> None:
         """Set whether this process leads."""

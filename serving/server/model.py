@@ -68,8 +68,8 @@ class AnswerCache:
             return None
         self._texts.move_to_end(text)
         keys, linear = known
-        found = [answer for key in keys if (answer := self.get(key)) is not None]
-        return (found, linear) if len(found) == len(keys) else None
+        scores = [answer for key in keys if (answer := self.get(key)) is not None]
+        return (scores, linear) if len(scores) == len(keys) else None
 
 
 def row_key(row: Row) -> bytes:

@@ -89,14 +89,14 @@ class Repository:
                 "`GET /v2/repository/index` lists its versions."
             )
         if version is not None:
-            found = self.versions.get(version)
-            if found is None:
+            model = self.versions.get(version)
+            if model is None:
                 known = ", ".join(sorted(self.versions)) or "none"
                 raise NotFound(
                     f"There is no version {version!r} of {name!r} here; loaded are: {known}. "
                     "`GET /v2/repository/index` lists them."
                 )
-            return found
+            return model
         if self.active is None:
             raise Unavailable(
                 "The model server is still loading its model. Try again in a second.",

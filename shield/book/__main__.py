@@ -20,17 +20,17 @@ def main(languages: list[str]) -> int:
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    found = faults(book)
-    for fault in found:
+    mistakes = faults(book)
+    for fault in mistakes:
         print(fault, file=sys.stderr)  # noqa: T201
     for side in Side:
-        if not found:
+        if not mistakes:
             kinds = Counter(
                 (each.language, each.channel.value, each.kind) for each in messages_of(book, side)
             )
             for (language, channel, kind), count in sorted(kinds.items()):
                 print(f"{language} {side:5} {channel:4} {kind:8} {count}")  # noqa: T201
-    return 1 if found else 0
+    return 1 if mistakes else 0
 
 
 if __name__ == "__main__":

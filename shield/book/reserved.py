@@ -48,9 +48,9 @@ _BRANDS = re.compile(
 
 def hosts(text: str) -> Iterator[str]:
     """Yield the host names in `text`."""
-    for found in _HOST.finditer(text):
-        if not _FILE.search(found[0]):
-            yield found[0]
+    for match in _HOST.finditer(text):
+        if not _FILE.search(match[0]):
+            yield match[0]
 
 
 def foreign_hosts(text: str) -> Iterator[str]:
@@ -68,11 +68,11 @@ def is_fictitious(phone: str) -> bool:
 
 def long_numbers(text: str) -> Iterator[str]:
     """Yield numbers long enough to be somebody's telephone number or account."""
-    for found in _LONG_NUMBER.finditer(text):
-        yield found[0].strip()
+    for match in _LONG_NUMBER.finditer(text):
+        yield match[0].strip()
 
 
 def brands(text: str) -> Iterator[str]:
     """Yield the real brands that `text` names."""
-    for found in _BRANDS.finditer(text):
-        yield found[0]
+    for match in _BRANDS.finditer(text):
+        yield match[0]

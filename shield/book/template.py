@@ -39,16 +39,16 @@ def parts_of(template: str) -> Iterator[str | list[str] | SlotUse]:
         BadTemplate: Braces that do not pair, or a slot whose name is none.
     """
     at = 0
-    for found in _PART.finditer(template):
-        yield _literal(template[at : found.start()])
-        at = found.end()
-        if "|" in found[1]:
-            yield found[1].split("|")
+    for match in _PART.finditer(template):
+        yield _literal(template[at : match.start()])
+        at = match.end()
+        if "|" in match[1]:
+            yield match[1].split("|")
             continue
-        slot = _SLOT.fullmatch(found[1])
+        slot = _SLOT.fullmatch(match[1])
         if slot is None:
             raise BadTemplate(
-                f"{found[0]} is neither a slot (small letters, e.g. {{bank.host}}) nor a choice "
+                f"{match[0]} is neither a slot (small letters, e.g. {{bank.host}}) nor a choice "
                 "({one|other})"
             )
         yield SlotUse(slot[1], slot[2], slot[3] or "text")

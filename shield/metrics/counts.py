@@ -91,7 +91,9 @@ def count(scam: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Counts:
 
 def chance_of_at_least(k: int, n: int, share: float) -> float:
     """Return P(X >= k) for X ~ Binomial(n, share), with 0 < share < 1."""
-    return max(0.0, 1.0 - math.fsum(binomial(found, n, share) for found in range(min(k, n + 1))))
+    return max(
+        0.0, 1.0 - math.fsum(binomial(successes, n, share) for successes in range(min(k, n + 1)))
+    )
 
 
 def binomial(k: int, n: int, share: float) -> float:

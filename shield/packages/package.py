@@ -244,18 +244,18 @@ def check_signature(
     directory: Path, manifest: bytes, trust: Trust, purpose: Purpose = Purpose.RELEASE
 ) -> None:
     """Raise unless a trusted key has signed the manifest's bytes; see `ModelPackage.verify`."""
-    found = read_signature(directory)
-    if found.purpose is not purpose:
+    signature = read_signature(directory)
+    if signature.purpose is not purpose:
         raise PackageUntrusted(
-            f"The package {directory} is signed for the {found.purpose}, not for the {purpose}: "
-            "a gate has refused what is kept for the record. Refusing to load it. An admin who "
-            "knows better releases it with `shieldctl model reinstate`."
+            f"The package {directory} is signed for the {signature.purpose}, not for the "
+            f"{purpose}: a gate has refused what is kept for the record. Refusing to load it. An "
+            "admin who knows better releases it with `shieldctl model reinstate`."
         )
-    if not trust.holds(found.key, found.value, _CONTEXT[purpose] + manifest):
+    if not trust.holds(signature.key, signature.value, _CONTEXT[purpose] + manifest):
         known = ", ".join(sorted(trust.keys))
         raise PackageUntrusted(
-            f"The package {directory} is signed by key {found.key}, and that signature is not by a "
-            f"trusted key ({known}). Refusing to load it. Add the signer's public key to the "
+            f"The package {directory} is signed by key {signature.key}, and that signature is not "
+            f"by a trusted key ({known}). Refusing to load it. Add the signer's public key to the "
             "trusted keys if you know where the package comes from."
         )
 

@@ -76,10 +76,10 @@ def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanRea
         told = tactics.book().texts(tactic, reader.language)
         sentence = say("reads-like", reader, name=told.name, how=told.how_it_works)
         yield ScanReason(id=f"tactic:{tactic}", kind=ReasonKind.TACTIC, sentence=sentence)
-    found = signs_of(text)
+    signs = signs_of(text)
     if not _PHONE.search(text[:_LONGEST]):
-        found.discard("call-them")
-    ordered = [sign for sign in table_of_signs().signs if sign in found]
+        signs.discard("call-them")
+    ordered = [sign for sign in table_of_signs().signs if sign in signs]
     pressure = [sign for sign in ordered if sign in _PRESSURE]
     yield from (_reason(sign, ReasonKind.REQUEST, reader) for sign in ordered if sign in _WANTED)
     yield from (

@@ -81,10 +81,10 @@ def brands() -> tuple[Brand, ...]:
 def links_of(text: str) -> list[Found]:
     """Return what is to be said of the links in the text, the plainest deceit first."""
     words = words_of(LINK.sub(" ", text))  # names are what the text says, beside its links
-    found = [fact for link in links(text)[:_MOST] for fact in _of_link(link, words)]
+    facts = [fact for link in links(text)[:_MOST] for fact in _of_link(link, words)]
     if is_broken(text):
-        found.append(Found("link-broken"))
-    return list(dict.fromkeys(found))
+        facts.append(Found("link-broken"))
+    return list(dict.fromkeys(facts))
 
 
 def has_link(text: str) -> bool:

@@ -22,15 +22,15 @@ class Reader:
 @cache
 def sentences() -> dict[str, dict[str, str]]:
     """Return the sentences: id -> language -> text, read once."""
-    found: dict[str, dict[str, str]] = read_table("sentences.yaml")
-    return found
+    table: dict[str, dict[str, str]] = read_table("sentences.yaml")
+    return table
 
 
 @cache
 def places() -> dict[str, dict[str, str]]:
     """Return where to report: country -> `sms`, `else`, `source`, read once."""
-    found: dict[str, dict[str, str]] = read_table("places.yaml")
-    return found
+    table: dict[str, dict[str, str]] = read_table("places.yaml")
+    return table
 
 
 def say(sentence: str, reader: Reader, **parts: str) -> str:
@@ -41,10 +41,10 @@ def say(sentence: str, reader: Reader, **parts: str) -> str:
 
 def place_of(reader: Reader, *, sms: bool) -> str | None:
     """Return where the reader's country takes reports, or None if the table does not say."""
-    found = places().get(reader.country or "")
-    if found is None:
+    place = places().get(reader.country or "")
+    if place is None:
         return None
-    return ", ".join(found[key] for key in (("sms", "else") if sms else ("else",)) if key in found)
+    return ", ".join(place[key] for key in (("sms", "else") if sms else ("else",)) if key in place)
 
 
 def reader_of(accept_language: str | None) -> Reader:

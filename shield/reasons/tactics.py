@@ -60,8 +60,8 @@ class Tactics:
 
 def nearest(text: str) -> str | None:
     """Return the id of the tactic that the text reads like, or None if it is near to none."""
-    found = tactics_of_the_book().nearest(text)
-    return found.tactic if found is not None and found.lead >= NEAR else None
+    candidates = tactics_of_the_book().nearest(text)
+    return candidates.tactic if candidates is not None and candidates.lead >= NEAR else None
 
 
 @cache

@@ -64,11 +64,11 @@ class KubernetesRolloutStore:
         """Create or change a spec by optimistic retry; an unchanged spec writes nothing."""
         for _ in range(_ATTEMPTS):
             try:
-                found: Object | None = self._kube.get(f"{self._path}/{name}")
+                present: Object | None = self._kube.get(f"{self._path}/{name}")
             except NotFound:
-                found = None
+                present = None
             try:
-                return self._try_change(name, found, change)
+                return self._try_change(name, present, change)
             except VersionRejected:  # a conflict that no retry resolves
                 raise
             except Conflict:
@@ -128,10 +128,10 @@ class KubernetesRolloutStore:
             rollouts, version = self._list()
             yield from _differences(seen, rollouts)
             try:
-                for kind, found in self._kube.watch(
+                for kind, listed in self._kube.watch(
                     self._path, version, idle_seconds=timeout_seconds
                 ):
-                    rollout = parse(found)
+                    rollout = parse(listed)
                     if kind == "DELETED":
                         seen.pop(rollout.name, None)
                         yield rollout.model_copy(update={"deleting": True})
@@ -143,9 +143,9 @@ class KubernetesRolloutStore:
             return
 
     def _list(self) -> tuple[_Rollouts, str]:
-        found = self._kube.get(self._path)
-        rollouts = sorted((parse(item) for item in found["items"]), key=lambda one: one.name)
-        return rollouts, found["metadata"]["resourceVersion"]
+        listing = self._kube.get(self._path)
+        rollouts = sorted((parse(item) for item in listing["items"]), key=lambda one: one.name)
+        return rollouts, listing["metadata"]["resourceVersion"]
 
 
 def parse(found: Object) -> ModelRollout:

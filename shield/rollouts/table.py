@@ -99,10 +99,10 @@ class TableRolloutStore:
     def get(self, name: str) -> ModelRollout:
         """Return one rollout."""
         with self._begin() as connection:
-            found = self._find(connection, name)
-        if found is None:
+            rollout = self._find(connection, name)
+        if rollout is None:
             raise NotFound.of("rollout", name, "`shieldctl rollout list` shows those that exist.")
-        return found
+        return rollout
 
     def list(self) -> list[ModelRollout]:
         """Return all rollouts, by name."""

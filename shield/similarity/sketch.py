@@ -74,12 +74,12 @@ def sketches(words: Sequence[str], key: bytes = b"", rows: int = PERMUTATIONS) -
         key: Draws the hash functions: who does not know it cannot sketch a guessed message.
         rows: The first so many rows of each sketch.
     """
-    found = np.empty((len(words), rows), dtype=np.uint32)
+    minima = np.empty((len(words), rows), dtype=np.uint32)
     factors, summands = _hashes_of(key)
     for start in range(0, len(words), _CHUNK):
         part = words[start : start + _CHUNK]
         runs, first_run, single, first_word, has_words = _hashed(part)
-        here = found[start : start + len(part)]
+        here = minima[start : start + len(part)]
         if len(part) == 1:
             every = np.concatenate([runs, single])
             here[0] = (every * factors[:rows, None] + summands[:rows, None]).min(axis=1)
@@ -92,7 +92,7 @@ def sketches(words: Sequence[str], key: bytes = b"", rows: int = PERMUTATIONS) -
                     np.minimum.reduceat(single * factors[row] + summands[row], first_word),
                 )
             here[:, row] = lowest
-    return found
+    return minima
 
 
 def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
@@ -105,12 +105,12 @@ def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
     """
     values = sketch[: len(sketch) // ROWS_PER_BAND * ROWS_PER_BAND].reshape(-1, ROWS_PER_BAND)
     keyed = hashlib.blake2b(scope.encode(), key=key[:64], digest_size=8)
-    found = []
+    hashes = []
     for number, band in enumerate(values):
         digest = keyed.copy()
         digest.update(b"%d " % number + band.astype("<u4").tobytes())
-        found.append(int.from_bytes(digest.digest(), "little", signed=True))
-    return found
+        hashes.append(int.from_bytes(digest.digest(), "little", signed=True))
+    return hashes
 
 
 def estimate(sketch: Sketches | Halves, others: Sketches | Halves) -> NDArray[np.float64]:

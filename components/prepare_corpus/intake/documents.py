@@ -101,8 +101,8 @@ def of_spreadsheet(raw: bytes, name: str) -> Table:
         raise Invalid(f"{name} has no row.")
     title, rows = next(iter(filled.items()))
     others = ", ".join(repr(each) for each in filled if each != title)
-    found = {"kind": "XLSX", "sheet": f"{title!r}{f'; not read: {others}' if others else ''}"}
+    facts = {"kind": "XLSX", "sheet": f"{title!r}{f'; not read: {others}' if others else ''}"}
     (_, header), body = rows[0], rows[1:]
     return table_of(
-        distinct_names(header), [row for _, row in body], [line for line, _ in body], found=found
+        distinct_names(header), [row for _, row in body], [line for line, _ in body], found=facts
     )

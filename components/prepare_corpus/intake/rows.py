@@ -77,7 +77,7 @@ def read_rows(
         table.found["kind"] = f"our own export ({table.found['kind']})"
     meaning = meaning_of(table, model_type, how, name)
     times, undated, form = _times(table, meaning.date, how.date_format)
-    found = {**table.found, **meaning.shown(table, model_type), "date": form}
+    facts = {**table.found, **meaning.shown(table, model_type), "date": form}
     judged = _judged(table, meaning, model_type, undated, other_types(table, model_type))
     judged = judged.with_columns(times)
     bad = table.bad + [
@@ -97,7 +97,7 @@ def read_rows(
         ),
     )
     bad.sort(key=lambda each: each.line)
-    return Reading(messages.conform(rows), good[LINE].to_list(), bad, found)
+    return Reading(messages.conform(rows), good[LINE].to_list(), bad, facts)
 
 
 def _times(table: Table, column: str | None, told: str | None) -> tuple[pl.Series, pl.Series, str]:
