@@ -23,7 +23,8 @@ from uuid import uuid4
 import httpx
 from pydantic import TypeAdapter
 
-from shield.crds.v1alpha1 import ModelRollout, Transition, Wire
+from shield.crds.base import Wire
+from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import ShieldError, Unavailable, from_problem
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.rollouts.evidence import Evidence

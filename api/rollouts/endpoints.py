@@ -6,7 +6,8 @@ from api.kit.context import AdminWrite, EvidenceRead, OperatorWrite, StaffRead, 
 from api.kit.paths import VersionPath
 from api.registry import ledger
 from api.rollouts import service
-from shield.crds.v1alpha1 import Evidence, ModelRollout
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRollout
 from shield.labels import ModelType
 from shield.wire import (
     Envelope,

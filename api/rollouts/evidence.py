@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.sampling.service import SHADOW
 from api.scans import repository as scans
 from api.tables import Feedback, Scan, ShadowScore
-from shield.crds.v1alpha1 import ArmEvidence
+from shield.crds.evidence import ArmEvidence
 from shield.labels import FeedbackType, ModelType
 
 _REPORTED = ("report",)

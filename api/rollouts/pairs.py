@@ -10,7 +10,7 @@ from api.rollouts.evidence import truth_differs_from_verdict
 from api.sampling import trials
 from api.sampling.service import SHADOW
 from api.tables import Comparison, Feedback
-from shield.crds.v1alpha1 import PairedEvidence
+from shield.crds.evidence import PairedEvidence
 from shield.rollouts.evidence import Subjects
 
 STALE = timedelta(hours=48)

@@ -10,12 +10,8 @@ from api.kit.tokens import Role
 from api.registry import service as registry
 from api.rollouts import evidence as counting
 from api.rollouts import pairs
-from shield.crds.v1alpha1 import (
-    Evidence,
-    ModelRollout,
-    ModelRolloutSpec,
-    VersionRef,
-)
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
 from shield.errors import (
     Conflict,
     Forbidden,

@@ -16,7 +16,7 @@ from api.kit.idempotency import IdempotencyKey, once_beyond
 from api.registry import service
 from api.rollouts import service as rollouts
 from api.tables import LedgerRow, Version
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.errors import Conflict
 from shield.labels import ModelType
 from shield.wire import Answer, Envelope, RolloutRequest

@@ -8,7 +8,8 @@ from typing import Protocol
 from serving.operator.cluster import Cluster
 from serving.operator.reconcile import desired_state
 from serving.operator.state import Observed
-from shield.crds.v1alpha1 import Evidence, ModelRollout, Transition
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import Conflict, NotFound
 from shield.rollouts import RolloutStore
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from shield.crds.v1alpha1 import Analysis, ArmEvidence, Evidence, PairedEvidence
+from shield.crds.evidence import ArmEvidence, Evidence, PairedEvidence
+from shield.crds.v1alpha1 import Analysis
 from shield.paired import (
     Paired,
     bounds,

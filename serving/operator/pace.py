@@ -9,7 +9,8 @@ from datetime import timedelta
 from serving.operator.judgement import answers_are_slow
 from serving.operator.state import Observed
 from serving.operator.transitions import held_for_slowness
-from shield.crds.v1alpha1 import ArmEvidence, Evidence, ModelRolloutSpec, ModelRolloutStatus
+from shield.crds.evidence import ArmEvidence, Evidence
+from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus
 
 REASON = "AnswersSlow"
 """Of the conditions, and the first word of the transition."""

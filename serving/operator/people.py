@@ -1,7 +1,8 @@
 """What a person who asks for something may do, and what the ledger is told of it. Pure."""
 
 from serving.operator.judgement import not_worse, shown
-from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus, VersionRef
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, VersionRef
 
 
 def may_promote(spec: ModelRolloutSpec, evidence: Evidence | None) -> bool:

@@ -37,13 +37,8 @@ from serving.operator.people import (
 from serving.operator.split import split_of, warm
 from serving.operator.state import Desired, Observed
 from serving.operator.transitions import among, same
-from shield.crds.v1alpha1 import (
-    Evidence,
-    ModelRolloutSpec,
-    ModelRolloutStatus,
-    Strategy,
-    VersionRef,
-)
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, Strategy, VersionRef
 
 
 def desired_state(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Desired:

@@ -11,8 +11,8 @@ from serving.operator.judgement import missing, not_worse, users_object
 from serving.operator.pace import REASON
 from serving.operator.people import may_promote
 from serving.operator.state import Observed
+from shield.crds.evidence import Evidence
 from shield.crds.v1alpha1 import (
-    Evidence,
     ModelRolloutSpec,
     ModelRolloutStatus,
     Phase,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shield.crds.v1alpha1 import Evidence, ModelRolloutStatus, VersionRef
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRolloutStatus, VersionRef
 
 
 @dataclass(frozen=True)

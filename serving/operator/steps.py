@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from serving.operator.state import Observed
-from shield.crds.v1alpha1 import Evidence, ModelRolloutSpec, ModelRolloutStatus, Strategy
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, Strategy
 
 
 def relevant(status: ModelRolloutStatus, seen: Observed) -> Evidence | None:

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from shield.crds.v1alpha1 import Evidence, ModelRolloutStatus, Transition, VersionRef
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRolloutStatus, Transition, VersionRef
 
 _GOOD_KEPT = 20
 _REJECTED_KEPT = 1000

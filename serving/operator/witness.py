@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from shield.crds.v1alpha1 import Evidence, ModelRollout, Transition
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import RateLimited, ShieldError, Unauthenticated, Unavailable
 from shield.labels import ModelType
 from shield.rollouts.evidence import subjects

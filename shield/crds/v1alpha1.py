@@ -7,14 +7,13 @@ source: the CRD's YAML is generated from this module (`make crds`), and a test p
 
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
-from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator
 
+from shield.crds.base import Wire
+from shield.crds.evidence import Evidence
 from shield.labels import ModelType
 
 GROUP = "antispamshield.io"
@@ -24,51 +23,6 @@ PLURAL = "modelrollouts"
 SHORT_NAME = "mro"
 TAKEN_BACK = "was rejected or taken back and is not proposed again"
 """Part of the message of the CRD's rule about rejected versions; the refusal is known by it."""
-
-
-def _looks_like_a_time(value: object) -> bool:
-    return isinstance(value, str) and "-" in value[1:] and ":" in value
-
-
-@lru_cache(maxsize=4096)
-def _plain_kind(model: type[BaseModel], name: str) -> type | None:
-    """Return the type of a field when it is a plain one, without `None` and annotations."""
-    kinds: list[Any] = [model.model_fields[name].annotation]
-    while kinds and get_origin(kinds[0]) in (Union, UnionType, Annotated):
-        kinds = [kind for kind in get_args(kinds[0]) if kind is not NoneType][:1]
-    return next((kind for kind in (bool, int, float, datetime) if kinds and kinds[0] is kind), None)
-
-
-class Wire(BaseModel):
-    """Base of all wire types: camelCase outside, snake_case inside, nothing unknown accepted."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-    )
-    checks_kinds: ClassVar[bool] = True
-    """Refuse `false` for a number, `1` for a truth, `0.5` for a time: pydantic would convert them,
-    and then the schema that callers read would not be true."""
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _of_its_kind(cls, value: object, info: ValidationInfo) -> object:
-        if not cls.checks_kinds or info.field_name is None:
-            return value
-        kind = _plain_kind(cls, info.field_name)
-        if kind is bool:
-            fits = isinstance(value, bool) or value is None
-        elif kind in (int, float):
-            fits = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-        elif kind is datetime:
-            fits = isinstance(value, datetime) or value is None or _looks_like_a_time(value)
-        else:
-            return value
-        if not fits:
-            raise ValueError(f"should be of type {kind.__name__ if kind else 'unknown'}")
-        return value
 
 
 class VersionRef(Wire):
@@ -252,86 +206,6 @@ class Split(Wire):
     fallback: VersionRef | None = None
     """The last known good version, while it is warm: it answers when the stable one fails."""
     fallback_url: str | None = None
-
-
-class ArmEvidence(Wire):
-    """What is known of one version since a rollout started. Counts of scans, not of users."""
-
-    exposures: Annotated[int, Field(ge=0)] = 0
-    """Scans that it answered (or, in shadow, scored)."""
-    positives: Annotated[int, Field(ge=0)] = 0
-    """... of which it called a scam."""
-    reports: Annotated[int, Field(ge=0)] = 0
-    """... of which the user said that the verdict was wrong, reviewed or not."""
-    users: Annotated[int, Field(ge=0)] = 0
-    """Users whom it answered."""
-    reporters: Annotated[int, Field(ge=0)] = 0
-    """... of whom so many said, at least once, that its verdict was wrong."""
-    decided: Annotated[int, Field(ge=0)] = 0
-    """... of which a reviewer has decided the feedback."""
-    verdict_errors: Annotated[int, Field(ge=0)] = 0
-    """... of which a reviewer has confirmed that the verdict was wrong."""
-    failures: Annotated[int, Field(ge=0)] = 0
-    """Requests that it should have answered and did not; they are not among the exposures."""
-    failures_in_a_row: Annotated[int, Field(ge=0)] = 0
-    """... of which the latest, since its last answer."""
-    unreached_in_a_row: Annotated[int, Field(ge=0)] = 0
-    """... of which those that found no server: it was down, or starting."""
-    latency_p95_ms: Annotated[float, Field(ge=0)] | None = None
-    """95th percentile of its latest answers' latency, as users have felt it, waiting included; None
-    without answers. It is shown, and not judged."""
-    timed: Annotated[int, Field(ge=0)] = 0
-    """Its latest requests, at most 500, whose processor time is known, or that its servers refused
-    because they had too much to do: what came from a cache, or from a server that has just started,
-    is not among them."""
-    slow: Annotated[int, Field(ge=0)] = 0
-    """... of which took longer than `Evidence.slowAboveMs`, or were refused."""
-    processor_median_ms: Annotated[float, Field(ge=0)] | None = None
-    """... and the median of those that were answered; None without any."""
-
-
-class PairedEvidence(Wire):
-    """What both versions said of the same messages, and who was right where they disagree.
-
-    Counted are messages of users who agreed that people may read along; of each user a few, and of
-    messages that are alike one. They are counted in the order in which they came, up to the first
-    of which the decision is still awaited.
-    """
-
-    messages: Annotated[int, Field(ge=0)] = 0
-    """Messages that count and that both have scored, up to now."""
-    disagreements: Annotated[int, Field(ge=0)] = 0
-    """... on which they disagree."""
-    drawn: Annotated[int, Field(ge=0)] = 0
-    """... of which so many were drawn for a reviewer."""
-    waiting: Annotated[int, Field(ge=0)] = 0
-    """... and are not decided yet."""
-    weight: Annotated[float, Field(ge=0)] = 0
-    """Messages that were not drawn, each counted by the share at which it could have been."""
-    better: Annotated[int, Field(ge=0)] = 0
-    """Decided: the version on trial was right, the other wrong."""
-    worse: Annotated[int, Field(ge=0)] = 0
-    """Decided: the version on trial was wrong, the other right."""
-    undecided: Annotated[int, Field(ge=0)] = 0
-    """Drawn long ago and still not decided, or erased: they speak for neither side."""
-
-
-class Evidence(Wire):
-    """Both versions of a rollout, counted over the same time."""
-
-    rollout_started: datetime | None = None
-    """`status.rolloutStarted` of the rollout that was counted; evidence of another one is ignored.
-    None while nothing is on trial."""
-    slow_above_ms: Annotated[float, Field(ge=0)] | None = None
-    """Processor time above which an answer is slow, for either version; None while it cannot be
-    told."""
-    stable: ArmEvidence = ArmEvidence()
-    """The version to compare with: the stable one, or within the guard window the last known good
-    one."""
-    candidate: ArmEvidence = ArmEvidence()
-    """The version on trial: the candidate, or within the guard window the one just promoted."""
-    paired: PairedEvidence = PairedEvidence()
-    """Both versions on the same messages."""
 
 
 class Transition(Wire):

@@ -6,7 +6,7 @@ of the list is the order in which reasons are given.
 
 from collections.abc import Callable, Sequence
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.gates.evidence import GateInput
 
 PROMOTE = "promote"

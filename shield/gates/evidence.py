@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.labels import ModelType
 from shield.metrics import Counts
 

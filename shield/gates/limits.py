@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.errors import PackageInvalid
 from shield.labels import LABELS, ModelType
 from shield.metrics.certainty import WITHOUT_PROOF

@@ -10,13 +10,8 @@ from datetime import datetime
 from statistics import median
 from typing import NamedTuple
 
-from shield.crds.v1alpha1 import (
-    Analysis,
-    ArmEvidence,
-    Evidence,
-    ModelRolloutStatus,
-    VersionRef,
-)
+from shield.crds.evidence import ArmEvidence, Evidence
+from shield.crds.v1alpha1 import Analysis, ModelRolloutStatus, VersionRef
 
 __all__ = ["ArmEvidence", "Evidence", "Subjects", "slow_above_ms", "subjects"]
 

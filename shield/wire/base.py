@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 from pydantic.alias_generators import to_camel
 
 from shield.characters import well_formed
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 
 T = TypeVar("T")
 

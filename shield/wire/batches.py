@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.labels import ModelType
 from shield.wire.base import Answer, Reason, RunId, VersionName
 

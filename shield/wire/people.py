@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.wire.base import Answer
 from shield.wire.registry import VersionRead
 

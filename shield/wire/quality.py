@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.labels import EVERY_LABEL, FeedbackType, ScanType
 from shield.wire.base import Answer, MessageText
 from shield.wire.feedback import ReviewAction

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shield.crds.v1alpha1 import Transition, VersionRef, Wire
+from shield.crds.base import Wire
+from shield.crds.v1alpha1 import Transition, VersionRef
 from shield.labels import ModelType
 from shield.wire.base import NO_NUL, Answer, Digest, Facts, Identifier, Note, RunId, VersionName
 

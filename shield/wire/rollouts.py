@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shield.crds.v1alpha1 import Analysis, Step, Strategy, Wire
+from shield.crds.base import Wire
+from shield.crds.v1alpha1 import Analysis, Step, Strategy
 from shield.wire.base import Reason, VersionName
 
 

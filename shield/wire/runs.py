@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.labels import ModelType
 from shield.wire.base import NO_NUL, Answer, Facts, Note, RunId, VersionName
 

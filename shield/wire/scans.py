@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shield.crds.v1alpha1 import Wire
+from shield.crds.base import Wire
 from shield.labels import Certainty, FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire.base import Answer, MessageText

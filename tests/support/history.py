@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from components.drift_watch import step as drift_watch
 from components.drift_watch.signals import DriftLimits
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import ArmEvidence, Split
+from shield.crds.evidence import ArmEvidence
+from shield.crds.v1alpha1 import Split
 from shield.gates.evidence import Comparison, Slice
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import GoldRequest, ReviewAction, RunOutcome, RunUpdate, ScanRead, VersionRequest

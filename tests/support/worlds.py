@@ -6,15 +6,8 @@ from typing import Any
 
 from serving.operator.reconcile import desired_state
 from serving.operator.state import Desired, Observed, ServerSeen
-from shield.crds.v1alpha1 import (
-    Analysis,
-    ArmEvidence,
-    Evidence,
-    ModelRolloutSpec,
-    ModelRolloutStatus,
-    PairedEvidence,
-    Step,
-)
+from shield.crds.evidence import ArmEvidence, Evidence, PairedEvidence
+from shield.crds.v1alpha1 import Analysis, ModelRolloutSpec, ModelRolloutStatus, Step
 from tests.support.rollouts import spec, version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

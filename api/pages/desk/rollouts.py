@@ -12,13 +12,8 @@ from api.kit.tokens import Role
 from api.pages.desk.pages import render
 from api.pages.visitor import CheckedForm, Reading, Who, Writing
 from api.rollouts import service
-from shield.crds.v1alpha1 import (
-    ArmEvidence,
-    Condition,
-    ModelRollout,
-    PairedEvidence,
-    Phase,
-)
+from shield.crds.evidence import ArmEvidence, PairedEvidence
+from shield.crds.v1alpha1 import Condition, ModelRollout, Phase
 from shield.labels import ModelType
 from shield.metrics import wilson_interval
 from shield.paired import Paired, bounds

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import PairedEvidence
+from shield.crds.evidence import PairedEvidence
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import PendingItem, ReviewAction
 from tests.integration.api.conftest import wait_for_split

@@ -13,7 +13,7 @@ from cli.demo.stage import Stage
 from cli.demo.traffic import Traffic
 from cli.home import Home
 from cli.supervise import Supervisor
-from shield.crds.v1alpha1 import ArmEvidence
+from shield.crds.evidence import ArmEvidence
 from shield.errors import ShieldError, Unavailable
 from tests.support.api import RunningApi, running_api
 from tests.support.worlds import ERRS_MORE, World, serving

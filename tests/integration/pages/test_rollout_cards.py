@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from shield.crds.v1alpha1 import ArmEvidence
+from shield.crds.evidence import ArmEvidence
 from tests.support.api import running_api
 from tests.support.desk import form_token
 from tests.support.waiting import PATIENCE_SECONDS

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from serving.operator.judgement import errs_more, missing, not_worse, users_object
-from shield.crds.v1alpha1 import Analysis, ArmEvidence, Evidence, PairedEvidence, Phase, Strategy
+from shield.crds.evidence import ArmEvidence, Evidence, PairedEvidence
+from shield.crds.v1alpha1 import Analysis, Phase, Strategy
 from tests.support.rollouts import version
 from tests.support.worlds import ERRS_MORE, NOT_WORSE, UNDECIDED, World, serving
 

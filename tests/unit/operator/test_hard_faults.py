@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shield.crds.v1alpha1 import ArmEvidence
+from shield.crds.evidence import ArmEvidence
 from tests.support.worlds import World, serving
 
 GOOD = ArmEvidence(exposures=100_000, positives=10_000, latency_p95_ms=5)

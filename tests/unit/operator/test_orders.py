@@ -15,14 +15,8 @@ from hypothesis.stateful import (
 
 from serving.operator.reconcile import desired_state
 from serving.operator.state import Observed, ServerSeen
-from shield.crds.v1alpha1 import (
-    ArmEvidence,
-    Evidence,
-    ModelRollout,
-    ModelRolloutStatus,
-    Split,
-    VersionRef,
-)
+from shield.crds.evidence import ArmEvidence, Evidence
+from shield.crds.v1alpha1 import ModelRollout, ModelRolloutStatus, Split, VersionRef
 from shield.rollouts.rules import split_in_force
 from tests.support.rollouts import spec, version
 from tests.support.worlds import QUICK, START

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from shield.crds.v1alpha1 import Analysis, ArmEvidence, Phase, Strategy
+from shield.crds.evidence import ArmEvidence
+from shield.crds.v1alpha1 import Analysis, Phase, Strategy
 from shield.rollouts.evidence import slow_above_ms
 from tests.support.rollouts import version
 from tests.support.worlds import World, serving

@@ -3,7 +3,8 @@
 import pytest
 
 from serving.operator.state import ServerSeen
-from shield.crds.v1alpha1 import ArmEvidence, Phase, Step, Strategy
+from shield.crds.evidence import ArmEvidence
+from shield.crds.v1alpha1 import Phase, Step, Strategy
 from tests.support.rollouts import spec, version
 from tests.support.worlds import QUICK, World, serving
 

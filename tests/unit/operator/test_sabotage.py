@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shield.crds.v1alpha1 import ArmEvidence, PairedEvidence
+from shield.crds.evidence import ArmEvidence, PairedEvidence
 from tests.support.worlds import ERRS_MORE, World, serving
 
 GOOD = ArmEvidence(exposures=1000, positives=100, reports=5, verdict_errors=5, latency_p95_ms=5)
