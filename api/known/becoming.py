@@ -12,7 +12,7 @@ from api.kit import signature
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.ids import new_id
-from api.known.check import back_check, refusal, too_ordinary
+from api.known.check import FEW, back_check, refusal, too_ordinary
 from api.known.replica import ACTIVE, CHANNEL
 from api.tables import Campaign, Feedback, KnownCampaign, Review
 from shield.labels import LABELS, FeedbackType, ModelType
@@ -126,7 +126,7 @@ def _let_in(
             positive=positive,
             created_at=ctx.now,
         )
-    entry.any_host = positive and check.other_hosts == 0
+    entry.any_host = positive and check.other_hosts <= FEW
     sketch = signature.packed(form, signature.sketch(form, ctx.ring), ctx.ring)
     entry.sketch = b"" if of.gold else sketch
     entry.signed = signature.mark(ctx.ring)

@@ -1,5 +1,6 @@
 """Hold a campaign against the last days' scans before it acts on anybody."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import numpy as np
@@ -68,13 +69,21 @@ def back_check(
     alike = estimate(sketch.astype(np.uint16), rows) >= SIMILAR
     changed = np.array([scan.verdict != label for scan in scans])
     same = [scans[int(row)] for row in np.flatnonzero(alike & changed & (hosts == own[0]))]
-    elsewhere = [scans[int(row)] for row in np.flatnonzero(alike & changed & (hosts != own[0]))]
-    said = _said(ctx, [scan.id for scan in [*same, *elsewhere]], label)
+    elsewhere = np.flatnonzero(alike & changed & (hosts != own[0]))
+    met = [*same, *(scans[int(row)] for row in elsewhere)]
+    said = _said(ctx, [scan.id for scan in met], label)
     quiet = {scan.user_id for scan in same if said.get(scan.id) is not True} - reporters
     against = {scan.user_id for scan in same if said.get(scan.id) is False} - reporters
-    other = {scan.user_id for scan in elsewhere if said.get(scan.id) is not True}
+    # By host: a bank writes to many people from one; who changes hosts writes to few from each.
+    others: dict[int, set[str]] = defaultdict(set)
+    for row in elsewhere:
+        if said.get(scans[int(row)].id) is not True:
+            others[int(hosts[row])].add(scans[int(row)].user_id)
     return BackCheck(
-        scans=len(scans), unobjected=len(quiet), against=len(against), other_hosts=len(other)
+        scans=len(scans),
+        unobjected=len(quiet),
+        against=len(against),
+        other_hosts=max(map(len, others.values()), default=0),
     )
 
 

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.known import lookup, replicas
+from bench.known import floods, lookup, replicas
 from bench.learning.outcome import Aim, Outcome
 
 RESULTS = Path("bench/results/known.json")
-PARTS = {"lookup": lookup.run, "replicas": replicas.run}
+PARTS = {"lookup": lookup.run, "floods": floods.run, "replicas": replicas.run}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -48,7 +48,7 @@ def show(context: typer.Context, known_id: str) -> None:
         f"{', '.join(campaign.reviewers) or 'one reviewer'} "
         f"on {campaign.decided_at:%Y-%m-%d %H:%M} UTC. {campaign.why}",
         f"Held against {check.scans} scans: {check.unobjected} people had not objected, "
-        f"{check.against} had said otherwise, {check.other_hosts} had its words with other hosts.",
+        f"{check.against} had said otherwise, {check.other_hosts} had its words elsewhere.",
         f"Matched {campaign.matches} scans, {campaign.matches_last_hour} in the last hour; expires "
         f"{campaign.expires_at:%Y-%m-%d}.",
     )

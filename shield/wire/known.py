@@ -61,7 +61,7 @@ class BackCheck(Answer):
     """People who confirmed the verdict that it would have changed, or whose message a reviewer of
     the audit sample found to be otherwise."""
     other_hosts: int = 0
-    """People who had the same words with other hosts, and did not object."""
+    """Most people who had the same words with one other host, and did not object."""
 
 
 class KnownRead(Answer):
