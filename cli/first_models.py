@@ -35,7 +35,7 @@ class FirstModels:
         self, home: Home, url: str, environment: dict[str, str], say: Callable[[str], None]
     ) -> None:
         self._home, self._url, self._environment, self._say = home, url, environment, say
-        self._linear: retraining.Job | None = None
+        self._linear: list[retraining.Job] = []
         self._waiting: list[ModelType] = []
         self._training: tuple[ModelType, retraining.Job] | None = None
         self._promoting: dict[ModelType, str] = {}
@@ -52,20 +52,23 @@ class FirstModels:
         trace: TracebackType | None,
     ) -> None:
         """Stop what is being trained; the next start begins it again."""
-        for job in (self._linear, self._training[1] if self._training else None):
-            if job is not None:
-                job.stop()
+        for job in (*self._linear, *([self._training[1]] if self._training else [])):
+            job.stop()
 
     @property
     def busy(self) -> bool:
         """Tell whether something is being trained, so that nothing else should be."""
-        return self._linear is not None or self._training is not None or bool(self._waiting)
+        return bool(self._linear or self._waiting) or self._training is not None
 
     def begin(self, kinds: list[ModelType]) -> None:
         """Train linear first versions of these model types; the API need not answer yet."""
-        # Those of long messages last: the others serve meanwhile.
-        kinds = sorted(kinds, key=lambda kind: MODEL_TYPES[kind].first_training_messages or 0)
-        self._linear = retraining.first(self._home, kinds, self._environment, self._tell_linear)
+        mails = [kind for kind in kinds if MODEL_TYPES[kind].channel == "mail"]
+        # Mails are long, and take as long as all others together.
+        for group in (mails, [kind for kind in kinds if kind not in mails]):
+            if group:
+                self._linear.append(
+                    retraining.first(self._home, group, self._environment, self._tell_linear)
+                )
 
     def look(self) -> None:
         """Ask the API what is missing, and begin it."""
@@ -78,9 +81,9 @@ class FirstModels:
 
     def tick(self) -> None:
         """Take the next step, if one is due."""
-        if self._linear is not None:
-            if self._linear.poll():
-                self._end_linear(self._linear)
+        if self._linear:
+            for job in [job for job in self._linear if job.poll()]:
+                self._end_linear(job)
         elif self._training is not None:
             if self._training[1].poll():
                 self._end_training(*self._training)
@@ -96,11 +99,13 @@ class FirstModels:
             self._promote()
 
     def _end_linear(self, job: retraining.Job) -> None:
-        self._linear = None
+        self._linear.remove(job)
         try:
             job.result()
         except ShieldError as error:
             self._say(error.message)
+        if self._linear:
+            return
         with self._client() as client:
             self._waiting = [kind for kind in ModelType if _is_linear(_serving(client, kind))]
 

@@ -103,7 +103,7 @@ def _train(
 
     dataset, linear = folder / "dataset", folder / "linear.safetensors"
     with _step(first, "prepare_corpus", tell):
-        long = MODEL_TYPES[kind].first_training_messages is not None
+        long = MODEL_TYPES[kind].channel == "mail"
         prepare_corpus.run(
             folder / "corpus",
             model_type=kind,

@@ -151,7 +151,14 @@ def first(
     """Start the training of linear first versions, one model type after the other."""
     command = [part for kind in model_types for part in ("--model-type", kind)]
     command += ["--data-dir", str(home.root)]
-    return _start(home, "cli.first_version", "first", command, environment, on_progress)
+    return _start(
+        home,
+        "cli.first_version",
+        f"first-{'-'.join(model_types)}",
+        command,
+        environment,
+        on_progress,
+    )
 
 
 def _start(

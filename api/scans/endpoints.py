@@ -11,8 +11,10 @@ from api.kit.paths import PathId
 from api.kit.readers import AskedBy
 from api.scans import service
 from shield.characters import unreadable
+from shield.labels import ScanType
+from shield.mail import read_mail
 from shield.routing import Arm
-from shield.wire import Envelope, ScanRead, ScanRequest, ScanTypeRead
+from shield.wire import Envelope, MailRequest, ScanRead, ScanRequest, ScanTypeRead
 
 router = APIRouter(prefix="/scans", tags=["scans"])
 
@@ -33,6 +35,14 @@ def scan(
     told = f" {broken} of its characters could not be read and {counts} as U+FFFD." * bool(broken)
     scanned = service.scan(ctx, body, arm, reader)
     return Envelope[ScanRead](message=f"Scanned.{told}", data=scanned)
+
+
+@router.post("/mail", status_code=201)
+def scan_mail(body: MailRequest, ctx: AnyWrite, reader: AskedBy) -> Envelope[ScanRead]:
+    """Judge one mail as it was received (`.eml`): MIME and charsets undone, HTML read."""
+    text = read_mail(body.mail.encode("utf-8", "surrogatepass"))
+    request = ScanRequest(scan_type=ScanType.PHISHING, text=text)
+    return Envelope[ScanRead](message="Scanned.", data=service.scan(ctx, request, None, reader))
 
 
 @router.get("")

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from cli.console import rows_table
 from cli.session import session_of
-from shield.labels import FeedbackType, ModelType, ScanType, is_scam
+from shield.errors import Invalid
+from shield.labels import Certainty, FeedbackType, ModelType, ScanType, is_scam
+from shield.mail import read_mail
 
 
 class ExportForm(StrEnum):
@@ -25,21 +28,32 @@ app = typer.Typer(help="Corrections by users: send, list, count.", no_args_is_he
 
 def scan(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="The message, URL or transcript.")],
+    text: Annotated[str | None, typer.Argument(help="The message, URL or transcript.")] = None,
+    mail: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A saved mail (.eml) instead.")
+    ] = None,
     scan_type: Annotated[
         ScanType, typer.Option("--type", help="What it is; decides the model.")
     ] = ScanType.TEXT,
 ) -> None:
     """Judge one message, as the phone would."""
     session = session_of(context)
+    if (text is None) == (mail is None):
+        raise Invalid("Give the message, or a saved mail with --mail; one of the two.")
+    if mail is not None:
+        text, scan_type = read_mail(mail.read_bytes()), ScanType.PHISHING
     with session.client() as client:
-        scanned = client.scan(scan_type, text)
+        scanned = client.scan(scan_type, text or "")
     style = "bad" if is_scam(scanned.verdict) else "good"
+    unsure = " [quiet]not sure[/]" if scanned.certainty is Certainty.UNSURE else ""
+    advice = scanned.advice.what_to_do_now if scanned.advice else ""
     session.terminal.answer(
         scanned,
-        f"[{style}]{scanned.verdict}[/] {scanned.confidence:.1%}  "
+        f"[{style}]{scanned.verdict}[/] {scanned.confidence:.1%}{unsure}  "
         f"[quiet]{scanned.model_version} ({scanned.arm}), scan {scanned.id}[/]",
         *([scanned.known.reason] if scanned.known else []),
+        *(Text(f"  - {reason.sentence}") for reason in scanned.reasons),
+        Text(advice),
     )
 
 

@@ -233,6 +233,8 @@ def int8_flips(models: Models, golden: Scored, most: int = 2000) -> tuple[int, i
     Verdicts that differ are lost where fp32 is right, and won where int8 is.
     """
     texts = golden.judged.texts[:most]
+    if not models.challenger.package.manifest.has_encoder:
+        return len(texts), 0, 0  # one file serves in both precisions
     served = golden.challenger[:most] >= OPERATING_POINT
     origin = score(models.challenger_fp32, "fp32 challenger", texts) >= OPERATING_POINT
     scam = golden.judged.scam[:most]

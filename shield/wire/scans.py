@@ -2,7 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from shield.crds.base import Wire
 from shield.labels import Certainty, FeedbackType, ModelType, ScanType
@@ -17,6 +19,13 @@ class ScanRequest(Wire):
     scan_type: ScanType
     text: MessageText
     """The message, URL or transcript."""
+
+
+class MailRequest(Wire):
+    """One mail to judge, as it was received."""
+
+    mail: Annotated[str, Field(min_length=1, max_length=250_000)]
+    """The whole of it with its headers (`.eml`); attachments may be left out."""
 
 
 class FeedbackMark(Answer):

@@ -51,3 +51,20 @@ def test_a_harmless_verdict_has_no_alarming_reason(api: RunningApi) -> None:
     assert said["verdict"] == "ham"
     assert {reason["kind"] for reason in said["reasons"]} <= {"whole", "calm"}
     assert said["advice"]["whoToTell"] is None
+
+
+def test_a_mail_as_it_was_received_is_judged_by_what_its_reader_sees(api: RunningApi) -> None:
+    mail = (
+        "From: Royal Mail <a@rm.example>\nSubject: You win\nContent-Type: text/html\n\n"
+        '<p>Pay the fee: <a href="https://royalmail-fee.example/x">royalmail.com</a></p>'
+    )
+    with http(api, "ada", "user") as client:
+        refused = client.post("/api/v2/scans/mail", json={"mail": "no mail at all"})
+        assert refused.status_code == 422
+        assert ".eml" in refused.json()["detail"]
+        answer = client.post("/api/v2/scans/mail", json={"mail": mail})
+        said = answer.json()["data"]
+        kept = client.get(f"/api/v2/scans/{said['id']}").json()["data"]
+    assert (said["scanType"], said["verdict"]) == ("phishing", "phishing")
+    assert "royalmail.com (https://royalmail-fee.example/x)" in kept["text"]
+    assert "link-not-theirs" in {reason["id"] for reason in said["reasons"]}

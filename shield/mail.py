@@ -1,0 +1,128 @@
+"""Read a mail as it was received (`.eml`): what its reader sees, and where its links lead.
+
+The standard library's parser undoes MIME, encodings and charsets. Attachments are left out, and
+nothing in a mail is executed or fetched.
+"""
+
+import email
+import email.policy
+import re
+import string
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from html import unescape
+from urllib.parse import urlsplit
+
+from shield.errors import Invalid
+
+LONGEST = 20_000
+"""Characters that are kept: as many as a scan takes."""
+_HEADERS = ("From", "Subject", "To", "Date", "Received", "Return-Path", "Message-ID")
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""Of other letters the small one may be longer, and places would no longer fit."""
+_HIDDEN = (
+    ("<!--", "-->"),
+    ("<script", "</script"),
+    ("<style", "</style"),
+    ("<head>", "</head"),
+    ("<title", "</title"),
+)
+_INLINE = frozenset({"a", "b", "em", "font", "i", "span", "strong", "u"})
+"""Tags that part no words."""
+_TAG = re.compile(r"<([^<>]{0,2000}+)>")
+_TARGET = re.compile(r"\bhref\s{0,9}=\s{0,9}[\"']?(https?://[^\s\"'<>]{1,300}+)", re.IGNORECASE)
+
+
+def read_mail(raw: bytes) -> str:
+    """Return subject and body of a mail as its reader sees them, links with their targets.
+
+    The sender's address stands in front: it is part of what a reader judges by.
+
+    Raises:
+        Invalid: It is no mail: it has none of the headers that each mail has.
+    """
+    # compat32 never raises on what a sender has broken.
+    mail = email.message_from_bytes(raw, policy=email.policy.compat32)
+    if not any(name in mail for name in _HEADERS):
+        raise Invalid(
+            "This is no mail: it has no From, Subject or Date. Save the mail with its headers "
+            "(`.eml`), or scan its words as a text."
+        )
+    body = body_of(mail)
+    parts = [_header(mail, "From"), _header(mail, "Subject"), body]
+    return "\n".join(part for part in parts if part)[:LONGEST]
+
+
+def body_of(mail: Message) -> str:
+    """Return the part that a program shows: the HTML, as text, or else the plain text."""
+    parts = [part for part in mail.walk() if not part.is_multipart() and not part.get_filename()]
+    for kind, read in (("text/html", text_of_html), ("text/plain", str)):
+        for part in parts:
+            if part.get_content_type() == kind and (found := read(decoded(part))).strip():
+                return " ".join(found.split())
+    return ""
+
+
+def decoded(part: Message) -> str:
+    """Return the text of a part in whatever charset it is; what cannot be read as U+FFFD."""
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    try:
+        return payload.decode(part.get_content_charset() or "utf-8", "replace")
+    except (LookupError, ValueError):
+        return payload.decode("latin-1")
+
+
+def text_of_html(html: str) -> str:
+    """Return what a reader sees of HTML, each link followed by where it leads in brackets.
+
+    Linear in its length; the standard library's HTML parser is not, and a mail is a stranger's.
+    """
+    for start, end in _HIDDEN:
+        html = _without(html, start, end)
+    seen, at, target, since = list[str](), 0, "", 0
+    for tag in _TAG.finditer(html):
+        seen.append(unescape(html[at : tag.start()]))
+        at = tag.end()
+        name = next(iter(tag[1].lstrip("/").lower().split(None, 1)), "")
+        if name == "a":
+            seen.append(_told(target, "".join(seen[since:])))
+            found = _TARGET.search(tag[1])
+            target, since = (found[1] if found else ""), len(seen)
+        seen.append("" if name in _INLINE else " ")
+    seen.append(unescape(html[at:]))
+    return "".join([*seen, _told(target, "".join(seen[since:]))])
+
+
+def _told(target: str, shown: str) -> str:
+    """Return where a link leads, unless what is shown of it says so."""
+    try:
+        host = urlsplit(target).hostname or ""
+    except ValueError:
+        host = ""
+    return f" ({target})" if host and host not in shown.lower() else ""
+
+
+def _without(html: str, start: str, end: str) -> str:
+    """Return HTML without what stands between two marks; what is never closed ends it."""
+    folded, kept, at = html.translate(_SMALL), list[str](), 0
+    while (opened := folded.find(start, at)) >= 0:
+        kept.append(html[at:opened])
+        closed = folded.find(end, opened)
+        shut = folded.find(">", closed + len(end) - 1) if closed >= 0 else -1
+        if shut < 0:
+            return "".join(kept)
+        at = shut + 1
+    return "".join([*kept, html[at:]])
+
+
+def _header(mail: Message, name: str) -> str:
+    value = mail.get(name)
+    if value is None:
+        return ""
+    try:
+        return " ".join(str(make_header(decode_header(str(value)))).split())
+    except (HeaderParseError, LookupError, ValueError):
+        return " ".join(str(value).split())

@@ -1,0 +1,74 @@
+"""A mail as it was received becomes what its reader sees."""
+
+import time
+from email.message import EmailMessage
+
+import pytest
+
+from shield.errors import Invalid
+from shield.mail import read_mail, text_of_html
+
+
+def test_the_html_part_is_read_and_each_link_tells_where_it_leads():
+    mail = EmailMessage()
+    mail["From"] = "Royal Mail <notice@rm-fee.example>"
+    mail["Subject"] = "Ihr Paket wartet \U0001f4e6"
+    mail.set_content("Plain words that nobody sees")
+    mail.add_alternative(
+        "<style>p{color:red}</style><p>Pay the fee at "
+        '<a href="https://rm-fee.example/x">royalmail.com</a></p><script>steal()</script>',
+        subtype="html",
+    )
+    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="invoice.pdf")
+    text = read_mail(bytes(mail))
+    assert text.splitlines()[:2] == [
+        "Royal Mail <notice@rm-fee.example>",
+        "Ihr Paket wartet \U0001f4e6",
+    ]
+    assert text.splitlines()[2] == "Pay the fee at royalmail.com (https://rm-fee.example/x)"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252"])
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64"])
+def test_any_charset_and_encoding_is_undone(charset: str, encoding: str):
+    mail = EmailMessage()
+    mail["Subject"] = "Gr\u00fc\u00dfe"
+    mail.set_content("Bitte \u00fcberweisen Sie f\u00fcr Caf\u00e9", charset=charset, cte=encoding)
+    assert read_mail(bytes(mail)) == "Gr\u00fc\u00dfe\nBitte \u00fcberweisen Sie f\u00fcr Caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: a\nContent-Type: text/plain; charset=no-such\n\nb",
+        b"Subject: =?no-such?b?//8=?=\n\nb",
+        b"Subject: a\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n--x",
+        b"Subject: a\nContent-Transfer-Encoding: base64\n\n!!!",
+        b"Subject: a\nContent-Type: text/html\n\n<a href='http://[1'>x</a><p",
+        b"From: \xff\xfe\n\n\xff\xfe",
+    ],
+)
+def test_a_broken_mail_is_read_as_far_as_it_goes(raw: bytes):
+    assert isinstance(read_mail(raw), str)
+
+
+@pytest.mark.parametrize("raw", [b"", b"hello there", b"\x89PNG\r\n\x1a\n\x00", b"{}"])
+def test_what_is_no_mail_is_refused_with_the_cure(raw: bytes):
+    with pytest.raises(Invalid, match=r"\.eml"):
+        read_mail(raw)
+
+
+def test_a_link_that_says_where_it_leads_is_not_said_twice():
+    assert text_of_html('<a href="https://a.example/x">a.example</a>').strip() == "a.example"
+
+
+@pytest.mark.parametrize(
+    "unit", ["<", "<a ", "<a href=http://a.b>", "<!--", "&amp", "<style>", "</a>"]
+)
+def test_hostile_html_is_read_in_linear_time(unit: str):
+    def seconds(size: int) -> float:
+        started = time.process_time()
+        text_of_html((unit * size)[:size])
+        return time.process_time() - started
+
+    assert any(seconds(64_000) <= 0.05 + 3 * 8 * seconds(8_000) for _ in range(3))
