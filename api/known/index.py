@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shield.similarity import PERMUTATIONS, ROWS_PER_BAND, SIMILAR, Sketches
+from shield.similarity import PERMUTATIONS, ROWS_PER_BAND, Sketches
 
 _BANDS = PERMUTATIONS // ROWS_PER_BAND
-_SLACK = 0.08
-"""A sketch estimates likeness; what is nearly alike is compared in full by whoever asks."""
+_LEAST = 0.25
+"""A sketch estimates the share of all shingles; a copy that lacks a sentence has less in common
+than others, and what is nearly alike is compared in full by whoever asks."""
 _MOST_CANDIDATES = 5
 _MOST_SEGMENTS = 4
 _PLACES = np.array([32, 16, 0], dtype=np.uint64)
@@ -141,7 +142,7 @@ class KnownIndex:
                 np.concatenate([segment.owners[low[band] : high[band]] for band in hit])
             )
             alike = np.mean(segment.rows[owners] == row, axis=1)
-            near = np.flatnonzero(alike >= SIMILAR - _SLACK)
+            near = np.flatnonzero(alike >= _LEAST)
             for place in near[np.argsort(-alike[near])][: 2 * _MOST_CANDIDATES]:
                 owner = int(owners[place])
                 entry, sequence = bytes(segment.ids[owner]), int(segment.sequences[owner])

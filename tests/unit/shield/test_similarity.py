@@ -26,6 +26,7 @@ from shield.similarity import (
     sketches,
     unpacked,
 )
+from shield.similarity.sketch import shingles
 
 SCAM = (
     "URGENT! Your mobile number was awarded a 2000 pounds bonus prize. To claim your reward call "
@@ -104,6 +105,13 @@ def test_copies_are_one_campaign(case: str) -> None:
     assert found.tolist() == [0, 0]
 
 
+def test_a_copy_that_lacks_a_sentence_is_one_all_the_same() -> None:
+    half = SCAM.partition("prize. ")[2]
+    assert same_campaign(form(SCAM), form(half))
+    assert near(pl.Series([half]), pl.Series([SCAM])).all(), "a training must not judge by it"
+    assert not same_campaign(form(SCAM), form(half.partition(",")[0][:20])), "too short to tell"
+
+
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_others_are_not(case: str) -> None:
     one, other = map(form, DIFFERENT[case])
@@ -150,6 +158,11 @@ def test_the_fast_way_folds_as_the_exact_one(text: str) -> None:
     assert folded(pl.Series([text]))[0] == form(text).words
 
 
+def jaccard(one: str, other: str) -> float:
+    parts, others = shingles(one), shingles(other)
+    return len(parts & others) / len(parts | others)
+
+
 def test_one_sketch_is_the_same_alone_or_among_many_and_estimates_likeness(
     sms: pl.DataFrame,
 ) -> None:
@@ -161,7 +174,7 @@ def test_one_sketch_is_the_same_alone_or_among_many_and_estimates_likeness(
         assert np.array_equal(sketches([words[place]], b"key", rows=48)[0], many[place][:48])
     off = [
         estimate(many[place], many[place + 1 : place + 2])[0]
-        - likeness(words[place], words[place + 1])
+        - jaccard(words[place], words[place + 1])
         for place in range(399)
     ]
     assert abs(float(np.mean(off))) < 0.01
