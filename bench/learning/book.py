@@ -82,7 +82,9 @@ def run(scale: Scale) -> Outcome:
                 ">= 0.93",
                 f"{everywhere:.3f} ({_others(runs)})",
                 everywhere >= 0.93,
-                "Half of the harmless messages are twins, written to look like the scams.",
+                "Four in five of the harmless messages are twins, written to look like the scams. "
+                f"At the served point {_mean(ours, 'served', ALL):.3f} are found, at the share of "
+                "twins flagged below.",
             ),
             Aim(
                 f"book, sms: recall in every language with >= {LARGE} scams over all seeds",
@@ -90,6 +92,8 @@ def run(scale: Scale) -> Outcome:
                 f"lowest {lowest} {_mean(ours, 'recall', lowest):.3f}; "
                 + ", ".join(f"{code} {_mean(ours, 'recall', code):.2f}" for code in languages),
                 _mean(ours, "recall", lowest) >= 0.85,
+                "At the served point: "
+                + ", ".join(f"{code} {_mean(ours, 'served', code):.2f}" for code in languages),
             ),
             Aim(
                 "book, sms: recall on tactics never taught, same point",
@@ -103,13 +107,17 @@ def run(scale: Scale) -> Outcome:
                 f"{twins:.1%}; of everyday messages "
                 f"{_mean(ours, 'kinds', 'everyday messages flagged'):.1%}",
                 twins <= 0.02,
-                "The point is set on everyday messages of the SMS collection and on the book's.",
+                "The point is set on teaching twins and on everyday messages, most of them real.",
             ),
             Aim(
                 "book, sms: accuracy on the golden set (UCI), served",
                 "not below MiniLM taught English",
                 f"{accuracy:.4f}, MiniLM {before:.4f}",
                 not accuracy < before,
+                f"It finds {_mean(ours, 'golden', 'recall'):.3f} of these scams at "
+                f"{_mean(ours, 'golden', 'false alarms'):.2%} false alarms. Its operating point is "
+                "set on the book's twins too, in ten languages, which look more like scams than "
+                "the collection's chat.",
             ),
         ],
     )

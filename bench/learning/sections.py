@@ -204,7 +204,7 @@ def book(figures: dict[str, Any]) -> list[str]:
         "## The book of scams: first models by base",
         "Text messages of the book's judging half: written, not collected; templates that taught "
         "nothing, and nine tactics that never teach. Recall is at the point that flags 1 % of all "
-        "judged harmless messages, of which two in three look alarming on purpose; shares flagged "
+        "judged harmless messages, of which four in five look alarming on purpose; shares flagged "
         f"and the golden set are at the served point. Means over {len(figures['seeds'])} seeds "
         "(lowest to highest).",
         table(["", *bases], rows),
