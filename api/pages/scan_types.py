@@ -17,7 +17,7 @@ def script() -> str:
     types = {
         record.scan_type.value: {
             "labels": list(record.labels),
-            "title": record.title,
+            "noun": record.noun,
             "prompt": record.prompt,
             "verdicts": list(record.verdicts),
             "scamAdvice": record.scam_advice,

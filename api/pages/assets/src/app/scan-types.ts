@@ -7,7 +7,7 @@ export const SCAN_TYPES = {
       "ham",
       "spam"
     ],
-    "title": "Messages",
+    "noun": "Message",
     "prompt": "Paste an SMS or a chat message",
     "verdicts": [
       "Looks harmless",
@@ -20,7 +20,7 @@ export const SCAN_TYPES = {
       "safe",
       "phishing"
     ],
-    "title": "Phishing",
+    "noun": "Mail or link",
     "prompt": "Paste a mail or a web address",
     "verdicts": [
       "Looks safe",
@@ -33,7 +33,7 @@ export const SCAN_TYPES = {
       "ham",
       "spam"
     ],
-    "title": "Calls",
+    "noun": "Call",
     "prompt": "Paste the transcript of a call",
     "verdicts": [
       "Sounds harmless",

@@ -39,7 +39,7 @@ function show(serves: Map<ScanType, boolean>): void {
   if (first && !choices.some((input) => input.checked && there(input))) first.checked = true;
   must<HTMLButtonElement>("#scan").disabled = first === undefined;
   const notice = must<HTMLElement>("#not-yet");
-  const waiting = choices.filter((input) => !there(input)).map((input) => SCAN_TYPES[input.value as ScanType].title);
+  const waiting = choices.filter((input) => !there(input)).map((input) => SCAN_TYPES[input.value as ScanType].noun);
   notice.hidden = waiting.length === 0;
   notice.textContent =
     first === undefined
