@@ -51,6 +51,7 @@ from shield.wire import (
     MeUpdate,
     OptionalReasonRequest,
     Pagination,
+    PairingRead,
     PendingItem,
     QualityRead,
     ReasonRequest,
@@ -399,6 +400,10 @@ class ShieldClient:
         """Agree, or no longer agree, to the audit sample."""
         body = MeUpdate(audit_consent=audit_consent)
         return self._data(MeRead, self._call("PUT", "/users/me", body=body))
+
+    def pairing_code(self) -> PairingRead:
+        """Return a code that connects one phone to one's account (reviewers and admins)."""
+        return self._data(PairingRead, self._call("POST", "/users/me/pairing", repeat=False))
 
     def erase_me(self) -> ErasureRead:
         """Erase the caller, and learn which versions were trained on their messages."""

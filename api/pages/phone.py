@@ -2,20 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+import segno
+from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from markupsafe import Markup
 
-from api.kit.context import Services, get_services
+from api.kit.auth import Principal
+from api.kit.context import Services, get_services, open_context
 from api.kit.tokens import Role
 from api.pages.assets import Assets
 from api.pages.sessions import Visit
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
 from api.pages.visitor import CheckedForm, get_visit
+from api.users import pairing
 from shield.errors import Unauthenticated
 
 router = APIRouter()
 
+NOBODY = Principal("nobody", frozenset())
+"""Who has not shown yet who they are."""
 TOKEN_SECONDS = 30 * 86400
 """How long a phone that a signed-in person connects stays connected."""
 
@@ -84,6 +90,41 @@ def worker(request: Request) -> Response:
         media_type="text/javascript",
         headers={"Service-Worker-Allowed": "/app", "Cache-Control": "no-cache"},
     )
+
+
+@router.post("/app/pair")
+def pair(
+    request: Request,
+    services: Annotated[Services, Depends(get_services)],
+    code: Annotated[str, Body(embed=True, max_length=32)],
+) -> dict[str, str]:
+    """Give a phone a token for the account of a pairing code, and use the code up."""
+    address = services.limiter.address(request)
+    services.limiter.check(f"pairing {address}", address)
+    with open_context(services, NOBODY) as ctx:
+        subject = pairing.redeem(ctx, code)
+    return {"token": services.tokens.issue(subject, [Role.USER], TOKEN_SECONDS)}
+
+
+@router.post("/app/code", dependencies=[CheckedForm])
+def show_code(
+    request: Request,
+    services: Annotated[Services, Depends(get_services)],
+    visit: Annotated[Visit | None, Depends(get_visit)],
+) -> Response:
+    """Show somebody who has signed in a code for their phone, to scan or to type."""
+    if visit is None or visit.principal is None:
+        raise Unauthenticated("Sign in at /login first.")
+    with open_context(services, visit.principal) as ctx:
+        issued = pairing.issue(ctx)
+    url = str(request.base_url.replace(path="/app", fragment=f"code={issued.code}"))
+    picture = Markup(
+        segno.make(url, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff")
+    )
+    templates: Templates = request.app.state.templates
+    response = templates.page(request, "pair.html", issued=issued, picture=picture, url=url)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @router.post("/app/connect", dependencies=[CheckedForm])

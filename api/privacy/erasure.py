@@ -12,7 +12,15 @@ from api.kit.database import settle
 from api.kit.idempotency import RememberedAnswer
 from api.known import service as known
 from api.privacy import lineage, snapshots
-from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
+from api.tables import (
+    Campaign,
+    CampaignBand,
+    CampaignFingerprint,
+    Feedback,
+    PairingCode,
+    Scan,
+    User,
+)
 from shield.similarity import form
 from shield.wire import ErasureRead
 
@@ -52,6 +60,7 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     pseudonym = user.pseudonym if user else "nobody"
     if user is not None:
         ctx.session.delete(user)
+    ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
     ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
     ctx.session.flush()
     ctx.after_commit.append(lambda: settle(ctx.services.engine))

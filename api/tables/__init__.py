@@ -11,7 +11,7 @@ from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review
 from api.tables.runs import Run
 from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
-from api.tables.users import User
+from api.tables.users import PairingCode, User
 
 __all__ = [
     "ArmFailure",
@@ -26,6 +26,7 @@ __all__ = [
     "Feedback",
     "KnownCampaign",
     "LedgerRow",
+    "PairingCode",
     "RememberedAnswer",
     "Review",
     "Run",

@@ -31,3 +31,13 @@ class User(Base):
     def record(self) -> Record:
         """Return what trust comes from."""
         return Record(self.record_approved, self.record_rejected, self.record_at)
+
+
+class PairingCode(Base):
+    """What connects one phone to an account, once. Its row goes when it is used or too old."""
+
+    __tablename__ = "pairing_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(128))
+    expires_at: Mapped[datetime]

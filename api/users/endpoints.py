@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from api.kit.context import AnyRead, AnyWrite
+from api.kit.context import AnyRead, AnyWrite, ReviewerWrite
 from api.privacy import erasure
-from api.users import service
-from shield.wire import Envelope, ErasureRead, MeRead, MeUpdate
+from api.users import pairing, service
+from shield.wire import Envelope, ErasureRead, MeRead, MeUpdate, PairingRead
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -20,6 +20,12 @@ def me(ctx: AnyRead) -> Envelope[MeRead]:
 def update_me(body: MeUpdate, ctx: AnyWrite) -> Envelope[MeRead]:
     """Agree, or no longer agree, to the audit sample."""
     return Envelope[MeRead](message="Saved.", data=service.set_consent(ctx, body.audit_consent))
+
+
+@router.post("/me/pairing")
+def pairing_code(ctx: ReviewerWrite) -> Envelope[PairingRead]:
+    """Return a code that connects one phone to the caller's account, once, within five minutes."""
+    return Envelope[PairingRead](data=pairing.issue(ctx))
 
 
 @router.delete("/me")

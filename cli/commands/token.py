@@ -11,6 +11,22 @@ app = typer.Typer(help="Sign tokens for people and services.", no_args_is_help=T
 _ROLES = ("user", "reviewer", "admin", "pipeline", "operator")
 
 
+@app.command("pair")
+def pair(context: typer.Context) -> None:
+    """Show a code that connects one phone to your account, once, within five minutes."""
+    from cli.phones import pairing
+
+    session = session_of(context)
+    with session.client() as client:
+        told, picture = pairing(client)
+    session.terminal.answer(
+        told,
+        picture,
+        f"Scan this, or open /app and type {told['code']}. Whoever does scans as "
+        f"{told['subject']}; it is good once, for five minutes.",
+    )
+
+
 @app.command("create")
 def create(
     context: typer.Context,

@@ -13,6 +13,7 @@ from cli.session import Session, mint, session_of, who
 from cli.supervise import Supervisor, supervised
 from cli.weekly import Calendar
 from pipelines.schedule import Cron
+from shield.client import ShieldClient
 from shield.labels import ModelType
 
 LOGIN_SECONDS = 12 * 3600.0
@@ -119,6 +120,7 @@ def _greet(session: Session, home: Home, address: services.Address, cron: Cron) 
         "review": f"{address.url}/login#token={token}",
         "api": f"{address.url}/docs",
     }
+    picture = _phone(session, address, token)
     session.terminal.answer(
         {"url": address.url, "token": token, "dataDir": str(home.root), **places},
         "",
@@ -128,7 +130,23 @@ def _greet(session: Session, home: Home, address: services.Address, cron: Cron) 
         f"  Data           {home.root}",
         f"  Next training  {due:%A %d %B %Y %H:%M} UTC ({cron.text})",
         "",
-        "  The links log you in for 12 hours; keep them to yourself.",
+        "  The links log you in for 12 hours; keep them to yourself. A phone: shieldctl token pair",
         "  Stop with Ctrl-C; nothing is lost.",
+        *picture,
         "",
     )
+
+
+def _phone(session: Session, address: services.Address, token: str) -> list[str]:
+    """Return a picture that connects a phone, where one can reach us."""
+    from cli.phones import pairing, reachable
+
+    if session.terminal.machine or reachable(address.url) == address.url:
+        return []
+    with ShieldClient(address.url, token) as client:
+        told, picture = pairing(client)
+    return [
+        "",
+        picture,
+        f"  Scan this with a phone within five minutes: it scans as {told['subject']}.",
+    ]

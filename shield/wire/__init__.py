@@ -69,7 +69,14 @@ from shield.wire.known import (
     KnownStanding,
     ModelOpinion,
 )
-from shield.wire.people import ErasureRead, LineageKind, LineageRead, MeRead, MeUpdate
+from shield.wire.people import (
+    ErasureRead,
+    LineageKind,
+    LineageRead,
+    MeRead,
+    MeUpdate,
+    PairingRead,
+)
 from shield.wire.quality import GoldRequest, QualityRead, ReviewerQuality
 from shield.wire.registry import (
     LedgerEntry,
@@ -154,6 +161,7 @@ __all__ = [
     "Note",
     "OptionalReasonRequest",
     "Pagination",
+    "PairingRead",
     "PendingItem",
     "Proposal",
     "QualityRead",

@@ -1,5 +1,6 @@
 """What users know and change of themselves; lineage."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from shield.crds.base import Wire
@@ -23,6 +24,15 @@ class MeUpdate(Wire):
     """What a user may change."""
 
     audit_consent: bool
+
+
+class PairingRead(Answer):
+    """A code that connects one phone to an account, once."""
+
+    code: str
+    """Ten letters and digits with a dash; `/app#code=...` takes it."""
+    subject: str
+    expires_at: datetime
 
 
 class ErasureRead(Answer):

@@ -186,7 +186,7 @@ def test_an_expired_token_asks_to_sign_in_and_loses_nothing(
         page.get_by_role("button", name="Correct").tap()
         expect(page.get_by_text("Your access has expired.")).to_be_visible()
         expect(page.locator("#connection")).to_contain_text("1 feedback item waits")
-        page.get_by_label("Access token").fill(api.token("ada"))
+        page.get_by_label("Code or access token").fill(api.token("ada"))
         page.get_by_role("button", name="Connect").tap()
         wait_until_sent(page)
     assert feedback_of(api) == [("spam", None)]
@@ -266,7 +266,7 @@ def test_agreeing_to_the_audit_sample_reaches_the_server(
 def test_a_wrong_token_is_refused_with_a_sentence(chromium: Browser, api: RunningApi) -> None:
     with open_page(chromium, PHONE) as (_, page):
         page.goto(f"{api.url}/app")
-        page.get_by_label("Access token").fill("not-a-token")
+        page.get_by_label("Code or access token").fill("not-a-token")
         page.get_by_role("button", name="Connect").tap()
         expect(page.get_by_role("alert")).to_contain_text("This token is not valid.")
 
@@ -412,3 +412,21 @@ def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -
         page.get_by_role("button", name="Correct").tap()
         expect(page.locator("#toasts")).to_contain_text("The disk is full.")
     assert feedback_of(api) == []
+
+
+def test_a_code_shown_at_the_desk_connects_a_phone_once(chromium: Browser, api: RunningApi) -> None:
+    with open_page(chromium) as (_, desk):
+        desk.goto(f"{api.url}/login?next=/review#token={api.token('rita', 'reviewer')}")
+        expect(desk.get_by_role("heading", name="Queue")).to_be_visible()
+        desk.goto(f"{api.url}/login?next=/app")
+        desk.get_by_role("button", name="Show a code for another phone").click()
+        expect(desk.get_by_role("img", name="QR code")).to_be_visible()
+        code = desk.locator("#code").inner_text()
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{api.url}/app")
+        page.get_by_label("Code or access token").fill(code)
+        page.get_by_role("button", name="Connect").click()
+        expect(page.get_by_role("button", name="Scan")).to_be_visible()
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{api.url}/app#code={code}")
+        expect(page.locator("#toasts")).to_contain_text("good once")

@@ -76,6 +76,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v2/runs"): STAFF,
     ("GET", "/api/v2/runs/{run_id}"): STAFF,
     ("GET", "/api/v2/users/me"): ANYONE,
+    ("POST", "/api/v2/users/me/pairing"): REVIEWERS,
     ("PUT", "/api/v2/users/me"): ANYONE,
     ("DELETE", "/api/v2/users/me"): ANYONE,
     ("GET", "/api/v2/lineage/{kind}/{subject_id}"): STAFF,

@@ -11,23 +11,41 @@ interface Me {
 
 /** Follow the link that opened the page, if it was one; `connected` runs once this phone has a new token. */
 export async function followLink(connected: () => Promise<void>): Promise<void> {
-  const given = new URLSearchParams(window.location.hash.slice(1)).get("token")?.trim();
-  if (!given) return;
+  const fragment = new URLSearchParams(window.location.hash.slice(1));
+  const code = fragment.get("code")?.trim();
+  let given = fragment.get("token")?.trim();
+  if (!given && !code) return;
   window.history.replaceState(null, "", window.location.pathname);
   const kept = await token.read();
-  if (kept === given) return;
+  if (given && kept === given) return;
+  // A code is used up by asking whose it is, so a connected phone leaves it alone.
+  if (!given && kept !== undefined) return stay(await nameOf(kept), "another account");
   let theirs: string;
   try {
+    given ??= await redeem(code ?? "");
     theirs = (await call<Me>(given, "GET", "/users/me")).subject;
   } catch (error) {
     const expired = error instanceof Refused && error.status === 401;
-    return toast(expired ? "This link is not valid any more. Ask for a new one." : sentence(error), "bad");
+    return toast(expired && !code ? "This link is not valid any more. Ask for a new one." : sentence(error), "bad");
   }
   const ours = kept === undefined ? undefined : await nameOf(kept);
   if (ours !== undefined && ours !== theirs) return stay(ours, theirs);
   if (ours === undefined && !(await agreed(theirs))) return;
   await token.write(given);
   await connected();
+}
+
+/** The token that a pairing code stands for; the code is worth nothing afterwards. */
+export async function redeem(code: string): Promise<string> {
+  const answer = await fetch("/app/pair", { method: "POST", headers: { "Content-Type": "application/json", "X-Fragment": "1" }, body: JSON.stringify({ code }), credentials: "omit" });
+  const document = (await answer.json().catch(() => ({}))) as { token?: string; message?: string };
+  if (!answer.ok || !document.token) throw new Refused(answer.status, document.message ?? `The server answered ${answer.status}.`);
+  return document.token;
+}
+
+/** Whether somebody has typed a code, and no token: ten letters and digits, with or without a dash. */
+export function isCode(given: string): boolean {
+  return /^[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5}$/.test(given);
 }
 
 /** Whose token it is: by the server, or, when that no longer knows it, by the token's own words. */

@@ -2,7 +2,7 @@
 import { must, sentence, toast, trusted } from "../lib/dom";
 import { shortcomings, uuid } from "../lib/features";
 import { startAccount } from "./account";
-import { followLink } from "./link";
+import { followLink, isCode, redeem } from "./link";
 import { askForOpinion } from "./opinion";
 import { channel, deliver, type Delivery } from "./outbox";
 import { keepScan, keptScans, mergeScans, post, setOpinion, takeShared, token, waitingLetters, type KeptScan } from "./store";
@@ -93,15 +93,16 @@ async function showSignedIn(): Promise<void> {
 
 async function pair(event: Event): Promise<void> {
   event.preventDefault();
-  const given = must<HTMLInputElement>("#pair-token").value.trim();
+  const typed = must<HTMLInputElement>("#pair-token").value.trim();
   const problem = must<HTMLElement>("#pair-problem");
   try {
+    const given = isCode(typed) ? await redeem(typed) : typed;
     await call(given, "GET", "/users/me");
     await token.write(given);
     await begin();
   } catch (error) {
     problem.textContent =
-      error instanceof Refused && error.status === 401
+      error instanceof Refused && error.status === 401 && !isCode(typed)
         ? "This token is not valid. Copy it again from where it was printed."
         : sentence(error);
   }
