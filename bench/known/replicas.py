@@ -20,6 +20,7 @@ from tests.support.waiting import wait_until
 SCANS_PER_SECOND = 100
 LIMIT_SECONDS = 1.0
 _THREADS = 8
+_LETTERS = string.ascii_lowercase.replace("w", "")
 
 
 def run(folder: Path, *, seed: int, short: bool) -> Outcome:
@@ -66,7 +67,8 @@ def run(folder: Path, *, seed: int, short: bool) -> Outcome:
 
 
 def _message(rng: random.Random) -> str:
-    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 8))) for _ in range(12)]
+    # Without "w": the model calls whatever says "win" a scam.
+    words = ["".join(rng.choices(_LETTERS, k=rng.randint(4, 8))) for _ in range(12)]
     return f"{' '.join(words)} https://fee-{rng.randrange(10**6)}.example/a"
 
 
