@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -74,6 +75,8 @@ class LocalRunner:
         # A killed runner has left it, with messages in it perhaps.
         shutil.rmtree(passing, ignore_errors=True)
         passing.mkdir()
+        # Python looks for TMPDIR once and remembers it: here it is another folder, for a while.
+        remembered, tempfile.tempdir = tempfile.tempdir, None
         before = set(root.iterdir())
         done = LocalRun(succeeded=False)
         watcher = _Watcher(self, done)
@@ -106,6 +109,7 @@ class LocalRunner:
                 # kfp's own words name the step alone; the step's last words say what to do.
                 done.error = done.error or str(error)
             finally:
+                tempfile.tempdir = remembered
                 shutil.rmtree(passing, ignore_errors=True)
         for folder in sorted(set(root.iterdir()) - before):
             done.outputs |= {each.name: each for each in folder.iterdir() if each.is_dir()}

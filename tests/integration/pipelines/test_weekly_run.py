@@ -48,7 +48,7 @@ class Learner:
     def command(self, run_id: str, **parameters: Any) -> list[str]:
         """Return what a user would type."""
         command = [sys.executable, "-m", "pipelines.run", "--model-type", "sms", "--json"]
-        command += ["--run-id", run_id, "--min-feedback", "10"]
+        command += ["--run-id", run_id, "--min-feedback", "5"]
         command += ["--runs-dir", str(self.world.folder / "runs")]
         for name, value in {"limits": LENIENT, **FAST, **parameters}.items():
             command += ["--set", f"{name}={json.dumps(value)}"]
@@ -201,7 +201,7 @@ def test_too_few_corrections_are_an_outcome_and_only_collect_runs(learner: Learn
     result = learner.run("early")
     assert result["outcome"] == "skipped"
     assert list(result["seconds"]) == ["collect", "finish_run"]
-    assert "4 approved corrections; 10 are needed" in result["message"]
+    assert "2 approved corrections; 5 are needed" in result["message"]
     with learner.world.service() as client:
         assert client.runs()[0].outcome.value == "skipped"
         assert client.batches(model_type=ModelType.SMS, status=BatchStatus.LEASED) == []
@@ -221,7 +221,7 @@ def test_a_refused_challenger_is_recorded_and_its_corrections_come_back(learner:
         assert client.runs()[0].outcome.value == "refused"
         (rollout,) = client.rollouts()
         assert rollout.spec.version.name == "sms-v0", "a refused version was proposed"
-        again = client.lease_batch(ModelType.SMS, "next-week", minimum=10)
+        again = client.lease_batch(ModelType.SMS, "next-week", minimum=5)
     assert again.count == count
 
 
