@@ -37,7 +37,13 @@ AWKWARD = {
 
 def messages(texts: list[str], scam: int, prefix: str, **columns: str) -> list[dict[str, object]]:
     return [
-        {"id": f"{prefix}-{row}", "text": text, "label": scam, "campaign": f"{prefix}-{row}"}
+        {
+            "id": f"{prefix}-{row}",
+            "text": text,
+            "label": scam,
+            "campaign": f"{prefix}-{row}",
+            "source": "test",
+        }
         | columns
         for row, text in enumerate(texts)
     ]

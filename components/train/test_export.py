@@ -81,7 +81,7 @@ def test_no_trace_of_this_machine_is_in_the_graph(package: ModelPackage) -> None
 
 def test_fp32_answers_as_torch_does(model: Any, package: ModelPackage) -> None:
     predictor = Predictor(package, "fp32")
-    rows = [reading.rows[0] for reading in predictor.read([*TEXTS, "?", "a " * 25])]
+    rows = [reading.rows[0] for reading in predictor.read([*TEXTS, "7", "a " * 25])]
     model.eval()
     with torch.no_grad():
         logits = [model(input_ids=torch.tensor([row])).logits[0] for row in rows]
