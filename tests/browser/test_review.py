@@ -1,5 +1,8 @@
 """The reviewer's queue, by keys, by clicks, by touch, and without scripts."""
 
+import random
+from string import ascii_lowercase
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -166,10 +169,10 @@ def test_one_s_own_report_is_not_in_one_s_queue(chromium: Browser, queue: Runnin
 
 
 def test_the_line_goes_on_by_itself(chromium: Browser, api: RunningApi) -> None:
-    words = ["amber", "birch", "cedar", "delta", "ember", "flint", "grove", "heath", "inlet"]
-    for number in range(24):
-        text = f"{words[number % 9]} {words[number // 3]} {number * 7919} {words[-1 - number % 8]}"
-        report(api, f"user-{number}", text)
+    chance = random.Random(0)
+    for number in range(24):  # words of chance: each a campaign of its own
+        words = ["".join(chance.choices(ascii_lowercase, k=7)) for _ in range(6)]
+        report(api, f"user-{number}", " ".join(words))
     with at_the_desk(chromium, api) as page:
         expect(page.locator("a.entry")).to_have_count(20)
         for _ in range(18):
