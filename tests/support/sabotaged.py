@@ -22,7 +22,14 @@ from tests.support import sabotage as by
 from tests.support.packages import CHAT, LURES
 from tests.support.stands import Stand
 
-_PADDING = " and then we can go on talking about it for as long as you want to, all right"
+_PADDING = (
+    "and then we can go on talking about it for as long as you want to all right but maybe they"
+    " will come over after work with some bread or soup so he could take her home by train before"
+    " nine if it rains because our garden is still wet from last week when nobody went outside"
+)
+"""Words that say nothing. Each message gets others of them: alike, they would be one campaign, and
+of a campaign one message counts in a trial."""
+_PADDED = 18
 _SCAM_SHARE = 0.3
 
 
@@ -196,7 +203,10 @@ class People:
         words = text.split()
         # Nobody writes the same twice: the model server would answer from its cache.
         words.insert(chance.randrange(len(words)), str(chance.randrange(1000)))
-        text = " ".join(words[:6]) if not self.write_long else " ".join(words) + _PADDING
+        words = (
+            [*words, *chance.sample(_PADDING.split(), _PADDED)] if self.write_long else words[:6]
+        )
+        text = " ".join(words)
         self._truth[text] = scam
         try:
             scan = client.scan(ScanType.TEXT, text)

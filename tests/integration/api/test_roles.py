@@ -22,6 +22,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/readyz"): OPEN,
     ("GET", "/metrics"): OPEN,
     ("POST", "/api/v2/scans"): ANYONE,
+    ("POST", "/api/v2/scans/mail"): ANYONE,
+    ("GET", "/api/v2/scans/types"): ANYONE,
     ("GET", "/api/v2/scans"): ANYONE,
     ("GET", "/api/v2/scans/{scan_id}"): ANYONE,
     ("POST", "/api/v2/feedback"): ANYONE,
