@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.pages import login, oidc, phone
-from api.pages.desk import audit, models, queue, rollouts, runs, statistics
+from api.pages.desk import audit, known, models, queue, rollouts, runs, statistics
 from api.pages.headers import ALWAYS
 from tests.browser.world import report
 from tests.support.api import RunningApi, running_api
@@ -108,10 +108,12 @@ FORMS = [
     "/review/items/x/decision",
     "/review/items/x/undo",
     "/review/items/x/claim",
+    "/review/known/x/undo",
     "/review/rollouts/sms/undo",
     "/review/rollouts/sms/pause",
     "/review/models/sms/sms-v1/rollout",
     "/review/models/sms/sms-v1/taint",
+    "/app/code",
     "/app/connect",
 ]
 
@@ -131,19 +133,21 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
 
 def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
     # A new POST route must be tried above: it is found here by the routes themselves.
-    rooms = (login, oidc, phone, audit, models, queue, rollouts, runs, statistics)
+    rooms = (login, oidc, phone, audit, known, models, queue, rollouts, runs, statistics)
     routes = [route for room in rooms for route in room.router.routes]
     posts = {
         route.path
         for route in routes
         if isinstance(route, APIRoute) and route.methods and "POST" in route.methods
     }
-    tried = {path.replace("/x/", "/{feedback_id}/") for path in FORMS} | {"/login"}
+    tried = {path.replace("/known/x/", "/known/{known_id}/") for path in FORMS} | {"/login"}
+    tried = {path.replace("/x/", "/{feedback_id}/") for path in tried}
     tried = {
         re.sub(r"/rollouts/sms/\w+", "/rollouts/{model_type}/{action}", path) for path in tried
     }
-    # What is shared comes from another app, so it carries no form token; it changes nothing.
-    assert posts - {"/app/share"} == {
+    # What is shared comes from another app, so it carries no form token; it changes nothing. And a
+    # phone is paired by JSON, with a code that is good once and that no other page knows.
+    assert posts - {"/app/share", "/app/pair"} == {
         path.replace("/sms/sms-v1/", "/{model_type}/{name}/") for path in tried
     }
 
