@@ -1,27 +1,15 @@
 """The moves of a rollout, each from one status to the next. Pure; `reconcile` decides when."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from shield.crds.evidence import Evidence
-from shield.crds.v1alpha1 import ModelRolloutStatus, Transition, VersionRef
+from shield.crds.v1alpha1 import Action, ModelRolloutStatus, Transition, VersionRef
 
 _GOOD_KEPT = 20
 _REJECTED_KEPT = 1000
 _HISTORY_KEPT = 50
 
-Action = Literal[
-    "install",
-    "start",
-    "step",
-    "pause",
-    "resume",
-    "promote",
-    "reject",
-    "undo",
-    "abort",
-    "reinstate",
-]
 _NO_TRIAL: dict[str, Any] = {
     "candidate": None,
     "rollout_started": None,

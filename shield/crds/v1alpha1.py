@@ -208,24 +208,28 @@ class Split(Wire):
     fallback_url: str | None = None
 
 
+Action = Literal[
+    "install",
+    "start",
+    "step",
+    "pause",
+    "resume",
+    "promote",
+    "reject",
+    "undo",
+    "abort",
+    "reinstate",
+]
+"""What may happen to a version in a rollout."""
+
+
 class Transition(Wire):
     """One thing that happened: start, promote, reject, undo, abort ... Append-only, newest last.
 
     `pause` and `resume` are the operator's own; a person's are in the audit log.
     """
 
-    action: Literal[
-        "install",
-        "start",
-        "step",
-        "pause",
-        "resume",
-        "promote",
-        "reject",
-        "undo",
-        "abort",
-        "reinstate",
-    ]
+    action: Action
     version: VersionRef
     """The version that it happened to: installed, started, promoted, rejected, taken back, given
     up or reinstated."""
