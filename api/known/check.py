@@ -1,20 +1,17 @@
 """Hold a campaign against the last days' scans before it acts on anybody."""
 
 from collections import defaultdict
-from datetime import timedelta
 
-import numpy as np
 from sqlalchemy import select
 
 from api.kit import signature
 from api.kit.context import Context
-from api.tables import Feedback, Scan
+from api.known.looking import alike_scans
+from api.tables import Feedback
 from shield.labels import FeedbackType
-from shield.similarity import SIMILAR, Form, estimate
+from shield.similarity import Form
 from shield.wire import BackCheck
 
-MOST_SCANS = 100_000
-"""Newest scans that are looked at; at 20 MB of sketches a second's work."""
 FEW = 5
 """People whose verdict may change although they did not object, whatever was reported."""
 PER_REPORTER = 20
@@ -54,33 +51,22 @@ def back_check(
         label: What it would be known as.
         reporters: Users who reported it as such; they do not count.
     """
-    since = ctx.now - timedelta(days=ctx.settings.known_check_days)
-    scans = ctx.session.execute(
-        select(Scan.id, Scan.user_id, Scan.verdict, Scan.sketch)
-        .where(Scan.created_at >= since, Scan.model_type == model_type, Scan.sketch.is_not(None))
-        .order_by(Scan.created_at.desc())
-        .limit(MOST_SCANS)
-    ).all()
-    if not scans:
-        return BackCheck()
-    rows, hosts = signature.unpacked([scan.sketch for scan in scans if scan.sketch is not None])
+    scans, alike = alike_scans(ctx, model_type, form)
     sketch = signature.sketch(form, ctx.ring)
     _, own = signature.unpacked([signature.packed(form, sketch, ctx.ring)])
-    alike = estimate(sketch.astype(np.uint16), rows) >= SIMILAR
-    changed = np.array([scan.verdict != label for scan in scans])
-    same = [scans[int(row)] for row in np.flatnonzero(alike & changed & (hosts == own[0]))]
-    elsewhere = np.flatnonzero(alike & changed & (hosts != own[0]))
-    met = [*same, *(scans[int(row)] for row in elsewhere)]
-    said = _said(ctx, [scan.id for scan in met], label)
+    changed = [scan for scan in alike if scan.verdict != label]
+    same = [scan for scan in changed if scan.hosts == int(own[0])]
+    elsewhere = [scan for scan in changed if scan.hosts != int(own[0])]
+    said = _said(ctx, [scan.id for scan in changed], label)
     quiet = {scan.user_id for scan in same if said.get(scan.id) is not True} - reporters
     against = {scan.user_id for scan in same if said.get(scan.id) is False} - reporters
     # By host: a bank writes to many people from one; who changes hosts writes to few from each.
     others: dict[int, set[str]] = defaultdict(set)
-    for row in elsewhere:
-        if said.get(scans[int(row)].id) is not True:
-            others[int(hosts[row])].add(scans[int(row)].user_id)
+    for scan in elsewhere:
+        if said.get(scan.id) is not True:
+            others[scan.hosts].add(scan.user_id)
     return BackCheck(
-        scans=len(scans),
+        scans=scans,
         unobjected=len(quiet),
         against=len(against),
         other_hosts=max(map(len, others.values()), default=0),

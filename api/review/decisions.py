@@ -13,6 +13,7 @@ from api.kit.counters import DECISIONS
 from api.kit.ids import new_id
 from api.kit.lots import lot
 from api.known.becoming import reconsider
+from api.known.looking import looks_ahead
 from api.review import repository as reviews
 from api.tables import Campaign, Feedback, KnownCampaign, Review, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
@@ -33,6 +34,7 @@ class Decided:
     message: str
 
 
+@looks_ahead
 def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
     """Approve or reject an item, or with it its whole campaign.
 

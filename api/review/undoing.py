@@ -10,6 +10,7 @@ from api.feedback import repository
 from api.kit.context import Context
 from api.kit.tokens import Role
 from api.known.becoming import reconsider
+from api.known.looking import looks_ahead
 from api.review import repository as reviews
 from api.review.decisions import count
 from api.tables import Feedback, Review
@@ -17,6 +18,7 @@ from shield.errors import Conflict, Forbidden
 from shield.wire import FeedbackRead
 
 
+@looks_ahead
 def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
     """Take back a decision, with everything that it covered.
 

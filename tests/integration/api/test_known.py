@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from api.kit.context import open_context
-from api.known import service
+from api.kit.context import Context, open_context
+from api.known import looking, service
 from api.privacy.retention import CARETAKER
 from api.tables import KnownCampaign, Scan
 from shield.errors import Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
+from shield.similarity import Form
 from shield.wire import DecidedBy, KnownRead, KnownStanding, ReviewAction, ScanRead
 from tests.integration.api.steps import decide, report, scan
 from tests.support.api import RunningApi
@@ -198,6 +199,37 @@ def test_what_many_had_without_objecting_is_refused_with_the_counts(sqlite_api: 
         "ham",
         *MODEL,
     )
+
+
+def test_many_scans_are_looked_at_while_others_write_and_what_they_write_counts(
+    sqlite_api: RunningApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = sqlite_api
+    honest = "Shall we meet at the station at {} and walk to the lake?"
+    for number in range(26):
+        scan(api, f"friend-{number}", honest.format(number))
+    api.clock.move_on(120)
+    sent = report(api, "liar", honest.format(7))
+    looked, take_a_look = list[int](), looking.look
+
+    def meanwhile(ctx: Context, model_type: str, form: Form) -> looking.Look:
+        found = take_a_look(ctx, model_type, form)
+        # Were the decision's transaction still open, on SQLite neither of the two could be written.
+        scan(api, "late", honest.format(8))
+        with api.client("friend-3") as friend:
+            friend.erase_me()
+        looked.append(len(found.alike))
+        return found
+
+    monkeypatch.setattr(looking, "AT_ONCE", 5)
+    monkeypatch.setattr(looking, "look", meanwhile)
+    decide(api, sent.id)
+    (entry,) = known(api)
+    assert looked == [26]
+    assert entry.standing is KnownStanding.REFUSED
+    assert (entry.checked.unobjected, entry.checked.scans) == (26, 28), "one more, one less"
+    with api.client("rita", "reviewer") as rita:
+        assert rita.pending().items == [], "the decision was taken once"
 
 
 def test_a_flood_whose_victims_are_mostly_silent_is_known_all_the_same(
