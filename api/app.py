@@ -14,6 +14,9 @@ from api.audit import endpoints as audit
 from api.batches import endpoints as batches
 from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
+from api.inbox import endpoints as inbox
+from api.inbox.revising import revise
+from api.inbox.telling import tell_reporters
 from api.kit import problems
 from api.kit.auth import Tokens
 from api.kit.bodies import BoundedBodies
@@ -23,13 +26,16 @@ from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
 from api.kit.limits import Limiter
 from api.kit.oidc import verifiers
+from api.kit.outbox import Worker
 from api.known import endpoints as known
+from api.known.becoming import KNOWN
 from api.known.replica import Replica
 from api.metrics import endpoints as metrics
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
 from api.review import endpoints as review
+from api.review.decisions import REPORTS
 from api.rollouts import endpoints as rollouts
 from api.rollouts.router import ModelRouter
 from api.runs import endpoints as runs
@@ -45,9 +51,13 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
-    *(scans, feedback, review, known, metrics, batches, seed_routes, registry, drift),
+    *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
     *(rollouts, runs, users, privacy, audit),
 )
+
+
+_TELLING = {KNOWN: revise, REPORTS: tell_reporters}
+"""What follows decisions, by the outbox."""
 
 
 def _now() -> datetime:
@@ -118,7 +128,10 @@ def create_app(services: Services) -> FastAPI:
         services.known.start()
         caretaker = Caretaker(services, services.settings.care_seconds)
         caretaker.start()
+        worker = Worker(services, _TELLING, "postman")
+        worker.start()
         yield
+        worker.stop()
         caretaker.stop()
         services.known.stop()
         services.router.stop()

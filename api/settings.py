@@ -111,6 +111,13 @@ class ApiSettings(BaseSettings):
     known_check_days: float = Field(default=7, gt=0)
     """A campaign becomes known only if it would have changed few verdicts that nobody objected to
     in this time."""
+    revise_days: float = Field(default=30, gt=0)
+    """Messages of so many days are corrected, and their owners told, when a campaign is known."""
+    inbox_days: float = Field(default=90, gt=0)
+    """Notices to people are erased after this."""
+    outbox_lease_seconds: float = Field(default=60, gt=0)
+    """Work that follows a decision is done again by another process if the one that has taken it
+    says nothing for so long."""
     retention_days: float | None = Field(default=None, gt=0)
     """Messages without feedback are erased after this; left out, they are kept."""
     care_seconds: float = Field(default=600, gt=0)

@@ -11,6 +11,7 @@ from cli.commands import (
     db,
     demo,
     feedback,
+    inbox,
     known,
     lineage,
     model,
@@ -49,6 +50,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(known.app, name="known")
 app.add_typer(corpus.app, name="corpus")
+app.command("inbox")(inbox.inbox)
 app.command("lineage")(lineage.lineage)
 
 

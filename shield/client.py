@@ -40,6 +40,7 @@ from shield.wire import (
     FeedbackRead,
     FeedbackRequest,
     GoldRequest,
+    InboxRead,
     KnownRead,
     KnownStanding,
     LeaseRequest,
@@ -54,6 +55,7 @@ from shield.wire import (
     PairingRead,
     PendingItem,
     QualityRead,
+    ReadMarks,
     ReasonRequest,
     ReleaseRequest,
     RenewRequest,
@@ -69,6 +71,7 @@ from shield.wire import (
     StatsRead,
     TransitionRequest,
     UndoRequest,
+    Unread,
     VersionRead,
     VersionRequest,
 )
@@ -408,6 +411,18 @@ class ShieldClient:
     def erase_me(self) -> ErasureRead:
         """Erase the caller, and learn which versions were trained on their messages."""
         return self._data(ErasureRead, self._call("DELETE", "/users/me", repeat=False))
+
+    def inbox(
+        self, *, after: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> InboxRead:
+        """Return the caller's notices, newest first; with `after` only those newer than it."""
+        query = {"after": after, "limit": limit, "cursor": cursor}
+        return self._data(InboxRead, self._call("GET", "/inbox", query=query))
+
+    def mark_read(self, ids: Sequence[str] = (), *, up_to: str | None = None) -> int:
+        """Note which notices were read; return how many are left."""
+        marks = ReadMarks(ids=list(ids), up_to=up_to)
+        return self._data(Unread, self._call("POST", "/inbox/read", body=marks)).unread
 
     def lineage(self, kind: LineageKind, name: str) -> LineageRead:
         """Name every version that learned from a feedback, reporter, campaign or batch."""

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from api.campaigns.service import Place
 from api.kit.context import Context
 from api.kit.trust import Record
-from api.tables import Campaign, CampaignFingerprint, Feedback, Scan, User
+from api.tables import Campaign, CampaignFingerprint, Feedback, Revision, Scan, User
 from shield.errors import NotFound
 from shield.wire import FeedbackRead
 
@@ -46,7 +46,7 @@ _OPENED = (
         Scan.text_sealed,
         Scan.fingerprint,
         Scan.verdict,
-        Scan.told_label,
+        func.coalesce(Revision.label, Scan.told_label).label("told_label"),
         Scan.probability,
         Scan.model_version,
         Scan.created_at,
@@ -58,6 +58,7 @@ _OPENED = (
         Campaign.reports,
         Campaign.burst,
     )
+    .outerjoin(Revision, Revision.scan_id == Scan.id)
     .outerjoin(Feedback, and_(Feedback.scan_id == Scan.id, Feedback.source == "report"))
     .outerjoin(User, User.id == Scan.user_id)
     .outerjoin(

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.kit.auth import MACHINES, Principal, Tokens
+from api.kit.bell import Bell
 from api.kit.database import Clock
 from api.kit.keyring import KeyRing
 from api.kit.known import Known
@@ -43,6 +44,8 @@ class Services:
     known: Known
     limiter: Limiter
     clock: Clock
+    posted: Bell = field(default_factory=Bell)
+    """Rings when this process has left work in the outbox."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from api.kit import signature
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.ids import new_id
+from api.kit.outbox import post
 from api.known.check import FEW, back_check, refusal, too_ordinary
 from api.known.replica import ACTIVE, CHANNEL
 from api.tables import Campaign, Feedback, KnownCampaign, Review
@@ -19,6 +20,9 @@ from shield.labels import LABELS, FeedbackType, ModelType
 from shield.metrics.counts import wilson_interval
 from shield.similarity import unpacked
 from shield.wire import BackCheck, KnownStanding
+
+KNOWN = "known"
+"""Work that follows when an entry begins or ends to answer: those who were told otherwise."""
 
 
 def reconsider(ctx: Context, campaign_id: str | None) -> KnownCampaign | None:
@@ -86,6 +90,8 @@ def end(ctx: Context, entry: KnownCampaign, standing: KnownStanding, why: str) -
 
 
 def _stand(ctx: Context, entry: KnownCampaign, standing: KnownStanding, why: str) -> None:
+    if KnownStanding.CONFIRMED in (entry.standing, standing):
+        post(ctx, KNOWN, entry.id)
     entry.standing, entry.why = standing.value, why
     change(ctx, entry)
     # While it is being checked the log must not say what the first look found: it is read by those

@@ -17,7 +17,9 @@ from api.tables import (
     CampaignBand,
     CampaignFingerprint,
     Feedback,
+    Notice,
     PairingCode,
+    Revision,
     Scan,
     User,
 )
@@ -60,6 +62,8 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     pseudonym = user.pseudonym if user else "nobody"
     if user is not None:
         ctx.session.delete(user)
+    for table in (Notice, Revision):
+        ctx.session.execute(delete(table).where(table.user_id == user_id))
     ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
     ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
     ctx.session.flush()

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 
 from api.audit import heads
 from api.audit import service as audit
@@ -17,7 +17,7 @@ from api.kit.database import lock, settle
 from api.kit.idempotency import forget_old
 from api.known import service as known
 from api.privacy import datasets, snapshots
-from api.tables import Feedback, Scan
+from api.tables import Feedback, Notice, Scan
 from shield.errors import ShieldError
 
 logger = logging.getLogger("api.caretaker")
@@ -53,6 +53,8 @@ def look_after(services: Services) -> None:
         lock(ctx.session, "caretaker")
         batches.expire(ctx)
         forget_old(ctx.session, ctx.now)
+        kept = ctx.now - timedelta(days=services.settings.inbox_days)
+        ctx.session.execute(delete(Notice).where(Notice.created_at < kept))
         if services.settings.retention_days is not None:
             retain(ctx, services.settings.retention_days)
     with open_context(services, CARETAKER) as ctx:

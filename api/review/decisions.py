@@ -12,6 +12,7 @@ from api.kit.context import Context
 from api.kit.counters import DECISIONS
 from api.kit.ids import new_id
 from api.kit.lots import lot
+from api.kit.outbox import post
 from api.known.becoming import reconsider
 from api.known.looking import looks_ahead
 from api.review import repository as reviews
@@ -21,6 +22,8 @@ from shield.labels import LABELS, FeedbackType, ModelType
 from shield.wire import FeedbackRead, FeedbackStatus, KnownStanding, ReviewAction, ReviewRequest
 
 ACTIVE_SECONDS = 30 * 86400
+REPORTS = "reports"
+"""Work that follows a decision, or its undoing: those whose reports it covers are told."""
 _STATUS = {"approve": "approved", "reject": "rejected"}
 
 
@@ -62,6 +65,7 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
     covered = 1
     if request.scope == "campaign":
         covered += _cover_campaign(ctx, item, decision, request)
+    post(ctx, REPORTS, decision)
     known = reconsider(ctx, item.campaign_id)
     audit.record(
         ctx,

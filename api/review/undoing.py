@@ -8,11 +8,12 @@ from api.audit import service as audit
 from api.batches import service as batches
 from api.feedback import repository
 from api.kit.context import Context
+from api.kit.outbox import post
 from api.kit.tokens import Role
 from api.known.becoming import reconsider
 from api.known.looking import looks_ahead
 from api.review import repository as reviews
-from api.review.decisions import count
+from api.review.decisions import REPORTS, count
 from api.tables import Feedback, Review
 from shield.errors import Conflict, Forbidden
 from shield.wire import FeedbackRead
@@ -46,6 +47,7 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
         _reopen(ctx, one)
     if decision is not None:
         reviews.take_back(ctx.session, decision, ctx.now)  # gold items that it covered as well
+        post(ctx, REPORTS, decision)
     ctx.session.flush()
     for one, action in actions:
         count(ctx, one, action, -1)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Integer, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from api.tables import ArmFailure, Feedback, Scan, ShadowScore
+from api.tables import ArmFailure, Feedback, Revision, Scan, ShadowScore
 from shield.errors import Overloaded
 from shield.labels import FeedbackType
 
@@ -32,6 +32,12 @@ def reports_of(session: Session, scan_ids: Sequence[str]) -> dict[str, Feedback]
     rows = session.scalars(
         select(Feedback).where(Feedback.scan_id.in_(scan_ids), Feedback.source == "report")
     )
+    return {row.scan_id: row for row in rows}
+
+
+def revisions_of(session: Session, scan_ids: Sequence[str]) -> dict[str, Revision]:
+    """Return what was corrected of the given scans, by scan."""
+    rows = session.scalars(select(Revision).where(Revision.scan_id.in_(scan_ids)))
     return {row.scan_id: row for row in rows}
 
 

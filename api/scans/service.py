@@ -14,7 +14,7 @@ from api.known import matching
 from api.known.matching import Match
 from api.sampling import service as sampling
 from api.scans import repository, shadow
-from api.tables import Feedback, KnownCampaign, Scan, User
+from api.tables import Feedback, KnownCampaign, Revision, Scan, User
 from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import (
@@ -37,6 +37,7 @@ from shield.wire import (
     ModelOpinion,
     Pagination,
     ReasonKind,
+    RevisionRead,
     ScanRead,
     ScanReason,
     ScanRequest,
@@ -135,9 +136,13 @@ def own_scans(
     """Return one page of the caller's scans, newest first, with their texts."""
     order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, paging)
-    marks = repository.reports_of(ctx.session, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    marks = repository.reports_of(ctx.session, ids)
+    revised = repository.revisions_of(ctx.session, ids)
     _note_reading(ctx, rows)
-    return [_own(ctx, row, marks.get(row.id), reader) for row in rows], pagination
+    return [
+        _own(ctx, row, marks.get(row.id), revised.get(row.id), reader) for row in rows
+    ], pagination
 
 
 def own_scan(ctx: Context, scan_id: str, reader: Reader) -> ScanRead:
@@ -146,7 +151,8 @@ def own_scan(ctx: Context, scan_id: str, reader: Reader) -> ScanRead:
     if row is None or row.user_id != ctx.user:
         raise NotFound.of("scan of yours", scan_id, "`GET /api/v2/scans` lists them.")
     _note_reading(ctx, [row])
-    return _own(ctx, row, repository.reports_of(ctx.session, [row.id]).get(row.id), reader)
+    mark = repository.reports_of(ctx.session, [row.id]).get(row.id)
+    return _own(ctx, row, mark, ctx.session.get(Revision, row.id), reader)
 
 
 def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
@@ -224,10 +230,16 @@ def _remembered(ctx: Context, row: Scan) -> KnownMark | None:
     return KnownMark(id=entry.id, standing=standing, reason=matching.words(entry, standing))
 
 
-def _own(ctx: Context, row: Scan, feedback: Feedback | None, reader: Reader) -> ScanRead:
+def _own(
+    ctx: Context, row: Scan, feedback: Feedback | None, revised: Revision | None, reader: Reader
+) -> ScanRead:
     text = ctx.ring.open(row.text_sealed, row.id) if row.text_sealed is not None else None
     scan_read = _answered(read(row, text, reader), row, _remembered(ctx, row))
     scan_read.text = text
+    if revised is not None:
+        scan_read.revised = RevisionRead(
+            verdict=revised.label, at=revised.at, known_id=revised.known_id
+        )
     if feedback is not None:
         scan_read.feedback = FeedbackMark.model_validate(feedback)
         if feedback.told_label is not None:

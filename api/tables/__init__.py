@@ -2,10 +2,12 @@
 
 from api.kit.database import Base
 from api.kit.idempotency import RememberedAnswer
+from api.kit.outbox import OutboxRow
 from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
 from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
 from api.tables.feedback import Feedback
+from api.tables.inbox import Notice, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review
@@ -26,9 +28,12 @@ __all__ = [
     "Feedback",
     "KnownCampaign",
     "LedgerRow",
+    "Notice",
+    "OutboxRow",
     "PairingCode",
     "RememberedAnswer",
     "Review",
+    "Revision",
     "Run",
     "Scan",
     "ShadowScore",

@@ -61,6 +61,14 @@ from shield.wire.feedback import (
     SimilarItem,
     UndoRequest,
 )
+from shield.wire.inbox import (
+    InboxCursor,
+    InboxRead,
+    NoticeKind,
+    NoticeRead,
+    ReadMarks,
+    Unread,
+)
 from shield.wire.known import (
     BackCheck,
     DecidedBy,
@@ -68,6 +76,7 @@ from shield.wire.known import (
     KnownRead,
     KnownStanding,
     ModelOpinion,
+    RevisionRead,
 )
 from shield.wire.people import (
     ErasureRead,
@@ -144,6 +153,8 @@ __all__ = [
     "FeedbackStatus",
     "GoldRequest",
     "Identifier",
+    "InboxCursor",
+    "InboxRead",
     "Interval",
     "KnownMark",
     "KnownRead",
@@ -159,6 +170,8 @@ __all__ = [
     "MetricRead",
     "ModelOpinion",
     "Note",
+    "NoticeKind",
+    "NoticeRead",
     "OptionalReasonRequest",
     "Pagination",
     "PairingRead",
@@ -168,6 +181,7 @@ __all__ = [
     "Rank",
     "RankReason",
     "Rates",
+    "ReadMarks",
     "Reason",
     "ReasonKind",
     "ReasonRequest",
@@ -178,6 +192,7 @@ __all__ = [
     "ReviewAction",
     "ReviewRequest",
     "ReviewerQuality",
+    "RevisionRead",
     "RolloutPolicy",
     "RolloutRequest",
     "RunId",
@@ -198,6 +213,7 @@ __all__ = [
     "TransitionRequest",
     "TrendPoint",
     "UndoRequest",
+    "Unread",
     "VersionName",
     "VersionRead",
     "VersionRequest",

@@ -41,6 +41,15 @@ class KnownMark(Answer):
     """In words: who reported and decided, and when."""
 
 
+class RevisionRead(Answer):
+    """That a verdict was corrected after it was told."""
+
+    verdict: str
+    """What is right, as reviewers have found since; or again, if they took it back."""
+    at: datetime
+    known_id: str
+
+
 class ModelOpinion(Answer):
     """What the model said of a message that reviewers' decision answers."""
 

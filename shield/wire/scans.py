@@ -10,7 +10,7 @@ from shield.crds.base import Wire
 from shield.labels import Certainty, FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire.base import Answer, MessageText
-from shield.wire.known import DecidedBy, KnownMark, ModelOpinion
+from shield.wire.known import DecidedBy, KnownMark, ModelOpinion, RevisionRead
 
 
 class ScanRequest(Wire):
@@ -109,6 +109,8 @@ class ScanRead(Answer):
     """The known campaign that the message belongs to, if any."""
     model: ModelOpinion | None = None
     """What the model said, where the message belongs to a known campaign."""
+    revised: RevisionRead | None = None
+    """What is right instead, where the owner was told wrong; only when it is read back."""
     text: str | None = None
     """Only when one's own scan is read back."""
     feedback: FeedbackMark | None = None

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from api.kit.tokens import mint
+from api.migrate import upgrade
 from shield.client import ShieldClient
 from shield.rollouts.table import TableRolloutStore, rollout_engine
 from tests.support.api import SECRET, settings_for
@@ -25,6 +26,9 @@ class Replicas:
 
     urls: list[str]
     database_url: str
+    processes: list["subprocess.Popen[bytes]"]
+    start: Callable[[], None]
+    """Starts one more."""
 
     def client(self, replica: int, subject: str, *roles: str) -> ShieldClient:
         """Return a client of one replica."""
@@ -35,15 +39,20 @@ class Replicas:
 
 
 @contextmanager
-def replicas(folder: Path, number: int = 2, **changes: str) -> Iterator[Replicas]:
+def replicas(
+    folder: Path, number: int = 2, *, sqlite: bool = False, **changes: str
+) -> Iterator[Replicas]:
     """Serve so many replicas whose model finds a scam in whatever says `win`."""
-    database_url = new_migrated_database()
+    database_url = f"sqlite:///{folder}/shield.db" if sqlite else new_migrated_database()
+    if sqlite:
+        upgrade(database_url)
     keys = settings_for(folder).message_keys
     with ExitStack() as stack:
         model = stack.enter_context(model_server())
         deploy(TableRolloutStore(rollout_engine(database_url)), model)
-        urls = []
-        for place in range(number):
+        world = Replicas([], database_url, [], lambda: start(len(world.urls)))
+
+        def start(place: int) -> None:
             ready = folder / f"ready-{place}.json"
             environment = {
                 **os.environ,
@@ -67,5 +76,9 @@ def replicas(folder: Path, number: int = 2, **changes: str) -> Iterator[Replicas
             stack.callback(process.wait, timeout=PATIENCE_SECONDS)
             stack.callback(process.terminate)
             wait_until(ready.exists, process=process)
-            urls.append(f"http://127.0.0.1:{json.loads(ready.read_text())['port']}")
-        yield Replicas(urls, database_url)
+            world.processes.append(process)
+            world.urls.append(f"http://127.0.0.1:{json.loads(ready.read_text())['port']}")
+
+        for place in range(number):
+            start(place)
+        yield world

@@ -40,6 +40,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v2/known"): REVIEWERS,
     ("GET", "/api/v2/known/{known_id}"): REVIEWERS,
     ("POST", "/api/v2/known/{known_id}/undo"): REVIEWERS,
+    ("GET", "/api/v2/inbox"): ANYONE,
+    ("POST", "/api/v2/inbox/read"): ANYONE,
     ("POST", "/api/v2/batches/lease"): TRAINERS,
     ("POST", "/api/v2/batches/{batch_id}/renew"): TRAINERS,
     ("POST", "/api/v2/batches/{batch_id}/ack"): TRAINERS,
@@ -93,6 +95,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v2/rollouts/{model_type}/pause"): {},
     ("POST", "/api/v2/rollouts/{model_type}/resume"): {},
     ("PUT", "/api/v2/users/me"): {"auditConsent": False},
+    ("POST", "/api/v2/inbox/read"): {"upTo": "0"},
 }
 VALUES = {"model_type": "voice", "name": "voice-v9", "kind": "feedback"}
 

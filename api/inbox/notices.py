@@ -1,0 +1,74 @@
+"""Writing notices: in one order, none twice, a later one in place of an earlier one."""
+
+from sqlalchemy import func, or_, select, update
+
+from api.kit.auth import Principal
+from api.kit.context import Context
+from api.kit.database import lock
+from api.kit.ids import new_id
+from api.tables import Notice, User
+from shield.wire import NoticeKind
+
+POSTMAN = Principal("postman", frozenset())
+"""In whose name work from the outbox is done."""
+
+
+class Postman:
+    """Writes the notices of one transaction. Takes the lock that orders them."""
+
+    def __init__(self, ctx: Context) -> None:
+        lock(ctx.session, "inbox")
+        self._ctx = ctx
+        self._newest = ctx.session.scalar(select(func.max(Notice.sequence))) or 0
+
+    def last(self, user_id: str, subject: str) -> Notice | None:
+        """Return what a user was told last of a report or a known campaign."""
+        return self._ctx.session.scalar(
+            select(Notice)
+            .where(Notice.subject == subject, Notice.user_id == user_id)
+            .order_by(Notice.sequence.desc())
+            .limit(1)
+        )
+
+    def tell(
+        self,
+        user_id: str,
+        kind: NoticeKind,
+        subject: str,
+        scan_id: str,
+        *,
+        told: str,
+        found: str | None,
+        campaign_id: str | None = None,
+    ) -> None:
+        """Tell a user something, unless it is what they were told last, or they were erased."""
+        if self._ctx.session.get(User, user_id) is None:
+            return
+        last = self.last(user_id, subject)
+        if last is not None and last.kind == kind and last.facts["found"] == found:
+            return
+        self._ctx.session.execute(
+            update(Notice)
+            .where(
+                Notice.user_id == user_id,
+                or_(Notice.subject == subject, Notice.scan_id == scan_id),
+                Notice.superseded.is_(False),
+            )
+            .values(superseded=True)
+        )
+        self._newest += 1
+        self._ctx.session.add(
+            Notice(
+                id=new_id(self._ctx.now),
+                sequence=self._newest,
+                user_id=user_id,
+                kind=kind.value,
+                subject=subject,
+                scan_id=scan_id,
+                facts={"told": told, "found": found, "campaign": campaign_id},
+                superseded=False,
+                created_at=self._ctx.now,
+                read_at=None,
+            )
+        )
+        self._ctx.session.flush()

@@ -1,0 +1,190 @@
+"""Work that follows a change, kept in the same transaction: it outlives whatever happens to us.
+
+A row is work to be done. Worker threads of all processes take rows under a lease: `FOR UPDATE SKIP
+LOCKED` on PostgreSQL, the one write lock on SQLite. A process that dies loses its lease, and some
+other does the work again; so each piece must be such that doing it twice does no harm.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Index, String, and_, delete, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from api.kit.context import Context, Services
+from api.kit.database import Base
+from api.kit.ids import new_id
+
+logger = logging.getLogger("api.outbox")
+
+_LOOK_SECONDS = 2.0
+"""Between two looks at what other processes have left, or what is due again."""
+_LONGEST_PAUSE_SECONDS = 3600.0
+
+
+class OutboxRow(Base):
+    """One piece of work. It goes when it is done."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "due_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(128))
+    facts: Mapped[dict[str, Any]]
+    due_at: Mapped[datetime | None]
+    """Not before; NULL: at once, whatever the clocks of the processes say."""
+    leased_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work, as its handler gets it."""
+
+    id: str
+    kind: str
+    subject: str
+    facts: Mapping[str, Any]
+    attempts: int
+    """Tries so far, this one included."""
+    renew: Callable[[], None]
+    """Keeps the lease of what takes long."""
+
+
+Handler = Callable[[Services, Job], None]
+
+
+class Later(Exception):
+    """Raised by a handler: not done yet, try again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:g} s")
+        self.seconds = seconds
+
+
+def post(
+    ctx: Context, kind: str, subject: str, *, due_at: datetime | None = None, **facts: Any
+) -> None:
+    """Leave work to be done once the transaction is safe."""
+    ctx.session.add(
+        OutboxRow(
+            id=new_id(ctx.now),
+            kind=kind,
+            subject=subject,
+            facts=facts,
+            due_at=due_at,
+            attempts=0,
+            created_at=ctx.now,
+        )
+    )
+    if due_at is None:
+        ctx.after_commit.append(ctx.services.posted.ring)
+
+
+def waiting(session: Session) -> tuple[int, datetime | None]:
+    """Return how much work waits, and since when the oldest piece does."""
+    number, oldest = session.execute(select(func.count(), func.min(OutboxRow.created_at))).one()
+    return int(number), oldest
+
+
+class Worker:
+    """Does the work of some kinds, one piece at a time, in a background thread."""
+
+    def __init__(self, services: Services, handlers: Mapping[str, Handler], name: str) -> None:
+        self._services, self._handlers = services, handlers
+        self._lease = timedelta(seconds=services.settings.outbox_lease_seconds)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start; what was left undone comes first."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the present piece."""
+        self._stopped.set()
+        self._services.posted.ring()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def work(self) -> int:
+        """Do all that is due; return how many pieces were taken."""
+        taken = 0
+        while not self._stopped.is_set() and (job := self._take()) is not None:
+            self._do(job)
+            taken += 1
+        return taken
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            heard = self._services.posted.heard()
+            try:
+                self.work()
+            except SQLAlchemyError as fault:
+                logger.warning("the database does not answer: %s", type(fault).__name__)
+            if not self._stopped.is_set():
+                self._services.posted.wait(heard, _LOOK_SECONDS)
+
+    def _due(self, now: datetime) -> ColumnElement[bool]:
+        return and_(
+            OutboxRow.kind.in_(list(self._handlers)),
+            or_(OutboxRow.due_at.is_(None), OutboxRow.due_at <= now),
+            or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until <= now),
+        )
+
+    def _take(self) -> Job | None:
+        due = self._due(self._services.clock())
+        # A look takes no write lock; only taking does.
+        with self._services.reading() as session:
+            if session.scalar(select(OutboxRow.id).where(due).limit(1)) is None:
+                return None
+        with self._services.sessions() as session:
+            row = session.scalar(
+                select(OutboxRow)
+                .where(due)
+                .order_by(OutboxRow.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            if row is None:
+                return None
+            row.leased_until = self._services.clock() + self._lease
+            row.attempts += 1
+            session.commit()
+            return Job(
+                row.id,
+                row.kind,
+                row.subject,
+                row.facts,
+                row.attempts,
+                lambda: self._change(row.id, leased_until=self._services.clock() + self._lease),
+            )
+
+    def _do(self, job: Job) -> None:
+        try:
+            self._handlers[job.kind](self._services, job)
+        except Later as later:
+            self._postpone(job, later.seconds)
+        except Exception:
+            logger.exception("%s %s is tried again later", job.kind, job.subject)
+            self._postpone(job, min(2.0**job.attempts, _LONGEST_PAUSE_SECONDS))
+        else:
+            with self._services.sessions() as session:
+                session.execute(delete(OutboxRow).where(OutboxRow.id == job.id))
+                session.commit()
+
+    def _postpone(self, job: Job, seconds: float) -> None:
+        due = self._services.clock() + timedelta(seconds=seconds)
+        self._change(job.id, due_at=due, leased_until=None)
+
+    def _change(self, row_id: str, **values: Any) -> None:
+        with self._services.sessions() as session:
+            session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(**values))
+            session.commit()
