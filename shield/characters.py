@@ -24,7 +24,7 @@ _OF_NO_USE = (
     (0xD800, 0xDFFF),  # halves of characters
     (0xFFF9, 0xFFFC), (0x13430, 0x1343F),  # annotation, hieroglyphs' layout: seen with others only
 )  # fmt: skip
-_BLANKS = "\u115f\u2800\u3164\uffa0\U0001d159"
+BLANKS = "\u115f\u2800\u3164\uffa0\U0001d159"
 """As wide as a letter, and nothing is drawn: Hangul fillers, the Braille blank, the musical null
 notehead. `str.isspace` does not know them."""
 
@@ -51,7 +51,7 @@ _SMALL_CAPITALS = dict(
         strict=True,
     )
 )
-_FIGURES = {
+FIGURES = {
     **{chr(0x249C + place): chr(ord("a") + place) for place in range(26)},  # in brackets
     **{
         chr(first + place): chr(ord("A") + place)
@@ -60,34 +60,34 @@ _FIGURES = {
     },
     **_SMALL_CAPITALS,
 }
-_SQUARED_WORDS = dict(
+DRAWN_WORDS = dict(
     zip(
         map(chr, range(0x1F191, 0x1F19B)),
         (" CL ", " COOL ", " FREE ", " ID ", " NEW ", " NG ", " OK ", " SOS ", " UP! ", " VS "),
         strict=True,
     )
 )
-DRAWN_LETTERS: dict[str, str] = {**_REGIONAL, **_FIGURES}
+DRAWN_LETTERS: dict[str, str] = {**_REGIONAL, **FIGURES}
 """Signs that are drawn as a letter, and that compatibility (NFKC) does not make one of, or makes
 one in brackets of."""
 
 _RANGES = "".join(f"{chr(first)}-{chr(last)}" for first, last in sorted((*_IGNORABLE, *_OF_NO_USE)))
 HIDDEN_IN_WORD = re.compile(f"[A-Za-z](?![{SOFT_HYPHEN}])[{_RANGES}]+[A-Za-z]")
 """What nobody sees, between two letters; not where a soft hyphen stands first."""
-NOTHING_SEEN = rf"^[\s\x1c-\x1f{_RANGES}{_BLANKS}]*$".replace(f"{chr(0xD800)}-{chr(0xDFFF)}", "")
+NOTHING_SEEN = rf"^[\s\x1c-\x1f{_RANGES}{BLANKS}]*$".replace(f"{chr(0xD800)}-{chr(0xDFFF)}", "")
 """A text of which nothing is seen: empty, blank, or made of invisible signs. A pattern for tables,
 whose strings hold no lone surrogates."""
-_UNSEEN = re.compile(f"[{_RANGES}{_BLANKS}]")
-_SEEN = str.maketrans({**dict.fromkeys(INVISIBLE, ""), **dict.fromkeys(_BLANKS, " ")})
-_LETTERS = str.maketrans({**DRAWN_LETTERS, **_SQUARED_WORDS, **dict.fromkeys(_BLANKS, " ")})
-_DRAWN = re.compile(f"[{_BLANKS}{''.join(DRAWN_LETTERS)}{''.join(_SQUARED_WORDS)}]")
+_UNSEEN = re.compile(f"[{_RANGES}{BLANKS}]")
+_SEEN = str.maketrans({**dict.fromkeys(INVISIBLE, ""), **dict.fromkeys(BLANKS, " ")})
+_LETTERS = str.maketrans({**DRAWN_LETTERS, **DRAWN_WORDS, **dict.fromkeys(BLANKS, " ")})
+_DRAWN = re.compile(f"[{BLANKS}{''.join(DRAWN_LETTERS)}{''.join(DRAWN_WORDS)}]")
 OVERLAY = re.compile(
     "(?<=[A-Za-z0-9])[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20dd-\u20e0\u20e2-\u20e6\u20ea\u20eb]+"
 )
 """Strokes through a letter or digit, and frames around it."""
 _HALVES = re.compile("[\ud800-\udfff]")
 _REGIONAL_RUN = re.compile("[\U0001f1e6-\U0001f1ff]+")
-_FIGURE = re.compile(f"[{''.join(_FIGURES)}]")
+_FIGURE = re.compile(f"[{''.join(FIGURES)}]")
 
 
 def well_formed(text: str) -> str:

@@ -22,7 +22,7 @@ _CONTROLS = dict.fromkeys((*range(0x09), *range(0x0E, 0x1C), 0x7F))
 # Letters of other scripts that the eye reads as Latin. Only used inside words that also hold Latin
 # letters: a Russian or Greek word stays what it is, "p\u0430ypal" does not get past the model.
 # Source: Unicode TS 39, confusables.txt, the single-letter look-alikes of Cyrillic and Greek.
-_LOOKALIKES = str.maketrans(
+LOOK_ALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d"
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405"
     "\u03bf\u03b1\u03bd\u03c1\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f"
@@ -48,7 +48,9 @@ _DOTS = re.compile(rf"\S{{{_SHORTEST}}}")
 _DOT = re.compile("[._*~\u00b7\u2022|-]+")
 _MANY = 5
 _PLACE = re.compile(r"[/@\\]|^www\.", re.IGNORECASE)
-_TOP_LEVEL = frozenset({"com", "net", "org", "info", "biz", "top", "xyz", "online", "site", "shop"})
+TOP_LEVEL_NAMES = frozenset(
+    {"com", "net", "org", "info", "biz", "top", "xyz", "online", "site", "shop"}
+)
 _MARKS = re.compile(r"(?: \u2021)+(?!\S)")
 MARK = " \u2021"
 """Stands behind a word that was disguised. Whoever folds a disguise away takes a sign from the
@@ -150,7 +152,7 @@ def _words_of(token: str) -> str:
     if len(words) < _MANY or spelled < _MANY - 2 or _PLACE.search(token):
         return token
     ending = words[-1].rstrip("!?,;:")
-    if core.islower() and (len(ending) == 2 or ending in _TOP_LEVEL):
+    if core.islower() and (len(ending) == 2 or ending in TOP_LEVEL_NAMES):
         return token
     return " ".join(words)
 
@@ -193,7 +195,7 @@ def _fold_word(word: str, mark: str) -> str:
     if word.isascii():
         return word
     has_latin = any("a" <= letter <= "z" for letter in word.lower())
-    plain = word.translate(_LOOKALIKES) if has_latin else word
+    plain = word.translate(LOOK_ALIKES) if has_latin else word
     return plain if plain == word else plain + mark
 
 

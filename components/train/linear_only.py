@@ -13,6 +13,7 @@ from components.shared import messages
 from components.shared.frozen import frozen
 from components.train.card import write_card
 from components.train.operating_point import settle
+from components.train.phone import write_judge
 from components.train.samples import sample_texts
 from shield.linear import LinearModel
 from shield.packages import Manifest, Margin, ModelPackage, pack
@@ -57,7 +58,9 @@ def linear_package(
         margin=Margin(encoder=0.0, linear=1.0),
     )
     write_card(model / CARD, manifest, facts, None, sorted(set(train["language"]) - {""}))
-    settled = settle(pack(model, manifest), frozen(dataset), fpr_budget)
+    held_back = frozen(dataset)
+    write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
+    settled = settle(pack(model, manifest), held_back, fpr_budget)
     placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
     changes = {
         "margin": settled.margin,

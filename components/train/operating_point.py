@@ -47,20 +47,43 @@ def settle(package: ModelPackage, frozen: pl.DataFrame, budget: float) -> Settle
     Raises:
         Invalid: A class is missing.
     """
+    encoder, linear = Predictor(package, "int8", threads=2).halves(frozen["text"].to_list())
+    present = package.manifest.settled_margin()
+    return placed(
+        encoder if present.encoder > 0 else None,
+        linear if present.linear > 0 else None,
+        frozen,
+        budget,
+    )
+
+
+def placed(
+    encoder: NDArray[np.float64] | None,
+    linear: NDArray[np.float64] | None,
+    frozen: pl.DataFrame,
+    budget: float,
+) -> Settled:
+    """Return the margin of whatever gave the frozen messages these log odds; see `settle`.
+
+    Args:
+        encoder: Shape (n,); None: there is no encoder.
+        linear: Shape (n,); None: there is no linear half.
+        frozen: The n messages.
+        budget: Share of harmless messages that may be flagged, in (0, 1).
+
+    Raises:
+        Invalid: A class is missing.
+    """
     scam = frozen["label"].to_numpy() == 1
     if scam.all() or not scam.any():
         raise Invalid(
             f"Of the {scam.size} messages that the operating point is set on {int(scam.sum())} are "
             "scams; both classes are needed. Add labelled messages: `shieldctl corpus add`."
         )
-    encoder, linear = Predictor(package, "int8", threads=2).halves(frozen["text"].to_list())
-    present = package.manifest.settled_margin()
-    weights = weights_of(
-        encoder[~scam],
-        linear[~scam],
-        with_encoder=present.encoder > 0,
-        with_linear=present.linear > 0,
-    )
+    encodes, reads = encoder is not None, linear is not None
+    encoder = np.zeros(scam.size) if encoder is None else encoder
+    linear = np.zeros(scam.size) if linear is None else linear
+    weights = weights_of(encoder[~scam], linear[~scam], with_encoder=encodes, with_linear=reads)
     margins = weights[0] * encoder + weights[1] * linear
     point = operating_point(margins[~scam], budget)
     scale = scale_of(margins - point, scam)

@@ -13,6 +13,7 @@ from components.shared.environment import StepSettings
 from components.train.recipe import Recipe
 from components.train.step import run, run_from
 from shield.artifacts.directory import DirectoryStore
+from shield.device import read_device
 from shield.errors import Invalid, Misconfigured
 from shield.labels import ModelType
 from shield.linear import Features, LinearModel
@@ -111,6 +112,10 @@ def test_every_version_is_put_at_the_same_operating_point(tmp_path: Path) -> Non
         assert flagged <= most_flagged(648, budget)
     assert [package.manifest.settled_margin().linear > 0 for package in made] == [0, 1]
     assert "linear.safetensors" in made[1].manifest.files
+    assert "device.json" not in made[0].manifest.files
+    on_phones = read_device(made[1])
+    assert np.sum(on_phones.margins(harmless) >= 0) <= most_flagged(648, 0.1)
+    assert on_phones.operating.scam > 0
     assert made[1].manifest.recipe["operating_point"]["flagged"] > most_flagged(648, 0.01)
 
 

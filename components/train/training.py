@@ -28,10 +28,12 @@ from components.train.curves import plot
 from components.train.export import export_package
 from components.train.fitting import Examples, fit
 from components.train.operating_point import settle
+from components.train.phone import write_judge
 from components.train.recipe import Recipe
 from components.train.samples import sample_texts
 from components.train.spread import here, join, wait_for_first
 from shield.labels import LABELS
+from shield.linear import LinearModel
 from shield.packages import Manifest, Margin, ModelPackage, Preprocessing, pack
 from shield.packages.manifest import CARD, LINEAR, TOKENIZER
 from shield.run_files import DATASET, DatasetFacts
@@ -115,7 +117,10 @@ def train_package(
     )
     languages = sorted(set(train["language"]) - {""})
     write_card(model / CARD, manifest, facts, learned, languages)
-    settled = settle(pack(model, manifest), frozen(dataset), fpr_budget)
+    held_back = frozen(dataset)
+    if linear is not None:
+        write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
+    settled = settle(pack(model, manifest), held_back, fpr_budget)
     placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
     changes = {
         "margin": settled.margin,

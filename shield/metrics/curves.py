@@ -169,7 +169,8 @@ def operating_point(ham_margins: Scores, budget: float, confidence: float = CONF
     # With nothing above it: a hair higher, so that no verdict hangs on how a processor rounds.
     beyond = float(above.min()) if above.size else must_pass + 0.1 * float(ranked.std())
     middle = (must_pass + beyond) / 2
-    return middle if middle > must_pass else float(np.nextafter(must_pass, np.inf))
+    # Where all are alike: so far that it is seen in a manifest, which keeps nine decimals.
+    return middle if middle > must_pass else must_pass + 1e-6 * max(1.0, abs(must_pass))
 
 
 def recall_at_fpr(scam: Labels, scores: Scores, budget: float) -> float:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shield.artifacts.opening import open_store
+from shield.device import read_device
 from shield.labels import ModelType
 from shield.packages import ModelPackage, Trust, pull
 from shield.predictor import Predictor, files_served
@@ -61,3 +63,6 @@ def test_the_first_version_of_a_type_is_a_version_like_any_other(tmp_path: Path)
     assert not package.manifest.has_encoder
     assert package.manifest.band is not None
     assert predictor.probabilities(["hello, it is me"]).size == 1
+    judge = read_device(pull(store, version.uri, version.digest, tmp_path / "phone", trust))
+    assert judge.operating.scam > 0
+    assert np.isfinite(judge.margin("hello, it is me"))
