@@ -31,6 +31,7 @@ from api.known import endpoints as known
 from api.known.becoming import KNOWN
 from api.known.replica import Replica
 from api.metrics import endpoints as metrics
+from api.names import endpoints as names
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
 from api.registry import endpoints as registry
@@ -52,7 +53,7 @@ from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
     *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
-    *(rollouts, runs, users, privacy, audit),
+    *(rollouts, runs, users, privacy, audit, names),
 )
 
 

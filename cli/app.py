@@ -10,6 +10,7 @@ from cli.commands import (
     corpus,
     db,
     demo,
+    doctor,
     feedback,
     inbox,
     known,
@@ -33,12 +34,12 @@ app = typer.Typer(
     help="Scam filters that learn from their users: feedback, review, retraining, rollout, undo.",
     epilog="The options above may also stand after the command: `shieldctl rollout status --json`.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("scan")(feedback.scan)
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(review.app, name="review")
@@ -52,6 +53,14 @@ app.add_typer(known.app, name="known")
 app.add_typer(corpus.app, name="corpus")
 app.command("inbox")(inbox.inbox)
 app.command("lineage")(lineage.lineage)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"shieldctl {version('antispam-shield')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -70,6 +79,10 @@ def root(
     json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress, only answers.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Show the version."),
     ] = False,
 ) -> None:
     """Read what all commands share."""

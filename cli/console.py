@@ -32,6 +32,15 @@ _THEME = Theme(
 )
 
 
+_IDS = {
+    *("id", "name", "runId", "run_id", "digest", "version", "previousVersion", "parent"),
+    *("batches", "package"),
+}
+"""Members that hold ids: these are copied, so a table never breaks one over lines."""
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_SHORT_DIGEST = len("sha256:") + 12
+
+
 class Terminal:
     """The two streams of a command, and whether it talks to a person or a machine."""
 
@@ -89,8 +98,9 @@ class Terminal:
             sys.stdout.write(json.dumps(plain(result), indent=2, ensure_ascii=False) + "\n")
             return
         for item in shown or (as_table(result),):
-            # A token or a path that is broken at 80 columns is no token and no path.
-            self.out.print(item, soft_wrap=isinstance(item, str | Text))
+            # A token or a path that is broken at 80 columns is no token and no path; a table may be
+            # wider than the terminal, which then wraps what can still be copied whole.
+            self.out.print(item, soft_wrap=isinstance(item, str | Text), crop=False)
             if self.album:
                 self.album.print(item)
 
@@ -122,11 +132,13 @@ def rows_table(rows: Sequence[Any], columns: Sequence[str], *, empty: str) -> Ta
     if not rows:
         return Text(empty, style="quiet")
     table = Table(box=None, pad_edge=False, header_style="quiet")
-    for column in columns:
-        table.add_column(_heading(column), overflow="fold")
-    for row in rows:
-        members = plain(row)
-        table.add_row(*(cell(_pick(members, column)) for column in columns))
+    texts = [[cell(_brief(_pick(plain(row), column))) for column in columns] for row in rows]
+    for place, column in enumerate(columns):
+        words = [word for line in texts for word in line[place].plain.split()]
+        whole = max(map(len, words), default=0) if column.split(".")[-1] in _IDS else None
+        table.add_column(_heading(column), overflow="fold", min_width=whole)
+    for line in texts:
+        table.add_row(*line)
     return table
 
 
@@ -134,9 +146,12 @@ def as_table(result: Any) -> Table:
     """Return any object as a two-column table of its members."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="quiet")
-    table.add_column(overflow="fold")
     members = plain(result)
-    for name, value in members.items() if isinstance(members, dict) else {"": members}.items():
+    rows = list(members.items()) if isinstance(members, dict) else [("", members)]
+    ids = [cell(value).plain for name, value in rows if name in _IDS]
+    whole = max((len(word) for text in ids for word in text.split()), default=None)
+    table.add_column(overflow="fold", min_width=whole)
+    for name, value in rows:
         table.add_row(_heading(str(name)), cell(value))
     return table
 
@@ -160,6 +175,12 @@ def cell(value: Any) -> Text:
             return Text(value[:19].replace("T", " "))
         case _:
             return Text(str(value))
+
+
+def _brief(value: Any) -> Any:
+    """Return a digest as it is shown in a row: its beginning, which every command takes."""
+    digest = isinstance(value, str) and _DIGEST.fullmatch(value)
+    return value[:_SHORT_DIGEST] if digest else value
 
 
 def _pick(row: Any, path: str) -> Any:

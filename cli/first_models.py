@@ -112,9 +112,16 @@ class FirstModels:
     def _end_training(self, kind: ModelType, job: retraining.Job) -> None:
         self._training = None
         try:
-            self._promoting[kind] = str(job.result()["version"])
+            made = job.result()
         except ShieldError as error:
             self._say(f"{_title(kind)}: the linear version goes on. {error.message}")
+            return
+        version, asked = str(made["version"]), made["rollout"]
+        if asked == "requested":
+            self._promoting[kind] = version
+        else:
+            why = "another version is on trial" if asked == "busy" else "it has met users before"
+            self._say(f"{_title(kind)}: {version} is registered and not released: {why}.")
 
     def _promote(self) -> None:
         """Ask for the promotion of transformers whose rollout has begun."""

@@ -38,6 +38,16 @@ class Session:
         """Open the data directory, making it when there is none."""
         return Home.open(self.root)
 
+    def own_token(self, roles: Sequence[str] = ("admin", "reviewer")) -> str:
+        """Return the token of this command: the one given, or one signed here with `roles`.
+
+        Raises:
+            Misconfigured: A server was named, but no token for it.
+        """
+        if self.api_url:
+            return self._given_token()
+        return self.token or mint(self.home(), who(), roles, lifetime_seconds=COMMAND_TOKEN_SECONDS)
+
     def client(self, roles: Sequence[str] = ("admin", "reviewer")) -> ShieldClient:
         """Return a client of the server that is meant; `roles` are those of a token made here.
 
@@ -48,17 +58,14 @@ class Session:
             Misconfigured: A server was named, but no token for it.
         """
         if self.api_url:
-            return ShieldClient(self.api_url, self._given_token())
+            return ShieldClient(self.api_url, self.own_token())
         running = Home.open(self.root).announced() if (self.root / "VERSION").exists() else None
         if running is None:
             raise Unavailable(
                 f"No services run on {self.root}. Start them with `shieldctl up`, "
                 "or name a server with --api-url."
             )
-        token = self.token or mint(
-            self.home(), who(), roles, lifetime_seconds=COMMAND_TOKEN_SECONDS
-        )
-        return ShieldClient(str(running["url"]), token)
+        return ShieldClient(str(running["url"]), self.own_token(roles))
 
     def _given_token(self) -> str:
         if self.token:

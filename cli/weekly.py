@@ -17,6 +17,7 @@ from cli.home import Home, write_whole
 from pipelines.schedule import Cron
 from shield.errors import ShieldError
 from shield.labels import ModelType
+from shield.wire import SCHEDULED
 
 Start = Callable[[ModelType, str], retraining.Job]
 """Starts the run of a model type under a run id."""
@@ -41,7 +42,7 @@ class Calendar:
         self._job: tuple[ModelType, datetime, retraining.Job] | None = None
         self._start: Start = start or (
             lambda model_type, run_id: retraining.weekly(
-                home, model_type, run_id, environment, lambda progress: None
+                home, model_type, run_id, environment, _quietly, "--trigger", SCHEDULED
             )
         )
         self._done = self._read()
@@ -115,6 +116,10 @@ class Calendar:
             ModelType(name): datetime.fromisoformat(text).astimezone(UTC)
             for name, text in due_times.items()
         }
+
+
+def _quietly(progress: retraining.Progress) -> None:
+    """Tell nobody of progress: the run's log has it."""
 
 
 def told(result: Mapping[str, Any]) -> str:

@@ -73,6 +73,9 @@ class BaseResult:
     uri: str
     cached: bool
     recipe: str
+    rollout: str
+    """What came of asking for its release: `requested`, `busy` (another version is on trial),
+    `rejected` or `superseded` (it has met users before)."""
     story: str
     """Directory with `teach, judge, golden, traffic .jsonl` and `story.json`."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -156,7 +159,7 @@ def train_base(
         if not cached:
             directory = data_dir / "runs" / run_id
             seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, run.tell)
-        version = _release(client, kind, run_id, recipe, kept)
+        version, rollout = _release(client, kind, run_id, recipe, kept)
         run.version = version.name
     figures = {
         name: float(value)
@@ -169,6 +172,7 @@ def train_base(
         uri=version.uri,
         cached=cached,
         recipe=recipe,
+        rollout=rollout,
         story=str(kept / "story"),
         seconds=seconds,
         metrics=figures,
@@ -178,8 +182,11 @@ def train_base(
 
 def _release(
     client: ShieldClient, kind: ModelType, run_id: str, recipe: str, kept: Path
-) -> VersionRead:
+) -> tuple[VersionRead, str]:
     """Register what was trained, and ask for its rollout unless a gate refused it.
+
+    Returns:
+        The version, and what came of asking.
 
     Raises:
         Invalid: A gate refused it.
@@ -205,7 +212,7 @@ def _release(
             f"The first {kind} model does not stand on its own: {verdict.message} "
             "Look at its report, and train it on more or cleaner messages."
         )
-    request_rollout.run(
+    asked = request_rollout.run(
         client,
         model_type=kind,
         version=version.name,
@@ -213,7 +220,7 @@ def _release(
         reason="the first model",
         run_id=run_id,
     )
-    return version
+    return version, asked
 
 
 def _train(

@@ -35,6 +35,7 @@ from shield.environment import read_secret
 from shield.errors import Misconfigured, ShieldError
 from shield.labels import ModelType
 from shield.retraining import RetrainingParameters, WatchParameters, checked
+from shield.wire import SCHEDULED
 
 WEEKLY = "0 3 * * 1"
 """Monday 03:00 UTC, as the chart's values have it."""
@@ -72,13 +73,18 @@ class DeploymentConfig(BaseModel):
             for run in runs.values():
                 checked(run.parameters, kind)
 
-    def schedules(self) -> list[Schedule]:
-        """Return the schedules of all model types: the weekly ones, then those of the watch."""
+    def schedules(self, *, own: bool = True) -> list[Schedule]:
+        """Return the schedules of all model types: the weekly ones, then those of the watch.
+
+        Args:
+            own: Whether the retraining is ours, which is told that its schedule has started it.
+        """
+        told = {PIPELINE: {"trigger": SCHEDULED}} if own else {}
         return [
             Schedule(
                 model_type.value,
                 run.cron,
-                run.parameters,
+                {**told.get(pipeline, {}), **run.parameters},
                 self.service_account,
                 pipeline=pipeline,
                 release=self.release,
@@ -187,9 +193,10 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
         return [asdict(outcome) for outcome in server.delete(given.type)]
     if given.action == "status" and not given.config:
         return [asdict(outcome) for outcome in server.status()]
+    schedules = config.schedules(own=given.package is None)
     with _packages(given.package, config) as packages:
         if given.action == "status":
-            return [asdict(each) for each in server.status(config.schedules(), packages)]
+            return [asdict(each) for each in server.status(schedules, packages)]
         kept: dict[str, Version] | None = None
         if given.native:
             kept = {
@@ -198,7 +205,7 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
             }
         done = server.deploy(
             packages[PIPELINE],
-            config.schedules(),
+            schedules,
             packages.get(WATCH),
             only=given.type,
             versions=kept,

@@ -21,6 +21,7 @@ from components.request_rollout.component import request_rollout
 from components.train.component import train
 from pipelines.signature import taken, with_parameters
 from shield.retraining import RetrainingParameters
+from shield.wire import MANUAL
 
 STEPS = ("collect", "build_dataset", "train", "evaluate", "gate", "register", "request_rollout")
 """The seven steps of a retraining, in order. `baseline` runs before `train`, `finish_run` after
@@ -42,13 +43,14 @@ def build(on_task: OnTask | None = None) -> Any:
         names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
         finish = placed("finish_run", finish_run(**names))
         with dsl.ExitHandler(finish, name="retraining"):
-            retrain(placed, names, given)
+            retrain(placed, names, given, trigger=given["trigger"])
 
     pipeline = dsl.pipeline(
         name="weekly-retraining",
         description="Approved corrections in, at most one new model version out.",
     )
-    return pipeline(with_parameters(body, RetrainingParameters, "weekly_retraining"))
+    graph = with_parameters(body, RetrainingParameters, "weekly_retraining", trigger=MANUAL)
+    return pipeline(graph)
 
 
 def build_training() -> Any:
@@ -58,12 +60,12 @@ def build_training() -> Any:
     def body(given: Mapping[str, Any]) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
-        retrain(placed, names, given, registers=False)
+        retrain(placed, names, given, trigger=given["trigger"], registers=False)
 
     pipeline = dsl.pipeline(
         name="weekly-training", description="Approved corrections in, a judged challenger out."
     )
-    return pipeline(with_parameters(body, RetrainingParameters, "weekly_training"))
+    return pipeline(with_parameters(body, RetrainingParameters, "weekly_training", trigger=MANUAL))
 
 
 def retrain(
@@ -71,6 +73,7 @@ def retrain(
     names: Mapping[str, Any],
     given: Mapping[str, Any],
     *,
+    trigger: Any = MANUAL,
     registers: bool = True,
 ) -> None:
     """Add the steps from `collect` to `request_rollout` to the graph that is being built.
@@ -79,9 +82,10 @@ def retrain(
         placed: Called with a step's name and its task; returns the task.
         names: `model_type`, `run_id` and `job_id`.
         given: The parameters of the retraining; each step gets those that it has inputs for.
+        trigger: What has started the run, if nothing else has recorded that; shown with it.
         registers: Whether the last two steps are among them.
     """
-    leased = placed("collect", collect(**names, **taken(collect, given)))
+    leased = placed("collect", collect(**names, trigger=trigger, **taken(collect, given)))
     with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
         data = placed(
             "build_dataset",

@@ -11,6 +11,7 @@ stdout.
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -30,6 +31,7 @@ from shield.errors import NotFound, ShieldError
 from shield.labels import ModelType
 from shield.retraining import RetrainingParameters, checked, parsed
 from shield.run_files import RunInputs
+from shield.wire import MANUAL, SCHEDULED
 
 _WAITS = "The challenger is judged, and waits to be signed and registered."
 
@@ -57,6 +59,15 @@ def new_run_id(model_type: str, now: datetime) -> str:
     return f"{model_type}-{now.astimezone(UTC):%Y%m%dt%H%M%S}-{uuid4().hex[:6]}"
 
 
+def trigger_of(run_id: str | None) -> str:
+    """Return what has started a run, by its name.
+
+    A cluster names the Jobs of a CronJob's schedule after it and the minutes since 1970; those that
+    somebody makes from it are named by that person.
+    """
+    return SCHEDULED if run_id and re.search(r"-\d{8}$", run_id) else MANUAL
+
+
 def run_weekly(
     *,
     model_type: str,
@@ -67,6 +78,7 @@ def run_weekly(
     parameters: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     hand_over: bool = False,
+    trigger: str = MANUAL,
     on_progress: Callable[[StepProgress], None] = lambda _: None,
 ) -> RunResult:
     """Run the graph to its end and write `run.json` into the run's directory.
@@ -80,6 +92,7 @@ def run_weekly(
         parameters: Other parameters of the graph.
         env: Added to the environment of the steps.
         hand_over: Leave the judged challenger to whoever signs, instead of registering it.
+        trigger: What has started the run.
         on_progress: Called as steps begin and end.
 
     Raises:
@@ -93,7 +106,7 @@ def run_weekly(
     name = run_id or new_run_id(kind, datetime.now(UTC))
     directory = runs_dir / name
     directory.mkdir(parents=True, exist_ok=True)
-    arguments = {"model_type": kind.value, "run_id": name, **chosen}
+    arguments = {"model_type": kind.value, "run_id": name, "trigger": trigger, **chosen}
     surroundings = {"SHIELD_CHECKPOINT_DIR": str(directory / "checkpoints"), **(env or {})}
     if hand_over and handover.waits(open_artifacts(), name):
         return RunResult(name, kind.value, "running", _WAITS, directory=str(directory))
@@ -216,6 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--hand-over", action="store_true", help="leave the challenger to `pipelines.register`"
     )
+    parser.add_argument("--trigger", help="what has started it; else its name tells")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     try:
@@ -227,6 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=given.seed,
             parameters=parsed(given.set),
             hand_over=given.hand_over,
+            trigger=given.trigger or trigger_of(given.run_id),
             on_progress=progress_printer(given.json),
         )
         if result.outcome != "failed":

@@ -12,12 +12,15 @@ from typing import Any, get_origin
 
 from shield.retraining import RetrainingParameters, steps_of
 
-_RUN = {"model_type": inspect.Parameter.empty, "run_id": ""}
+_RUN: dict[str, Any] = {"model_type": inspect.Parameter.empty, "run_id": ""}
 """What names a run; no parameter of the retraining."""
 
 
 def with_parameters(
-    body: Callable[[Mapping[str, Any]], None], kind: type[RetrainingParameters], name: str
+    body: Callable[[Mapping[str, Any]], None],
+    kind: type[RetrainingParameters],
+    name: str,
+    **more: str,
 ) -> Callable[..., None]:
     """Return a function that calls `body` with its arguments by name, and shows them all to KFP.
 
@@ -25,8 +28,9 @@ def with_parameters(
         body: Builds the graph.
         kind: Whose fields become arguments, after `model_type` and `run_id`.
         name: Of the function.
+        **more: Further texts that name a run, with their defaults; they stand behind `run_id`.
     """
-    shown = [_shown(each, str, default) for each, default in _RUN.items()]
+    shown = [_shown(each, str, default) for each, default in {**_RUN, **more}.items()]
     for each, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True)
         shown.append(_shown(each, _plain(field.annotation), default))

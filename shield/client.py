@@ -50,6 +50,8 @@ from shield.wire import (
     LineageRead,
     MeRead,
     MeUpdate,
+    NamedKind,
+    NamedRead,
     OptionalReasonRequest,
     Pagination,
     PairingRead,
@@ -335,6 +337,10 @@ class ShieldClient:
         """List all runs, newest first."""
         return self._all(RunRead, "/runs", {"modelType": model_type})
 
+    def run(self, run_id: str) -> RunRead:
+        """Return one run. Raises `NotFound`."""
+        return self._data(RunRead, self._call("GET", f"/runs/{quote(run_id)}"))
+
     # --- rollouts ---------------------------------------------------------------------------------
 
     def rollouts(self) -> list[ModelRollout]:
@@ -438,6 +444,14 @@ class ShieldClient:
         """Mark a version and its descendants, so that none is ever proposed again (admin)."""
         path = f"/models/{model_type}/versions/{name}/taint"
         return self._data(VersionRead, self._call("POST", path, body=ReasonRequest(reason=reason)))
+
+    def names(
+        self, kind: NamedKind, prefix: str, *, model_type: ModelType | None = None
+    ) -> list[NamedRead]:
+        """Return things of a kind whose id begins with `prefix`: nine at most."""
+        query = {"prefix": prefix, "modelType": model_type}
+        answer = self._call("GET", f"/names/{kind}", query=query)
+        return TypeAdapter(list[NamedRead]).validate_python(answer["data"])
 
     def audit_verify(self, head: str | None = None) -> AuditCheck:
         """Recompute the audit log's hash chain; `head` is a hash noted earlier."""

@@ -10,10 +10,12 @@ import typer
 from rich.text import Text
 
 from cli.console import rows_table
+from cli.ids import whole
 from cli.session import session_of
 from shield.errors import Invalid
 from shield.labels import Certainty, FeedbackType, ModelType, ScanType, is_scam
 from shield.mail import read_mail
+from shield.wire import NamedKind
 
 
 class ExportForm(StrEnum):
@@ -70,7 +72,8 @@ def send(
     """Report whether a verdict on one of your scans was right."""
     session = session_of(context)
     with session.client() as client:
-        sent = client.send_feedback(scan_id, claim, actual_label=label, comment=comment)
+        scan = whole(client, NamedKind.SCAN, scan_id)
+        sent = client.send_feedback(scan, claim, actual_label=label, comment=comment)
     session.terminal.answer(
         sent, f"Thanks. Feedback {sent.id} waits for a reviewer: {sent.corrected_label}."
     )

@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 
 from cli.console import rows_table
+from cli.ids import whole
 from cli.session import session_of
 from shield.labels import ModelType
-from shield.wire import KnownStanding
+from shield.wire import KnownStanding, NamedKind
+
+KnownId = Annotated[str, typer.Argument(help="As `shieldctl known list` shows it.")]
 
 app = typer.Typer(
     help="Known campaigns: list, show, take back (they act on everybody's copies).",
@@ -32,11 +35,11 @@ def list_(
 
 
 @app.command("show")
-def show(context: typer.Context, known_id: str) -> None:
+def show(context: typer.Context, known_id: KnownId) -> None:
     """Show one with its words and hosts, who decided, what it was held against, and its matches."""
     session = session_of(context)
     with session.client() as client:
-        campaign = client.known_campaign(known_id)
+        campaign = client.known_campaign(whole(client, NamedKind.KNOWN, known_id))
     check = campaign.checked
     session.terminal.answer(
         campaign,
@@ -57,11 +60,11 @@ def show(context: typer.Context, known_id: str) -> None:
 @app.command("undo")
 def undo(
     context: typer.Context,
-    known_id: str,
+    known_id: KnownId,
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
 ) -> None:
     """Take one back: it matches nothing from now on, on every replica."""
     session = session_of(context)
     with session.client() as client:
-        campaign = client.undo_known(known_id, reason)
+        campaign = client.undo_known(whole(client, NamedKind.KNOWN, known_id), reason)
     session.terminal.answer(campaign, f"{campaign.id} matches nothing any more.")

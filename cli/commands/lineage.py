@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from cli.console import rows_table
+from cli.ids import whole
 from cli.session import session_of
-from shield.wire import LineageKind
+from shield.wire import LineageKind, NamedKind
 
 
 def lineage(
@@ -20,6 +21,8 @@ def lineage(
     """Name every version that learned from a correction, a reporter, a campaign or a batch."""
     session = session_of(context)
     with session.client() as client:
+        if kind is not LineageKind.REPORTER:  # these have no id of ours
+            name = whole(client, NamedKind(kind.value), name)
         descent = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
     serving = f" [bad]Serving now: {', '.join(descent.serving)}.[/]" if descent.serving else ""
     if descent.serving is None:

@@ -8,12 +8,16 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cli import retraining, services
-from cli.console import as_table, rows_table
+from cli.console import rows_table
+from cli.ids import whole
 from cli.session import Session, session_of
 from cli.supervise import interruptible
 from shield.artifacts import ArtifactStore
+from shield.client import ShieldClient
+from shield.crds.v1alpha1 import ModelRolloutStatus
 from shield.labels import ModelType, type_names
 from shield.packages import Trust
+from shield.wire import NamedKind, VersionRead
 
 app = typer.Typer(help="Versions and packages: list, show, verify, push.", no_args_is_help=True)
 
@@ -38,13 +42,19 @@ def list_(context: typer.Context, model_type: Type) -> None:
 def show(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Or how it or its digest begins. Default: the champion."),
+    ] = None,
 ) -> None:
     """Show one version: its parent and batches, its evaluation, its releases."""
+    from cli.versions import described
+
     session = session_of(context)
     with session.client() as client:
-        version = client.version(model_type, name) if name else client.champion(model_type)
-    session.terminal.answer(version, as_table(version))
+        version = _version(client, model_type, name) if name else client.champion(model_type)
+        ledger = client.ledger(model_type)
+    session.terminal.answer(version, *described(version, ledger))
 
 
 @app.command("ledger")
@@ -116,14 +126,44 @@ def train(
         finally:
             job.stop()
     result = job.result()
-    session.terminal.answer(result, f"Released {result['version']}.")
+    with session.client() as client:
+        now = client.rollout(model_type).status
+    said = became(now, model_type, str(result["version"]), str(result["rollout"]))
+    session.terminal.answer(result, said)
+
+
+def became(now: ModelRolloutStatus, model_type: ModelType, version: str, asked: str) -> str:
+    """Return what became of a version whose release a training has asked for.
+
+    Args:
+        now: Who serves, and who is on trial.
+        model_type: Of the version.
+        version: Its name.
+        asked: What the registry answered: `requested`, `busy`, `rejected` or `superseded`.
+    """
+    if asked == "busy":
+        trial = now.candidate.name if now.candidate else "another version"
+        return (
+            f"{version} is registered and not released: {trial} is on trial. Once that has ended "
+            f"(shieldctl rollout status {model_type}): shieldctl rollout start {model_type} "
+            f"{version}"
+        )
+    if asked != "requested":
+        serves = f"{now.stable.name} serves" if now.stable else "none serves"
+        return f"{version} is registered and not released: it has met users before; {serves}."
+    if now.stable is not None and now.stable.name != version:
+        return (
+            f"{version} is registered and on its way beside {now.stable.name}: "
+            f"shieldctl rollout status {model_type}"
+        )
+    return f"Released {version}."
 
 
 @app.command("reinstate")
 def reinstate(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str, typer.Argument(help="A version that nobody may propose any more.")],
+    name: Annotated[str, typer.Argument(help="Of a version that nobody may propose any more.")],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log and the ledger.")],
 ) -> None:
     """Let a refused, rejected or tainted version be proposed again, once, on your word.
@@ -134,13 +174,15 @@ def reinstate(
 
     session = session_of(context)
     with session.client() as client:
-        version = client.version(model_type, name)
+        version = _version(client, model_type, name)
         if version.refusal is not None:
             store, key = _signing(session)
             release(store, version.uri, version.digest, _trust(session), key)
-        found = client.reinstate(model_type, name, reason)
+        found = client.reinstate(model_type, version.name, reason)
     session.terminal.answer(
-        found, f"{name} may be proposed again: shieldctl rollout start {model_type} {name}"
+        found,
+        f"{version.name} may be proposed again: "
+        f"shieldctl rollout start {model_type} {version.name}",
     )
 
 
@@ -190,8 +232,13 @@ def taint(
     """Mark a version and all that descend from it: none is ever proposed again."""
     session = session_of(context)
     with session.client() as client:
+        name = whole(client, NamedKind.VERSION, name, model_type=model_type)
         version = client.taint(model_type, name, reason)
     session.terminal.answer(version, f"{version.name} is tainted: {version.taint_reason}")
+
+
+def _version(client: ShieldClient, model_type: ModelType, name: str) -> VersionRead:
+    return client.version(model_type, whole(client, NamedKind.VERSION, name, model_type=model_type))
 
 
 def _signing(session: Session) -> tuple[ArtifactStore, Ed25519PrivateKey]:

@@ -9,11 +9,12 @@ import typer
 
 from cli import retraining, services
 from cli.console import as_table, rows_table
+from cli.ids import whole
 from cli.session import session_of
 from cli.supervise import interruptible
-from shield.errors import NotFound
 from shield.labels import ModelType, type_names
 from shield.retraining import RetrainingParameters, described, parsed
+from shield.wire import NamedKind
 
 app = typer.Typer(help="Retraining runs: start, list, show.", no_args_is_help=True)
 
@@ -112,14 +113,15 @@ def list_(
 
 
 @app.command("show")
-def show(context: typer.Context, run_id: str) -> None:
+def show(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(help="As `shieldctl pipeline list` shows it.")],
+) -> None:
     """Show one run with the seconds of each step."""
     session = session_of(context)
     with session.client() as client:
-        matching = [run for run in client.runs() if run.run_id == run_id]
-    if not matching:
-        raise NotFound.of("run", run_id, "List them with `shieldctl pipeline list`.")
-    session.terminal.answer(matching[0], as_table(matching[0]))
+        found = client.run(whole(client, NamedKind.RUN, run_id))
+    session.terminal.answer(found, as_table(found))
 
 
 Host = Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API server.")]

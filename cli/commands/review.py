@@ -5,15 +5,17 @@ from typing import Annotated
 import typer
 
 from cli.console import Terminal
+from cli.ids import whole
 from cli.session import session_of
 from shield.client import ShieldClient
 from shield.errors import Conflict, Forbidden
 from shield.labels import ModelType
-from shield.wire import PendingItem, ReviewAction
+from shield.wire import NamedKind, PendingItem, ReviewAction
 
 app = typer.Typer(help="Decide users' corrections: approve, reject, undo.", no_args_is_help=True)
 
 Notes = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
+FeedbackId = Annotated[str, typer.Argument(help="As `shieldctl feedback list` shows it.")]
 Campaign = Annotated[
     bool, typer.Option("--campaign", help="Decide all pending items of its campaign.")
 ]
@@ -21,7 +23,7 @@ Campaign = Annotated[
 
 @app.command("approve")
 def approve(
-    context: typer.Context, feedback_id: str, notes: Notes = None, campaign: Campaign = False
+    context: typer.Context, feedback_id: FeedbackId, notes: Notes = None, campaign: Campaign = False
 ) -> None:
     """Say that the user is right: the correction becomes training data."""
     _decide(context, feedback_id, ReviewAction.APPROVE, notes, campaign)
@@ -29,7 +31,7 @@ def approve(
 
 @app.command("reject")
 def reject(
-    context: typer.Context, feedback_id: str, notes: Notes = None, campaign: Campaign = False
+    context: typer.Context, feedback_id: FeedbackId, notes: Notes = None, campaign: Campaign = False
 ) -> None:
     """Say that the user is wrong: the correction is never learned from."""
     _decide(context, feedback_id, ReviewAction.REJECT, notes, campaign)
@@ -38,13 +40,14 @@ def reject(
 @app.command("undo")
 def undo(
     context: typer.Context,
-    feedback_id: str,
+    feedback_id: FeedbackId,
     reason: Annotated[str | None, typer.Option(help="Why; goes into the audit log.")] = None,
 ) -> None:
     """Take a decision back, as long as no batch holds it."""
     session = session_of(context)
     with session.client() as client:
-        feedback = client.undo_review(feedback_id, reason)
+        item = whole(client, NamedKind.FEEDBACK, feedback_id)
+        feedback = client.undo_review(item, reason)
     session.terminal.answer(feedback, f"Feedback {feedback.id} waits for a decision again.")
 
 
@@ -123,7 +126,6 @@ def _decide(
 ) -> None:
     session = session_of(context)
     with session.client() as client:
-        feedback = client.review(
-            feedback_id, action, notes, scope="campaign" if campaign else "item"
-        )
+        item = whole(client, NamedKind.FEEDBACK, feedback_id)
+        feedback = client.review(item, action, notes, scope="campaign" if campaign else "item")
     session.terminal.answer(feedback, f"Feedback {feedback.id} is {feedback.status}.")

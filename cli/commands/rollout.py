@@ -6,12 +6,13 @@ import typer
 from rich.console import RenderableType
 
 from cli.console import as_table, rows_table
+from cli.ids import whole
 from cli.session import session_of
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Step, Strategy
 from shield.errors import NotFound
 from shield.labels import ModelType, type_names
-from shield.wire import RolloutPolicy, RolloutRequest
+from shield.wire import NamedKind, RolloutPolicy, RolloutRequest
 
 app = typer.Typer(
     help="Releases: status, start, pause, abort, promote, undo.", no_args_is_help=True
@@ -72,6 +73,7 @@ def start(
     session = session_of(context)
     with session.client() as client:
         policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
+        version = whole(client, NamedKind.VERSION, version, model_type=model_type)
         request = RolloutRequest.model_validate({**dict(policy), "version": version})
         rollout = client.request_rollout(model_type, request)
     session.terminal.answer(

@@ -5,10 +5,23 @@ from typing import Annotated
 import typer
 
 from cli.session import mint, session_of, who
+from shield.errors import Invalid, Misconfigured
 
-app = typer.Typer(help="Sign tokens for people and services.", no_args_is_help=True)
+app = typer.Typer(help="Sign tokens for people and services.", invoke_without_command=True)
 
+_OWN = ("user", "reviewer", "admin")
+_OWN_HOURS = 12.0
 _ROLES = ("user", "reviewer", "admin", "pipeline", "operator")
+
+
+@app.callback()
+def own(context: typer.Context) -> None:
+    """Sign tokens for people and services; without a subcommand print one of yours, for 12 hours.
+
+    It signs you in at /login and at the API, with the roles user, reviewer and admin.
+    """
+    if context.invoked_subcommand is None:
+        _print(context, who(), list(_OWN), _OWN_HOURS)
 
 
 @app.command("pair")
@@ -34,18 +47,24 @@ def create(
     role: Annotated[
         list[str] | None, typer.Option(help="user, reviewer, admin, pipeline or operator.")
     ] = None,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 366, help="Valid for.")] = 12.0,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 366, help="Valid for.")] = _OWN_HOURS,
 ) -> None:
     """Print a token alone, for use in scripts."""
-    from shield.errors import Invalid
-
-    session = session_of(context)
     roles = role or ["user"]
     for name in roles:
         if name not in _ROLES:
             raise Invalid(
                 f"There is no role {name!r}. Use --role with one of: {', '.join(_ROLES)}."
             )
-    subject = subject or who()
+    _print(context, subject or who(), roles, hours)
+
+
+def _print(context: typer.Context, subject: str, roles: list[str], hours: float) -> None:
+    session = session_of(context)
+    if session.api_url:
+        raise Misconfigured(
+            f"A token is signed with the secret of the installation that takes it, and that of "
+            f"{session.api_url} is not here. Run this where it runs, or sign in there by OIDC."
+        )
     made = mint(session.home(), subject, roles, lifetime_seconds=hours * 3600)
     session.terminal.answer({"token": made, "subject": subject, "roles": roles}, made)

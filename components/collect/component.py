@@ -14,6 +14,7 @@ def collect(
     inputs: Output[Artifact],
     champion: Output[Model],
     history: Output[Artifact],
+    trigger: str = "manual",
     min_feedback: int = 50,
     lease_seconds: int = 21600,
 ) -> str:
@@ -26,6 +27,7 @@ def collect(
         inputs: What the run starts from, as JSON.
         champion: Package directory of the model that serves now; empty when there is none.
         history: Golden figures of earlier versions, as JSON.
+        trigger: What has started the run; shown with it.
         min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
         lease_seconds: The corrections return by themselves so long after the last sign of life.
 
@@ -54,14 +56,15 @@ def collect(
     settings, store = StepSettings(), open_artifacts()
     begin_outcome(store, run_id, job_id)
     with open_client(settings) as client:
-        client.start_run(run_id, ModelType(model_type), engine=settings.engine)
+        kind = ModelType(model_type)
+        client.start_run(run_id, kind, engine=settings.engine, trigger=trigger)
         outcome = run(
             client,
             store,
             Path(inputs.path),
             Path(champion.path),
             Path(history.path),
-            model_type=ModelType(model_type),
+            model_type=kind,
             run_id=run_id,
             package_cache=settings.package_cache_dir,
             trust=open_trust(),

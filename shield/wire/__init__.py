@@ -78,6 +78,7 @@ from shield.wire.known import (
     ModelOpinion,
     RevisionRead,
 )
+from shield.wire.names import NamedKind, NamedRead
 from shield.wire.people import (
     ErasureRead,
     LineageKind,
@@ -100,7 +101,7 @@ from shield.wire.rollouts import (
     RolloutPolicy,
     RolloutRequest,
 )
-from shield.wire.runs import RunOutcome, RunRead, RunRequest, RunUpdate
+from shield.wire.runs import MANUAL, SCHEDULED, RunOutcome, RunRead, RunRequest, RunUpdate
 from shield.wire.scans import (
     FeedbackMark,
     MailRequest,
@@ -123,7 +124,9 @@ from shield.wire.statistics import (
 __all__ = [
     "DRIFT_STEP",
     "DRIFT_TRIGGER",
+    "MANUAL",
     "NO_NUL",
+    "SCHEDULED",
     "AckRequest",
     "Answer",
     "ArmTally",
@@ -169,6 +172,8 @@ __all__ = [
     "MeUpdate",
     "MetricRead",
     "ModelOpinion",
+    "NamedKind",
+    "NamedRead",
     "Note",
     "NoticeKind",
     "NoticeRead",

@@ -10,6 +10,9 @@ from shield.crds.base import Wire
 from shield.labels import ModelType
 from shield.wire.base import NO_NUL, Answer, Facts, Note, RunId, VersionName
 
+MANUAL, SCHEDULED = "manual", "schedule"
+"""Triggers of a retraining: somebody has started it, or it was due."""
+
 
 class RunOutcome(StrEnum):
     """How a pipeline run ended. A refusal and a skip are no failures."""
@@ -27,7 +30,7 @@ class RunRequest(Wire):
     run_id: RunId
     model_type: ModelType
     engine: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = "local"
-    trigger: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = "manual"
+    trigger: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = MANUAL
 
 
 class RunUpdate(Wire):

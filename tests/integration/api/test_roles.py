@@ -85,6 +85,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("DELETE", "/api/v2/users/me"): ANYONE,
     ("GET", "/api/v2/lineage/{kind}/{subject_id}"): STAFF,
     ("POST", "/api/v2/lineage/{kind}/{subject_id}/withdraw"): ADMIN,
+    ("GET", "/api/v2/names/{kind}"): ANYONE,
     ("GET", "/api/v2/audit"): REVIEWERS,
     ("GET", "/api/v2/audit/verify"): REVIEWERS,
 }

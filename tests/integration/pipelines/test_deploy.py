@@ -324,7 +324,8 @@ def test_a_missing_host_or_file_is_explained(capsys: pytest.CaptureFixture[str])
 def test_all_settings_of_the_file_are_read(config: Path) -> None:
     found = read_config(config)
     assert isinstance(found, DeploymentConfig)
-    assert found.schedules()[0].arguments() == {"model_type": "sms"}
+    assert found.schedules()[0].arguments() == {"model_type": "sms", "trigger": "schedule"}
+    assert found.schedules(own=False)[0].arguments() == {"model_type": "sms"}
     assert found.kubernetes.training_image == "registry.test/training:1"
 
 

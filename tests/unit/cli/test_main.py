@@ -1,7 +1,9 @@
 import json
+import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import jwt
@@ -54,6 +56,7 @@ def test_nothing_behind_a_double_dash_is_taken_for_an_option() -> None:
         ("corpus show frobnicate", r"no tactic 'frobnicate'.*parcel-fee"),
         ("corpus remove sms book", r"no corpus of sms yet.*shieldctl model train sms"),
         ("--api-url http://127.0.0.1:1 rollout list", r"wants a token"),
+        ("--api-url http://127.0.0.1:1 token", r"is not here. Run this where it runs"),
         ("--api-url http://127.0.0.1:1 --token x rollout list", r"did not answer"),
     ],
 )
@@ -136,3 +139,60 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
         main([])
     assert done.value.code == 1
     assert "shieldctl" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    done = shieldctl("--version", home=tmp_path / "home")
+    assert done.stdout == f"shieldctl {metadata.version('antispam-shield')}\n"
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_shell_completes_commands_and_their_choices(tmp_path: Path) -> None:
+    for typed, place, offered in (("mod", 1, "model"), ("model show ", 3, "sms\nphishing\nvoice")):
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main"],
+            env={
+                **os.environ,
+                "_SHIELDCTL_COMPLETE": "complete_bash",
+                "COMP_WORDS": f"shieldctl {typed}",
+                "COMP_CWORD": str(place),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert done.stdout.strip() == offered, done.stderr
+
+
+def test_token_alone_prints_one_s_own_token(tmp_path: Path) -> None:
+    done = shieldctl("token", home=tmp_path / "home")
+    claims = jwt.decode(
+        done.stdout.strip(),
+        Home.open(tmp_path / "home").jwt_secret(),
+        algorithms=["HS256"],
+        audience="antispam-shield",
+    )
+    assert claims["roles"] == ["user", "reviewer", "admin"]
+
+
+def test_the_doctor_names_a_cure_for_whatever_is_wrong(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert shieldctl("doctor", home=home).returncode == 0
+    assert not home.exists(), "it changes nothing"
+    shieldctl("model", "keygen", home=home)
+    (home / "keys" / "signing.pem").chmod(0o644)
+    Home.open(home).announce("http://127.0.0.1:1")
+    done = shieldctl("doctor", "--json", home=home)
+    assert done.returncode == 1
+    found = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
+    assert found["data directory"]["state"] == "good"
+    assert found["keys"]["state"] == "bad"
+    assert "chmod 600" in found["keys"]["cure"]
+    assert found["services"]["state"] == "bad"
+    assert "does not answer" in found["services"]["found"]
+    (home / "VERSION").write_text("99\n")
+    done = shieldctl("doctor", home=home)
+    told = " ".join(done.stdout.split())
+    assert "has layout 99" in told
+    assert "Name another directory with --data-dir" in told
