@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from api.app import create_app, open_services
 from api.kit.logs import configure
 from api.migrate import migrate
 from api.settings import ApiSettings
+from shield import reasons
 from shield.errors import Misconfigured, ShieldError
 
 
@@ -73,7 +75,13 @@ def application() -> FastAPI:
     """Return the application of one worker process, by the settings of the environment."""
     settings = ApiSettings()
     configure(settings.log_level)
+    _prepare()
     return create_app(open_services(settings))
+
+
+def _prepare() -> None:
+    """Learn beside the start what the first explained verdict would have to wait for."""
+    threading.Thread(target=reasons.prepare, name="reasons", daemon=True).start()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -128,7 +136,9 @@ def main() -> int:
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")
         return 1
-    if settings.workers > 1:
+    if settings.workers == 1:
+        _prepare()
+    else:
         services.engine.dispose()  # the workers open their own
         return 0 if _serve_by_workers(settings, listener) else 1
     server = _Server(_config(app), settings.ready_file, listener.getsockname()[1])

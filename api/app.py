@@ -24,9 +24,11 @@ from api.kit.context import Services
 from api.kit.counters import BASE, Measured
 from api.kit.database import Clock, open_engine, open_sessions
 from api.kit.keyring import KeyRing
+from api.kit.lanes import Lanes
 from api.kit.limits import Limiter
 from api.kit.oidc import verifiers
 from api.kit.outbox import Worker
+from api.kit.together import Together
 from api.known import endpoints as known
 from api.known.becoming import KNOWN
 from api.known.replica import Replica
@@ -116,6 +118,7 @@ def open_services(
             proxy_hops=settings.proxy_hops,
             reads_per_user=settings.rate_reads_per_user,
         ),
+        together=Together(),
         clock=clock,
     )
 
@@ -134,6 +137,7 @@ def create_app(services: Services) -> FastAPI:
         yield
         worker.stop()
         caretaker.stop()
+        services.together.stop()
         services.known.stop()
         services.router.stop()
 
@@ -150,6 +154,7 @@ def create_app(services: Services) -> FastAPI:
         setattr(app.state, name, getattr(services, name))
     app.state.sessions = services.sessions
     problems.install(app)
+    app.add_middleware(Lanes, services=services, lanes=[scans.lane])
     app.add_middleware(Measured)
     app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
     app.include_router(health.router)

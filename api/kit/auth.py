@@ -11,6 +11,9 @@ from api.kit.tokens import FORMER, Role, mint
 from api.settings import ApiSettings
 from shield.errors import Forbidden, Unauthenticated
 
+_MOST_KEPT = 10_000
+"""Verified tokens that are remembered."""
+
 Verify = Callable[[str], "Principal | None"]
 """Another way to know a token: returns `None` when the token is not of its kind."""
 
@@ -46,6 +49,8 @@ class Tokens:
         self._audience = settings.jwt_audience
         self._clock = clock
         self._others = others or []
+        self._own: dict[str, tuple[Principal, float]] = {}
+        """Our own tokens that have been verified, and when each ends; the latest last."""
 
     @property
     def asks_others(self) -> bool:
@@ -64,13 +69,25 @@ class Tokens:
             audience=self._audience,
         )
 
+    def known(self, token: str) -> Principal | None:
+        """Return whom one of our own tokens names that was verified before and still holds.
+
+        Nothing but time ends such a token, so that its signature need not be computed each time.
+        """
+        found = self._own.get(token)
+        if found is None or found[1] <= self._clock().timestamp():
+            return None
+        return found[0]
+
     def verify(self, token: str) -> Principal:
         """Return the caller that a token names.
 
         Raises:
             Unauthenticated: It does not hold: signature, time, issuer, audience or claims.
         """
-        principal = self._known_to_others(token) if self._others else None
+        principal = self.known(token)
+        if principal is None and self._others:
+            principal = self._known_to_others(token)
         if principal is not None:
             return principal
         try:
@@ -86,7 +103,11 @@ class Tokens:
             raise _refused(str(fault)) from fault
         if float(claims["exp"]) <= self._clock().timestamp():
             raise _refused("it has expired")
-        return principal_of(claims, "roles", own=True)
+        principal = principal_of(claims, "roles", own=True)
+        while len(self._own) >= _MOST_KEPT:
+            self._own.pop(next(iter(self._own), ""), None)
+        self._own[token] = principal, float(claims["exp"])
+        return principal
 
     def _known_to_others(self, token: str) -> Principal | None:
         try:

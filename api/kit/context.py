@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.requests import HTTPConnection
 
 from api.kit.auth import MACHINES, Principal, Tokens
 from api.kit.bell import Bell
@@ -20,6 +21,7 @@ from api.kit.keyring import KeyRing
 from api.kit.known import Known
 from api.kit.limits import Limiter
 from api.kit.routing import Router
+from api.kit.together import Together
 from api.kit.tokens import Role
 from api.settings import ApiSettings
 from shield.artifacts import ArtifactStore
@@ -43,6 +45,8 @@ class Services:
     router: Router
     known: Known
     limiter: Limiter
+    together: Together
+    """Writes for many requests in one transaction."""
     clock: Clock
     posted: Bell = field(default_factory=Bell)
     """Rings when this process has left work in the outbox."""
@@ -120,9 +124,21 @@ async def get_principal(
         raise Unauthenticated(
             "This needs a token: send `Authorization: Bearer <token>`. `shieldctl token` makes one."
         )
-    if services.tokens.asks_others:
-        return await run_sync(services.tokens.verify, credentials.credentials)
-    return services.tokens.verify(credentials.credentials)
+    return await principal_of(services, credentials.credentials)
+
+
+async def principal_of(services: Services, token: str) -> Principal:
+    """Return whom a token names. Raises `Unauthenticated`."""
+    if services.tokens.asks_others and services.tokens.known(token) is None:
+        return await run_sync(services.tokens.verify, token)
+    return services.tokens.verify(token)
+
+
+async def count_write(services: Services, principal: Principal, request: HTTPConnection) -> None:
+    """Count a write against the caller's limits. Raises `RateLimited`, `Unavailable`."""
+    if principal.roles.isdisjoint(MACHINES):
+        address = services.limiter.address(request)
+        await _counted(services.limiter, services.limiter.check, principal.subject, address)
 
 
 class Allow:
@@ -143,9 +159,8 @@ class Allow:
         if self._reads:
             if principal.roles.isdisjoint(UNCOUNTED):
                 await _counted(services.limiter, services.limiter.check_read, principal.subject)
-        elif principal.roles.isdisjoint(MACHINES):
-            address = services.limiter.address(request)
-            await _counted(services.limiter, services.limiter.check, principal.subject, address)
+        else:
+            await count_write(services, principal, request)
         # Nothing is asked of the database before the route's own thread asks it.
         session = (services.reading if self._reads else services.sessions)()
         context = Context(services, principal, session, services.clock())

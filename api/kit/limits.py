@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from limits import RateLimitItem, parse
@@ -10,6 +11,7 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
+from api.kit.windows import MovingWindows
 from shield.errors import Misconfigured, RateLimited, Unavailable
 
 _ONCE_AN_HOUR = parse("1/hour")
@@ -35,7 +37,12 @@ class Limiter:
         self._per_address = _parsed(per_address)
         self.is_remote = not storage.startswith("memory:")
         """Whether counting asks another process, so that it may take a while."""
-        self._strategy = MovingWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
+        self._windows: dict[RateLimitItem, MovingWindows] = defaultdict(MovingWindows)
+        self._strategy = (
+            MovingWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
+            if self.is_remote
+            else None
+        )
 
     def address(self, connection: HTTPConnection) -> str:
         """Return whose address a request counts for.
@@ -79,26 +86,32 @@ class Limiter:
         Raises:
             Unavailable: The shared counter does not answer.
         """
-        return self._hit(_ONCE_AN_HOUR, deed, name)
+        return not self._hit(_ONCE_AN_HOUR, deed, name)
 
     def _count(self, limit: RateLimitItem | None, kind: str, name: str) -> None:
-        if limit is None or self._hit(limit, kind, name):
+        seconds = self._hit(limit, kind, name) if limit is not None else 0.0
+        if not seconds:
             return
-        reset = self._strategy.get_window_stats(limit, kind, name).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
+        wait = max(1, math.ceil(seconds))
         raise RateLimited(
             f"Too many requests from this {kind} ({limit}). Try again in {wait} s.",
             retry_after_seconds=wait,
         )
 
-    def _hit(self, limit: RateLimitItem, kind: str, name: str) -> bool:
+    def _hit(self, limit: RateLimitItem, kind: str, name: str) -> float:
+        """Count one request; return 0, or after how many seconds the next one will be counted."""
+        if self._strategy is None:
+            return self._windows[limit].hit(limit.amount, limit.get_expiry(), kind, name)
         try:
-            return self._strategy.hit(limit, kind, name)
+            if self._strategy.hit(limit, kind, name):
+                return 0.0
+            reset = self._strategy.get_window_stats(limit, kind, name).reset_time
         except StorageError as fault:
             raise Unavailable(
                 "The rate limit counter does not answer. Check SHIELD_API_RATE_STORAGE.",
                 retry_after_seconds=2,
             ) from fault
+        return max(0.001, reset - time.time())
 
 
 def _networks(written: str) -> list[IPv4Network | IPv6Network]:

@@ -87,13 +87,6 @@ def problem_response(error: ShieldError) -> JSONResponse:
     return JSONResponse(document, error.status, headers, MEDIA_TYPE)
 
 
-def _on_shield_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ShieldError)
-    if error.status >= 500:
-        logger.error("request failed: %s", error.message, extra={"slug": error.slug})
-    return problem_response(error)
-
-
 def _on_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # The input itself is left out: it may be the message of a user, and it may not be JSON.
@@ -165,16 +158,23 @@ def _place_of(error: Exception) -> str:
     return f"{ours[-1].filename}:{ours[-1].lineno} in {ours[-1].name}" if ours else "no frame"
 
 
-def _on_database(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, SQLAlchemyError)
+def answer_to(error: ShieldError | SQLAlchemyError) -> JSONResponse:
+    """Return the answer to a request that failed so, and log what is ours to mend."""
+    if isinstance(error, ShieldError):
+        if error.status >= 500:
+            logger.error("request failed: %s", error.message, extra={"slug": error.slug})
+        return problem_response(error)
+    if isinstance(error, DataError):
+        logger.warning("value refused by the database: %s", type(error).__name__)
+        return problem_response(
+            Invalid("A value cannot be stored: a number out of range, or a character that is none.")
+        )
     return problem_response(database_problem(error))
 
 
-def _on_data(request: Request, error: Exception) -> JSONResponse:
-    logger.warning("value refused by the database: %s", type(error).__name__)
-    return problem_response(
-        Invalid("A value cannot be stored: a number out of range, or a character that is none.")
-    )
+def _on_ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ShieldError | SQLAlchemyError)
+    return answer_to(error)
 
 
 def _on_bug(request: Request, error: Exception) -> JSONResponse:
@@ -183,9 +183,8 @@ def _on_bug(request: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Install the handlers that answer every error with a problem document."""
-    app.add_exception_handler(ShieldError, _on_shield_error)
+    app.add_exception_handler(ShieldError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(SQLAlchemyError, _on_database)
-    app.add_exception_handler(DataError, _on_data)
+    app.add_exception_handler(SQLAlchemyError, _on_ours)
     app.add_exception_handler(Exception, _on_bug)

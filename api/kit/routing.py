@@ -70,7 +70,9 @@ class Router(Protocol):
     def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
         """Route by this state of a rollout from now on; `changed_here`: by our own request."""
 
-    def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:
+    async def ask(
+        self, model_type: ModelType, text: str, user_id: str, forced: Arm | None
+    ) -> Routed:
         """Score one message on the user's arm, or on the arm that is forced."""
         ...
 

@@ -1,5 +1,6 @@
 """Whether a message belongs to a known campaign, and what its owner is told. On the scan's path."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,11 +39,16 @@ class Alike:
 
 
 def match(ctx: Context, model_type: ModelType, form: Form, sketch: Sketches) -> Match | None:
-    """Return the known campaign that a message belongs to, if any.
+    """Return the known campaign that a message belongs to, if any."""
+    return choose_among(ctx, ctx.services.known.candidates(model_type.value, sketch), form)
 
-    Memory says which ones it may be; the database, which of them stand at this moment.
+
+def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
+    """Return which of some known campaigns a message belongs to, if any.
+
+    Memory says which ones it may be (`Known.candidates`); the database, which of them stand at this
+    moment.
     """
-    ids = ctx.services.known.candidates(model_type.value, sketch)
     if not ids:
         return None
     rows = ctx.session.execute(

@@ -4,6 +4,8 @@ The last known split is kept while the rollout store is away: an outage of the c
 not become an outage of the scans.
 """
 
+import asyncio
+import json
 import logging
 import threading
 import time
@@ -14,6 +16,7 @@ from typing import Any
 import httpx
 
 from api.kit.routing import Failure, Prediction, Routed, Trial
+from api.rollouts.wire import ModelClient
 from shield.crds.v1alpha1 import ModelRollout, Split, VersionRef
 from shield.errors import Overloaded, ShieldError, Unavailable, from_problem
 from shield.labels import LABELS, MODEL_TYPES, Certainty, ModelType, is_positive
@@ -26,6 +29,8 @@ logger = logging.getLogger("api.rollouts")
 
 _SETTLE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
+_OK = 200
+_NO_REQUEST = httpx.Request("POST", "http://model-server/predict")
 _COPIES_AT_ONCE = 2
 _COPIES_WAITING = 200
 _FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError, Overloaded)
@@ -42,11 +47,9 @@ class ModelRouter:
         timeout_seconds: float,
         watch_seconds: float = 0.5,
         monotonic: Callable[[], float] = time.perf_counter,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rollouts = rollouts
         self._watch_seconds = watch_seconds
-        self._sleep = sleep
         self._splits: dict[ModelType, Split] = {}
         self._trials: dict[ModelType, Trial | None] = {}
         self._taken: dict[ModelType, tuple[str, int]] = {}
@@ -57,9 +60,11 @@ class ModelRouter:
         self._thread = threading.Thread(target=self._follow, name="splits", daemon=True)
         self._copies = ThreadPoolExecutor(_COPIES_AT_ONCE, thread_name_prefix="shadow")
         self._room = threading.BoundedSemaphore(_COPIES_WAITING)
+        connect_seconds = min(1.0, timeout_seconds)
+        self._client = ModelClient(timeout_seconds, connect_seconds)
         # The model servers are ours and near: no proxy from the environment may come between.
         self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
+            timeout=httpx.Timeout(timeout_seconds, connect=connect_seconds),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=100),
             trust_env=False,
         )
@@ -74,6 +79,7 @@ class ModelRouter:
         self._stopped.set()
         self._thread.join(timeout=min(2.0, 2 * self._watch_seconds))
         self._copies.shutdown(cancel_futures=True)
+        self._client.close()
         self._http.close()
 
     def split(self, model_type: ModelType) -> Split | None:
@@ -120,7 +126,9 @@ class ModelRouter:
             )
         self._loaded.set()
 
-    def ask(self, model_type: ModelType, text: str, user_id: str, forced: Arm | None) -> Routed:
+    async def ask(
+        self, model_type: ModelType, text: str, user_id: str, forced: Arm | None
+    ) -> Routed:
         """Judge one message on the user's arm.
 
         The stable version answers for a failing candidate, the last known good one for a failing
@@ -137,16 +145,16 @@ class ModelRouter:
                 f"`shieldctl model train {model_type}` does now.",
                 retry_after_seconds=5,
             )
-        routed = self._ask(model_type, text, user_id, forced, split)
+        routed = await self._ask(model_type, text, user_id, forced, split)
         if routed.answer is None:
             # The servers may have changed places just now: look once more before giving up.
-            self._sleep(_SETTLE_SECONDS)
+            await asyncio.sleep(_SETTLE_SECONDS)
             newest = self._splits[model_type]
             if newest != split:
-                routed = self._ask(model_type, text, user_id, forced, newest)
+                routed = await self._ask(model_type, text, user_id, forced, newest)
         return routed
 
-    def _ask(
+    async def _ask(
         self, model_type: ModelType, text: str, user_id: str, forced: Arm | None, split: Split
     ) -> Routed:
         arm = forced or (Arm.STABLE if split.shadow else arm_for(user_id, split.weight, split.salt))
@@ -157,9 +165,13 @@ class ModelRouter:
         if split.fallback is not None and split.fallback_url:
             tries.append((Arm.STABLE, split.fallback, split.fallback_url))
         failures: list[Failure] = []
+        body = json.dumps({"texts": [text]}).encode()
         for tried, version, url in tries:
+            started = self._monotonic()
             try:
-                answer = self._predict(model_type, tried, version, url, [text])[0]
+                status, said = await self._client.post(_predict_at(url), body)
+                taken = (self._monotonic() - started) * 1000
+                answer = _answers(status, said, model_type, tried, version, 1, taken)[0]
             except _FAULTS as fault:
                 failures.append(Failure(version.name, tried, type(fault).__name__))
             else:
@@ -270,26 +282,44 @@ class ModelRouter:
     def _predict(
         self, model_type: ModelType, arm: Arm, version: VersionRef, url: str, texts: list[str]
     ) -> list[Prediction]:
-        started = self._monotonic()
-        address = url.rstrip("/") + "/predict"
+        started, address = self._monotonic(), _predict_at(url)
         try:
-            answer = self._http.post(address, json={"texts": texts})
+            said = self._http.post(address, json={"texts": texts})
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             # A kept connection that the server has closed meanwhile says nothing about the model.
-            answer = self._http.post(address, json={"texts": texts})
-        if answer.status_code == Overloaded.status:
-            told = from_problem(answer.status_code, answer.json())
-            if isinstance(told, Overloaded):
-                raise told
-        answer.raise_for_status()
-        said = answer.json()
-        predictions: list[dict[str, Any]] = said["predictions"]
-        latency_ms = (self._monotonic() - started) * 1000
-        if len(predictions) != len(texts):
-            raise ValueError(f"{len(texts)} messages, {len(predictions)} predictions")
-        spent = said.get("processorMs")
-        times = latency_ms, None if spent is None else max(0.0, float(spent))
-        return [_prediction(model_type, arm, version, one, times) for one in predictions]
+            said = self._http.post(address, json={"texts": texts})
+        taken = (self._monotonic() - started) * 1000
+        return _answers(said.status_code, said.content, model_type, arm, version, len(texts), taken)
+
+
+def _predict_at(url: str) -> str:
+    return url.rstrip("/") + "/predict"
+
+
+def _answers(
+    status: int,
+    content: bytes,
+    model_type: ModelType,
+    arm: Arm,
+    version: VersionRef,
+    texts: int,
+    latency_ms: float,
+) -> list[Prediction]:
+    """Read the answer of a model server; raise one of `_FAULTS` if it is none."""
+    if status == Overloaded.status:
+        told = from_problem(status, json.loads(content))
+        if isinstance(told, Overloaded):
+            raise told
+    if status != _OK:
+        answer = httpx.Response(status)
+        raise httpx.HTTPStatusError(f"status {status}", request=_NO_REQUEST, response=answer)
+    said = json.loads(content)
+    predictions: list[dict[str, Any]] = said["predictions"]
+    if len(predictions) != texts:
+        raise ValueError(f"{texts} messages, {len(predictions)} predictions")
+    spent = said.get("processorMs")
+    times = latency_ms, None if spent is None else max(0.0, float(spent))
+    return [_prediction(model_type, arm, version, one, times) for one in predictions]
 
 
 def _prediction(

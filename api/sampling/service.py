@@ -21,12 +21,9 @@ AUDIT, SHADOW = "audit", "shadow"
 """Sources of items; `shadow`: two versions disagree."""
 
 
-def draw(ctx: Context, scan: Scan, text: str, user: User) -> Feedback | None:
-    """Put a scan into the sample by lot; return the item, or `None` when it was not drawn."""
-    share = ctx.settings.audit_sample_share
-    if not user.audit_consent or lot(ctx.ring.lot_key, "sample", scan.id) >= share:
-        return None
-    return put(ctx, scan, text, user, AUDIT)
+def is_drawn(ctx: Context, scan_id: str) -> bool:
+    """Tell whether a scan, whose owner agreed, is in the sample. By lot, the same each time."""
+    return lot(ctx.ring.lot_key, "sample", scan_id) < ctx.settings.audit_sample_share
 
 
 def put(

@@ -2,10 +2,13 @@
 
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header
 from pydantic.json_schema import SkipJsonSchema
 
-from api.kit.context import AnyRead, AnyWrite
+from api.kit.auth import Principal
+from api.kit.context import AnyRead, AnyWrite, Services
+from api.kit.lanes import Headers, Lane
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.readers import AskedBy
@@ -13,6 +16,7 @@ from api.scans import service
 from shield.characters import unreadable
 from shield.labels import ScanType
 from shield.mail import read_mail
+from shield.reasons import Reader, reader_of
 from shield.routing import Arm
 from shield.wire import Envelope, MailRequest, ScanRead, ScanRequest, ScanTypeRead
 
@@ -20,7 +24,7 @@ router = APIRouter(prefix="/scans", tags=["scans"])
 
 
 @router.post("", status_code=201)
-def scan(
+async def scan(
     body: ScanRequest,
     ctx: AnyWrite,
     reader: AskedBy,
@@ -30,19 +34,46 @@ def scan(
     ] = None,
 ) -> Envelope[ScanRead]:
     """Judge one message. Characters that are none, such as half an emoji, count as U+FFFD."""
-    broken = unreadable(body.text)
+    return _told(body, await service.scan(ctx.services, ctx.principal, body, arm, reader))
+
+
+def _told(request: ScanRequest, scanned: ScanRead) -> Envelope[ScanRead]:
+    broken = unreadable(request.text)
     counts = "counts" if broken == 1 else "count"
     told = f" {broken} of its characters could not be read and {counts} as U+FFFD." * bool(broken)
-    scanned = service.scan(ctx, body, arm, reader)
     return Envelope[ScanRead](message=f"Scanned.{told}", data=scanned)
 
 
+def _read(body: bytes, headers: Headers) -> tuple[ScanRequest, Reader] | None:
+    if b"x-shield-arm" in headers:
+        return None
+    try:
+        request = ScanRequest.model_validate_json(body)
+    except ValueError:
+        return None
+    language = headers.get(b"accept-language")
+    return request, reader_of(None if language is None else language.decode("latin-1"))
+
+
+async def _serve(
+    services: Services, principal: Principal, asked: tuple[ScanRequest, Reader]
+) -> bytes:
+    request, reader = asked
+    scanned = await service.scan(services, principal, request, None, reader)
+    return _told(request, scanned).model_dump_json(by_alias=True).encode()
+
+
+lane = Lane("/scans", _read, _serve)
+"""The short way of `scan`."""
+
+
 @router.post("/mail", status_code=201)
-def scan_mail(body: MailRequest, ctx: AnyWrite, reader: AskedBy) -> Envelope[ScanRead]:
+async def scan_mail(body: MailRequest, ctx: AnyWrite, reader: AskedBy) -> Envelope[ScanRead]:
     """Judge one mail as it was received (`.eml`): MIME and charsets undone, HTML read."""
-    text = read_mail(body.mail.encode("utf-8", "surrogatepass"))
+    text = await run_sync(read_mail, body.mail.encode("utf-8", "surrogatepass"))
     request = ScanRequest(scan_type=ScanType.PHISHING, text=text)
-    return Envelope[ScanRead](message="Scanned.", data=service.scan(ctx, request, None, reader))
+    scanned = await service.scan(ctx.services, ctx.principal, request, None, reader)
+    return Envelope[ScanRead](message="Scanned.", data=scanned)
 
 
 @router.get("")

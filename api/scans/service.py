@@ -1,21 +1,22 @@
 """Judging messages and reading the verdicts back."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from anyio.to_thread import run_sync
 
 from api.audit import service as audit
 from api.kit import signature
-from api.kit.context import Context
-from api.kit.counters import KNOWN_MATCHES, SCANS
+from api.kit.auth import Principal
+from api.kit.context import Context, Services
 from api.kit.ids import new_id
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.kit.routing import Prediction
+from api.kit.routing import Routed
 from api.kit.tokens import Role
 from api.known import matching
 from api.known.matching import Match
-from api.sampling import service as sampling
-from api.scans import repository, shadow
+from api.scans import repository, writing
 from api.tables import Feedback, KnownCampaign, Revision, Scan, User
-from api.users.service import get_user
 from shield.errors import NotFound, Unavailable
 from shield.labels import (
     MODEL_OF_SCAN,
@@ -28,7 +29,7 @@ from shield.labels import (
 )
 from shield.reasons import Reader, explain
 from shield.routing import Arm
-from shield.similarity import Form, form
+from shield.similarity import form
 from shield.wire import (
     DecidedBy,
     FeedbackMark,
@@ -46,9 +47,17 @@ from shield.wire import (
 
 DECIDED = 0.99
 """Confidence of an answer that reviewers have given: people err, too."""
+_INLINE_CHARACTERS = 2_000
+"""Of a message that is read on the event loop: half a millisecond."""
 
 
-def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader) -> ScanRead:
+async def scan(
+    services: Services,
+    principal: Principal,
+    request: ScanRequest,
+    forced: Arm | None,
+    reader: Reader,
+) -> ScanRead:
     """Judge one message on the caller's arm and keep the verdict.
 
     Raises:
@@ -56,57 +65,68 @@ def scan(ctx: Context, request: ScanRequest, forced: Arm | None, reader: Reader)
         Unavailable: Nobody could answer.
     """
     if forced is not None:
-        ctx.principal.require(Role.REVIEWER, Role.ADMIN)
+        principal.require(Role.REVIEWER, Role.ADMIN)
     model_type = MODEL_OF_SCAN[request.scan_type]
     # No transaction is open while the model server works: nobody waits for it in the database.
-    routed = ctx.services.router.ask(model_type, request.text, ctx.user, forced)
-    ctx = ctx.fresh()
-    ctx.session.add_all([shadow.failed(ctx, model_type, one) for one in routed.failures])
-    if routed.answer is None:
-        ctx.session.commit()  # the error below rolls back, but the failures must be counted
+    routed = await services.router.ask(model_type, request.text, principal.subject, forced)
+    asked = _Asked(services, principal, request, model_type)
+    # Long texts are read on another thread, so that nobody waits for them on the event loop.
+    beside = len(request.text) > _INLINE_CHARACTERS
+    made = await run_sync(_made, asked, routed, forced) if beside else _made(asked, routed, forced)
+    storing = services.together.put(writing.write, made)
+    row = made.row
+    if row is None:
+        await storing  # the failures must be counted
         raise Unavailable(
             f"{MODEL_TYPES[model_type].title} cannot be judged for a moment: the filter does not "
             f"answer ({routed.failures[0].kind}). Try again; nothing is lost.",
             retry_after_seconds=2,
         )
-    said = form(request.text)
-    row = _row(ctx, request, said, routed.answer, forced is not None)
-    user = get_user(ctx, ctx.user)
-    ctx.session.add(row)
-    known = None if row.forced else _match(ctx, row, said)
-    if not row.forced:
-        sampling.draw(ctx, row, request.text, user)
-        shadow.compare_later(ctx, row, request.text, user)
-    ctx.after_commit.append(
-        lambda: SCANS.labels(row.model_type, row.model_version, row.arm, row.verdict).inc()
-    )
-    return _answered(read(row, request.text, reader), row, _mark(known))
+    if made.candidates:
+        known = await storing
+        found = read(row, request.text, reader)
+    else:  # explained while it is stored
+        known = None
+        found = (
+            await run_sync(read, row, request.text, reader)
+            if beside
+            else read(row, request.text, reader)
+        )
+        await storing
+    return _answered(found, row, _mark(known))
 
 
-def _match(ctx: Context, row: Scan, said: Form) -> Match | None:
-    """Note which known campaign a scan belongs to; the model's own answer stays as it is."""
-    sketch = signature.sketch(said, ctx.ring)
-    row.sketch = signature.packed(said, sketch, ctx.ring)
-    matched = matching.match(ctx, ModelType(row.model_type), said, sketch)
-    if matched is None:
-        return None
-    row.known_id = matched.id
-    if matched.standing is KnownStanding.CONFIRMED:
-        row.told_label = matched.label
-    count = KNOWN_MATCHES.labels(row.model_type, matched.standing.value)
-    ctx.after_commit.append(count.inc)
-    return matched
+class _Asked(NamedTuple):
+    services: Services
+    principal: Principal
+    request: ScanRequest
+    model_type: ModelType
 
 
-def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, forced: bool) -> Scan:
-    scan_id = new_id(ctx.now)
-    return Scan(
+def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
+    """Return what a request leaves, once a model server has answered it, or none could."""
+    services, principal, request, model_type = asked
+    now, said, ring = services.clock(), form(request.text), services.ring
+    made = writing.Made(services, principal, now, model_type, request.text, said, routed.failures)
+    answer = routed.answer
+    if answer is None:
+        return made
+    packed = None
+    if forced is None:
+        sketch = signature.sketch(said, ring)
+        packed = signature.packed(said, sketch, ring)
+        made.candidates = services.known.candidates(model_type.value, sketch)
+    scan_id = new_id(now)
+    made.row = writing.Row(
         id=scan_id,
-        user_id=ctx.user,
+        user_id=principal.subject,
         scan_type=request.scan_type.value,
-        model_type=MODEL_OF_SCAN[request.scan_type].value,
-        text_sealed=ctx.ring.seal(request.text, scan_id),
-        fingerprint=signature.fingerprint(said, ctx.ring),
+        model_type=model_type.value,
+        text_sealed=ring.seal(request.text, scan_id),
+        fingerprint=signature.fingerprint(said, ring),
+        sketch=packed,
+        known_id=None,
+        told_label=None,
         verdict=answer.label,
         positive=answer.positive,
         probability=answer.probability,
@@ -114,11 +134,12 @@ def _row(ctx: Context, request: ScanRequest, said: Form, answer: Prediction, for
         certainty=answer.certainty.value,
         model_version=answer.version,
         arm=answer.arm.value,
-        forced=forced,
+        forced=forced is not None,
         latency_ms=answer.latency_ms,
         processor_ms=answer.processor_ms,
-        created_at=ctx.now,
+        created_at=now,
     )
+    return made
 
 
 def types(ctx: Context) -> list[ScanTypeRead]:
@@ -168,7 +189,7 @@ def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
         audit.record_later(ctx, audit.OWN_READ, "scans", "asked by the owner", actor=user.pseudonym)
 
 
-def read(row: Scan, text: str | None, reader: Reader) -> ScanRead:
+def read(row: Scan | writing.Row, text: str | None, reader: Reader) -> ScanRead:
     """Return a scan as its owner sees it, explained while its text is there."""
     scan_type = ScanType(row.scan_type)
     certainty = (
@@ -198,7 +219,7 @@ def _mark(known: Match | None) -> KnownMark | None:
     return KnownMark(id=known.id, standing=known.standing, reason=known.reason) if known else None
 
 
-def _answered(found: ScanRead, row: Scan, known: KnownMark | None) -> ScanRead:
+def _answered(found: ScanRead, row: Scan | writing.Row, known: KnownMark | None) -> ScanRead:
     """Put what reviewers know in front of the model's answer, which stands beside it."""
     if known is None:
         return found

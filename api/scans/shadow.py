@@ -1,5 +1,7 @@
 """Score scans by the other version of a trial, after the answer, and store it as evidence."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from api.kit.auth import Principal
@@ -12,32 +14,46 @@ from api.tables import ArmFailure, Scan, ShadowScore, User
 from shield.labels import ModelType
 
 
-def compare_later(ctx: Context, scan: Scan, text: str, user: User) -> None:
-    """Once the scan is kept, let the other version of a trial score it; the user does not wait.
+@dataclass(frozen=True)
+class Seen:
+    """A scan that was answered."""
+
+    id: str
+    model_type: ModelType
+    version: str
+    """Whose verdict the user has."""
+    text: str
+
+
+def compare_later(services: Services, principal: Principal, scan: Seen, *, consent: bool) -> None:
+    """Once a scan is kept, let the other version of a trial score it; the user does not wait.
 
     A shadow candidate scores every message, since that is all it does. Otherwise only messages of
     users who agreed that people may read along are scored twice: no others could be decided.
     """
-    model_type, answered = ModelType(scan.model_type), scan.model_version
-    router = ctx.services.router
-    split = router.split(model_type)
-    if not user.audit_consent and not (split and split.shadow):
+    router = services.router
+    split = router.split(scan.model_type)
+    if not consent and not (split and split.shadow):
         return
-    keep = partial(_keep, ctx.services, ctx.principal, scan.id, text)
-    ctx.after_commit.append(lambda: router.other_later(model_type, text, answered, keep))
+    keep = partial(_keep, services, principal, scan.id, scan.text)
+    router.other_later(scan.model_type, scan.text, scan.version, keep)
 
 
-def failed(ctx: Context, model_type: ModelType, failure: Failure) -> ArmFailure:
+def failed(now: datetime, model_type: ModelType, failure: Failure) -> ArmFailure:
     """Return the record of a request that a version should have answered."""
-    FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
     return ArmFailure(
-        id=new_id(ctx.now),
+        id=new_id(now),
         model_type=model_type.value,
         model_version=failure.version,
         arm=failure.arm.value,
         kind=failure.kind,
-        at=ctx.now,
+        at=now,
     )
+
+
+def count(model_type: ModelType, failure: Failure) -> None:
+    """Count such a request for `/metrics`, once it is recorded."""
+    FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
 
 
 def _keep(
@@ -54,7 +70,8 @@ def _keep(
         if isinstance(said, Failure):
             # Elsewhere its own users' requests tell whether it fails.
             if shadow:
-                ctx.session.add(failed(ctx, model_type, said))
+                ctx.session.add(failed(ctx.now, model_type, said))
+                ctx.after_commit.append(partial(count, model_type, said))
             return
         if shadow:
             ctx.session.add(_score(ctx, scan, said))

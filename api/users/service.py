@@ -1,10 +1,12 @@
 """Users: created on first use, shown to others by a random pseudonym."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from api.kit import trust
 from api.kit.context import Context
@@ -14,23 +16,31 @@ from shield.wire import MeRead, ReporterSummary
 
 def ensure_user(ctx: Context, user_id: str) -> None:
     """Make the user's row if it is missing; two requests at once make one."""
-    if ctx.session.get(User, user_id) is not None:
+    if ctx.session.get(User, user_id) is None:
+        make_missing(ctx.session, {user_id: ctx.now})
+
+
+def make_missing(session: Session, users: Mapping[str, datetime]) -> None:
+    """Make the rows of users that have none, by id and time; two requests at once make one."""
+    if not users:
         return
-    dialect = ctx.session.get_bind().dialect.name
+    dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    ctx.session.execute(
-        insert(User)
-        .values(
-            id=user_id,
-            pseudonym="r-" + secrets.token_hex(6),
-            audit_consent=False,
-            approved=0,
-            rejected=0,
-            record_approved=0.0,
-            record_rejected=0.0,
-            created_at=ctx.now,
-        )
-        .on_conflict_do_nothing(index_elements=[User.id])
+    session.execute(
+        insert(User).on_conflict_do_nothing(index_elements=[User.id]),
+        [
+            {
+                "id": user_id,
+                "pseudonym": "r-" + secrets.token_hex(6),
+                "audit_consent": False,
+                "approved": 0,
+                "rejected": 0,
+                "record_approved": 0.0,
+                "record_rejected": 0.0,
+                "created_at": now,
+            }
+            for user_id, now in sorted(users.items())
+        ],
     )
 
 

@@ -6,6 +6,7 @@ in turn. Beside it stands the way without known campaigns: nobody is warned on t
 next model comes on Monday.
 """
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -115,6 +116,10 @@ class _Day:
 
     def play(self, events: list[Event], rng: random.Random) -> Counter[str]:
         """Let everything happen in order, and count."""
+        with asyncio.Runner() as loop:
+            return self._play(events, rng, loop)
+
+    def _play(self, events: list[Event], rng: random.Random, loop: asyncio.Runner) -> Counter[str]:
         told: Counter[str] = Counter()
         looks, turn = _LOOK_SECONDS, 0
         begin = self._clock.ahead_seconds
@@ -125,10 +130,9 @@ class _Day:
                 looks, turn = looks + _LOOK_SECONDS, turn + 1
             self._clock.ahead_seconds = begin + at
             self._truth[text] = flood >= 0
-            with self._as(f"user-{number}", Role.USER) as ctx:
-                found = scans.scan(
-                    ctx, ScanRequest(scan_type=ScanType.TEXT, text=text), None, Reader("en")
-                )
+            user = Principal(f"user-{number}", frozenset({Role.USER}))
+            request = ScanRequest(scan_type=ScanType.TEXT, text=text)
+            found = loop.run(scans.scan(self._services, user, request, None, Reader("en")))
             self._count(told, found, flood)
             if flood >= 0 and found.verdict == "ham" and rng.random() < _REPORTS:
                 self._flood_of[found.id] = flood

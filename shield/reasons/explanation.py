@@ -70,6 +70,13 @@ def explain(
     return Explanation(reader.language, reasons[:MOST], advice)
 
 
+def prepare() -> None:
+    """Read the tables and learn the tactics, so that the first message need not wait for it."""
+    text = "Your parcel waits: pay the fee at https://post.example/pay today"
+    explain(text, ScanType.TEXT, flagged=True, sure=True, reader=Reader())
+    explain(text, ScanType.TEXT, flagged=False, sure=True, reader=Reader())
+
+
 def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanReason]:
     """Yield what speaks against a message: its kind, what it wants, its links, its pressure."""
     if tactic is not None:

@@ -1,5 +1,6 @@
 """The API's router with splits from a real API server, and without it."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -24,7 +25,7 @@ def store(cluster: ControlPlane, namespace: str) -> Iterator[KubernetesRolloutSt
 
 
 def answered_by(router: ModelRouter) -> str:
-    routed = router.ask(ModelType.SMS, "you win", "ann", None)
+    routed = asyncio.run(router.ask(ModelType.SMS, "you win", "ann", None))
     assert routed.answer is not None, routed.failures
     return routed.answer.version
 

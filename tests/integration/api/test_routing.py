@@ -1,5 +1,6 @@
 """Scans during a rollout: arms, failures, shadow, and how fast a new split is followed."""
 
+import asyncio
 import threading
 import time
 from datetime import datetime, timedelta
@@ -200,11 +201,12 @@ def test_the_same_user_stays_on_an_arm_and_the_split_has_its_weight(tmp_path: Pa
         wait_for_weight(api, 30)
         arms: dict[str, set[Arm]] = {}
         router = api.services.router
-        for user in (f"user{number}" for number in range(300)):
-            for _ in range(2):
-                routed = router.ask(ModelType.SMS, "hello", user, None)
-                assert routed.answer is not None
-                arms.setdefault(user, set()).add(routed.answer.arm)
+        with asyncio.Runner() as loop:
+            for user in (f"user{number}" for number in range(300)):
+                for _ in range(2):
+                    routed = loop.run(router.ask(ModelType.SMS, "hello", user, None))
+                    assert routed.answer is not None
+                    arms.setdefault(user, set()).add(routed.answer.arm)
     assert all(len(found) == 1 for found in arms.values())
     share = sum(Arm.CANDIDATE in found for found in arms.values()) / len(arms)
     assert 0.2 < share < 0.4

@@ -1,0 +1,117 @@
+"""Write for many requests in one transaction: whoever comes while one commits shares the next.
+
+A commit waits for the disk, and on SQLite one writer waits for the other. Requests that come
+meanwhile are written by one transaction, and each is answered after its commit: nobody waits for a
+timer, and nothing is acknowledged before it is safe.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from shield.database_errors import Cause, cause_of
+
+_MOST = 100
+"""Requests in one transaction."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Write = Callable[[Sequence[Item]], Sequence[Result]]
+"""Writes all of them in one transaction, commits, and returns what each is to be told."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    write: Write[Any, Any]
+    item: Any
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+
+
+class Together:
+    """One thread that writes. It starts with the first request and sleeps between requests."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def put(self, write: Write[Item, Result], item: Item) -> "asyncio.Future[Result]":
+        """Let `write` write an item together with others of its kind; call it on an event loop.
+
+        Returns:
+            What `write` returns for the item once it is committed, or the error of it alone: where
+            one item spoils a transaction, the others are written without it.
+        """
+        if self._thread is None:
+            self._start()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._queue.put(_Waiting(write, item, loop, future))
+        return future
+
+    def stop(self) -> None:
+        """Write what waits, and end."""
+        with self._starting:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="together", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            waiting = [first]
+            while len(waiting) < _MOST and not self._queue.empty():
+                waiting.append(self._queue.get())
+            kinds: dict[Write[Any, Any], list[_Waiting]] = defaultdict(list)
+            for one in waiting:
+                if one is not None:
+                    kinds[one.write].append(one)
+            for write, alike in kinds.items():
+                _deliver(alike, _written(write, [one.item for one in alike]))
+            if None in waiting:
+                return
+
+
+def _written(write: Write[Any, Any], items: Sequence[Any]) -> Sequence[Any]:
+    try:
+        return write(items)
+    except Exception as error:  # noqa: BLE001 - the edge of a thread: each request gets its error
+        away = isinstance(error, SQLAlchemyError) and cause_of(error) is Cause.AWAY
+        if away or len(items) == 1:
+            return [error] * len(items)
+    return [result for item in items for result in _written(write, [item])]
+
+
+def _deliver(waiting: Sequence[_Waiting], results: Sequence[Any]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = defaultdict(
+        list
+    )
+    for one, result in zip(waiting, results, strict=True):
+        loops[one.loop].append((one.future, result))
+    for loop, told in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(told: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, result in told:
+        if future.done():  # the client has gone
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
