@@ -84,6 +84,8 @@ _.model_path
 _.proposal
 _.recent_trend
 _.review_notes
+_.review_reason
+_.review_tactic
 _.scanned_at
 _.similar
 _.success

@@ -96,6 +96,11 @@ class ApiSettings(BaseSettings):
     """A claimed item is free again after this."""
     second_review_share: float = Field(default=0.1, ge=0, le=1)
     """Share of items that a second reviewer judges blind, once there are two reviewers."""
+    review_reasons: CommaList = []
+    """Reasons of your own, with commas between, e.g. `asks for money, false sender, ordinary`. If
+    there are any, every decision needs one of them."""
+    review_guidelines_file: Path | None = None
+    """Plain text that reviewers read beside each item, paragraphs parted by empty lines."""
     audit_sample_share: float = Field(default=0.005, ge=0, le=1)
     """Share of consenting users' unreported scans that join the queue unmarked."""
     known_looks: int = Field(default=2, ge=1, le=5)

@@ -35,6 +35,7 @@ from shield.wire import (
     AuditEntry,
     BatchRead,
     BatchStatus,
+    Decision,
     DriftFacts,
     ErasureRead,
     FeedbackRead,
@@ -189,23 +190,27 @@ class ShieldClient:
     def review(
         self,
         feedback_id: str,
-        action: ReviewAction,
+        decision: ReviewAction | Decision,
         notes: str | None = None,
         *,
         scope: Literal["item", "campaign"] = "item",
         shown: Sequence[str] | None = None,
         seen_label: str | None = None,
+        tactic: str | None = None,
+        reason: str | None = None,
     ) -> FeedbackRead:
-        """Approve or reject one correction, or with `scope` what was shown of its campaign.
+        """Decide one item, or with `scope` what was shown of its campaign.
 
         Args:
             feedback_id: Of the item.
-            action: What is decided.
+            decision: What the message is, or whether the claim about it is right.
             notes: Why.
             scope: How far it goes.
             shown: With `scope="campaign"` the items that were seen (`item.campaign.shown`); left
                 out, what reads like the item itself.
             seen_label: The corrected label that was judged; another one now is a conflict.
+            tactic: Of the book of scams, where the message is a scam.
+            reason: One of the team's list, where it has one.
 
         Raises:
             AlreadyReviewed: Somebody else was faster; the message names who.
@@ -213,7 +218,10 @@ class ShieldClient:
             Forbidden: It is the reviewer's own report.
         """
         body = ReviewRequest(
-            action=action,
+            action=decision if isinstance(decision, ReviewAction) else None,
+            decision=decision if isinstance(decision, Decision) else None,
+            tactic=tactic,
+            reason=reason,
             notes=notes,
             scope=scope,
             shown=list(shown) if shown is not None else None,

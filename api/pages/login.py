@@ -101,6 +101,7 @@ def _form(
         phone_of=known.principal.subject
         if known.principal and safe_next(next_url) == "/app"
         else None,
+        signed_in_as=known.principal.subject if known.principal else None,
         problem=problem.message if problem else None,
     )
     if visit is None:

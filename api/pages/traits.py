@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shield.characters import hidden, seen
+from shield.disguises import disguises
 from shield.links import LINK, links
 from shield.text import apart, readable
 
@@ -36,25 +36,14 @@ def traits(text: str) -> list[Trait]:
 
 
 def _disguises(text: str) -> list[Trait]:
-    disguises = [
+    marks = [
         Trait("warning", f"{word} reads {readable(word)}: letters apart", odd=True)
         for word in apart(text)
     ]
-    if text.isascii():
-        return disguises
-    unseen = hidden(text)
-    if unseen:
-        plural = "" if unseen == 1 else "s"
-        disguises.append(Trait("warning", f"{unseen} invisible character{plural}", odd=True))
-    for word in text.split():
-        visible = seen(word)
-        plain = readable(visible)
-        letters = any(letter.isalnum() for letter in plain)
-        if letters and not visible.isascii() and plain.isascii() and plain != visible:
-            disguises.append(
-                Trait("warning", f"{visible} reads {plain}: look-alike letters", odd=True)
-            )
-    return disguises
+    for one in disguises(text):
+        told = f"reads {one.reads}, but {one.words}" if one.reads else one.words
+        marks.append(Trait("warning", told, odd=True))
+    return marks
 
 
 def _links(text: str) -> list[Trait]:

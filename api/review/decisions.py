@@ -15,11 +15,18 @@ from api.kit.lots import lot
 from api.kit.outbox import post
 from api.known.becoming import reconsider
 from api.known.looking import looks_ahead
+from api.review import guide
 from api.review import repository as reviews
-from api.tables import Campaign, Feedback, KnownCampaign, Review, User
+from api.review.meaning import action_of, acts, already, finding, truth_of
+from api.tables import Campaign, Feedback, Review, User
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
-from shield.labels import LABELS, FeedbackType, ModelType
-from shield.wire import FeedbackRead, FeedbackStatus, KnownStanding, ReviewAction, ReviewRequest
+from shield.labels import FeedbackType, is_scam
+from shield.wire import (
+    FeedbackRead,
+    FeedbackStatus,
+    ReviewAction,
+    ReviewRequest,
+)
 
 ACTIVE_SECONDS = 30 * 86400
 REPORTS = "reports"
@@ -46,10 +53,13 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         Forbidden: It is the reviewer's own report.
         AlreadyReviewed: Somebody else, or the reviewer, has decided; the message names who.
         Conflict: Another reviewer has claimed it, or its reporter has changed it.
+        Invalid: The tactic is none of the book's, or the team's reason is missing.
     """
     item = repository.locked(ctx, feedback_id)
+    guide.check(ctx.settings, request)
     _may_decide(ctx, item)
     _same_claim(item, request)
+    request = request.model_copy(update={"action": action_of(item, request)})
     decision = new_id(ctx.now)
     outcome = _look(ctx, item, request, decision)
     if outcome is None:
@@ -58,9 +68,9 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         audit.record(ctx, "feedback.look", item.id, "", look=item.looks)
         shown = repository.readable(ctx, item)
         said = "Recorded. Another reviewer takes a look as well."
-        return Decided(shown, 0, said + _acts(known))
+        return Decided(shown, 0, said + acts(known))
     if item.source != "gold":
-        settle(ctx, item, outcome, request.notes)
+        settle(ctx, item, outcome, request)
         _settle_twin(ctx, item, outcome, decision, request)
     covered = 1
     if request.scope == "campaign":
@@ -76,23 +86,17 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         covered=covered,
         campaign=item.campaign_id,
         **({"shown": request.shown} if request.scope == "campaign" and request.shown else {}),
+        **({"tactic": request.tactic} if request.tactic else {}),
+        **({"chosen": request.reason} if request.reason else {}),
     )
-    word = _STATUS[outcome]
-    message = f"Feedback {word}." if covered == 1 else f"{covered} items of the campaign decided."
-    message += _acts(known)
+    message = f"{covered} items of the campaign decided."
+    if covered == 1:
+        said = truth_of(item, outcome)
+        word = _STATUS[outcome]
+        message = f"Decided: {finding(said)}." if request.decision else f"Feedback {word}."
+    message += acts(known)
     shown = repository.readable(ctx, item)
     return Decided(_as_decided(ctx, item, shown, request), covered, message)
-
-
-def _acts(known: KnownCampaign | None) -> str:
-    """Return in words what a decision does to other people's copies of the message."""
-    if known is None:
-        return ""
-    if known.standing == KnownStanding.CONFIRMED:
-        return " Other people's copies are answered by it from now on."
-    if known.standing == KnownStanding.CHECKING:
-        return " Other people's copies are marked as being checked."
-    return f" It does not act on other people's copies: {known.why}"
 
 
 def _may_decide(ctx: Context, item: Feedback) -> None:
@@ -101,11 +105,7 @@ def _may_decide(ctx: Context, item: Feedback) -> None:
             f"{item.id} is your own report. Another reviewer has to decide it; take the next one."
         )
     if item.status != "pending":
-        raise AlreadyReviewed(
-            f"{item.reviewed_by} has {item.status} {item.id} already. Take the next one.",
-            reviewedBy=item.reviewed_by,
-            decision=item.status,
-        )
+        raise already(item)
     claimed_by_other = item.claimed_by not in (None, ctx.user)
     if claimed_by_other and item.claimed_until and item.claimed_until > ctx.now:
         raise Conflict(
@@ -141,11 +141,13 @@ def _as_decided(
         return shown
     return shown.model_copy(
         update={
-            "status": FeedbackStatus(_STATUS[request.action]),
+            "status": FeedbackStatus(_STATUS[request.action or ""]),
             "reviewed_by": ctx.user,
             "reviewed_at": ctx.now,
             "updated_at": ctx.now,
             "review_notes": request.notes,
+            "review_tactic": request.tactic,
+            "review_reason": request.reason,
             "undo_until": ctx.now + timedelta(seconds=ctx.settings.undo_seconds),
         }
     )
@@ -156,7 +158,7 @@ def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -
     if item.source == "gold":
         right = request.action == item.gold_answer
         _write_review(ctx, item, request, decision, correct=right)
-        return request.action.value
+        return str(request.action)
     if item.looks == 0 and (_would_be_known(ctx, item) or _drawn_for_second_look(ctx, item)):
         item.looks_needed = 2
     _write_review(ctx, item, request, decision, correct=None)
@@ -202,8 +204,10 @@ def _write_review(
             decision=decision,
             feedback_id=item.id,
             reviewer=ctx.user,
-            action=request.action.value,
+            action=str(request.action),
             notes=request.notes,
+            tactic=request.tactic,
+            reason=request.reason,
             scope=request.scope,
             look=item.looks + 1,
             correct=correct,
@@ -213,12 +217,15 @@ def _write_review(
     ctx.session.flush()
 
 
-def settle(ctx: Context, item: Feedback, action: str, notes: str | None) -> None:
+def settle(ctx: Context, item: Feedback, action: str, request: ReviewRequest) -> None:
     """Write a decision into an item, its reporter's record and its campaign."""
     item.status = _STATUS[action]
     item.reviewed_by = ctx.user
     item.reviewed_at = item.updated_at = ctx.now
-    item.review_notes = notes
+    item.review_notes = request.notes
+    scam = is_scam(truth_of(item, action))
+    item.review_tactic = request.tactic if scam else None  # another look may have outvoted it
+    item.review_reason = request.reason
     item.approved_at = ctx.now if action == "approve" else None
     item.undo_until = ctx.now + timedelta(seconds=ctx.settings.undo_seconds)
     item.claimed_by = item.claimed_until = None
@@ -273,14 +280,6 @@ def _decided_before(ctx: Context, item: Feedback) -> dict[str, Any]:
     }
 
 
-def truth_of(item: Feedback, action: str) -> str:
-    """Return the label that a decision makes true."""
-    if action == "approve":
-        return item.corrected_label
-    labels = LABELS[ModelType(item.model_type)]
-    return labels.negative if item.corrected_label == labels.positive else labels.positive
-
-
 def _settle_twin(
     ctx: Context, item: Feedback, action: str, decision: str, request: ReviewRequest
 ) -> None:
@@ -292,17 +291,17 @@ def _settle_twin(
     judged = ReviewAction.APPROVE if same else ReviewAction.REJECT
     _write_review(ctx, twin, request.model_copy(update={"action": judged}), decision, correct=None)
     twin.looks += 1
-    settle(ctx, twin, judged.value, request.notes)
+    settle(ctx, twin, judged.value, request)
 
 
 def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: ReviewRequest) -> int:
     """Settle what was shown of the campaign by the label that is now known to be true."""
-    truth = truth_of(item, request.action.value)
+    truth = truth_of(item, str(request.action))
     others = reviews.coverable(ctx.session, item, ctx.user, ctx.now, request.shown)
     for other in others:
         action = ReviewAction.APPROVE if other.corrected_label == truth else ReviewAction.REJECT
         covered = request.model_copy(update={"action": action})
         _write_review(ctx, other, covered, decision, correct=None)
         other.looks += 1
-        settle(ctx, other, action.value, request.notes)
+        settle(ctx, other, action.value, request)
     return len(others)

@@ -8,12 +8,13 @@ from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
-from api.review import decisions, quality, queue, undoing
+from api.review import decisions, guide, quality, queue, undoing
 from shield.labels import FeedbackType, ScanType
 from shield.wire import (
     Envelope,
     FeedbackRead,
     GoldRequest,
+    GuideRead,
     PendingItem,
     QualityRead,
     ReviewRequest,
@@ -27,6 +28,12 @@ router = APIRouter(tags=["review"])
 def seed_gold(body: GoldRequest, ctx: AdminWrite) -> Envelope[FeedbackRead]:
     """Mix an item with a known answer into the queue."""
     return Envelope[FeedbackRead](message="Seeded.", data=quality.seed_gold(ctx, body))
+
+
+@router.get("/review/guide")
+def review_guide(ctx: ReviewerRead) -> Envelope[GuideRead]:
+    """Return what a decision may name, the team's guidelines, and decided examples."""
+    return Envelope[GuideRead](data=guide.guide(ctx))
 
 
 @router.get("/review/quality")

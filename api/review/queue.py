@@ -13,11 +13,13 @@ from api.feedback import repository as feedback
 from api.kit import trust
 from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.review import meaning
 from api.review import repository as reviews
 from api.tables import Campaign, Feedback, Scan, User
 from api.users.service import reporter_summary
-from shield.errors import AlreadyReviewed, Conflict, Forbidden, NotFound
+from shield.errors import Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
+from shield.reasons import tactics
 from shield.wire import (
     CampaignSummary,
     CommentRead,
@@ -126,6 +128,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
     reach = around.reach.get(campaign.id, 0) if campaign else 1
     alone = campaign is None or campaign.reports <= 1  # it never had another item
     read = feedback.readable(ctx, row)
+    text = _text(ctx, scan)
     claimed = row.claimed_until is not None and row.claimed_until > ctx.now
     return PendingItem(
         **read.model_dump(),
@@ -141,6 +144,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
             now=ctx.now,
         ),
         proposal=_proposal(row, campaign),
+        tactic=tactics.nearest(text),
         similar=[] if alone else _similar(ctx, row),
         claimed_by=row.claimed_by if claimed else None,
         claimed_until=row.claimed_until if claimed else None,
@@ -246,6 +250,7 @@ def _proposal(row: Feedback, campaign: Campaign | None) -> Proposal | None:
     when = f" on {campaign.decided_at:%d %B}" if campaign.decided_at else ""
     return Proposal(
         action="approve" if approves else "reject",
+        decision=meaning.finding(campaign.decided_label),
         why=f"{campaign.decided_by} found messages like it to be {campaign.decided_label}{when}",
     )
 
@@ -294,9 +299,7 @@ def claim(ctx: Context, feedback_id: str) -> FeedbackRead:
     if row.user_id == ctx.user:
         raise Forbidden(f"{row.id} is your own report. Another reviewer has to decide it.")
     if row.status != "pending":
-        raise AlreadyReviewed(
-            f"{row.reviewed_by} has {row.status} {row.id} already.", reviewedBy=row.reviewed_by
-        )
+        raise meaning.already(row)
     taken = row.claimed_by not in (None, ctx.user)
     if taken and row.claimed_until is not None and row.claimed_until > ctx.now:
         raise Conflict(

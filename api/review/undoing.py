@@ -108,6 +108,7 @@ def _covered_by(ctx: Context, item: Feedback, decision: str | None) -> list[Feed
 def _reopen(ctx: Context, item: Feedback) -> None:
     item.status = "pending"
     item.reviewed_by = item.reviewed_at = item.review_notes = None
+    item.review_tactic = item.review_reason = None
     item.approved_at = item.undo_until = None
     item.looks, item.looks_needed = 0, 1
     item.updated_at = ctx.now

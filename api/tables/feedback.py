@@ -46,6 +46,10 @@ class Feedback(Base):
     reviewed_by: Mapped[str | None] = mapped_column(String(128))
     reviewed_at: Mapped[datetime | None]
     review_notes: Mapped[str | None] = mapped_column(Text)
+    review_tactic: Mapped[str | None] = mapped_column(String(64))
+    """Tactic of the book of scams that the reviewer named."""
+    review_reason: Mapped[str | None] = mapped_column(String(64))
+    """Of the team's own list."""
     undo_until: Mapped[datetime | None]
     approved_at: Mapped[datetime | None]
     looks_needed: Mapped[int] = mapped_column(default=1)

@@ -24,6 +24,8 @@ class Review(Base):
     """Shared by all items that one decision covered; an undo takes back all of them."""
     action: Mapped[str] = mapped_column(String(8))
     notes: Mapped[str | None] = mapped_column(Text)
+    tactic: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(String(64))
     scope: Mapped[str] = mapped_column(String(8), default="item")
     look: Mapped[int] = mapped_column(default=1)
     """1: first, 2: blind second, 3: tie-break."""

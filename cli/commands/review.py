@@ -8,11 +8,14 @@ from cli.console import Terminal
 from cli.ids import whole
 from cli.session import session_of
 from shield.client import ShieldClient
-from shield.errors import Conflict, Forbidden
+from shield.errors import Conflict, Forbidden, Invalid
 from shield.labels import ModelType
-from shield.wire import NamedKind, PendingItem, ReviewAction
+from shield.wire import Decision, NamedKind, PendingItem, ReviewAction
 
-app = typer.Typer(help="Decide users' corrections: approve, reject, undo.", no_args_is_help=True)
+app = typer.Typer(
+    help="Decide what reported messages are: scam, harmless, undo.", no_args_is_help=True
+)
+_KEYS = {"s": Decision.SCAM, "h": Decision.HARMLESS}
 
 Notes = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
 FeedbackId = Annotated[str, typer.Argument(help="As `shieldctl feedback list` shows it.")]
@@ -21,20 +24,58 @@ Campaign = Annotated[
 ]
 
 
+Reason = Annotated[str | None, typer.Option(help="One of your team's list, where it has one.")]
+
+
+@app.command("scam")
+def scam(
+    context: typer.Context,
+    feedback_id: FeedbackId,
+    notes: Notes = None,
+    campaign: Campaign = False,
+    reason: Reason = None,
+    tactic: Annotated[
+        str | None, typer.Option(help="Of the book of scams, e.g. `parcel-fee`.")
+    ] = None,
+) -> None:
+    """Say that the message is a scam, whatever was claimed of it."""
+    _decide(context, feedback_id, Decision.SCAM, notes, campaign, reason, tactic)
+
+
+@app.command("harmless")
+def harmless(
+    context: typer.Context,
+    feedback_id: FeedbackId,
+    notes: Notes = None,
+    campaign: Campaign = False,
+    reason: Reason = None,
+) -> None:
+    """Say that the message is harmless, whatever was claimed of it."""
+    _decide(context, feedback_id, Decision.HARMLESS, notes, campaign, reason)
+
+
 @app.command("approve")
 def approve(
-    context: typer.Context, feedback_id: FeedbackId, notes: Notes = None, campaign: Campaign = False
+    context: typer.Context,
+    feedback_id: FeedbackId,
+    notes: Notes = None,
+    campaign: Campaign = False,
+    reason: Reason = None,
 ) -> None:
     """Say that the user is right: the correction becomes training data."""
-    _decide(context, feedback_id, ReviewAction.APPROVE, notes, campaign)
+    _decide(context, feedback_id, ReviewAction.APPROVE, notes, campaign, reason)
 
 
 @app.command("reject")
 def reject(
-    context: typer.Context, feedback_id: FeedbackId, notes: Notes = None, campaign: Campaign = False
+    context: typer.Context,
+    feedback_id: FeedbackId,
+    notes: Notes = None,
+    campaign: Campaign = False,
+    reason: Reason = None,
 ) -> None:
     """Say that the user is wrong: the correction is never learned from."""
-    _decide(context, feedback_id, ReviewAction.REJECT, notes, campaign)
+    _decide(context, feedback_id, ReviewAction.REJECT, notes, campaign, reason)
 
 
 @app.command("undo")
@@ -68,12 +109,12 @@ def queue(
                 break
             item = waiting[0]
             _show(session.terminal, item, page.pagination.total)
-            key = typer.getchar().lower()
+            key = typer.getchar()
             if key == "q":
                 break
             if key == "u" and decided:
                 client.undo_review(decided.pop())
-            elif key in "arc":
+            elif key.lower() in _KEYS:
                 _press(session.terminal, client, item, key, decided)
             else:
                 skipped.add(item.id)
@@ -86,15 +127,16 @@ def _press(
     terminal: Terminal, client: ShieldClient, item: PendingItem, key: str, decided: list[str]
 ) -> None:
     """Carry out one key; what another reviewer did meanwhile is told, not fatal."""
-    action = ReviewAction.REJECT if key == "r" else ReviewAction.APPROVE
+    decision = _KEYS[key.lower()]
+    tactic = item.tactic if decision is Decision.SCAM else None
     try:
-        if key == "c":
+        if key.isupper():
             shown = item.campaign.shown if item.campaign else []
-            client.review(item.id, action, scope="campaign", shown=shown)
+            client.review(item.id, decision, scope="campaign", shown=shown, tactic=tactic)
         else:
-            client.review(item.id, action)
+            client.review(item.id, decision, tactic=tactic)
         decided.append(item.id)
-    except (Conflict, Forbidden) as refused:
+    except (Conflict, Forbidden, Invalid) as refused:
         terminal.warn(refused.message)
 
 
@@ -113,19 +155,27 @@ def _show(terminal: Terminal, item: PendingItem, total: int) -> None:
         )
     )
     terminal.err.print(
-        "[quiet]a approve · r reject · c whole campaign · s skip · u undo · q quit[/]"
+        "[quiet]s scam · h harmless · S, H the whole campaign · l later · u undo · q quit[/]"
     )
 
 
 def _decide(
     context: typer.Context,
     feedback_id: str,
-    action: ReviewAction,
+    decision: ReviewAction | Decision,
     notes: str | None,
     campaign: bool,
+    reason: str | None,
+    tactic: str | None = None,
 ) -> None:
     session = session_of(context)
     with session.client() as client:
-        item = whole(client, NamedKind.FEEDBACK, feedback_id)
-        feedback = client.review(item, action, notes, scope="campaign" if campaign else "item")
+        feedback = client.review(
+            whole(client, NamedKind.FEEDBACK, feedback_id),
+            decision,
+            notes,
+            scope="campaign" if campaign else "item",
+            reason=reason,
+            tactic=tactic,
+        )
     session.terminal.answer(feedback, f"Feedback {feedback.id} is {feedback.status}.")

@@ -5,17 +5,17 @@ from the text and the verdict alone, in time that grows with the text's length a
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shield.characters import has_words
+from shield.disguises import disguises
 from shield.labels import ScanType
 from shield.reasons import tactics
 from shield.reasons.hosts import has_link, links_of
 from shield.reasons.sentences import Reader, place_of, say
 from shield.reasons.signs import signs_of, table_of_signs
-from shield.text import apart, readable
+from shield.text import apart
 from shield.wire import ReasonKind, ScanAdvice, ScanReason
 
 MOST = 6
@@ -113,26 +113,7 @@ def _calm(text: str, reader: Reader) -> Iterator[ScanReason]:
 def disguised(text: str) -> bool:
     """Tell whether words are written for the eye alone: letters apart, look-alikes, invisible."""
     text = text[:_LONGEST]
-    if apart(text):
-        return True
-    if text.isascii():
-        return False
-    for word in text.split():
-        if word.isascii():
-            continue
-        plain = readable(word)
-        letters = any(letter.isalpha() for letter in plain)
-        if letters and plain.isascii() and not _is_plain(word):
-            return True
-    return False
-
-
-def _is_plain(word: str) -> bool:
-    """Tell words with typographic marks, which honest programs write, from disguised ones."""
-    return all(
-        letter.isascii() or unicodedata.category(letter)[0] in "PSZ" or letter == "\u00ad"
-        for letter in word
-    )
+    return bool(apart(text)) or bool(disguises(text))
 
 
 def _advice(

@@ -43,6 +43,7 @@ from shield.wire.drift import (
 from shield.wire.feedback import (
     CampaignSummary,
     CommentRead,
+    Decision,
     ExportRead,
     ExportRow,
     FeedbackColumns,
@@ -87,7 +88,14 @@ from shield.wire.people import (
     MeUpdate,
     PairingRead,
 )
-from shield.wire.quality import GoldRequest, QualityRead, ReviewerQuality
+from shield.wire.quality import (
+    GoldRequest,
+    GuideExample,
+    GuideRead,
+    GuideTactic,
+    QualityRead,
+    ReviewerQuality,
+)
 from shield.wire.registry import (
     LedgerEntry,
     TransitionRequest,
@@ -139,6 +147,7 @@ __all__ = [
     "CampaignText",
     "CommentRead",
     "DecidedBy",
+    "Decision",
     "Digest",
     "DriftDay",
     "DriftFacts",
@@ -155,6 +164,9 @@ __all__ = [
     "FeedbackRequest",
     "FeedbackStatus",
     "GoldRequest",
+    "GuideExample",
+    "GuideRead",
+    "GuideTactic",
     "Identifier",
     "InboxCursor",
     "InboxRead",

@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shield.crds.base import Wire
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.wire.base import Answer, Identifier, Note, Reason
+from shield.wire.base import NO_NUL, Answer, Identifier, Note, Reason
 
 
 class FeedbackStatus(StrEnum):
@@ -63,6 +63,10 @@ class FeedbackRead(FeedbackColumns):
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
     review_notes: str | None = None
+    review_tactic: str | None = None
+    """The tactic of the book of scams that the reviewer named."""
+    review_reason: str | None = None
+    """The reason that the reviewer chose from the team's list."""
     undo_until: datetime | None = None
     """A decision may be undone until then, unless a batch has taken it."""
     campaign_id: str | None = None
@@ -164,10 +168,19 @@ class Rank(Answer):
     reasons: list[RankReason] = []
 
 
+class Decision(StrEnum):
+    """What a reviewer finds a message to be, whatever was claimed of it."""
+
+    SCAM = "scam"
+    HARMLESS = "harmless"
+
+
 class Proposal(Answer):
     """How the campaign was decided before; proposed, never applied by itself."""
 
     action: Literal["approve", "reject"]
+    decision: Decision
+    """The same, said of the message instead of the claim."""
     why: str
 
 
@@ -197,6 +210,8 @@ class PendingItem(FeedbackRead):
     comments: list[CommentRead] = []
     rank: Rank
     proposal: Proposal | None = None
+    tactic: str | None = None
+    """The tactic of the book of scams that the words are nearest to, if it is near to any."""
     similar: list[SimilarItem] = []
     claimed_by: str | None = None
     claimed_until: datetime | None = None
@@ -212,9 +227,16 @@ class ReviewAction(StrEnum):
 
 
 class ReviewRequest(Wire):
-    """A decision."""
+    """A decision: `decision` says what the message is, or `action` whether the claim is right."""
 
-    action: ReviewAction
+    action: ReviewAction | None = None
+    """What clients of before `decision` send. On one item `approve` makes a scam of it and on
+    another a harmless message: it depends on the claim."""
+    decision: Decision | None = None
+    tactic: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
+    """Of the book of scams (`GET /review/guide` lists them); only a scam has one."""
+    reason: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
+    """One of the team's reasons (`SHIELD_API_REVIEW_REASONS`); needed where the team has any."""
     scope: Literal["item", "campaign"] = "item"
     """`campaign`: the label that the decision makes true settles what was shown of the campaign."""
     shown: Annotated[list[Identifier], Field(max_length=500)] | None = None
@@ -224,6 +246,12 @@ class ReviewRequest(Wire):
     corrected_label: Annotated[str, Field(max_length=32)] | None = None
     """The label that the reviewer saw claimed: if the reporter has changed it since, nothing is
     decided (409). Left out, whatever is claimed now is judged."""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "ReviewRequest":
+        if (self.action is None) == (self.decision is None):
+            raise ValueError("give either `decision` (scam, harmless) or `action`, not both")
+        return self
 
 
 class UndoRequest(Wire):

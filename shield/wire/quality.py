@@ -7,7 +7,7 @@ from pydantic import Field
 from shield.crds.base import Wire
 from shield.labels import EVERY_LABEL, FeedbackType, ScanType
 from shield.wire.base import Answer, MessageText
-from shield.wire.feedback import ReviewAction
+from shield.wire.feedback import Decision, ReviewAction
 from shield.wire.statistics import Interval
 
 
@@ -22,6 +22,35 @@ class GoldRequest(Wire):
     """What the user is said to claim."""
     answer: ReviewAction
     """What a good reviewer decides."""
+
+
+class GuideTactic(Answer):
+    """A tactic that a decision may name."""
+
+    id: str
+    name: str
+    what_gives_it_away: str
+
+
+class GuideExample(Answer):
+    """A decided message that shows what a decision looks like.
+
+    Some are gold items, and nothing says which.
+    """
+
+    text: str
+    decision: Decision
+
+
+class GuideRead(Answer):
+    """What a reviewer may look up beside an item."""
+
+    tactics: list[GuideTactic]
+    reasons: list[str] = []
+    """One of these must be chosen with every decision; empty: none is asked for."""
+    text: str = ""
+    """The team's own guidelines."""
+    examples: list[GuideExample] = []
 
 
 class ReviewerQuality(Answer):

@@ -34,7 +34,7 @@ def test_what_two_reviewers_decide_warns_the_next_phone_until_it_is_taken_back(
         with at_the_desk(chromium, api) as rita:
             # One wording, two reports: rita decides the first alone, otto the other.
             rita.get_by_label("All 2 waiting reports").uncheck()
-            rita.keyboard.press("a")
+            rita.keyboard.press("s")
             expect(rita.locator("#toasts")).to_contain_text("marked as being checked")
         with on_the_phone(chromium, api, "bob") as bob:
             scan(bob, COPY)

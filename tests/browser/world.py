@@ -54,6 +54,7 @@ def at_the_desk(
     with open_page(chromium, size, **options) as (_, page):
         token = api.token(who, *(roles or ("reviewer", "admin")))
         page.goto(f"{api.url}/login#token={token}")
+        page.get_by_role("button", name=f"Sign in as {who}").click()
         expect(page.get_by_role("heading", name="Queue")).to_be_visible()
         yield page
 

@@ -39,12 +39,13 @@ def test_the_phone_shows_the_feedback_buttons(chromium: Browser, tmp_path: Path)
         # The link that `shieldctl up` prints opens the reviewer's room; the report is there.
         with open_page(chromium, WIDE) as (_, desk):
             desk.goto(str(system.greeting["review"]))
+            desk.get_by_role("button", name="Sign in as").click()
             expect(desk.locator("#message")).to_have_text(SCAM)
             expect(desk.locator("article.item")).to_contain_text("It is a game of ours")
             expect(desk.locator("#message mark").first).to_be_visible()
-            desk.keyboard.press("r")
+            desk.keyboard.press("s")
             expect(desk.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
-            expect(desk.locator("#toasts")).to_contain_text("rejected")
+            expect(desk.locator("#toasts")).to_contain_text("Decided: scam.")
         with system.client("ada", "user") as client:
             marks = [one.feedback for one in client.scans()]
         assert [mark.status for mark in marks if mark] == ["rejected"]
@@ -69,6 +70,7 @@ def test_an_admin_rolls_out_promotes_and_takes_back_in_the_browser(
         second = push_another(system, tmp_path)
         with open_page(chromium, WIDE) as (_, desk):
             desk.goto(str(system.greeting["review"]))
+            desk.get_by_role("button", name="Sign in as").click()
             expect(desk.get_by_role("heading", name="Queue", exact=True)).to_be_visible()
             desk.goto(f"{system.url}/review/models/sms/{second}")
             give_reason(desk, f"Roll out {second}", "The weekly candidate")

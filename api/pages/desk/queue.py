@@ -15,10 +15,11 @@ from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
 from api.pages.traits import traits
 from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
-from api.review import decisions, queue, undoing
+from api.review import decisions, guide, queue, undoing
 from shield.errors import Invalid
 from shield.labels import ModelType
-from shield.wire import PendingItem, ReviewAction, ReviewRequest
+from shield.reasons.tactics import book
+from shield.wire import Decision, PendingItem, ReviewRequest
 
 router = APIRouter(prefix="/review")
 Model = Annotated[ModelType | None, Depends(read_model)]
@@ -52,7 +53,16 @@ def show(
         traits=traits(chosen.scan.text) if chosen else [],
         did=did,
         noted=_noted(request, visitor),
+        **_choices(ctx),
     )
+
+
+def _choices(ctx: Context) -> dict[str, Any]:
+    """Return what a decision's form offers to choose from."""
+    return {
+        "tactics": {name: one.name for name, one in book().tactics.items()},
+        "reasons": ctx.settings.review_reasons,
+    }
 
 
 @router.get("/waiting")
@@ -104,7 +114,16 @@ def one(
     if not hmac.compare_digest(noted.encode(), _noted(request, visitor)(feedback_id).encode()):
         queue.note_reading(ctx, [item])
     shown = traits(item.scan.text)
-    return render(request, visitor, "item.html", model=model, item=item, traits=shown)
+    return render(
+        request, visitor, "item.html", model=model, item=item, traits=shown, **_choices(ctx)
+    )
+
+
+@router.get("/guide")
+def guidelines(request: Request, visitor: Who, ctx: Reading) -> Response:
+    """Return guidelines and decided examples, for the place beside the queue or as a page."""
+    name = "guide.html" if wants_fragment(request) else "guide_page.html"
+    return render(request, visitor, name, guide=guide.guide(ctx))
 
 
 @router.get("/items/{feedback_id}/explanation")
@@ -133,19 +152,23 @@ def decide(
     action: Annotated[str, Form(max_length=16)] = "",
     scope: Annotated[str, Form(max_length=16)] = "item",
     notes: Annotated[str, Form(max_length=2000)] = "",
+    tactic: Annotated[str, Form(max_length=64)] = "",
+    reason: Annotated[str, Form(max_length=64)] = "",
     label: Annotated[str, Form(max_length=32)] = "",
     shown: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
-    """Approve or reject an item, or its whole campaign; `skip` decides nothing."""
+    """Say what an item, or its whole campaign, is: scam or harmless; `skip` decides nothing."""
     if action == "skip":
         queue.release(ctx, feedback_id)
         if wants_fragment(request):
             return JSONResponse({"message": "Skipped.", "undoable": False})
         return _back(model)
-    if action not in set(ReviewAction) or scope not in ("item", "campaign"):
-        raise Invalid("action: approve or reject; scope: item or campaign.")
+    if action not in set(Decision) or scope not in ("item", "campaign"):
+        raise Invalid("action: scam, harmless or skip; scope: item or campaign.")
     decision = ReviewRequest(
-        action=ReviewAction(action),
+        decision=Decision(action),
+        tactic=(action == Decision.SCAM and tactic) or None,
+        reason=reason or None,
         scope="campaign" if scope == "campaign" else "item",
         shown=shown.split() if scope == "campaign" else None,
         notes=notes.strip() or None,

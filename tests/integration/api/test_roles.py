@@ -36,6 +36,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("DELETE", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("POST", "/api/v2/review/gold"): ADMIN,
+    ("GET", "/api/v2/review/guide"): REVIEWERS,
     ("GET", "/api/v2/review/quality"): REVIEWERS,
     ("GET", "/api/v2/known"): REVIEWERS,
     ("GET", "/api/v2/known/{known_id}"): REVIEWERS,

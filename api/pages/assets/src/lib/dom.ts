@@ -71,7 +71,7 @@ export const trusted: TrustedPolicy = factory
 export async function fragment(url: string): Promise<DocumentFragment> {
   const answer = await fetch(url, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
   if (answer.status === 401) {
-    window.location.assign(`/login?next=${encodeURIComponent(window.location.pathname)}`);
+    window.location.assign(`/login?next=${encodeURIComponent(window.location.pathname + window.location.search)}`);
     throw new Error("Signed out.");
   }
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);

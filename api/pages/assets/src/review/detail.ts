@@ -10,5 +10,20 @@ export function toggleDetails(detail: HTMLElement): void {
 /** Decide on the whole campaign, or on this report alone. */
 export function toggleScope(detail: HTMLElement): void {
   const box = detail.querySelector<HTMLInputElement>("input[name=scope]");
-  if (box) box.checked = !box.checked;
+  if (!box) return;
+  box.checked = !box.checked;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** Choose the team's reason of this place, from 1. */
+export function chooseReason(detail: HTMLElement, place: number): void {
+  detail.querySelectorAll<HTMLInputElement>("input[name=reason]")[place - 1]?.click();
+}
+
+/** Tell whether a reason must still be chosen, and lead there. */
+export function needsReason(form: HTMLFormElement): boolean {
+  const reasons = [...form.querySelectorAll<HTMLInputElement>("input[name=reason]")];
+  if (reasons.length === 0 || reasons.some((each) => each.checked)) return false;
+  reasons[0]!.focus();
+  return true;
 }

@@ -4,19 +4,20 @@ import { fragment, must, toast } from "../lib/dom";
 import { send } from "../lib/send";
 import { watchArrivals } from "./arrivals";
 import { Claims } from "./claims";
-import { toggleDetails, toggleScope } from "./detail";
-import { draft, keepDrafts, restoreDraft } from "./drafts";
+import { chooseReason, needsReason, toggleDetails, toggleScope } from "./detail";
+import { forgetDraft, keepDrafts, restoreDraft } from "./drafts";
 import { explain, explainAhead } from "./explanation";
+import { startGuide } from "./guide";
+import { fieldsOf, formOf, keep, letGo, offerKept, type Action, type Kept } from "./kept";
 import { bindKeys, keysDialog } from "./keys";
+import { middle, Pace } from "./pace";
 import { outcomeOf, WORDS, type State } from "./refusals";
 
-type Action = "approve" | "reject";
 interface Decision {
   message: string;
   undoable: boolean;
 }
 
-const STATES: Record<Action, State> = { approve: "approved", reject: "rejected" };
 const AHEAD = 2;
 const WIDE = window.matchMedia("(min-width: 861px)");
 
@@ -25,7 +26,9 @@ export function startQueue(root: HTMLElement): void {
   const detail = must<HTMLElement>("#detail");
   const undoButton = must<HTMLButtonElement>("#undo");
   const csrf = must<HTMLElement>("main").dataset.csrf ?? "";
+  const who = root.dataset.who ?? "";
   const claims = new Claims(detail, csrf);
+  const pace = new Pace();
   const pages = new Map<string, Promise<DocumentFragment>>();
   const sending = new Map<string, Promise<void>>();
   const decided: string[] = [];
@@ -51,7 +54,7 @@ export function startQueue(root: HTMLElement): void {
     must("#waiting").textContent = String(Math.max(0, Number(root.dataset.total) - decided.length));
     const tally = must<HTMLElement>("#tally");
     tally.hidden = undoButton.hidden = decided.length === 0;
-    tally.textContent = `${decided.length} decided`;
+    tally.textContent = [`${decided.length} decided`, middle()].filter(Boolean).join(" · ");
   }
 
   function page(id: string): Promise<DocumentFragment> {
@@ -102,6 +105,7 @@ export function startQueue(root: HTMLElement): void {
     detail.querySelector("form.decision")?.addEventListener("submit", submitted);
     restoreDraft(detail, id);
     claims.look(id);
+    pace.look(id);
     void explain(detail);
   }
 
@@ -109,7 +113,7 @@ export function startQueue(root: HTMLElement): void {
     event.preventDefault();
     const button = (event as SubmitEvent).submitter as HTMLButtonElement | null;
     if (button?.value === "skip") skip();
-    else decide(button?.value === "reject" ? "reject" : "approve");
+    else if (button?.value === "scam" || button?.value === "harmless") decide(button.value);
   }
 
   function neighbour(step: 1 | -1): HTMLAnchorElement | undefined {
@@ -132,31 +136,37 @@ export function startQueue(root: HTMLElement): void {
     const target = current();
     const form = detail.querySelector<HTMLFormElement>("form.decision");
     if (!target || !form || !isOpen(target)) return;
+    if (needsReason(form)) return toast("Choose a reason first: this team asks for one.", "bad");
     const id = target.dataset.item ?? "";
     const body = new FormData(form);
     body.set("action", action);
     claims.spend(id);
-    transmit(id, action, form.getAttribute("action") ?? "", body);
+    pace.decided(id);
+    transmit({ id, who, action, url: form.getAttribute("action") ?? "", fields: fieldsOf(body) });
     void loaded().then(() => show(following()));
   }
 
-  function transmit(id: string, action: Action, url: string, body: FormData): void {
+  function transmit(decision: Kept): void {
+    const { id, action, url } = decision;
     decided.push(id);
-    mark(id, STATES[action]);
-    const sent = send<Decision>(url, csrf, body)
+    mark(id, action);
+    keep(decision);
+    const sent = send<Decision>(url, csrf, formOf(decision))
       .then((answer) => {
-        draft(id, "");
+        letGo(id);
+        forgetDraft(id);
         toast(answer.message ?? "", "plain", answer.undoable ? ["Undo (U)", undo] : undefined);
       })
-      .catch((error: Error) => refused(id, action, error, () => transmit(id, action, url, body)))
+      .catch((error: Error) => refused(id, action, error, () => transmit(decision)))
       .finally(() => sending.delete(id));
     sending.set(id, sent);
   }
 
-  /** Nothing is lost: the note stays with the item, and the item comes back unless it is decided. */
+  /** Nothing is lost: what was chosen stays with the item, and the item comes back unless it is decided. */
   function refused(id: string, action: Action, error: Error, again: () => void): void {
-    const outcome = outcomeOf(error, STATES[action], root.dataset.who ?? "");
-    if (outcome.state !== STATES[action]) decided.splice(decided.lastIndexOf(id), 1);
+    const outcome = outcomeOf(error, action, who);
+    if (outcome.state !== "failed") letGo(id);
+    if (outcome.state !== action) decided.splice(decided.lastIndexOf(id), 1);
     mark(id, outcome.state, outcome.words);
     if (outcome.signedOut) must<HTMLElement>("#signed-out").hidden = false;
     if (outcome.message) toast(outcome.message, "bad", outcome.again ? ["Try again", again] : undefined);
@@ -217,6 +227,7 @@ export function startQueue(root: HTMLElement): void {
   });
   undoButton.addEventListener("click", undo);
   document.querySelector(".more")?.remove(); // pages load by themselves
+  offerKept(who, transmit);
   keepDrafts(detail, () => current()?.dataset.item);
   watchArrivals(root, {
     known: () => ({ open: open().length + entries().filter((each) => each.dataset.state === "skipped").length, more: !!root.dataset.next, busy: sending.size > 0 }),
@@ -226,16 +237,19 @@ export function startQueue(root: HTMLElement): void {
     },
   });
   bindKeys({
-    a: () => decide("approve"),
-    r: () => decide("reject"),
-    s: skip,
+    s: () => decide("scam"),
+    h: () => decide("harmless"),
+    l: skip,
     u: undo,
     j: () => void show(neighbour(1) ?? current()),
     k: () => void show(neighbour(-1) ?? current()),
     o: () => toggleDetails(detail),
     c: () => toggleScope(detail),
     n: () => detail.querySelector<HTMLInputElement>("#notes")?.focus(),
+    t: () => detail.querySelector<HTMLSelectElement>("#tactic")?.focus(),
+    g: startGuide(detail),
     "?": keysDialog(),
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => [String(place), () => chooseReason(detail, place)])),
   });
   const first = current();
   if (first) {

@@ -2,9 +2,9 @@
 import { Refused } from "../lib/send";
 
 /** `taken`: not this reviewer's to decide. `failed`: not sent, and may be decided again. */
-export type State = "approved" | "rejected" | "skipped" | "taken" | "failed";
+export type State = "scam" | "harmless" | "skipped" | "taken" | "failed";
 
-export const WORDS: Record<State, string> = { approved: "✓ approved", rejected: "✕ rejected", skipped: "skipped", taken: "not decided", failed: "! not sent" };
+export const WORDS: Record<State, string> = { scam: "! scam", harmless: "✓ harmless", skipped: "later", taken: "not decided", failed: "not sent" };
 
 export interface Outcome {
   state: State;
@@ -22,9 +22,9 @@ export function outcomeOf(error: Error, wanted: State, who: string): Outcome {
     return { ...nothing, state: "failed", words: WORDS.failed, message: `Not sent: ${error.message} The item stays open.`, again: true };
   // Signed out, or signed in anew in another tab: a fresh page goes on.
   if (error.status === 401 || error.problem.reload === true) return { ...nothing, state: "failed", words: WORDS.failed, signedOut: true };
-  const { reviewedBy, decision } = error.problem;
+  const { reviewedBy, found } = error.problem;
   // The first answer got lost on its way: it is this very decision that the server tells of.
-  if (reviewedBy === who && decision === wanted) return { ...nothing, state: wanted, words: WORDS[wanted] };
-  const words = reviewedBy ? `${String(decision ?? "decided")} by ${String(reviewedBy)}` : WORDS.taken;
+  if (reviewedBy === who && found === wanted) return { ...nothing, state: wanted, words: WORDS[wanted] };
+  const words = reviewedBy ? `${String(found ?? "decided")}, says ${String(reviewedBy)}` : WORDS.taken;
   return { ...nothing, state: "taken", words, message: error.message };
 }

@@ -1,0 +1,121 @@
+"""What reviewers may look up: tactics, the team's reasons and guidelines, decided examples."""
+
+from datetime import timedelta
+
+from sqlalchemy import Select, and_, exists, or_, select
+
+from api.audit import service as audit
+from api.kit.context import Context
+from api.settings import ApiSettings
+from api.tables import Feedback, Review, Scan
+from shield.errors import Invalid, Misconfigured
+from shield.labels import is_scam
+from shield.reasons import tactics
+from shield.wire import Decision, GuideExample, GuideRead, GuideTactic, ReviewRequest
+
+_EXAMPLES = 6
+
+
+def check(settings: ApiSettings, request: ReviewRequest) -> None:
+    """Pass when a decision names a tactic and a reason that there are, or may do without.
+
+    Raises:
+        Invalid: The tactic is none of the book's, or of a harmless message; the reason is missing,
+            or none of the team's.
+    """
+    if request.tactic is not None:
+        if request.tactic not in tactics.book().tactics:
+            raise Invalid(
+                f"tactic: the book of scams has no {request.tactic!r}. "
+                "`GET /api/v2/review/guide` lists its tactics."
+            )
+        if request.decision is Decision.HARMLESS:
+            raise Invalid("tactic: a harmless message has none. Leave it out, or decide `scam`.")
+    reasons = settings.review_reasons
+    if reasons and request.reason not in reasons:
+        named = (
+            "none was given" if request.reason is None else f"{request.reason!r} is none of them"
+        )
+        raise Invalid(f"reason: this team decides with one of {_listed(reasons)}; {named}.")
+    if not reasons and request.reason is not None:
+        raise Invalid(
+            "reason: this team has no list of reasons. Leave it out and use `notes`, or set "
+            "SHIELD_API_REVIEW_REASONS."
+        )
+
+
+def _listed(reasons: list[str]) -> str:
+    return ", ".join(repr(reason) for reason in reasons)
+
+
+def guide(ctx: Context) -> GuideRead:
+    """Return all that may be looked up beside an item; whose messages are read is noted."""
+    examples = _examples(ctx)
+    if examples:
+        audit.record_later(ctx, "message.read", "guide", "review", feedback=list(examples))
+    return GuideRead(
+        tactics=[
+            GuideTactic(id=name, name=tactic.name, what_gives_it_away=tactic.what_gives_it_away)
+            for name, tactic in tactics.book().tactics.items()
+        ],
+        reasons=ctx.settings.review_reasons,
+        text=_own_text(ctx.settings),
+        examples=sorted(examples.values(), key=lambda one: one.decision, reverse=True),
+    )
+
+
+def _own_text(settings: ApiSettings) -> str:
+    if settings.review_guidelines_file is None:
+        return ""
+    try:
+        return settings.review_guidelines_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Misconfigured(
+            f"SHIELD_API_REVIEW_GUIDELINES_FILE names {settings.review_guidelines_file}, which "
+            f"cannot be read ({fault}). Write the guidelines there as UTF-8, or unset it."
+        ) from fault
+
+
+def _examples(ctx: Context) -> dict[str, GuideExample]:
+    """Return decided messages by id, gold items among them: as many scams as harmless ones.
+
+    Gold items are shown to those alone who have judged them right and can no longer take that back:
+    nobody learns from here how to answer what they may still meet, nor, by an example that
+    contradicts their own decision, that it was gold. The others are those that two reviewers or
+    more have settled.
+    """
+    rows = ctx.session.execute(_decided(ctx)).all()
+    found: dict[str, GuideExample] = {}
+    left = {Decision.SCAM: _EXAMPLES // 2, Decision.HARMLESS: _EXAMPLES // 2}
+    for item, scan in rows:
+        approved = item.gold_answer == "approve" or item.status == "approved"
+        scam = is_scam(item.corrected_label) == approved
+        decision = Decision.SCAM if scam else Decision.HARMLESS
+        if left[decision] and scan.text_sealed is not None:
+            left[decision] -= 1
+            text = ctx.ring.open(scan.text_sealed, scan.id)
+            found[item.id] = GuideExample(text=text, decision=decision)
+    return found
+
+
+def _decided(ctx: Context) -> Select[Feedback, Scan]:
+    standing = and_(Review.feedback_id == Feedback.id, Review.undone_at.is_(None))
+    firm = ctx.now - timedelta(seconds=ctx.settings.undo_seconds)
+    own = and_(standing, Review.reviewer == ctx.user, Review.correct.is_(True), Review.at < firm)
+    agreed = and_(
+        Feedback.source != "gold",
+        Feedback.status != "pending",
+        Feedback.looks >= 2,
+        Feedback.undo_until < ctx.now,
+    )
+    return (
+        select(Feedback, Scan)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(
+            Scan.text_sealed.is_not(None),
+            or_(agreed, and_(Feedback.source == "gold", exists().where(own))),
+        )
+        # By a random part of the id: the order must not tell gold from other items.
+        .order_by(Feedback.scan_id.desc())
+        .limit(10 * _EXAMPLES)
+    )
