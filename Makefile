@@ -24,7 +24,7 @@ up: setup-laptop ## run the system as a service until stopped (DATA=dir); prints
 	$(BIN)/shieldctl up $(if $(DATA),--data-dir $(abspath $(DATA)))
 
 ##@ Work on it
-.PHONY: setup setup-laptop packages assets mails test test-slow lint format
+.PHONY: setup setup-laptop packages assets mails clients test test-slow lint format
 setup: EXTRA := dev
 setup: packages assets mails ## install everything that development and tests need into .venv
 
@@ -45,6 +45,9 @@ packages: $(filter .tools/%,$(UV))
 assets:
 	$(call say,Scripts and styles of the pages)
 	@$(PY) -m api.pages.build
+
+clients: setup ## the npm package @antispam-shield/client, packed (clients/typescript)
+	$(PY) -m clients.build --pack
 
 # Without them nothing but phishing is missing, and `shieldctl corpus fetch` can bring them later.
 mails:

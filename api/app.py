@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 
@@ -157,6 +158,16 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Lanes, services=services, lanes=[scans.lane])
     app.add_middleware(Measured)
     app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
+    if services.settings.cors_origins:
+        # Around the rest, so that a browser may read refusals too.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Idempotency-Key"],
+            expose_headers=["Retry-After"],
+            max_age=3600,
+        )
     app.include_router(health.router)
     app.include_router(metrics.bare)
     for room in _ROOMS:

@@ -71,6 +71,10 @@ class ApiSettings(BaseSettings):
     message_keys: Path | None = None
     """Key ring that message text is encrypted with: JSON, made by `shieldctl`."""
 
+    cors_origins: CommaList = []
+    """Origins of web apps that call the API from a browser, e.g. `https://app.example.org`; `*` for
+    any. They send their own token; no cookie of ours is ever accepted from there."""
+
     rate_per_user: str = "120/minute"
     """Writes per user; empty for no limit."""
     rate_per_address: str = "1200/minute"

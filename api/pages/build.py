@@ -74,16 +74,17 @@ def build() -> bool:
     environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     digest = sources_digest()
     _say("Fetching the pages' packages (npm ci) ...")
-    _run(_npm(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error"), environment)
+    run(npm(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error"), environment, ASSETS)
     _say("Checking types and bundling ...")
-    _run(_npm(folder, "run", "--silent", "check"), environment)
-    _run([str(folder / "node"), "build.mjs"], environment)
+    run(npm(folder, "run", "--silent", "check"), environment, ASSETS)
+    run([str(folder / "node"), "build.mjs"], environment, ASSETS)
     (BUILT / "sources.sha256").write_text(f"{digest}\n")
     _say(f"Built {BUILT}")
     return True
 
 
-def _npm(folder: Path, *arguments: str) -> list[str]:
+def npm(folder: Path, *arguments: str) -> list[str]:
+    """Return the command line of npm beside the Node in `folder`."""
     for program in (folder / "npm", folder / "npm.cmd"):
         if program.exists():
             return [str(program), *arguments]
@@ -92,14 +93,19 @@ def _npm(folder: Path, *arguments: str) -> list[str]:
     return [str(folder / "node"), str(script), *arguments]
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
+def run(command: list[str], environment: dict[str, str], folder: Path) -> None:
+    """Run a program in `folder`.
+
+    Raises:
+        Misconfigured: It failed; the message holds its last words.
+    """
     done = subprocess.run(
-        command, cwd=ASSETS, env=environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         words = (done.stderr + done.stdout).strip()[-2000:]
         raise Misconfigured(
-            f"`{' '.join(Path(part).name for part in command[:3])}` failed in {ASSETS} with exit "
+            f"`{' '.join(Path(part).name for part in command[:3])}` failed in {folder} with exit "
             f"code "
             f"{done.returncode}. Its last words:\n{words}"
         )

@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 import grimp
 import pytest
 
-TREES = ("api", "bench", "cli", "components", "pipelines", "serving", "shield", "tests")
+TREES = ("api", "bench", "cli", "clients", "components", "pipelines", "serving", "shield", "tests")
 
 
 def rooms_of(tree: str) -> dict[str, set[str]]:

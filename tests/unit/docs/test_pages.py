@@ -16,8 +16,10 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs/adr").glob("*.md")),
 ]
-PACKAGES = ("api", "bench", "cli", "components", "pipelines", "serving", "shield", "tests")
-SHIPPED = ("api", "cli", "components", "pipelines", "serving", "shield")
+PACKAGES = (
+    *("api", "bench", "cli", "clients", "components", "pipelines", "serving", "shield", "tests"),
+)
+SHIPPED = ("api", "cli", "clients", "components", "pipelines", "serving", "shield")
 TREES = (*PACKAGES, "corpora", "docs", "helm", "images", "manifests", ".ci")
 
 OF_OUR_CODE = ("architecture.md", "CONTRIBUTING.md")

@@ -1,0 +1,114 @@
+"""What the client libraries know of the API, taken from the application.
+
+`python -m clients.contract FOLDER` writes it. Nothing of it is committed, so nothing of it can be
+out of date: each build writes it anew.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from api.app import create_app, open_services
+from api.kit.keyring import new_ring
+from api.settings import ApiSettings
+from shield.artifacts.opening import open_store
+from shield.errors import ShieldError
+from shield.labels import MODEL_TYPES, FeedbackType
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document of `/api/v2`, as a running API shows it at `/openapi.json`."""
+    with tempfile.TemporaryDirectory() as folder:
+        ring = Path(folder) / "messages.json"
+        ring.write_text(new_ring(datetime.now(UTC)))
+        settings = ApiSettings(
+            database_url=f"sqlite:///{folder}/shield.db",
+            jwt_secret="a document needs no secret, and an API does",
+            message_keys=ring,
+            rollouts="table",
+            embedded=True,
+        )
+        services = open_services(settings, artifacts=open_store(Path(folder)))
+        try:
+            whole: dict[str, Any] = create_app(services).openapi()
+        finally:
+            services.engine.dispose()
+    paths = {path: item for path, item in whole["paths"].items() if path.startswith("/api/v2/")}
+    return {**whole, "paths": paths}
+
+
+def problems() -> Iterator[type[ShieldError]]:
+    """Yield every problem that an answer may be, each after the one that it is a kind of."""
+    waiting = list(ShieldError.__subclasses__())
+    while waiting:
+        kind = waiting.pop(0)
+        yield kind
+        waiting.extend(kind.__subclasses__())
+
+
+def problems_script() -> str:
+    """Return the TypeScript classes of the problem documents, one per slug."""
+    lines = [
+        "// Generated from shield/errors.py; do not edit.",
+        'import { Problem } from "../problem";',
+        "",
+    ]
+    table = []
+    for kind in problems():
+        parent = kind.__base__
+        base = "Problem" if parent is ShieldError or parent is None else parent.__name__
+        meaning = (kind.__doc__ or kind.title).splitlines()[0]
+        lines += [f"/** {meaning} */", f"export class {kind.__name__} extends {base} {{}}", ""]
+        table.append(f"  {json.dumps(kind.slug)}: {kind.__name__},")
+    by_status = {kind.status: kind for kind in reversed(list(ShieldError.__subclasses__()))}
+    by_status.pop(500, None)
+    statuses = [f"  {status}: {kind.__name__}," for status, kind in sorted(by_status.items())]
+    constructor = "new (...words: ConstructorParameters<typeof Problem>) => Problem"
+    lines += [
+        "/** The class of each slug. */",
+        f"export const BY_SLUG: Record<string, {constructor}> = {{",
+        *table,
+        "};",
+        "",
+        "/** The class of a status, where the slug is newer than this package. */",
+        f"export const BY_STATUS: Record<number, {constructor}> = {{",
+        *statuses,
+        "};",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def labels_script() -> str:
+    """Return what the result model needs of the label vocabulary."""
+    labels = {record.scan_type.value: list(record.labels) for record in MODEL_TYPES.values()}
+    kinds = " | ".join(json.dumps(kind.value) for kind in FeedbackType)
+    return (
+        "// Generated from shield/labels.py; do not edit.\n\n"
+        "/** The two labels of each scan type; the harmless one comes first. */\n"
+        f"export const LABELS = {json.dumps(labels, indent=2)} as const;\n\n"
+        f"export type FeedbackType = {kinds};\n"
+    )
+
+
+def files() -> dict[str, str]:
+    """Return what is generated: file name -> text."""
+    return {
+        "openapi.json": json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
+        "problems.ts": problems_script(),
+        "labels.ts": labels_script(),
+    }
+
+
+def write(folder: Path) -> None:
+    """Write all files into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

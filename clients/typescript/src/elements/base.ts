@@ -1,0 +1,77 @@
+// What the elements have in common: a shadow root with the shared style, words, and building without HTML strings.
+import { ENGLISH, say, type Word, type Words } from "./words";
+import { STYLE } from "./style";
+
+type Child = Node | string | null | false;
+
+/** Build an element; values are set as attributes, handlers by `on*`. Nothing is parsed: no text can become markup. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string | boolean | ((event: Event) => void)> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child): child is Node | string => child !== null && child !== false));
+  return element;
+}
+
+let sheet: CSSStyleSheet | undefined;
+
+/** One sheet for all of them; a sheet that a script builds is allowed by a policy that forbids inline styles. */
+function style(): CSSStyleSheet {
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+  }
+  return sheet;
+}
+
+export abstract class ShieldElement extends HTMLElement {
+  protected readonly root: ShadowRoot;
+  private spoken: Words = ENGLISH;
+
+  constructor() {
+    super();
+    this.root = this.attachShadow({ mode: "open", delegatesFocus: false });
+    this.root.adoptedStyleSheets = [style()];
+  }
+
+  /** Texts; what is left out stays English. */
+  get words(): Words {
+    return this.spoken;
+  }
+
+  set words(words: Partial<Words> | null) {
+    this.spoken = { ...ENGLISH, ...words };
+    this.render();
+  }
+
+  connectedCallback(): void {
+    // Set before the element was defined: the value lies on the instance and hides the accessor.
+    for (const name of ["scan", "outbox", "words", "problem", "busy", "said"]) {
+      if (!Object.prototype.hasOwnProperty.call(this, name)) continue;
+      const self = this as unknown as Record<string, unknown>;
+      const value = self[name];
+      delete self[name];
+      self[name] = value;
+    }
+    this.render();
+  }
+
+  protected text(word: Word, filled?: Record<string, string>): string {
+    return say(this.spoken, word, filled);
+  }
+
+  /** Tell the page something; it bubbles out of the shadow root. */
+  protected tell(name: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Show the present state. Called for an element outside the page too, where it may do nothing. */
+  protected abstract render(): void;
+}

@@ -1,0 +1,10 @@
+// @antispam-shield/client: ask, say when it is wrong, lose nothing.
+export { retryAfterSeconds } from "./answers";
+export { ShieldClient, type ClientOptions, type Feedback, type Me, type Page, type Serving } from "./client";
+export type { components, paths } from "./generated/api";
+export * from "./generated/problems";
+export { Outbox, OutboxChange, type Delivery, type Feedbacked, type OutboxOptions } from "./outbox";
+export { Problem, ShieldError, Unreachable } from "./problem";
+export { pauseSeconds, ruleFor, type Rule } from "./rules";
+export { claimOf, feedbackOn, isScam, isUnsure, saidOf, standingOf, type FeedbackBody, type FeedbackType, type Reason, type Scan, type ScanType, type Standing } from "./scan";
+export { BrowserStorage, MemoryStorage, type Letter, type Outcome, type OutboxStorage } from "./storage";

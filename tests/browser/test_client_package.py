@@ -1,0 +1,326 @@
+"""The npm package and its elements, packed and used alone by a page of another origin."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+
+from shield.wire import ReviewAction
+from tests.browser.world import violations, world
+from tests.support.api import RunningApi
+from tests.support.browser import PHONE, open_page
+from tests.support.client_package import example_app, served
+from tests.support.tables import tables_under
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PAGE = "docs/phone.md"
+BUTTON_STATES = {row[0].strip("`"): row for row in tables_under(PAGE, "FeedbackButton")[0]}
+CARD_STATES = {row[0].strip("`"): row for row in tables_under(PAGE, "Result card")[0]}
+TEXTS = {row[0].strip("`"): row[1] for row in tables_under(PAGE, "The texts")[0]}
+SCAM = "Reply now to win a holiday"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(example_app(tmp_path_factory.mktemp("example"))) as origin:
+        yield origin
+
+
+@pytest.fixture
+def api(tmp_path: Path, site: str) -> Iterator[RunningApi]:
+    with world(tmp_path, cors_origins=[site]) as running:
+        yield running
+
+
+@contextmanager
+def in_the_app(
+    chromium: Browser, site: str, api: RunningApi, user: str = "ada", **options: object
+) -> Iterator[tuple[BrowserContext, Page]]:
+    """Open the example, connected; `shield` in the page is what its script holds."""
+    with open_page(chromium, PHONE, **options) as (context, page):
+        page.goto(f"{site}/index.html")
+        page.get_by_label("Server").fill(api.url)
+        page.get_by_label("token").fill(api.token(user))
+        page.get_by_role("button", name="Connect").tap()
+        expect(page.get_by_label("The message")).to_be_visible()
+        yield context, page
+
+
+def ask(page: Page, text: str = SCAM) -> None:
+    page.get_by_label("The message").fill(text)
+    page.get_by_role("button", name="Ask").tap()
+    expect(page.locator("shield-result-card")).to_have_attribute(
+        "data-state", re.compile("scam|harmless|unsure")
+    )
+
+
+def feedback(page: Page) -> Locator:
+    return page.locator("shield-feedback-button .feedback")
+
+
+def await_state(page: Page, state: str) -> None:
+    expect(feedback(page)).to_have_attribute("data-state", state)
+
+
+def reported(api: RunningApi) -> list[tuple[str, str | None]]:
+    with api.client("rita", "reviewer") as reviewer:
+        return [(item.corrected_label, item.comment) for item in reviewer.pending().items]
+
+
+def decide(api: RunningApi, action: ReviewAction) -> None:
+    with api.client("rita", "reviewer") as reviewer:
+        reviewer.review(reviewer.pending().items[0].id, action)
+
+
+def filled(keys: str, **places: str) -> list[str]:
+    """Return the texts that a cell of a table names, filled in."""
+    return [
+        re.sub(r"\{(\w+)\}", lambda place: places[place[1]], TEXTS[key])
+        for key in re.findall(r"`([^`]+)`", keys)
+    ]
+
+
+# --- How a page gets into each state --------------------------------------------------------------
+
+
+def _hold_feedback(page: Page) -> None:
+    page.route("**/api/v2/feedback", lambda route: None)
+
+
+def _sending(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    _hold_feedback(page)
+    page.get_by_role("button", name="Correct").tap()
+    return ""
+
+
+def _waiting(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    context.set_offline(True)
+    page.get_by_role("button", name="Correct").tap()
+    return ""
+
+
+def _signed_out(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    api.clock.move_on(60 * 86400)  # the token has ended
+    page.get_by_role("button", name="Correct").tap()
+    return ""
+
+
+def _sent(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    page.get_by_role("button", name="Correct").tap()
+    return ""
+
+
+def _failed(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    page.get_by_role("button", name="Correct").tap()
+    await_state(page, "sent")
+    decide(api, ReviewAction.REJECT)
+    with page.expect_response("**/api/v2/feedback") as answer:
+        page.get_by_role("button", name="Change").tap()
+        page.get_by_role("radio", name=TEXTS["dialog.harmless"]).check()
+        page.get_by_role("button", name="Send").tap()
+    assert answer.value.status == 409
+    return str(answer.value.json()["message"])
+
+
+def _decided(action: ReviewAction) -> Callable[[BrowserContext, Page, RunningApi], str]:
+    def bring(context: BrowserContext, page: Page, api: RunningApi) -> str:
+        page.get_by_role("button", name="Correct").tap()
+        await_state(page, "sent")
+        decide(api, action)
+        with api.client("ada") as client:
+            mark = client.scans().items[0].feedback
+        assert mark is not None
+        page.evaluate(
+            """mark => {
+                 const card = document.querySelector("shield-result-card");
+                 card.scan = { ...card.scan, feedback: mark };
+               }""",
+            json.loads(mark.model_dump_json(by_alias=True)),
+        )
+        return ""
+
+    return bring
+
+
+def _unkept(context: BrowserContext, page: Page, api: RunningApi) -> str:
+    page.evaluate(
+        """() => {
+             const { outbox } = document.querySelector("shield-result-card");
+             outbox.storage.post = () => Promise.reject(new Error("No room is left."));
+           }"""
+    )
+    page.get_by_role("button", name="Correct").tap()
+    return "No room is left."
+
+
+BRING = {
+    "ask": lambda context, page, api: "",
+    "sending": _sending,
+    "waiting": _waiting,
+    "signed-out": _signed_out,
+    "sent": _sent,
+    "failed": _failed,
+    "approved": _decided(ReviewAction.APPROVE),
+    "rejected": _decided(ReviewAction.REJECT),
+    "unkept": _unkept,
+}
+
+
+def test_the_page_names_the_texts_of_the_package(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{site}/index.html")
+        there = page.evaluate(
+            """async () => (await import("./node_modules/@antispam-shield/client/dist/elements.js"))
+               .ENGLISH"""
+        )
+    assert there == TEXTS
+    assert set(BRING) == set(BUTTON_STATES)
+
+
+@pytest.mark.parametrize("state", BUTTON_STATES)
+def test_the_button_shows_what_the_page_says_of_its_state(
+    chromium: Browser, site: str, api: RunningApi, state: str
+) -> None:
+    with in_the_app(chromium, site, api) as (context, page):
+        ask(page)
+        reason = BRING[state](context, page, api)
+        await_state(page, state)
+        truth = TEXTS["feedback.truth.scam"]
+        _, _, texts, buttons = BUTTON_STATES[state]
+        shown = feedback(page).locator("p").all_inner_texts()
+        assert shown == filled(texts, truth=truth, reason=reason)
+        assert feedback(page).get_by_role("button").all_inner_texts() == filled(buttons)
+        asks = state in {"ask", "unkept"}
+        if asks:
+            expect(page.get_by_role("group", name=TEXTS["feedback.question"])).to_be_visible()
+        if state != "ask":
+            told = feedback(page).get_by_role("alert" if state == "unkept" else "status")
+            expect(told).to_have_text(shown[0])
+            # Pressed by a finger or a key: whoever was on the button is on what took its place.
+            focused = (
+                "document.querySelector('shield-result-card').shadowRoot.activeElement?.localName"
+            )
+            assert page.evaluate(focused) == ("shield-feedback-button" if filled(buttons) else None)
+        assert violations(page) == []
+
+
+def test_the_dialog_keeps_to_the_page(chromium: Browser, site: str, api: RunningApi) -> None:
+    with in_the_app(chromium, site, api) as (_, page):
+        ask(page)
+        page.get_by_role("button", name="Wrong").tap()
+        dialog = page.get_by_role("dialog", name=TEXTS["dialog.title"])
+        expect(dialog.get_by_role("radio", name=TEXTS["dialog.harmless"])).to_be_checked()
+        expect(dialog.get_by_role("radio", name=TEXTS["dialog.harmless"])).to_be_focused()
+        comment = dialog.get_by_role("textbox", name=TEXTS["dialog.comment"])
+        expect(comment).to_have_accessible_description(TEXTS["dialog.who-reads"])
+        assert violations(page) == []
+        comment.fill("x" * 2100)
+        comment.press("End")
+        comment.press_sequentially("y")
+        assert "y" not in comment.input_value()
+        comment.fill("  my own team ")
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        await_state(page, "ask")
+        expect(page.get_by_role("button", name="Correct")).to_be_focused()
+        page.get_by_role("button", name="Wrong").press("Enter")
+        expect(comment).to_have_value("  my own team ")
+        page.get_by_role("button", name="Send").press("Enter")
+        await_state(page, "sent")
+        expect(page.get_by_role("button", name="Change")).to_be_focused()
+        assert reported(api) == [("ham", "my own team")]
+        page.get_by_role("button", name="Change").press("Enter")
+        expect(dialog.get_by_role("radio", name=TEXTS["dialog.harmless"])).to_be_checked()
+        expect(comment).to_have_value("my own team")
+
+
+@pytest.mark.parametrize(
+    ("text", "state"), [(SCAM, "scam"), ("Lunch at twelve?", "harmless"), ("Well, maybe", "unsure")]
+)
+def test_the_card_shows_what_the_page_says_of_its_state(
+    chromium: Browser, site: str, api: RunningApi, text: str, state: str
+) -> None:
+    with in_the_app(chromium, site, api, locale="de-AT") as (_, page):
+        ask(page, text)
+        card = page.get_by_role("article", name=TEXTS[f"verdict.{state}"])
+        expect(card).to_be_visible()
+        expect(card.get_by_role("heading", level=2)).to_have_text(filled(CARD_STATES[state][2])[0])
+        expect(card.get_by_role("heading", level=2)).to_be_focused()
+        certainty, *_, version = filled(CARD_STATES[state][3], version="sms-v1")
+        inside = card.inner_text()
+        assert certainty in inside
+        assert version in inside
+        expect(card.get_by_role("group", name=TEXTS["feedback.question"])).to_be_visible()
+        # Reasons and advice in the browser's language.
+        assert re.search(r"\b(Es|Als|Sie|Geben|Antworten)\b", inside)
+        assert violations(page) == []
+
+
+def test_a_failed_scan_takes_the_place_of_the_former_verdict(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    with in_the_app(chromium, site, api) as (_, page):
+        card = page.locator("shield-result-card")
+        ask(page)
+        held: list[Route] = []
+        page.route("**/api/v2/scans", lambda route: held.append(route))
+        page.get_by_label("The message").fill("Lunch at twelve?")
+        page.get_by_role("button", name="Ask").tap()
+        expect(card).to_have_attribute("data-state", "busy")
+        expect(card.get_by_role("status")).to_have_text(TEXTS["card.busy"])
+        expect(card.get_by_text(SCAM)).to_have_count(0)
+        wait_until(lambda: len(held) == 1)
+        held[0].abort()
+        expect(card.get_by_role("alert")).to_contain_text("No connection to the server.")
+        expect(card.get_by_role("heading")).to_have_text(TEXTS["card.problem"])
+        assert violations(page) == []
+        page.unroute("**/api/v2/scans")
+        page.get_by_role("button", name="Ask").tap()
+        expect(card).to_have_attribute("data-state", "harmless")
+
+
+def test_feedback_outlives_a_page_that_is_closed_offline(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    with in_the_app(chromium, site, api) as (context, page):
+        ask(page)
+        context.set_offline(True)
+        page.get_by_role("button", name="Wrong").tap()
+        page.get_by_role("button", name="Send").tap()
+        await_state(page, "waiting")
+        page.close()
+        context.set_offline(False)
+        assert reported(api) == []
+        context.new_page().goto(f"{site}/index.html")
+        wait_until(lambda: reported(api) == [("ham", None)])
+
+
+def test_a_network_that_answers_in_the_server_s_place_swallows_no_feedback(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    keys: list[str] = []
+
+    def sign_in_first(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) < 3:
+            headers = {"Access-Control-Allow-Origin": "*"}
+            route.fulfill(status=200, content_type="text/html", body="<p>Wi-Fi", headers=headers)
+        else:
+            route.continue_()
+
+    with in_the_app(chromium, site, api) as (_, page):
+        ask(page)
+        page.route("**/api/v2/feedback", sign_in_first)
+        page.get_by_role("button", name="Correct").tap()
+        await_state(page, "sent")  # after two pauses, by itself
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert reported(api) == [("spam", None)]

@@ -1,0 +1,248 @@
+"""The npm package in Node: what it throws, and what its outbox does with each answer."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.pages.build import node_folder
+from shield.wire import ReviewAction
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+from tests.support.client_package import unpacked_client
+
+pytestmark = pytest.mark.xdist_group("client-package")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked_client(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    with (
+        model_server() as arm,
+        running_api(tmp_path, prepare=lambda services: deploy(services.rollouts, arm)) as running,
+    ):
+        yield running
+
+
+def in_node(package: Path, script: str, **given: Any) -> Any:
+    """Run a module that sees `given` and the package, `shield`; return what it passes to `say`."""
+    code = f"""
+      import * as shield from {json.dumps((package / "dist/index.js").as_uri())};
+      const {{ {", ".join(given)} }} = {json.dumps(given)};
+      const say = (value) => process.stdout.write(JSON.stringify(value));
+      {script}
+    """
+    done = subprocess.run(
+        [str(node_folder() / "node"), "--input-type=module", "-e", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# Status, Retry-After, what to do, what is held.
+RULES = [
+    (None, None, "wait", "none"),
+    (401, None, "sign-in", None),
+    (408, None, "wait", "all"),
+    (425, None, "wait", "all"),
+    (429, "7", "wait", "all"),
+    (500, None, "wait", "letter"),
+    (502, None, "wait", "all"),
+    (503, "Thu, 01 Jan 1970 00:00:40 GMT", "wait", "all"),
+    (599, None, "wait", "all"),
+    *((status, None, "refused", None) for status in (400, 403, 404, 409, 410, 413, 422, 451, 499)),
+]
+
+
+def test_each_answer_has_its_rule(package: Path) -> None:
+    found = in_node(
+        package,
+        """
+        say(rules.map(([status, header]) => {
+          const wait = shield.retryAfterSeconds(header, 0);
+          const error = status === null
+            ? new shield.Unreachable("away")
+            : new shield.Problem("why", status, "", wait);
+          return shield.ruleFor(error, 3, () => 0);
+        }));
+        """,
+        rules=RULES,
+    )
+    asked = {"7": 7, "Thu, 01 Jan 1970 00:00:40 GMT": 40}
+    for (status, header, does, held), rule in zip(RULES, found, strict=True):
+        assert (rule["do"], rule.get("held")) == (does, held), status
+        if does == "wait":
+            assert rule["seconds"] == asked.get(str(header), 2), status  # half of four seconds
+
+
+def test_pauses_double_up_to_five_minutes_and_spread(package: Path) -> None:
+    pauses = in_node(
+        package,
+        """
+        const tries = [1, 2, 5, 9, 10, 2000];
+        say([0, 0.5, 1].map((dice) => tries.map((n) => shield.pauseSeconds(n, () => dice))));
+        """,
+    )
+    assert pauses[2] == [1, 2, 16, 256, 300, 300]
+    assert pauses[0] == [0.5, 1, 8, 128, 150, 150]
+    assert pauses[0] < pauses[1] < pauses[2]
+
+
+def test_a_program_scans_and_reports(package: Path, api: RunningApi) -> None:
+    said = in_node(
+        package,
+        """
+        const client = new shield.ShieldClient({ baseUrl: url, token: async () => token });
+        const scan = await client.scan("text", "Reply now to win a holiday");
+        const outbox = new shield.Outbox({ client, storage: new shield.MemoryStorage() });
+        await outbox.say(scan, false, "  my own team ");
+        const before = await outbox.feedbackOf(scan.id);
+        const delivery = await outbox.deliver();
+        const { items } = await client.scans({ limit: 5 });
+        say({
+          standing: shield.standingOf(scan), before, delivery,
+          after: await outbox.feedbackOf(scan.id),
+          status: items[0].feedback.status, text: items[0].text,
+          types: await client.scanTypes(), me: await client.me(),
+        });
+        """,
+        url=api.url + "/",
+        token=api.token("ada"),
+    )
+    assert said["standing"] == "scam"
+    assert (said["before"]["state"], said["after"]["state"]) == ("waiting", "sent")
+    assert said["delivery"]["sent"] == 1
+    assert said["delivery"]["retryAfterSeconds"] is None
+    assert (said["status"], said["text"]) == ("pending", "Reply now to win a holiday")
+    assert {"scanType": "text", "serves": True} in said["types"]
+    assert said["me"]["subject"] == "ada"
+    with api.client("rita", "reviewer") as reviewer:
+        [item] = reviewer.pending().items
+        assert (item.corrected_label, item.comment) == ("ham", "my own team")
+        reviewer.review(item.id, ReviewAction.APPROVE)
+
+
+def test_problems_are_errors_of_their_own(package: Path, api: RunningApi) -> None:
+    said = in_node(
+        package,
+        """
+        const told = async (promise) => promise.then(() => "nothing", (error) =>
+          [error.name, error.status ?? null, error instanceof shield.Invalid, !!error.message]);
+        const client = new shield.ShieldClient({ baseUrl: url, token });
+        const scan = await client.scan("text", "Lunch at twelve?");
+        const body = { scanId: scan.id, feedbackType: "false_positive" };
+        say([
+          await told(client.sendFeedback(body, "a-key")),
+          await told(client.sendFeedback({ ...body, scanId: "nothing" }, "b-key")),
+          await told(new shield.ShieldClient({ baseUrl: url, token: "x" }).me()),
+          await told(new shield.ShieldClient({ baseUrl: "http://127.0.0.1:9", token }).me()),
+          await told(client.scan("text", "x".repeat(2_000_000))),
+          await told(shield.ShieldClient.pair(url, "ABCDE-FGHJK")),
+        ]);
+        """,
+        url=api.url,
+        token=api.token("ada"),
+    )
+    assert [each[:3] for each in said[:5]] == [
+        ["ContradictoryFeedback", 422, True],
+        ["NotFound", 404, False],
+        ["Unauthenticated", 401, False],
+        ["Unreachable", None, False],
+        ["TooLarge", 413, False],
+    ]
+    assert all(each[3] for each in said)
+
+
+def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> None:
+    ok = [201, {}, {"data": {"id": "x"}}]
+    script = {
+        "a": [[500, {}, {}], ok],
+        "b": [ok],
+        "c": [
+            [503, {"Retry-After": "9"}, {}],
+            [302, {"Location": "http://hotel.example/"}, {}],
+            ok,
+        ],
+        "d": [ok],
+    }
+    with scripted(script) as (url, sent):
+        rounds = in_node(
+            package,
+            """
+            let now = 0;
+            const client = new shield.ShieldClient({ baseUrl: url });
+            const storage = new shield.MemoryStorage();
+            const outbox = new shield.Outbox({ client, storage, now: () => now, random: () => 0 });
+            for (const id of ["a", "b", "c", "d"]) {
+              await outbox.say({ id, scanType: "text", verdict: "spam" }, true);
+              now += 1;
+            }
+            const rounds = [];
+            for (const at of [10, 600, 9010, 9011]) {
+              now = at;
+              const { sent, waiting, retryAfterSeconds } = await outbox.deliver();
+              rounds.push([sent, waiting, retryAfterSeconds]);
+            }
+            say(rounds);
+            """,
+            url=url,
+        )
+    assert rounds == [
+        [1, 3, 9],  # a is kept and b sent; c is told that all must wait
+        [0, 3, 8.41],  # a may go again, but not yet
+        [1, 2, 1],  # a; and c has met a hotel
+        [2, 0, None],
+    ]
+    assert [scan for scan, _ in sent] == ["a", "b", "c", "a", "c", "c", "d"]
+    assert len(set(sent)) == 4, "each letter keeps its key"
+
+
+@contextmanager
+def scripted(
+    script: dict[str, list[list[Any]]],
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Answer feedback on each scan by what stands in `script`, which a real API cannot be made to.
+
+    Yields the URL, and the list of scans and keys that were sent.
+    """
+    sent: list[tuple[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent.append((body["scanId"], self.headers["Idempotency-Key"]))
+            status, headers, document = script[body["scanId"]].pop(0)
+            answer = json.dumps(document).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Type": "application/json"}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", sent
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
