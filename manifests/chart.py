@@ -52,7 +52,10 @@ BY_NAME: dict[str, dict[str, Any]] = {
         ("nodeSelector", "labels", "commonLabels", "podAnnotations", "serviceAccountAnnotations"),
         _STRINGS,
     ),
-    **{key: {"type": "array", "items": _TEXT} for key in ("pullSecrets", "envFromSecrets")},
+    **{
+        key: {"type": "array", "items": _TEXT}
+        for key in ("pullSecrets", "envFromSecrets", "admins", "reviewers")
+    },
 }
 """What values of a name look like, wherever they are."""
 BY_PATH: dict[str, dict[str, Any]] = {

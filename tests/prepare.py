@@ -5,11 +5,13 @@ Everything lands in caches outside the working tree; a second call takes a secon
 
 from tests.support.browser import ensure_chromium
 from tests.support.controlplane import ensure_binaries
+from tests.support.provider import ensure_provider
 
 
 def main() -> None:
-    """Provide the browser and the Kubernetes control plane."""
+    """Provide the browser, the OpenID provider and the Kubernetes control plane."""
     ensure_chromium()
+    ensure_provider()
     ensure_binaries()
 
 

@@ -86,6 +86,7 @@ async def come_back(
     request.scope["session"] = kept.get("dance", {})
     try:
         answer = await issuer.authorize_access_token(request)
+        claims = await _claims(issuer, answer)
     except (OAuthError, JoseError) as fault:
         raise Unauthenticated(
             f"The sign-in did not succeed ({fault.error}). Start again at /login."
@@ -93,7 +94,7 @@ async def come_back(
     except HTTPError as fault:
         raise _away(fault) from fault
     principal = _principal(
-        answer.get("userinfo") or {},
+        claims,
         request.app.state.pages_settings,
         services.settings.oidc_roles_claim,
     )
@@ -103,6 +104,28 @@ async def come_back(
     sessions.begin(request, response, services.clock(), principal)
     response.delete_cookie("shield_sign_in", path="/")
     return response
+
+
+async def _claims(issuer: Any, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what the issuer says of the person.
+
+    A provider that keeps to the standard puts into the ID token who somebody is, and tells their
+    mail address and roles at its userinfo endpoint.
+
+    Raises:
+        Unauthenticated: The endpoint speaks of somebody else (OpenID Connect Core 1.0, 5.3.2).
+    """
+    claims: dict[str, Any] = dict(answer.get("userinfo") or {})
+    metadata = await issuer.load_server_metadata()
+    if "userinfo_endpoint" not in metadata:
+        return claims
+    more = dict(await issuer.userinfo(token=answer))
+    if more.get("sub") != claims.get("sub"):
+        raise Unauthenticated(
+            "The sign-in did not succeed: the issuer's userinfo endpoint speaks of somebody else. "
+            "Start again at /login."
+        )
+    return {**more, **claims}
 
 
 def _principal(claims: dict[str, Any], settings: PagesSettings, roles_claim: str) -> Principal:

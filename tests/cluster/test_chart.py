@@ -414,6 +414,14 @@ def test_phones_behind_a_gateway_are_told_apart() -> None:
     assert counted("198.51.100.1") == "198.51.100.1", "a stranger names nobody else"
 
 
+def test_the_chart_names_the_first_administrator() -> None:
+    objects = rendered("base", "--set", "api.admins={ruth@example.org}")
+    pod = next(pods_of(one(objects, "Deployment", "-api")))
+    told = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+    assert json.loads(told["SHIELD_PAGES_ADMINS"] or "") == ["ruth@example.org"]
+    assert "SHIELD_PAGES_REVIEWERS" not in told
+
+
 def test_the_api_reads_the_accounts_that_the_chart_names() -> None:
     """Seen on real pods: another notation left operator and pipeline without a role."""
     pod = next(pods_of(one(rendered("trial"), "Deployment", "-api")))
