@@ -132,6 +132,9 @@ next_trigger
 last_outcome
 held_back
 golden_fpr
+HARMLESS
+judged_again
+disagreed
 
 # Read by `inspect.signature`, and so by KFP.
 _.__signature__

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from api import health, pages
 from api.audit import endpoints as audit
 from api.batches import endpoints as batches
+from api.device import endpoints as device
 from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
 from api.inbox import endpoints as inbox
@@ -56,7 +57,7 @@ from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
     *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
-    *(rollouts, runs, users, privacy, audit, names),
+    *(device, rollouts, runs, users, privacy, audit, names),
 )
 
 

@@ -27,6 +27,18 @@ SCANS = Counter(
     ["model_type", "version", "arm", "verdict"],
     registry=REGISTRY,
 )
+DEVICE_SCANS = Counter(
+    "shield_device_scans",
+    "Scans that phones have judged by themselves, as they count them: a quarter by lot.",
+    ["model_type", "version", "answer"],
+    registry=REGISTRY,
+)
+DEVICE_REPORTS = Counter(
+    "shield_device_reports",
+    "Reports on messages judged by phones, by whether the server judges alike.",
+    ["model_type", "version", "agrees"],
+    registry=REGISTRY,
+)
 KNOWN_MATCHES = Counter(
     "shield_known_matches",
     "Scans that belonged to a known campaign.",

@@ -138,6 +138,8 @@ def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
         latency_ms=answer.latency_ms,
         processor_ms=answer.processor_ms,
         created_at=now,
+        device_version=request.device.version if request.device else None,
+        device_verdict=request.device.verdict if request.device else None,
     )
     return made
 

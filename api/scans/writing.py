@@ -54,6 +54,8 @@ class Row:
     latency_ms: float
     processor_ms: float | None
     created_at: datetime
+    device_version: str | None
+    device_verdict: str | None
 
 
 @dataclass

@@ -6,6 +6,7 @@ from api.kit.outbox import OutboxRow
 from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
 from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
+from api.tables.device import DeviceRelease, DeviceTally
 from api.tables.feedback import Feedback
 from api.tables.inbox import Notice, Revision
 from api.tables.known import KnownCampaign
@@ -25,6 +26,8 @@ __all__ = [
     "CampaignBand",
     "CampaignFingerprint",
     "Comparison",
+    "DeviceRelease",
+    "DeviceTally",
     "Feedback",
     "KnownCampaign",
     "LedgerRow",

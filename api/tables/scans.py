@@ -48,6 +48,10 @@ class Scan(Base):
     processor_ms: Mapped[float | None]
     """What the model server itself has spent, waiting apart; NULL if it came from its cache."""
     created_at: Mapped[datetime]
+    device_version: Mapped[str | None] = mapped_column(String(63))
+    """The version that had judged it on the phone before, where there was one."""
+    device_verdict: Mapped[str | None] = mapped_column(String(16))
+    """And its label."""
 
 
 class ShadowScore(Base):

@@ -10,6 +10,7 @@ from shield.crds.base import Wire
 from shield.labels import Certainty, FeedbackType, ModelType, ScanType
 from shield.routing import Arm
 from shield.wire.base import Answer, MessageText
+from shield.wire.device import DeviceOpinion
 from shield.wire.known import DecidedBy, KnownMark, ModelOpinion, RevisionRead
 
 
@@ -19,6 +20,8 @@ class ScanRequest(Wire):
     scan_type: ScanType
     text: MessageText
     """The message, URL or transcript."""
+    device: DeviceOpinion | None = None
+    """What the phone has said of it by itself, where it has: disagreement is counted."""
 
 
 class MailRequest(Wire):

@@ -1,0 +1,108 @@
+"""`/device`: the judge on the phone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+from pydantic.json_schema import SkipJsonSchema
+
+from api.device import releases, service, signing
+from api.kit.context import AnyRead, AnyWrite, StaffRead
+from api.kit.idempotency import IdempotencyKey
+from api.kit.readers import AskedBy
+from shield.labels import MODEL_OF_SCAN, ScanType
+from shield.packages.manifest import digest_of
+from shield.wire import (
+    DeviceCounts,
+    DeviceKeysRead,
+    DeviceReleaseRead,
+    DeviceReport,
+    DeviceReportRead,
+    DeviceVersionCounts,
+    Envelope,
+)
+
+router = APIRouter(prefix="/device", tags=["device"])
+
+FOREVER = "private, max-age=31536000, immutable"
+IfNoneMatch = Annotated[str | SkipJsonSchema[None], Header(alias="If-None-Match")]
+_Release = Envelope[DeviceReleaseRead]
+
+
+@router.get("/keys")
+def keys(ctx: AnyRead) -> Envelope[DeviceKeysRead]:
+    """Return the public keys for an app to pin when it is built."""
+    own, trusted = signing.pins(ctx.ring)
+    return Envelope[DeviceKeysRead](data=DeviceKeysRead(releases=own, packages=trusted))
+
+
+@router.post("/reports", status_code=201)
+def report(
+    body: DeviceReport, ctx: AnyWrite, reader: AskedBy, key: IdempotencyKey = None
+) -> Envelope[DeviceReportRead]:
+    """Say what a message really is that the phone has judged; the server judges it again."""
+    read = service.report(ctx, body, key, reader)
+    return Envelope[DeviceReportRead](message="Thanks for your feedback!", data=read)
+
+
+@router.get(
+    "/{scan_type}/release",
+    response_model=_Release,
+    responses={304: {"description": "The release is the one of `If-None-Match`."}},
+)
+def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Response:
+    """Return which version judges on phones now, signed. Ask at each start and every hour."""
+    found = releases.current(ctx, scan_type)
+    tag = f'"{digest_of((found.statement + found.signature).encode())[7:39]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if seen == tag:
+        return Response(status_code=304, headers=headers)
+    content = _Release(data=found).model_dump_json(by_alias=True)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/{scan_type}/files/{digest}/{file}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The bytes of one file of a released package.",
+            "content": {"application/octet-stream": {}},
+        },
+        304: {"description": "The file is the one of `If-None-Match`."},
+    },
+)
+def package_file(
+    scan_type: ScanType,
+    digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    file: Annotated[str, Path(pattern=r"^[a-z]{1,32}\.(json|safetensors)$")],
+    ctx: AnyRead,
+    request: Request,
+    seen: IfNoneMatch = None,
+) -> Response:
+    """Return one file of a package that was released to phones: it never changes."""
+    packed, sha256 = releases.file(ctx, scan_type, digest, file)
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+    if seen == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(packed, media_type="application/octet-stream", headers=headers)
+    return Response(
+        releases.unpacked(packed), media_type="application/octet-stream", headers=headers
+    )
+
+
+@router.post("/{scan_type}/counts", status_code=201)
+def counts(
+    scan_type: ScanType, body: DeviceCounts, ctx: AnyWrite, key: IdempotencyKey = None
+) -> Envelope[DeviceCounts]:
+    """Count scans that a phone has judged by itself, many at once and without a text."""
+    read = service.count(ctx, scan_type, body, key)
+    return Envelope[DeviceCounts](message="Counted.", data=read)
+
+
+@router.get("/{scan_type}/counts")
+def version_counts(scan_type: ScanType, ctx: StaffRead) -> Envelope[list[DeviceVersionCounts]]:
+    """Tell how often each version has judged on phones, and how often the server disagreed."""
+    found = service.versions(ctx, MODEL_OF_SCAN[scan_type])
+    return Envelope[list[DeviceVersionCounts]](data=found)

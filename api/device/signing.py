@@ -1,0 +1,48 @@
+"""The API's own key, by which phones know which version is in force.
+
+It can name a version; it can make none: packages are signed by whoever trains, and a phone checks
+both. Derived from the part of the key ring that is never rotated, so that every replica has the
+same one, a restart keeps it, and there is no further secret to look after.
+"""
+
+import base64
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from api.kit.keyring import KeyRing
+from shield.packages import PackageSettings, Trust
+from shield.packages.keys import key_id
+
+CONTEXT = b"antispam-shield: release for phones\n"
+"""Stands before the signed bytes, so that no other signature of this key holds for a release."""
+
+
+def release_key(ring: KeyRing) -> Ed25519PrivateKey:
+    """Return the key that signs releases."""
+    seed = hmac.new(ring.lot_key, b"antispam-shield: key of releases", hashlib.sha256).digest()
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def sign_release(ring: KeyRing, statement: str) -> tuple[str, str]:
+    """Return key id and base64 signature over a statement; the same gives the same."""
+    key = release_key(ring)
+    signature = key.sign(CONTEXT + statement.encode())
+    return key_id(key.public_key()), base64.b64encode(signature).decode()
+
+
+def pins(ring: KeyRing) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the public keys of releases and of packages, base64 by key id.
+
+    Where no trusted keys are configured, nobody's packages count.
+    """
+    folder = PackageSettings().trusted_keys
+    trusted = Trust.from_directory(folder).keys if folder is not None else {}
+    own = release_key(ring).public_key()
+    return {key_id(own): _raw(own)}, {name: _raw(key) for name, key in trusted.items()}
+
+
+def _raw(key: Ed25519PublicKey) -> str:
+    return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()

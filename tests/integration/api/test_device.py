@@ -1,0 +1,211 @@
+"""The judge on the phone, as the API hands it out and hears of it."""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from api.device.signing import CONTEXT
+from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
+from shield.labels import ModelType
+from shield.packages import ModelPackage, Trust, load_private_key, pack, push, sign, uri_of
+from shield.rollouts import RolloutStore
+from tests.integration.api.conftest import wait_for_split
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import model_server
+from tests.support.judge import random_judge
+from tests.support.packages import SignedPackage, linear_package
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+
+
+def with_judge(folder: Path) -> SignedPackage:
+    """Return a signed package that brings a judge for phones."""
+    made = linear_package(folder)
+    random_judge(folder, bits=12)
+    pack(folder, made.package.manifest.model_copy(update={"files": {}}))
+    return SignedPackage(
+        sign(folder, load_private_key(made.signing_key)), made.signing_key, made.trusted_keys
+    )
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
+    package = with_judge(tmp_path / "package")
+    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
+    return package
+
+
+@pytest.fixture
+def api(tmp_path: Path, database_url: str, made: SignedPackage) -> Iterator[RunningApi]:
+    """An API whose stable SMS version is `made`; all messages that say `win` are scams to it."""
+    with ExitStack() as stack:
+        running = stack.enter_context(running_api(tmp_path / "api", database_url))
+        url = stack.enter_context(model_server(ModelType.SMS))
+        push(running.services.artifacts, made.package.path)
+        make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
+        wait_for_split(running)
+        yield running
+
+
+def phone(api: RunningApi, subject: str = "ann", *roles: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {api.token(subject, *roles)}"}
+    return httpx.Client(
+        base_url=f"{api.url}/api/v2/device",
+        headers=headers,
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def released(client: httpx.Client) -> tuple[dict[str, Any], dict[str, Any]]:
+    answer = client.get("/text/release")
+    assert answer.status_code == 200, answer.text
+    data = answer.json()["data"]
+    return json.loads(data["statement"]), data
+
+
+def test_a_release_is_signed_and_every_file_is_what_it_names(
+    api: RunningApi, made: SignedPackage
+) -> None:
+    with phone(api) as client:
+        statement, data = released(client)
+        keys = client.get("/keys").json()["data"]
+        assert statement["package"] == made.package.digest
+        assert (statement["version"], statement["judge"]) == ("sms-v1", True)
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(keys["releases"][data["keyId"]]))
+        key.verify(base64.b64decode(data["signature"]), CONTEXT + data["statement"].encode())
+        digest = made.package.digest.removeprefix("sha256:")
+        manifest = client.get(f"/text/files/{digest}/manifest.json").content
+        assert hashlib.sha256(manifest).hexdigest() == digest
+        signature = json.loads(data["packageSignature"])
+        assert signature["keyId"] in keys["packages"]
+        assert Trust.from_directory(made.trusted_keys).holds(
+            signature["keyId"], base64.b64decode(signature["signature"]), manifest
+        )
+        for name in ("device.json", "device.safetensors", "characters.json"):
+            answer = client.get(f"/text/files/{digest}/{name}")
+            expected = made.package.manifest.files[name]
+            assert hashlib.sha256(answer.content).hexdigest() == expected
+            assert "immutable" in answer.headers["Cache-Control"]
+            again = client.get(
+                f"/text/files/{digest}/{name}", headers={"If-None-Match": answer.headers["ETag"]}
+            )
+            assert again.status_code == 304
+            plain = client.get(
+                f"/text/files/{digest}/{name}", headers={"Accept-Encoding": "identity"}
+            )
+            assert plain.content == answer.content
+            assert len(gzip.compress(plain.content)) <= 1_500_000
+        for name in ("linear.safetensors", "samples.json", "manifest.sig"):
+            assert client.get(f"/text/files/{digest}/{name}").status_code in (404, 422)
+        assert client.get(f"/text/files/{'0' * 64}/device.json").status_code == 404
+
+
+def test_an_undo_reaches_phones_with_a_higher_number(
+    api: RunningApi, made: SignedPackage, tmp_path: Path
+) -> None:
+    other = linear_package(tmp_path / "other").package
+    push(api.services.artifacts, other.path)
+    with phone(api) as client, api.client("ada", "admin") as admin:
+        first, _ = released(client)
+        tag = client.get("/text/release").headers["ETag"]
+        same = client.get("/text/release", headers={"If-None-Match": tag})
+        assert same.status_code == 304
+        make_stable(api.services.rollouts, "sms-v2", other, before=made.package)
+        wait_until(
+            lambda: released(client)[0]["version"] == "sms-v2", "the promotion never reached phones"
+        )
+        second, data = released(client)
+        assert second["judge"] is False
+        assert data["packageSignature"] is None
+        admin.undo_rollout(ModelType.SMS, "it errs")
+        third, data = released(client)
+        assert (third["version"], third["judge"]) == ("sms-v1", True), (
+            "at once, not some time later"
+        )
+        assert data["packageSignature"] is not None
+    numbers = [int(str(each["number"])) for each in (first, second, third)]
+    assert numbers == sorted(set(numbers)), numbers
+
+
+def make_stable(
+    rollouts: RolloutStore,
+    name: str,
+    package: ModelPackage,
+    *,
+    url: str = "",
+    before: ModelPackage | None = None,
+) -> None:
+    """Make a version the stable one, as the operator does; `before` stays warm for an undo."""
+    ref = VersionRef(name=name, digest=package.digest, uri=uri_of("sms", package.digest))
+    old = (
+        VersionRef(name="sms-v1", digest=before.digest, uri=uri_of("sms", before.digest))
+        if before
+        else None
+    )
+    found = rollouts.change_spec(
+        "sms",
+        lambda spec: (
+            spec.model_copy(update={"version": ref})
+            if spec
+            else ModelRolloutSpec(model_type=ModelType.SMS, version=ref)
+        ),
+    )
+    url = found.status.split.stable_url if found.status.split else url
+    split = Split(stable=ref, stable_url=url, fallback=old, fallback_url=url if old else None)
+    good = [each for each in (old, ref) if each]
+    changes = {"stable": ref, "split": split, "last_known_good": old, "good": good}
+    rollouts.write_status(found, found.status.model_copy(update=changes))
+
+
+def test_scans_are_counted_in_lots_and_the_lot_is_taken_out(api: RunningApi) -> None:
+    with phone(api) as client, phone(api, "rita", "reviewer") as reviewer:
+        released(client)
+        body = {"version": "sms-v1", "harmless": 60, "scam": 20, "unsure": 20}
+        few = client.post("/text/counts", json=body | {"harmless": 0, "scam": 1, "unsure": 0})
+        assert few.status_code == 422
+        assert "20" in few.json()["message"]
+        unknown = client.post("/text/counts", json=body | {"version": "sms-v9"})
+        assert unknown.status_code == 422
+        for _ in range(2):
+            sent = client.post("/text/counts", json=body, headers={"Idempotency-Key": "once"})
+            assert sent.status_code == 201, sent.text
+        (row,) = reviewer.get("/text/counts").json()["data"]
+        assert row["scans"] == 100
+        assert row["shares"]["harmless"] == pytest.approx((0.6 - 0.25 / 3) / 0.75)
+    metrics = httpx.get(f"{api.url}/metrics", trust_env=False).text
+    assert 'shield_device_scans_total{answer="scam",model_type="sms",version="sms-v1"}' in metrics
+
+
+def test_a_report_is_judged_again_and_disagreement_counts(api: RunningApi) -> None:
+    said = {"version": "sms-v1", "verdict": "ham", "certainty": "sure"}
+    body = {"scanType": "text", "text": "win a prize", "actualLabel": "spam", "device": said}
+    with phone(api) as client, phone(api, "rita", "reviewer") as reviewer:
+        released(client)
+        first = client.post("/reports", json=body, headers={"Idempotency-Key": "a"})
+        assert first.status_code == 201, first.text
+        again = client.post("/reports", json=body, headers={"Idempotency-Key": "a"})
+        assert again.json() == first.json()
+        data = first.json()["data"]
+        assert (data["verdict"], data["agrees"]) == ("spam", False)
+        calm = {**body, "text": "see you at home", "comment": "my mother writes so"}
+        assert client.post("/reports", json=calm).json()["data"]["agrees"] is True
+        wrong = client.post("/reports", json={**body, "actualLabel": "phishing"})
+        assert wrong.status_code == 422
+        (row,) = reviewer.get("/text/counts").json()["data"]
+        assert (row["judgedAgain"], row["disagreed"]) == (2, 1)
+        scans = httpx.get(
+            f"{api.url}/api/v2/scans", headers=client.headers, trust_env=False
+        ).json()["data"]
+        assert sorted(scan["feedback"]["feedbackType"] for scan in scans) == [
+            "confirmed",
+            "false_negative",
+        ]
