@@ -3,9 +3,12 @@
 `python -m tests.support.judge FOLDER` writes test vectors for a judge in another language.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
+import tempfile
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +32,17 @@ class Said(NamedTuple):
     confidence: float
 
 
+def bundler() -> None:
+    """Make sure that the pages' packages are there; one process at a time fetches them."""
+    place = hashlib.sha256(str(RUNNER).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"shield-pages-{place}.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        build()
+
+
 def on_phone(folder: Path, texts: list[str], work: Path) -> list[Said]:
     """Return what the TypeScript judge over the device package in `folder` says of each text."""
-    build()  # brings the bundler
+    bundler()
     question, answer = work / "texts.json", work / "answers.json"
     question.write_text(json.dumps(texts))
     subprocess.run(
