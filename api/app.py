@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from api import health, pages
 from api.audit import endpoints as audit
+from api.audit.service import EVENT
 from api.batches import endpoints as batches
 from api.device import endpoints as device
 from api.drift import endpoints as drift
@@ -48,6 +49,8 @@ from api.scans import endpoints as scans
 from api.seed_routes import endpoints as seed_routes
 from api.settings import ApiSettings
 from api.users import endpoints as users
+from api.webhooks import endpoints as webhooks
+from api.webhooks.work import DELIVERY, announce, deliver
 from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
 from shield.errors import Misconfigured
@@ -57,12 +60,14 @@ from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
     *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
-    *(device, rollouts, runs, users, privacy, audit, names),
+    *(device, rollouts, runs, users, privacy, audit, names, webhooks),
 )
 
 
-_TELLING = {KNOWN: revise, REPORTS: tell_reporters}
-"""What follows decisions, by the outbox."""
+_TELLING = {KNOWN: revise, REPORTS: tell_reporters, EVENT: announce}
+"""What follows decisions and other events, by the outbox."""
+_DELIVERING = {DELIVERY: deliver}
+"""What waits for other people's servers, in a thread of its own."""
 
 
 def _now() -> datetime:
@@ -134,10 +139,15 @@ def create_app(services: Services) -> FastAPI:
         services.known.start()
         caretaker = Caretaker(services, services.settings.care_seconds)
         caretaker.start()
-        worker = Worker(services, _TELLING, "postman")
-        worker.start()
+        workers = [
+            Worker(services, _TELLING, "postman"),
+            Worker(services, _DELIVERING, "webhooks"),
+        ]
+        for worker in workers:
+            worker.start()
         yield
-        worker.stop()
+        for worker in workers:
+            worker.stop()
         caretaker.stop()
         services.together.stop()
         services.known.stop()

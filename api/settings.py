@@ -127,6 +127,11 @@ class ApiSettings(BaseSettings):
     outbox_lease_seconds: float = Field(default=60, gt=0)
     """Work that follows a decision is done again by another process if the one that has taken it
     says nothing for so long."""
+    webhook_networks: CommaList = []
+    """Networks that are not public and may be told by webhooks all the same, e.g. `10.20.0.0/16`,
+    with commas between; by `http://` too."""
+    webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    """A receiver of a webhook that takes longer has failed, and is asked again later."""
     retention_days: float | None = Field(default=None, gt=0)
     """Messages without feedback are erased after this; left out, they are kept."""
     care_seconds: float = Field(default=600, gt=0)

@@ -22,6 +22,7 @@ from cli.commands import (
     status,
     token,
     up,
+    webhook,
 )
 from cli.console import Terminal
 from cli.session import Session
@@ -51,6 +52,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(known.app, name="known")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(webhook.app, name="webhook")
 app.command("inbox")(inbox.inbox)
 app.command("lineage")(lineage.lineage)
 

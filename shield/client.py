@@ -36,6 +36,8 @@ from shield.wire import (
     BatchRead,
     BatchStatus,
     Decision,
+    DeliveryOutcome,
+    DeliveryRead,
     DriftFacts,
     ErasureRead,
     FeedbackRead,
@@ -62,6 +64,8 @@ from shield.wire import (
     ReasonRequest,
     ReleaseRequest,
     RenewRequest,
+    Replayed,
+    ReplayRequest,
     ReviewAction,
     ReviewRequest,
     RolloutPolicy,
@@ -77,6 +81,8 @@ from shield.wire import (
     Unread,
     VersionRead,
     VersionRequest,
+    WebhookRead,
+    WebhookRequest,
 )
 
 T = TypeVar("T")
@@ -488,6 +494,42 @@ class ShieldClient:
             KnownRead,
             self._call("POST", f"/known/{quote(known_id)}/undo", body=body, repeat=False),
         )
+
+    def webhooks(self) -> list[WebhookRead]:
+        """List webhooks (admin)."""
+        answer = self._call("GET", "/webhooks")
+        return TypeAdapter(list[WebhookRead]).validate_python(answer["data"])
+
+    def add_webhook(self, request: WebhookRequest) -> WebhookRead:
+        """Add a webhook (admin); its secret is in this answer alone."""
+        return self._data(WebhookRead, self._call("POST", "/webhooks", body=request, repeat=False))
+
+    def remove_webhook(self, webhook_id: str) -> WebhookRead:
+        """Remove a webhook (admin)."""
+        path = f"/webhooks/{quote(webhook_id)}"
+        return self._data(WebhookRead, self._call("DELETE", path, repeat=False))
+
+    def test_webhook(self, webhook_id: str) -> DeliveryRead:
+        """Send a test event now, and learn what came of it (admin)."""
+        path = f"/webhooks/{quote(webhook_id)}/test"
+        return self._data(DeliveryRead, self._call("POST", path, repeat=False))
+
+    def deliveries(
+        self,
+        webhook_id: str,
+        *,
+        outcome: DeliveryOutcome | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[DeliveryRead]:
+        """List what was sent to a webhook, newest first (admin)."""
+        query = {"outcome": outcome, "limit": limit, "cursor": cursor}
+        return self._page(DeliveryRead, f"/webhooks/{quote(webhook_id)}/deliveries", query)
+
+    def replay_webhook(self, webhook_id: str, request: ReplayRequest) -> int:
+        """Send events again (admin); return how many."""
+        path = f"/webhooks/{quote(webhook_id)}/replay"
+        return self._data(Replayed, self._call("POST", path, body=request, repeat=False)).sent
 
     def audit(
         self, *, limit: int = 50, cursor: str | None = None, action: str | None = None

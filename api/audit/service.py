@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from api.audit import heads
 from api.kit.context import Context
 from api.kit.database import lock
+from api.kit.ids import new_id
+from api.kit.outbox import post
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.kit.tokens import Role
-from api.tables import AuditRow
+from api.tables import AuditRow, Webhook
 from shield.wire import AuditEntry, Pagination
 
 GENESIS = "0" * 64
@@ -23,6 +25,9 @@ SEED = "gold.seed"
 """Action of mixing a gold item into the queue."""
 OWN_READ = "message.own-read"
 """Action of reading one's own messages."""
+EVENT = "event"
+"""Work that follows an entry of which webhooks are told."""
+_DECISIONS = ("feedback.approve", "feedback.reject", "feedback.undo", "feedback.withdraw")
 _CHUNK = 1000
 
 
@@ -42,7 +47,10 @@ class AuditVerdict:
 
 
 def record(ctx: Context, action: str, subject: str, reason: str = "", **details: Any) -> AuditRow:
-    """Append an entry in the same transaction as the change that it records."""
+    """Append an entry in the same transaction as the change that it records; webhooks are told."""
+    if _is_event(action) and ctx.session.scalar(select(exists(select(Webhook.id)))):
+        data = {"subject": subject, "actor": ctx.user, "reason": reason, **details}
+        post(ctx, EVENT, new_id(ctx.now), action=action, data=data)
     return append(
         ctx.session,
         at=ctx.now,
@@ -52,6 +60,10 @@ def record(ctx: Context, action: str, subject: str, reason: str = "", **details:
         reason=reason,
         details=details,
     )
+
+
+def _is_event(action: str) -> bool:
+    return action in _DECISIONS or action.startswith(("known.", "version.", "rollout."))
 
 
 def record_later(

@@ -208,4 +208,5 @@ EvidenceRead = Annotated[Context, Depends(Allow(*WATCHERS, reads=True), scope="f
 TrainerRead = Annotated[Context, Depends(Allow(*TRAINERS, reads=True), scope="function")]
 TrainerWrite = Annotated[Context, Depends(Allow(*TRAINERS), scope="function")]
 OperatorWrite = Annotated[Context, Depends(Allow(Role.OPERATOR), scope="function")]
+AdminRead = Annotated[Context, Depends(Allow(Role.ADMIN, reads=True), scope="function")]
 AdminWrite = Annotated[Context, Depends(Allow(Role.ADMIN), scope="function")]

@@ -54,6 +54,12 @@ FAILURES = Counter(
 FEEDBACK = Counter(
     "shield_feedback", "Feedback received.", ["model_type", "claim"], registry=REGISTRY
 )
+WEBHOOKS = Counter(
+    "shield_webhook_attempts",
+    "Attempts to tell a webhook of an event.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 DECISIONS = Counter("shield_decisions", "Items decided.", ["action"], registry=REGISTRY)
 PENDING = Gauge(
     "shield_feedback_pending",

@@ -17,12 +17,14 @@ from api.kit.database import lock, settle
 from api.kit.idempotency import forget_old
 from api.known import service as known
 from api.privacy import datasets, snapshots
-from api.tables import Feedback, Notice, Scan
+from api.tables import Feedback, Notice, Scan, WebhookDelivery, WebhookMessage
 from shield.errors import ShieldError
 
 logger = logging.getLogger("api.caretaker")
 
 _CHUNK = 1000
+EVENT_DAYS = 30
+"""Events are kept for so long, and can be sent to webhooks again."""
 CARETAKER = Principal("caretaker", frozenset())
 
 
@@ -55,6 +57,7 @@ def look_after(services: Services) -> None:
         forget_old(ctx.session, ctx.now)
         kept = ctx.now - timedelta(days=services.settings.inbox_days)
         ctx.session.execute(delete(Notice).where(Notice.created_at < kept))
+        _forget_events(ctx)
         if services.settings.retention_days is not None:
             retain(ctx, services.settings.retention_days)
     with open_context(services, CARETAKER) as ctx:
@@ -66,6 +69,17 @@ def look_after(services: Services) -> None:
     with open_context(services, CARETAKER) as ctx:
         heads.publish(ctx)
     settle(services.engine)
+
+
+def _forget_events(ctx: Context) -> None:
+    too_old = WebhookMessage.at < ctx.now - timedelta(days=EVENT_DAYS)
+    messages = select(WebhookMessage.id).where(too_old)
+    ctx.session.execute(
+        delete(WebhookDelivery)
+        .where(WebhookDelivery.message_id.in_(messages))
+        .execution_options(synchronize_session=False)
+    )
+    ctx.session.execute(delete(WebhookMessage).where(too_old))
 
 
 def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:

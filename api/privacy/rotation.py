@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from api.audit import service as audit
 from api.kit.context import Services, open_context
 from api.privacy.retention import CARETAKER
-from api.tables import Campaign, Feedback, Scan
+from api.tables import Campaign, Feedback, Scan, Webhook
 
 _CHUNK = 500
 _KEY_ID_BYTES = 8
@@ -25,6 +25,7 @@ def reseal(services: Services, progress: Callable[[int], None] = lambda done: No
         (Scan, "text_sealed"),
         (Feedback, "comment_sealed"),
         (Campaign, "sample_sealed"),
+        (Webhook, "secret_sealed"),
     ):
         sealed: Any = getattr(table, column)
         stale = (

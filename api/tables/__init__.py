@@ -15,6 +15,7 @@ from api.tables.review import Review
 from api.tables.runs import Run
 from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
 from api.tables.users import PairingCode, User
+from api.tables.webhooks import Webhook, WebhookDelivery, WebhookMessage
 
 __all__ = [
     "ArmFailure",
@@ -42,4 +43,7 @@ __all__ = [
     "ShadowScore",
     "User",
     "Version",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookMessage",
 ]

@@ -141,6 +141,14 @@ from shield.wire.statistics import (
     TrendPoint,
     VersionStats,
 )
+from shield.wire.webhooks import (
+    DeliveryOutcome,
+    DeliveryRead,
+    Replayed,
+    ReplayRequest,
+    WebhookRead,
+    WebhookRequest,
+)
 
 __all__ = [
     "DRIFT_STEP",
@@ -163,6 +171,8 @@ __all__ = [
     "CommentRead",
     "DecidedBy",
     "Decision",
+    "DeliveryOutcome",
+    "DeliveryRead",
     "DeviceAnswer",
     "DeviceCounts",
     "DeviceKeysRead",
@@ -228,6 +238,8 @@ __all__ = [
     "ReleaseRequest",
     "ReleaseStatement",
     "RenewRequest",
+    "ReplayRequest",
+    "Replayed",
     "ReportFacts",
     "ReporterSummary",
     "ReviewAction",
@@ -260,4 +272,6 @@ __all__ = [
     "VersionRequest",
     "VersionStats",
     "VersionStatus",
+    "WebhookRead",
+    "WebhookRequest",
 ]

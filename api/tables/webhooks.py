@@ -1,0 +1,60 @@
+"""Webhooks of operators, what was said, and whom it has reached."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.kit.database import Base
+
+
+class Webhook(Base):
+    """An address that is told of events."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[str]]
+    """Kinds, `known.*` for all that begin so."""
+    with_text: Mapped[bool]
+    """Messages' texts are sent along."""
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]
+    """When the receiver said that it is there no more (410); from then on it is told nothing."""
+
+
+class WebhookMessage(Base):
+    """One event, as it is told to all. Without the text of messages."""
+
+    __tablename__ = "webhook_messages"
+    __table_args__ = (Index("ix_webhook_messages_at", "at"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    data: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class WebhookDelivery(Base):
+    """One event on its way to one webhook."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "message_id", name="uq_webhook_deliveries_once"),
+        Index("ix_webhook_deliveries_message", "message_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(String(32))
+    message_id: Mapped[str] = mapped_column(String(40))
+    outcome: Mapped[str] = mapped_column(String(16))
+    """`waiting`, `delivered` or `failed`: given up."""
+    attempts: Mapped[int]
+    said: Mapped[str] = mapped_column(Text)
+    """What came of the latest attempt."""
+    tried_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]

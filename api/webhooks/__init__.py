@@ -1,0 +1,1 @@
+"""Webhooks: operators hear of what happens, signed, retried and replayable."""

@@ -1,0 +1,141 @@
+"""Where a webhook may lead: public addresses, and the networks that a setting allows.
+
+Whoever may add a webhook must not be able to ask our own network through us. So each attempt
+resolves the name, refuses every address that is not public, and connects to the very address that
+was looked at: a name that changes after the look (DNS rebinding) gains nothing.
+"""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from shield.errors import Invalid, Misconfigured
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL, and the address that stands for its host at this moment."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: Address
+
+    @property
+    def pinned(self) -> str:
+        """Return the URL by address."""
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{self.scheme}://{host}:{self.port}{self.path}"
+
+    @property
+    def authority(self) -> str:
+        """Return the `Host` header."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"https": 443, "http": 80}[self.scheme]
+        return name if self.port == usual else f"{name}:{self.port}"
+
+
+class Refused(Exception):
+    """The host has no address that we may connect to."""
+
+
+def check_url(url: str, networks: Sequence[str]) -> None:
+    """Pass when a URL may be a webhook's; its host is not resolved.
+
+    Raises:
+        Invalid: It may not, and why.
+    """
+    scheme, host, _, _ = _parts(url)
+    if scheme == "http" and not networks:
+        raise Invalid(
+            "url: write https://...; events are not sent in the clear. Only networks named in "
+            "SHIELD_API_WEBHOOK_NETWORKS may be told by http://."
+        )
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return
+    if not allowed(address, networks):
+        raise Invalid(f"url: {_why(host, address)}")
+
+
+def resolve(url: str, networks: Sequence[str]) -> Target:
+    """Return where a URL leads now.
+
+    Raises:
+        Refused: Nowhere, or to an address that is not public and not allowed.
+    """
+    try:
+        scheme, host, port, path = _parts(url)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as fault:
+        raise Refused(f"the name does not resolve ({fault})") from fault
+    except Invalid as fault:
+        raise Refused(fault.message) from fault
+    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    # All of them: a name with a public and a private address is an attempt.
+    for address in addresses:
+        if not allowed(address, networks) or (scheme == "http" and not _within(address, networks)):
+            raise Refused(_why(host, address))
+    return Target(scheme, host, port, path, addresses[0])
+
+
+def allowed(address: Address, networks: Sequence[str]) -> bool:
+    """Tell whether an address is public, or one of the allowed networks. Pure."""
+    if _within(address, networks):
+        return True
+    inner = _inner(address)
+    return inner.is_global and not inner.is_multicast
+
+
+def _inner(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address stands for, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _within(address: Address, networks: Sequence[str]) -> bool:
+    inner = _inner(address)
+    try:
+        return any(inner in ip_network(network) for network in networks)
+    except ValueError as fault:
+        raise Misconfigured(
+            f"SHIELD_API_WEBHOOK_NETWORKS: {fault}. Write networks, e.g. `10.20.0.0/16`."
+        ) from fault
+
+
+def _why(host: str, address: Address) -> str:
+    return (
+        f"{host} is {address}, which is no public address. An operator can allow its network by "
+        "SHIELD_API_WEBHOOK_NETWORKS."
+    )
+
+
+def _parts(url: str) -> tuple[str, str, int, str]:
+    """Return scheme, host, port and path with query."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as fault:
+        raise Invalid(f"url: {fault}.") from fault
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise Invalid("url: write https://host/path.")
+    if parts.username is not None or parts.password is not None:
+        raise Invalid("url: leave out user and password; the signature says who is speaking.")
+    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
+        raise Invalid("url: it has blanks or control characters in it.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme, parts.hostname, port or {"https": 443, "http": 80}[parts.scheme], path

@@ -1,0 +1,87 @@
+"""Sign an event after the Standard Webhooks specification, and post it once.
+
+Source: https://www.standardwebhooks.com, version 1.0: HMAC-SHA256 over `id.timestamp.body`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from api.webhooks.addresses import Refused, resolve
+
+_PREFIX = "whsec_"
+
+
+def new_secret() -> str:
+    """Return a fresh secret as receivers configure it."""
+    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the header `webhook-signature`."""
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.new(key, signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one attempt."""
+
+    delivered: bool
+    gone: bool
+    """The receiver says that it is there no more."""
+    said: str
+
+
+def send(
+    url: str,
+    secret: str,
+    message_id: str,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    networks: Sequence[str],
+    timeout_seconds: float,
+) -> Attempt:
+    """Post one event. Redirects are not followed, and the answer's body is not read."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    timestamp = int(now.timestamp())
+    try:
+        target = resolve(url, networks)
+        with (
+            httpx.Client(timeout=timeout_seconds, trust_env=False) as client,
+            client.stream(
+                "POST",
+                target.pinned,
+                content=body,
+                headers={
+                    "Host": target.authority,
+                    "Content-Type": "application/json",
+                    "User-Agent": "antispam-shield",
+                    "webhook-id": message_id,
+                    "webhook-timestamp": str(timestamp),
+                    "webhook-signature": signature(secret, message_id, timestamp, body),
+                },
+                # The certificate must be the name's, whatever the address.
+                extensions={"sni_hostname": target.host},
+            ) as answer,
+        ):
+            status = answer.status_code
+    except Refused as refusal:
+        return Attempt(delivered=False, gone=False, said=f"Not sent: {refusal}")
+    except httpx.HTTPError as fault:
+        return Attempt(delivered=False, gone=False, said=f"No answer: {type(fault).__name__}.")
+    said = f"It answered {status}."
+    if 300 <= status < 400:
+        said += " Redirects are not followed: give the webhook the address itself."
+    return Attempt(delivered=200 <= status < 300, gone=status == 410, said=said)

@@ -1,0 +1,146 @@
+"""Telling webhooks what has happened: by the outbox, again and again until it has arrived."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sqlalchemy import select
+
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
+from api.kit.counters import WEBHOOKS
+from api.kit.ids import new_id
+from api.kit.outbox import Job, Later, post
+from api.tables import Campaign, Feedback, KnownCampaign, Scan, Webhook, WebhookDelivery
+from api.tables import WebhookMessage as Message
+from api.webhooks.sending import Attempt, send
+from shield.wire import DeliveryOutcome
+
+HERALD = Principal("herald", frozenset())
+"""In whose name webhooks are told."""
+DELIVERY = "delivery"
+PAUSES_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+"""Between attempts, as the specification advises; after the last the event is given up."""
+SPREAD = 0.2
+"""Share by which pauses vary, so that events that failed together do not come back together."""
+
+
+def announce(services: Services, job: Job) -> None:
+    """Write down an event, and put it on its way to every webhook that asked for it."""
+    with open_context(services, HERALD) as ctx:
+        message_id = f"msg_{job.id}"
+        if ctx.session.get(Message, message_id) is not None:
+            return
+        kind = job.facts["action"]
+        hooks = [
+            hook
+            for hook in ctx.session.scalars(select(Webhook).where(Webhook.gone_at.is_(None)))
+            if any(fnmatchcase(kind, pattern) for pattern in hook.events)
+        ]
+        if not hooks:
+            return
+        ctx.session.add(Message(id=message_id, kind=kind, data=job.facts["data"], at=ctx.now))
+        for hook in hooks:
+            put(ctx, hook, message_id)
+
+
+def put(ctx: Context, hook: Webhook, message_id: str) -> WebhookDelivery:
+    """Put a message on its way to a webhook; once more if it was before."""
+    delivery = ctx.session.scalar(
+        select(WebhookDelivery).where(
+            WebhookDelivery.webhook_id == hook.id, WebhookDelivery.message_id == message_id
+        )
+    )
+    if delivery is None:
+        delivery = WebhookDelivery(
+            id=new_id(ctx.now),
+            webhook_id=hook.id,
+            message_id=message_id,
+            created_at=ctx.now,
+            tried_at=None,
+        )
+        ctx.session.add(delivery)
+    delivery.outcome, delivery.attempts = DeliveryOutcome.WAITING.value, 0
+    delivery.said = "Not tried yet."
+    post(ctx, DELIVERY, delivery.id)
+    return delivery
+
+
+def deliver(services: Services, job: Job) -> None:
+    """Try to deliver one event. No transaction is open while the receiver thinks."""
+    with open_context(services, HERALD, reads=True) as ctx:
+        delivery = ctx.session.get(WebhookDelivery, job.subject)
+        hook = ctx.session.get(Webhook, delivery.webhook_id) if delivery else None
+        message = ctx.session.get(Message, delivery.message_id) if delivery else None
+        if delivery is None or hook is None or message is None:
+            return  # removed meanwhile
+        if delivery.outcome != DeliveryOutcome.WAITING or hook.gone_at is not None:
+            return
+        content = content_of(ctx, hook, message)
+        secret = ctx.ring.open(hook.secret_sealed, hook.id)
+    came = attempt(services, hook.url, secret, message.id, content)
+    with open_context(services, HERALD) as ctx:
+        pause = _note(ctx, delivery.id, hook.id, came)
+    if pause is not None:
+        raise Later(pause)
+
+
+def attempt(
+    services: Services, url: str, secret: str, message_id: str, content: dict[str, Any]
+) -> Attempt:
+    """Send an event once, and count what came of it."""
+    settings = services.settings
+    came = send(
+        url,
+        secret,
+        message_id,
+        content,
+        services.clock(),
+        networks=settings.webhook_networks,
+        timeout_seconds=settings.webhook_timeout_seconds,
+    )
+    WEBHOOKS.labels("delivered" if came.delivered else "failed").inc()
+    return came
+
+
+def _note(ctx: Context, delivery_id: str, hook_id: str, came: Attempt) -> float | None:
+    """Note what came of an attempt; return the pause before the next, or `None`."""
+    delivery = ctx.session.get(WebhookDelivery, delivery_id)
+    if delivery is None:
+        return None
+    delivery.attempts += 1
+    delivery.said, delivery.tried_at = came.said, ctx.now
+    if came.delivered:
+        delivery.outcome = DeliveryOutcome.DELIVERED.value
+        return None
+    if came.gone or delivery.attempts > len(PAUSES_SECONDS):
+        delivery.outcome = DeliveryOutcome.FAILED.value
+        hook = ctx.session.get(Webhook, hook_id)
+        if came.gone and hook is not None:
+            hook.gone_at = ctx.now
+        return None
+    pause = PAUSES_SECONDS[delivery.attempts - 1]
+    vary = int(delivery.id[-4:], 16) / 0xFFFF  # the id ends in random digits
+    return pause * (1 + SPREAD * (vary - 0.5))
+
+
+def content_of(ctx: Context, hook: Webhook, message: Message) -> dict[str, Any]:
+    """Return what is sent. Texts are read now, so that what was erased meanwhile is not sent."""
+    data = dict(message.data)
+    if hook.with_text:
+        data["text"] = _text(ctx, data["subject"], message.kind)
+    return {"type": message.kind, "timestamp": message.at.isoformat(), "data": data}
+
+
+def _text(ctx: Context, subject: str, kind: str) -> str | None:
+    scan_id = None
+    if kind.startswith("known."):
+        entry = ctx.session.get(KnownCampaign, subject)
+        campaign = ctx.session.get(Campaign, entry.campaign_id) if entry else None
+        scan_id = campaign.sample_scan_id if campaign else None
+    elif kind.startswith("feedback."):
+        report = ctx.session.get(Feedback, subject)
+        scan_id = report.scan_id if report else None
+    scan = ctx.session.get(Scan, scan_id) if scan_id else None
+    if scan is None or scan.text_sealed is None:
+        return None
+    return ctx.ring.open(scan.text_sealed, scan.id)

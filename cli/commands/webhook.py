@@ -1,0 +1,111 @@
+"""`shieldctl webhook`: who is told of decisions, known campaigns, versions and rollouts."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.session import session_of
+
+app = typer.Typer(
+    help="Webhooks: signed events for other systems (Standard Webhooks).", no_args_is_help=True
+)
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    url: str,
+    events: Annotated[
+        list[str] | None,
+        typer.Option("--event", help="A kind, e.g. known.confirmed or rollout.*; default: all."),
+    ] = None,
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Send messages' texts along.")
+    ] = False,
+) -> None:
+    """Add a webhook and show its secret, this once."""
+    from shield.wire import WebhookRequest
+
+    session = session_of(context)
+    with session.client() as client:
+        hook = client.add_webhook(
+            WebhookRequest(url=url, events=events or ["*"], with_text=with_text)
+        )
+    session.terminal.answer(
+        hook,
+        f"{hook.id} tells {hook.url} of {', '.join(hook.events)}.",
+        f"Secret: {hook.secret}",
+        f"Keep it: it is not shown again. `shieldctl webhook test {hook.id}` tries it out.",
+    )
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List webhooks, with what is on its way and what was given up."""
+    session = session_of(context)
+    with session.client() as client:
+        hooks = client.webhooks()
+    columns = ["id", "url", "events", "with_text", "waiting", "failed", "gone_at"]
+    empty = "There is no webhook. `shieldctl webhook add URL` adds one."
+    session.terminal.answer(hooks, rows_table(hooks, columns, empty=empty))
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    webhook_id: str,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
+) -> None:
+    """Show what was sent to a webhook, newest first."""
+    session = session_of(context)
+    with session.client() as client:
+        sent = client.deliveries(webhook_id, limit=limit)
+    columns = ["message_id", "kind", "at", "outcome", "attempts", "said"]
+    session.terminal.answer(
+        sent.items, rows_table(sent.items, columns, empty="Nothing was sent to it yet.")
+    )
+
+
+@app.command("remove")
+def remove(context: typer.Context, webhook_id: str) -> None:
+    """Remove a webhook; what is on its way to it is dropped."""
+    session = session_of(context)
+    with session.client() as client:
+        hook = client.remove_webhook(webhook_id)
+    session.terminal.answer(hook, f"{hook.url} is told nothing any more.")
+
+
+@app.command("test")
+def test(context: typer.Context, webhook_id: str) -> None:
+    """Send a test event now, and say what came of it."""
+    session = session_of(context)
+    with session.client() as client:
+        came = client.test_webhook(webhook_id)
+    session.terminal.answer(came, f"{came.outcome.capitalize()}. {came.said}")
+
+
+@app.command("replay")
+def replay(
+    context: typer.Context,
+    webhook_id: str,
+    message: Annotated[
+        list[str] | None, typer.Option(help="By webhook-id; default: all that were given up.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="All events since then, delivered or not (UTC).")
+    ] = None,
+) -> None:
+    """Send events again, under their first ids."""
+    from datetime import UTC
+
+    from shield.wire import ReplayRequest
+
+    session = session_of(context)
+    at = since.replace(tzinfo=UTC) if since is not None else None
+    with session.client() as client:
+        sent = client.replay_webhook(webhook_id, ReplayRequest(messages=message or [], since=at))
+    session.terminal.answer(
+        {"sent": sent}, f"{sent} {'event is' if sent == 1 else 'events are'} on the way."
+    )
