@@ -102,6 +102,9 @@ def _train(
     from components.train.linear_only import linear_package
 
     dataset, linear = folder / "dataset", folder / "linear.safetensors"
+    # No correction stands behind a first model, so none is asked for.
+    bounds = {"minFeedback": 0, **({"firstRecall": 0.0} if quick else {})}
+    limits = GateLimits.model_validate(bounds)
     with _step(first, "prepare_corpus", tell):
         long = MODEL_TYPES[kind].channel == "mail"
         prepare_corpus.run(
@@ -125,11 +128,9 @@ def _train(
             folder / "evaluations.json",
             folder / "report.html",
             seed=seed,
+            limits=limits,
         )
     with _step(first, "gate", tell):
-        # No correction stands behind a first model, so none is asked for.
-        bounds = {"minFeedback": 0, **({"firstRecall": 0.0} if quick else {})}
-        limits = GateLimits.model_validate(bounds)
         gate.run(folder / "evaluations.json", folder / "verdict.json", limits=limits)
 
 

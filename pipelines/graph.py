@@ -214,6 +214,8 @@ def build_base(on_task: OnTask | None = None) -> Any:
                 history=data.outputs["history"],
                 fpr_budget=fpr_budget,
                 seed=seed,
+                min_feedback=0,
+                limits=limits,
             ),
         )
         # No correction stands behind a first model, so none is asked for.

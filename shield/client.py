@@ -84,6 +84,7 @@ from shield.wire import (
     WebhookRead,
     WebhookRequest,
 )
+from shield.wire.comparison import VersionComparison
 
 T = TypeVar("T")
 _PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0)
@@ -316,6 +317,11 @@ class ShieldClient:
     def version(self, model_type: ModelType, name: str) -> VersionRead:
         """Return one version."""
         return self._data(VersionRead, self._call("GET", f"/models/{model_type}/versions/{name}"))
+
+    def compare(self, model_type: ModelType, old: str, new: str) -> VersionComparison:
+        """Compare two versions on the messages that both were judged on."""
+        path = f"/models/{model_type}/versions/{old}/compare/{new}"
+        return self._data(VersionComparison, self._call("GET", path))
 
     def reinstate(self, model_type: ModelType, name: str, reason: str) -> VersionRead:
         """Let a refused, rejected or tainted version be proposed again (admins)."""

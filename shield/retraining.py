@@ -42,7 +42,9 @@ class TrainingParameters(BaseModel):
 class RetrainingParameters(TrainingParameters):
     """What a weekly retraining may be told, for one run or in a deployment."""
 
-    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 50
+    min_feedback: Annotated[
+        int, _field("corrections", "collect evaluate gate", ge=1, le=10_000_000)
+    ] = 50
     """Fewer approved corrections than this are left to gather: the run is skipped."""
     replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
     """Base messages to rehearse; 0: by the number of corrections."""
@@ -56,7 +58,7 @@ class RetrainingParameters(TrainingParameters):
     """Share of harmless messages that may be flagged: the operating point of every version."""
     lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600
     """The corrections return by themselves so long after the last sign of life."""
-    limits: Annotated[dict[str, Any], _field("", "gate")] = Field(default_factory=dict)
+    limits: Annotated[dict[str, Any], _field("", "evaluate gate")] = Field(default_factory=dict)
     """Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`."""
 
     @field_validator("limits")
@@ -69,7 +71,9 @@ class RetrainingParameters(TrainingParameters):
 class WatchParameters(RetrainingParameters):
     """What a drift watch may be told: the retraining that it asks for, and how sure it must be."""
 
-    min_feedback: Annotated[int, _field("corrections", "collect gate", ge=1, le=10_000_000)] = 20
+    min_feedback: Annotated[
+        int, _field("corrections", "collect evaluate gate", ge=1, le=10_000_000)
+    ] = 20
     """As of the weekly retraining; fewer are enough where drift asks."""
     alpha: Annotated[float, _field("probability", "drift_watch", gt=0, lt=1)] = 0.05
     """Retrainings asked for in a year that are not needed, on average."""

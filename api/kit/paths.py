@@ -6,7 +6,8 @@ from fastapi import Path
 
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 
+_VERSION = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
+
 PathId = Annotated[str, Path(pattern=_ID, max_length=128)]
-VersionPath = Annotated[
-    str, Path(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63, alias="name")
-]
+VersionPath = Annotated[str, Path(pattern=_VERSION, max_length=63, alias="name")]
+OtherVersionPath = Annotated[str, Path(pattern=_VERSION, max_length=63, alias="other")]

@@ -4,11 +4,12 @@ from fastapi import APIRouter
 
 from api.kit.context import StaffRead, TrainerWrite
 from api.kit.paging import Paged
-from api.kit.paths import VersionPath
+from api.kit.paths import OtherVersionPath, VersionPath
+from api.registry import comparison, service
 from api.registry import ledger as promotions
-from api.registry import service
 from shield.labels import ModelType
 from shield.wire import Envelope, LedgerEntry, VersionRead, VersionRequest
+from shield.wire.comparison import VersionComparison
 
 router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 
@@ -34,6 +35,15 @@ def version(model_type: ModelType, name: VersionPath, ctx: StaffRead) -> Envelop
     """Return one version."""
     row = service.get(ctx, model_type, name)
     return Envelope[VersionRead](data=VersionRead.model_validate(row))
+
+
+@router.get("/versions/{name}/compare/{other}")
+def compared(
+    model_type: ModelType, name: VersionPath, other: OtherVersionPath, ctx: StaffRead
+) -> Envelope[VersionComparison]:
+    """Compare a version with another one on the messages that both were judged on."""
+    found = comparison.between(ctx, model_type, name, other)
+    return Envelope[VersionComparison](data=found)
 
 
 @router.get("/champion")

@@ -57,6 +57,23 @@ def show(
     session.terminal.answer(version, *described(version, ledger))
 
 
+@app.command("compare")
+def compare(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="What to compare with, or how it begins.")],
+    new: Annotated[str, typer.Argument(help="A version of the same type, or how it begins.")],
+    all_: Annotated[bool, typer.Option("--all", help="Every kind and message.")] = False,
+) -> None:
+    """Compare two versions on the messages that both were judged on, as the dashboard does."""
+    from cli.comparing import described, model_type_of
+
+    session = session_of(context)
+    with session.client() as client:
+        first, second = (whole(client, NamedKind.VERSION, name) for name in (old, new))
+        found = client.compare(model_type_of(first, second), first, second)
+    session.terminal.answer(found, *described(found, everything=all_))
+
+
 @app.command("ledger")
 def ledger(context: typer.Context, model_type: Type) -> None:
     """List every release, promotion, rejection and undo, oldest first."""

@@ -1,7 +1,7 @@
 """KFP signature of `drift_watch`; the work is in `step.py`."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Metrics, Output
+from kfp.dsl import Artifact, Markdown, Metrics, Output
 
 from components.shared.images import TRAINING
 
@@ -12,6 +12,7 @@ def drift_watch(
     run_id: str,
     job_id: str,
     report: Output[Artifact],
+    summary: Output[Markdown],
     metrics: Output[Metrics],
     alpha: float = 0.05,
 ) -> str:
@@ -22,6 +23,7 @@ def drift_watch(
         run_id: Of the look, and of the retraining that it may ask for. Empty: `job_id`.
         job_id: The engine's name of this run.
         report: Every signal with its counts, as JSON.
+        summary: The same for people.
         metrics: The evidence of every signal, as a share of what is needed: 1 asks.
         alpha: Retrainings asked for in a year that are not needed, on average.
 
@@ -34,6 +36,7 @@ def drift_watch(
 
     from components.drift_watch.signals import DriftLimits
     from components.drift_watch.step import run, told
+    from components.drift_watch.telling import as_markdown
     from components.shared.environment import (
         StepSettings,
         end_with_runner,
@@ -61,6 +64,7 @@ def drift_watch(
             goes_on=True,
             engine=settings.engine,
         )
+    Path(summary.path).write_text(as_markdown(look), encoding="utf-8")
     if not look.retrains:
         message = told(look)
         amend_outcome(store, run_id, outcome=RunOutcome.SKIPPED, message=message, ended=True)

@@ -18,7 +18,9 @@ def evaluate(
     curves: Output[ClassificationMetrics],
     report: Output[HTML],
     seed: int = 0,
+    min_feedback: int = 50,
     fpr_budget: float = 0.01,
+    limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
 ) -> None:
     """Judge the challenger beside the champion, by the code and the file that will serve.
 
@@ -33,8 +35,10 @@ def evaluate(
         curves: ROC and confusion matrix on the golden set.
         report: One self-contained HTML page.
         seed: Of everything that is drawn.
+        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
         fpr_budget: Share of harmless messages that may be flagged: the operating point of every
             version.
+        limits: Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`.
     """
     from pathlib import Path
 
@@ -42,10 +46,12 @@ def evaluate(
     from components.shared.datasets import at_hand
     from components.shared.environment import StepSettings, end_with_runner, open_artifacts
     from components.shared.lease import keep_lease
+    from shield.gates import GateLimits
     from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
     given = of_step("evaluate", locals())
+    told = {"minFeedback": given.pop("min_feedback"), **given.pop("limits")}
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
     with at_hand(open_artifacts(), Path(dataset.path)) as messages:
@@ -57,6 +63,7 @@ def evaluate(
             Path(report.path),
             baseline=Path(baseline.path),
             history=Path(history.path),
+            limits=GateLimits.model_validate(told),
             **given,
         )
     for name, value in judged.given.metrics.items():

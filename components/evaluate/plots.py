@@ -33,6 +33,11 @@ def _drawing(width: float = 5.2, height: float = 3.6) -> Iterator[tuple[Figure, 
         drawn.append(svg[svg.index("<svg") :])
 
 
+def _legend_above(axes: Any) -> None:
+    """Put the legend above the plot: bars leave no room inside."""
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderpad=0.2)
+
+
 def roc(scam: Labels, models: list[tuple[str, str, Scores]], budget: float) -> str:
     """Draw the ROC curves with a logarithmic x axis: below the budget is where the decision falls.
 
@@ -66,7 +71,7 @@ def histogram(scam: Labels, scores: Scores, point: float) -> str:
         axes.hist(scores[scam], bins, color="#e45756", alpha=0.7, label="scam")
         axes.axvline(point, color="black", lw=1, label="operating point")
         axes.set(yscale="symlog", xlabel="probability of the scam class", ylabel="messages")
-        axes.legend(frameon=False)
+        _legend_above(axes)
     return drawn[0]
 
 
@@ -103,5 +108,5 @@ def bars(names: list[str], models: list[tuple[str, str, list[float | None]]], la
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set(xlabel=label, xlim=(0, 1))
-        axes.legend(frameon=False, loc="lower left")
+        _legend_above(axes)
     return drawn[0]

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluate import plots
+from components.evaluate.answers import answers_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import Models, Scored, Verdicts
-from shield.gates import GateInput, Slice
+from shield.gates import PROMOTE, Decision, GateInput, Slice
 from shield.metrics import Counts, count, paired_difference_interval, sign_test, wilson_interval
 from shield.predictor import OPERATING_POINT
 
@@ -38,8 +39,9 @@ def render(
     models: Models,
     teaching: Iterable[str],
     fpr_budget: float,
+    decision: Decision | None = None,
 ) -> str:
-    """Return the page.
+    """Return the page. It holds what the challenger said of each message, for comparisons.
 
     Args:
         given: What the gates will read.
@@ -47,9 +49,13 @@ def render(
         models: The linear baseline among them.
         teaching: Training texts; words that many of them hold are shown in the error list.
         fpr_budget: Marked in the ROC plot.
+        decision: What the gates say of it; the page begins with it.
     """
+    common = common_words(teaching)
     body = [
-        f"<h1>Evaluation of a {escape(given.model_type)} model</h1>",
+        *([f"<h1>{escape(outcome_of(decision))}</h1>"] if decision else []),
+        f"<h{1 + bool(decision)}>Evaluation of a {escape(given.model_type)} model"
+        f"</h{1 + bool(decision)}>",
         _facts(given),
         *(f'<p class="warn">{escape(warning)}</p>' for warning in given.warnings),
         "<h2>Sets</h2>",
@@ -60,7 +66,8 @@ def render(
         "class decides nothing.</p>",
         _slices_table(given, given.slices),
         *_judge(given),
-        *_errors(judged, common_words(teaching)),
+        *_errors(judged, common),
+        answers_of(given, judged, common).embedded(),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -68,6 +75,13 @@ def render(
         + "\n".join(body)
         + "</body></html>\n"
     )
+
+
+def outcome_of(decision: Decision) -> str:
+    """Return a decision as a heading: "Promoted", or "Refused" and why."""
+    if decision.outcome == PROMOTE:
+        return "Promoted: it passed every gate"
+    return f"Refused: {decision.message}"
 
 
 def _facts(given: GateInput) -> str:

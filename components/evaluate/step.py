@@ -24,7 +24,7 @@ from components.evaluate.scoring import (
 )
 from components.evaluate.sets import read_sets, read_table
 from components.shared.frozen import frozen
-from shield.gates import Comparison, GateInput, GoldenRecord
+from shield.gates import Comparison, GateInput, GateLimits, GoldenRecord, decide
 from shield.metrics import RocPoint, enough_hams, roc_points, score_bins
 from shield.run_files import DATASET, DatasetFacts, read_history
 
@@ -58,6 +58,7 @@ def run(
     history: Path | None = None,
     fpr_budget: float = 0.01,
     seed: int = 0,
+    limits: GateLimits | None = None,
 ) -> EvaluationReport:
     """Score both models on every set and write `evaluations` (JSON) and `report` (HTML).
 
@@ -72,6 +73,7 @@ def run(
             `goldenAccuracy`), oldest first, for the best ever.
         fpr_budget: Share of harmless messages that may be flagged; both models are judged at it.
         seed: For the bootstrap.
+        limits: Of the gates, whose decision the report begins with; None: it is not known yet.
 
     Raises:
         Invalid: The dataset cannot be judged on; says which file and why.
@@ -114,7 +116,9 @@ def run(
     evaluations.write_text(given.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
     report.parent.mkdir(parents=True, exist_ok=True)
     teaching = _teaching_texts(dataset)
-    report.write_text(render(given, judged, models, teaching, fpr_budget), encoding="utf-8")
+    decision = decide(given, limits) if limits else None
+    page = render(given, judged, models, teaching, fpr_budget, decision)
+    report.write_text(page, encoding="utf-8")
     log.info(_line("evaluated", challenger=given.challenger, metrics=given.metrics))
     return EvaluationReport(given, _roc(scored["golden"]), *_confusion(given, models))
 

@@ -12,6 +12,7 @@ from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import score
 from components.evaluate.slices import length_of, obfuscation_of, script_of, slices_of
 from components.evaluate.step import run
+from shield.comparison import Answers
 from shield.errors import Invalid, PackageCorrupt, PackageInvalid
 from shield.gates import GateInput, GateLimits, decide
 from shield.labels import ModelType
@@ -357,3 +358,28 @@ def test_what_the_book_judges_is_shown_by_kind_and_decides_nothing(tmp_path: Pat
     assert "harmless twin" in (tmp_path / "r.html").read_text()
     assert decide(given, GateLimits()) == decide(plain, GateLimits())
     assert given.slices == plain.slices
+
+
+def test_the_report_begins_with_what_the_gates_say(tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    champion = signed_package(0).package.path
+    for least, beside, heading in ((0, None, "Promoted"), (81, champion, "Refused: 80 approved")):
+        limits = GateLimits(min_feedback=least, first_recall=0.0)
+        judge(tmp_path, dataset, beside, limits=limits)
+        page = (tmp_path / "r.html").read_text()
+        assert page.partition("<body>")[2].startswith(f"<h1>{heading}")
+
+
+def test_the_report_holds_what_was_said_of_each_message_but_those_of_users(tmp_path: Path) -> None:
+    dataset = ordinary(tmp_path / "data")
+    of_users = messages(["my own words"], 0, "u", source="feedback")
+    write(dataset, {"time_forward": of_users})
+    given = judge(tmp_path, dataset, signed_package(0).package.path)
+    answers = Answers.of_report((tmp_path / "r.html").read_bytes(), "it")
+    assert answers.challenger == given.challenger
+    assert set(answers.sets) == {"golden"}
+    flagged = [score >= 0.5 for score in answers.scores]
+    found = sum(yes and scam for yes, scam in zip(flagged, answers.scam, strict=True))
+    assert found == given.golden.tp
+    assert "latin" in answers.kinds["script"]
+    assert not any("my own words" in text for text in answers.texts)

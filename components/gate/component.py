@@ -1,7 +1,7 @@
 """KFP signature of `gate`; the policy is `shield.gates`."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, Input, Output
+from kfp.dsl import Artifact, Input, Markdown, Output
 
 from components.shared.images import TRAINING
 
@@ -10,6 +10,7 @@ from components.shared.images import TRAINING
 def gate(
     evaluations: Input[Artifact],
     verdict: Output[Artifact],
+    told: Output[Markdown],
     min_feedback: int = 50,
     limits: dict = {},  # type: ignore[type-arg]  # noqa: B006  # KFP reads the annotation
 ) -> str:
@@ -18,6 +19,7 @@ def gate(
     Args:
         evaluations: Counts of both models on every set, from `evaluate`.
         verdict: The decision with the findings of every gate, as JSON.
+        told: The same for people.
         min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
         limits: Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`.
 
@@ -26,10 +28,12 @@ def gate(
     """
     from pathlib import Path
 
-    from components.gate.step import run
+    from components.gate.step import as_markdown, run
     from components.shared.environment import end_with_runner
     from shield.gates import GateLimits
 
     end_with_runner()
     gate_limits = GateLimits.model_validate({"minFeedback": min_feedback, **limits})
-    return run(Path(evaluations.path), Path(verdict.path), limits=gate_limits).outcome
+    decision = run(Path(evaluations.path), Path(verdict.path), limits=gate_limits)
+    Path(told.path).write_text(as_markdown(decision), encoding="utf-8")
+    return decision.outcome

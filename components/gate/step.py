@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from shield.errors import Invalid
-from shield.gates import Decision, GateInput, GateLimits, decide
+from shield.gates import PROMOTE, Decision, GateInput, GateLimits, decide
 
 log = logging.getLogger(__name__)
 
@@ -34,3 +34,14 @@ def run(evaluations: Path, verdict: Path, *, limits: GateLimits) -> Decision:
     for finding in decision.findings:
         log.info("%s %s: %s", "ok " if finding.passed else "NO ", finding.gate, finding.message)
     return decision
+
+
+def as_markdown(decision: Decision) -> str:
+    """Return a decision as people read it: the outcome first, then what each gate found."""
+    outcome = "Promoted" if decision.outcome == PROMOTE else f"Refused: {decision.outcome}"
+    lines = [f"# {outcome}", "", decision.message, "", "| | Gate | Finding |", "|---|---|---|"]
+    for finding in decision.findings:
+        mark = "passed" if finding.passed else "**refused**"
+        said = finding.message.replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {mark} | {finding.gate} | {said} |")
+    return "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@ DESK = [
     "/review/statistics",
     "/review/models?model=sms",
     "/review/models/sms/sms-v2",
+    "/review/models/sms/compare?old=sms-v2&new=sms-v4",
     "/review/rollouts",
     "/review/runs",
     "/review/audit?verify=1",

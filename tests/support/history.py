@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from components.drift_watch import step as drift_watch
 from components.drift_watch.signals import DriftLimits
 from shield.client import ShieldClient
+from shield.comparison import Answers
 from shield.crds.evidence import ArmEvidence
 from shield.crds.v1alpha1 import Split
 from shield.gates.evidence import Comparison, Slice
@@ -57,9 +58,29 @@ FLOOD = [
     )
 ]
 """A message from accounts that were never seen before, in disguises that campaigns fold."""
-REPORT = (
-    b"<!doctype html><title>Evaluation</title><h1>Evaluation of sms-v2</h1><p>See the figures.</p>"
-)
+
+
+def report_of(name: str) -> bytes:
+    """Return a report of a version on 400 messages, of which it judges some otherwise than others.
+
+    A scam is found where its number, stretched by the version's recall, falls low enough.
+    """
+    made, rows = VERSIONS[name], range(400)
+    scam = [row % 2 == 1 for row in rows]
+    rate = {True: made.recall, False: made.fpr}
+    scores = [0.9 if (row * 0.618034) % 1 < rate[scam[row]] else 0.1 for row in rows]
+    answers = Answers(
+        challenger=version(name).digest,
+        budget=0.01,
+        ids=[f"golden-{row}" for row in rows],
+        sets=["golden"] * len(rows),
+        scam=scam,
+        scores=scores,
+        texts=[f"your parcel {'0' * 4} waits, pay at [link]" if yes else "see you" for yes in scam],
+        kinds={"language": ["de" if row % 3 else "en" for row in rows]},
+    )
+    head = f"<!doctype html><title>Evaluation</title><h1>Evaluation of {name}</h1>"
+    return f"{head}<p>See the figures.</p>{answers.embedded()}".encode()
 
 
 def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> None:
@@ -67,7 +88,8 @@ def live_through(api: RunningApi, messages: Sequence[Message] = MESSAGES) -> Non
 
     At the end a flood is under way: new accounts report one message in many wordings.
     """
-    api.services.artifacts.put("reports/sms/example.html", REPORT, overwrite=True)
+    for name in VERSIONS:
+        api.services.artifacts.put(f"reports/sms/{name}.html", report_of(name), overwrite=True)
     numbers = itertools.count(1)
     told = itertools.cycle(messages)
     api.clock.move_on(-DAYS * DAY_SECONDS)
@@ -255,7 +277,7 @@ def _register(api: RunningApi, pipeline: ShieldClient, name: str, run: str | Non
             status="refused" if made.refusal else "candidate",
             refusal=made.refusal,
             trained_at=api.clock(),
-            report_uri="reports/sms/example.html" if run else None,
+            report_uri=f"reports/sms/{name}.html" if run else None,
         ),
     )
 
@@ -278,7 +300,7 @@ def _retrain(api: RunningApi, pipeline: ShieldClient, day: int) -> None:
             outcome=outcome,
             message=message,
             version=made,
-            report_uri="reports/sms/example.html" if made else None,
+            report_uri=f"reports/sms/{made}.html" if made else None,
             steps=steps,
         ),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.kit.context import Context
@@ -11,9 +11,11 @@ from api.kit.paging import MAX_LIMIT, PageRequest, decode
 from api.kit.paths import VersionPath
 from api.kit.tokens import Role
 from api.pages import figures
+from api.pages.comparison import drawn
 from api.pages.desk.pages import read_model, render, report
 from api.pages.visitor import CheckedForm, Reading, Who, Writing
 from api.privacy import lineage
+from api.registry import comparison
 from api.registry import ledger as promotions
 from api.registry import service as registry
 from api.rollouts import service as rollouts
@@ -57,6 +59,26 @@ def show(
         champion=stable.name if stable else None,
         lineage=family(versions),
         ledger=ledger[::-1],
+    )
+
+
+Name = Annotated[str, Query(max_length=63)]
+
+
+@router.get("/{model_type}/compare")
+def compared(
+    request: Request, model_type: ModelType, visitor: Who, ctx: Reading, old: Name, new: Name
+) -> Response:
+    """Show two versions side by side, on the messages that both were judged on."""
+    found = comparison.between(ctx, model_type, old, new)
+    return render(
+        request,
+        visitor,
+        "compare.html",
+        model=model_type,
+        versions=all_versions(ctx, model_type)[::-1],
+        found=found,
+        drawn=drawn(found),
     )
 
 

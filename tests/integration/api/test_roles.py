@@ -73,6 +73,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v2/models/{model_type}/versions"): STAFF,
     ("GET", "/api/v2/models/{model_type}/versions/{name}"): STAFF,
     ("POST", "/api/v2/models/{model_type}/versions/{name}/taint"): ADMIN,
+    ("GET", "/api/v2/models/{model_type}/versions/{name}/compare/{other}"): STAFF,
     ("GET", "/api/v2/models/{model_type}/champion"): STAFF,
     ("GET", "/api/v2/models/{model_type}/ledger"): STAFF,
     ("GET", "/api/v2/models/{model_type}/drift"): TRAINERS,
@@ -111,7 +112,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/api/v2/users/me"): {"auditConsent": False},
     ("POST", "/api/v2/inbox/read"): {"upTo": "0"},
 }
-VALUES = {"model_type": "voice", "name": "voice-v9", "kind": "feedback"}
+VALUES = {"model_type": "voice", "name": "voice-v9", "other": "voice-v8", "kind": "feedback"}
 
 
 def routes(api: RunningApi) -> set[tuple[str, str]]:

@@ -1,0 +1,70 @@
+"""What a page draws of two versions side by side. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from shield.metrics import SCORE_EDGES
+from shield.wire.comparison import CurvePoint, VersionComparison
+
+LEAST_FPR = 1e-4
+"""Left end of the ROC curve, whose axis is logarithmic: the decision falls below one percent."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many golden messages a version scores within a range."""
+
+    label: str
+    old: int
+    new: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Shapes and numbers beyond the comparison itself."""
+
+    reach: float
+    """End of the drawn line of changes, on both sides of zero."""
+    curves: dict[str, str]
+    """`old` and `new` -> points of an SVG polyline in a square of 100."""
+    bins: dict[str, list[Bin]]
+    """`scam` and `harmless` -> messages by score."""
+
+
+def drawn(found: VersionComparison) -> Drawn:
+    """Return what is drawn of a comparison."""
+    figures = [figure for part in found.sets for figure in part.figures]
+    ends = [abs(end) for figure in figures for end in (figure.low, figure.high)]
+    return Drawn(
+        reach=max([0.01, *ends]),
+        curves={name: _polyline(points) for name, points in found.curves.items()},
+        bins={
+            title: _bins(found, name)
+            for title, name in (("scam", "scam"), ("harmless", "ham"))
+            if found.scores
+        },
+    )
+
+
+def _polyline(points: Sequence[CurvePoint]) -> str:
+    corners: list[str] = []
+    height = 100.0
+    for point in points:
+        place = _place(point.fpr)
+        corners.append(f"{place:.2f},{height:.2f}")  # a step: recall rises at its own rate
+        height = 100 * (1 - point.recall)
+        corners.append(f"{place:.2f},{height:.2f}")
+    return " ".join(corners)
+
+
+def _place(fpr: float) -> float:
+    return 100 * (1 - math.log10(max(fpr, LEAST_FPR)) / math.log10(LEAST_FPR))
+
+
+def _bins(found: VersionComparison, name: str) -> list[Bin]:
+    edges = (0.0, *SCORE_EDGES, 1.0)
+    ranges = [f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges)]
+    old, new = found.scores["old"][name], found.scores["new"][name]
+    return [Bin(*each) for each in zip(ranges, old, new, strict=True)]
