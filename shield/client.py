@@ -162,6 +162,14 @@ class ShieldClient:
         """List one's own scans, newest first."""
         return self._page(ScanRead, "/scans", {"limit": limit, "cursor": cursor})
 
+    def erase_scan(self, scan_id: str) -> ErasureRead:
+        """Erase one of one's own scans, and what one has said of it."""
+        return self._data(ErasureRead, self._call("DELETE", f"/scans/{quote(scan_id)}"))
+
+    def erase_scans(self) -> ErasureRead:
+        """Erase all of one's own scans, and what one has said of them; the account stays."""
+        return self._data(ErasureRead, self._call("DELETE", "/scans"))
+
     def send_feedback(
         self,
         scan_id: str,

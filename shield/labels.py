@@ -79,12 +79,6 @@ class TypeRecord:
     """One of its messages."""
     icon: str
     """A symbol of `api/pages/templates/icons.svg`."""
-    prompt: str
-    """What the phone's empty text field says."""
-    verdicts: Labels
-    """The phone's headline for each verdict, in the order of `labels`."""
-    scam_advice: str
-    """What the phone tells a user to do, or not to do, when it is a scam."""
     channel: Literal["sms", "mail", "call"] | None = None
     """Which messages of the book of scams teach it; None: the book has none."""
     first_training_messages: int | None = None
@@ -104,9 +98,6 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             title="Messages",
             noun="Message",
             icon="message",
-            prompt="Paste an SMS or a chat message",
-            verdicts=Labels("Looks harmless", "Looks like a scam"),
-            scam_advice="Do not answer, call back or open links in it.",
             channel="sms",
             corpus="the UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)",
         ),
@@ -118,9 +109,6 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             title="Phishing",
             noun="Mail or link",
             icon="link",
-            prompt="Paste a mail or a web address",
-            verdicts=Labels("Looks safe", "Looks like phishing"),
-            scam_advice="Do not open it or type a password there.",
             channel="mail",
             first_training_messages=2000,  # mails fill whole windows
             corpus="the SpamAssassin public mail corpus",
@@ -133,9 +121,6 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             title="Calls",
             noun="Call",
             icon="phone",
-            prompt="Paste the transcript of a call",
-            verdicts=Labels("Sounds harmless", "Sounds like a scam call"),
-            scam_advice="Hang up. Call the company back on a number that you know.",
             channel="call",
             first_training_messages=2000,
             corpus=(

@@ -15,6 +15,7 @@ BUILT = Path(__file__).parent / "static" / "build"
 FOREVER = "public, max-age=31536000, immutable"
 MEDIA_TYPES = {
     ".js": "text/javascript",
+    ".json": "application/json",
     ".css": "text/css",
     ".svg": "image/svg+xml",
     ".png": "image/png",

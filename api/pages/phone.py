@@ -15,10 +15,14 @@ from api.pages.sessions import Visit
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
 from api.pages.visitor import CheckedForm, get_visit
+from api.pages.words import Words
 from api.users import pairing
 from shield.errors import Unauthenticated
 
 router = APIRouter()
+
+FILES = ["image/*", "message/rfc822", ".eml", "text/plain"]
+"""What may be shared to the app: a picture of a QR code, a mail, a text."""
 
 NOBODY = Principal("nobody", frozenset())
 """Who has not shown yet who they are."""
@@ -28,12 +32,13 @@ TOKEN_SECONDS = 30 * 86400
 
 @router.get("/app")
 def shell(request: Request) -> Response:
-    """Return the page; it is the same for everybody, so the service worker may keep it."""
+    """Return the page; it holds nothing personal, so the service worker may keep it."""
     templates: Templates = request.app.state.templates
     settings: PagesSettings = request.app.state.pages_settings
     organisation = settings.oidc_discovery_url is not None or settings.trusted_header is not None
     response = templates.page(request, "app.html", organisation=organisation)
     response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language"
     return response
 
 
@@ -41,6 +46,7 @@ def shell(request: Request) -> Response:
 def manifest(request: Request) -> Response:
     """Return what makes the page installable."""
     assets: Assets = request.app.state.assets
+    spoken = Words(assets).asked_by(request)
     icons = [
         {"src": assets.url(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
         for size in (192, 512)
@@ -50,7 +56,9 @@ def manifest(request: Request) -> Response:
             "id": "/app",
             "name": "Antispam Shield",
             "short_name": "Shield",
-            "description": "Scan a message and tell the filter when it is wrong.",
+            "description": spoken("description"),
+            "lang": spoken.language,
+            "dir": spoken.direction,
             "start_url": "/app",
             "scope": "/app",
             "display": "standalone",
@@ -62,7 +70,12 @@ def manifest(request: Request) -> Response:
                 "action": "/app/share",
                 "method": "POST",
                 "enctype": "multipart/form-data",
-                "params": {"title": "title", "text": "text", "url": "url"},
+                "params": {
+                    "title": "title",
+                    "text": "text",
+                    "url": "url",
+                    "files": [{"name": "file", "accept": FILES}],
+                },
             },
             "icons": [
                 *icons,
@@ -71,7 +84,7 @@ def manifest(request: Request) -> Response:
             ],
         },
         media_type="application/manifest+json",
-        headers={"Cache-Control": "no-cache"},
+        headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
     )
 
 
@@ -122,7 +135,8 @@ def show_code(
         segno.make(url, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff")
     )
     templates: Templates = request.app.state.templates
-    response = templates.page(request, "pair.html", issued=issued, picture=picture, url=url)
+    address = str(request.base_url.replace(path="/app"))
+    response = templates.page(request, "pair.html", issued=issued, picture=picture, address=address)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from api.pages import formats
 from api.pages.assets import Assets
+from api.pages.words import Words
 from shield.labels import MODEL_TYPES, is_scam
 
 FOLDER = Path(__file__).parent / "templates"
@@ -20,6 +21,7 @@ class Templates:
     """Renders pages."""
 
     def __init__(self, assets: Assets) -> None:
+        self._words = Words(assets)
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -39,6 +41,7 @@ class Templates:
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Render the template `name` as an answer."""
         values = {"visitor": None, "now": datetime.now(UTC), **values}
+        values["spoken"] = self._words.asked_by(request)
         html = self._environment.get_template(name).render(path=request.url.path, **values)
         return HTMLResponse(html, status)
 

@@ -1,4 +1,7 @@
-"""Erasing a person: from the database, from sealed snapshots, and from all that is sealed later."""
+"""Erasing a person, or some of their scans.
+
+From the database, from sealed snapshots, and from all that is sealed later.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -23,6 +26,7 @@ from api.tables import (
     Scan,
     User,
 )
+from shield.errors import NotFound
 from shield.similarity import form
 from shield.wire import ErasureRead
 
@@ -35,53 +39,96 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     What remains is anonymous: verdicts and decisions count in the statistics under a random name
     that nobody can lead back. Erasing somebody who is not known is no error.
     """
+    erased = _erase_scans(ctx, user_id)
+    pseudonym = _pseudonym(ctx, user_id)
+    ctx.session.execute(delete(User).where(User.id == user_id))
+    ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
+    _settle(ctx, erased, "user.erase", pseudonym)
+    return erased
+
+
+def erase_scans(ctx: Context, user_id: str) -> ErasureRead:
+    """Erase all of a person's scans and what they said of them; the account stays."""
+    erased = _erase_scans(ctx, user_id)
+    _settle(ctx, erased, "scan.erase", _pseudonym(ctx, user_id))
+    return erased
+
+
+def erase_scan(ctx: Context, user_id: str, scan_id: str) -> ErasureRead:
+    """Erase one of a person's scans and what they said of it.
+
+    Raises:
+        NotFound: It is nobody's, or somebody else's.
+    """
+    erased = _erase_scans(ctx, user_id, scan_id)
+    if not erased.scans:
+        raise NotFound(f"You have no scan {scan_id}. GET /api/v2/scans lists yours.")
+    _settle(ctx, erased, "scan.erase", _pseudonym(ctx, user_id))
+    return erased
+
+
+def _pseudonym(ctx: Context, user_id: str) -> str:
+    user = ctx.session.get(User, user_id)
+    return user.pseudonym if user else "nobody"
+
+
+def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> ErasureRead:
+    """Take a person's scans, or one, and the reports out of the database and sealed snapshots."""
     nobody = f"erased-{secrets.token_hex(8)}"
     # The scans first: a report that is just being sent holds its scan, so it is waited for here and
     # found below; one that comes later finds no scan.
     scans = [
         (row.id, row.fingerprint)
         for row in ctx.session.execute(
-            select(Scan.id, Scan.fingerprint).where(Scan.user_id == user_id).with_for_update()
+            select(Scan.id, Scan.fingerprint)
+            .where(Scan.user_id == user_id, *([Scan.id == scan_id] if scan_id else []))
+            .with_for_update()
         )
     ]
     for at in range(0, len(scans), _CHUNK):
         ctx.session.execute(
             update(Scan)
-            .where(Scan.id.in_([scan_id for scan_id, _ in scans[at : at + _CHUNK]]))
+            .where(Scan.id.in_([each for each, _ in scans[at : at + _CHUNK]]))
             .values(user_id=nobody, text_sealed=None, fingerprint="", sketch=None)
         )
-    reports = list(ctx.session.scalars(select(Feedback).where(Feedback.user_id == user_id)))
-    ids = [report.id for report in reports]
-    batches = snapshots.remove_rows(ctx, ids, "a member was erased")
+    reports = ctx.session.scalars(
+        select(Feedback).where(
+            Feedback.user_id == user_id, *([Feedback.scan_id == scan_id] if scan_id else [])
+        )
+    ).all()
+    batches = snapshots.remove_rows(ctx, [report.id for report in reports], "a member was erased")
     versions = lineage.learned_from(ctx.session, batches)
     for report in reports:
         _forget_report(ctx, report, nobody)
-    _forget_samples(ctx, [scan_id for scan_id, _ in scans])
+    _forget_samples(ctx, [each for each, _ in scans])
     _forget_forms(ctx, sorted({form for _, form in scans if form}))
-    user = ctx.session.get(User, user_id)
-    pseudonym = user.pseudonym if user else "nobody"
-    if user is not None:
-        ctx.session.delete(user)
     for table in (Notice, Revision):
-        ctx.session.execute(delete(table).where(table.user_id == user_id))
-    ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
+        ctx.session.execute(
+            delete(table).where(
+                table.user_id == user_id, *([table.scan_id == scan_id] if scan_id else [])
+            )
+        )
     ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
     ctx.session.flush()
+    return ErasureRead(
+        scans=len(scans),
+        feedback=len(reports),
+        versions=[version.name for version in versions],
+        batches=batches,
+    )
+
+
+def _settle(ctx: Context, erased: ErasureRead, action: str, pseudonym: str) -> None:
+    """Leave nothing of it in the database's own files either, and put it on record."""
     ctx.after_commit.append(lambda: settle(ctx.services.engine))
     audit.append(
         ctx.session,
         at=ctx.now,
         actor=pseudonym,  # the log must not keep the name that is to be forgotten
-        action="user.erase",
+        action=action,
         subject=pseudonym,
         reason="asked by the person",
-        details={"scans": len(scans), "feedback": len(ids), "batches": batches},
-    )
-    return ErasureRead(
-        scans=len(scans),
-        feedback=len(ids),
-        versions=[version.name for version in versions],
-        batches=batches,
+        details={"scans": erased.scans, "feedback": erased.feedback, "batches": erased.batches},
     )
 
 

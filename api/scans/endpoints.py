@@ -12,13 +12,14 @@ from api.kit.lanes import Headers, Lane
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.readers import AskedBy
+from api.privacy import erasure
 from api.scans import service
 from shield.characters import unreadable
 from shield.labels import ScanType
 from shield.mail import read_mail
 from shield.reasons import Reader, reader_of
 from shield.routing import Arm
-from shield.wire import Envelope, MailRequest, ScanRead, ScanRequest, ScanTypeRead
+from shield.wire import Envelope, ErasureRead, MailRequest, ScanRead, ScanRequest, ScanTypeRead
 
 router = APIRouter(prefix="/scans", tags=["scans"])
 
@@ -93,3 +94,15 @@ def types(ctx: AnyRead) -> Envelope[list[ScanTypeRead]]:
 def own_scan(scan_id: PathId, ctx: AnyRead, reader: AskedBy) -> Envelope[ScanRead]:
     """Return one of one's own scans."""
     return Envelope[ScanRead](data=service.own_scan(ctx, scan_id, reader))
+
+
+@router.delete("")
+def erase_scans(ctx: AnyWrite) -> Envelope[ErasureRead]:
+    """Erase all of one's own scans, and what one has said of them. The account stays."""
+    return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scans(ctx, ctx.user))
+
+
+@router.delete("/{scan_id}")
+def erase_scan(scan_id: PathId, ctx: AnyWrite) -> Envelope[ErasureRead]:
+    """Erase one of one's own scans, and what one has said of it."""
+    return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scan(ctx, ctx.user, scan_id))

@@ -7,6 +7,6 @@ advice are those of `shield.book`.
 """
 
 from shield.reasons.explanation import Explanation, explain, prepare
-from shield.reasons.sentences import Reader, reader_of
+from shield.reasons.sentences import Reader, countries, reader_of
 
-__all__ = ["Explanation", "Reader", "explain", "prepare", "reader_of"]
+__all__ = ["Explanation", "Reader", "countries", "explain", "prepare", "reader_of"]

@@ -33,6 +33,11 @@ def places() -> dict[str, dict[str, str]]:
     return table
 
 
+def countries() -> list[str]:
+    """Return the countries (ISO 3166) of which it is known who takes reports."""
+    return sorted(places())
+
+
 def say(sentence: str, reader: Reader, **parts: str) -> str:
     """Return a sentence in the reader's language, its parts filled in."""
     written = sentences()[sentence]

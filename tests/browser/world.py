@@ -67,15 +67,23 @@ def on_the_phone(
     with open_page(chromium, (390, 844), **options) as (_, page):
         page.goto(f"{api.url}/app#token={api.token(user)}")
         page.get_by_role("button", name=f"Connect as {user}").click()
-        expect(page.get_by_role("button", name="Scan")).to_be_visible()
+        expect(page.get_by_role("button", name="Scan", exact=True)).to_be_visible()
         yield page
 
 
 def scan(page: Page, text: str) -> None:
     """Scan a message on the phone and wait for its card."""
+    home(page)
     page.get_by_label("The message").fill(text)
-    page.get_by_role("button", name="Scan").click()
+    page.get_by_role("button", name="Scan", exact=True).click()
     expect(page.locator("article.result blockquote")).to_have_text(text)
+
+
+def home(page: Page) -> None:
+    """Go back to the field from the answer to an earlier scan."""
+    if page.locator("#result").is_visible():
+        page.get_by_role("button", name="Scan another").click()
+        expect(page.locator("#home")).to_be_visible()
 
 
 def violations(page: Page) -> list[str]:

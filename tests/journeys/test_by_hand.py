@@ -32,15 +32,17 @@ def test_the_whole_loop_is_done_by_hand_in_a_browser(chromium: Browser, tmp_path
             _a_user_objects_offline(phone, first)
             _a_reviewer_approves_by_keys(desk, str(system.greeting["review"]))
             phone.reload()
-            expect(phone.locator("#recent-list")).to_contain_text("feedback approved")
+            expect(phone.locator("#recent-list")).to_contain_text("a person agreed with you")
             _the_run_is_told(desk, system)
             _a_version_comes_and_goes(desk, phone, system.url, first, second)
             _all_of_it_is_on_record(desk)
 
 
 def _scan(phone: Page, text: str) -> None:
+    if phone.locator("#result").is_visible():
+        phone.get_by_role("button", name="Scan another").tap()
     phone.get_by_label("The message").fill(text)
-    phone.get_by_role("button", name="Scan").tap()
+    phone.get_by_role("button", name="Scan", exact=True).tap()
     expect(phone.locator("article.result blockquote")).to_have_text(text)
 
 
@@ -54,7 +56,7 @@ def _a_user_objects_offline(phone: Page, version: str) -> None:
     phone.get_by_label("Comment").fill("It is a game of ours")
     phone.get_by_role("button", name="Send").tap()
     expect(phone.locator("#toasts")).to_contain_text("Thanks for your feedback!")
-    expect(phone.locator("#connection")).to_contain_text("1 feedback item waits to be sent.")
+    expect(phone.locator("#connection")).to_contain_text("1 answer waits to be sent.")
     phone.context.set_offline(False)
     expect(phone.locator(".opinion.sent")).to_be_visible()
 

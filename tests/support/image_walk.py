@@ -23,9 +23,6 @@ RECORD = """
             title="Pictures",
             noun="Picture",
             icon="link",
-            prompt="Paste what the picture says",
-            verdicts=Labels("Looks genuine", "Looks like a fake"),
-            scam_advice="Do not scan the code in it.",
             corpus="pictures that users sent",
         ),
 """
@@ -75,7 +72,7 @@ def main(folder: Path) -> None:
         with signed_in(api) as browser:
             queue = browser.get("/review", params={"model": "image"}).text
             phone = browser.get("/app").text
-        for words in ("Pictures</a>", "Picture</h2>", "it is a fake", "it is genuine"):
+        for words in ("Pictures</a>", "Picture</h2>", "A fake", "Genuine"):
             assert words in queue, queue
         assert 'value="image"' in phone, phone
         reviewer.review(sent.id, ReviewAction.APPROVE)
@@ -83,7 +80,7 @@ def main(folder: Path) -> None:
         assert (row["scanType"], row["correctedLabel"]) == ("image", "genuine"), row
         batch = reviewer.lease_batch(image, "run-1", minimum=1)
         assert batch.count == 1, batch
-    assert '"prompt": "Paste what the picture says"' in script()
+    assert '"genuine",' in script()
     assert TYPES[-1] == "image"
     assert type_names() == "sms, phishing, voice or image"
     print("walked")

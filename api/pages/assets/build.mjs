@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import * as esbuild from "esbuild";
+import { readWords } from "./words.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.env.SHIELD_BUILD_DIR ?? join(here, "../static/build");
@@ -29,8 +30,21 @@ const hashed = async (name, bytes) => {
   await writeFile(join(out, manifest[name]), bytes);
 };
 
+// The phone fetches the table of its reader's language; English is in the script, for when that fails.
+const tables = await readWords(join(here, "src/words"), [join(here, "src"), join(here, "../templates")]);
+for (const [language, table] of Object.entries(tables)) await hashed(`words-${language}.json`, Buffer.from(JSON.stringify(table)));
+const languages = Object.fromEntries(
+  Object.entries(tables).map(([language, table]) => [language, { name: table.language, file: `/assets/${manifest[`words-${language}.json`]}` }]),
+);
+
+// What few people need is fetched when somebody does.
+const onDemand = await esbuild.build({ ...shared, entryPoints: { qr: "src/app/qr.ts" }, format: "esm", outdir: "bundle", write: false });
+for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.contents);
+
 const pages = await esbuild.build({
   ...shared,
+  external: ["/assets/*"],
+  define: { LANGUAGES: JSON.stringify(languages), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",
@@ -48,7 +62,8 @@ for (const width of [180, 192, 512]) {
 }
 
 // The worker comes last: it names what it keeps for offline use, so its bytes change when they do.
-const shell = ["app.js", "style.css", "icon.svg", "icon-192.png"].map((name) => `/assets/${manifest[name]}`);
+const kept = ["app.js", "qr.js", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
+const shell = kept.map((name) => `/assets/${manifest[name]}`);
 const worker = await esbuild.build({
   ...shared,
   entryPoints: { worker: "src/app/worker.ts" },

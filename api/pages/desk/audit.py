@@ -19,7 +19,7 @@ ACTIONS = (
     "known.refused", "known.undone",
     "message.read", "message.retention", "rollout.install", "rollout.pause",
     "rollout.promote", "rollout.promote-request", "rollout.reject", "rollout.request",
-    "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "user.erase",
+    "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "scan.erase", "user.erase",
     "version.register", "version.taint",
 )  # fmt: skip
 """What is offered while one types; any other action may be asked for as well."""

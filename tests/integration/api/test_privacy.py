@@ -74,6 +74,29 @@ def test_an_erased_person_is_gone_from_database_and_snapshots_and_the_models_are
         assert admin.audit_verify().broken_at is None
 
 
+def test_one_erased_scan_is_gone_with_its_report_and_the_others_stay(api: RunningApi) -> None:
+    gone = report(api, "ann", "my zebra-crossing message")
+    decide(api, gone.id)
+    kept = report(api, "ann", "my okapi message")
+    batch = train(api)
+    with api.client("ann") as ann, api.client("bob") as bob:
+        with pytest.raises(NotFound, match="lists yours"):
+            bob.erase_scan(gone.scan_id)
+        erased = ann.erase_scan(gone.scan_id)
+        assert (erased.scans, erased.feedback, erased.batches) == (1, 1, [batch.id])
+        assert erased.versions == ["sms-v1"]
+        assert "zebra-crossing" not in everything(api)
+        assert [each.id for each in ann.scans()] == [kept.scan_id]
+        with pytest.raises(NotFound):
+            ann.erase_scan(gone.scan_id)
+        all_of_it = ann.erase_scans()
+        assert (all_of_it.scans, all_of_it.feedback) == (1, 1)
+        assert ann.scans().items == []
+        assert ann.me().subject == "ann"  # the account stays
+    with api.client("rita", "reviewer") as rita:
+        assert rita.pending().items == []
+
+
 def test_lineage_names_every_version_that_learned_from_a_poisoned_reporter(
     api: RunningApi,
 ) -> None:

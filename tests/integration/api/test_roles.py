@@ -97,6 +97,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/users/me/pairing"): REVIEWERS,
     ("PUT", "/api/v2/users/me"): ANYONE,
     ("DELETE", "/api/v2/users/me"): ANYONE,
+    ("DELETE", "/api/v2/scans"): ANYONE,
+    ("DELETE", "/api/v2/scans/{scan_id}"): ANYONE,
     ("GET", "/api/v2/lineage/{kind}/{subject_id}"): STAFF,
     ("POST", "/api/v2/lineage/{kind}/{subject_id}/withdraw"): ADMIN,
     ("GET", "/api/v2/names/{kind}"): ANYONE,

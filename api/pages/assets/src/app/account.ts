@@ -1,44 +1,80 @@
-// The account's dialog: who one is, what one agrees to, and leaving, with or without a trace.
-import { must, sentence, toast } from "../lib/dom";
+// The account's dialog: who one is, in which language, what one agrees to, and leaving, with or without a trace.
+import { h, must, toast } from "../lib/dom";
+import { ask } from "./asking";
+import { explain } from "./problems";
+import { COUNTRIES } from "./scan-types";
 import { forgetEverything, token, waitingLetters } from "./store";
 import { call } from "./wire";
+import { chooseCountry, chooseLanguage, count, country, language, languages, say } from "./words";
 
-let forgotten: () => Promise<void>;
+interface Wiring {
+  /** Runs once this phone has forgotten the person. */
+  forgotten: () => Promise<void>;
+  /** Runs once everything is to be said anew. */
+  spoken: () => Promise<void>;
+}
 
-/** Make the dialog work; `whenForgotten` runs once this phone has forgotten the person. */
-export function startAccount(whenForgotten: () => Promise<void>): void {
-  forgotten = whenForgotten;
+let wiring: Wiring;
+
+/** Make the dialog work. */
+export function startAccount(given: Wiring): void {
+  wiring = given;
   must("#sign-out").addEventListener("click", () => void signOut());
   must("#consent").addEventListener("change", () => void changeConsent());
   must("#erase").addEventListener("click", () => void erase());
   must("#account-button").addEventListener("click", () => void openAccount());
   must("#account-close").addEventListener("click", () => must<HTMLDialogElement>("#account").close());
+  must("#country").addEventListener("change", () => {
+    chooseCountry(must<HTMLSelectElement>("#country").value);
+    void wiring.spoken();
+  });
+  for (const choice of document.querySelectorAll<HTMLSelectElement>("select[data-languages]")) {
+    // Each language by its own name, marked as such, so that it is read aloud rightly.
+    choice.replaceChildren(...languages().map(([code, name]) => h("option", { value: code, lang: code }, name)));
+    choice.addEventListener("change", () => void changeLanguage(choice.value));
+  }
+  showChoices();
+}
+
+async function changeLanguage(code: string): Promise<void> {
+  await chooseLanguage(code);
+  showChoices();
+  await wiring.spoken();
+  if (must<HTMLDialogElement>("#account").open) await showPerson();
+}
+
+/** The choices as they stand; countries are named in the language that is shown. */
+function showChoices(): void {
+  for (const choice of document.querySelectorAll<HTMLSelectElement>("select[data-languages]")) choice.value = language();
+  const names = new Intl.DisplayNames(language(), { type: "region" });
+  const named = COUNTRIES.map((code): [string, string] => [code, names.of(code) ?? code]).sort((one, other) => one[1].localeCompare(other[1], language()));
+  const choice = must<HTMLSelectElement>("#country");
+  choice.replaceChildren(h("option", { value: "" }, say("account.countryUnknown")), ...named.map(([code, name]) => h("option", { value: code }, name)));
+  choice.value = country();
 }
 
 /** Ask the server to forget this person, then forget on the phone too. */
 async function erase(): Promise<void> {
-  const question = "Erase all your messages and feedback, here and on the server? This cannot be undone.";
-  if (!window.confirm(question)) return;
+  if (!(await ask({ title: say("account.erase"), what: say("account.eraseQuestion"), yes: say("account.erase"), danger: true }))) return;
   try {
     await call((await token.read()) ?? "", "DELETE", "/users/me");
     await forget();
-    toast("Your messages and your feedback are erased.");
+    toast(say("account.erased"));
   } catch (error) {
-    toast(sentence(error), "bad");
+    toast(explain(error), "bad");
   }
 }
 
 async function signOut(): Promise<void> {
   const waiting = (await waitingLetters()).length;
-  const question = `${waiting} feedback ${waiting === 1 ? "item has" : "items have"} not been sent yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`;
-  if (waiting > 0 && !window.confirm(question)) return;
+  if (waiting > 0 && !(await ask({ title: say("account.signOut"), what: count("account.signOutQuestion", waiting), yes: say("account.signOut"), danger: true }))) return;
   await forget();
 }
 
 async function forget(): Promise<void> {
   await forgetEverything();
   must<HTMLDialogElement>("#account").close();
-  await forgotten();
+  await wiring.forgotten();
 }
 
 interface Me {
@@ -47,16 +83,20 @@ interface Me {
 }
 
 async function openAccount(): Promise<void> {
+  must<HTMLDialogElement>("#account").showModal();
+  await showPerson();
+}
+
+async function showPerson(): Promise<void> {
   const consent = must<HTMLInputElement>("#consent");
   const who = must<HTMLElement>("#who");
-  must<HTMLDialogElement>("#account").showModal();
   try {
     const me = await call<Me>((await token.read()) ?? "", "GET", "/users/me");
-    who.textContent = `Signed in as ${me.subject}.`;
+    who.textContent = say("account.who", { name: me.subject });
     consent.checked = me.auditConsent;
     consent.disabled = false;
   } catch (error) {
-    who.textContent = sentence(error);
+    who.textContent = explain(error);
     consent.disabled = true;
   }
 }
@@ -65,9 +105,9 @@ async function changeConsent(): Promise<void> {
   const consent = must<HTMLInputElement>("#consent");
   try {
     await call((await token.read()) ?? "", "PUT", "/users/me", { auditConsent: consent.checked });
-    toast(consent.checked ? "Thank you. Some of your messages may be checked by a person." : "Saved.");
+    toast(say(consent.checked ? "account.consented" : "account.saved"));
   } catch (error) {
     consent.checked = !consent.checked;
-    toast(sentence(error), "bad");
+    toast(explain(error), "bad");
   }
 }

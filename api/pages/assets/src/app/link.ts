@@ -1,9 +1,12 @@
-// `/app#token=…`: a link that connects a phone. A fragment is never sent to a server, so the token stays out of
-// every log. But anybody can send such a link: what is scanned then goes to an account of theirs. So it connects a
-// phone that is not connected yet, after its owner has been told whose account that is; a connected one stays.
-import { must, sentence, toast } from "../lib/dom";
+// `/app#token=…` and `/app#code=…`: a link that connects a phone. A fragment is never sent to a server, so the token
+// stays out of every log. But anybody can send such a link: what is scanned then goes to an account of theirs. So it
+// connects a phone that is not connected yet, after its owner has been told whose account that is; a connected one stays.
+import { toast } from "../lib/dom";
+import { ask } from "./asking";
+import { explain } from "./problems";
 import { token } from "./store";
-import { call, Refused } from "./wire";
+import { call, Refused, slugOf, type Problem } from "./wire";
+import { say } from "./words";
 
 interface Me {
   subject: string;
@@ -19,14 +22,13 @@ export async function followLink(connected: () => Promise<void>): Promise<void> 
   const kept = await token.read();
   if (given && kept === given) return;
   // A code is used up by asking whose it is, so a connected phone leaves it alone.
-  if (!given && kept !== undefined) return stay(await nameOf(kept), "another account");
+  if (!given && kept !== undefined) return stay(await nameOf(kept), say("connect.another"));
   let theirs: string;
   try {
     given ??= await redeem(code ?? "");
     theirs = (await call<Me>(given, "GET", "/users/me")).subject;
   } catch (error) {
-    const expired = error instanceof Refused && error.status === 401;
-    return toast(expired && !code ? "This link is not valid any more. Ask for a new one." : sentence(error), "bad");
+    return toast(refusal(error, code ? "connect.badCode" : "connect.badLink"), "bad");
   }
   const ours = kept === undefined ? undefined : await nameOf(kept);
   if (ours !== undefined && ours !== theirs) return stay(ours, theirs);
@@ -35,11 +37,16 @@ export async function followLink(connected: () => Promise<void>): Promise<void> 
   await connected();
 }
 
+/** What to tell somebody whose code, token or link was not taken. */
+export function refusal(error: unknown, otherwise: "connect.badCode" | "connect.badLink" | "connect.badToken"): string {
+  return error instanceof Refused && [401, 404, 422].includes(error.status) ? say(otherwise) : explain(error);
+}
+
 /** The token that a pairing code stands for; the code is worth nothing afterwards. */
 export async function redeem(code: string): Promise<string> {
   const answer = await fetch("/app/pair", { method: "POST", headers: { "Content-Type": "application/json", "X-Fragment": "1" }, body: JSON.stringify({ code }), credentials: "omit" });
-  const document = (await answer.json().catch(() => ({}))) as { token?: string; message?: string };
-  if (!answer.ok || !document.token) throw new Refused(answer.status, document.message ?? `The server answered ${answer.status}.`);
+  const document = (await answer.json().catch(() => ({}))) as Problem & { token?: string };
+  if (!answer.ok || !document.token) throw new Refused(answer.status, document.message ?? "", slugOf(document));
   return document.token;
 }
 
@@ -56,31 +63,17 @@ async function nameOf(bearer: string): Promise<string> {
     try {
       const payload = bearer.split(".")[1] ?? "";
       const claims = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { sub?: string };
-      return claims.sub ?? "another account";
+      return claims.sub ?? say("connect.another");
     } catch {
-      return "another account";
+      return say("connect.another");
     }
   }
 }
 
-function stay(ours: string, theirs: string): void {
-  show(`This phone stays with ${ours}`, `The link that you opened belongs to ${theirs}: what you scan would go to that account. If that is what you want, sign out first and open the link again.`, null);
+async function stay(ours: string, theirs: string): Promise<void> {
+  await ask({ title: say("connect.stays", { name: ours }), what: say("connect.staysWhy", { name: theirs }) });
 }
 
 function agreed(theirs: string): Promise<boolean> {
-  const what = "What you scan here goes to this account, and whoever has it can read it. Go on only if it is yours.";
-  return show(`Connect this phone as ${theirs}?`, what, `Connect as ${theirs}`);
-}
-
-function show(title: string, what: string, yes: string | null): Promise<boolean> {
-  const dialog = must<HTMLDialogElement>("#link");
-  must("#link-title").textContent = title;
-  must("#link-what").textContent = what;
-  const button = must<HTMLButtonElement>("#link-yes");
-  button.hidden = yes === null;
-  button.textContent = yes ?? "";
-  must("#link-no").textContent = yes === null ? "Close" : "Cancel";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return ask({ title: say("connect.question", { name: theirs }), what: say("connect.warning"), yes: say("connect.yes", { name: theirs }) });
 }

@@ -3,21 +3,23 @@ import { must } from "../lib/dom";
 import type { KeptScan } from "./store";
 import { isScam } from "./wire";
 
-export interface Answer {
+export interface Opinion {
   scam: boolean;
   comment: string;
 }
 
-/** Open the dialog for one scan. Resolves to what the user said, or null when they closed it. */
-export function askForOpinion(scan: KeptScan): Promise<Answer | null> {
+/**
+ * Open the dialog for one scan, with `scam` chosen; left out, the opposite of the verdict, which "Wrong" most likely
+ * means. Resolves to what the user said, or null when they closed it.
+ */
+export function askForOpinion(scan: KeptScan, scam = !isScam(scan)): Promise<Opinion | null> {
   const dialog = must<HTMLDialogElement>("#opinion");
   const form = must<HTMLFormElement>("form", dialog);
   const comment = must<HTMLTextAreaElement>("#comment", form);
   // Closed by accident and opened again: what was written is still there.
   if (dialog.dataset.scan !== scan.id) comment.value = scan.opinion?.comment ?? "";
   dialog.dataset.scan = scan.id;
-  // Whoever says "Wrong" most likely means the opposite of the verdict.
-  must<HTMLInputElement>(`input[value=${isScam(scan) ? "safe" : "scam"}]`, form).checked = true;
+  must<HTMLInputElement>(`input[value=${scam ? "scam" : "safe"}]`, form).checked = true;
   must<HTMLButtonElement>("[data-close]", dialog).onclick = () => dialog.close();
   dialog.returnValue = "";
   dialog.showModal();

@@ -1,6 +1,6 @@
-// Sends waiting feedback, oldest first. Runs in the page and in the service worker; a lock keeps them apart.
+// Sends waiting feedback, oldest first, after what is to be deleted. Runs in the page and in the service worker; a lock keeps them apart.
 import { exclusively, openChannel } from "../lib/features";
-import { dropLetter, setOpinion, token, waitingLetters } from "./store";
+import { dropLetter, dropRemoval, EVERYTHING, setOpinion, token, waitingLetters, waitingRemovals } from "./store";
 import { call, Refused, Unreachable } from "./wire";
 
 export interface Delivery {
@@ -10,6 +10,10 @@ export interface Delivery {
   /** The server no longer knows the token: ask the user to sign in; nothing is lost. */
   signedOut: boolean;
   retryAfterSeconds: number | null;
+  /** How many deletions the server has carried out. */
+  removed: number;
+  /** The versions that had learned from what was deleted. */
+  learned: string[];
 }
 
 /** Told to open pages whenever letters were sent or refused, whoever sent them. */
@@ -20,10 +24,11 @@ export async function deliver(): Promise<Delivery> {
 }
 
 async function sendAll(): Promise<Delivery> {
-  const result: Delivery = { sent: 0, failed: 0, waiting: 0, signedOut: false, retryAfterSeconds: null };
+  const result: Delivery = { sent: 0, failed: 0, waiting: 0, signedOut: false, retryAfterSeconds: null, removed: 0, learned: [] };
   const bearer = await token.read();
   const letters = await waitingLetters();
   if (bearer === undefined) return { ...result, waiting: letters.length, signedOut: letters.length > 0 };
+  if (!(await sendRemovals(bearer, result))) return { ...result, waiting: letters.length };
 
   for (const letter of letters) {
     try {
@@ -31,18 +36,9 @@ async function sendAll(): Promise<Delivery> {
       await setOpinion(letter.body.scanId, { state: "sent", scam: letter.scam });
       result.sent += 1;
     } catch (error) {
-      // Kept for later: no network, server trouble, too fast, or signed out. Refused for good: told to the user.
-      if (error instanceof Unreachable) break;
-      if (!(error instanceof Refused)) throw error;
-      if (error.status === 401) {
-        result.signedOut = true;
-        break;
-      }
-      if (error.status === 429 || error.status >= 500) {
-        result.retryAfterSeconds = error.retryAfterSeconds ?? 30;
-        break;
-      }
-      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, message: error.message });
+      const refused = refusedForGood(error, result);
+      if (!refused) break;
+      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, slug: refused.slug, message: refused.message });
       result.failed += 1;
     }
     await dropLetter(letter.key);
@@ -50,4 +46,30 @@ async function sendAll(): Promise<Delivery> {
   result.waiting = (await waitingLetters()).length;
   if (result.sent + result.failed > 0) channel.postMessage(result);
   return result;
+}
+
+/** What was refused for good; null where it is kept for later: no network, server trouble, too fast, signed out. */
+function refusedForGood(error: unknown, result: Delivery): Refused | null {
+  if (error instanceof Unreachable) return null;
+  if (!(error instanceof Refused)) throw error;
+  if (error.status === 401) result.signedOut = true;
+  else if (error.status === 429 || error.status >= 500) result.retryAfterSeconds = error.retryAfterSeconds ?? 30;
+  else return error;
+  return null;
+}
+
+/** Delete on the server what was deleted here; tells whether all of it is done. */
+async function sendRemovals(bearer: string, result: Delivery): Promise<boolean> {
+  for (const { scanId } of await waitingRemovals()) {
+    try {
+      const erased = await call<{ versions: string[] }>(bearer, "DELETE", scanId === EVERYTHING ? "/scans" : `/scans/${scanId}`);
+      result.learned.push(...erased.versions);
+    } catch (error) {
+      // What the server does not have (404, or a name that is none) is as good as deleted.
+      if (!refusedForGood(error, result)) return false;
+    }
+    result.removed += 1;
+    await dropRemoval(scanId);
+  }
+  return true;
 }

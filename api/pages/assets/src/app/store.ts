@@ -7,6 +7,8 @@ import { isScam, type FeedbackBody, type Scan } from "./wire";
 export interface Opinion {
   state: "waiting" | "sent" | "failed";
   scam: boolean;
+  /** Of one that was refused: the problem's slug, and the server's own sentence. */
+  slug?: string;
   message?: string;
   /** What was written beside it, to begin with when it is changed. */
   comment?: string;
@@ -27,8 +29,20 @@ export interface Letter {
   writtenAt: number;
 }
 
+/** A scan that is deleted here, and has yet to be deleted on the server. */
+export interface Removal {
+  /** Of one scan, or `EVERYTHING`. */
+  scanId: string;
+  /** When it was asked for, as in a scan's `createdAt`. */
+  askedAt: string;
+}
+
+export const EVERYTHING = "*";
+
 interface Phone extends DBSchema {
   settings: { key: string; value: string };
+  shared: { key: string; value: Shared };
+  removals: { key: string; value: Removal };
   scans: { key: string; value: KeptScan; indexes: { "by-time": string } };
   outbox: { key: string; value: Letter; indexes: { "by-time": number } };
 }
@@ -39,11 +53,22 @@ const KEPT_SCANS = 30;
 let opened: Promise<IDBPDatabase<Phone>> | undefined;
 
 function database(): Promise<IDBPDatabase<Phone>> {
-  opened ??= openDB<Phone>("antispam-shield", 1, {
-    upgrade(db) {
-      db.createObjectStore("settings");
-      db.createObjectStore("scans", { keyPath: "id" }).createIndex("by-time", "createdAt");
-      db.createObjectStore("outbox", { keyPath: "key" }).createIndex("by-time", "writtenAt");
+  opened ??= openDB<Phone>("antispam-shield", 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore("settings");
+        db.createObjectStore("scans", { keyPath: "id" }).createIndex("by-time", "createdAt");
+        db.createObjectStore("outbox", { keyPath: "key" }).createIndex("by-time", "writtenAt");
+      }
+      if (before < 2) {
+        db.createObjectStore("shared");
+        db.createObjectStore("removals", { keyPath: "scanId" });
+      }
+    },
+    // An old page of ours in another tab would hold up a newer one for ever.
+    blocking: (_current, _wanted, event) => {
+      (event.target as IDBDatabase).close();
+      opened = undefined;
     },
   });
   return opened;
@@ -58,16 +83,19 @@ export const token = {
   },
 };
 
-/** What another app has shared, until the page takes it. */
-export async function keepShared(text: string): Promise<void> {
-  await (await database()).put("settings", text, "shared");
+/** What another app has shared: a text, or a file of a kind that the manifest names. */
+export type Shared = string | File;
+
+/** Keep what was shared until the page takes it. */
+export async function keepShared(shared: Shared): Promise<void> {
+  await (await database()).put("shared", shared, "shared");
 }
 
-export async function takeShared(): Promise<string> {
+export async function takeShared(): Promise<Shared | undefined> {
   const db = await database();
-  const text = await db.get("settings", "shared");
-  await db.delete("settings", "shared");
-  return text ?? "";
+  const shared = await db.get("shared", "shared");
+  await db.delete("shared", "shared");
+  return shared;
 }
 
 export async function keepScan(scan: KeptScan): Promise<void> {
@@ -80,8 +108,9 @@ export async function keepScan(scan: KeptScan): Promise<void> {
 /** Take over what the server knows of one's scans. Feedback that waits on the phone is newer than that. */
 export async function mergeScans(scans: Scan[]): Promise<void> {
   const db = await database();
+  const removals = await waitingRemovals();
   for (const scan of scans) {
-    if (scan.text == null) continue;
+    if (scan.text == null || removals.some((removal) => covers(removal, scan))) continue;
     const kept = await db.get("scans", scan.id);
     const { feedback, text, ...verdict } = scan;
     const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan, feedback);
@@ -126,8 +155,36 @@ export async function dropLetter(key: string): Promise<void> {
   await (await database()).delete("outbox", key);
 }
 
+function covers(removal: Removal, scan: Scan): boolean {
+  return removal.scanId === scan.id || (removal.scanId === EVERYTHING && scan.createdAt <= removal.askedAt);
+}
+
+/** Delete one scan here, with what waits to be said of it, and remember to delete it on the server. */
+export async function removeScan(scan: KeptScan): Promise<void> {
+  const db = await database();
+  for (const letter of await waitingLetters()) if (letter.body.scanId === scan.id) await dropLetter(letter.key);
+  // What this phone judged by itself the server never had.
+  if (!scan.judgedHere) await db.put("removals", { scanId: scan.id, askedAt: new Date().toISOString() });
+  await db.delete("scans", scan.id);
+}
+
+/** Delete all scans here, and remember to delete them on the server. */
+export async function removeAllScans(): Promise<void> {
+  const db = await database();
+  await db.put("removals", { scanId: EVERYTHING, askedAt: new Date().toISOString() });
+  await Promise.all([db.clear("scans"), db.clear("outbox")]);
+}
+
+export async function waitingRemovals(): Promise<Removal[]> {
+  return (await database()).getAll("removals");
+}
+
+export async function dropRemoval(scanId: string): Promise<void> {
+  await (await database()).delete("removals", scanId);
+}
+
 /** Sign out: nothing of this person stays on the phone. */
 export async function forgetEverything(): Promise<void> {
   const db = await database();
-  await Promise.all([db.clear("settings"), db.clear("scans"), db.clear("outbox")]);
+  await Promise.all([db.clear("settings"), db.clear("scans"), db.clear("outbox"), db.clear("shared"), db.clear("removals")]);
 }

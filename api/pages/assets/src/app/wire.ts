@@ -23,6 +23,10 @@ export interface Scan {
   reasons?: Reason[];
   advice?: { whatToDoNow: string; whoToTell: string | null } | null;
   modelVersion: string;
+  /** Reviewers, where they have decided messages like this one; else the model. */
+  decidedBy?: string;
+  /** Set where this phone judged by itself, without sending the text anywhere. */
+  judgedHere?: boolean;
   createdAt: string;
   text?: string;
   /** What its owner has said of it, and what became of that. */
@@ -42,6 +46,15 @@ export interface FeedbackBody {
   comment?: string;
 }
 
+/** What people are told. */
+export type Answer = "scam" | "harmless" | "unsure";
+
+/** The one answer that a scan has, whoever judged it: the server, reviewers, or this phone. */
+export function answerOf(scan: Pick<Scan, "scanType" | "verdict" | "certainty">): Answer {
+  if (isUnsure(scan)) return "unsure";
+  return isScam(scan) ? "scam" : "harmless";
+}
+
 export function isScam(scan: Pick<Scan, "scanType" | "verdict">): boolean {
   return SCAN_TYPES[scan.scanType].labels[1] === scan.verdict;
 }
@@ -57,11 +70,12 @@ export function claimOf(scan: Pick<Scan, "scanType" | "verdict">, scam: boolean)
   return scam ? "false_negative" : "false_positive";
 }
 
-/** An answer that was not a success, with the problem document's own sentence. */
+/** An answer that was not a success, with the problem document's slug and own sentence, if it had them. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly slug = "",
     readonly retryAfterSeconds: number | null = null,
   ) {
     super(message);
@@ -70,6 +84,25 @@ export class Refused extends Error {
 
 /** No answer at all: offline, or the server is away. */
 export class Unreachable extends Error {}
+
+let asked = "";
+
+/** Ask for all sentences in this language (a value of `Accept-Language`). Left alone, the browser says its own. */
+export function askIn(acceptLanguage: string): void {
+  asked = acceptLanguage;
+}
+
+/** An error as the API describes it (RFC 9457). */
+export interface Problem {
+  type?: string;
+  message?: string;
+  detail?: string;
+}
+
+/** The name of a problem, such as `rate-limited`. */
+export function slugOf(problem: Problem): string {
+  return problem.type?.split("/").pop() ?? "";
+}
 
 export async function call<T>(
   token: string,
@@ -85,6 +118,7 @@ export async function call<T>(
       headers: {
         Authorization: `Bearer ${token}`,
         Accept: "application/json",
+        ...(asked ? { "Accept-Language": asked } : {}),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
@@ -93,16 +127,12 @@ export async function call<T>(
       signal: patience(20_000),
     });
   } catch {
-    throw new Unreachable("No connection to the server.");
+    throw new Unreachable();
   }
-  const document = (await answer.json().catch(() => ({}))) as { message?: string; detail?: string; data?: T };
+  const document = (await answer.json().catch(() => ({}))) as Problem & { data?: T };
   if (!answer.ok) {
     const wait = Number(answer.headers.get("Retry-After"));
-    throw new Refused(
-      answer.status,
-      document.message ?? document.detail ?? `The server answered ${answer.status}.`,
-      Number.isFinite(wait) && wait > 0 ? wait : null,
-    );
+    throw new Refused(answer.status, document.message ?? document.detail ?? "", slugOf(document), Number.isFinite(wait) && wait > 0 ? wait : null);
   }
   return document.data as T;
 }

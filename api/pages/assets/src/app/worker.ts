@@ -43,6 +43,11 @@ self.addEventListener("fetch", (event) => {
 /** A message shared from another app: kept on the phone, put into the field by the page. */
 async function takeShared(request: Request): Promise<Response> {
   const form = await request.formData();
+  const file = form.get("file");
+  if (file instanceof File && file.size > 0) {
+    await keepShared(file);
+    return Response.redirect(PAGE, 303);
+  }
   const parts = ["title", "text", "url"].map((name) => String(form.get(name) ?? "").trim()).filter(Boolean);
   await keepShared([...new Set(parts)].join("\n"));
   return Response.redirect(PAGE, 303);

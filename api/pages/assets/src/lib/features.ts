@@ -1,14 +1,14 @@
 // What a browser may lack, and what is done instead. Outside HTTPS and localhost ("insecure contexts") a browser
 // has neither crypto.randomUUID nor navigator.locks nor service workers; private windows may have no storage.
 
-/** One row per feature that this app would like to have. `without` is what the user is told, if anything. */
-const TABLE: { here: () => boolean; without: string }[] = [
-  { here: () => "serviceWorker" in navigator, without: "It works while you are online, cannot be installed, and sends feedback only while this page is open." },
-  { here: () => "indexedDB" in globalThis && globalThis.indexedDB !== null, without: "This browser keeps nothing for us: allow storage for this page, or leave the private window." },
-];
+/** One row per feature that this app would like to have. `without` names the sentence that the user is told. */
+const TABLE = [
+  { here: () => "serviceWorker" in navigator, without: "lack.worker" },
+  { here: () => "indexedDB" in globalThis && globalThis.indexedDB !== null, without: "lack.storage" },
+] as const;
 
-/** What the user has to know about this browser; nothing on most. */
-export function shortcomings(): string[] {
+/** What the user has to know about this browser, as names of sentences; nothing on most. */
+export function shortcomings(): (typeof TABLE)[number]["without"][] {
   return TABLE.filter((feature) => !feature.here()).map((feature) => feature.without);
 }
 

@@ -1,0 +1,47 @@
+// What is no pasted text: a picture of a QR code, a mail as it was saved, a text file. All of it is read on the device.
+import { say, type Key } from "./words";
+import type { ScanType } from "./wire";
+
+/** Where the script that reads QR codes is. Put in by the build. */
+declare const QR_SCRIPT: string;
+
+/** What a file turned out to be. */
+export type Read =
+  | { kind: "text"; text: string; scanType?: ScanType; note?: string }
+  | { kind: "mail"; name: string; mail: string }
+  | { kind: "problem"; sentence: string };
+
+/** The server takes mails of 250,000 characters; attachments are not looked at. */
+const LONGEST_MAIL = 250_000;
+const LONGEST_TEXT = 20_000;
+const LARGEST_PICTURE_BYTES = 30_000_000;
+
+export async function readFile(file: File): Promise<Read> {
+  const problem = (key: Extract<Key, `file.${string}`>): Read => ({ kind: "problem", sentence: say(key, { name: file.name }) });
+  if (file.type.startsWith("image/")) {
+    if (file.size > LARGEST_PICTURE_BYTES) return problem("file.tooLarge");
+    return readPicture(file, problem);
+  }
+  if (/\.eml$/i.test(file.name) || file.type === "message/rfc822") {
+    // What is longer is attachments, which stand behind the text.
+    const mail = (await file.text()).slice(0, LONGEST_MAIL);
+    return mail.trim() ? { kind: "mail", name: file.name, mail } : problem("file.unknown");
+  }
+  if (!file.type.startsWith("text/plain")) return problem("file.unknown");
+  const text = (await file.text()).trim();
+  if (text.length > LONGEST_TEXT) return problem("file.tooLarge");
+  return text ? { kind: "text", text } : problem("file.unknown");
+}
+
+async function readPicture(file: File, problem: (key: "file.broken" | "file.noQr") => Read): Promise<Read> {
+  const { readQr } = (await import(QR_SCRIPT)) as typeof import("./qr");
+  let found: string | null;
+  try {
+    found = await readQr(file);
+  } catch {
+    return problem("file.broken");
+  }
+  if (!found?.trim()) return problem("file.noQr");
+  const link = /^[a-z][a-z0-9+.-]*:\S+$/i.test(found.trim());
+  return { kind: "text", text: found.trim(), note: say("file.qr"), ...(link ? { scanType: "phishing" } : {}) };
+}

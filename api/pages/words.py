@@ -1,0 +1,65 @@
+"""The phone's sentences on pages that the server writes, in the reader's language.
+
+The tables are those of the phone's script, `assets/src/words/`, as the build has checked them.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+
+from api.pages.assets import Assets
+from shield.reasons import reader_of
+
+_FALLBACK = "en"
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The sentences of one language."""
+
+    language: str
+    table: dict[str, Any]
+
+    @property
+    def direction(self) -> str:
+        """Return the value of HTML's `dir`."""
+        return "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
+
+    def __call__(self, key: str, **parts: str) -> str:
+        """Return a sentence, its parts filled in.
+
+        Raises:
+            KeyError: There is no such sentence.
+        """
+        sentence: str = self.table[key]
+        return sentence.format(**parts) if parts else sentence
+
+
+class Words:
+    """All languages of a build."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._assets = assets
+
+    def asked_by(self, request: Request) -> Spoken:
+        """Return the language that a browser asks for, English if we do not speak it.
+
+        Raises:
+            Unavailable: There is no build.
+        """
+        language = reader_of(request.headers.get("accept-language")).language
+        names = self._assets.names()
+        known = language if f"words-{language}.json" in names else _FALLBACK
+        return Spoken(known, _read(self._assets.folder / names[f"words-{known}.json"]))
+
+
+@cache
+def _read(file: Path) -> dict[str, Any]:
+    # A name carries the hash of its content.
+    table: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return table
