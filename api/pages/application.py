@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.kit.problems import database_problem
 from api.pages import login, oidc, phone
 from api.pages.assets import AssetFiles, Assets
-from api.pages.desk import audit, known, models, queue, rollouts, runs, statistics
+from api.pages.desk import audit, duties, known, models, queue, rollouts, runs, statistics
 from api.pages.headers import PageHeaders
 from api.pages.sessions import Sessions
 from api.pages.settings import PagesSettings
@@ -58,7 +58,8 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
     app.state.templates = Templates(app.state.assets)
     app.state.oidc = oidc.client(settings)
     pages.add_middleware(PageHeaders)
-    for room in (login, oidc, phone, queue, known, statistics, models, rollouts, runs, audit):
+    desk = (queue, duties, known, statistics, models, rollouts, runs, audit)
+    for room in (login, oidc, phone, *desk):
         pages.include_router(room.router)
     pages.router.routes.append(AssetFiles(app.state.assets))
 

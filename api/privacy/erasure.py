@@ -23,6 +23,7 @@ from api.tables import (
     Notice,
     PairingCode,
     Revision,
+    SavedView,
     Scan,
     User,
 )
@@ -42,6 +43,7 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     erased = _erase_scans(ctx, user_id)
     pseudonym = _pseudonym(ctx, user_id)
     ctx.session.execute(delete(User).where(User.id == user_id))
+    ctx.session.execute(delete(SavedView).where(SavedView.owner == user_id))
     ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
     _settle(ctx, erased, "user.erase", pseudonym)
     return erased

@@ -8,15 +8,20 @@ from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
-from api.review import decisions, guide, quality, queue, undoing
+from api.review import assigning, decisions, guide, quality, queue, undoing
+from api.review.views import View, Viewed
 from shield.labels import FeedbackType, ScanType
 from shield.wire import (
+    AssignRequest,
     Envelope,
     FeedbackRead,
     GoldRequest,
     GuideRead,
+    MutedReporter,
+    MuteRequest,
     PendingItem,
     QualityRead,
+    ReasonRequest,
     ReviewRequest,
     UndoRequest,
 )
@@ -55,12 +60,46 @@ def pending(
         Literal["none", "campaign"],
         Query(description="`campaign`: one item stands for all near-identical ones."),
     ] = "none",
+    view: Viewed = View(),
 ) -> Envelope[list[PendingItem]]:
     """List what waits for the caller's decision, most valuable first."""
     where = queue.filters(type_, model_type, campaign)
-    rows, pagination = queue.page(ctx, paging, where, by_campaign=group == "campaign")
+    rows, pagination, searched = queue.page(
+        ctx, paging, where, by_campaign=group == "campaign", view=view
+    )
     queue.note_reading(ctx, rows)
-    return Envelope[list[PendingItem]](data=rows, pagination=pagination)
+    message = (
+        ""
+        if searched.whole or not view.reads_texts
+        else (f"{searched.examined} were looked through. Go on with `nextCursor`.")
+    )
+    return Envelope[list[PendingItem]](message=message, data=rows, pagination=pagination)
+
+
+@router.post("/feedback/{feedback_id}/assign")
+def assign(feedback_id: PathId, body: AssignRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
+    """Give an item, with what waits of its campaign, to a reviewer or a team."""
+    read = assigning.assign(ctx, feedback_id, body)
+    return Envelope[FeedbackRead](message="Assigned.", data=read)
+
+
+@router.post("/feedback/{feedback_id}/mute")
+def mute(feedback_id: PathId, body: MuteRequest, ctx: ReviewerWrite) -> Envelope[MutedReporter]:
+    """Leave what an item's reporter says out of the queue for some days."""
+    return Envelope[MutedReporter](message="Muted.", data=assigning.mute(ctx, feedback_id, body))
+
+
+@router.get("/review/muted")
+def muted(ctx: ReviewerRead) -> Envelope[list[MutedReporter]]:
+    """List the reporters whose items are left out now."""
+    return Envelope[list[MutedReporter]](data=assigning.muted(ctx))
+
+
+@router.post("/review/muted/{pseudonym}/unmute")
+def unmute(pseudonym: PathId, body: ReasonRequest, ctx: ReviewerWrite) -> Envelope[MutedReporter]:
+    """Let a reporter's items into the queue again."""
+    read = assigning.unmute(ctx, pseudonym, body.reason)
+    return Envelope[MutedReporter](message="Back in the queue.", data=read)
 
 
 @router.put("/feedback/{feedback_id}")

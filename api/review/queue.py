@@ -13,8 +13,9 @@ from api.feedback import repository as feedback
 from api.kit import trust
 from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
-from api.review import meaning
+from api.review import meaning, search
 from api.review import repository as reviews
+from api.review.views import View, conditions
 from api.tables import Campaign, Feedback, Scan, User
 from api.users.service import reporter_summary
 from shield.errors import Conflict, Forbidden, NotFound
@@ -58,25 +59,22 @@ def page(
     where: Sequence[ColumnElement[bool]],
     *,
     by_campaign: bool,
-) -> tuple[list[PendingItem], Pagination]:
+    view: View = View(),
+) -> tuple[list[PendingItem], Pagination, search.Searched]:
     """Return one page of the queue; with `by_campaign` one item stands for its campaign."""
-    if by_campaign:
-        query = reviews.campaign_queue(ctx.user, ctx.now, where)
-        order = Sorted(Campaign.queue_key, Campaign.id)
-        waiting_campaigns, pagination = fetch_page(ctx.session, query, order, paging)
-        firsts = [
-            reviews.first_of(ctx.session, c.id, ctx.user, ctx.now, where) for c in waiting_campaigns
-        ]
-        rows = [row for row in firsts if row is not None]
-    else:
-        query_ = reviews.queue(ctx.user, ctx.now, where)
-        order = Sorted(Feedback.queue_key, Feedback.id)
-        rows, pagination = fetch_page(ctx.session, query_, order, paging)
-    return _items(ctx, rows), pagination
+    where = [*where, *conditions(ctx, view)]
+    if by_campaign or view.reads_texts or view.state == "decided" or view.sort != "rank":
+        rows, pagination, searched = search.look(ctx, paging, view, where)
+        return _items(ctx, rows), pagination, searched
+    query = reviews.queue(ctx.user, ctx.now, where)
+    order = Sorted(Feedback.queue_key, Feedback.id)
+    rows, pagination = fetch_page(ctx.session, query, order, paging)
+    return _items(ctx, rows), pagination, search.Searched(len(rows), pagination.next_cursor is None)
 
 
-def waiting(ctx: Context, where: Sequence[ColumnElement[bool]]) -> int:
+def waiting(ctx: Context, where: Sequence[ColumnElement[bool]], view: View = View()) -> int:
     """Return how many campaigns wait for the caller. Reads no message."""
+    where = [*where, *conditions(ctx, view)]
     query = reviews.campaign_queue(ctx.user, ctx.now, where).order_by(None).subquery()
     return ctx.session.scalar(select(func.count()).select_from(query)) or 0
 
@@ -127,7 +125,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
     campaign = ctx.session.get(Campaign, row.campaign_id) if row.campaign_id else None
     reach = around.reach.get(campaign.id, 0) if campaign else 1
     alone = campaign is None or campaign.reports <= 1  # it never had another item
-    read = feedback.readable(ctx, row)
+    read = _as_judged(ctx, row, feedback.readable(ctx, row))
     text = _text(ctx, scan)
     claimed = row.claimed_until is not None and row.claimed_until > ctx.now
     return PendingItem(
@@ -149,6 +147,25 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
         claimed_by=row.claimed_by if claimed else None,
         claimed_until=row.claimed_until if claimed else None,
         blind=row.looks > 0,
+        assigned_to=row.assigned_to,
+    )
+
+
+def _as_judged(ctx: Context, row: Feedback, read: FeedbackRead) -> FeedbackRead:
+    """Return a gold item that the caller has judged as decided: it looks like any other."""
+    own = reviews.standing_review(ctx.session, row.id, ctx.user) if row.source == "gold" else None
+    if own is None:
+        return read
+    return read.model_copy(
+        update={
+            "status": FeedbackStatus("approved" if own.action == "approve" else "rejected"),
+            "reviewed_by": own.reviewer,
+            "reviewed_at": own.at,
+            "review_notes": own.notes,
+            "review_tactic": own.tactic,
+            "review_reason": own.reason,
+            "undo_until": own.at + timedelta(seconds=ctx.settings.undo_seconds),
+        }
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.tables import Campaign, Feedback, Review, Scan
@@ -182,17 +182,30 @@ def campaign_queue(
     return select(Campaign).where(Campaign.pending > 0, waiting)
 
 
-def first_of(
+def firsts_of(
     session: Session,
-    campaign_id: str,
+    campaign_ids: Sequence[str],
     reviewer: str,
     now: datetime,
     filters: Sequence[ColumnElement[bool]],
-) -> Feedback | None:
-    """Return the item of a campaign that stands for it in the queue."""
-    return session.scalar(
-        select(Feedback)
-        .where(Feedback.campaign_id == campaign_id, free_for(reviewer, now), *filters)
-        .order_by(Feedback.queue_key, Feedback.id)
-        .limit(1)
+    most: int,
+) -> dict[str, list[tuple[Feedback, Scan]]]:
+    """Return the first items of each campaign, `most` at most, that stand for it in the queue."""
+    order = (Feedback.queue_key, Feedback.id)
+    place = func.row_number().over(partition_by=Feedback.campaign_id, order_by=order)
+    first = (
+        select(Feedback.id, place.label("place"))
+        .where(Feedback.campaign_id.in_(campaign_ids), free_for(reviewer, now), *filters)
+        .subquery()
     )
+    rows = session.execute(
+        select(Feedback, Scan)
+        .join(first, first.c.id == Feedback.id)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(first.c.place <= most)
+        .order_by(*order)
+    )
+    found: dict[str, list[tuple[Feedback, Scan]]] = {}
+    for item, scan in rows:
+        found.setdefault(item.campaign_id or "", []).append((item, scan))
+    return found

@@ -11,7 +11,7 @@ from api.tables.feedback import Feedback
 from api.tables.inbox import Notice, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
-from api.tables.review import Review
+from api.tables.review import Review, SavedView
 from api.tables.runs import Run
 from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
 from api.tables.users import PairingCode, User
@@ -39,6 +39,7 @@ __all__ = [
     "Review",
     "Revision",
     "Run",
+    "SavedView",
     "Scan",
     "ShadowScore",
     "User",

@@ -58,6 +58,8 @@ class Feedback(Base):
     """Judgements so far."""
     claimed_by: Mapped[str | None] = mapped_column(String(128))
     claimed_until: Mapped[datetime | None]
+    assigned_to: Mapped[str | None] = mapped_column(String(128))
+    """A reviewer, or `team:NAME`: in whose queue it is. NULL: in everybody's."""
     campaign_id: Mapped[str | None] = mapped_column(String(32))
     queue_key: Mapped[float]
     """Seconds since 1970 at birth, less the bonus: the smaller, the sooner. Never starves."""

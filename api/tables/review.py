@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
@@ -33,3 +33,17 @@ class Review(Base):
     """Gold items only: was the judgement right?"""
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class SavedView(Base):
+    """A view of the queue that a reviewer comes back to."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("owner", "name", name="uq_saved_views_owner_name"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(64))
+    query: Mapped[str] = mapped_column(Text)
+    """Of the page's address."""
+    created_at: Mapped[datetime]

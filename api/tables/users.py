@@ -25,6 +25,8 @@ class User(Base):
     record_rejected: Mapped[float] = mapped_column(default=0.0)
     record_at: Mapped[datetime | None]
     """When the two counts before stood so."""
+    muted_until: Mapped[datetime | None]
+    """Their items are left out of the queue until then."""
     created_at: Mapped[datetime]
 
     @property

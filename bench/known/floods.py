@@ -157,7 +157,7 @@ class _Day:
     def _review(self, reviewer: str) -> None:
         """Let a reviewer decide all that waits, campaign by campaign."""
         with self._as(reviewer, Role.REVIEWER) as ctx:
-            waiting, _ = queue.page(
+            waiting, _, _ = queue.page(
                 ctx, PageRequest(limit=200, page=1, cursor=None), [], by_campaign=True
             )
         for item in waiting:

@@ -54,6 +54,7 @@ from shield.wire.drift import (
     Tally,
 )
 from shield.wire.feedback import (
+    AssignRequest,
     CampaignSummary,
     CommentRead,
     Decision,
@@ -63,6 +64,8 @@ from shield.wire.feedback import (
     FeedbackRead,
     FeedbackRequest,
     FeedbackStatus,
+    MutedReporter,
+    MuteRequest,
     PendingItem,
     Proposal,
     Rank,
@@ -161,6 +164,7 @@ __all__ = [
     "AckRequest",
     "Answer",
     "ArmTally",
+    "AssignRequest",
     "AuditCheck",
     "AuditEntry",
     "BackCheck",
@@ -217,6 +221,8 @@ __all__ = [
     "MeUpdate",
     "MetricRead",
     "ModelOpinion",
+    "MuteRequest",
+    "MutedReporter",
     "NamedKind",
     "NamedRead",
     "Note",

@@ -215,6 +215,8 @@ class PendingItem(FeedbackRead):
     similar: list[SimilarItem] = []
     claimed_by: str | None = None
     claimed_until: datetime | None = None
+    assigned_to: str | None = None
+    """A reviewer, or `team:NAME`, in whose queue it is; none: it is in everybody's."""
     blind: bool = False
     """A second look: what the first reviewer said is not shown."""
 
@@ -252,6 +254,31 @@ class ReviewRequest(Wire):
         if (self.action is None) == (self.decision is None):
             raise ValueError("give either `decision` (scam, harmless) or `action`, not both")
         return self
+
+
+class AssignRequest(Wire):
+    """Give an item to somebody."""
+
+    to: Annotated[str, Field(max_length=128, pattern=NO_NUL)] | None = None
+    """A reviewer, or `team:NAME`; left out, it is everybody's again."""
+    scope: Literal["item", "campaign"] = "campaign"
+    reason: Reason | None = None
+
+
+class MuteRequest(Wire):
+    """Leave out what a reporter says."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+    reason: Reason
+
+
+class MutedReporter(Answer):
+    """A reporter whose items are left out of the queue."""
+
+    pseudonym: str
+    until: datetime
+    waiting: int
+    """Items of theirs that wait meanwhile; they come back then."""
 
 
 class UndoRequest(Wire):

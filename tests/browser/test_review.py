@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from shield.wire import ReviewAction
-from tests.browser.world import TEXTS, at_the_desk, report, shown, statuses
+from tests.browser.world import TEXTS, at_the_desk, report, shown, statuses, violations
 from tests.support.api import RunningApi
 from tests.support.browser import PHONE, open_page
 
@@ -203,6 +203,59 @@ def test_a_thumb_decides_on_a_phone(chromium: Browser, queue: RunningApi) -> Non
         page.get_by_role("button", name="Undo (U)").tap()
         expect(page.locator("#message")).to_have_text(first)
     assert statuses(queue)[first] == "pending"
+
+
+def test_a_search_is_kept_as_a_view_and_its_items_are_decided(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        shown(page)
+        page.keyboard.press("/")
+        page.keyboard.type("customs")
+        page.keyboard.press("Enter")
+        expect(page.locator("#searched")).to_contain_text("3 of 3 looked through, that is all")
+        expect(page.locator("a.entry")).to_have_count(1)
+        page.get_by_label("Name of this view").fill("at the customs")
+        page.get_by_role("button", name="Keep it").click()
+        page.goto(f"{queue.url}/review")
+        expect(page.locator("a.entry")).to_have_count(3)
+        page.get_by_role("link", name="at the customs", exact=True).click()
+        expect(page.locator("#message")).to_have_text(TEXTS[0])
+        assert violations(page) == []
+        page.keyboard.press("s")
+        expect(page.locator("#toasts")).to_contain_text("Decided: scam.")
+        page.get_by_role("button", name="Remove the view at the customs").click()
+        expect(page.get_by_role("link", name="at the customs", exact=True)).to_have_count(0)
+        page.goto(f"{queue.url}/review?state=decided&q=depot")
+        expect(page.locator(".settled")).to_contain_text("Scam, decided by rita")
+
+
+def test_an_item_is_handed_over_and_a_reporter_muted(chromium: Browser, queue: RunningApi) -> None:
+    with queue.client("paul", "reviewer") as paul:
+        paul.undo_review(paul.review(next(iter(paul.pending())).id, ReviewAction.REJECT).id)
+    with at_the_desk(chromium, queue) as page:
+        page.get_by_role("link", name=TEXTS[0]).click()
+        expect(page.locator("#message")).to_have_text(TEXTS[0])
+        page.get_by_text("Give it to somebody").click()
+        page.get_by_label("To", exact=True).select_option("paul")
+        page.get_by_role("button", name="Hand over").click()
+        expect(page.get_by_text("Given to paul")).to_be_visible()
+        page.goto(f"{queue.url}/review")
+        expect(page.locator("a.entry")).to_have_count(2)
+        page.get_by_role("link", name=TEXTS[1]).click()
+        expect(page.locator("#message")).to_have_text(TEXTS[1])
+        page.get_by_text("Reporter (1)").click()
+        page.get_by_label("Why the reporter is muted").fill("floods us")
+        page.get_by_role("button", name="Mute", exact=True).click()
+        expect(page.get_by_role("heading", name="Muted reporters")).to_be_visible()
+        assert violations(page) == []
+        page.goto(f"{queue.url}/review")
+        expect(page.locator("a.entry")).to_have_count(1)
+        page.goto(f"{queue.url}/review/muted")
+        page.get_by_role("button", name="Unmute").click()
+        page.get_by_role("dialog", name="Why?").get_by_label("Reason").fill("enough")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("Nobody is muted")).to_be_visible()
 
 
 def test_all_of_it_works_without_scripts(chromium: Browser, queue: RunningApi) -> None:

@@ -13,11 +13,11 @@ from api.pages.visitor import Reading, Who
 router = APIRouter(prefix="/review/audit")
 
 ACTIONS = (
-    "batch.ack", "batch.lease", "batch.release", "feedback.approve", "feedback.export",
-    "feedback.look", "feedback.reject", "feedback.undo", "feedback.withdraw", "gold.seed",
-    "keys.reseal", "known.checking", "known.confirmed", "known.ended", "known.expired",
-    "known.refused", "known.undone",
-    "message.read", "message.retention", "rollout.install", "rollout.pause",
+    "batch.ack", "batch.lease", "batch.release", "feedback.approve", "feedback.assign",
+    "feedback.export", "feedback.look", "feedback.reject", "feedback.undo", "feedback.withdraw",
+    "gold.seed", "keys.reseal", "known.checking", "known.confirmed", "known.ended",
+    "known.expired", "known.refused", "known.undone", "message.read", "message.retention",
+    "message.search", "reporter.mute", "reporter.unmute", "rollout.install", "rollout.pause",
     "rollout.promote", "rollout.promote-request", "rollout.reject", "rollout.request",
     "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "scan.erase", "user.erase",
     "version.register", "version.taint",

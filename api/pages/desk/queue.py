@@ -15,13 +15,22 @@ from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
 from api.pages.traits import traits
 from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
-from api.review import decisions, guide, queue, undoing
+from api.review import assigning, decisions, guide, queue, saved, undoing
+from api.review.search import Searched
+from api.review.views import TEAM, View, Viewed
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.reasons.tactics import book
 from shield.wire import Decision, PendingItem, ReviewRequest
 
 router = APIRouter(prefix="/review")
+LANGUAGES = {
+    "ar": "Arabic", "zh": "Chinese", "nl": "Dutch", "en": "English", "fr": "French", "de": "German",
+    "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "fa": "Persian",
+    "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "es": "Spanish", "tr": "Turkish",
+    "uk": "Ukrainian", "vi": "Vietnamese",
+}  # fmt: skip
+"""What is offered to filter by; any other code may stand in the address."""
 Model = Annotated[ModelType | None, Depends(read_model)]
 
 
@@ -32,11 +41,12 @@ def show(
     ctx: Reading,
     paging: Paged,
     model: Model,
+    view: Viewed,
     item: Annotated[str, Query(max_length=128)] = "",
     did: Annotated[str, Query(max_length=128)] = "",
 ) -> Response:
     """Show the queue and one item of it."""
-    items, pagination = _page(ctx, paging, model)
+    items, pagination, searched = _page(ctx, paging, model, view)
     chosen = next((one for one in items if one.id == item), None)
     if chosen is None:
         chosen = queue.one(ctx, item) if item else (items[0] if items else None)
@@ -53,6 +63,11 @@ def show(
         traits=traits(chosen.scan.text) if chosen else [],
         did=did,
         noted=_noted(request, visitor),
+        query=_query(model, view),
+        view=view,
+        searched=searched,
+        languages=LANGUAGES,
+        views=saved.views_of(ctx),
         **_choices(ctx),
     )
 
@@ -62,19 +77,28 @@ def _choices(ctx: Context) -> dict[str, Any]:
     return {
         "tactics": {name: one.name for name, one in book().tactics.items()},
         "reasons": ctx.settings.review_reasons,
+        "people": assigning.people(ctx),
+        "teams": [TEAM + name for name in ctx.settings.review_teams],
     }
 
 
+def _query(model: ModelType | None, view: View) -> str:
+    """Return what the page's address says of the view, to be carried on."""
+    return "&".join(part for part in (f"model={model}" if model else "", view.query) if part)
+
+
 @router.get("/waiting")
-def waiting(visitor: Who, ctx: Reading, model: Model) -> Response:
+def waiting(visitor: Who, ctx: Reading, model: Model, view: Viewed) -> Response:
     """Say how much waits, for a page that stays open."""
-    return JSONResponse({"total": queue.waiting(ctx, queue.filters(None, model, None))})
+    return JSONResponse({"total": queue.waiting(ctx, queue.filters(None, model, None), view)})
 
 
 @router.get("/entries")
-def entries(request: Request, visitor: Who, ctx: Reading, paging: Paged, model: Model) -> Response:
+def entries(
+    request: Request, visitor: Who, ctx: Reading, paging: Paged, model: Model, view: Viewed
+) -> Response:
     """Return the next lines of the queue."""
-    items, pagination = _page(ctx, paging, model)
+    items, pagination, searched = _page(ctx, paging, model, view)
     queue.note_reading(ctx, items)
     return render(
         request,
@@ -84,6 +108,8 @@ def entries(request: Request, visitor: Who, ctx: Reading, paging: Paged, model: 
         items=items,
         pagination=pagination,
         item=None,
+        query=_query(model, view),
+        searched=searched,
         noted=_noted(request, visitor),
     )
 
@@ -93,8 +119,11 @@ def _noted(request: Request, visitor: Visitor) -> Callable[[str], str]:
     return lambda feedback_id: sessions.noted(visitor.visit, feedback_id)
 
 
-def _page(ctx: Context, paging: Any, model: ModelType | None) -> tuple[list[PendingItem], Any]:
-    return queue.page(ctx, paging, queue.filters(None, model, None), by_campaign=True)
+def _page(
+    ctx: Context, paging: Any, model: ModelType | None, view: View
+) -> tuple[list[PendingItem], Any, Searched]:
+    where = queue.filters(None, model, None)
+    return queue.page(ctx, paging, where, by_campaign=True, view=view)
 
 
 @router.get("/items/{feedback_id}")

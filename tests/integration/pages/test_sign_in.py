@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.pages import login, oidc, phone
-from api.pages.desk import audit, known, models, queue, rollouts, runs, statistics
+from api.pages.desk import audit, duties, known, models, queue, rollouts, runs, statistics
 from api.pages.headers import ALWAYS
 from tests.browser.world import report
 from tests.support.api import RunningApi, running_api
@@ -108,6 +108,11 @@ FORMS = [
     "/review/items/x/decision",
     "/review/items/x/undo",
     "/review/items/x/claim",
+    "/review/items/x/assign",
+    "/review/items/x/mute",
+    "/review/muted/x/unmute",
+    "/review/views",
+    "/review/views/x/remove",
     "/review/known/x/undo",
     "/review/rollouts/sms/undo",
     "/review/rollouts/sms/pause",
@@ -122,7 +127,7 @@ FORMS = [
 def test_a_form_without_the_token_of_its_session_changes_nothing(
     api: RunningApi, token: str
 ) -> None:
-    form = {"csrf": token, "action": "approve", "reason": "because"}
+    form = {"csrf": token, "action": "scam", "reason": "because", "name": "mine"}
     with signed_in(api, "reviewer", "admin") as browser:
         answers = {path: browser.post(path, data=form) for path in FORMS}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
@@ -133,7 +138,7 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
 
 def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
     # A new POST route must be tried above: it is found here by the routes themselves.
-    rooms = (login, oidc, phone, audit, known, models, queue, rollouts, runs, statistics)
+    rooms = (login, oidc, phone, audit, duties, known, models, queue, rollouts, runs, statistics)
     routes = [route for room in rooms for route in room.router.routes]
     posts = {
         route.path
@@ -141,6 +146,8 @@ def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
         if isinstance(route, APIRoute) and route.methods and "POST" in route.methods
     }
     tried = {path.replace("/known/x/", "/known/{known_id}/") for path in FORMS} | {"/login"}
+    tried = {path.replace("/muted/x/", "/muted/{pseudonym}/") for path in tried}
+    tried = {path.replace("/views/x/", "/views/{view_id}/") for path in tried}
     tried = {path.replace("/x/", "/{feedback_id}/") for path in tried}
     tried = {
         re.sub(r"/rollouts/sms/\w+", "/rollouts/{model_type}/{action}", path) for path in tried

@@ -15,7 +15,7 @@ export function watchArrivals(root: HTMLElement, line: Line): void {
 
   async function look(): Promise<void> {
     if (document.hidden || line.known().busy) return;
-    const answer = await fetch(`/review/waiting?model=${root.dataset.model ?? ""}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+    const answer = await fetch(`/review/waiting?${root.dataset.query ?? ""}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
     if (!answer.ok) return;
     const { total } = (await answer.json()) as { total: number };
     const { open, more, busy } = line.known();

@@ -207,7 +207,7 @@ export function startQueue(root: HTMLElement): void {
   function more(): Promise<void> {
     const cursor = root.dataset.next;
     if (!cursor) return Promise.resolve();
-    loadingMore ??= fragment(`/review/entries?model=${root.dataset.model ?? ""}&cursor=${encodeURIComponent(cursor)}`)
+    loadingMore ??= fragment(`/review/entries?${root.dataset.query ?? ""}&cursor=${encodeURIComponent(cursor)}`)
       .then((content) => {
         const known = new Set(entries().map((each) => each.dataset.item));
         root.dataset.next = content.querySelector<HTMLElement>("[data-next]")?.dataset.next ?? "";
@@ -229,7 +229,8 @@ export function startQueue(root: HTMLElement): void {
   document.querySelector(".more")?.remove(); // pages load by themselves
   offerKept(who, transmit);
   keepDrafts(detail, () => current()?.dataset.item);
-  watchArrivals(root, {
+  // What is searched for, or decided, has no count that tells of newcomers.
+  if (root.dataset.live) watchArrivals(root, {
     known: () => ({ open: open().length + entries().filter((each) => each.dataset.state === "skipped").length, more: !!root.dataset.next, busy: sending.size > 0 }),
     count: (total) => {
       root.dataset.total = String(total + decided.length);
@@ -248,6 +249,7 @@ export function startQueue(root: HTMLElement): void {
     n: () => detail.querySelector<HTMLInputElement>("#notes")?.focus(),
     t: () => detail.querySelector<HTMLSelectElement>("#tactic")?.focus(),
     g: startGuide(detail),
+    "/": () => document.querySelector<HTMLInputElement>("#q")?.focus(),
     "?": keysDialog(),
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => [String(place), () => chooseReason(detail, place)])),
   });

@@ -1,0 +1,76 @@
+"""What can only be known by reading a message: its words, its language, its hosts, its tactic.
+
+Messages lie encrypted, and no index of their words is kept (ADR 0040): what is asked for is found
+by opening one message after the other.
+"""
+
+import threading
+import unicodedata
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from api.review.views import View
+from shield.links import links
+from shield.reasons import tactics
+from shield.text import readable
+
+_SURE = 0.3
+"""Least share of the likeliest language; below it a few words could be of any."""
+_LONGEST = 2_000
+"""Characters that tell a language as well as more would."""
+_loading = threading.Lock()
+
+
+def language_of(text: str) -> str | None:
+    """Return the ISO 639-1 code of the language of a message, if its words tell it."""
+    code, share = _identifier().classify(" ".join(text[:_LONGEST].split()))
+    return str(code) if share >= _SURE else None
+
+
+def _identifier() -> Any:
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # takes a second: not at start
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def matches(text: str, view: View) -> bool:
+    """Tell whether a message is one of those that a view asks for."""
+    if view.q.strip():
+        folded = fold(text)
+        if not all(word in folded for word in fold(view.q).split()):
+            return False
+    if view.host.strip() and not _leads_to(text, view.host.strip().lower()):
+        return False
+    if view.language and language_of(text) != view.language:
+        return False
+    return not view.tactic or tactics.nearest(text) == view.tactic
+
+
+def fold(text: str) -> str:
+    """Return what a person reads, in small letters and without accents, to be searched in."""
+    plain = unicodedata.normalize("NFKD", readable(text).casefold())
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def _leads_to(text: str, host: str) -> bool:
+    return any(name == host or name.endswith(f".{host}") for name in hosts_of(text))
+
+
+def hosts_of(text: str) -> list[str]:
+    """Return the hosts that the links of a message lead to."""
+    found = []
+    for link in links(text):
+        try:
+            name = urlsplit(link if "://" in link else f"http://{link}").hostname
+        except ValueError:
+            continue
+        if name:
+            found.append(name)
+    return found

@@ -1,0 +1,165 @@
+"""Looking through the queue and through what was decided, page by page, in a view's order."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from api.audit import service as audit
+from api.kit.context import Context
+from api.kit.paging import PageRequest, Sorted, encode, moment, pagination
+from api.review import repository as reviews
+from api.review.reading import matches
+from api.review.views import View
+from api.tables import Campaign, Feedback, Review, Scan
+from shield.wire import Pagination
+
+_CHUNK = 100
+_PER_CAMPAIGN = 5
+"""Messages of a campaign that are read; they are near-identical."""
+MOST = 5_000
+"""Campaigns, or decided items, that one request opens at most ..."""
+MOST_SECONDS = 3.0
+"""... and for so long. Who wants more asks for the next page, which goes on from there."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """How far a search has come."""
+
+    examined: int
+    whole: bool
+    """There is nothing behind what was examined."""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """One line of the list: a campaign that waits, or a decided item."""
+
+    cursor: tuple[Any, str]
+    messages: Sequence[tuple[Feedback, Scan]]
+
+
+def look(
+    ctx: Context, paging: PageRequest, view: View, where: Sequence[ColumnElement[bool]]
+) -> tuple[list[Feedback], Pagination, Searched]:
+    """Return one page of a view: what stands for each line, and how far it was looked for.
+
+    Only as many messages are opened as the page and the bounds need; the cursor says where the next
+    page goes on, whether or not this one is full.
+    """
+    order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
+    total = _total(ctx, view, where)
+    began, examined = time.monotonic(), 0
+    found: list[Feedback] = []
+    cursor = paging.cursor
+    while True:
+        units = list(_units(ctx, view, order, where, cursor))
+        for unit in units:
+            if len(found) == paging.limit:
+                break
+            examined += 1
+            cursor = unit.cursor
+            row = _first(ctx, unit, view)
+            if row is not None:
+                found.append(row)
+        last = len(units) < _CHUNK and (not units or cursor == units[-1].cursor)
+        spent = examined >= MOST or time.monotonic() - began > MOST_SECONDS
+        if last or len(found) == paging.limit or spent:
+            break
+    if view.reads_texts:
+        kinds = [name for name in ("q", "host", "language", "tactic") if getattr(view, name)]
+        audit.record_later(
+            ctx, "message.search", "queue", "review", by=kinds, examined=examined, found=len(found)
+        )
+    following = None if last or cursor is None else encode(_told(cursor))
+    return found, pagination(paging, total, following), Searched(examined, last)
+
+
+def _told(cursor: tuple[Any, str]) -> tuple[Any, str]:
+    key, id_ = cursor
+    return (key.isoformat() if hasattr(key, "isoformat") else key), id_
+
+
+def _first(ctx: Context, unit: _Unit, view: View) -> Feedback | None:
+    """Return the first item of a line that a view asks for."""
+    for item, scan in unit.messages:
+        if not view.reads_texts:
+            return item
+        sealed = scan.text_sealed
+        if sealed is not None and matches(ctx.ring.open(sealed, scan.id), view):
+            return item
+    return None
+
+
+_WAITING = {
+    "rank": Sorted(Campaign.queue_key, Campaign.id),
+    "oldest": Sorted(Campaign.first_seen, Campaign.id, kind=moment),
+    "largest": Sorted(Campaign.pending, Campaign.id, descending=True, kind=int),
+}
+_OWN = aliased(Review)
+
+
+def _decided_order() -> Sorted:
+    # A gold item waits for ever; to who has judged it, it is as decided as any other.
+    key = func.coalesce(Feedback.reviewed_at, _OWN.at)
+    return Sorted(key, Feedback.id, descending=True, kind=moment)
+
+
+def _decided(ctx: Context, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    own = and_(
+        _OWN.feedback_id == Feedback.id,
+        _OWN.reviewer == ctx.user,
+        _OWN.undone_at.is_(None),
+        Feedback.source == "gold",
+    )
+    settled = and_(Feedback.status != "pending", Feedback.source != "gold")
+    return (
+        select(Feedback, Scan, _decided_order().key.label("key"))
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .outerjoin(_OWN, own)
+        .where(or_(settled, _OWN.id.is_not(None)), *where)
+    )
+
+
+def _total(ctx: Context, view: View, where: Sequence[ColumnElement[bool]]) -> int:
+    query: Select[Any]
+    if view.state == "decided":
+        query = _decided(ctx, where).with_only_columns(Feedback.id)
+    else:
+        query = reviews.campaign_queue(ctx.user, ctx.now, where)
+    counted = select(func.count()).select_from(query.order_by(None).subquery())
+    return ctx.session.scalar(counted) or 0
+
+
+def _units(
+    ctx: Context,
+    view: View,
+    order: Sorted,
+    where: Sequence[ColumnElement[bool]],
+    cursor: tuple[Any, ...] | None,
+) -> Iterator[_Unit]:
+    if view.state == "decided":
+        query = _decided(ctx, where)
+        if cursor is not None:
+            query = query.where(order.after(cursor))
+        for item, scan, key in ctx.session.execute(query.order_by(*order.order()).limit(_CHUNK)):
+            yield _Unit((key, item.id), [(item, scan)])
+        return
+    campaigns = reviews.campaign_queue(ctx.user, ctx.now, where)
+    if cursor is not None:
+        campaigns = campaigns.where(order.after(cursor))
+    chunk = ctx.session.scalars(campaigns.order_by(*order.order()).limit(_CHUNK)).all()
+    firsts = reviews.firsts_of(
+        ctx.session,
+        [campaign.id for campaign in chunk],
+        ctx.user,
+        ctx.now,
+        where,
+        _PER_CAMPAIGN if view.reads_texts else 1,
+    )
+    for campaign in chunk:
+        yield _Unit((getattr(campaign, order.key.key), campaign.id), firsts.get(campaign.id, []))

@@ -1,0 +1,132 @@
+"""Which part of the queue is looked at, and in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query
+from sqlalchemy import ColumnElement, or_, select
+
+from api.kit.context import Context
+from api.kit.tokens import Role
+from api.tables import Feedback, User
+from shield.errors import Forbidden
+
+TEAM = "team:"
+"""Before the name of a team, where a person may be named as well."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Filters of the queue and its order; empty strings ask for nothing."""
+
+    q: str = ""
+    """Words of the text, all of them, or parts of words."""
+    state: Literal["waiting", "decided"] = "waiting"
+    sort: Literal["rank", "oldest", "largest"] = "rank"
+    language: str = ""
+    tactic: str = ""
+    host: str = ""
+    reporter: str = ""
+    version: str = ""
+    older_hours: str = ""
+    newer_hours: str = ""
+    second: str = ""
+    assigned: str = ""
+    """Empty: what is the caller's or nobody's; `mine`, `free`, `all`, a person, or `team:NAME`."""
+    muted: str = ""
+
+    @property
+    def reads_texts(self) -> bool:
+        """Tell whether messages must be opened to know which are asked for."""
+        return bool(self.q.strip() or self.language or self.tactic or self.host.strip())
+
+    @property
+    def query(self) -> str:
+        """Return the view as the query of an address, without what asks for nothing."""
+        plain = View()
+        kept = {f.name: getattr(self, f.name) for f in fields(self)}
+        return urlencode({n: v for n, v in kept.items() if v != getattr(plain, n)})
+
+
+Text = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+Hours = Annotated[str, Query(pattern=r"^[0-9]{0,5}$", description="A number of hours.")]
+Yes = Annotated[Literal["", "1"], Query(description="`1`: only these.")]
+
+
+def read_view(
+    q: Text = "",
+    state: Literal["waiting", "decided"] = "waiting",
+    sort: Literal["rank", "oldest", "largest"] = "rank",
+    language: Annotated[str, Query(pattern=r"^([a-z]{2,3})?$")] = "",
+    tactic: Annotated[str, Query(max_length=64, pattern=r"^[a-z0-9-]*$")] = "",
+    host: Text = "",
+    reporter: Annotated[str, Query(pattern=r"^[\w-]{0,32}$")] = "",
+    version: Annotated[str, Query(pattern=r"^[a-z0-9.-]{0,63}$")] = "",
+    older_hours: Hours = "",
+    newer_hours: Hours = "",
+    second: Yes = "",
+    assigned: Annotated[str, Query(max_length=128, pattern=r"^[^\x00]*$")] = "",
+    muted: Yes = "",
+) -> View:
+    """Read a view from the address."""
+    return View(**locals())
+
+
+Viewed = Annotated[View, Depends(read_view)]
+
+
+def teams_of(ctx: Context) -> list[str]:
+    """Return the teams that the caller belongs to."""
+    return [name for name, members in ctx.settings.review_teams.items() if ctx.user in members]
+
+
+def conditions(ctx: Context, view: View) -> list[ColumnElement[bool]]:
+    """Return the conditions of a view that need no message opened.
+
+    Raises:
+        Forbidden: A reviewer asks for waiting items by version; who knows it judges with it.
+    """
+    found: list[ColumnElement[bool]] = []
+    if view.reporter:
+        found.append(Feedback.user_id.in_(_named(view.reporter)))
+    if view.version:
+        if view.state == "waiting" and Role.ADMIN not in ctx.principal.roles:
+            raise Forbidden(
+                "version: items that wait are judged without knowing which version answered, so "
+                "only admins filter them by it. Look at decided ones, or ask an admin."
+            )
+        found.append(Feedback.model_version == view.version)
+    if view.older_hours:
+        found.append(Feedback.created_at < ctx.now - timedelta(hours=int(view.older_hours)))
+    if view.newer_hours:
+        found.append(Feedback.created_at >= ctx.now - timedelta(hours=int(view.newer_hours)))
+    if view.second:
+        found.append(Feedback.looks > 0)
+    if view.state == "waiting":
+        found += [*_assigned(ctx, view.assigned), _muted(ctx, only=bool(view.muted))]
+    return found
+
+
+def _named(pseudonym: str) -> Any:
+    return select(User.id).where(User.pseudonym == pseudonym)
+
+
+def _assigned(ctx: Context, assigned: str) -> Sequence[ColumnElement[bool]]:
+    own = [ctx.user, *(TEAM + name for name in teams_of(ctx))]
+    if assigned == "all":
+        return []
+    if assigned == "mine":
+        return [Feedback.assigned_to.in_(own)]
+    if assigned == "free":
+        return [Feedback.assigned_to.is_(None)]
+    if assigned:
+        return [Feedback.assigned_to == assigned]
+    return [or_(Feedback.assigned_to.is_(None), Feedback.assigned_to.in_(own))]
+
+
+def _muted(ctx: Context, *, only: bool) -> ColumnElement[bool]:
+    muted = Feedback.user_id.in_(select(User.id).where(User.muted_until > ctx.now))
+    return muted if only else ~muted
