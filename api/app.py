@@ -115,7 +115,7 @@ def open_services(
         router=ModelRouter(
             rollouts,
             timeout_seconds=settings.predict_timeout_seconds,
-            watch_seconds=0.2 if table else 30.0,
+            watch_seconds=30.0,
         ),
         limiter=Limiter(
             settings.rate_per_user,

@@ -2,8 +2,9 @@
 
 Every change has a number. On PostgreSQL a change is announced by NOTIFY when it commits, and each
 process asks for whatever is newer than what it has; after a break it does the same. On SQLite the
-processes look several times a second. What a match says is read from the database, so that what
-was taken back is never told again, even by a process that has not heard of it.
+processes look when something was written, at most four times a second. What a match says is read
+from the database, so that what was taken back is never told again, even by a process that has not
+heard of it.
 """
 
 import logging
@@ -22,6 +23,7 @@ from api.kit.keyring import KeyRing
 from api.kit.known import Hearing
 from api.known.index import KnownIndex
 from api.tables import KnownCampaign
+from shield.database_changes import Changes
 from shield.similarity import Sketches
 
 logger = logging.getLogger("api.known")
@@ -29,7 +31,7 @@ logger = logging.getLogger("api.known")
 CHANNEL = "shield_known"
 ACTIVE = ("checking", "confirmed")
 _LOOK_SECONDS = 0.25
-"""Between two looks on SQLite."""
+"""Between two looks on SQLite, at least."""
 _SILENCE_SECONDS = 5.0
 """After so long without a word on PostgreSQL a process looks by itself."""
 _CHUNK = 50_000
@@ -108,14 +110,21 @@ class Replica:
         self._sequence = rows[-1].sequence
 
     def _look(self) -> None:
-        while True:
-            try:
-                self.refresh()
-                self._deaf_since, self._why = None, ""
-            except SQLAlchemyError as fault:
-                self._deaf(fault)
-            if self._stopped.wait(_LOOK_SECONDS):
-                return
+        written = Changes(self._engine.url)
+        written.wait(0)
+        try:
+            while not self._stopped.is_set():
+                try:
+                    self.refresh()
+                    self._deaf_since, self._why = None, ""
+                except SQLAlchemyError as fault:
+                    self._deaf(fault)
+                if self._stopped.wait(_LOOK_SECONDS):
+                    return
+                while not written.wait(_LOOK_SECONDS) and not self._stopped.is_set():
+                    pass
+        finally:
+            written.close()
 
     def _listen(self) -> None:
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

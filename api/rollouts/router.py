@@ -90,7 +90,7 @@ class ModelRouter:
         pause = 0.05
         while not self._stopped.is_set():
             try:
-                for rollout in self._rollouts.watch(timeout_seconds=self._watch_seconds):
+                for rollout in self._rollouts.watch(self._watch_seconds, self._stopped.is_set):
                     self.take(rollout)
                     pause = 0.05
                     if self._stopped.is_set():

@@ -26,10 +26,15 @@ from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ModelRollout
 from shield.errors import ShieldError
 from shield.rollouts import RolloutStore
+from shield.rollouts.evidence import subjects
 from shield.rollouts.table import TableRolloutStore, rollout_engine
 
 _log = logging.getLogger(__name__)
-_WATCH_SECONDS = 1.0  # how soon the follower notices that it should stop
+_WATCH_SECONDS = 30.0
+"""After so long without a change the follower reads everything again."""
+_PAUSE_SECONDS = 1.0
+_SLOW = 8
+"""Where nothing is going on, servers are looked at and rollouts reconciled so much more rarely."""
 
 
 class Loop:
@@ -39,8 +44,8 @@ class Loop:
         store: Followed in a thread of its own.
         cluster: Driven by the thread that calls `run`.
         driver: Decides and writes.
-        poll_seconds: Longest time in which the servers are not looked at.
-        tick_seconds: Longest time in which a rollout is not reconciled.
+        poll_seconds: Longest time in which servers that start or end are not looked at.
+        tick_seconds: Longest time in which a rollout with a version on trial is not reconciled.
     """
 
     def __init__(
@@ -61,6 +66,8 @@ class Loop:
         self._clock = clock
         self._changes: queue.SimpleQueue[ModelRollout | str] = queue.SimpleQueue()
         self._rollouts: dict[str, ModelRollout] = {}
+        self._resting: set[str] = set()
+        """Rollouts without a version on trial, in which the last look changed nothing."""
 
     def wake(self, name: str) -> None:
         """Ask for a reconcile of the rollout `name`, from any thread."""
@@ -70,12 +77,15 @@ class Loop:
         """Reconcile until `stop` is set."""
         follower = threading.Thread(target=self._follow, args=(stop,), name="store", daemon=True)
         follower.start()
-        tick_at = self._clock()
+        tick_at = all_at = self._clock()
         while not stop.is_set():
             due = self._changed()
             due |= self._cluster.tick()
             if self._clock() >= tick_at:
                 tick_at = self._clock() + self._tick_seconds
+                due |= self._rollouts.keys() - self._resting
+            if self._clock() >= all_at:
+                all_at = self._clock() + _SLOW * self._tick_seconds
                 due |= self._rollouts.keys()
             for name in sorted(due & self._rollouts.keys()):
                 self._reconcile(name)
@@ -84,7 +94,8 @@ class Loop:
         """Wait a little for changes, and return whose they are."""
         due: set[str] = set()
         try:
-            change = self._changes.get(timeout=self._poll_seconds)
+            rarely = _SLOW if self._cluster.steady else 1
+            change = self._changes.get(timeout=rarely * self._poll_seconds)
             while True:
                 if isinstance(change, ModelRollout):
                     self._rollouts[change.name] = change
@@ -105,6 +116,10 @@ class Loop:
         except Exception:  # noqa: BLE001 - one rollout's bug must not take every server away
             _log.exception("not reconciled", extra={"fields": {"rollout": name}})
             return
+        now = self._rollouts[name]
+        self._resting.discard(name)
+        if now.status == rollout.status and subjects(now.status) is None:
+            self._resting.add(name)
         if rollout.deleting:
             del self._rollouts[name]
 
@@ -113,7 +128,7 @@ class Loop:
         while not stop.is_set():
             try:
                 found = set()
-                for rollout in self._store.watch(_WATCH_SECONDS):
+                for rollout in self._store.watch(_WATCH_SECONDS, stop.is_set):
                     self._changes.put(rollout)
                     if rollout.deleting:
                         known.pop(rollout.name, None)
@@ -127,7 +142,7 @@ class Loop:
                     self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
             except ShieldError as error:
                 _log.warning("the store is away", extra={"fields": _about("*", error)})
-                stop.wait(_WATCH_SECONDS)
+                stop.wait(_PAUSE_SECONDS)
 
 
 def _about(name: str, error: ShieldError) -> dict[str, str]:

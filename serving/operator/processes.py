@@ -110,6 +110,11 @@ class ProcessCluster:
         self._leaving = [server for server in self._leaving if not server.gone]
         return changed
 
+    @property
+    def steady(self) -> bool:
+        """Whether every server answers and stays, so that nothing is expected to change."""
+        return not self._leaving and all(server.steady for server in self._servers.values())
+
     def pids(self) -> dict[str, int]:
         """Return the process of each version that runs, by digest."""
         return {

@@ -70,6 +70,11 @@ class ServerProcess:
         return ServerSeen(self._ready, self._url, self._crashes, self._refusal)
 
     @property
+    def steady(self) -> bool:
+        """Whether it answered when it was last looked at, and stays."""
+        return self._ready and self._retire_at is None
+
+    @property
     def gone(self) -> bool:
         """Whether it was retired and has ended."""
         return self._retire_at is not None and self._process is None

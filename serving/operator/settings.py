@@ -41,11 +41,12 @@ class OperatorSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SHIELD_OPERATOR_", use_attribute_docstrings=True)
 
     poll_seconds: float = Field(default=0.02, gt=0)
-    """How often the table of rollouts and the model servers are looked at. An undo waits for half
-    of it."""
+    """How often the table of rollouts is looked at at most, and model servers that start or end; an
+    eighth as often where all of them answer."""
 
     tick_seconds: float = Field(default=0.25, gt=0)
-    """Every rollout is reconciled at least this often, even if nothing seems to have changed."""
+    """Every rollout with a version on trial is reconciled at least this often, even if nothing
+    seems to have changed; the others an eighth as often."""
 
     evidence_seconds: float = Field(default=0.25, gt=0)
     """How often the API is asked for evidence while a version is on trial. Where counting takes

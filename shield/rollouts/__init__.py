@@ -50,10 +50,13 @@ class RolloutStore(Protocol):
     def delete(self, name: str) -> None:
         """Remove a rollout; a missing one is no error."""
 
-    def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
+    def watch(
+        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
+    ) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes.
 
-        It ends when nothing has changed for `timeout_seconds`. A removed rollout is yielded once
+        It ends when nothing has changed for `timeout_seconds`, and soon after `ended` says so; on a
+        cluster with the next change. A removed rollout is yielded once
         more, as it was last seen, with `deleting` set. Changes may be merged, never lost.
 
         Raises:

@@ -5,7 +5,7 @@ fences every write. What may follow what is said twice, here for the message and
 everyone else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -121,7 +121,9 @@ class KubernetesRolloutStore:
         """Remove a rollout; a missing one is no error."""
         self._kube.delete(f"{self._path}/{name}")
 
-    def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
+    def watch(
+        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
+    ) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
         seen: dict[str, ModelRollout] = {}
         while True:
@@ -138,6 +140,8 @@ class KubernetesRolloutStore:
                     else:
                         seen[rollout.name] = rollout
                         yield rollout
+                    if ended():
+                        return
             except WatchExpired:
                 continue
             return

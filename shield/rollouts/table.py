@@ -1,8 +1,9 @@
 """Rollouts in a database table: the embedded `RolloutStore`, on SQLite and on PostgreSQL.
 
 A row's `resource_version` counts its writes, and every write names the one it has read, so two
-writers never overwrite each other. Watching is a poll of three short columns: with at most a
-handful of rows it costs less than a notification would, and it is the same on both databases.
+writers never overwrite each other. To watch is to look at three short columns whenever something
+was written to the database. SQLite tells of that (`shield.database_changes`); on PostgreSQL the
+columns are looked at fifty times a second.
 """
 
 import time
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus
+from shield.database_changes import Changes
 from shield.database_errors import is_conflict
 from shield.errors import Conflict, NotFound, Unavailable
 from shield.rollouts import SpecChange
@@ -50,6 +52,8 @@ ROLLOUTS = Table(
     Column("status", Text, nullable=False),
 )
 
+_LONGEST_WAIT_SECONDS = 0.25
+"""After so long a watch sees at the latest that it should end."""
 _Rollouts = list[ModelRollout]  # inside the class, `list` is its method
 _ATTEMPTS = 50  # each lost race means that somebody else has won one
 
@@ -78,7 +82,7 @@ class TableRolloutStore:
 
     Args:
         engine: Of the database that holds the table.
-        poll_seconds: How often `watch` looks. An undo waits half of it, on average.
+        poll_seconds: `watch` looks no more often than this.
         sleep: Waits between two looks.
         monotonic: A clock that never goes back, in seconds.
     """
@@ -187,18 +191,29 @@ class TableRolloutStore:
         with self._begin() as connection:
             connection.execute(delete(ROLLOUTS).where(ROLLOUTS.c.name == name))
 
-    def watch(self, timeout_seconds: float) -> Iterator[ModelRollout]:
+    def watch(
+        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
+    ) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
         seen: dict[str, ModelRollout] = {}
-        quiet_since = self._monotonic()
-        while True:
-            changed = self._changes(seen)
-            yield from changed
-            if changed:
-                quiet_since = self._monotonic()
-            elif self._monotonic() - quiet_since >= timeout_seconds:
-                return
-            self._sleep(self._poll_seconds)
+        written = Changes(self._engine.url, self._sleep)
+        try:
+            quiet_since = self._monotonic()
+            written.wait(0)
+            while not ended():
+                changed = self._changes(seen)
+                yield from changed
+                if changed:
+                    quiet_since = self._monotonic()
+                self._sleep(self._poll_seconds)
+                while not ended():
+                    left = quiet_since + timeout_seconds - self._monotonic()
+                    if left <= 0:
+                        return
+                    if written.wait(min(_LONGEST_WAIT_SECONDS, left)):
+                        break
+        finally:
+            written.close()
 
     def _changes(self, seen: dict[str, ModelRollout]) -> _Rollouts:
         """Return what differs from `seen`, and bring `seen` up to date."""
