@@ -166,7 +166,7 @@ def create_app(services: Services) -> FastAPI:
         setattr(app.state, name, getattr(services, name))
     app.state.sessions = services.sessions
     problems.install(app)
-    app.add_middleware(Lanes, services=services, lanes=[scans.lane])
+    app.add_middleware(Lanes, services=services, lanes=[scans.lane, feedback.lane])
     app.add_middleware(Measured)
     app.add_middleware(BoundedBodies, limit_bytes=services.settings.max_body_bytes)
     if services.settings.cors_origins:

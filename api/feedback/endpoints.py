@@ -1,31 +1,73 @@
 """`/feedback`: sending feedback, listing one's own, exporting approved corrections."""
 
+import re
 from typing import Annotated, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.feedback import export, service
-from api.kit.context import AdminWrite, AnyRead, AnyWrite, Services, get_services
+from api.kit.auth import Principal
+from api.kit.context import (
+    AdminWrite,
+    AnyRead,
+    AnyWrite,
+    Context,
+    Services,
+    get_services,
+    open_context,
+)
 from api.kit.idempotency import IdempotencyKey
+from api.kit.lanes import Headers, Lane
 from api.kit.paging import Paged
 from api.kit.queries import Since
 from shield.wire import Envelope, ExportRead, FeedbackRead, FeedbackRequest
 
 router = APIRouter(prefix="/feedback", tags=["feedback"])
 _Thanks = Envelope[FeedbackRead]
+_KEY = re.compile(rb"[\x21-\x7e]{1,255}")
+"""As `IdempotencyKey` says it."""
 
 
 @router.post("", status_code=201, response_model=Envelope[FeedbackRead])
 def send_feedback(body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = None) -> Response:
     """Report whether a verdict was right."""
+    return Response(_sent(ctx, body, key), status_code=201, media_type="application/json")
+
+
+def _sent(ctx: Context, body: FeedbackRequest, key: str | None) -> bytes:
     read = service.submit(ctx, body, key)
     # Committed and written out here, in the thread that has the connection: this is the call that
     # every phone makes, and each change of thread costs as much as a statement.
     ctx.finish()
     answer = _Thanks(message="Thanks for your feedback!", data=read)
-    content = answer.model_dump_json(by_alias=True)
-    return Response(content, status_code=201, media_type="application/json")
+    return answer.model_dump_json(by_alias=True).encode()
+
+
+def _read(body: bytes, headers: Headers) -> tuple[FeedbackRequest, str | None] | None:
+    key = headers.get(b"idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        return None
+    try:
+        request = FeedbackRequest.model_validate_json(body)
+    except ValueError:
+        return None
+    return request, None if key is None else key.decode()
+
+
+async def _serve(
+    services: Services, principal: Principal, asked: tuple[FeedbackRequest, str | None]
+) -> bytes:
+    def work() -> bytes:
+        with open_context(services, principal) as ctx:
+            return _sent(ctx, *asked)
+
+    return await run_sync(work)
+
+
+lane = Lane("/feedback", _read, _serve)
+"""The short way of `send_feedback`."""
 
 
 @router.get("")

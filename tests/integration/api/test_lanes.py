@@ -62,6 +62,34 @@ def test_a_scan_is_answered_alike_on_both_ways(
     assert _plain(short.json()) == _plain(long.json())
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ({"feedbackType": "false_positive"}, {}, 201),
+        ({"feedbackType": "false_positive", "comment": "my bank"}, {"Idempotency-Key": "a1"}, 201),
+        ({"feedbackType": "false_positive"}, {"Idempotency-Key": "x" * 256}, 422),
+        ({"feedbackType": "false_positive"}, {"Idempotency-Key": "a b"}, 422),
+        ({"feedbackType": "false_negative"}, {}, 422),
+        ({"feedbackType": "nonsense"}, {}, 422),
+        ({"feedbackType": "confirmed", "scanId": "nothing"}, {}, 404),
+        ({"feedbackType": "confirmed"}, {"Authorization": "Bearer nonsense"}, 401),
+    ],
+)
+def test_feedback_is_answered_alike_on_both_ways(
+    shared_api: RunningApi,
+    someone: str,
+    body: dict[str, str],
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    with http(shared_api, someone) as client:
+        scan = client.post("/api/v2/scans", json=TEXT).json()["data"]["id"]
+        given = json.dumps({"scanId": scan, **body}).encode()
+        short, long = _both(client, "/api/v2/feedback", given, headers)
+    assert (short.status_code, long.status_code) == (status, status), short.text
+    assert _plain(short.json()) == _plain(long.json())
+
+
 def test_only_plain_requests_go_the_short_way(
     shared_api: RunningApi, someone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,8 +105,9 @@ def test_only_plain_requests_go_the_short_way(
     monkeypatch.setattr(Lanes, "__call__", watched)
     with http(shared_api, someone) as client:
         _both(client, "/api/v2/scans", json.dumps(TEXT).encode(), {})
+        _both(client, "/api/v2/feedback", b'{"scanId": "a", "feedbackType": "confirmed"}', {})
         client.get("/api/v2/scans")
-    assert taken == [True, False, False]
+    assert taken == [True, False, True, False, False]
 
 
 def test_roles_and_metrics_are_the_same_on_the_short_way(
