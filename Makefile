@@ -79,8 +79,11 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving soak
-bench: bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving ## all seven benchmarks, one after the other
+.PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving soak
+bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-watch bench-learning bench-serving ## all eight benchmarks, one after the other
+
+bench-scans: setup ## a scan from the phone to the verdict beside the model server and pgbench; idle; commands' start
+	$(PY) -m bench.scans $(ARGS)
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows
 	$(PY) -m bench.feedback $(ARGS)

