@@ -138,3 +138,8 @@ disagreed
 
 # Read by `inspect.signature`, and so by KFP.
 _.__signature__
+
+# Commands that `cli.app` finds by name.
+demo
+doctor
+up

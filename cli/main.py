@@ -7,6 +7,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import shield.lazy
 from shield.errors import Invalid, Misconfigured, ShieldError, Unavailable
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and turn whatever goes wrong into one sentence and an exit code."""
     try:
-        # Half a second of imports, in which a Ctrl-C must not look like a crash.
+        # Some tenths of a second of imports, in which a Ctrl-C must not look like a crash.
+        shield.lazy.types = True
         from cli.app import hoisted
         from cli.console import Terminal
 
@@ -35,12 +37,15 @@ def _run(line: list[str], terminal: "Terminal") -> int:
     """Run a command and return its exit code."""
     import typer
 
-    from cli.app import app
+    from cli.app import build, word_of
 
+    completing = "_SHIELDCTL_COMPLETE" in os.environ
     try:
         # Without its own error handling, typer returns the code of a `typer.Exit`, and its code
         # for an interrupt.
-        code = app(line, prog_name="shieldctl", standalone_mode=False)
+        code = build(None if completing else word_of(line))(
+            line, prog_name="shieldctl", standalone_mode=False
+        )
         sys.stdout.flush()
         if code == _INTERRUPTED:
             raise KeyboardInterrupt

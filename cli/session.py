@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.console import Terminal
 from cli.home import Home, default_home
-from shield.client import ShieldClient
-from shield.environment import read_secret
 from shield.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from shield.client import ShieldClient
 
 COMMAND_TOKEN_SECONDS = 900.0
 """A command's own token outlives the command, not the day."""
@@ -48,7 +50,7 @@ class Session:
             return self._given_token()
         return self.token or mint(self.home(), who(), roles, lifetime_seconds=COMMAND_TOKEN_SECONDS)
 
-    def client(self, roles: Sequence[str] = ("admin", "reviewer")) -> ShieldClient:
+    def client(self, roles: Sequence[str] = ("admin", "reviewer")) -> "ShieldClient":
         """Return a client of the server that is meant; `roles` are those of a token made here.
 
         That is `--api-url` with its token, else the services that run on the data directory.
@@ -57,6 +59,8 @@ class Session:
             Unavailable: Nothing runs on the data directory and no server was named.
             Misconfigured: A server was named, but no token for it.
         """
+        from shield.client import ShieldClient
+
         if self.api_url:
             return ShieldClient(self.api_url, self.own_token())
         running = Home.open(self.root).announced() if (self.root / "VERSION").exists() else None
@@ -71,6 +75,8 @@ class Session:
         if self.token:
             return self.token
         if named := os.environ.get("SHIELD_API_TOKEN_FILE"):
+            from shield.environment import read_secret
+
             return read_secret(Path(named), "SHIELD_API_TOKEN_FILE")
         raise Misconfigured(
             f"{self.api_url} wants a token. Give one with --token, SHIELD_API_TOKEN or "

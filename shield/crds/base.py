@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from shield import lazy
+
 
 def _looks_like_a_time(value: object) -> bool:
     return isinstance(value, str) and "-" in value[1:] and ":" in value
@@ -29,7 +31,8 @@ class Wire(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         extra="forbid",
-        use_attribute_docstrings=True,
+        use_attribute_docstrings=not lazy.types,
+        defer_build=lazy.types,
     )
     checks_kinds: ClassVar[bool] = True
     """Refuse `false` for a number, `1` for a truth, `0.5` for a time: pydantic would convert them,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from shield import lazy
 from shield.characters import well_formed
 from shield.crds.base import Wire
 
@@ -74,7 +75,8 @@ class Answer(Wire):
         populate_by_name=True,
         extra="ignore",
         from_attributes=True,
-        use_attribute_docstrings=True,
+        use_attribute_docstrings=not lazy.types,
+        defer_build=lazy.types,
     )
     checks_kinds: ClassVar[bool] = False  # we have made them ourselves
 
