@@ -116,6 +116,7 @@ _.who_to_tell
 
 # The typed client of the API serves everybody, not only our own steps.
 _.erase_me
+_.device_counts
 
 # Tests end a version's process by its id.
 _.pids

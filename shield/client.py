@@ -38,6 +38,7 @@ from shield.wire import (
     Decision,
     DeliveryOutcome,
     DeliveryRead,
+    DeviceVersionCounts,
     DriftFacts,
     ErasureRead,
     FeedbackRead,
@@ -484,6 +485,11 @@ class ShieldClient:
     def audit_verify(self, head: str | None = None) -> AuditCheck:
         """Recompute the audit log's hash chain; `head` is a hash noted earlier."""
         return self._data(AuditCheck, self._call("GET", "/audit/verify", query={"head": head}))
+
+    def device_counts(self, scan_type: ScanType = ScanType.TEXT) -> list[DeviceVersionCounts]:
+        """Return how often each version has judged on phones, and what the server thought."""
+        answer = self._call("GET", f"/device/{scan_type}/counts")
+        return [DeviceVersionCounts.model_validate(row) for row in answer["data"]]
 
     def known(
         self,

@@ -29,15 +29,13 @@ def current(ctx: Context, scan_type: ScanType) -> DeviceReleaseRead:
     """Return the release in force, signed. Issues a new one where the stable version has changed.
 
     Raises:
-        Unavailable: No version of the type was ever deployed.
+        NotFound: No version of the type was ever deployed.
+        Unavailable: The rollout or the artifact store does not answer.
     """
     model_type = MODEL_OF_SCAN[scan_type]
     split = ctx.services.router.split(model_type)
     if split is None:
-        raise Unavailable(
-            f"No {model_type} version serves yet, so there is none for phones. Ask again.",
-            retry_after_seconds=30,
-        )
+        raise NotFound(f"No {model_type} version serves yet, so there is none for phones.")
     row = ctx.session.scalar(_latest(model_type.value))
     if row is None or row.package != split.stable.digest:
         row = _issue(ctx, scan_type)

@@ -1,5 +1,6 @@
 """The phone's web client: shell, manifest and service worker. All else is `/api/v2`."""
 
+import json
 from typing import Annotated
 
 import segno
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from markupsafe import Markup
 
+from api.device import signing
 from api.kit.auth import Principal
 from api.kit.context import Services, get_services, open_context
 from api.kit.tokens import Role
@@ -31,12 +33,17 @@ TOKEN_SECONDS = 30 * 86400
 
 
 @router.get("/app")
-def shell(request: Request) -> Response:
-    """Return the page; it holds nothing personal, so the service worker may keep it."""
+def shell(request: Request, services: Annotated[Services, Depends(get_services)]) -> Response:
+    """Return the page; it holds nothing personal, so the service worker may keep it.
+
+    With it come the public keys that this phone's judge is checked by.
+    """
     templates: Templates = request.app.state.templates
     settings: PagesSettings = request.app.state.pages_settings
     organisation = settings.oidc_discovery_url is not None or settings.trusted_header is not None
-    response = templates.page(request, "app.html", organisation=organisation)
+    releases, packages = signing.pins(services.ring)
+    pins = json.dumps({"releases": releases, "packages": packages})
+    response = templates.page(request, "app.html", organisation=organisation, pins=pins)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
     return response

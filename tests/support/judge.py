@@ -15,10 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from api.pages.build import build, node_folder
+from components.baseline.step import fit
+from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
 from shield.device import DeviceModel, Operating, quantised, write_device
 from shield.labels import LABELS, ModelType
 from shield.linear import Features, LinearModel
+from shield.packages import ModelPackage, load_private_key, pack, sign, uri_of
+from shield.rollouts import RolloutStore
 from tests.support.odd_texts import odd_texts
+from tests.support.packages import CHAT, LURES, SignedPackage, linear_package
 
 RUNNER = Path(__file__).with_name("judge.mjs")
 
@@ -62,6 +67,52 @@ def random_judge(folder: Path, bits: int = 18) -> DeviceModel:
     model = model._replace(operating=Operating(1.75, -0.3, 0.4, 0.6))
     write_device(model, ModelType.SMS, folder)
     return model
+
+
+def version_with_judge(folder: Path, *, random: bool = False) -> SignedPackage:
+    """Make a signed package that brings a judge; it tells lures from chat, or says anything."""
+    made = linear_package(folder)
+    if random:
+        random_judge(folder, bits=12)
+    else:
+        texts, features = [*LURES, *CHAT], Features(bits=14)
+        scam = np.array([True] * len(LURES) + [False] * len(CHAT))
+        model = quantised(fit(texts, scam, features=features))
+        point = Operating(scale=2.0, bias=0.0, harmless=0.5, scam=0.5)
+        write_device(model._replace(operating=point), ModelType.SMS, folder)
+    pack(folder, made.package.manifest.model_copy(update={"files": {}}))
+    package = sign(folder, load_private_key(made.signing_key))
+    return SignedPackage(package, made.signing_key, made.trusted_keys)
+
+
+def make_stable(
+    rollouts: RolloutStore,
+    name: str,
+    package: ModelPackage,
+    *,
+    url: str = "",
+    before: ModelPackage | None = None,
+) -> None:
+    """Make a version the stable one, as the operator does; `before` stays warm for an undo."""
+    ref = VersionRef(name=name, digest=package.digest, uri=uri_of("sms", package.digest))
+    old = (
+        VersionRef(name="sms-v1", digest=before.digest, uri=uri_of("sms", before.digest))
+        if before
+        else None
+    )
+    found = rollouts.change_spec(
+        "sms",
+        lambda spec: (
+            spec.model_copy(update={"version": ref})
+            if spec
+            else ModelRolloutSpec(model_type=ModelType.SMS, version=ref)
+        ),
+    )
+    url = found.status.split.stable_url if found.status.split else url
+    split = Split(stable=ref, stable_url=url, fallback=old, fallback_url=url if old else None)
+    good = [each for each in (old, ref) if each]
+    changes = {"stable": ref, "split": split, "last_known_good": old, "good": good}
+    rollouts.write_status(found, found.status.model_copy(update=changes))
 
 
 def write_vectors(folder: Path, count: int = 500, seed: int = 1) -> None:

@@ -14,31 +14,19 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from api.device.signing import CONTEXT
-from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
 from shield.labels import ModelType
-from shield.packages import ModelPackage, Trust, load_private_key, pack, push, sign, uri_of
-from shield.rollouts import RolloutStore
+from shield.packages import Trust, push
 from tests.integration.api.conftest import wait_for_split
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
-from tests.support.judge import random_judge
+from tests.support.judge import make_stable, version_with_judge
 from tests.support.packages import SignedPackage, linear_package
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
-def with_judge(folder: Path) -> SignedPackage:
-    """Return a signed package that brings a judge for phones."""
-    made = linear_package(folder)
-    random_judge(folder, bits=12)
-    pack(folder, made.package.manifest.model_copy(update={"files": {}}))
-    return SignedPackage(
-        sign(folder, load_private_key(made.signing_key)), made.signing_key, made.trusted_keys
-    )
-
-
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
-    package = with_judge(tmp_path / "package")
+    package = version_with_judge(tmp_path / "package", random=True)
     monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
     return package
 
@@ -134,36 +122,6 @@ def test_an_undo_reaches_phones_with_a_higher_number(
         assert data["packageSignature"] is not None
     numbers = [int(str(each["number"])) for each in (first, second, third)]
     assert numbers == sorted(set(numbers)), numbers
-
-
-def make_stable(
-    rollouts: RolloutStore,
-    name: str,
-    package: ModelPackage,
-    *,
-    url: str = "",
-    before: ModelPackage | None = None,
-) -> None:
-    """Make a version the stable one, as the operator does; `before` stays warm for an undo."""
-    ref = VersionRef(name=name, digest=package.digest, uri=uri_of("sms", package.digest))
-    old = (
-        VersionRef(name="sms-v1", digest=before.digest, uri=uri_of("sms", before.digest))
-        if before
-        else None
-    )
-    found = rollouts.change_spec(
-        "sms",
-        lambda spec: (
-            spec.model_copy(update={"version": ref})
-            if spec
-            else ModelRolloutSpec(model_type=ModelType.SMS, version=ref)
-        ),
-    )
-    url = found.status.split.stable_url if found.status.split else url
-    split = Split(stable=ref, stable_url=url, fallback=old, fallback_url=url if old else None)
-    good = [each for each in (old, ref) if each]
-    changes = {"stable": ref, "split": split, "last_known_good": old, "good": good}
-    rollouts.write_status(found, found.status.model_copy(update=changes))
 
 
 def test_scans_are_counted_in_lots_and_the_lot_is_taken_out(api: RunningApi) -> None:

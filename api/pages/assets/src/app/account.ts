@@ -1,6 +1,7 @@
 // The account's dialog: who one is, in which language, what one agrees to, and leaving, with or without a trace.
 import { h, must, toast } from "../lib/dom";
 import { ask } from "./asking";
+import { forgetChoices, readAsking, writeAsking, type Asking } from "./judge";
 import { explain } from "./problems";
 import { COUNTRIES } from "./scan-types";
 import { forgetEverything, token, waitingLetters } from "./store";
@@ -33,6 +34,8 @@ export function startAccount(given: Wiring): void {
     choice.replaceChildren(...languages().map(([code, name]) => h("option", { value: code, lang: code }, name)));
     choice.addEventListener("change", () => void changeLanguage(choice.value));
   }
+  const asking = must<HTMLSelectElement>("#asking");
+  asking.addEventListener("change", () => void writeAsking(asking.value as Asking).then(() => toast(say("account.saved"))));
   showChoices();
 }
 
@@ -73,6 +76,7 @@ async function signOut(): Promise<void> {
 
 async function forget(): Promise<void> {
   await forgetEverything();
+  await forgetChoices();
   must<HTMLDialogElement>("#account").close();
   await wiring.forgotten();
 }
@@ -83,6 +87,7 @@ interface Me {
 }
 
 async function openAccount(): Promise<void> {
+  must<HTMLSelectElement>("#asking").value = await readAsking();
   must<HTMLDialogElement>("#account").showModal();
   await showPerson();
 }

@@ -12,6 +12,8 @@ export interface Actions {
   object(scan: KeptScan): void;
   claim(scan: KeptScan, scam: boolean): void;
   remove(scan: KeptScan): void;
+  /** Send what this phone judged by itself to the server, to be judged and explained. */
+  askServer(scan: KeptScan): void;
   back(): void;
 }
 
@@ -35,6 +37,7 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
     answer !== "harmless" && h("div", { class: "help" }, happened(scan), h("button", { type: "button", onclick: () => void warnOthers(scan) }, icon("share"), say("share.button"))),
     why(scan.reasons ?? []),
     !said && question(scan, answer, actions),
+    scan.judgedHere && !scan.onServer && !said && nothingSent(scan, actions),
     message(scan, actions),
   );
 }
@@ -84,6 +87,17 @@ function question(scan: KeptScan, answer: Answer, actions: Actions): HTMLElement
         ? [button("check", "opinion.harmless", () => actions.claim(scan, false)), button("warning", "opinion.scam", () => actions.claim(scan, true))]
         : [button("thumb-up", "opinion.right", () => actions.agree(scan)), button("thumb-down", "opinion.wrong", () => actions.object(scan))]),
     ),
+  );
+}
+
+/** Of what this phone judged by itself: who knows more, and what is sent when. */
+function nothingSent(scan: KeptScan, actions: Actions): HTMLElement {
+  return h(
+    "section",
+    { class: "nothing-sent" },
+    h("p", { class: "fine" }, say("judged.reportSends")),
+    h("p", {}, say("judged.nothingSent")),
+    h("button", { type: "button", id: "ask-server", onclick: () => actions.askServer(scan) }, icon("search"), say("judged.askServer")),
   );
 }
 

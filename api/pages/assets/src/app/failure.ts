@@ -1,5 +1,6 @@
 // A scan that came to nothing: where its answer would be, what happened, in whose hands it is, and what to do meanwhile.
 import { h, icon } from "../lib/dom";
+import { NobodyHere } from "./judge";
 import { explain } from "./problems";
 import { Refused, Unreachable } from "./wire";
 import { say, type Key } from "./words";
@@ -13,6 +14,7 @@ const SENTENCES: [(refused: Refused) => boolean, Key][] = [
 ];
 
 function reason(error: unknown): string {
+  if (error instanceof NobodyHere) return say("failed.nobodyHere");
   if (error instanceof Unreachable) return say(navigator.onLine ? "failed.away" : "failed.offline");
   const known = error instanceof Refused && SENTENCES.find(([matches]) => matches(error));
   return known ? say(known[1]) : say("failed.other", { why: explain(error) });

@@ -7,7 +7,8 @@ import { explain } from "./problems";
 import { ask } from "./asking";
 import { SCAN_TYPES } from "./scan-types";
 import { back } from "./screens";
-import { post, removeAllScans, removeScan, setOpinion, type KeptScan } from "./store";
+import { opinionHere } from "./scanning";
+import { post, removeAllScans, removeScan, setOpinion, type KeptScan, type Letter } from "./store";
 import { claimOf, isScam } from "./wire";
 import { list, say } from "./words";
 
@@ -46,22 +47,22 @@ async function object(scan: KeptScan): Promise<void> {
 }
 
 async function keep(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
-  await post({
-    key: uuid(),
-    writtenAt: Date.now(),
-    scam,
-    body: {
-      scanId: scan.id,
-      feedbackType: claimOf(scan, scam),
-      actualLabel: SCAN_TYPES[scan.scanType].labels[scam ? 1 : 0],
-      ...(comment ? { comment } : {}),
-    },
-  });
+  const said = { actualLabel: SCAN_TYPES[scan.scanType].labels[scam ? 1 : 0], ...(comment ? { comment } : {}) };
+  await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
   await setOpinion(scan.id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
   await wiring.shown();
   const delivery = await flush();
   if (delivery.sent > 0) toast(say("opinion.thanks"));
   else if (delivery.failed === 0) toast(say("opinion.thanksLater"));
+}
+
+/** To whom it goes: of what this phone judged, the server has to see the message first; once it has, the claim is about its own verdict. */
+function addressed(scan: KeptScan, scam: boolean, said: { actualLabel: string; comment?: string }): Pick<Letter, "body" | "report"> {
+  const { scanType, text, onServer } = scan;
+  const told = onServer ? { scanType, verdict: onServer.verdict } : scan;
+  const body = { ...said, scanId: scan.id, feedbackType: claimOf(told, scam) };
+  if (!scan.judgedHere) return { body };
+  return onServer ? { body: { ...body, serverId: onServer.id } } : { body, report: { scanType, text, ...said, device: opinionHere(scan) } };
 }
 
 async function remove(scan: KeptScan): Promise<void> {

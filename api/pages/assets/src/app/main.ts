@@ -5,16 +5,17 @@ import { startAccount } from "./account";
 import { channel } from "./outbox";
 import { flush, sayTo, startFeedback } from "./feedback";
 import { clearDraft, describeKind, focusField, startInput } from "./input";
+import { followReleases } from "./judge";
 import { followLink, isCode, redeem, refusal } from "./link";
 import { explain } from "./problems";
-import { scanDraft } from "./scanning";
+import { askAboutScan, scanDraft } from "./scanning";
 import { clearAnswer, startScreens, showScans, type Screens } from "./screens";
 import { showServing, watchServing } from "./serving";
 import { mergeScans, token, waitingLetters } from "./store";
 import { askIn, call, Refused, Unreachable, type Scan } from "./wire";
 import { acceptLanguage, count, findLanguage, say } from "./words";
 
-const screens: Screens = { ...sayTo, scanAgain: () => void scanDraft(askToConnectAgain) };
+const screens: Screens = { ...sayTo, scanAgain: () => void scanDraft(askToConnectAgain), askServer: (scan) => void askAboutScan(scan, askToConnectAgain) };
 
 async function start(): Promise<void> {
   // A tap that does nothing and says nothing looks like one that was taken.
@@ -33,7 +34,7 @@ async function start(): Promise<void> {
   startAccount({ forgotten, spoken });
   startScreens(screens);
   startFeedback({ shown: showScans, connection: showConnection, signedOut: askToConnectAgain });
-  window.addEventListener("online", () => void flush());
+  window.addEventListener("online", () => void flush().then(followReleases));
   window.addEventListener("offline", () => void showConnection());
   channel.addEventListener("message", () => void showScans());
   await startInput();
@@ -94,6 +95,7 @@ async function showConnected(): Promise<void> {
   if (connected) {
     await showScans();
     void watchServing(token.read, describeKind);
+    void followReleases();
   }
   await showConnection();
 }

@@ -1,6 +1,6 @@
 // Sends waiting feedback, oldest first, after what is to be deleted. Runs in the page and in the service worker; a lock keeps them apart.
 import { exclusively, openChannel } from "../lib/features";
-import { dropLetter, dropRemoval, EVERYTHING, setOpinion, token, waitingLetters, waitingRemovals } from "./store";
+import { dropLetter, dropRemoval, EVERYTHING, setOnServer, setOpinion, token, waitingLetters, waitingRemovals, type Letter } from "./store";
 import { call, Refused, Unreachable } from "./wire";
 
 export interface Delivery {
@@ -32,7 +32,7 @@ async function sendAll(): Promise<Delivery> {
 
   for (const letter of letters) {
     try {
-      await call(bearer, "POST", "/feedback", letter.body, { "Idempotency-Key": letter.key });
+      await send(bearer, letter);
       await setOpinion(letter.body.scanId, { state: "sent", scam: letter.scam });
       result.sent += 1;
     } catch (error) {
@@ -46,6 +46,14 @@ async function sendAll(): Promise<Delivery> {
   result.waiting = (await waitingLetters()).length;
   if (result.sent + result.failed > 0) channel.postMessage(result);
   return result;
+}
+
+async function send(bearer: string, letter: Letter): Promise<void> {
+  const headers = { "Idempotency-Key": letter.key };
+  const { scanId, serverId = scanId, ...said } = letter.body;
+  if (letter.report === undefined) return void (await call(bearer, "POST", "/feedback", { ...said, scanId: serverId }, headers));
+  const taken = await call<{ scanId: string; verdict: string }>(bearer, "POST", "/device/reports", letter.report, headers);
+  await setOnServer(scanId, { id: taken.scanId, verdict: taken.verdict });
 }
 
 /** What was refused for good; null where it is kept for later: no network, server trouble, too fast, signed out. */

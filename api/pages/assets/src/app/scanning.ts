@@ -2,8 +2,11 @@
 import { must, toast } from "../lib/dom";
 import { clearDraft, draft, focusField, type Draft } from "./input";
 import { clearAnswer, open, openFailure, showScans } from "./screens";
-import { keepScan, token, type KeptScan } from "./store";
-import { call, Refused, type Scan } from "./wire";
+import { uuid } from "../lib/features";
+import { countHere, judgeHere, NobodyHere, readAsking, type HereJudgement } from "./judge";
+import { explain } from "./problems";
+import { keepScan, replaceScan, token, type KeptScan } from "./store";
+import { call, Refused, Unreachable, type DeviceOpinion, type Scan } from "./wire";
 import { say } from "./words";
 
 const button = must<HTMLButtonElement>("#scan");
@@ -32,8 +35,56 @@ export async function scanDraft(signedOut: () => Promise<void>): Promise<void> {
 }
 
 async function judge(given: Draft): Promise<KeptScan> {
+  const asking = await readAsking();
+  const here = "text" in given ? await judgeHere(given.text, given.scanType) : null;
+  if (here !== null && asking !== "always") return judgedHere(given as Written, here);
+  if (asking === "never") throw new NobodyHere();
+  if (!("text" in given)) return judgeMail(given);
+  try {
+    return await askServer(given, here);
+  } catch (error) {
+    if (here === null || !(error instanceof Unreachable)) throw error;
+    return judgedHere(given, here);
+  }
+}
+
+type Written = Extract<Draft, { text: string }>;
+
+/** Keep what this phone says by itself: nothing is sent. */
+async function judgedHere({ scanType, text }: Written, said: HereJudgement): Promise<KeptScan> {
+  await countHere(said, scanType);
+  const { label: verdict, confidence, certainty, version: modelVersion } = said;
+  const createdAt = new Date().toISOString();
+  return { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, createdAt, text, judgedHere: true };
+}
+
+async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {
+  const device: DeviceOpinion | undefined = here ? { version: here.version, verdict: here.label, certainty: here.certainty } : undefined;
   const bearer = (await token.read()) ?? "";
-  if ("text" in given) return { ...(await call<Scan>(bearer, "POST", "/scans", given)), text: given.text };
+  return { ...(await call<Scan>(bearer, "POST", "/scans", { ...given, ...(device ? { device } : {}) })), text: given.text };
+}
+
+/** What this phone has said of a scan, as the server is told. */
+export function opinionHere(scan: KeptScan): DeviceOpinion {
+  return { version: scan.modelVersion, verdict: scan.verdict, certainty: scan.certainty ?? "unsure" };
+}
+
+/** The person asks the server about what this phone has judged: its answer takes the place of the phone's. */
+export async function askAboutScan(scan: KeptScan, signedOut: () => Promise<void>): Promise<void> {
+  try {
+    const { scanType, text } = scan;
+    const bearer = (await token.read()) ?? "";
+    const answer = { ...(await call<Scan>(bearer, "POST", "/scans", { scanType, text, device: opinionHere(scan) })), text };
+    await replaceScan(scan, answer);
+    await open(answer);
+  } catch (error) {
+    toast(explain(error), "bad");
+    if (error instanceof Refused && error.status === 401) await signedOut();
+  }
+}
+
+async function judgeMail(given: Exclude<Draft, Written>): Promise<KeptScan> {
+  const bearer = (await token.read()) ?? "";
   const answer = await call<Scan>(bearer, "POST", "/scans/mail", { mail: given.mail });
   // The server tells what it has read in the mail only when it is asked.
   const read = await call<Scan>(bearer, "GET", `/scans/${answer.id}`).catch(() => answer);

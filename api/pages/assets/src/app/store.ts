@@ -1,7 +1,7 @@
 // What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
 // IndexedDB, because the service worker sends feedback when no page is open.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { isScam, type FeedbackBody, type Scan } from "./wire";
+import { isScam, type DeviceReport, type FeedbackBody, type Scan } from "./wire";
 
 /** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
 export interface Opinion {
@@ -19,12 +19,16 @@ export interface Opinion {
 export interface KeptScan extends Scan {
   text: string;
   opinion?: Opinion;
+  /** What the server has made of one that was judged here, since it was reported: its id there, and its verdict. */
+  onServer?: { id: string; verdict: string };
 }
 
 export interface Letter {
   /** The Idempotency-Key: however often this is sent, the server counts it once. */
   key: string;
   body: FeedbackBody;
+  /** Of a message that this phone has judged: the server has to see it first. */
+  report?: DeviceReport;
   scam: boolean;
   writtenAt: number;
 }
@@ -111,8 +115,15 @@ export async function mergeScans(scans: Scan[]): Promise<void> {
   const removals = await waitingRemovals();
   for (const scan of scans) {
     if (scan.text == null || removals.some((removal) => covers(removal, scan))) continue;
-    const kept = await db.get("scans", scan.id);
     const { feedback, text, ...verdict } = scan;
+    const here = (await db.getAll("scans")).find((each) => each.onServer?.id === scan.id);
+    if (here) {
+      // What this phone said stays as it was told; what became of the report is news.
+      const news = opinionOf(scan, feedback);
+      if (news && here.opinion?.state !== "waiting") await setOpinion(here.id, news);
+      continue;
+    }
+    const kept = await db.get("scans", scan.id);
     const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan, feedback);
     await keepScan({ ...verdict, text, ...(opinion ? { opinion } : kept?.opinion ? { opinion: kept.opinion } : {}) });
   }
@@ -135,6 +146,19 @@ export async function setOpinion(scanId: string, opinion: Opinion): Promise<void
   // Only the newest words count, but the comment outlives being sent and being refused.
   const comment = opinion.comment ?? scan?.opinion?.comment;
   if (scan) await db.put("scans", { ...scan, opinion: { ...opinion, ...(comment ? { comment } : {}) } });
+}
+
+/** Note where the server keeps what was judged here and then reported. */
+export async function setOnServer(scanId: string, onServer: { id: string; verdict: string }): Promise<void> {
+  const db = await database();
+  const scan = await db.get("scans", scanId);
+  if (scan) await db.put("scans", { ...scan, onServer });
+}
+
+/** Put the server's answer in the place of this phone's. */
+export async function replaceScan(scan: KeptScan, by: KeptScan): Promise<void> {
+  await (await database()).delete("scans", scan.id);
+  await keepScan(by);
 }
 
 /** Put feedback into the outbox. A newer opinion on the same scan replaces one that was not sent yet. */
@@ -164,7 +188,8 @@ export async function removeScan(scan: KeptScan): Promise<void> {
   const db = await database();
   for (const letter of await waitingLetters()) if (letter.body.scanId === scan.id) await dropLetter(letter.key);
   // What this phone judged by itself the server never had.
-  if (!scan.judgedHere) await db.put("removals", { scanId: scan.id, askedAt: new Date().toISOString() });
+  const there = scan.judgedHere ? scan.onServer?.id : scan.id;
+  if (there !== undefined) await db.put("removals", { scanId: there, askedAt: new Date().toISOString() });
   await db.delete("scans", scan.id);
 }
 

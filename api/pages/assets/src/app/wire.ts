@@ -33,6 +33,22 @@ export interface Scan {
   feedback?: { feedbackType: FeedbackType; status: "pending" | "approved" | "rejected" } | null;
 }
 
+/** What this phone has said of a message by itself, as the server is told. */
+export interface DeviceOpinion {
+  version: string;
+  verdict: string;
+  certainty: "sure" | "unsure";
+}
+
+/** A word on a message that this phone has judged: the server judges it again. */
+export interface DeviceReport {
+  scanType: ScanType;
+  text: string;
+  actualLabel: string;
+  comment?: string;
+  device: DeviceOpinion;
+}
+
 /** Whether messages of a kind can be judged now. */
 export interface Serving {
   scanType: ScanType;
@@ -40,7 +56,10 @@ export interface Serving {
 }
 
 export interface FeedbackBody {
+  /** As this phone keeps it. */
   scanId: string;
+  /** As the server does, where that is another. Not sent. */
+  serverId?: string;
   feedbackType: FeedbackType;
   actualLabel?: string;
   comment?: string;

@@ -1,0 +1,159 @@
+// The judge on this phone, for the views: judge a text, follow the release in force, count what was said. Loads nothing
+// until it is asked, and never sends a text.
+import { counted, isEnough } from "../judge/counting";
+import type { Judge, Judgement } from "../judge/model";
+import { dropTally, forgetChoices, readSetting, readShelf, readTally, tallies, writeSetting, writeShelf, writeTally } from "../judge/shelf";
+import { followed, opened, type Network } from "../judge/update";
+import type { Pins, SignedRelease } from "../judge/trust";
+import { SCAN_TYPES } from "./scan-types";
+import { token } from "./store";
+import { call, Refused, Unreachable, type ScanType } from "./wire";
+import { exclusively, patience, uuid } from "../lib/features";
+
+export { forgetChoices };
+
+/** Whether texts may go to the server: at each tap that asks for it, for every scan, or not at all. */
+export type Asking = "never" | "ask" | "always";
+
+export interface HereJudgement extends Judgement {
+  version: string;
+}
+
+export interface JudgeStatus {
+  /** The version that judges here; null: none does, and the server is asked. */
+  version: string | null;
+  /** When the release in force was last looked up, in milliseconds since 1970; null: not since the page was opened. */
+  checkedAt: number | null;
+  /** Why the latest release was not taken; the former one goes on. */
+  problem: string | null;
+}
+
+const HOUR = 3_600_000;
+/** A text leaves the phone when a person taps for it: who shares a private message decides about that message. */
+const DEFAULT_ASKING: Asking = "ask";
+const judges = new Map<ScanType, Promise<{ judge: Judge; version: string } | null>>();
+const statuses = new Map<ScanType, JudgeStatus>();
+const UNKNOWN: JudgeStatus = { version: null, checkedAt: null, problem: null };
+let timer: number | undefined;
+
+/** Look up the releases now and every hour while the page is open. */
+export async function followReleases(): Promise<void> {
+  window.clearTimeout(timer);
+  await exclusively("antispam-shield-judge", async () => {
+    for (const scanType of Object.keys(SCAN_TYPES) as ScanType[]) await follow(scanType);
+    await sendCounts();
+  });
+  timer = window.setTimeout(() => void followReleases(), HOUR);
+}
+
+/** What the judge on this phone says; null: there is none for such messages. */
+export async function judgeHere(text: string, scanType: ScanType): Promise<HereJudgement | null> {
+  const loaded = await load(scanType).catch(() => null);
+  if (loaded === null) return null;
+  // As the server reads it: half an emoji counts as U+FFFD.
+  const whole = text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+  return { ...loaded.judge.judge(whole), version: loaded.version };
+}
+
+/** Count an answer that a person was given by this phone alone. */
+export async function countHere(said: HereJudgement, scanType: ScanType): Promise<void> {
+  const answer = said.certainty === "unsure" ? "unsure" : said.scam ? "scam" : "harmless";
+  await exclusively("antispam-shield-tally", async () => {
+    const tally = await readTally(scanType, said.version, uuid);
+    await writeTally({ ...tally, counts: counted(tally.counts, answer) });
+  });
+}
+
+/** No text may leave this phone, and it has no judge for such messages. */
+export class NobodyHere extends Error {}
+
+export function statusOf(scanType: ScanType): JudgeStatus {
+  return statuses.get(scanType) ?? UNKNOWN;
+}
+
+export async function readAsking(): Promise<Asking> {
+  const kept = await readSetting("asking");
+  return kept === "never" || kept === "always" ? kept : DEFAULT_ASKING;
+}
+
+export async function writeAsking(asking: Asking): Promise<void> {
+  await writeSetting("asking", asking);
+}
+
+function load(scanType: ScanType): Promise<{ judge: Judge; version: string } | null> {
+  let loading = judges.get(scanType);
+  if (loading === undefined) {
+    loading = readShelf(scanType).then(({ current }) => {
+      note(scanType, { version: current?.release.version ?? null });
+      return current && { judge: opened(current), version: current.release.version };
+    });
+    judges.set(scanType, loading);
+  }
+  return loading;
+}
+
+async function follow(scanType: ScanType): Promise<void> {
+  try {
+    const shelf = await readShelf(scanType);
+    const next = await followed(shelf, scanType, network((await token.read()) ?? ""), pins());
+    if (next !== shelf) {
+      await writeShelf(scanType, next);
+      judges.delete(scanType);
+    }
+    note(scanType, { version: next.current?.release.version ?? null, checkedAt: Date.now(), problem: null });
+  } catch (error) {
+    // Offline, or nothing to be trusted: what is here goes on judging.
+    if (!(error instanceof Unreachable)) note(scanType, { problem: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function note(scanType: ScanType, change: Partial<JudgeStatus>): void {
+  statuses.set(scanType, { ...statusOf(scanType), ...change });
+}
+
+/** The keys that came with the page. */
+function pins(): Pins {
+  const keys = document.querySelector<HTMLMetaElement>("meta[name=shield-pins]")?.content;
+  return keys ? (JSON.parse(keys) as Pins) : { releases: {}, packages: {} };
+}
+
+function network(bearer: string): Network {
+  return {
+    release: (scanType) => call<SignedRelease>(bearer, "GET", `/device/${scanType}/release`),
+    async file(scanType, digest, name) {
+      let answer: Response;
+      try {
+        answer = await fetch(`/api/v2/device/${scanType}/files/${digest}/${name}`, {
+          headers: { Authorization: `Bearer ${bearer}` },
+          credentials: "omit",
+          signal: patience(60_000),
+        });
+      } catch {
+        throw new Unreachable("No connection to the server.");
+      }
+      if (!answer.ok) throw new Error(`${name} could not be fetched: the server answered ${answer.status}.`);
+      return new Uint8Array(await answer.arrayBuffer());
+    },
+  };
+}
+
+/** Send the counts that are large enough to tell of nobody. */
+async function sendCounts(): Promise<void> {
+  const bearer = await token.read();
+  if (bearer === undefined) return;
+  await exclusively("antispam-shield-tally", async () => {
+    for (const tally of await tallies()) {
+      if (!isEnough(tally.counts)) continue;
+      const body = { version: tally.version, ...tally.counts };
+      const sent = call(bearer, "POST", `/device/${tally.scanType}/counts`, body, { "Idempotency-Key": tally.key });
+      try {
+        await sent;
+      } catch (error) {
+        // Refused for good: a version that this server never had. Else the next look sends it.
+        const forGood = error instanceof Refused && error.status < 500 && ![401, 429].includes(error.status);
+        if (!forGood) continue;
+      }
+      await dropTally(tally);
+    }
+  });
+}

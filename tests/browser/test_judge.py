@@ -1,0 +1,208 @@
+"""The judge on the phone, by taps: offline, asked for, reported, in two languages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from shield.labels import ModelType
+from shield.packages import push
+from tests.browser.world import scan, violations
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+from tests.support.browser import PHONE, open_page
+from tests.support.judge import make_stable, version_with_judge
+from tests.support.packages import CHAT, LURES, linear_package
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+KEPT = """async () => {
+  const open = indexedDB.open("antispam-shield-judge", 1);
+  const db = await new Promise((done, failed) => {
+    open.onsuccess = () => done(open.result);
+    open.onerror = () => failed(open.error);
+    open.onupgradeneeded = () => open.transaction.abort();
+  });
+  const asked = db.transaction("shelves").objectStore("shelves").get("text");
+  const shelf = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
+  db.close();
+  return shelf?.current?.release.version ?? null;
+}"""
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningApi]:
+    """An API whose stable version brings a judge; its own model calls whatever says "win" a
+    scam."""
+    made = version_with_judge(tmp_path / "package")
+    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(made.trusted_keys))
+    with (
+        model_server(ModelType.SMS) as url,
+        running_api(tmp_path / "api", embedded=True) as running,
+    ):
+        push(running.services.artifacts, made.package.path)
+        make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
+        # Calls are judged as well, by a version that brings nothing for phones.
+        deploy(running.services.rollouts, url, version="voice-v1", model_type=ModelType.VOICE)
+        yield running
+
+
+def connect(page: Page, api: RunningApi) -> list[Request]:
+    """Connect a phone and wait for its judge; return the requests that it makes from then on."""
+    page.goto(f"{api.url}/app#token={api.token('ada')}")
+    page.get_by_role("button", name="Connect as ada").click()
+    expect(page.get_by_role("button", name="Scan", exact=True)).to_be_visible()
+    wait_for_judge(page, "sms-v1")
+    page.evaluate("navigator.serviceWorker.ready")
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request))
+    return sent
+
+
+def wait_for_judge(page: Page, version: str | None) -> None:
+    for _ in range(200):
+        if page.evaluate(f"({KEPT})().catch(() => 'none yet')") == version:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{version} never judged on the phone")
+
+
+def texts_in(requests: list[Request], *texts: str) -> list[str]:
+    """Return the addresses of the requests that hold one of the texts."""
+    return [
+        request.url
+        for request in requests
+        if any(text[:20] in (request.post_data or "") + request.url for text in texts)
+    ]
+
+
+def faults(page: Page) -> list[str]:
+    """Return what is wrong for people with assistive technology; the card is headed by its verdict,
+    at the second level."""
+    return [each for each in violations(page) if not each.startswith("page-has-heading-one")]
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    page.locator("#account-button").click()
+    page.locator(f"#{label}").select_option(value)
+    page.locator("#account-close").click()
+    expect(page.locator("#account")).to_be_hidden()
+
+
+def test_a_phone_in_flight_mode_judges_by_itself(chromium: Browser, api: RunningApi) -> None:
+    with open_page(chromium, PHONE) as (context, page):
+        sent = connect(page, api)
+        context.set_offline(True)
+        page.reload()  # from nothing: the page, its words and the judge are on the phone
+        scan(page, LURES[0])
+        card = page.locator("article.result")
+        expect(card.get_by_role("heading", level=2)).to_have_text("Looks like a scam")
+        expect(card).to_contain_text("Judged on this phone by sms-v1")
+        expect(card).to_contain_text("Nothing was sent.")
+        assert faults(page) == []
+        scan(page, CHAT[0])
+        expect(card.get_by_role("heading", level=2)).to_have_text("Looks harmless")
+        scan(page, "\U0001f389\U0001f389")
+        expect(card.get_by_role("heading", level=2)).to_have_text("We are not sure")
+        context.set_offline(False)
+        assert texts_in(sent, LURES[0], CHAT[0]) == []
+
+
+def test_a_text_goes_to_the_server_when_its_owner_asks(chromium: Browser, api: RunningApi) -> None:
+    text = "You win the pub quiz, see you there"
+    with open_page(chromium, PHONE) as (_, page):
+        sent = connect(page, api)
+        scan(page, text)
+        assert texts_in(sent, text) == []
+        page.get_by_role("button", name="Ask the server").tap()
+        card = page.locator("article.result")
+        expect(card).not_to_contain_text("on this phone")
+        expect(card).to_contain_text("Judged by sms-v1")
+        assert texts_in(sent, text) == [f"{api.url}/api/v2/scans"]
+        choose(page, "asking", "always")
+        scan(page, LURES[1])
+        expect(card).to_contain_text("Judged by sms-v1")
+        assert len(texts_in(sent, LURES[1])) == 1
+    with api.client("rita", "reviewer") as reviewer:
+        assert reviewer.device_counts()[0].judged_again == 2
+
+
+def test_never_means_never_also_where_the_phone_has_no_judge(
+    chromium: Browser, api: RunningApi, tmp_path: Path
+) -> None:
+    with open_page(chromium, PHONE) as (_, page):
+        sent = connect(page, api)
+        choose(page, "asking", "never")
+        for text in (*LURES[:3], *CHAT[:3]):
+            scan(page, text)
+        page.locator("button.back").tap()
+        page.locator("label[data-type=voice]").tap()
+        page.get_by_label("The message").fill(LURES[4])
+        page.get_by_role("button", name="Scan", exact=True).tap()
+        expect(page.locator("#failure")).to_contain_text("you chose that nothing is sent")
+        assert texts_in(sent, *LURES, *CHAT) == []
+        page.reload()
+        page.locator("#account-button").click()
+        expect(page.locator("#asking")).to_have_value("never")
+
+
+def test_a_report_on_the_phones_verdict_is_judged_again(chromium: Browser, api: RunningApi) -> None:
+    text = "Are you coming to win the quiz with us tonight? I made soup"
+    with open_page(chromium, PHONE) as (context, page):
+        connect(page, api)
+        context.set_offline(True)
+        scan(page, text)
+        card = page.locator("article.result")
+        told = card.get_by_role("heading", level=2).inner_text()
+        if told == "We are not sure":
+            page.get_by_role("button", name="It is harmless").tap()
+        else:
+            page.get_by_role("button", name="Correct").tap()
+        expect(page.locator(".opinion.waiting")).to_be_visible()
+        context.set_offline(False)
+        expect(page.locator(".opinion.sent")).to_be_visible()
+        page.reload()
+        page.locator("#recent-list button").first.tap()
+        expect(card).to_contain_text("Judged on this phone by sms-v1")
+        assert page.locator("#recent-list li").count() == 1, "the server's copy is no second scan"
+    with api.client("rita", "reviewer") as reviewer:
+        (item,) = reviewer.pending().items
+        assert (item.corrected_label, item.scan.text) == ("ham", text)
+        (row,) = reviewer.device_counts()
+        assert (row.judged_again, row.disagreed) == (1, 1)
+
+
+def test_an_undo_reaches_the_phone_when_it_is_opened(
+    chromium: Browser, api: RunningApi, tmp_path: Path
+) -> None:
+    better = version_with_judge(tmp_path / "better", random=True).package
+    none = linear_package(tmp_path / "none").package
+    stable = api.services.rollouts.get("sms").status.stable
+    assert stable is not None
+    with open_page(chromium, PHONE) as (context, page), api.client("ada", "admin") as admin:
+        connect(page, api)
+        first = version_with_judge(tmp_path / "first").package
+        assert first.digest == stable.digest
+        for name, package in (("sms-v2", better), ("sms-v3", none)):
+            push(api.services.artifacts, package.path)
+            make_stable(api.services.rollouts, name, package, before=first)
+            page.wait_for_timeout(500)
+            page.reload()
+            wait_for_judge(page, "sms-v2" if package is better else None)
+        admin.undo_rollout(ModelType.SMS, "it errs")
+        page.reload()
+        wait_for_judge(page, "sms-v1")
+        shown_in_arabic(page, context)
+
+
+def shown_in_arabic(page: Page, context: BrowserContext) -> None:
+    choose(page, "language", "ar")
+    context.set_offline(True)
+    page.locator("#message").fill(LURES[0])
+    page.locator("#scan").tap()
+    card = page.locator("article.result")
+    expect(card).to_contain_text("اسأل الخادم")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert faults(page) == []
+    context.set_offline(False)
