@@ -128,10 +128,11 @@ e2e-clean: setup ## end what a run of e2e has left or kept; its images stay
 .PHONY: generate graphs types crds manifests docs
 generate: graphs types crds manifests ## write again whatever is generated from code; needs Helm, and builds it where there is none
 
-graphs: setup ## compiled pipelines, the references of settings and commands: seconds, after a change to a step
+graphs: setup ## compiled pipelines, the references of settings, commands and library: seconds, after a change to a step
 	$(PY) -m pipelines.compile
 	$(PY) -m docs.settings
 	$(PY) -m docs.shieldctl
+	$(PY) -m docs.reference
 
 types: setup ## what the phone's scripts know of the model types, from shield/labels.py: seconds
 	$(PY) -m api.pages.scan_types
