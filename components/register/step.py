@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from components.shared.runs import amend_outcome, run_key
+from components.shared.tracking import mirrored
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient
@@ -95,6 +96,7 @@ def run(
         store.put(run_key(run_id, "version"), pin.as_json(), overwrite=True)
     version = client.register_version(model_type, request)
     _settle(client, starts_from, version, decision)
+    mirrored(version, model, report)
     log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
     return version
 

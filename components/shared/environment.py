@@ -80,6 +80,31 @@ class StepSettings(BaseSettings):
     processors with and without bfloat16."""
 
 
+class TrackingSettings(BaseSettings):
+    """Where versions are mirrored to, if anywhere; the names are MLflow's own."""
+
+    model_config = SettingsConfigDict(env_prefix="MLFLOW_", use_attribute_docstrings=True)
+
+    tracking_uri: str | None = None
+    """URL of an MLflow tracking server that serves artifacts. Each registered version is mirrored
+    there as a run: figures, recipe, report, package. A mirror that fails fails no run."""
+
+    tracking_token: str | None = None
+    """Bearer token for it."""
+
+    tracking_username: str | None = None
+    """Name for it, where it wants a password."""
+
+    tracking_password: str | None = None
+    """Password for it."""
+
+    tracking_timeout_seconds: float = 30.0
+    """One request longer than this has failed."""
+
+    experiment_name: str = "antispam-shield"
+    """Experiment that the runs belong to; made where there is none."""
+
+
 def open_client(settings: StepSettings | None = None) -> ShieldClient:
     """Return a client of the API as the environment names it.
 
