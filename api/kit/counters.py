@@ -75,6 +75,19 @@ RUN_FAILED = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+KNOWN_BUSIEST = Gauge(
+    "shield_known_busiest_matches",
+    "Scans of the last hour that belonged to the known campaign with the most of them.",
+    ["model_type"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_WAITING = Gauge(
+    "shield_outbox_waiting_seconds",
+    "Age of the oldest work that follows a decision and is due, in seconds; 0 if there is none.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 DRIFT = Gauge(
     "shield_drift_asks",
     "1 where the latest look for drift asks for a retraining, else 0.",

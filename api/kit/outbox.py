@@ -88,10 +88,11 @@ def post(
         ctx.after_commit.append(ctx.services.posted.ring)
 
 
-def waiting(session: Session) -> tuple[int, datetime | None]:
-    """Return how much work waits, and since when the oldest piece does."""
-    number, oldest = session.execute(select(func.count(), func.min(OutboxRow.created_at))).one()
-    return int(number), oldest
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest work waits that is due."""
+    due = or_(OutboxRow.due_at.is_(None), OutboxRow.due_at <= now)
+    since = func.coalesce(OutboxRow.due_at, OutboxRow.created_at)
+    return session.scalar(select(func.min(since)).where(due))
 
 
 class Worker:
@@ -132,30 +133,36 @@ class Worker:
             if not self._stopped.is_set():
                 self._services.posted.wait(heard, _LOOK_SECONDS)
 
-    def _due(self, now: datetime) -> ColumnElement[bool]:
-        return and_(
-            OutboxRow.kind.in_(list(self._handlers)),
-            or_(OutboxRow.due_at.is_(None), OutboxRow.due_at <= now),
-            or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until <= now),
-        )
+    def _due(self, session: Session) -> ColumnElement[bool]:
+        now = self._services.clock()
+        free = or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until <= self._now(session))
+        due = or_(OutboxRow.due_at.is_(None), OutboxRow.due_at <= now)
+        return and_(OutboxRow.kind.in_(list(self._handlers)), due, free)
+
+    def _now(self, session: Session) -> datetime:
+        """Return the time that leases go by: the database's, which all processes share."""
+        if session.get_bind().dialect.name == "postgresql":
+            told: datetime | None = session.scalar(select(func.clock_timestamp()))
+            if told is not None:
+                return told
+        return self._services.clock()
 
     def _take(self) -> Job | None:
-        due = self._due(self._services.clock())
         # A look takes no write lock; only taking does.
         with self._services.reading() as session:
-            if session.scalar(select(OutboxRow.id).where(due).limit(1)) is None:
+            if session.scalar(select(OutboxRow.id).where(self._due(session)).limit(1)) is None:
                 return None
         with self._services.sessions() as session:
             row = session.scalar(
                 select(OutboxRow)
-                .where(due)
+                .where(self._due(session))
                 .order_by(OutboxRow.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
             )
             if row is None:
                 return None
-            row.leased_until = self._services.clock() + self._lease
+            row.leased_until = self._now(session) + self._lease
             row.attempts += 1
             session.commit()
             return Job(
@@ -164,8 +171,15 @@ class Worker:
                 row.subject,
                 row.facts,
                 row.attempts,
-                lambda: self._change(row.id, leased_until=self._services.clock() + self._lease),
+                lambda: self._renew(row.id),
             )
+
+    def _renew(self, row_id: str) -> None:
+        with self._services.sessions() as session:
+            until = self._now(session) + self._lease
+            kept = update(OutboxRow).where(OutboxRow.id == row_id).values(leased_until=until)
+            session.execute(kept)
+            session.commit()
 
     def _do(self, job: Job) -> None:
         try:

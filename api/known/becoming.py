@@ -13,7 +13,7 @@ from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.ids import new_id
 from api.kit.outbox import post
-from api.known.check import FEW, back_check, refusal, too_ordinary
+from api.known.check import FEW, back_check, marks_kin, refusal, too_ordinary
 from api.known.replica import ACTIVE, CHANNEL
 from api.tables import Campaign, Feedback, KnownCampaign, Review
 from shield.labels import LABELS, FeedbackType, ModelType
@@ -132,6 +132,7 @@ def _let_in(
             positive=positive,
             created_at=ctx.now,
         )
+    entry.kin = positive and marks_kin(check, len(people))
     entry.any_host = positive and check.other_hosts <= FEW
     sketch = signature.packed(form, signature.sketch(form, ctx.ring), ctx.ring)
     entry.sketch = b"" if of.gold else sketch

@@ -55,8 +55,9 @@ def back_check(
     sketch = signature.sketch(form, ctx.ring)
     _, own = signature.unpacked([signature.packed(form, sketch, ctx.ring)])
     changed = [scan for scan in alike if scan.verdict != label]
-    same = [scan for scan in changed if scan.hosts == int(own[0])]
-    elsewhere = [scan for scan in changed if scan.hosts != int(own[0])]
+    copies = [scan for scan in changed if not scan.near]
+    same = [scan for scan in copies if scan.hosts == int(own[0])]
+    elsewhere = [scan for scan in copies if scan.hosts != int(own[0])]
     said = _said(ctx, [scan.id for scan in changed], label)
     quiet = {scan.user_id for scan in same if said.get(scan.id) is not True} - reporters
     against = {scan.user_id for scan in same if said.get(scan.id) is False} - reporters
@@ -65,12 +66,21 @@ def back_check(
     for scan in elsewhere:
         if said.get(scan.id) is not True:
             others[scan.hosts].add(scan.user_id)
+    kin = [scan for scan in changed if scan.near]
     return BackCheck(
         scans=scans,
         unobjected=len(quiet),
         against=len(against),
         other_hosts=max(map(len, others.values()), default=0),
+        kin=len({scan.user_id for scan in kin if said.get(scan.id) is not True} - reporters),
+        kin_against=len({scan.user_id for scan in kin if said.get(scan.id) is False} - reporters),
     )
+
+
+def marks_kin(check: BackCheck, reporters: int) -> bool:
+    """Tell whether messages that read much like a scam may be marked as unsure for its sake."""
+    silent = check.kin <= max(FEW, PER_REPORTER * reporters)
+    return silent and check.kin_against <= FEW_AGAINST
 
 
 def _said(ctx: Context, scan_ids: list[str], label: str) -> dict[str, bool]:

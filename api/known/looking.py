@@ -25,6 +25,13 @@ MOST_SCANS = 100_000
 """Newest scans that are looked at; at 20 MB of sketches a second's work."""
 AT_ONCE = 2_000
 """So many are looked at within the transaction: it takes some ten milliseconds."""
+KIN = 0.4
+"""Likeness from which on a message reads much like another. Below `SIMILAR` it is no copy: real
+scams are as like as that to paraphrases of themselves (89 in 100), and to no harmless message (at
+most 0.32)."""
+_NEAR = 0.3
+"""Estimated likeness from which on a scan counts as nearly alike: a sketch is a tenth off at most,
+and nobody who stands for such words must be missed."""
 _LATEST = timedelta(seconds=60)
 """A scan is stored within this time of its `created_at`, whatever it had to wait for."""
 _LOOK, _AHEAD = "known.look", "known.ahead"
@@ -43,6 +50,8 @@ class Alike:
     verdict: str
     hosts: int
     """Keyed hash of the hosts of its links."""
+    near: bool
+    """Its words are nearly those of the message, and no more."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def look(ctx: Context, model_type: str, form: Form) -> Look:
 
 
 def alike_scans(ctx: Context, model_type: str, form: Form) -> tuple[int, list[Alike]]:
-    """Return how many scans were looked at, and those with the message's words."""
+    """Return how many scans were looked at, and those with the message's words, or nearly."""
     seen: Look | None = ctx.session.info.get(_LOOK)
     if seen is not None and (seen.model_type, seen.form) == (model_type, form):
         scans, latest = _read(ctx.session, ctx.ring, model_type, form, (seen.until, None))
@@ -146,9 +155,12 @@ def _read(
         return 0, []
     rows, hosts = signature.unpacked([scan.sketch for scan in scans])
     sketch = signature.sketch(form, ring)
-    near = np.flatnonzero(estimate(sketch.astype(np.uint16), rows) >= SIMILAR)
-    found = [(scans[int(row)], int(hosts[row])) for row in near]
-    return len(scans), [Alike(one.id, one.user_id, one.verdict, host) for one, host in found]
+    likeness = estimate(sketch.astype(np.uint16), rows)
+    return len(scans), [
+        Alike(one.id, one.user_id, one.verdict, int(hosts[row]), bool(likeness[row] < SIMILAR))
+        for row in np.flatnonzero(likeness >= _NEAR)
+        for one in (scans[int(row)],)
+    ]
 
 
 def _still(session: Session, alike: tuple[Alike, ...]) -> list[Alike]:

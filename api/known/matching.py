@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from api.kit.context import Context
+from api.known.check import too_ordinary
+from api.known.looking import KIN
 from api.known.replica import ACTIVE
 from api.tables import Campaign, KnownCampaign
 from shield.labels import ModelType
@@ -60,11 +62,17 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
             KnownCampaign.expires_at > ctx.now,
         )
     ).all()
-    alike = []
+    alike, kin = [], []
     for row, sealed in rows:
         sample = unpacked(ctx.ring.open(sealed, row.campaign_id))
-        if likeness(form.words, sample.words) >= SIMILAR:
+        found = likeness(form.words, sample.words)
+        if found >= SIMILAR:
             alike.append(Alike(row, sample.hosts))
+        elif found >= KIN and row.kin:
+            kin.append((found, row))
+    if not alike and kin and too_ordinary(form) is None:
+        # A paraphrase, perhaps: nothing is said of it but that it reads much like a scam.
+        return _kin(max(kin, key=lambda each: each[0])[1])
     return choose(form.hosts, alike)
 
 
@@ -100,9 +108,18 @@ def _told(row: KnownCampaign, *, checking: bool = False, elsewhere: bool = False
     return Match(row.id, standing, row.label, words(row, standing, elsewhere=elsewhere))
 
 
+def _kin(row: KnownCampaign) -> Match:
+    said = f"It reads much like a scam that {_people(row)} reported."
+    return Match(row.id, KnownStanding.CHECKING, row.label, said)
+
+
+def _people(row: KnownCampaign) -> str:
+    return f"{row.reporters} {'person' if row.reporters == 1 else 'people'}"
+
+
 def words(row: KnownCampaign, standing: KnownStanding, *, elsewhere: bool = False) -> str:
     """Return what a match is told in words."""
-    people = f"{row.reporters} {'person' if row.reporters == 1 else 'people'}"
+    people = _people(row)
     if elsewhere:
         return f"Its words are those of a scam that {people} reported; its link is another one."
     if standing is KnownStanding.CHECKING:

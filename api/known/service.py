@@ -151,6 +151,18 @@ def _shown(ctx: Context, rows: Sequence[KnownCampaign]) -> list[KnownRead]:
     ]
 
 
+def busiest(session: Session, now: datetime) -> dict[str, int]:
+    """Return how many scans of the last hour the busiest entry of each model type has matched."""
+    counted = (
+        select(Scan.model_type, func.count().label("number"))
+        .where(Scan.known_id.is_not(None), Scan.created_at > now - _HOUR)
+        .group_by(Scan.model_type, Scan.known_id)
+        .subquery()
+    )
+    most = select(counted.c.model_type, func.max(counted.c.number)).group_by(counted.c.model_type)
+    return {model_type: int(number) for model_type, number in session.execute(most)}
+
+
 def note_reading(ctx: Context, shown: Sequence[KnownRead]) -> None:
     """Write into the audit log whose messages somebody has read."""
     if any(row.text for row in shown):

@@ -7,10 +7,11 @@ from sqlalchemy import func, select
 
 from api.audit import heads
 from api.drift import service as drift
-from api.kit import counters
+from api.kit import counters, outbox
 from api.kit.context import Services, StaffRead, get_services
 from api.kit.database import read_only
 from api.kit.queries import ModelTypeFilter
+from api.known.service import busiest
 from api.metrics import service
 from api.runs import service as runs
 from api.tables import Feedback
@@ -40,10 +41,15 @@ def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
         failed = runs.latest_failed(session)
         head = heads.newest(session)
         looks = drift.latest_looks(session, list(ModelType))
+        now = services.clock()
+        matches, waiting = busiest(session, now), outbox.oldest(session, now)
     counters.PENDING.set(pending or 0)
     if head is not None:
         counters.AUDIT_ENTRIES.set(head[0])
         counters.AUDIT_HEAD.set(int(head[1][:13], 16))
+    for model in ModelType:
+        counters.KNOWN_BUSIEST.labels(model.value).set(matches.get(model.value, 0))
+    counters.OUTBOX_WAITING.set(max(0.0, (now - waiting).total_seconds()) if waiting else 0.0)
     for (model_type, kind), fails in failed.items():
         counters.RUN_FAILED.labels(model_type, kind).set(float(fails))
     for look in looks:

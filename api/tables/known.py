@@ -32,6 +32,8 @@ class KnownCampaign(Base):
     any_host: Mapped[bool]
     """Of a scam: the same words with another host are unsure, since nobody was seen to send them
     harmlessly."""
+    kin: Mapped[bool] = mapped_column(default=False)
+    """Of a scam: messages that read much like it are unsure, for the same reason."""
     sketch: Mapped[bytes] = mapped_column(LargeBinary)
     """Keyed sketch of its message; empty once nobody's message is left."""
     signed: Mapped[str] = mapped_column(String(4))

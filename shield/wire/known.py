@@ -69,6 +69,10 @@ class BackCheck(Answer):
     against: int = 0
     """People who confirmed the verdict that it would have changed, or whose message a reviewer of
     the audit sample found to be otherwise."""
+    kin: int = 0
+    """People who had nearly its words, and did not object."""
+    kin_against: int = 0
+    """Those among them who confirmed the verdict, or were found to be right."""
     other_hosts: int = 0
     """Most people who had the same words with one other host, and did not object."""
 
