@@ -144,3 +144,5 @@ _.__signature__
 demo
 doctor
 up
+# FUSE calls a filesystem's operations by name, with every argument.
+use_ns, amode, readdir, statfs, fi, datasync, utimens  # bench/faults/forgetting.py

