@@ -100,6 +100,7 @@ def _tell(node: Node, on_host: bool) -> Story:
     story.show("get", "pods,jobs,httproutes")
     gateway.wait_for_route(phone_url)
     story.first_model_serves()
+    story.first_look()
     node.helm("test", RELEASE, "-n", NS, "--logs")
     say("helm test passed")
     story.correct()

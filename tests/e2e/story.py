@@ -65,6 +65,15 @@ class Story:
         wait_for("the first version", lambda: self._phase() is Phase.HEALTHY, 300)
         self.show("get", "modelrollouts,pods")
 
+    def first_look(self) -> None:
+        """Sign a token in the API's pod, as the notes say, and judge a message with it."""
+        command = ["python", "-m", "api.token", "--role", "user", "--role", "reviewer"]
+        token = self.kubectl("exec", f"deploy/{RELEASE}-api", "--", *command).strip()
+        with ShieldClient(self._desk_url, token) as client:
+            assert set(client.me().roles) == {"user", "reviewer"}
+            scan = client.scan(ScanType.TEXT, "Your parcel waits, pay 1.99 at parcel-fee.example")
+        say(f"a first look: {scan.verdict} by {scan.model_version}")
+
     def correct(self) -> None:
         """Phones scan a new kind of fraud, object, and a reviewer approves."""
         sent = 0
