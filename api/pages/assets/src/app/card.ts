@@ -35,7 +35,8 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
     said && opinion(scan, actions),
     advice(scan, answer),
     answer !== "harmless" && h("div", { class: "help" }, happened(scan), h("button", { type: "button", onclick: () => void warnOthers(scan) }, icon("share"), say("share.button"))),
-    why(scan.reasons ?? []),
+    // What spoke for the former answer speaks for this one no more.
+    why(scan.revised ? [] : (scan.reasons ?? [])),
     !said && question(scan, answer, actions),
     scan.judgedHere && !scan.onServer && !said && nothingSent(scan, actions),
     message(scan, actions),
@@ -44,13 +45,14 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
 
 /** Certainty in words; a number would be taken for one's own chances. */
 function certainty(scan: KeptScan, answer: Answer): string {
+  if (scan.revised) return say("certainty.revised");
   if (scan.decidedBy === "reviewers") return say("certainty.people");
   if (answer !== "unsure") return say(`certainty.${answer}`);
   return say(isScam(scan) ? "certainty.unsureScam" : "certainty.unsureHarmless");
 }
 
 function advice(scan: KeptScan, answer: Answer): HTMLElement {
-  const told = scan.advice;
+  const told = scan.revised ? null : scan.advice;
   return h(
     "section",
     { class: "advice", "aria-labelledby": "now" },

@@ -9,7 +9,8 @@ import { followReleases } from "./judge";
 import { followLink, isCode, redeem, refusal } from "./link";
 import { explain } from "./problems";
 import { askAboutScan, scanDraft } from "./scanning";
-import { clearAnswer, startScreens, showScans, type Screens } from "./screens";
+import { fetchInbox, showInbox, startInbox } from "./inbox";
+import { clearAnswer, open, startScreens, showScans, type Screens } from "./screens";
 import { showServing, watchServing } from "./serving";
 import { mergeScans, token, waitingLetters } from "./store";
 import { askIn, call, Refused, Unreachable, type Scan } from "./wire";
@@ -33,8 +34,11 @@ async function start(): Promise<void> {
   });
   startAccount({ forgotten, spoken });
   startScreens(screens);
+  startInbox({ open: (scan) => void open(scan), read: catchUp });
   startFeedback({ shown: showScans, connection: showConnection, signedOut: askToConnectAgain });
-  window.addEventListener("online", () => void flush().then(followReleases));
+  window.addEventListener("online", () => void flush().then(followReleases).then(catchUp));
+  // Installed, the app is rarely opened anew: it comes back from the background.
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void catchUp());
   window.addEventListener("offline", () => void showConnection());
   channel.addEventListener("message", () => void showScans());
   await startInput();
@@ -73,13 +77,15 @@ async function spoken(): Promise<void> {
   await catchUp();
 }
 
-/** What the server knows: scans of another phone, and what reviewers have decided meanwhile. */
+/** What the server knows: scans of another phone, what reviewers have decided meanwhile, and what one is told of it. */
 async function catchUp(): Promise<void> {
   const bearer = await token.read();
   if (bearer === undefined) return;
   try {
     await mergeScans(await call<Scan[]>(bearer, "GET", "/scans?limit=30"));
     await showScans();
+    await fetchInbox(bearer);
+    await showInbox();
   } catch (error) {
     // Offline, or the server is away: what is kept is shown, and the next start asks again.
     if (error instanceof Refused && error.status === 401) await askToConnectAgain();
@@ -94,6 +100,7 @@ async function showConnected(): Promise<void> {
   must<HTMLElement>("#account-button").hidden = !connected;
   if (connected) {
     await showScans();
+    await showInbox();
     void watchServing(token.read, describeKind);
     void followReleases();
   }

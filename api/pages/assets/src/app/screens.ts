@@ -1,10 +1,11 @@
 // One thing at a time: the field with what was scanned before, or the answer to one scan. "Back" of the phone goes back.
-import { must } from "../lib/dom";
+import { h, must } from "../lib/dom";
 import { resultCard, type Actions } from "./card";
 import { failureCard } from "./failure";
 import { scanRow } from "./history";
 import { focusField } from "./input";
 import { keptScans, type KeptScan } from "./store";
+import { say } from "./words";
 
 export type Screens = Omit<Actions, "back"> & {
   /** Try once more what came to nothing. */
@@ -85,6 +86,6 @@ function refresh(place: HTMLElement, card: HTMLElement): void {
   if (help && before?.lang === document.documentElement.lang) card.querySelector(".happened")?.replaceWith(help);
   card.lang = document.documentElement.lang;
   const focused = same && document.activeElement?.id === "verdict";
-  place.replaceChildren(card);
+  place.replaceChildren(h("h1", { class: "visually-hidden" }, say("title")), card);
   if (focused) must<HTMLElement>("#verdict").focus({ preventScroll: true });
 }

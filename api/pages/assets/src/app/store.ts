@@ -1,7 +1,7 @@
 // What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
 // IndexedDB, because the service worker sends feedback when no page is open.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { isScam, type DeviceReport, type FeedbackBody, type Scan } from "./wire";
+import { isScam, type DeviceReport, type FeedbackBody, type Notice, type Scan } from "./wire";
 
 /** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
 export interface Opinion {
@@ -47,6 +47,9 @@ interface Phone extends DBSchema {
   settings: { key: string; value: string };
   shared: { key: string; value: Shared };
   removals: { key: string; value: Removal };
+  notices: { key: string; value: Notice };
+  /** Notices that were read, and that the server does not know of yet. */
+  marks: { key: string; value: string };
   scans: { key: string; value: KeptScan; indexes: { "by-time": string } };
   outbox: { key: string; value: Letter; indexes: { "by-time": number } };
 }
@@ -57,7 +60,7 @@ const KEPT_SCANS = 30;
 let opened: Promise<IDBPDatabase<Phone>> | undefined;
 
 function database(): Promise<IDBPDatabase<Phone>> {
-  opened ??= openDB<Phone>("antispam-shield", 2, {
+  opened ??= openDB<Phone>("antispam-shield", 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("settings");
@@ -67,6 +70,10 @@ function database(): Promise<IDBPDatabase<Phone>> {
       if (before < 2) {
         db.createObjectStore("shared");
         db.createObjectStore("removals", { keyPath: "scanId" });
+      }
+      if (before < 3) {
+        db.createObjectStore("notices", { keyPath: "id" });
+        db.createObjectStore("marks");
       }
     },
     // An old page of ours in another tab would hold up a newer one for ever.
@@ -208,8 +215,39 @@ export async function dropRemoval(scanId: string): Promise<void> {
   await (await database()).delete("removals", scanId);
 }
 
+/** The notices that are kept, newest first. */
+export async function keptNotices(): Promise<Notice[]> {
+  return (await (await database()).getAll("notices")).sort((one, other) => other.at.localeCompare(one.at));
+}
+
+/** Take over the server's newest notices; what is older than those was read long ago. */
+export async function keepNotices(notices: Notice[]): Promise<void> {
+  const db = await database();
+  const read = await waitingMarks();
+  const transaction = db.transaction("notices", "readwrite");
+  await transaction.store.clear();
+  for (const notice of notices) await transaction.store.put(read.includes(notice.id) ? { ...notice, readAt: notice.readAt ?? notice.at } : notice);
+  await transaction.done;
+}
+
+export async function markRead(noticeId: string): Promise<void> {
+  const db = await database();
+  const notice = await db.get("notices", noticeId);
+  if (notice) await db.put("notices", { ...notice, readAt: new Date().toISOString() });
+  await db.put("marks", noticeId, noticeId);
+}
+
+export async function waitingMarks(): Promise<string[]> {
+  return (await database()).getAll("marks");
+}
+
+export async function dropMarks(noticeIds: string[]): Promise<void> {
+  const db = await database();
+  for (const id of noticeIds) await db.delete("marks", id);
+}
+
 /** Sign out: nothing of this person stays on the phone. */
 export async function forgetEverything(): Promise<void> {
   const db = await database();
-  await Promise.all([db.clear("settings"), db.clear("scans"), db.clear("outbox"), db.clear("shared"), db.clear("removals")]);
+  await Promise.all([db.clear("settings"), db.clear("scans"), db.clear("outbox"), db.clear("shared"), db.clear("removals"), db.clear("notices"), db.clear("marks")]);
 }

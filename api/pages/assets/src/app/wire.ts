@@ -23,6 +23,8 @@ export interface Scan {
   reasons?: Reason[];
   advice?: { whatToDoNow: string; whoToTell: string | null } | null;
   modelVersion: string;
+  /** What is right instead, where people found that this was wrong. */
+  revised?: { verdict: string } | null;
   /** Reviewers, where they have decided messages like this one; else the model. */
   decidedBy?: string;
   /** Set where this phone judged by itself, without sending the text anywhere. */
@@ -49,6 +51,24 @@ export interface DeviceReport {
   device: DeviceOpinion;
 }
 
+/** What one is told afterwards; the sentences are in the language that was asked for. */
+export interface Notice {
+  id: string;
+  kind: string;
+  at: string;
+  readAt: string | null;
+  /** A later notice about the same message says otherwise. */
+  superseded: boolean;
+  scanId: string;
+  scannedAt: string;
+  /** What was found; null while people look again. */
+  scam: boolean | null;
+  title: string;
+  sentence: string;
+  peopleSentence: string | null;
+  advice: { whatToDoNow: string; whoToTell: string | null } | null;
+}
+
 /** Whether messages of a kind can be judged now. */
 export interface Serving {
   scanType: ScanType;
@@ -68,8 +88,9 @@ export interface FeedbackBody {
 /** What people are told. */
 export type Answer = "scam" | "harmless" | "unsure";
 
-/** The one answer that a scan has, whoever judged it: the server, reviewers, or this phone. */
-export function answerOf(scan: Pick<Scan, "scanType" | "verdict" | "certainty">): Answer {
+/** The one answer that a scan has, whoever judged it: the server, reviewers, afterwards too, or this phone. */
+export function answerOf(scan: Pick<Scan, "scanType" | "verdict" | "certainty" | "revised">): Answer {
+  if (scan.revised) return isScam({ ...scan, verdict: scan.revised.verdict }) ? "scam" : "harmless";
   if (isUnsure(scan)) return "unsure";
   return isScam(scan) ? "scam" : "harmless";
 }
