@@ -46,8 +46,9 @@ assets:
 	$(call say,Scripts and styles of the pages)
 	@$(PY) -m api.pages.build
 
-clients: setup ## the npm package @antispam-shield/client, packed (clients/typescript)
+clients: setup ## what other apps are built from: the npm package, packed, and the Kotlin library (clients/)
 	$(PY) -m clients.build --pack
+	$(PY) -m clients.jvm
 
 # Without them nothing but phishing is missing, and `shieldctl corpus fetch` can bring them later.
 mails:

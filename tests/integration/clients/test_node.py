@@ -2,10 +2,7 @@
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from shield.wire import ReviewAction
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.client_package import unpacked_client
+from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
 
 pytestmark = pytest.mark.xdist_group("client-package")
 
@@ -53,21 +51,6 @@ def in_node(package: Path, script: str, **given: Any) -> Any:
     return json.loads(done.stdout)
 
 
-# Status, Retry-After, what to do, what is held.
-RULES = [
-    (None, None, "wait", "none"),
-    (401, None, "sign-in", None),
-    (408, None, "wait", "all"),
-    (425, None, "wait", "all"),
-    (429, "7", "wait", "all"),
-    (500, None, "wait", "letter"),
-    (502, None, "wait", "all"),
-    (503, "Thu, 01 Jan 1970 00:00:40 GMT", "wait", "all"),
-    (599, None, "wait", "all"),
-    *((status, None, "refused", None) for status in (400, 403, 404, 409, 410, 413, 422, 451, 499)),
-]
-
-
 def test_each_answer_has_its_rule(package: Path) -> None:
     found = in_node(
         package,
@@ -82,11 +65,8 @@ def test_each_answer_has_its_rule(package: Path) -> None:
         """,
         rules=RULES,
     )
-    asked = {"7": 7, "Thu, 01 Jan 1970 00:00:40 GMT": 40}
-    for (status, header, does, held), rule in zip(RULES, found, strict=True):
-        assert (rule["do"], rule.get("held")) == (does, held), status
-        if does == "wait":
-            assert rule["seconds"] == asked.get(str(header), 2), status  # half of four seconds
+    for (status, _, does, held, seconds), rule in zip(RULES, found, strict=True):
+        assert (rule["do"], rule.get("held"), rule.get("seconds")) == (does, held, seconds), status
 
 
 def test_pauses_double_up_to_five_minutes_and_spread(package: Path) -> None:
@@ -168,18 +148,7 @@ def test_problems_are_errors_of_their_own(package: Path, api: RunningApi) -> Non
 
 
 def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> None:
-    ok = [201, {}, {"data": {"id": "x"}}]
-    script = {
-        "a": [[500, {}, {}], ok],
-        "b": [ok],
-        "c": [
-            [503, {"Retry-After": "9"}, {}],
-            [302, {"Location": "http://hotel.example/"}, {}],
-            ok,
-        ],
-        "d": [ok],
-    }
-    with scripted(script) as (url, sent):
+    with scripted(STUBBORN) as (url, sent):
         rounds = in_node(
             package,
             """
@@ -201,48 +170,6 @@ def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> N
             """,
             url=url,
         )
-    assert rounds == [
-        [1, 3, 9],  # a is kept and b sent; c is told that all must wait
-        [0, 3, 8.41],  # a may go again, but not yet
-        [1, 2, 1],  # a; and c has met a hotel
-        [2, 0, None],
-    ]
-    assert [scan for scan, _ in sent] == ["a", "b", "c", "a", "c", "c", "d"]
+    assert rounds == STUBBORN_ROUNDS
+    assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
-
-
-@contextmanager
-def scripted(
-    script: dict[str, list[list[Any]]],
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Answer feedback on each scan by what stands in `script`, which a real API cannot be made to.
-
-    Yields the URL, and the list of scans and keys that were sent.
-    """
-    sent: list[tuple[str, str]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            sent.append((body["scanId"], self.headers["Idempotency-Key"]))
-            status, headers, document = script[body["scanId"]].pop(0)
-            answer = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", sent
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,0 +1,109 @@
+"""The Kotlin client against a running API, a signed package, and what all clients share.
+
+The tests are Kotlin's own (`clients/kotlin/src/test`), run by JUnit; here stands their world.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from clients import jvm
+from shield.device import CHARACTERS, DEVICE, WEIGHTS
+from shield.labels import MODEL_TYPES
+from shield.packages import ModelPackage, pack, sign
+from shield.packages.keys import Trust, load_private_key
+from shield.packages.package import Purpose
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
+from tests.support.judge import write_vectors
+from tests.support.packages import SignedPackage, linear_package
+
+KOTLIN_TESTS = sum(
+    file.read_text().count("@Test\n") for file in jvm.PROJECT.glob("src/test/kotlin/**/*.kt")
+)
+pytestmark = pytest.mark.xdist_group("client-package")
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    with (
+        model_server() as arm,
+        running_api(
+            tmp_path / "api",
+            prepare=lambda services: deploy(services.rollouts, arm),
+            rate_per_user="1000/minute",
+        ) as running,
+    ):
+        yield running
+
+
+def judging_package(folder: Path, vectors: Path) -> SignedPackage:
+    """Make a signed package with a judge for phones, and what it says of odd texts."""
+    write_vectors(vectors)
+    made = linear_package(folder)
+    for name in (DEVICE, WEIGHTS, CHARACTERS):
+        shutil.copyfile(vectors / name, folder / name)
+    pack(folder, ModelPackage.open(folder).manifest.model_copy(update={"files": {}}))
+    sign(folder, load_private_key(made.signing_key), Purpose.RECORD)
+    shutil.copyfile(folder / "manifest.sig", folder.parent / "record.sig")
+    sign(folder, load_private_key(made.signing_key))
+    return made
+
+
+def test_the_kotlin_client(tmp_path: Path, api: RunningApi) -> None:
+    package = judging_package(tmp_path / "package", tmp_path / "vectors")
+    trusted = Trust.from_directory(package.trusted_keys).keys
+    keys = {
+        key: public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+        for key, public in trusted.items()
+    }
+    with scripted(STUBBORN) as (stubborn, sent):
+        world = {
+            "url": api.url,
+            "tokens": {name: api.token(name) for name in ("ada", "ben", "eve")},
+            "reviewer": api.token("rita", "reviewer"),
+            "labels": {
+                record.scan_type.value: list(record.labels) for record in MODEL_TYPES.values()
+            },
+            "rules": RULES,
+            "stubborn": stubborn,
+            "stubbornRounds": STUBBORN_ROUNDS,
+            "package": str(tmp_path / "package"),
+            "record": str(tmp_path / "record.sig"),
+            "keys": keys,
+            "vectors": str(tmp_path / "vectors/vectors.json"),
+            "folder": str(tmp_path),
+        }
+        (tmp_path / "world.json").write_text(json.dumps(world))
+        client = jvm.client_jar()
+        tests = jvm.compiled("client-test", jvm.PROJECT / "src/test/kotlin", [client])
+        class_path = os.pathsep.join(map(str, [*jvm.libraries(), client, tests]))
+        done = subprocess.run(
+            [
+                *(jvm.java(), f"-Dshield.world={tmp_path / 'world.json'}", "-Xshare:auto"),
+                *("-XX:TieredStopAtLevel=1", "-cp", class_path),
+                *("org.junit.platform.console.ConsoleLauncher", "execute", "--scan-class-path"),
+                *(str(tests), "--disable-banner", "--disable-ansi-colors", "--details=tree"),
+            ],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"LC_ALL": "C.UTF-8"},
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) tests successful", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) == KOTLIN_TESTS, done.stdout
+    assert [scan for scan, _ in sent] == STUBBORN_SENT
+    assert len(set(sent)) == 4, "each letter keeps its key"
+    with api.client("rita", "reviewer") as reviewer:
+        said = {item.comment: item.corrected_label for item in reviewer.pending().items}
+    assert said["my own team"] == "ham"
