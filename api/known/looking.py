@@ -29,9 +29,9 @@ KIN = 0.4
 """Likeness from which on a message reads much like another. Below `SIMILAR` it is no copy: real
 scams are as like as that to paraphrases of themselves (89 in 100), and to no harmless message (at
 most 0.32)."""
-_NEAR = 0.3
-"""Estimated likeness from which on a scan counts as nearly alike: a sketch is a tenth off at most,
-and nobody who stands for such words must be missed."""
+_NEAR = 0.25
+"""Estimated likeness from which on a scan counts as nearly alike: a sketch may be 0.15 off, and
+nobody who stands for such words must be missed."""
 _LATEST = timedelta(seconds=60)
 """A scan is stored within this time of its `created_at`, whatever it had to wait for."""
 _LOOK, _AHEAD = "known.look", "known.ahead"

@@ -5,8 +5,11 @@ while it is decided: `test_inbox`. A replica that the database does not answer:
 `test_known_replicas`.
 """
 
+import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -15,6 +18,7 @@ from sqlalchemy import select
 
 from api.inbox.notices import POSTMAN
 from api.kit.context import Services, open_context
+from api.kit.keyring import new_ring
 from api.kit.outbox import OutboxRow, Worker, post
 from api.tables import Notice
 from shield.errors import AlreadyReviewed, Forbidden
@@ -83,9 +87,22 @@ PARAPHRASE = (
 NEAR = "Your parcel has arrived at our depot. Collect it until 8 today, no fee to pay"
 
 
+@pytest.fixture
+def fixed_key(tmp_path: Path) -> None:
+    """Let sketches come out the same each time: whether one finds a paraphrase is a matter of luck.
+
+    Of paraphrases as unlike as these a look-up finds four in five.
+    """
+    ring = json.loads(new_ring(datetime.now(UTC)))
+    ring["fingerprint"] = base64.b64encode(b"c" * 32).decode()
+    (tmp_path / "messages.json").write_text(json.dumps(ring))
+
+
+@pytest.mark.usefixtures("fixed_key")
 def test_what_reads_much_like_a_scam_is_marked_unless_people_stand_for_such_words(
-    sqlite_api: RunningApi,
+    request: pytest.FixtureRequest,
 ) -> None:
+    sqlite_api: RunningApi = request.getfixturevalue("sqlite_api")  # once the key is there
     entry = confirmed(sqlite_api)
     marked = scan(sqlite_api, "bob", PARAPHRASE)
     assert told(marked) == ("ham", *CHECKING)
