@@ -159,7 +159,7 @@ def _one(base: str, seed: int, scale: Scale) -> dict[str, Any]:
             corpus, model_type=ModelType.SMS, settings=settings, seed=seed, most_messages=most
         )
         # Judged is every language, whatever was taught.
-        _write_judge(corpus, settings, seed, most)
+        write_judge_half(corpus, seed, most)
         first_dataset(corpus, dataset)
         baseline_step.run(dataset, dataset / "linear")
         package.mkdir()
@@ -186,7 +186,8 @@ def _one(base: str, seed: int, scale: Scale) -> dict[str, Any]:
     return found
 
 
-def _write_judge(corpus: Path, settings: StepSettings, seed: int, most: int) -> None:
+def write_judge_half(corpus: Path, seed: int, most: int) -> None:
+    """Write the book's judging half in all languages beside a corpus; `most` messages, 0: all."""
     from components.prepare_corpus.book import book_messages
     from shield.book import Side
 

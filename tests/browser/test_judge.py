@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from shield.labels import ModelType
 from shield.packages import push
@@ -13,22 +13,10 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, version_with_judge
+from tests.support.judging_phone import choose, connect, texts_in, wait_for_judge
 from tests.support.packages import CHAT, LURES, linear_package
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-KEPT = """async () => {
-  const open = indexedDB.open("antispam-shield-judge", 1);
-  const db = await new Promise((done, failed) => {
-    open.onsuccess = () => done(open.result);
-    open.onerror = () => failed(open.error);
-    open.onupgradeneeded = () => open.transaction.abort();
-  });
-  const asked = db.transaction("shelves").objectStore("shelves").get("text");
-  const shelf = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
-  db.close();
-  return shelf?.current?.release.version ?? null;
-}"""
 
 
 @pytest.fixture
@@ -48,46 +36,10 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningApi]
         yield running
 
 
-def connect(page: Page, api: RunningApi) -> list[Request]:
-    """Connect a phone and wait for its judge; return the requests that it makes from then on."""
-    page.goto(f"{api.url}/app#token={api.token('ada')}")
-    page.get_by_role("button", name="Connect as ada").click()
-    expect(page.get_by_role("button", name="Scan", exact=True)).to_be_visible()
-    wait_for_judge(page, "sms-v1")
-    page.evaluate("navigator.serviceWorker.ready")
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request))
-    return sent
-
-
-def wait_for_judge(page: Page, version: str | None) -> None:
-    for _ in range(200):
-        if page.evaluate(f"({KEPT})().catch(() => 'none yet')") == version:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{version} never judged on the phone")
-
-
-def texts_in(requests: list[Request], *texts: str) -> list[str]:
-    """Return the addresses of the requests that hold one of the texts."""
-    return [
-        request.url
-        for request in requests
-        if any(text[:20] in (request.post_data or "") + request.url for text in texts)
-    ]
-
-
 def faults(page: Page) -> list[str]:
     """Return what is wrong for people with assistive technology; the card is headed by its verdict,
     at the second level."""
     return [each for each in violations(page) if not each.startswith("page-has-heading-one")]
-
-
-def choose(page: Page, label: str, value: str) -> None:
-    page.locator("#account-button").click()
-    page.locator(f"#{label}").select_option(value)
-    page.locator("#account-close").click()
-    expect(page.locator("#account")).to_be_hidden()
 
 
 def test_a_phone_in_flight_mode_judges_by_itself(chromium: Browser, api: RunningApi) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api.pages.build import build, node_folder
+from api.pages.build import ASSETS, build, node_folder
 from components.baseline.step import fit
 from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
 from shield.device import DeviceModel, Operating, quantised, write_device
@@ -57,6 +57,25 @@ def on_phone(folder: Path, texts: list[str], work: Path) -> list[Said]:
         text=True,
     )
     return [Said(*each) for each in json.loads(answer.read_text())]
+
+
+def page_script() -> str:
+    """Return the judge's code for a page: afterwards `judgeModule.openJudge` is there."""
+    bundler()
+    options = {
+        "entryPoints": [str(ASSETS / "src/judge/model.ts")],
+        "bundle": True,
+        "format": "iife",
+        "globalName": "judgeModule",
+        "target": "es2022",
+        "write": False,
+    }
+    code = f"""const done = require("esbuild").buildSync({json.dumps(options)});
+        process.stdout.write(done.outputFiles[0].text);"""
+    done = subprocess.run(
+        [node_folder() / "node", "-e", code], cwd=ASSETS, check=True, capture_output=True, text=True
+    )
+    return done.stdout.replace("var judgeModule", "window.judgeModule", 1)
 
 
 def random_judge(folder: Path, bits: int = 18) -> DeviceModel:
