@@ -12,7 +12,7 @@ from api.campaigns import service as campaigns
 from api.feedback import repository as feedback
 from api.kit import trust
 from api.kit.context import Context
-from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.kit.paging import PageRequest, Sorted, counted, fetch_page
 from api.review import meaning, search
 from api.review import repository as reviews
 from api.review.views import View, conditions
@@ -75,8 +75,7 @@ def page(
 def waiting(ctx: Context, where: Sequence[ColumnElement[bool]], view: View = View()) -> int:
     """Return how many campaigns wait for the caller. Reads no message."""
     where = [*where, *conditions(ctx, view)]
-    query = reviews.campaign_queue(ctx.user, ctx.now, where).order_by(None).subquery()
-    return ctx.session.scalar(select(func.count()).select_from(query)) or 0
+    return counted(ctx.session, reviews.campaign_queue(ctx.user, ctx.now, where))
 
 
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:

@@ -142,26 +142,27 @@ def _hashed(
     message = np.cumsum(ends) - ends
     of_letter = message[letters]
     run = codes[letters]
+    stirred = _stirred(run)
     mixed: Sketches = np.zeros(len(run) - _CHARACTERS + 1, dtype=np.uint32)
     for at in range(_CHARACTERS):
-        mixed = (mixed ^ _stirred(run[at : len(run) - _CHARACTERS + 1 + at])) * np.uint32(
-            0x9E3779B1
-        )
+        mixed = (mixed ^ stirred[at : len(run) - _CHARACTERS + 1 + at]) * np.uint32(0x9E3779B1)
     whole = np.flatnonzero(of_letter[: len(mixed)] == of_letter[_CHARACTERS - 1 :])
     owners = of_letter[whole]
     first_run = np.flatnonzero(np.diff(owners, prepend=-1))
     text = letters & (codes > 2)  # the marks around a message are no words of it
-    begins = np.flatnonzero(text & ~np.append(False, text[:-1]))
+    starts = text.copy()
+    starts[1:] &= ~text[:-1]
+    begins = np.flatnonzero(starts)
     if not begins.size:
         nothing = np.empty(0, dtype=np.int64)
         return _stirred(mixed[whole]), first_run, np.empty(0, np.uint32), nothing, nothing
     index = np.flatnonzero(text)
-    word = np.cumsum(np.isin(index, begins, assume_unique=True)) - 1
+    word = np.cumsum(starts[index]) - 1
     place = index - begins[word]
     short = place < _LONGEST_WORD
-    parts = _stirred(codes[index[short]]) * _POWERS[place[short]]
-    word = word[short]
-    total = np.add.reduceat(parts, np.flatnonzero(np.diff(word, prepend=-1)), dtype=np.uint32)
+    place = place[short]
+    parts = _stirred(codes[index[short]]) * _POWERS[place]
+    total = np.add.reduceat(parts, np.flatnonzero(place == 0), dtype=np.uint32)
     of_word = message[begins]
     voices: Sketches = np.repeat(total, _WORD_VOICES)
     salts = np.arange(1, _WORD_VOICES + 1, dtype=np.uint32) * np.uint32(0x85EBCA77)

@@ -82,7 +82,10 @@ class Answer(Wire):
 
 
 class Pagination(Answer):
-    """Where a page stands. Follow `nextCursor`; `page` and `total` are for people."""
+    """Where a page stands. Follow `nextCursor`; `page` and `total` are for people.
+
+    Rows are counted up to 10,000: where `total` says so, there may be more.
+    """
 
     page: int
     limit: int
