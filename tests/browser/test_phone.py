@@ -422,6 +422,7 @@ def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -
 def test_a_code_shown_at_the_desk_connects_a_phone_once(chromium: Browser, api: RunningApi) -> None:
     with open_page(chromium) as (_, desk):
         desk.goto(f"{api.url}/login?next=/review#token={api.token('rita', 'reviewer')}")
+        desk.get_by_role("button", name="Sign in as rita").click()
         expect(desk.get_by_role("heading", name="Queue")).to_be_visible()
         desk.goto(f"{api.url}/login?next=/app")
         desk.get_by_role("button", name="Show a code for another phone").click()
