@@ -56,15 +56,21 @@ def look(
     began, examined = time.monotonic(), 0
     found: list[Feedback] = []
     cursor = paging.cursor
+    skipped = 0 if cursor is not None else (paging.page - 1) * paging.limit
+    offset = 0 if view.reads_texts else skipped  # the database skips what need not be opened
+    skipped -= offset
     while True:
-        units = list(_units(ctx, view, order, where, cursor))
+        units = list(_units(ctx, view, order, where, cursor, offset))
+        offset = 0
         for unit in units:
             if len(found) == paging.limit:
                 break
             examined += 1
             cursor = unit.cursor
             row = _first(ctx, unit, view)
-            if row is not None:
+            if row is not None and skipped:
+                skipped -= 1
+            elif row is not None:
                 found.append(row)
         last = len(units) < _CHUNK and (not units or cursor == units[-1].cursor)
         spent = examined >= MOST or time.monotonic() - began > MOST_SECONDS
@@ -95,10 +101,18 @@ def _first(ctx: Context, unit: _Unit, view: View) -> Feedback | None:
     return None
 
 
+def _reports(value: Any) -> int:
+    """Read a number of reports back from a cursor. Raises `ValueError`."""
+    number = int(value)
+    if not 0 <= number < 2**31:
+        raise ValueError("no number of reports")
+    return number
+
+
 _WAITING = {
     "rank": Sorted(Campaign.queue_key, Campaign.id),
     "oldest": Sorted(Campaign.first_seen, Campaign.id, kind=moment),
-    "largest": Sorted(Campaign.pending, Campaign.id, descending=True, kind=int),
+    "largest": Sorted(Campaign.pending, Campaign.id, descending=True, kind=_reports),
 }
 _OWN = aliased(Review)
 
@@ -141,18 +155,21 @@ def _units(
     order: Sorted,
     where: Sequence[ColumnElement[bool]],
     cursor: tuple[Any, ...] | None,
+    offset: int,
 ) -> Iterator[_Unit]:
     if view.state == "decided":
         query = _decided(ctx, where)
         if cursor is not None:
             query = query.where(order.after(cursor))
-        for item, scan, key in ctx.session.execute(query.order_by(*order.order()).limit(_CHUNK)):
+        query = query.order_by(*order.order()).limit(_CHUNK).offset(offset)
+        for item, scan, key in ctx.session.execute(query):
             yield _Unit((key, item.id), [(item, scan)])
         return
     campaigns = reviews.campaign_queue(ctx.user, ctx.now, where)
     if cursor is not None:
         campaigns = campaigns.where(order.after(cursor))
-    chunk = ctx.session.scalars(campaigns.order_by(*order.order()).limit(_CHUNK)).all()
+    campaigns = campaigns.order_by(*order.order()).limit(_CHUNK).offset(offset)
+    chunk = ctx.session.scalars(campaigns).all()
     firsts = reviews.firsts_of(
         ctx.session,
         [campaign.id for campaign in chunk],

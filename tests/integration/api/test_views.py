@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.kit.paging import encode
 from shield.labels import FeedbackType, ScanType
 from shield.wire import Decision, GoldRequest, ReviewAction
 from tests.integration.api.steps import http, report
@@ -87,6 +88,23 @@ def test_pages_of_one_show_each_line_once(
                 break
             cursor = {"cursor": page["pagination"]["nextCursor"]}
     assert len(seen) == len(set(seen)) == 3
+
+
+@pytest.mark.parametrize("words", [{}, {"q": "o"}])
+def test_pages_by_number_hold_what_pages_by_cursor_do(
+    api: RunningApi, words: dict[str, str]
+) -> None:
+    pages = [texts(api, sort="oldest", limit=2, page=number, **words) for number in (1, 2, 3)]
+    assert pages == [["Shall", "Your"], ["Hola"], []]
+
+
+@pytest.mark.parametrize("sort", ["rank", "oldest", "largest"])
+@pytest.mark.parametrize("key", ["x", 1e300, -1, ""])
+def test_a_cursor_that_is_none_is_refused(api: RunningApi, sort: str, key: object) -> None:
+    query = {"group": "campaign", "sort": sort, "cursor": encode([key, "a" * 32])}
+    with http(api, "rita", "reviewer") as client:
+        answer = client.get("/api/v2/feedback/pending", params=query)
+    assert answer.status_code in {200, 404}, answer.text
 
 
 def test_a_search_is_in_the_log_without_its_words(api: RunningApi) -> None:
