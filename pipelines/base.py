@@ -30,6 +30,7 @@ from components.shared.environment import (
     open_artifacts,
     open_client,
 )
+from components.shared.unused import forget_unused, use
 from pipelines.code_digest import code_digest
 from pipelines.local import LocalRunner, StepProgress, explain
 from pipelines.recording import recorded
@@ -153,6 +154,10 @@ def train_base(
     recipe = recipe_digest(model_type, seed, quick, hold_back)
     kept = cache_dir / f"{kind}-{recipe}"
     cached = (kept / "story" / "story.json").is_file()
+    if cached:
+        use(kept)
+    else:
+        forget_unused(cache_dir, f"{kind}-*")
     seconds: dict[str, float] = {}
     run_id = f"base-{kind}-{recipe}"
     with open_client(StepSettings()) as client, recorded(client, kind, run_id, on_progress) as run:

@@ -20,6 +20,7 @@ from components.shared.base_model import MINILM, MULTILINGUAL, TOKENIZER, base_d
 from components.shared.encoder import load_classifier
 from components.shared.environment import StepSettings
 from components.train.export import export_package
+from components.train.first_token import read_first_token_only
 from shield.book import Side
 from shield.labels import ModelType
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
@@ -71,8 +72,10 @@ def run(scale: Scale) -> Outcome:
 def _exported(base: str, folder: Path) -> ModelPackage:
     start = base_directory(StepSettings(base_model=Path(base)))
     torch.manual_seed(0)
+    classifier = load_classifier(start)
+    read_first_token_only(classifier)  # as `train` does
     export_package(
-        load_classifier(start),
+        classifier,
         start / TOKENIZER,
         folder,
         max_tokens=RULES.max_tokens,

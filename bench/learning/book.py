@@ -41,6 +41,8 @@ BASES = {
 FEWER = {"minilm, taught all languages": 1}
 """Bases that are trained from fewer seeds: they say what the languages alone bring."""
 ALL, BUDGET = "all languages", 0.01
+PADDED = 30
+"""Scams of each language that are put among friendly messages."""
 LARGE = 200
 """Scams of a language, over all seeds, from which on it is judged by itself."""
 
@@ -64,7 +66,7 @@ def run(scale: Scale) -> Outcome:
                 what: {
                     key: spread([each[what][key] for each in of_base]) for key in of_base[0][what]
                 }
-                for what in ("recall", "served", "kinds", "golden", "training")
+                for what in ("recall", "served", "kinds", "padded", "golden", "training")
             }
             for base, of_base in runs.items()
         },
@@ -176,6 +178,7 @@ def _one(base: str, seed: int, scale: Scale) -> dict[str, Any]:
         predictor = Predictor(made)
         judge, golden = (messages.read(dataset / f"{part}.parquet") for part in ("judge", "golden"))
         found = judged(judge, predictor.margins(judge["text"].to_list()))
+        found["padded"] = _padded(judge, predictor, seed)
         margins = predictor.margins(golden["text"].to_list())
         found["golden"] = _golden(golden, margins)
         found["training"] = {
@@ -226,6 +229,22 @@ def judged(table: pl.DataFrame, margins: NDArray[np.float64]) -> dict[str, dict[
             "everyday messages flagged": float(np.mean(margins[everyday] >= 0)),
         },
     }
+
+
+def _padded(table: pl.DataFrame, predictor: Predictor, seed: int) -> dict[str, float]:
+    """Return what is flagged of scams with four everyday messages around, and of five alone."""
+    rng = np.random.default_rng(seed)
+    flagged: dict[str, list[bool]] = {"scams among four friendly messages": [], "five alone": []}
+    for (_language,), part in table.sort("id").group_by("language", maintain_order=True):
+        everyday = part.filter((pl.col("label") == 0) & (pl.col("tactic") == ""))["text"].to_list()
+        scams = part.filter(pl.col("label") == 1)["text"].to_list()
+        for scam in rng.choice(scams, min(PADDED, len(scams)), replace=False).tolist():
+            company = rng.choice(everyday, 5).tolist()
+            padded = [*company[:4]]
+            padded.insert(int(rng.integers(5)), scam)
+            for name, parts in zip(flagged, (padded, company), strict=True):
+                flagged[name].append(bool(predictor.margins([" ".join(parts)])[0] >= 0))
+    return {name: float(np.mean(each)) for name, each in flagged.items()}
 
 
 def _golden(golden: pl.DataFrame, margins: NDArray[np.float64]) -> dict[str, float]:

@@ -188,8 +188,13 @@ def book(figures: dict[str, Any]) -> list[str]:
     means = figures["mean"]
     bases = list(means)
     rows = []
-    for what, title in (("recall", "recall, {}"), ("kinds", "{}"), ("golden", "golden (UCI) {}")):
-        for key in means[bases[0]][what]:
+    for what, title in (
+        ("recall", "recall, {}"),
+        ("kinds", "{}"),
+        ("padded", "flagged of {}"),
+        ("golden", "golden (UCI) {}"),
+    ):
+        for key in means[bases[0]].get(what, ()):  # results of before lack some
             cells = [means[base][what][key] for base in bases]
             rows.append(
                 (

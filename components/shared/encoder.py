@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from components.shared.base_model import CONFIG, TOKENIZER
 from shield.packages import Preprocessing
+from shield.packages.manifest import CONFIG, TOKENIZER
 from shield.predictor import spans
 from shield.text import DEFAULT_NORMALISER, normaliser
 

@@ -51,12 +51,12 @@ class StepSettings(BaseSettings):
     checkpoint_seconds: float = 15.0
     """Time between two checkpoints of a training."""
 
-    base_model: Path = Path("minilm")
-    """What a first training starts from: `minilm` (MiniLM-L6, which reads English),
-    `multilingual` (six layers of multilingual-e5-small, which reads ten languages), a directory of
-    a Hugging Face encoder with `config.json`, `model.safetensors` and `tokenizer.json`, or
-    `store:PREFIX`, where these three lie in the artifact store (a prefix stands for one encoder for
-    ever: it is fetched once)."""
+    base_model: Path = Path("multilingual")
+    """What a first training starts from: `multilingual` (six layers of multilingual-e5-small, which
+    reads ten languages), `minilm` (MiniLM-L6, which reads English), a directory of a Hugging Face
+    encoder with `config.json`, `model.safetensors` and `tokenizer.json`, or `store:PREFIX`, where
+    these three lie in the artifact store (a prefix stands for one encoder for ever: it is fetched
+    once)."""
 
     corpora_dir: Path = Path.home() / ".cache/antispam-shield/corpora"
     """Directory of corpora that were fetched at set-up, as no Python package brings them."""

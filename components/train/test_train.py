@@ -54,10 +54,22 @@ def test_overconfident_margins_are_scaled_to_mean_what_they_say() -> None:
     assert scale_of(odds * 5, scam) == pytest.approx(0.2, abs=0.03)
 
 
-def test_each_half_counts_by_its_spread_on_harmless_messages() -> None:
+def test_each_half_counts_by_what_it_tells_however_loud_it_is() -> None:
     rng = np.random.default_rng(0)
-    wide, narrow = rng.normal(-9, 6, 500), rng.normal(-2, 0.5, 500)
-    encoder, linear = weights_of(wide, narrow, with_linear=True)
-    assert encoder * wide.std() == pytest.approx(linear * narrow.std()) == pytest.approx(0.5)
-    assert weights_of(wide, np.zeros(500), with_linear=False) == (1 / spread(wide), 0.0)
-    assert spread(np.full(5, 3.0)) == 1.0
+    scam, counts = np.arange(2000) % 2 == 1, np.ones(2000)
+    one, other = (rng.normal(np.where(scam, 1.5, -1.5), 1) for _ in range(2))
+    loud, quiet = weights_of(20 * one, 0.1 * other, scam, counts)
+    assert 20 * loud == pytest.approx(0.1 * quiet, rel=0.15)
+    assert 20 * loud == pytest.approx(3, rel=0.15), "what is said is already log odds"
+
+
+def test_a_half_that_tells_nothing_counts_little_and_never_against() -> None:
+    rng = np.random.default_rng(0)
+    scam, counts = np.arange(2000) % 2 == 1, np.ones(2000)
+    good = rng.normal(np.where(scam, 1.5, -1.5), 1)
+    for useless in (rng.normal(0, 1, 2000), -0.2 * scam + rng.normal(0, 1, 2000), np.zeros(2000)):
+        first, second = weights_of(good, useless, scam, counts)
+        assert 0 < second * spread(useless, scam) <= 0.1001 * first * spread(good, scam)
+    backwards = weights_of(-good, -good, scam, counts)
+    assert min(backwards) > 0
+    assert spread(np.full(4, 3.0), np.arange(4) > 1) == 1.0

@@ -26,6 +26,7 @@ from components.shared.frozen import frozen
 from components.train.card import write_card
 from components.train.curves import plot
 from components.train.export import export_package
+from components.train.first_token import read_first_token_only
 from components.train.fitting import Examples, fit
 from components.train.operating_point import settle
 from components.train.phone import write_judge
@@ -64,6 +65,7 @@ def train_package(
     _be_deterministic(recipe.threads, recipe.seed, device)
 
     classifier = load_classifier(start, LABELS[facts.model_type])
+    read_first_token_only(classifier)
     tokenizer = load_tokenizer(start, None)
     rules = _preprocessing(recipe)
     pad = pad_id(start)
