@@ -36,12 +36,6 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningApi]
         yield running
 
 
-def faults(page: Page) -> list[str]:
-    """Return what is wrong for people with assistive technology; the card is headed by its verdict,
-    at the second level."""
-    return [each for each in violations(page) if not each.startswith("page-has-heading-one")]
-
-
 def test_a_phone_in_flight_mode_judges_by_itself(chromium: Browser, api: RunningApi) -> None:
     with open_page(chromium, PHONE) as (context, page):
         sent = connect(page, api)
@@ -49,14 +43,14 @@ def test_a_phone_in_flight_mode_judges_by_itself(chromium: Browser, api: Running
         page.reload()  # from nothing: the page, its words and the judge are on the phone
         scan(page, LURES[0])
         card = page.locator("article.result")
-        expect(card.get_by_role("heading", level=2)).to_have_text("Looks like a scam")
+        expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
         expect(card).to_contain_text("Judged on this phone by sms-v1")
         expect(card).to_contain_text("Nothing was sent.")
-        assert faults(page) == []
+        assert violations(page) == []
         scan(page, CHAT[0])
-        expect(card.get_by_role("heading", level=2)).to_have_text("Looks harmless")
+        expect(card.get_by_role("heading", level=1)).to_have_text("Looks harmless")
         scan(page, "\U0001f389\U0001f389")
-        expect(card.get_by_role("heading", level=2)).to_have_text("We are not sure")
+        expect(card.get_by_role("heading", level=1)).to_have_text("We are not sure")
         context.set_offline(False)
         assert texts_in(sent, LURES[0], CHAT[0]) == []
 
@@ -106,7 +100,7 @@ def test_a_report_on_the_phones_verdict_is_judged_again(chromium: Browser, api: 
         context.set_offline(True)
         scan(page, text)
         card = page.locator("article.result")
-        told = card.get_by_role("heading", level=2).inner_text()
+        told = card.get_by_role("heading", level=1).inner_text()
         if told == "We are not sure":
             page.get_by_role("button", name="It is harmless").tap()
         else:
@@ -156,5 +150,5 @@ def shown_in_arabic(page: Page, context: BrowserContext) -> None:
     card = page.locator("article.result")
     expect(card).to_contain_text("اسأل الخادم")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
-    assert faults(page) == []
+    assert violations(page) == []
     context.set_offline(False)

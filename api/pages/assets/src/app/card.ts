@@ -31,7 +31,7 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
   return h(
     "article",
     { class: `result ${looks.style}`, "aria-labelledby": "verdict" },
-    h("header", {}, h("button", { type: "button", class: "quiet back", onclick: () => actions.back() }, icon("back"), say("again")), h("span", { class: "emblem" }, icon(looks.icon)), h("h2", { id: "verdict", tabindex: "-1" }, say(looks.title)), h("p", { class: "certainty" }, certainty(scan, answer))),
+    h("header", {}, h("button", { type: "button", class: "quiet back", onclick: () => actions.back() }, icon("back"), say("again")), h("span", { class: "emblem" }, icon(looks.icon)), h("h1", { id: "verdict", tabindex: "-1" }, say(looks.title)), h("p", { class: "certainty" }, certainty(scan, answer))),
     said && opinion(scan, actions),
     advice(scan, answer),
     answer !== "harmless" && h("div", { class: "help" }, happened(scan), h("button", { type: "button", onclick: () => void warnOthers(scan) }, icon("share"), say("share.button"))),
@@ -56,9 +56,9 @@ function advice(scan: KeptScan, answer: Answer): HTMLElement {
   return h(
     "section",
     { class: "advice", "aria-labelledby": "now" },
-    h("h3", { id: "now" }, say("now.title")),
+    h("h2", { id: "now" }, say("now.title")),
     h("p", { dir: "auto" }, told?.whatToDoNow ?? say(`now.${answer}`)),
-    told?.whoToTell ? h("h3", {}, say("happened.tell")) : null,
+    told?.whoToTell ? h("h2", {}, say("happened.tell")) : null,
     told?.whoToTell ? h("p", { class: "tell", dir: "auto" }, told.whoToTell) : null,
   );
 }
@@ -71,7 +71,7 @@ function why(reasons: Reason[]): HTMLElement | null {
   const lines = reasons.map((reason) =>
     h("li", { class: reason.kind, dir: "auto" }, icon(SYMBOLS[reason.kind] ?? "warning"), h("span", {}, reason.sentence)),
   );
-  return h("section", { class: "why", "aria-labelledby": "why" }, h("h3", { id: "why" }, say("why.title")), h("ul", {}, ...lines));
+  return h("section", { class: "why", "aria-labelledby": "why" }, h("h2", { id: "why" }, say("why.title")), h("ul", {}, ...lines));
 }
 
 /** Of an answer one says right or wrong; of an unsure one, what it is. */
@@ -81,7 +81,7 @@ function question(scan: KeptScan, answer: Answer, actions: Actions): HTMLElement
   return h(
     "section",
     { class: "opinion" },
-    h("h3", { id: "question" }, say(unsure ? "opinion.askUnsure" : "opinion.ask")),
+    h("h2", { id: "question" }, say(unsure ? "opinion.askUnsure" : "opinion.ask")),
     h(
       "div",
       { class: "pair", role: "group", "aria-labelledby": "question" },
@@ -125,7 +125,7 @@ function message(scan: KeptScan, actions: Actions): HTMLElement {
   return h(
     "section",
     { class: "scanned", "aria-labelledby": "scanned" },
-    h("h3", { id: "scanned" }, say("message.title")),
+    h("h2", { id: "scanned" }, say("message.title")),
     h("blockquote", { dir: "auto", tabindex: "0", "aria-labelledby": "scanned" }, scan.text),
     h("p", { class: "fine" }, say("scanned", { when: moment(new Date(scan.createdAt)) }), " · ", say(scan.judgedHere ? "judged.phone" : "judged.server", { version: scan.modelVersion })),
     h("button", { type: "button", class: "quiet remove", onclick: () => actions.remove(scan) }, icon("trash"), say("history.delete")),
