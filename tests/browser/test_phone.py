@@ -106,6 +106,22 @@ def test_an_opinion_may_be_changed_while_it_waits_for_review(
     assert feedback_of(api) == [("ham", None)]
 
 
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_network_that_asks_to_sign_in_first_swallows_no_feedback(
+    chromium: Browser, api: RunningApi, status: int
+) -> None:
+    page_of_the_hotel = {"status": status, "content_type": "text/html", "body": "<p>Wi-Fi"}
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        scan(page, "We win together, see you at practice")
+        page.route("**/api/v2/feedback", lambda route: route.fulfill(**page_of_the_hotel))
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator(".opinion.waiting")).to_be_visible()
+        page.unroute("**/api/v2/feedback")
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        wait_until_sent(page)
+    assert feedback_of(api) == [("spam", None)]
+
+
 def test_feedback_given_offline_is_sent_once_when_the_network_is_back(
     chromium: Browser, api: RunningApi
 ) -> None:

@@ -169,6 +169,9 @@ export async function call<T>(
   } catch {
     throw new Unreachable();
   }
+  // The sign-in page of a hotel's network answers everything: what was "sent" to it would be lost.
+  const ours = answer.status === 204 || /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
+  if (answer.redirected || (!ours && answer.status < 500)) throw new Unreachable();
   const document = (await answer.json().catch(() => ({}))) as Problem & { data?: T };
   if (!answer.ok) {
     const wait = Number(answer.headers.get("Retry-After"));
