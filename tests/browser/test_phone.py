@@ -29,7 +29,7 @@ def test_a_scan_shows_its_verdict_and_asks_whether_it_is_right(
     with on_the_phone(chromium, api) as page:
         scan(page, "Reply now to win a holiday")
         card = page.locator("article.result")
-        expect(card.get_by_role("heading", level=2)).to_have_text("Looks like a scam")
+        expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
         expect(card.locator("header")).to_contain_text("We are sure.")
         expect(card).not_to_contain_text("%")
         expect(card.get_by_text("Judged by sms-v1")).to_be_visible()
@@ -54,7 +54,7 @@ def test_what_is_too_close_to_call_is_said_to_be(chromium: Browser, tmp_path: Pa
     with world(tmp_path, judge=lambda text: 0.6) as api, on_the_phone(chromium, api) as page:
         scan(page, "Is this still for sale?")
         card = page.locator("article.result")
-        expect(card.get_by_role("heading", level=2)).to_have_text("We are not sure")
+        expect(card.get_by_role("heading", level=1)).to_have_text("We are not sure")
         expect(card).to_contain_text("closer to a scam")
         page.get_by_role("button", name="It is harmless").tap()
         wait_until_sent(page)

@@ -49,7 +49,7 @@ def _scan(phone: Page, text: str) -> None:
 def _a_user_objects_offline(phone: Page, version: str) -> None:
     _scan(phone, SCAM)
     card = phone.locator("article.result")
-    expect(card.get_by_role("heading", level=2)).to_have_text("Looks like a scam")
+    expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
     expect(card.get_by_text(f"Judged by {version}")).to_be_visible()
     phone.context.set_offline(True)
     card.get_by_role("button", name="Wrong").tap()
