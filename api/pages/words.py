@@ -13,9 +13,9 @@ from fastapi import Request
 
 from api.pages.assets import Assets
 from shield.reasons import reader_of
+from shield.reasons.sentences import RIGHT_TO_LEFT
 
 _FALLBACK = "en"
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Spoken:
     @property
     def direction(self) -> str:
         """Return the value of HTML's `dir`."""
-        return "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
+        return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
     def __call__(self, key: str, **parts: str) -> str:
         """Return a sentence, its parts filled in.

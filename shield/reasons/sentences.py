@@ -26,6 +26,10 @@ def sentences() -> dict[str, dict[str, str]]:
     return table
 
 
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+"""Languages that are written from right to left."""
+
+
 @cache
 def places() -> dict[str, dict[str, str]]:
     """Return where to report: country -> `sms`, `else`, `source`, read once."""
@@ -39,9 +43,19 @@ def countries() -> list[str]:
 
 
 def say(sentence: str, reader: Reader, **parts: str) -> str:
-    """Return a sentence in the reader's language, its parts filled in."""
+    """Return a sentence in the reader's language, its parts filled in.
+
+    Numbers and Latin names keep their own direction inside a sentence that runs right to left.
+    """
     written = sentences()[sentence]
+    if reader.language in RIGHT_TO_LEFT and reader.language in written:
+        parts = {name: _isolated(part) for name, part in parts.items()}
     return written.get(reader.language, written[DEFAULT]).format(**parts)
+
+
+def _isolated(part: str) -> str:
+    """Return a part between Unicode's marks for a run whose direction follows from itself."""
+    return f"\u2068{part}\u2069"
 
 
 def place_of(reader: Reader, *, sms: bool) -> str | None:
@@ -49,7 +63,8 @@ def place_of(reader: Reader, *, sms: bool) -> str | None:
     place = places().get(reader.country or "")
     if place is None:
         return None
-    return ", ".join(place[key] for key in (("sms", "else") if sms else ("else",)) if key in place)
+    told = [place[key] for key in (("sms", "else") if sms else ("else",)) if key in place]
+    return ", ".join(map(_isolated, told) if reader.language in RIGHT_TO_LEFT else told)
 
 
 def reader_of(accept_language: str | None) -> Reader:

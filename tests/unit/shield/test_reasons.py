@@ -199,3 +199,8 @@ def test_the_reader_is_whom_the_browser_names(header: str | None, reader: Reader
 def test_people_are_told_where_their_country_takes_reports():
     found = told("Urgent: pay now", reader=Reader("fr", "FR"))
     assert "33700" in (found.advice.who_to_tell or "")
+
+
+def test_numbers_and_names_keep_their_order_inside_a_sentence_from_right_to_left():
+    found = told("Urgent: pay now", reader=Reader("ar", "SA"))
+    assert "\u2068330330\u2069, \u2068absher.sa\u2069" in (found.advice.who_to_tell or "")
