@@ -14,6 +14,7 @@ from typing import Any
 
 from api.app import create_app, open_services
 from api.kit.keyring import new_ring
+from api.pages.build import ASSETS
 from api.settings import ApiSettings
 from shield.artifacts.opening import open_store
 from shield.errors import ShieldError
@@ -94,9 +95,19 @@ def labels_script() -> str:
     )
 
 
+def judge_sources() -> dict[str, str]:
+    """Return the judge on the phone, which the npm package hands on: file name -> TypeScript.
+
+    Where it is kept between two calls is the app's own choice, so the pages' `shelf.ts` stays.
+    """
+    found = sorted((ASSETS / "src" / "judge").glob("*.ts"))
+    return {f"judge/{path.name}": path.read_text() for path in found if path.name != "shelf.ts"}
+
+
 def files() -> dict[str, str]:
     """Return what is generated: file name -> text."""
     return {
+        **judge_sources(),
         "openapi.json": json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
         "problems.ts": problems_script(),
         "labels.ts": labels_script(),
@@ -105,8 +116,8 @@ def files() -> dict[str, str]:
 
 def write(folder: Path) -> None:
     """Write all files into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 

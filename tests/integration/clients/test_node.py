@@ -14,6 +14,7 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.client_package import unpacked_client
 from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
+from tests.support.judge import write_vectors
 
 pytestmark = pytest.mark.xdist_group("client-package")
 
@@ -173,3 +174,28 @@ def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> N
     assert rounds == STUBBORN_ROUNDS
     assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
+
+
+def test_the_package_brings_the_judge_on_the_device(package: Path, tmp_path: Path) -> None:
+    write_vectors(tmp_path, count=200, seed=20260607)
+    found = in_node(
+        package,
+        """
+        const { openJudge } = await import(judge);
+        const { readFileSync } = await import("node:fs");
+        const read = (name) => new Uint8Array(readFileSync(`${folder}/${name}`));
+        const text = (name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
+        const files = [read("device.safetensors"), read("characters.json")];
+        const phone = openJudge(text("device.json"), ...files);
+        say(text("vectors.json").map((each) => {
+          const { margin, label, certainty } = phone.judge(each.text);
+          const same = label === each.label && certainty === each.certainty;
+          return [Math.abs(margin - each.margin), same];
+        }));
+        """,
+        judge=(package / "dist/judge.js").as_uri(),
+        folder=str(tmp_path),
+    )
+    assert len(found) == 200
+    assert max(apart for apart, _ in found) < 1e-6
+    assert all(same for _, same in found)
