@@ -93,7 +93,7 @@ def test_a_session_that_ends_loses_no_decision(chromium: Browser, queue: Running
     with at_the_desk(chromium, queue) as page:
         text = shown(page)
         page.get_by_label("Note").fill("looked it up")
-        page.get_by_label("Tactic").select_option("bank-alert")
+        page.get_by_label("Tactic, if it is a scam").select_option("bank-alert")
         page.keyboard.press("Escape")
         page.context.clear_cookies()
         page.locator("#message").click()
@@ -126,14 +126,14 @@ def test_what_was_chosen_and_not_decided_outlives_a_session(
         page.get_by_role("link", name=TEXTS[1]).click()
         expect(page.locator("#message")).to_have_text(TEXTS[1])
         page.get_by_label("Note").fill("half a thou")
-        page.get_by_label("Tactic").select_option("wrong-number")
+        page.get_by_label("Tactic, if it is a scam").select_option("wrong-number")
         page.context.clear_cookies()
         page.reload()
         page.get_by_label("Access token").fill(queue.token("rita", "reviewer", "admin"))
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#message")).to_have_text(TEXTS[1])
         expect(page.get_by_label("Note")).to_have_value("half a thou")
-        expect(page.get_by_label("Tactic")).to_have_value("wrong-number")
+        expect(page.get_by_label("Tactic, if it is a scam")).to_have_value("wrong-number")
 
 
 def test_a_link_that_signs_in_asks_and_names_whom(chromium: Browser, queue: RunningApi) -> None:
@@ -182,7 +182,7 @@ def test_guidelines_open_beside_the_item(chromium: Browser, queue: RunningApi) -
         shown(page)
         page.keyboard.press("g")
         expect(page.get_by_role("heading", name="Scam or harmless?")).to_be_visible()
-        page.get_by_label("Tactic").select_option("road-toll")
+        page.get_by_label("Tactic, if it is a scam").select_option("road-toll")
         expect(page.locator(".tactics .chosen dt")).to_have_text("Unpaid road toll")
         assert violations(page) == []
 

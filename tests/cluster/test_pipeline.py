@@ -46,7 +46,7 @@ def test_the_chart_renders_a_deployment_that_the_command_understands() -> None:
         "voice": "0 5 1 * *",
         **{f"drift-{type_}": "30 4 * * *" for type_ in ("sms", "phishing", "voice")},
     }
-    assert config.schedules()[0].parameters == {"epochs": 3}
+    assert config.schedules()[0].parameters == {"trigger": "schedule", "epochs": 3}
     assert config.service_account == "antispam-shield-pipeline"
     assert config.kubernetes.accelerator_type == "nvidia.com/gpu"
     assert config.kubernetes.api_url == "http://antispam-shield-api.shield.svc:8000"
