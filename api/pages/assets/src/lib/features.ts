@@ -22,16 +22,16 @@ export function uuid(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-let last: Promise<unknown> = Promise.resolve();
+const last = new Map<string, Promise<unknown>>();
 
 /**
- * Run `work` while nobody else holds the lock `name`. Without the browser's locks this page alone is kept in order; where
+ * Run `work` while nobody else holds the lock `name`. Without the browser's locks this page alone is kept in order, name by name; where
  * they are missing there is no service worker either, and a letter that two pages send counts once by its key.
  */
 export async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
   if (navigator.locks) return navigator.locks.request(name, work);
-  const mine = last.then(work, work);
-  last = mine.catch(() => undefined);
+  const mine = (last.get(name) ?? Promise.resolve()).then(work);
+  last.set(name, mine.catch(() => undefined));
   return mine;
 }
 
