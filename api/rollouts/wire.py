@@ -54,8 +54,13 @@ class _Connection(asyncio.Protocol):
         """Open, and between two requests."""
 
     def ask(self, request: bytes, timeout_seconds: float) -> "asyncio.Future[tuple[int, bytes]]":
-        """Send a request; the future is its status and body."""
-        assert self._transport is not None
+        """Send a request; the future is its status and body.
+
+        Raises:
+            httpx.RemoteProtocolError: The other side has hung up since the connection was made.
+        """
+        if self._transport is None or not self.usable or self._transport.is_closing():
+            raise httpx.RemoteProtocolError("The model server closed the connection.")
         self._parser = httptools.HttpResponseParser(self)
         self._body, self._has_length, self._has_head = [], False, False
         answer = self._answer = self._loop.create_future()

@@ -29,8 +29,9 @@ _BORN = f"cast(:now AS timestamptz) - make_interval(secs => {SPAN_SECONDS} - n)"
 _WANTED = f"WHERE n % {PENDING_EVERY} <> 0 AND n <> ALL(:real)"
 _PAST = f"FROM generate_series(:start, :until - 1) n {_WANTED}"
 _DECIDED = (
-    f"""INSERT INTO users (id, pseudonym, audit_consent, approved, rejected, created_at)
-    SELECT 'bench-' || {_ROW}, 'b-' || n, false, 0, 0, {_BORN} {_PAST}""",
+    f"""INSERT INTO users (id, pseudonym, audit_consent, approved, rejected, record_approved,
+    record_rejected, created_at)
+    SELECT 'bench-' || {_ROW}, 'b-' || n, false, 0, 0, 0, 0, {_BORN} {_PAST}""",
     f"""INSERT INTO scans (id, user_id, scan_type, model_type, text_sealed, fingerprint, verdict,
     positive, probability, confidence, model_version, arm, forced, latency_ms, created_at)
     SELECT {_ROW}, 'bench-' || {_ROW}, 'text', 'sms', decode(md5(n || 't') || md5(n || 'u'), 'hex'),
