@@ -6,8 +6,10 @@ workers of pytest-xdist wait for each other instead of making it twice.
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from fcntl import LOCK_EX, flock
 from functools import lru_cache
@@ -15,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_KEPT_SECONDS = 6 * 3600.0
+_NAMED = re.compile(r"[0-9a-f]{16}(\.part)?")
 _LIBRARIES = ("numpy", "onnxruntime", "polars", "scikit-learn", "torch", "transformers")
 
 
@@ -38,7 +42,18 @@ def made_once(name: str, follows_from: Iterable[str], make: Callable[[Path], Non
             part.mkdir()
             make(part)
             part.rename(target)
+            _drop_unused(home, name)
+        os.utime(target)
     return target
+
+
+def _drop_unused(home: Path, name: str) -> None:
+    """Remove what former sources have made, unless another checkout uses it these hours."""
+    for former in home.glob(f"{name}-*"):
+        if _NAMED.fullmatch(former.name.removeprefix(f"{name}-")):
+            unused = time.time() - former.stat().st_mtime
+            if unused > _KEPT_SECONDS:
+                shutil.rmtree(former, ignore_errors=True)
 
 
 def _default_home() -> Path:
