@@ -1,6 +1,8 @@
 // Guidelines beside the item: fetched when they are first opened, and opened at the tactic that is chosen.
 import { fragment, must } from "../lib/dom";
 
+const AGAIN_MILLISECONDS = 2000;
+
 export function startGuide(detail: HTMLElement): () => void {
   const box = must<HTMLDetailsElement>("#guide");
   const place = must<HTMLElement>("#guide-text", box);
@@ -13,7 +15,8 @@ export function startGuide(detail: HTMLElement): () => void {
         place.replaceChildren(await fragment("/review/guide"));
         loaded = true;
       } catch {
-        return; // the link to the page of guidelines stays
+        window.setTimeout(() => void load(), AGAIN_MILLISECONDS); // meanwhile the link to their page stays
+        return;
       }
     }
     const chosen = detail.querySelector<HTMLSelectElement>("#tactic")?.value ?? "";
