@@ -179,7 +179,7 @@ def test_a_team_that_wants_a_reason_gets_one(chromium: Browser, tmp_path: Path) 
 
 def test_guidelines_open_beside_the_item(chromium: Browser, queue: RunningApi) -> None:
     with at_the_desk(chromium, queue) as page:
-        shown(page)
+        expect(page.locator("#claim")).to_contain_text("yours for")  # the page listens by now
         page.keyboard.press("g")
         expect(page.get_by_role("heading", name="Scam or harmless?")).to_be_visible()
         page.get_by_label("Tactic, if it is a scam").select_option("road-toll")
