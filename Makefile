@@ -80,8 +80,8 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-faults bench-watch bench-learning bench-serving soak
-bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-faults bench-watch bench-learning bench-serving ## all nine benchmarks, one after the other
+.PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-learning bench-serving soak
+bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-learning bench-serving ## all ten benchmarks, one after the other
 
 bench-scans: setup ## a scan from the phone to the verdict beside the model server and pgbench; idle; commands' start
 	$(PY) -m bench.scans $(ARGS)
@@ -97,6 +97,9 @@ bench-trials: setup ## simulated trials: which versions the rule promotes, and w
 
 bench-known: setup ## known campaigns: decision to answer on another replica, look-up at a million, a day of floods
 	$(PY) -m bench.known $(ARGS)
+
+bench-phone: setup ## the judge on the phone beside the server's: speed, size, recall, what is unsure, what leaves the phone
+	$(PY) -m bench.phone $(ARGS)
 
 bench-faults: setup ## faults of the world under load: kill -9, power cut, full disk, partitions (root, FUSE)
 	$(PY) -m bench.faults $(ARGS)

@@ -82,13 +82,14 @@ class _Load:
 
 
 def run(runs: int) -> list[Report]:
-    """Kill each part `runs` times, on a system of its own each time but the supervisor's.
+    """Kill each part `runs` times, each time in a system that was started for it.
 
     A part that dies again and again is started later and later; here each death is the first.
     """
     found: dict[str, list[float]] = {part: [] for part in PARTS}
     accounts: dict[str, list[Account]] = {part: [] for part in PARTS}
-    asked, refused = 0, dict[str, int]()
+    asked = dict.fromkeys(PARTS, 0)
+    refused: dict[str, dict[str, int]] = {part: {} for part in PARTS}
     os.environ |= {"SHIELD_API_RATE_PER_USER": "", "SHIELD_API_RATE_PER_ADDRESS": ""}
     for _ in range(runs):
         with tempfile.TemporaryDirectory(prefix="shield-faults-") as root:
@@ -115,8 +116,8 @@ def run(runs: int) -> list[Report]:
                             found[part].append(load.first_after(began) or 0.0)
                             if part == "operator":
                                 wait_until(lambda s=system, c=command: _pid(s, c))  # type: ignore[misc]
-                    asked += load.asked_again
-                    refused |= load.refused
+                    asked[part] += load.asked_again
+                    refused[part] |= load.refused
                 accounts[part].append(_settle(folder / "home", load.acknowledged))
     return [
         Report(
@@ -125,8 +126,8 @@ def run(runs: int) -> list[Report]:
             runs,
             found[part],
             _sum(accounts[part]),
-            asked,
-            refused,
+            asked[part],
+            refused[part],
         )
         for part in PARTS
     ]

@@ -8,7 +8,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -180,9 +180,3 @@ def _ask(
     told = f"{answer.status} {read[:200].decode('utf-8', 'replace')}"
     ledger.refused[told] = ledger.refused.get(told, 0) + 1
     return connection, True
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value below which `share` of them lie (the nearest, not interpolated)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
