@@ -131,8 +131,12 @@ def _is_fault(text: str) -> bool:
     return not text.startswith(told)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return one Chromium for all tests of a session; each test opens a profile of its own."""
+    """Return one Chromium for the tests of a module; each test opens a profile of its own.
+
+    Not for the whole session: while Playwright waits, its event loop counts as running in this
+    thread, and every later test that runs a loop of its own would be refused.
+    """
     with open_browser() as browser:
         yield browser
