@@ -10,7 +10,6 @@ Sources: sqlite.org/pragma.html#pragma_data_version, inotify(7).
 
 import ctypes
 import os
-import select
 import sqlite3
 import sys
 import time
@@ -18,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import URL
+
+from shield.stop import Stop
 
 _MODIFIED, _MOVED_HERE, _CREATED = 0x2, 0x80, 0x100
 _NONBLOCK_CLOEXEC = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
@@ -28,12 +29,24 @@ _COMMITTED_SECONDS, _SOON_SECONDS = 0.25, 0.005
 
 
 class Changes:
-    """Tells whether a database may have changed since it was last asked. One thread's own."""
+    """Tells whether a database may have changed since it was last asked. One thread's own.
 
-    def __init__(self, url: URL, sleep: Callable[[float], None] = time.sleep) -> None:
+    Args:
+        url: Of the database.
+        sleep: Waits where the system does not tell of writes.
+        stop: Ends each wait once it is set.
+    """
+
+    def __init__(
+        self,
+        url: URL,
+        sleep: Callable[[float], None] = time.sleep,
+        stop: Stop | None = None,
+    ) -> None:
         file = url.database if url.get_backend_name() == "sqlite" else None
         self._file = None if file in (None, "", ":memory:") else Path(file or "")
         self._sleep = sleep
+        self._stop = stop or Stop()
         self._connection: sqlite3.Connection | None = None
         self._version = -1
         self._told: int | None = None
@@ -49,7 +62,7 @@ class Changes:
         until = time.monotonic() + seconds
         while not (changed := self._changed(self._file)):
             left = until - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._stop.is_set():
                 break
             self._pause(left)
         return changed
@@ -82,7 +95,7 @@ class Changes:
             self._sleep(min(_PAUSE_SECONDS, seconds))
         elif time.monotonic() - self._written < _COMMITTED_SECONDS:
             self._sleep(min(_SOON_SECONDS, seconds))
-        elif select.select([self._told], [], [], seconds)[0]:
+        elif self._stop.wait_for(self._told, seconds):
             os.read(self._told, 65536)
             self._written = time.monotonic()
 

@@ -25,6 +25,7 @@ from api.known.index import KnownIndex
 from api.tables import KnownCampaign
 from shield.database_changes import Changes
 from shield.similarity import Sketches
+from shield.stop import Stop
 
 logger = logging.getLogger("api.known")
 
@@ -33,7 +34,9 @@ ACTIVE = ("checking", "confirmed")
 _LOOK_SECONDS = 0.25
 """Between two looks on SQLite, at least."""
 _SILENCE_SECONDS = 5.0
-"""After so long without a word on PostgreSQL a process looks by itself."""
+"""After so long without a word a process looks by itself."""
+_UNDER_WAY_SECONDS = 5.0
+"""So long a stop waits for a question that is under way."""
 _CHUNK = 50_000
 
 
@@ -47,7 +50,7 @@ class Replica:
         self._indexes: dict[str, KnownIndex] = defaultdict(KnownIndex)
         self._sequence = 0
         self._refreshing = threading.Lock()
-        self._stopped = threading.Event()
+        self._stopped = Stop()
         self._thread: threading.Thread | None = None
         self._deaf_since: datetime | None = None
         self._why = ""
@@ -63,7 +66,7 @@ class Replica:
         """Stop following."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(timeout=_SILENCE_SECONDS)
+            self._thread.join(timeout=_UNDER_WAY_SECONDS)
 
     def candidates(self, model_type: str, sketch: Sketches) -> list[str]:
         """Return ids of known campaigns that a message may belong to, best first."""
@@ -110,7 +113,7 @@ class Replica:
         self._sequence = rows[-1].sequence
 
     def _look(self) -> None:
-        written = Changes(self._engine.url)
+        written = Changes(self._engine.url, stop=self._stopped)
         written.wait(0)
         try:
             while not self._stopped.is_set():
@@ -121,8 +124,7 @@ class Replica:
                     self._deaf(fault)
                 if self._stopped.wait(_LOOK_SECONDS):
                     return
-                while not written.wait(_LOOK_SECONDS) and not self._stopped.is_set():
-                    pass
+                written.wait(_SILENCE_SECONDS)
         finally:
             written.close()
 
@@ -135,8 +137,8 @@ class Replica:
                     while not self._stopped.is_set():
                         self.refresh()  # first what was said before anybody listened
                         self._deaf_since, self._why = None, ""
-                        for _ in connection.notifies(timeout=_SILENCE_SECONDS, stop_after=1):
-                            pass
+                        if self._stopped.wait_for(connection, _SILENCE_SECONDS):
+                            list(connection.notifies(timeout=0))
             except (psycopg.Error, SQLAlchemyError) as fault:
                 self._deaf(fault)
                 self._stopped.wait(1.0)

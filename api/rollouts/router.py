@@ -24,6 +24,7 @@ from shield.rollouts import RolloutStore
 from shield.rollouts.evidence import subjects
 from shield.rollouts.rules import split_in_force
 from shield.routing import Arm, arm_for
+from shield.stop import Stop
 
 logger = logging.getLogger("api.rollouts")
 
@@ -55,7 +56,7 @@ class ModelRouter:
         self._taken: dict[ModelType, tuple[str, int]] = {}
         self._taking = threading.Lock()
         self._monotonic = monotonic
-        self._stopped = threading.Event()
+        self._stopped = Stop()
         self._loaded = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="splits", daemon=True)
         self._copies = ThreadPoolExecutor(_COPIES_AT_ONCE, thread_name_prefix="shadow")
@@ -90,16 +91,22 @@ class ModelRouter:
         pause = 0.05
         while not self._stopped.is_set():
             try:
-                for rollout in self._rollouts.watch(self._watch_seconds, self._stopped.is_set):
+                if not self._loaded.is_set():
+                    self._load()
+                for rollout in self._rollouts.watch(self._watch_seconds, self._stopped):
                     self.take(rollout)
                     pause = 0.05
                     if self._stopped.is_set():
                         return
-                self._loaded.set()
             except ShieldError as error:
                 logger.warning("rollouts cannot be followed: %s", error.message)
                 self._stopped.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _load(self) -> None:
+        for rollout in self._rollouts.list():  # a watch does not say when it has told all there is
+            self.take(rollout)
+        self._loaded.set()
 
     def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
         """Route by this rollout from now on.
@@ -124,7 +131,6 @@ class ModelRouter:
             self._trials[model_type] = (
                 Trial(compared, rollout.spec.analysis) if compared is not None else None
             )
-        self._loaded.set()
 
     async def ask(
         self, model_type: ModelType, text: str, user_id: str, forced: Arm | None

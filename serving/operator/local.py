@@ -28,6 +28,7 @@ from shield.errors import ShieldError
 from shield.rollouts import RolloutStore
 from shield.rollouts.evidence import subjects
 from shield.rollouts.table import TableRolloutStore, rollout_engine
+from shield.stop import Stop
 
 _log = logging.getLogger(__name__)
 _WATCH_SECONDS = 30.0
@@ -73,7 +74,7 @@ class Loop:
         """Ask for a reconcile of the rollout `name`, from any thread."""
         self._changes.put(name)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Reconcile until `stop` is set."""
         follower = threading.Thread(target=self._follow, args=(stop,), name="store", daemon=True)
         follower.start()
@@ -123,12 +124,12 @@ class Loop:
         if rollout.deleting:
             del self._rollouts[name]
 
-    def _follow(self, stop: threading.Event) -> None:
+    def _follow(self, stop: Stop) -> None:
         known: dict[str, ModelRollout] = {}
         while not stop.is_set():
             try:
                 found = set()
-                for rollout in self._store.watch(_WATCH_SECONDS, stop.is_set):
+                for rollout in self._store.watch(_WATCH_SECONDS, stop):
                     self._changes.put(rollout)
                     if rollout.deleting:
                         known.pop(rollout.name, None)
@@ -152,7 +153,7 @@ def _about(name: str, error: ShieldError) -> dict[str, str]:
 def main() -> int:
     """Run until SIGTERM or Ctrl-C; the model servers end with it."""
     log_to_stderr()
-    stop = threading.Event()
+    stop = Stop()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         stop.set()

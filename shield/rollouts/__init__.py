@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, ModelRolloutStatus
+from shield.stop import Stop
 
 SpecChange = Callable[[ModelRolloutSpec | None], ModelRolloutSpec]
 """Given the spec as it is (`None`: there is none), return it as it should be.
@@ -50,14 +51,12 @@ class RolloutStore(Protocol):
     def delete(self, name: str) -> None:
         """Remove a rollout; a missing one is no error."""
 
-    def watch(
-        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
-    ) -> Iterator[ModelRollout]:
+    def watch(self, timeout_seconds: float, stop: Stop | None = None) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes.
 
-        It ends when nothing has changed for `timeout_seconds`, and soon after `ended` says so; on a
-        cluster with the next change. A removed rollout is yielded once
-        more, as it was last seen, with `deleting` set. Changes may be merged, never lost.
+        It ends when nothing has changed for `timeout_seconds`, and soon after `stop` is set; on a
+        cluster with the next change. A removed rollout is yielded once more, as it was last seen,
+        with `deleting` set. Changes may be merged, never lost.
 
         Raises:
             Unavailable: The store does not answer.

@@ -5,7 +5,7 @@ fences every write. What may follow what is said twice, here for the message and
 everyone else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejec
 from shield.kube import Kube, Object, WatchExpired
 from shield.rollouts import SpecChange
 from shield.rollouts.rules import checked_change, rejected_version
+from shield.stop import Stop
 
 API_VERSION = f"{GROUP}/{VERSION}"
 
@@ -121,9 +122,7 @@ class KubernetesRolloutStore:
         """Remove a rollout; a missing one is no error."""
         self._kube.delete(f"{self._path}/{name}")
 
-    def watch(
-        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
-    ) -> Iterator[ModelRollout]:
+    def watch(self, timeout_seconds: float, stop: Stop | None = None) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
         seen: dict[str, ModelRollout] = {}
         while True:
@@ -140,7 +139,7 @@ class KubernetesRolloutStore:
                     else:
                         seen[rollout.name] = rollout
                         yield rollout
-                    if ended():
+                    if stop is not None and stop.is_set():
                         return
             except WatchExpired:
                 continue

@@ -38,6 +38,7 @@ from shield.database_errors import is_conflict
 from shield.errors import Conflict, NotFound, Unavailable
 from shield.rollouts import SpecChange
 from shield.rollouts.rules import checked_change
+from shield.stop import Stop
 
 METADATA = MetaData()
 
@@ -52,8 +53,6 @@ ROLLOUTS = Table(
     Column("status", Text, nullable=False),
 )
 
-_LONGEST_WAIT_SECONDS = 0.25
-"""After so long a watch sees at the latest that it should end."""
 _Rollouts = list[ModelRollout]  # inside the class, `list` is its method
 _ATTEMPTS = 50  # each lost race means that somebody else has won one
 
@@ -191,26 +190,25 @@ class TableRolloutStore:
         with self._begin() as connection:
             connection.execute(delete(ROLLOUTS).where(ROLLOUTS.c.name == name))
 
-    def watch(
-        self, timeout_seconds: float, ended: Callable[[], bool] = lambda: False
-    ) -> Iterator[ModelRollout]:
+    def watch(self, timeout_seconds: float, stop: Stop | None = None) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
+        stop = stop or Stop()
         seen: dict[str, ModelRollout] = {}
-        written = Changes(self._engine.url, self._sleep)
+        written = Changes(self._engine.url, self._sleep, stop)
         try:
             quiet_since = self._monotonic()
             written.wait(0)
-            while not ended():
+            while not stop.is_set():
                 changed = self._changes(seen)
                 yield from changed
                 if changed:
                     quiet_since = self._monotonic()
                 self._sleep(self._poll_seconds)
-                while not ended():
+                while not stop.is_set():
                     left = quiet_since + timeout_seconds - self._monotonic()
                     if left <= 0:
                         return
-                    if written.wait(min(_LONGEST_WAIT_SECONDS, left)):
+                    if written.wait(left):
                         break
         finally:
             written.close()
