@@ -70,13 +70,22 @@ def _entry(name: str, found: Any) -> str:
     if issubclass(found, Enum):
         lines.append(f"One of: {', '.join(f'`{each.value}`' for each in found)}.\n")
         return "\n".join(lines)
-    for method, own in sorted(vars(found).items()):
+    for method, own in sorted(_members(found).items()):
         if method.startswith("_") or not _is_method(own):
             continue
         plain = own.__func__ if isinstance(own, classmethod | staticmethod) else own
         called = method if isinstance(own, property) else f"{method}{_signature(plain)}"
         lines.append(f"- `{called}`: {_first(plain)}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _members(kind: type) -> dict[str, Any]:
+    """Return the attributes of a class and of its bases in the same package."""
+    members: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__.startswith(kind.__module__):
+            members.update(vars(base))
+    return members
 
 
 def _is_method(found: Any) -> bool:
