@@ -173,6 +173,8 @@ class Repository:
     def _show(self, model: ServedModel) -> None:
         gauge = self.metrics.version.labels(model.version, model.arm, model.digest)
         gauge.set(model is self.active)
+        for fault in Fault:  # from 0 on: Prometheus takes no counter's birth at 1 for an increase
+            self.metrics.faults.labels(model.version, fault.value)
 
     def _switch(self, model: ServedModel, started: float, kind: str) -> None:
         before = self.active

@@ -370,7 +370,9 @@ def test_the_drift_watch_can_be_moved_and_switched_off_with_its_alerts(values: s
         if values == "kubeflow":
             deployment = one(objects, "ConfigMap", "-pipeline")["data"]["deployment.json"]
             assert len(json.loads(deployment)["watches"]) == (3 if there else 0)
-        assert ("ShieldDrift" in str(one(objects, "PrometheusRule"))) is there
+        told = str(one(objects, "PrometheusRule"))
+        assert ("ShieldDrift" in told) is there
+        assert "ShieldAuditShortened" in told
 
 
 def test_extra_objects_are_templates(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """Alerts and dashboard: they ask for metrics that exist, and every alert has a runbook."""
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +15,7 @@ from serving.operator.telemetry import Telemetry
 from serving.server.metrics import Metrics
 from shield.crds.v1alpha1 import Phase
 from tests.support.chart import CHART, ROOT, Object, one, rendered
+from tests.support.controlplane.binaries import go
 
 pytestmark = pytest.mark.xdist_group("cluster")
 OF_THE_CLUSTER = {"kube_job_status_failed"}
@@ -67,6 +71,29 @@ def test_every_panel_asks_for_what_is_measured() -> None:
             assert names, panel["title"]
             assert names <= exposed(), panel["title"]
         assert panel["description"]
+
+
+@pytest.mark.cluster
+def test_the_dashboard_keeps_to_grafanas_schema(tmp_path: Path) -> None:
+    program = tmp_path / "grafana"
+    subprocess.run(
+        [*go(), "build", "-o", str(program), "."],
+        cwd=Path(__file__).parent / "grafana",
+        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
+        check=True,
+    )
+    board = (CHART / "files/dashboard.json").read_text()
+    done = subprocess.run([program], input=board, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    broken = board.replace('"refId"', '"refid"', 1)
+    done = subprocess.run([program], input=broken, capture_output=True, text=True, check=False)
+    assert "refid" in done.stdout
+    places = [panel["gridPos"] for panel in json.loads(board)["panels"]]
+    taken = [
+        (at["x"] + x, at["y"] + y) for at in places for x in range(at["w"]) for y in range(at["h"])
+    ]
+    assert len(taken) == len(set(taken)), "panels lie upon each other"
+    assert max(x for x, _ in taken) < 24
 
 
 def test_the_dashboard_is_a_config_map_that_grafana_finds() -> None:

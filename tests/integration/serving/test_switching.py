@@ -184,6 +184,7 @@ def test_nan_takes_a_version_out_of_service_at_once(tmp_path: Path) -> None:
             httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS) as client,
         ):
             assert client.post("/predict", json={"text": "hello"}).status_code == 200
+            before = client.get("/metrics").text
             broken = client.post("/predict", json={"text": "a volcano of prizes"})
             after = client.post("/predict", json={"text": "hello again"})
             ready = client.get("/v2/health/ready")
@@ -197,6 +198,7 @@ def test_nan_takes_a_version_out_of_service_at_once(tmp_path: Path) -> None:
     assert "out of order (nan)" in after.json()["error"]
     assert ready.status_code == 503
     assert live.status_code == 200
+    assert 'shield_server_model_faults_total{kind="nan",version="sms-v1"} 0.0' in before
     assert 'shield_server_model_faults_total{kind="nan",version="sms-v1"} 1.0' in metrics
     assert state["state"] == "UNAVAILABLE"
     assert [event["kind"] for event in events if event["event"] == "model_fault"] == ["nan"]
