@@ -146,3 +146,6 @@ doctor
 up
 # FUSE calls a filesystem's operations by name, with every argument.
 use_ns, amode, readdir, statfs, fi, datasync, utimens  # bench/faults/forgetting.py
+
+# pydantic-settings calls it by name, with every source of settings.
+settings_customise_sources, dotenv_settings, file_secret_settings  # shield/environment.py

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from shield.environment import CommaList, read_secret
+from shield.environment import CommaList, Settings, read_secret
 from shield.errors import Misconfigured
 
 
-class ApiSettings(BaseSettings):
+class ApiSettings(Settings):
     """How the API runs. Durations are in seconds."""
 
     model_config = SettingsConfigDict(

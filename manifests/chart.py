@@ -54,7 +54,7 @@ BY_NAME: dict[str, dict[str, Any]] = {
     ),
     **{
         key: {"type": "array", "items": _TEXT}
-        for key in ("pullSecrets", "envFromSecrets", "admins", "reviewers")
+        for key in ("pullSecrets", "secrets", "admins", "reviewers")
     },
 }
 """What values of a name look like, wherever they are."""

@@ -14,9 +14,11 @@ from pydantic.alias_generators import to_camel
 
 from components.shared import images
 from pipelines.graph import OnTask, build
+from shield.environment import SECRETS
 
 SIGNING_FOLDER = "/etc/antispam-shield/signing"
 TRUSTED_FOLDER = "/etc/antispam-shield/trusted"
+SECRETS_FOLDER = "/etc/antispam-shield/secrets"
 RETRY_PAUSE_SECONDS, RETRY_FACTOR = 30, 2.0
 TOKEN_LABEL = "antispamshield.io/api-token"
 """A PodDefault of the chart gives pods with this label a token for the API."""
@@ -93,10 +95,8 @@ def placed(settings: ClusterSettings) -> OnTask:
         for name, value in _environment(settings).items():
             task.set_env_variable(name, value)
         if settings.artifacts_secret:
-            keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-            kubernetes.use_secret_as_env(
-                task, settings.artifacts_secret, {key: key for key in keys}
-            )
+            kubernetes.use_secret_as_volume(task, settings.artifacts_secret, SECRETS_FOLDER)
+            task.set_env_variable(SECRETS, SECRETS_FOLDER)
         kubernetes.use_secret_as_volume(task, settings.trusted_secret, TRUSTED_FOLDER)
         if step == "register":  # the only step that may sign
             kubernetes.use_secret_as_volume(task, settings.signing_secret, SIGNING_FOLDER)

@@ -1,12 +1,76 @@
-"""What settings of several rooms have in common: lists with commas, and secrets in files."""
+"""What settings of several rooms have in common: where they come from, lists, and secrets."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
-from pydantic_settings import NoDecode
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsError,
+)
 
 from shield.errors import Misconfigured
+
+SECRETS = "SHIELD_SECRETS"
+"""Names a directory of files: each is called as a variable and holds its value."""
+
+
+class Settings(BaseSettings):
+    """Settings from the environment, and from the files of the directory `SHIELD_SECRETS`.
+
+    What is secret belongs there: a process hands its environment to all that it starts, and whoever
+    may look at a pod reads it. Where a variable and a file disagree, the variable wins.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the first to say something wins."""
+        folder = secrets_folder()
+        if folder is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, _Files(settings_cls, folder)
+
+
+class _Files(SecretsSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        try:
+            return super().__call__()
+        except SettingsError as error:
+            if not isinstance(error.__cause__, (OSError, UnicodeDecodeError)):
+                raise
+            raise Misconfigured(
+                f"A file in {self.secrets_dir} cannot be read ({error.__cause__}). {SECRETS} must "
+                "name a directory of readable text files."
+            ) from error
+
+
+def secrets_folder() -> Path | None:
+    """Return the directory that `SHIELD_SECRETS` names, or `None` when it is not set.
+
+    Raises:
+        Misconfigured: It is no directory.
+    """
+    named = os.environ.get(SECRETS)
+    if not named:
+        return None
+    folder = Path(named)
+    if not folder.is_dir():
+        raise Misconfigured(
+            f"{SECRETS} names {folder}, which is no directory. Mount the Secret there, or leave "
+            "the variable out."
+        )
+    return folder
 
 
 def _entries(written: object) -> object:

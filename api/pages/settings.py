@@ -4,13 +4,13 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from shield.environment import read_secret
+from shield.environment import Settings, read_secret
 from shield.errors import Misconfigured
 
 
-class PagesSettings(BaseSettings):
+class PagesSettings(Settings):
     """How people sign in to `/review`. Durations are in seconds."""
 
     model_config = SettingsConfigDict(

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
 from shield.client import ShieldClient
-from shield.environment import CommaList, read_secret
+from shield.environment import CommaList, Settings, read_secret
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
 
@@ -24,7 +24,7 @@ Precision = Literal["auto", "bfloat16", "float32"]
 """Number format of a training; `auto`: bfloat16 where the hardware has it, else float32."""
 
 
-class StepSettings(BaseSettings):
+class StepSettings(Settings):
     """How a pipeline step reaches the rest of the system."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_", use_attribute_docstrings=True)
@@ -80,7 +80,7 @@ class StepSettings(BaseSettings):
     processors with and without bfloat16."""
 
 
-class TrackingSettings(BaseSettings):
+class TrackingSettings(Settings):
     """Where versions are mirrored to, if anywhere; the names are MLflow's own."""
 
     model_config = SettingsConfigDict(env_prefix="MLFLOW_", use_attribute_docstrings=True)

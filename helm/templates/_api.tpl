@@ -1,6 +1,6 @@
 {{/* Part of the name of every Job: whatever its pods are made of, because a Job cannot be changed. */}}
 {{- define "shield.jobHash" -}}
-{{- list (include "shield.apiEnv" .root) .root.Chart.Version .root.Chart.AppVersion .root.Release.Service .root.Values.image .root.Values.keys .root.Values.commonLabels .more | toJson | sha256sum | trunc 8 }}
+{{- list (include "shield.apiEnv" .root) (include "shield.secretSources" (dict "root" .root "database" true)) .root.Chart.Version .root.Chart.AppVersion .root.Release.Service .root.Values.image .root.Values.keys .root.Values.commonLabels .more | toJson | sha256sum | trunc 8 }}
 {{- end }}
 
 {{/* Who has which role at the API, of the accounts of this release. */}}
@@ -13,7 +13,6 @@
 
 {{/* Environment of the API and of its migration. */}}
 {{- define "shield.apiEnv" -}}
-- {name: SHIELD_DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ include "shield.databaseSecret" . }}, key: {{ include "shield.databaseKey" . }}}}}
 - {name: SHIELD_API_JWT_SECRET_FILE, value: /etc/antispam-shield/keys/jwt-secret}
 - {name: SHIELD_API_MESSAGE_KEYS, value: /etc/antispam-shield/keys/message-keys.json}
 - {name: SHIELD_API_SERVICE_ACCOUNT_AUDIENCE, value: {{ include "shield.audience" . }}}
@@ -30,4 +29,7 @@
 - {name: SHIELD_API_PROXY_HOPS, value: {{ $.Values.api.proxyHops | quote }}}
 {{- end }}
 {{ include "shield.artifactsEnv" . }}
+{{- if not (include "shield.artifactsSecret" .) }}
+- {name: SHIELD_SECRETS, value: /etc/antispam-shield/secrets}
+{{- end }}
 {{- end }}

@@ -58,7 +58,7 @@ labels:
 
 {{- define "shield.artifactsSecret" -}}
 {{- if .Values.artifacts.existingSecret -}}{{ .Values.artifacts.existingSecret }}
-{{- else if .Values.trial.seaweedfs.enabled -}}{{ include "shield.fullname" . }}-trial{{- end -}}
+{{- else if .Values.trial.seaweedfs.enabled -}}{{ include "shield.fullname" . }}-trial-artifacts{{- end -}}
 {{- end }}
 {{- define "shield.artifactsEndpoint" -}}
 {{- if .Values.artifacts.endpointUrl -}}{{ .Values.artifacts.endpointUrl }}
@@ -81,9 +81,35 @@ labels:
 {{- with include "shield.artifactsEndpoint" . }}
 - {name: SHIELD_ARTIFACTS_ENDPOINT_URL, value: {{ . | quote }}}
 {{- end }}
-{{- with include "shield.artifactsSecret" . }}
-- {name: AWS_ACCESS_KEY_ID, valueFrom: {secretKeyRef: {name: {{ . }}, key: AWS_ACCESS_KEY_ID}}}
-- {name: AWS_SECRET_ACCESS_KEY, valueFrom: {secretKeyRef: {name: {{ . }}, key: AWS_SECRET_ACCESS_KEY}}}
+{{- if include "shield.artifactsSecret" . }}
+- {name: SHIELD_SECRETS, value: /etc/antispam-shield/secrets}
+{{- end }}
+{{- end }}
+
+{{/* Secrets as files, each named as the variable that it stands for: keys of the bucket; with `database` its URL; `more` whole Secrets. */}}
+{{- define "shield.secretSources" -}}
+{{- with include "shield.artifactsSecret" .root }}
+- secret: {name: {{ . }}, items: [{key: AWS_ACCESS_KEY_ID, path: AWS_ACCESS_KEY_ID}, {key: AWS_SECRET_ACCESS_KEY, path: AWS_SECRET_ACCESS_KEY}]}
+{{- end }}
+{{- if .database }}
+- secret: {name: {{ include "shield.databaseSecret" .root }}, items: [{key: {{ include "shield.databaseKey" .root }}, path: SHIELD_DATABASE_URL}]}
+{{- end }}
+{{- range .more }}
+- secret: {name: {{ . }}}
+{{- end }}
+{{- end }}
+{{- define "shield.secretsVolume" -}}
+{{- with include "shield.secretSources" . }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- . | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- define "shield.secretsMount" -}}
+{{- if include "shield.secretSources" . }}
+- {name: secrets, mountPath: /etc/antispam-shield/secrets, readOnly: true}
 {{- end }}
 {{- end }}
 

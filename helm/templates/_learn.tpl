@@ -42,6 +42,7 @@
     - {name: signing, mountPath: /etc/antispam-shield/signing, readOnly: true}
     {{- end }}
     - {name: trusted, mountPath: /etc/antispam-shield/trusted, readOnly: true}
+    {{- include "shield.secretsMount" (dict "root" .root) | nindent 4 }}
     {{- include "shield.tokenMount" .root | nindent 4 }}
 {{- end }}
 
@@ -52,6 +53,7 @@
 - {name: signing, secret: {secretName: {{ include "shield.signingSecret" .root }}, defaultMode: 0440}}
 {{- end }}
 - {name: trusted, secret: {secretName: {{ include "shield.trustedSecret" .root }}, defaultMode: 0440}}
+{{- include "shield.secretsVolume" (dict "root" .root) | nindent 0 }}
 {{ include "shield.tokenVolume" .root }}
 {{- end }}
 

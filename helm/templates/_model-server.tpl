@@ -28,7 +28,9 @@ spec:
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
         - {name: trusted, mountPath: /etc/antispam-shield/trusted, readOnly: true}
+        {{- include "shield.secretsMount" (dict "root" .) | nindent 8 }}
   volumes:
     - {name: tmp, emptyDir: {sizeLimit: 4Gi}}
     - {name: trusted, secret: {secretName: {{ include "shield.trustedSecret" . }}, defaultMode: 0440}}
+    {{- include "shield.secretsVolume" (dict "root" .) | nindent 4 }}
 {{- end }}

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from shield.environment import read_secret
+from shield.environment import Settings, read_secret
 
 
-class ApiAccess(BaseSettings):
+class ApiAccess(Settings):
     """How the operator reaches the API: it counts the evidence and keeps the ledger."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_API_", use_attribute_docstrings=True)
@@ -35,7 +35,7 @@ class ApiAccess(BaseSettings):
         return read_secret(self.token_file, "SHIELD_API_TOKEN_FILE")
 
 
-class OperatorSettings(BaseSettings):
+class OperatorSettings(Settings):
     """How fast the operator looks, and where it keeps what it needs."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_OPERATOR_", use_attribute_docstrings=True)
@@ -83,7 +83,7 @@ class OperatorSettings(BaseSettings):
     """Written, as JSON with the process id, when the operator works (laptop only)."""
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Settings):
     """Where the table of rollouts is (laptop only)."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_DATABASE_", use_attribute_docstrings=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shield.environment import Settings
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(Settings):
     """How one model server listens, computes and protects itself."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_SERVER_", use_attribute_docstrings=True)

@@ -1,7 +1,8 @@
 """`ArtifactStore` on any S3: AWS, SeaweedFS, Ceph, MinIO...
 
 Immutability is the server's: `If-None-Match: *` on every first write, so that two writers never
-both win. Credentials come from boto3's own chain (environment, profile, web identity of the pod).
+both win. Credentials come from boto3's own chain (environment, profile, web identity of the pod),
+to which the files of `SHIELD_SECRETS` are added.
 """
 
 import io
@@ -10,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,6 +19,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from shield.artifacts.credentials import session
 from shield.artifacts.files import BLOCK_BYTES, saving, sha256
 from shield.artifacts.keys import check_key, check_prefix
 from shield.artifacts.settings import ArtifactSettings
@@ -44,25 +45,31 @@ _REFUSED = {
 _DIGEST = "sha256"
 
 
+def connect(settings: ArtifactSettings) -> "S3Client":
+    """Return a client of the S3 that the settings name; nothing is asked yet."""
+    # A session of its own: the default one is shared by all threads and keeps old credentials.
+    client: S3Client = session().client(
+        "s3",
+        endpoint_url=settings.endpoint_url,
+        region_name=settings.region,
+        config=Config(
+            connect_timeout=settings.connect_timeout_seconds,
+            read_timeout=settings.read_timeout_seconds,
+            retries={"total_max_attempts": settings.attempts, "mode": "standard"},
+            # Most servers that are not AWS have no DNS name per bucket.
+            s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
+        ),
+    )
+    return client
+
+
 class S3Store:
     """Objects below `prefix` in a bucket, which must exist."""
 
     def __init__(self, bucket: str, prefix: str, settings: ArtifactSettings) -> None:
         self.bucket = bucket
         self.prefix = f"{check_key(prefix)}/" if prefix else ""
-        # A session of its own: the default one is shared by all threads and keeps old credentials.
-        self._client: S3Client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.endpoint_url,
-            region_name=settings.region,
-            config=Config(
-                connect_timeout=settings.connect_timeout_seconds,
-                read_timeout=settings.read_timeout_seconds,
-                retries={"total_max_attempts": settings.attempts, "mode": "standard"},
-                # Most servers that are not AWS have no DNS name per bucket.
-                s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
-            ),
-        )
+        self._client = connect(settings)
 
     def put(self, key: str, source: Path | bytes, *, overwrite: bool = False) -> None:
         """Store an object. See `ArtifactStore.put`.
@@ -168,7 +175,8 @@ class S3Store:
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise Misconfigured(
                 f"No credentials to {doing} {key!r} in {self}. Set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or give the pod a role."
+                "AWS_SECRET_ACCESS_KEY, or put files of these names into the directory that "
+                "SHIELD_SECRETS names, or give the pod a role."
             ) from error
         except BotoCoreError as error:
             raise Unavailable(

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shield.environment import Settings
 
 
-class ArtifactSettings(BaseSettings):
+class ArtifactSettings(Settings):
     """Where model packages and feedback batches are kept."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_ARTIFACTS_", use_attribute_docstrings=True)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from shield.environment import Settings
 from shield.errors import Misconfigured
 
 
-class PackageSettings(BaseSettings):
+class PackageSettings(Settings):
     """Who signs model packages, and whose signature counts."""
 
     model_config = SettingsConfigDict(

@@ -73,7 +73,8 @@ def test_install_upgrade_roll_back_and_uninstall(
     )
     assert set(ready.split()) <= {"Running", "Succeeded"}
     jobs = names(control_plane, restricted, "jobs")
-    secret = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
+    secrets = ["antispam-shield-trial", "antispam-shield-trial-artifacts"]
+    before = [control_plane.run("get", "secret", s, "-n", restricted, "-oyaml") for s in secrets]
 
     # A Job cannot be changed: whatever changes its pods must change its name too.
     other = "api.rateStorage=redis://redis,artifacts.region=eu-1,commonLabels.team=a"
@@ -84,8 +85,9 @@ def test_install_upgrade_roll_back_and_uninstall(
     )
     assert image == "ghcr.io/antispam-shield/api:0.2.0"
     assert not names(control_plane, restricted, "jobs") & jobs, "a new image migrates anew"
-    kept = control_plane.run("get", "secret", "antispam-shield-trial", "-n", restricted, "-oyaml")
-    assert yaml.safe_load(kept)["data"] == yaml.safe_load(secret)["data"], "passwords are kept"
+    after = [control_plane.run("get", "secret", s, "-n", restricted, "-oyaml") for s in secrets]
+    for secret, kept in zip(before, after, strict=True):
+        assert yaml.safe_load(kept)["data"] == yaml.safe_load(secret)["data"], "passwords are kept"
 
     helm("rollback", RELEASE, "1", "--wait", "--timeout", PATIENCE)
     assert jobs <= names(control_plane, restricted, "jobs")

@@ -260,7 +260,7 @@ class Story:
         self._host.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "SHIELD_API_URL": self._desk_url, "OMP_NUM_THREADS": "2"}
         environment["SHIELD_API_TOKEN"] = self._token("pipeline", "pipeline")
-        keys = self._content(f"{RELEASE}-trial")
+        keys = self._content(f"{RELEASE}-trial-artifacts")
         environment |= {name: keys[name] for name in keys if name.startswith("AWS_")}
         store = json.loads(self.kubectl("get", "pod", f"{RELEASE}-seaweedfs-0", "-o", "json"))
         environment["SHIELD_ARTIFACTS_ROOT"] = "s3://antispam-shield"

@@ -36,6 +36,15 @@ def test_the_whole_loop_is_done_by_hand_in_a_browser(chromium: Browser, tmp_path
             _the_run_is_told(desk, system)
             _a_version_comes_and_goes(desk, phone, system.url, first, second)
             _all_of_it_is_on_record(desk)
+        _no_process_was_handed_a_secret(system)
+
+
+def _no_process_was_handed_a_secret(system: System) -> None:
+    secrets = [file.read_bytes().strip() for file in system.home.keys.rglob("*") if file.is_file()]
+    assert len(secrets) >= 5
+    for pid in system.processes():
+        handed_on = Path(f"/proc/{pid}/environ").read_bytes()
+        assert not [secret for secret in secrets if secret and secret in handed_on]
 
 
 def _scan(phone: Page, text: str) -> None:

@@ -1,10 +1,12 @@
 """Settings of the KServe backend."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shield.environment import Settings
 
 
-class KServeSettings(BaseSettings):
+class KServeSettings(Settings):
     """Whether KServe runs the model servers, and how."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_KSERVE_", use_attribute_docstrings=True)

@@ -95,7 +95,9 @@ def test_every_step_has_keys_a_time_limit_a_token_and_no_root(compiled: Any) -> 
         assert executor["activeDeadlineSeconds"] == "7200", name
         assert executor["podMetadata"]["labels"] == {"antispamshield.io/api-token": "true"}
         assert executor["securityContext"]["runAsNonRoot"] is True
-        assert executor["secretAsEnv"][0]["secretName"] == "s3-keys"
+        assert "secretAsEnv" not in executor, name
+        (keys,) = [one for one in executor["secretAsVolume"] if one["secretName"] == "s3-keys"]
+        assert keys["mountPath"] == "/etc/antispam-shield/secrets"
         assert executor["imagePullSecret"][0]["secretName"] == "registry"
 
 

@@ -1,11 +1,16 @@
 """What only S3 can suffer: outages, missing buckets, wrong keys. Against a real server."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from shield.artifacts.credentials import session
 from shield.artifacts.s3 import S3Store
 from shield.artifacts.settings import ArtifactSettings
 from shield.errors import Misconfigured, NotFound, Unavailable
@@ -63,6 +68,51 @@ def test_no_credentials_at_all_are_a_misconfiguration(
     store = S3Store("bucket", "", s3_server.settings())
     with pytest.raises(Misconfigured, match="AWS_ACCESS_KEY_ID"):
         store.get("a")
+
+
+def test_keys_are_read_from_files_by_a_process_that_has_none_in_its_environment(
+    s3_server: S3Server, tmp_path: Path
+) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SHIELD_SECRETS": str(tmp_path),
+        "SHIELD_ARTIFACTS_ROOT": f"s3://{s3_server.new_bucket()}",
+        "SHIELD_ARTIFACTS_ENDPOINT_URL": s3_server.endpoint_url,
+    }
+    code = (
+        "from shield.artifacts.opening import open_store; s = open_store(); "
+        "s.put('a', b'held'); print(s.get('a').decode())"
+    )
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "put files of these names" in run().stderr
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        (tmp_path / name).write_text(f"{s3_server.environment[name]}\n")
+    assert run().stdout == "held\n"
+
+
+def test_keys_that_change_in_their_files_are_taken_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+        (tmp_path / name).write_text("old")
+    monkeypatch.setenv("SHIELD_SECRETS", str(tmp_path))
+    # As if the minutes for which files are good had passed.
+    kept = session(good_for=timedelta(seconds=1)).get_credentials()
+    assert kept is not None
+    assert kept.get_frozen_credentials().secret_key == "old"
+    (tmp_path / "AWS_SECRET_ACCESS_KEY").write_text("new")
+    assert kept.get_frozen_credentials().secret_key == "new"
 
 
 def test_a_server_that_dies_is_unavailable_for_reads_and_writes(tmp_path: Path) -> None:
