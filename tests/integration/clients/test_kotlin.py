@@ -17,14 +17,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from clients import jvm
 from shield.device import CHARACTERS, DEVICE, WEIGHTS
 from shield.labels import MODEL_TYPES
-from shield.packages import ModelPackage, pack, sign
+from shield.packages import ModelPackage, pack, push, sign
 from shield.packages.keys import Trust, load_private_key
 from shield.packages.package import Purpose
 from tests.support.api import RunningApi, running_api
-from tests.support.arms import deploy, model_server
+from tests.support.arms import model_server
 from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
-from tests.support.judge import write_vectors
+from tests.support.judge import make_stable, write_vectors
 from tests.support.packages import SignedPackage, linear_package
+from tests.support.releases import Versions, tampered, told_in_order
 
 KOTLIN_TESTS = sum(
     file.read_text().count("@Test\n") for file in jvm.PROJECT.glob("src/test/kotlin/**/*.kt")
@@ -33,16 +34,38 @@ pytestmark = pytest.mark.xdist_group("client-package")
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[RunningApi]:
-    with (
-        model_server() as arm,
-        running_api(
-            tmp_path / "api",
-            prepare=lambda services: deploy(services.rollouts, arm),
-            rate_per_user="1000/minute",
-        ) as running,
-    ):
-        yield running
+def package(tmp_path: Path) -> SignedPackage:
+    return judging_package(tmp_path / "package", tmp_path / "vectors")
+
+
+@pytest.fixture
+def api(
+    tmp_path: Path, package: SignedPackage, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RunningApi]:
+    """An API whose stable version brings the judge of `package`."""
+    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
+    with model_server() as arm, running_api(tmp_path / "api", rate_per_user="1000/minute") as api:
+        made = ModelPackage.open(package.package.path)
+        push(api.services.artifacts, made.path)
+        make_stable(api.services.rollouts, "sms-v1", made, url=arm)
+        yield api
+
+
+def release_stories(folder: Path) -> Path:
+    """Write what phones are told of releases, and what they must make of it."""
+    folder.mkdir()
+    made = Versions(folder, 2)
+    steps, told = told_in_order(made)
+    document = {
+        "pins": made.pins,
+        "steps": steps,
+        "told": told,
+        "good": made.step(11, 2),
+        "tampered": tampered(made, folder),
+    }
+    path = folder / "releases.json"
+    path.write_text(json.dumps(document))
+    return path
 
 
 def judging_package(folder: Path, vectors: Path) -> SignedPackage:
@@ -58,8 +81,7 @@ def judging_package(folder: Path, vectors: Path) -> SignedPackage:
     return made
 
 
-def test_the_kotlin_client(tmp_path: Path, api: RunningApi) -> None:
-    package = judging_package(tmp_path / "package", tmp_path / "vectors")
+def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningApi) -> None:
     trusted = Trust.from_directory(package.trusted_keys).keys
     keys = {
         key: public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
@@ -80,6 +102,7 @@ def test_the_kotlin_client(tmp_path: Path, api: RunningApi) -> None:
             "record": str(tmp_path / "record.sig"),
             "keys": keys,
             "vectors": str(tmp_path / "vectors/vectors.json"),
+            "releases": str(release_stories(tmp_path / "releases")),
             "folder": str(tmp_path),
         }
         (tmp_path / "world.json").write_text(json.dumps(world))

@@ -3,6 +3,7 @@ package org.antispamshield.client
 import java.io.IOException
 import java.net.URLEncoder
 import java.time.Clock
+import java.util.zip.GZIPInputStream
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runInterruptible
 import kotlinx.serialization.Serializable
@@ -13,6 +14,7 @@ import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.decodeFromJsonElement
 import kotlinx.serialization.json.encodeToJsonElement
+import kotlinx.serialization.json.jsonPrimitive
 
 /**
  * The calls of an app. Every call throws [Unreachable] or a [Problem], and may be cancelled.
@@ -27,7 +29,7 @@ public class ShieldClient(
     private val transport: Transport = PlatformTransport(),
     private val clock: Clock = Clock.systemUTC(),
     private val token: suspend () -> String?,
-) {
+) : ReleaseSource {
     private val base = baseUrl.trimEnd('/')
 
     /** Judge one message. Nothing is repeated by itself: a scan that may have happened is not asked for twice. */
@@ -69,6 +71,17 @@ public class ShieldClient(
         call("DELETE", "/users/me")
     }
 
+    /** The release in force for phones. [DeviceJudges] checks it, and follows it. */
+    override suspend fun release(type: ScanType): SignedRelease = decoded(call("GET", "/device/${wordOf(type)}/release"))
+
+    /** One file of a released package, as [DeviceJudges] fetches and checks it. */
+    override suspend fun file(type: ScanType, digest: String, name: String): ByteArray {
+        val answer = sent("GET", "$base/api/v2/device/${wordOf(type)}/files/$digest/$name", null, signedIn() + ("Accept-Encoding" to "gzip"))
+        if (answer.status != 200) documentOf(answer, clock.instant())
+        if (answer.status != 200 || "octet-stream" !in answer.headers["content-type"].orEmpty()) throw Unreachable("Something else answered in the server's place.")
+        return if (answer.headers["content-encoding"] == "gzip") GZIPInputStream(answer.body.inputStream()).use { it.readBytes() } else answer.body
+    }
+
     /** Turn a pairing code (`shieldctl token pair`) into a token. The code is used up by it. */
     public suspend fun pair(code: String): String {
         val document = exchange("POST", "$base/app/pair", JsonObject(mapOf("code" to JsonPrimitive(code.trim()))), emptyMap())
@@ -76,24 +89,30 @@ public class ShieldClient(
     }
 
     private suspend fun call(method: String, path: String, body: JsonElement? = null, headers: Map<String, String> = emptyMap()): JsonObject {
+        return exchange(method, "$base/api/v2$path", body, headers + signedIn())
+    }
+
+    private suspend fun signedIn(): Map<String, String> {
         val bearer = token()
-        val mine = buildMap {
-            putAll(headers)
+        return buildMap {
             if (bearer != null) put("Authorization", "Bearer $bearer")
             if (language != null) put("Accept-Language", language)
         }
-        return exchange(method, "$base/api/v2$path", body, mine)
     }
 
-    private suspend fun exchange(method: String, url: String, body: JsonElement?, headers: Map<String, String>): JsonObject {
+    private fun wordOf(type: ScanType) = json.encodeToJsonElement(type).jsonPrimitive.content
+
+    private suspend fun exchange(method: String, url: String, body: JsonElement?, headers: Map<String, String>): JsonObject =
+        documentOf(sent(method, url, body, headers + ("Accept" to "application/json")), clock.instant())
+
+    private suspend fun sent(method: String, url: String, body: JsonElement?, headers: Map<String, String>): HttpAnswer {
         val kind = if (body == null) emptyMap() else mapOf("Content-Type" to "application/json")
-        val request = HttpRequest(method, url, headers + kind + mapOf("Accept" to "application/json"), body?.toString()?.encodeToByteArray())
-        val answer = try {
+        val request = HttpRequest(method, url, headers + kind, body?.toString()?.encodeToByteArray())
+        return try {
             runInterruptible(Dispatchers.IO) { transport.send(request) }
         } catch (error: IOException) {
             throw Unreachable("No connection to the server.", error)
         }
-        return documentOf(answer, clock.instant())
     }
 
     private fun data(document: JsonObject): JsonElement =

@@ -2,7 +2,6 @@ package org.antispamshield.client
 
 import java.security.GeneralSecurityException
 import java.security.KeyFactory
-import java.security.MessageDigest
 import java.security.PublicKey
 import java.security.Signature
 import java.security.spec.X509EncodedKeySpec
@@ -85,6 +84,6 @@ public fun checkPackage(manifest: ByteArray, signature: String, keys: TrustedKey
 }
 
 private fun checkDigest(bytes: ByteArray, expected: String, name: String) {
-    val found = MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
+    val found = sha256(bytes)
     if (found != expected) throw Untrusted("$name hashes to ${found.take(12)}, and ${expected.take(12)} is signed.")
 }

@@ -20,6 +20,7 @@ data class World(
     val record: String,
     val keys: Map<String, String>,
     val vectors: String,
+    val releases: String,
     val folder: String,
 )
 

@@ -95,9 +95,14 @@ public class Judge internal constructor(private val manifest: DeviceManifest, we
          * @throws IllegalArgumentException This release cannot compute it: keep the judge you have.
          */
         public fun open(from: CheckedPackage, read: (String) -> ByteArray): Judge {
-            val (device, weights, characters) = FILES.map { from.checked(it, read(it)) }
+            return open(from.modelType, FILES.associateWith { from.checked(it, read(it)) })
+        }
+
+        /** The judge of files whose digests were checked, by their names. */
+        internal fun open(modelType: String, files: Map<String, ByteArray>): Judge {
+            val (device, weights, characters) = FILES.map { files[it] ?: throw IllegalArgumentException("There is no $it.") }
             val manifest = json.decodeFromString<DeviceManifest>(device.decodeToString())
-            require(manifest.modelType == from.modelType) { "The package is for ${from.modelType} messages, its judge for ${manifest.modelType}." }
+            require(manifest.modelType == modelType) { "The package is for $modelType messages, its judge for ${manifest.modelType}." }
             return Judge(manifest, tensor(weights), Characters(json.parseToJsonElement(characters.decodeToString()).jsonObject))
         }
 

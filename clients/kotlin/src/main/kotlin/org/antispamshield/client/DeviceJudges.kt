@@ -1,0 +1,92 @@
+package org.antispamshield.client
+
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicReference
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+import org.antispamshield.client.judge.Judge
+import org.antispamshield.client.judge.Judgement
+
+/** What the device says of a text, and by which version. */
+public data class DeviceJudgement(val version: String, val judgement: Judgement)
+
+/**
+ * The judges on this device: follow the release in force, and judge by it without a network. No text leaves the device by this class.
+ *
+ * @param source Usually the [ShieldClient].
+ * @param pins The keys that came with the app.
+ * @param store Where judges outlive the process.
+ */
+public class DeviceJudges(private val source: ReleaseSource, private val pins: Pins, private val store: ShelfStore) {
+    private class Opened(val shelf: Shelf, val judge: Judge?)
+
+    private val opened = ConcurrentHashMap<ScanType, AtomicReference<Opened>>()
+    private val following = Mutex()
+
+    /** What the judge on this device says; null: there is none for such messages, and only the server can be asked. */
+    public suspend fun judge(type: ScanType, text: String): DeviceJudgement? = withContext(Dispatchers.Default) {
+        val kept = loaded(type)
+        val version = kept.shelf.current?.release?.version
+        if (kept.judge == null || version == null) null else DeviceJudgement(version, kept.judge.judge(text))
+    }
+
+    /** The version that judges such messages here; null: none. */
+    public suspend fun version(type: ScanType): String? = withContext(Dispatchers.IO) { loaded(type).shelf.current?.release?.version }
+
+    /**
+     * Look up the release in force, and change to it; tell whether anything has changed. An undo is such a change.
+     *
+     * @throws Untrusted A signature, a digest or the number does not hold: the judge that is here goes on.
+     * @throws Unreachable No answer: the same.
+     */
+    public suspend fun follow(type: ScanType): Boolean = following.withLock {
+        withContext(Dispatchers.IO) {
+            val before = loaded(type).shelf
+            val next = followed(before, type, source, pins)
+            if (next === before) return@withContext false
+            val judge = next.current?.opened()
+            store.write(type, next)
+            place(type).set(Opened(next, judge))
+            true
+        }
+    }
+
+    /**
+     * Look now and every hour until [scope] ends, so that an undo is here within the hour. Call [follow] too when the app comes to the front and when the
+     * network returns. What goes wrong is given to [failed]; the judge that is here goes on.
+     */
+    public fun keepFollowing(
+        scope: CoroutineScope,
+        types: List<ScanType> = ScanType.entries,
+        everyMilliseconds: Long = 3_600_000,
+        failed: (ScanType, Exception) -> Unit = { _, _ -> },
+    ): Job = scope.launch {
+        while (true) {
+            for (type in types) {
+                try {
+                    follow(type)
+                } catch (error: CancellationException) {
+                    throw error
+                } catch (error: Exception) {
+                    failed(type, error)
+                }
+            }
+            delay(everyMilliseconds)
+        }
+    }
+
+    private fun place(type: ScanType) = opened.computeIfAbsent(type) {
+        val shelf = store.read(type)
+        // A judge of a newer app, which this one cannot compute, is none.
+        AtomicReference(Opened(shelf, runCatching { shelf.current?.opened() }.getOrNull()))
+    }
+
+    private fun loaded(type: ScanType): Opened = place(type).get()
+}
