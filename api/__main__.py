@@ -33,7 +33,7 @@ def _tell(ready_file: Path | None, port: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells where it listens once it answers."""
+    """Uvicorn's server; writes the ready file once it accepts requests."""
 
     def __init__(self, config: uvicorn.Config, ready_file: Path | None, port: int) -> None:
         super().__init__(config)
@@ -48,7 +48,7 @@ class _Server(uvicorn.Server):
 
 
 class _Workers(Multiprocess):
-    """Several processes on one socket; one that dies is replaced."""
+    """Uvicorn's supervisor of worker processes on one socket; replaces those that die."""
 
     def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Path | None) -> None:
         super().__init__(config, sockets=[listener])
@@ -63,7 +63,7 @@ class _Workers(Multiprocess):
             _tell(self._ready_file, self.sockets[0].getsockname()[1])
 
     def _answers(self, worker: Process) -> bool:
-        """Wait for a worker to serve; give up when it dies, or when we are asked to stop."""
+        """Wait until a worker serves; give up when it dies or when a stop is requested."""
         while not self.signal_queue and worker.process.is_alive():
             if worker.is_ready(timeout=1):
                 return True
@@ -72,7 +72,7 @@ class _Workers(Multiprocess):
 
 
 def application() -> FastAPI:
-    """Return the application of one worker process, by the settings of the environment."""
+    """Create the application of one worker process from the environment's settings."""
     settings = ApiSettings()
     configure(settings.log_level)
     _prepare()
@@ -80,7 +80,7 @@ def application() -> FastAPI:
 
 
 def _prepare() -> None:
-    """Learn beside the start what the first explained verdict would have to wait for."""
+    """Load in the background what the first explanation of a verdict needs."""
     threading.Thread(target=reasons.prepare, name="reasons", daemon=True).start()
 
 
@@ -108,7 +108,7 @@ def _config(app: FastAPI | str, **more: Any) -> uvicorn.Config:
 
 
 def _serve_by_workers(settings: ApiSettings, listener: socket.socket) -> bool:
-    """Serve until stopped; return whether all workers came up."""
+    """Serve until stopped; return whether all workers started."""
     # The counters of all processes: each writes its own files, each answers with the sum.
     counters = tempfile.mkdtemp(prefix="shield-api-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters
@@ -123,7 +123,7 @@ def _serve_by_workers(settings: ApiSettings, listener: socket.socket) -> bool:
 
 
 def main() -> int:
-    """Run until stopped; requests in flight are finished."""
+    """Serve until stopped; finish the requests in flight."""
     try:
         settings = ApiSettings()
         configure(settings.log_level)

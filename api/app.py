@@ -1,4 +1,4 @@
-"""Build the application: the services, the routes, one shape for errors."""
+"""Build the application: its services, its routes and the handlers of errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,9 +65,9 @@ _ROOMS = (
 
 
 _TELLING = {KNOWN: revise, REPORTS: tell_reporters, EVENT: announce}
-"""What follows decisions and other events, by the outbox."""
+"""Outbox worker for the effects of decisions and other events."""
 _DELIVERING = {DELIVERY: deliver}
-"""What waits for other people's servers, in a thread of its own."""
+"""Outbox worker for calls to webhooks, which may be slow."""
 
 
 def _now() -> datetime:
@@ -82,10 +82,10 @@ def open_services(
     rollouts: RolloutStore | None = None,
     clock: Clock = _now,
 ) -> Services:
-    """Build the services of the API from settings; those passed as arguments are used as they are.
+    """Build the services of the API from settings; services passed as arguments are not built.
 
     Raises:
-        Misconfigured: A setting cannot work.
+        Misconfigured: A setting is invalid.
     """
     if settings.message_keys is None:
         raise Misconfigured(

@@ -1,4 +1,4 @@
-"""`/healthz`: the process lives. `/readyz`: it can serve."""
+"""`/healthz`: liveness. `/readyz`: readiness."""
 
 import shutil
 from pathlib import Path
@@ -22,22 +22,22 @@ class Health(Answer):
 
     status: str
     known: str | None = None
-    """Whether this process hears of changes to known campaigns; what it holds is used anyway."""
+    """Whether this process receives changes of known campaigns; its copy is used either way."""
 
 
 @router.get("/healthz", responses=documented(503))
 def live() -> Health:
-    """Tell that the process lives; says nothing of the database."""
+    """Return that the process is alive, whatever the state of the database."""
     return Health(status="live")
 
 
 LEAST_FREE_BYTES = 32 * 1024 * 1024
-"""With less room than this SQLite's next transactions fail."""
+"""Free disk space below which SQLite's transactions may fail."""
 
 
 @router.get("/readyz", responses=documented(503))
 def ready(services: Annotated[Services, Depends(get_services)]) -> Health:
-    """Tell whether the database answers, has the schema that is needed, and has room to write."""
+    """Check that the database answers, has the required schema, and has free disk space."""
     try:
         with services.engine.connect() as connection:
             if services.engine.dialect.name == "sqlite":

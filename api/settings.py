@@ -106,8 +106,8 @@ class ApiSettings(Settings):
     review_guidelines_file: Path | None = None
     """Plain text that reviewers read beside each item, paragraphs parted by empty lines."""
     review_teams: dict[str, list[str]] = {}
-    """Teams that items can be given to, by name with their members, as JSON, e.g.
-    `{"fraud": ["rita", "paul"]}`. What is a team's is in the queue of its members alone."""
+    """Teams that items can be given to, by name with their members, as JSON, e.g. `{"fraud":
+    ["rita", "paul"]}`. What is a team's is in the queue of its members alone."""
     audit_sample_share: float = Field(default=0.005, ge=0, le=1)
     """Share of consenting users' unreported scans that join the queue unmarked."""
     known_looks: int = Field(default=2, ge=1, le=5)

@@ -1,1 +1,1 @@
-"""The append-only, hash-chained record of who did what, and why."""
+"""The audit log: an append-only, hash-chained record of who did what, when and why."""

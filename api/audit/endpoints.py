@@ -1,4 +1,4 @@
-"""`/audit`: who did what, and whether the record holds."""
+"""`/audit`: read the audit log and verify its hash chain."""
 
 from typing import Annotated
 
@@ -29,9 +29,9 @@ def verify(
     ctx: ReviewerRead,
     head: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
 ) -> Envelope[AuditCheck]:
-    """Recompute the hash chain, and compare it with the heads that were published.
+    """Verify the hash chain, and compare it with the published heads.
 
-    `head` is a hash noted earlier that must still be in it.
+    `head` is an earlier hash that the log must still contain.
     """
     verdict = service.verify(ctx, head)
     return Envelope[AuditCheck](

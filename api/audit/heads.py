@@ -1,8 +1,8 @@
-"""The head of the audit log, published outside the database: whoever cuts the log off is noticed.
+"""Publish the head of the audit log outside the database, so that truncation is detected.
 
-Each entry's hash covers the one before, so a change shows. That the newest entries are missing does
-not: a shorter chain holds as well. So sequence and hash of the newest entry go, signed, into the
-artifact store, and into the metrics that a monitoring system keeps.
+Each entry's hash covers the hash before it, so that a changed entry is detected. Missing newest
+entries are not: a truncated chain is valid too. Therefore sequence and hash of the newest entry are
+written, signed, to the artifact store, and exported as metrics for the monitoring system.
 """
 
 import base64
@@ -29,13 +29,13 @@ logger = logging.getLogger("api.audit")
 
 NEWEST = "audit/head.json"
 DAILY = "audit/heads/"
-"""Beside the newest head, the last one of each day, should somebody remove the newest."""
+"""Prefix of the last head of each day, kept in case the newest head is removed."""
 _COMPARED_DAYS = 30
 
 
 @dataclass(frozen=True)
 class Head:
-    """Sequence and hash of an entry that was the newest once."""
+    """Sequence and hash of the entry that was the newest at `at`."""
 
     sequence: int
     hash: str
@@ -44,7 +44,7 @@ class Head:
 
 
 class UnsignedHead(ValueError):
-    """An object in the place of a head that this installation has not signed."""
+    """An object stored as a head carries no valid signature of this installation."""
 
 
 def newest(session: Session) -> tuple[int, str] | None:
@@ -56,9 +56,9 @@ def newest(session: Session) -> tuple[int, str] | None:
 
 
 def publish(ctx: Context) -> None:
-    """Publish the newest head, unless the log no longer holds the one that was published last.
+    """Publish the newest head, unless the log no longer contains the last published one.
 
-    Then that one stays, for whoever verifies the log.
+    In that case the published head is kept as evidence for the verification.
     """
     store, ring = ctx.services.artifacts, ctx.ring
     now = newest(ctx.session)
@@ -80,10 +80,10 @@ def publish(ctx: Context) -> None:
 
 
 def published(store: ArtifactStore, ring: KeyRing) -> list[Head]:
-    """Return the heads that the log is compared with, the newest one last.
+    """Return the published heads to compare the log with, oldest first.
 
     Raises:
-        UnsignedHead: One of them is not signed by this installation.
+        UnsignedHead: A head is not signed by this installation.
         Unavailable: The store does not answer.
     """
     keys = [*sorted(store.list(DAILY))[-_COMPARED_DAYS:], NEWEST]
@@ -97,7 +97,7 @@ def published(store: ArtifactStore, ring: KeyRing) -> list[Head]:
 
 
 def differing(heads: Sequence[Head], sequence: int, hash_: str) -> Head | None:
-    """Return the published head that entry `sequence` contradicts, if any."""
+    """Return the published head whose hash differs from that of entry `sequence`, if any."""
     return next((head for head in heads if head.sequence == sequence and head.hash != hash_), None)
 
 
@@ -130,6 +130,6 @@ def _canonical(content: dict[str, object]) -> bytes:
 
 
 def _key(ring: KeyRing) -> Ed25519PrivateKey:
-    """Return the signing key of heads: it follows from the one key of the ring that stays."""
+    """Return the signing key of heads, derived from the key of the ring that is never rotated."""
     seed = HKDF(SHA256(), 32, salt=None, info=b"antispam-shield audit head").derive(ring.lot_key)
     return Ed25519PrivateKey.from_private_bytes(seed)

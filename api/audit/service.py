@@ -1,4 +1,4 @@
-"""Writing, reading and verifying the audit log."""
+"""Write, read and verify the audit log."""
 
 import hashlib
 import json
@@ -22,32 +22,32 @@ from shield.wire import AuditEntry, Pagination
 
 GENESIS = "0" * 64
 SEED = "gold.seed"
-"""Action of mixing a gold item into the queue."""
+"""Action of an entry about a gold item added to the queue."""
 OWN_READ = "message.own-read"
-"""Action of reading one's own messages."""
+"""Action of an entry about a user who reads their own messages."""
 EVENT = "event"
-"""Work that follows an entry of which webhooks are told."""
+"""Kind of outbox work that sends an entry to webhooks."""
 _DECISIONS = ("feedback.approve", "feedback.reject", "feedback.undo", "feedback.withdraw")
 _CHUNK = 1000
 
 
 @dataclass(frozen=True)
 class AuditVerdict:
-    """Whether the chain holds."""
+    """The result of a verification of the hash chain."""
 
     entries: int
     head: str
-    """Hash of the newest entry; keep it elsewhere to notice a shortened log."""
+    """Hash of the newest entry; store it elsewhere to detect a truncated log later."""
     broken_at: int | None
-    """Sequence of the first entry that does not fit, or `None`."""
+    """Sequence of the first entry that fails verification, or `None`."""
     problem: str
     published: int | None = None
-    """Sequence of the newest published head that the log was compared with."""
+    """Sequence of the newest published head that was compared with the log."""
     published_at: datetime | None = None
 
 
 def record(ctx: Context, action: str, subject: str, reason: str = "", **details: Any) -> AuditRow:
-    """Append an entry in the same transaction as the change that it records; webhooks are told."""
+    """Append an entry in the transaction of the change that it records; notify webhooks."""
     if _is_event(action) and ctx.session.scalar(select(exists(select(Webhook.id)))):
         data = {"subject": subject, "actor": ctx.user, "reason": reason, **details}
         post(ctx, EVENT, new_id(ctx.now), action=action, data=data)
@@ -75,9 +75,9 @@ def record_later(
     actor: str | None = None,
     **details: Any,
 ) -> None:
-    """Append an entry about a read, in a transaction of its own, before the answer is sent.
+    """Append an entry about a read in a separate transaction, before the response is sent.
 
-    A transaction of its own: the one that reads takes no write lock.
+    The transaction of the read itself takes no write lock.
     """
 
     def write() -> None:
@@ -106,7 +106,7 @@ def append(
     reason: str,
     details: dict[str, Any],
 ) -> AuditRow:
-    """Append one entry under a lock, because each hash covers the one before."""
+    """Append one entry under a lock, because each hash covers the previous one."""
     lock(session, "audit log")
     last = session.execute(
         select(AuditRow.sequence, AuditRow.hash).order_by(AuditRow.sequence.desc()).limit(1)
@@ -128,7 +128,7 @@ def append(
 
 
 def hash_of(row: AuditRow) -> str:
-    """Return the SHA-256 over an entry and the hash before it."""
+    """Return the SHA-256 of an entry and the previous entry's hash."""
     content = [
         row.sequence,
         row.at.isoformat(),
@@ -144,14 +144,14 @@ def hash_of(row: AuditRow) -> str:
 
 
 def verify(ctx: Context, expected_head: str | None = None) -> AuditVerdict:
-    """Recompute the whole chain, and compare it with the heads that were published.
+    """Verify the whole chain, and compare it with the published heads.
 
     Args:
-        ctx: Of the request.
-        expected_head: A hash noted earlier; the log must still contain it.
+        ctx: The request's context.
+        expected_head: An earlier hash that the log must still contain.
 
     Raises:
-        Unavailable: The artifact store does not answer, so nothing can be compared.
+        Unavailable: The artifact store does not answer, so the heads cannot be read.
     """
     try:
         known = heads.published(ctx.services.artifacts, ctx.ring)
@@ -173,7 +173,7 @@ def check_chain(
     expected_head: str | None = None,
     published: Sequence[heads.Head] = (),
 ) -> AuditVerdict:
-    """Verify entries in order: numbering without gaps, each hash, link and published head."""
+    """Verify entries in order: sequence without gaps, hashes, links and published heads."""
     count, previous, head_met = 0, GENESIS, expected_head in (None, GENESIS)
     last = published[-1] if published else None
     for row in rows:
@@ -215,9 +215,9 @@ def page(
 ) -> tuple[list[AuditEntry], Pagination]:
     """Return one page of the log, newest first.
 
-    Who has seeded which gold item is shown to admins alone: it must not be known to those whom it
-    measures. That people read their own messages is shown to whoever asks for that action: there is
-    an entry for every look at the phone.
+    Entries about seeded gold items are shown to admins only, since reviewers must not know which
+    items measure them. Entries about users who read their own messages are shown only when that
+    action is requested, because there are so many.
     """
     query = select(AuditRow)
     if Role.ADMIN not in ctx.principal.roles:

@@ -1,1 +1,1 @@
-"""Sealed snapshots of approved corrections, leased to a run."""
+"""Batches: sealed snapshots of approved corrections, leased to training runs."""

@@ -1,4 +1,4 @@
-"""`/batches`: sealed corrections, leased to pipeline runs."""
+"""`/batches`: lease sealed corrections to training runs, acknowledge and release them."""
 
 from fastapi import APIRouter
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/batches", tags=["batches"])
 
 @router.post("/lease")
 def lease(body: LeaseRequest, ctx: TrainerWrite) -> Envelope[LeaseResult]:
-    """Seal and lease the approved corrections of a model type; the same run gets the same batch."""
+    """Seal and lease the approved corrections of a model type. Idempotent per run."""
     result = service.lease(ctx, body)
     message = (
         f"Leased {result.count} corrections."

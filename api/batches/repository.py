@@ -1,4 +1,4 @@
-"""Queries about batches and what may go into them."""
+"""Queries about batches and the corrections that may go into them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from api.tables import Batch, BatchItem, Feedback, Scan, User
 def free_rows(
     session: Session, model_type: str, now: datetime
 ) -> Sequence[tuple[Feedback, Scan, User]]:
-    """Return approved reports that no batch holds, and whose decision can no longer be undone.
+    """Return approved reports that no batch holds and whose decision can no longer be undone.
 
     `now` is not compared with `undo_until`: a batch may take a fresh decision, which then stands.
     """
@@ -43,7 +43,7 @@ def current_of_run(session: Session, model_type: str, run_id: str) -> Batch | No
 
 
 def overdue(session: Session, now: datetime) -> Sequence[Batch]:
-    """Return leases that have run out; locked."""
+    """Return batches whose lease has expired, locked for update."""
     return session.scalars(
         select(Batch)
         .where(Batch.status == "leased", Batch.lease_expires_at <= now)
@@ -53,7 +53,7 @@ def overdue(session: Session, now: datetime) -> Sequence[Batch]:
 
 
 def members(session: Session, batch_id: str) -> Sequence[str]:
-    """Return the ids of a batch's corrections."""
+    """Return the ids of the corrections in a batch."""
     return session.scalars(
         select(BatchItem.feedback_id).where(BatchItem.batch_id == batch_id)
     ).all()

@@ -1,7 +1,7 @@
-"""Sealing, leasing, acknowledging and releasing batches.
+"""Seal, lease, acknowledge and release batches.
 
-Reading never changes anything. A correction is used up only by an acknowledgement, and that comes
-only after a version has been registered. Everything else gives the rows back.
+Reading has no side effects. A correction is consumed only by an acknowledgement, which requires a
+registered version. Every other outcome frees the rows for a later batch.
 """
 
 from datetime import timedelta
@@ -31,10 +31,10 @@ from shield.wire import (
 
 
 def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
-    """Seal what is approved and free, and lease it to a run.
+    """Seal all approved, free corrections into a batch and lease it to a run.
 
-    The same run gets the same batch: a live lease is renewed, an acknowledged batch is shown again,
-    and a lease that ran out is taken up again while nobody else has its rows.
+    Idempotent per run: an active lease is renewed, an acknowledged batch is returned again, and an
+    expired lease is resumed while no other run holds its rows.
     """
     model_type = request.model_type.value
     lock(ctx.session, f"batches {model_type}")
@@ -98,7 +98,7 @@ def _seal(
     rows: list[SnapshotRow],
     owners: dict[str, str],
 ) -> Batch:
-    """Write the snapshot, then the batch: a crash in between leaves only an unused file."""
+    """Write the snapshot first, then the batch: a crash in between leaves only an unused file."""
     content = parquet(rows)
     stored = put_file(ctx.services.artifacts, f"batches/{model_type}", content, ".parquet")
     batch_id = f"{model_type}-{stored.digest.removeprefix('sha256:')[:16]}"
@@ -145,7 +145,7 @@ def _take_up_again(ctx: Context, batch: Batch) -> bool:
 
 
 def expire(ctx: Context) -> None:
-    """End leases that have run out, and free their rows."""
+    """End expired leases and free their rows."""
     for batch in repository.overdue(ctx.session, ctx.now):
         repository.let_go(ctx.session, batch.id)
         batch.status = "expired"
@@ -170,11 +170,11 @@ def _held(ctx: Context, batch_id: str, run_id: str) -> Batch:
 
 
 def renew(ctx: Context, batch_id: str, request: RenewRequest) -> BatchRead:
-    """Extend a lease. No effect on an acknowledged batch, which needs none.
+    """Extend a lease. Has no effect on an acknowledged batch.
 
     Raises:
         NotFound: There is no such batch.
-        LeaseLost: It ran out, was released, or belongs to another run.
+        LeaseLost: The lease has expired, was released, or belongs to another run.
     """
     batch = _held(ctx, batch_id, request.run_id)
     if batch.status == "leased":
@@ -185,11 +185,11 @@ def renew(ctx: Context, batch_id: str, request: RenewRequest) -> BatchRead:
 
 
 def acknowledge(ctx: Context, batch_id: str, request: AckRequest) -> BatchRead:
-    """Acknowledge a batch: a version was trained on it. Idempotent.
+    """Acknowledge that a version was trained on a batch. Idempotent.
 
     Raises:
         NotFound: There is no such batch or version.
-        LeaseLost: The lease is gone, or another version was named before.
+        LeaseLost: The lease has ended, or the batch was acknowledged for another version.
     """
     batch = _held(ctx, batch_id, request.run_id)
     if batch.status == "acknowledged" and batch.version == request.version:
@@ -214,7 +214,7 @@ def release(ctx: Context, batch_id: str, request: ReleaseRequest) -> BatchRead:
 
     Raises:
         NotFound: There is no such batch.
-        LeaseLost: It is acknowledged, or belongs to another run.
+        LeaseLost: The batch is acknowledged, or belongs to another run.
     """
     batch = _held(ctx, batch_id, request.run_id)
     if batch.status == "acknowledged":

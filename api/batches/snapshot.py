@@ -1,4 +1,4 @@
-"""Writing a batch as Parquet: the same rows always give the same bytes."""
+"""Write a batch as Parquet, deterministically: equal rows give equal bytes."""
 
 import io
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ARROW: dict[type, Any] = {
 
 
 class TaughtText(Answer):
-    """The message and what training should learn of it."""
+    """A message with the label to train on."""
 
     id: str
     text: str
@@ -31,10 +31,10 @@ class TaughtText(Answer):
 
 
 class SnapshotRow(FeedbackColumns, TaughtText):
-    """One approved correction, as training sees it."""
+    """One approved correction, as exported for training."""
 
     reporter: str
-    """Pseudonym."""
+    """Pseudonym of the reporter."""
     campaign: str
     trust: float
     scanned_at: datetime
@@ -43,10 +43,10 @@ class SnapshotRow(FeedbackColumns, TaughtText):
 
 
 def arrow_type(annotation: Any) -> Any:
-    """Return the column type of a field: a plain type, an enum of strings, or one of these or None.
+    """Return the Arrow type of a field: a plain type, a string enum, or an optional one of these.
 
     Raises:
-        TypeError: A snapshot cannot hold such a field.
+        TypeError: The field's type cannot be stored in a snapshot.
     """
     kinds = {kind for kind in _plain_kinds(annotation) if kind is not NoneType}
     kind = kinds.pop() if len(kinds) == 1 else None
@@ -58,7 +58,7 @@ def arrow_type(annotation: Any) -> Any:
 
 
 def _plain_kinds(annotation: Any) -> list[Any]:
-    """Return the members of a union, and what constraints are laid on."""
+    """Return the member types of a union, without `Annotated` constraints."""
     if get_origin(annotation) is Annotated:
         return _plain_kinds(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -74,8 +74,8 @@ SCHEMA = pa.schema(
 def parquet(rows: Sequence[SnapshotRow]) -> bytes:
     """Return the rows, sorted by id, as the bytes of a Parquet file.
 
-    Deterministic for one release of pyarrow: no wall clock, no random names, one row group, and
-    the library's own metadata left out of the schema.
+    Deterministic for one release of pyarrow: no wall clock, no random names, one row group, and the
+    library's own metadata left out of the schema.
     """
     ordered = sorted(rows, key=lambda row: row.id)
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}

@@ -1,1 +1,1 @@
-"""Near-identical messages, seen as one."""
+"""Campaigns: groups of near-identical messages."""

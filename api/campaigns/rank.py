@@ -1,9 +1,9 @@
-"""What a decision on an item is worth, and hence its place in the queue.
+"""Rank items of the review queue by the value of a decision.
 
-An item's key is its time of birth less a bonus, in seconds; the queue goes by the smallest key.
-The bonus is bounded (five days; six for the few that a trial waits for), so an item waits at most
-that much behind younger ones: whatever arrives, nothing starves. The key does not change with time,
-so the queue is one index.
+An item's key is its creation time minus a bonus, in seconds; the smallest key comes first. The
+bonus is bounded (five days; six for the few items that a trial waits for), so an item waits at most
+that long behind newer ones and none starves. Keys do not change with time, so that an index on them
+is the queue.
 """
 
 import math
@@ -15,7 +15,7 @@ from shield.wire import Rank, RankReason
 
 HOUR = 3600.0
 FIRST_SECONDS = 6 * 24 * HOUR
-"""Bonus of what a trial waits for: ahead of whatever came at the same time. There are few a day."""
+"""Bonus of items that a trial waits for: ahead of all others of the same time; few a day."""
 _REPORTERS_HOURS = 24.0
 _UNCERTAINTY_HOURS = 24.0
 _REACH_HOURS = 72.0
@@ -23,22 +23,22 @@ _REACH_HOURS_PER_DOUBLING = 9.0
 
 
 def item_bonus_seconds(trust: float, probability: float) -> float:
-    """Return the bonus of one report: a trusted reporter, an unsure model.
+    """Return the bonus of one report for a trusted reporter and an uncertain model.
 
     Args:
-        trust: Lower end of what the reporter's approval rate may be, 0 to 1.
+        trust: Lower bound of the reporter's approval rate, 0 to 1.
         probability: The model's scam probability, 0 to 1.
     """
     return HOUR * (_REPORTERS_HOURS * trust + _UNCERTAINTY_HOURS * uncertainty(probability))
 
 
 def uncertainty(probability: float) -> float:
-    """Return 1 where the model was torn, 0 where it was sure."""
+    """Return the model's uncertainty: 1 at probability 0.5, 0 at 0 or 1."""
     return 1 - abs(2 * probability - 1)
 
 
 def reach_bonus_seconds(reach: int) -> float:
-    """Return the bonus of a campaign that met so many scans: it grows with each doubling."""
+    """Return the bonus for the number of a campaign's scans; it grows with each doubling."""
     hours = _REACH_HOURS_PER_DOUBLING * math.log2(max(1, reach))
     return HOUR * min(_REACH_HOURS, hours)
 
@@ -46,7 +46,7 @@ def reach_bonus_seconds(reach: int) -> float:
 def explain(
     feedback: Feedback, *, record: Record, probability: float, reach: int, now: datetime
 ) -> Rank:
-    """Return an item's rank with its reasons in words."""
+    """Return an item's rank with the reasons for it."""
     age_hours = max(0.0, (now - feedback.created_at).total_seconds() / HOUR)
     unsure = uncertainty(probability)
     reasons = [

@@ -1,4 +1,4 @@
-"""Finding the campaign that a message belongs to, and keeping its counts."""
+"""Find the campaign of a message, and maintain the campaign's counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from shield.similarity import SIMILAR, Form, likeness, unpacked
 from shield.similarity import form as form_of
 
 _CANDIDATES = 20
-"""Campaigns that share a band and are compared in full."""
+"""Most campaigns that are compared in full for one message."""
 BURST_REPORTERS = 5
 BURST_SECONDS = 3600
-"""So many reporters, most of them new, within this time: a burst."""
+"""Reporters, most of them with new accounts, within `BURST_SECONDS` that make a burst."""
 _BURST_NEW_SHARE = 0.6
 _BURST_EVERY = 100
-"""In a flood, every so many reports the newest ones are looked at."""
+"""Reports between two checks for a burst, in a large campaign."""
 
 
 class Seen(Protocol):
@@ -35,24 +35,24 @@ class Seen(Protocol):
 
     @property
     def id(self) -> str:
-        """Return its id."""
+        """Return the scan's id."""
 
     @property
     def model_type(self) -> str:
-        """Return who judged it."""
+        """Return the model type that judged the scan."""
 
     @property
     def fingerprint(self) -> str:
-        """Return the keyed hash of its message."""
+        """Return the keyed hash of the scan's message."""
 
     @property
     def created_at(self) -> datetime:
-        """Return when it was."""
+        """Return when the scan was made."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An existing campaign that a message belongs to."""
+    """The existing campaign of a message."""
 
     campaign_id: str
     reports: int
@@ -65,7 +65,7 @@ class Arrival:
 
     campaign_id: str
     reports: int
-    """This one included."""
+    """Reports of the campaign, this one included."""
     burst: bool
 
 
@@ -94,10 +94,11 @@ _COUNT = (
 
 
 def find(ctx: Context, model_type: str, form: Form, keys: list[int] | None = None) -> Place | None:
-    """Return the campaign that a message belongs to, if there is one.
+    """Return the campaign of a message, or `None`.
 
-    Campaigns that share a band are compared in full. The look-up goes by index: its cost does not
-    grow with the number of campaigns. `keys` are the bands, if known.
+    Candidates are the campaigns that share a band, found by an index, so that the cost does not
+    grow with the number of campaigns; they are compared in full. `keys` are the bands, if already
+    known.
     """
     keys = keys or signature.bands(form, model_type, ctx.ring)
     best: tuple[float, Place] | None = None
@@ -112,7 +113,7 @@ def find(ctx: Context, model_type: str, form: Form, keys: list[int] | None = Non
 
 
 def exact(session: Session, fingerprint: str, model_type: str) -> Place | None:
-    """Return the campaign that has seen exactly this form of a message."""
+    """Return the campaign that contains exactly this form of a message."""
     row = session.execute(
         select(Campaign.id, Campaign.reports, Campaign.burst)
         .join(CampaignFingerprint, CampaignFingerprint.campaign_id == Campaign.id)
@@ -127,18 +128,18 @@ def exact(session: Session, fingerprint: str, model_type: str) -> Place | None:
 def arrive(
     ctx: Context, writes: Writes, scan: Seen, text: str, key: float, place: Place | None
 ) -> Arrival:
-    """Count an item with queue key `key` in its campaign, made if it is the first of its kind.
+    """Count an item with queue key `key` in its campaign; create the campaign if there is none.
 
-    Another request may write the same form of the message at the same moment: then `writes` meet
-    an `IntegrityError`, and trying again finds it.
+    A concurrent request may write the same form of the message: `writes` then raises
+    `IntegrityError`, and a retry finds the campaign.
 
     Args:
-        ctx: Of the request.
-        writes: Takes what is to be written with the item.
-        scan: What the item is about.
-        text: Its message.
-        key: The item's place in the queue. The campaign's is better: its reach counts as well.
-        place: What `exact` says of the scan's fingerprint.
+        ctx: The request's context.
+        writes: Collects the rows to write with the item.
+        scan: The scan that the item is about.
+        text: The scan's message.
+        key: The item's queue key; the campaign's key also includes the bonus for its reach.
+        place: The result of `exact` for the scan's fingerprint.
     """
     if place is None:
         form = form_of(text)
@@ -176,7 +177,7 @@ def arrive(
 
 
 def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
-    """Count an item as `arrive` does, and write the rows at once."""
+    """Count an item as `arrive` does, and write the rows immediately."""
     for tries in (1, 2, 3):
         try:
             with ctx.session.begin_nested():
@@ -192,7 +193,7 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
 
 
 def reach(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
-    """Return how many scans were of each campaign, reported or not; those without are left out."""
+    """Return the number of scans of each campaign, reported or not; zeros are left out."""
     counts = session.execute(
         select(CampaignFingerprint.campaign_id, func.count())
         .join(Scan, Scan.fingerprint == CampaignFingerprint.fingerprint)
@@ -203,7 +204,7 @@ def reach(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
 
 
 def reporters(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
-    """Return how many distinct users reported each campaign; those without are left out."""
+    """Return the number of distinct reporters of each campaign; zeros are left out."""
     counts = session.execute(
         select(Feedback.campaign_id, func.count(func.distinct(Feedback.user_id)))
         .where(Feedback.campaign_id.in_(campaign_ids), Feedback.source == "report")
@@ -213,10 +214,10 @@ def reporters(session: Session, campaign_ids: Collection[str]) -> dict[str, int]
 
 
 def may_burst(arrival: Arrival) -> bool:
-    """Tell whether it is time to look for a burst.
+    """Return whether a check for a burst is due.
 
-    Only while the flag is down; in a flood with every hundredth report, by the newest ones: it is
-    no reason to count them all again with every drop.
+    A campaign that is already flagged is not checked. A large one is checked at every hundredth
+    report, by its newest reports only, because counting all of them each time is expensive.
     """
     if arrival.burst or arrival.reports < BURST_REPORTERS:
         return False

@@ -1,7 +1,7 @@
-"""Make campaigns findable: their bands and fingerprints, anew where another key made the old ones.
+"""Compute the bands and fingerprints of campaigns, again after a change of the key.
 
-A new key, or a release that folds messages in another way, leaves rows that no look-up meets. The
-caretaker makes them anew, chunk by chunk; it may be stopped at any moment and started again.
+After a key rotation, or a release that folds messages differently, look-ups no longer find the
+stored rows. The caretaker recomputes them in chunks; it can be stopped and restarted at any time.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _CHUNK = 200
 
 
 def sign(ctx: Context, campaign: Campaign, scan_id: str, sample: Form) -> None:
-    """Let a campaign be found by the message of a scan from now on."""
+    """Store the bands and fingerprint of a scan's message for its campaign."""
     campaign.sample_scan_id = scan_id
     campaign.sample_sealed = ctx.ring.seal(sample.packed(), campaign.id)
     campaign.signed = signature.mark(ctx.ring)
@@ -33,7 +33,7 @@ def sign(ctx: Context, campaign: Campaign, scan_id: str, sample: Form) -> None:
 def resign(
     services: Services, principal: Principal, progress: Callable[[int], None] = lambda done: None
 ) -> int:
-    """Make all bands and fingerprints with the present key; return how many rows were changed."""
+    """Recompute outdated bands and fingerprints with the current key; return the rows changed."""
     done = 0
     for work in (_campaigns, _scans):
         while changed := work(services, principal):
@@ -77,10 +77,10 @@ def _scans(services: Services, principal: Principal) -> int:
 
 
 def _place(ctx: Context, scan: Scan, said: Form) -> None:
-    """Let the campaign of a scan's report be found by the scan's fingerprint, if it belongs there.
+    """Store the fingerprint of a reported scan for its campaign, if the message belongs there.
 
-    Reports that an older release counted together, though their links differ, keep their campaign;
-    newcomers go by the hosts.
+    Reports that an older release grouped although their links differ keep their campaign; new
+    messages are grouped by their hosts too.
     """
     campaign = ctx.session.scalar(
         select(Campaign)

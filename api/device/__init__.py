@@ -1,4 +1,4 @@
-"""What the API does for the judge on the phone: hand it out, count what it says, take reports.
+"""The model on the phone: serve its files, count its verdicts, take reports about them.
 
-Admission rule of this room: a text comes in with a report alone; counts come without one.
+Only a report contains a message's text; counts do not.
 """

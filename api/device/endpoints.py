@@ -1,4 +1,4 @@
-"""`/device`: the judge on the phone."""
+"""`/device`: the model that judges messages on the phone."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ _Release = Envelope[DeviceReleaseRead]
 
 @router.get("/keys")
 def keys(ctx: AnyRead) -> Envelope[DeviceKeysRead]:
-    """Return the public keys for an app to pin when it is built."""
+    """Return the public keys that an app pins at build time."""
     own, trusted = signing.pins(ctx.ring)
     return Envelope[DeviceKeysRead](data=DeviceKeysRead(releases=own, packages=trusted))
 
@@ -39,7 +39,7 @@ def keys(ctx: AnyRead) -> Envelope[DeviceKeysRead]:
 def report(
     body: DeviceReport, ctx: AnyWrite, reader: AskedBy, key: IdempotencyKey = None
 ) -> Envelope[DeviceReportRead]:
-    """Say what a message really is that the phone has judged; the server judges it again."""
+    """Report the true label of a message that the phone has judged; the server judges it again."""
     read = service.report(ctx, body, key, reader)
     return Envelope[DeviceReportRead](message="Thanks for your feedback!", data=read)
 
@@ -50,7 +50,7 @@ def report(
     responses={304: {"description": "The release is the one of `If-None-Match`."}},
 )
 def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Response:
-    """Return which version judges on phones now, signed. Ask at each start and every hour."""
+    """Return the signed statement of the version for phones. Ask at each start and every hour."""
     found = releases.current(ctx, scan_type)
     tag = f'"{digest_of((found.statement + found.signature).encode())[7:39]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -79,7 +79,7 @@ def package_file(
     request: Request,
     seen: IfNoneMatch = None,
 ) -> Response:
-    """Return one file of a package that was released to phones: it never changes."""
+    """Return one file of a package that was released to phones. Immutable."""
     packed, sha256 = releases.file(ctx, scan_type, digest, file)
     headers = {"ETag": f'"{sha256}"', "Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
     if seen == headers["ETag"]:
@@ -96,13 +96,13 @@ def package_file(
 def counts(
     scan_type: ScanType, body: DeviceCounts, ctx: AnyWrite, key: IdempotencyKey = None
 ) -> Envelope[DeviceCounts]:
-    """Count scans that a phone has judged by itself, many at once and without a text."""
+    """Count scans that a phone has judged by itself, many per request and without their texts."""
     read = service.count(ctx, scan_type, body, key)
     return Envelope[DeviceCounts](message="Counted.", data=read)
 
 
 @router.get("/{scan_type}/counts")
 def version_counts(scan_type: ScanType, ctx: StaffRead) -> Envelope[list[DeviceVersionCounts]]:
-    """Tell how often each version has judged on phones, and how often the server disagreed."""
+    """Return each version's scans on phones, and how often the server disagreed."""
     found = service.versions(ctx, MODEL_OF_SCAN[scan_type])
     return Envelope[list[DeviceVersionCounts]](data=found)

@@ -1,4 +1,4 @@
-"""Which version judges on phones: the stable one, an undo included, each change with a number."""
+"""Release the stable version to phones; each change, an undo included, gets a higher number."""
 
 import gzip
 from functools import lru_cache
@@ -22,11 +22,11 @@ from shield.rollouts.rules import split_in_force
 from shield.wire import DeviceReleaseRead, ReleaseStatement
 
 FILES = (MANIFEST, DEVICE, WEIGHTS, CHARACTERS)
-"""What a phone may fetch of a package; nothing else of it leaves by this way."""
+"""Files of a package that phones may fetch; all others are refused."""
 
 
 def current(ctx: Context, scan_type: ScanType) -> DeviceReleaseRead:
-    """Return the release in force, signed. Issues a new one where the stable version has changed.
+    """Return the current release, signed. Issues a new one if the stable version has changed.
 
     Raises:
         NotFound: No version of the type was ever deployed.
@@ -60,7 +60,7 @@ def current(ctx: Context, scan_type: ScanType) -> DeviceReleaseRead:
 
 
 def unpacked(packed: bytes) -> bytes:
-    """Return what `file` has compressed, for a client that does not ask for gzip."""
+    """Decompress the result of `file`, for a client that does not accept gzip."""
     return gzip.decompress(packed)
 
 
@@ -74,10 +74,9 @@ def _latest(model_type: str) -> Select[DeviceRelease]:
 
 
 def _issue(ctx: Context, scan_type: ScanType) -> DeviceRelease:
-    """Give the stable version a number, unless another process has meanwhile.
+    """Number a release of the stable version, unless another process has done so.
 
-    The rollout itself is asked: a replica that has not heard of an undo yet must not take it back
-    on phones.
+    Reads the rollout itself, not this replica's copy, which may not contain a recent undo yet.
     """
     model_type = MODEL_OF_SCAN[scan_type]
     split = split_in_force(ctx.services.rollouts.get(model_type.value))
@@ -112,7 +111,7 @@ def _brings_judge(store: ArtifactStore, model_type: str, stable: VersionRef) -> 
 
 
 def check_released(ctx: Context, model_type: ModelType, version: str) -> None:
-    """Raise `Invalid` unless the version was in force on phones: names become labels of metrics."""
+    """Raise `Invalid` unless the version was released to phones: names become metric labels."""
     known = select(DeviceRelease.number).where(
         DeviceRelease.model_type == model_type.value, DeviceRelease.version == version
     )
@@ -124,11 +123,11 @@ def check_released(ctx: Context, model_type: ModelType, version: str) -> None:
 
 
 def file(ctx: Context, scan_type: ScanType, digest: str, name: str) -> tuple[bytes, str]:
-    """Return a file of a released package, compressed by gzip, and its SHA-256.
+    """Return a file of a released package, compressed with gzip, and its SHA-256.
 
     Raises:
-        NotFound: No such version was released to phones, or the file is not one of theirs.
-        PackageCorrupt: The artifact store holds other bytes than were signed.
+        NotFound: The version was not released to phones, or phones may not fetch the file.
+        PackageCorrupt: The bytes in the artifact store differ from the signed ones.
     """
     model_type = MODEL_OF_SCAN[scan_type].value
     package = f"sha256:{digest}"

@@ -1,4 +1,4 @@
-"""What phones have said: counted without a text, and judged again where a person reports."""
+"""Count the verdicts of phones without their texts, and judge reported messages again."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ from shield.wire import (
 
 
 def count(ctx: Context, scan_type: ScanType, counts: DeviceCounts, key: str | None) -> DeviceCounts:
-    """Keep one count. Whose it is stays unknown; only the day is kept.
+    """Store one count, by day and without the user.
 
     Raises:
         Invalid: The version was never released to phones.
@@ -60,12 +60,12 @@ def count(ctx: Context, scan_type: ScanType, counts: DeviceCounts, key: str | No
 def report(
     ctx: Context, request: DeviceReport, key: str | None, reader: Reader
 ) -> DeviceReportRead:
-    """Judge a reported message again, keep it as a scan, and take the report on it.
+    """Judge a reported message on the server, store it as a scan, and store the report on it.
 
     Raises:
-        UnknownLabel: A label is not of the scan type.
+        UnknownLabel: A label does not belong to the scan type.
         Invalid: The version was never released to phones.
-        Unavailable: No model server answers; the phone keeps the report and sends it later.
+        Unavailable: No model server answers; the phone keeps the report and retries later.
     """
     model_type = MODEL_OF_SCAN[request.scan_type]
     labels = LABELS[model_type]
@@ -110,7 +110,7 @@ def _report(ctx: Context, request: DeviceReport, reader: Reader) -> DeviceReport
 
 
 def versions(ctx: Context, model_type: ModelType) -> list[DeviceVersionCounts]:
-    """Return what is known of each version on phones, newest count first."""
+    """Return the counts of each version on phones, newest first."""
     sums = [func.sum(getattr(DeviceTally, each.value)) for each in DeviceAnswer]
     tallies = {
         row[0]: [int(each) for each in row[1:]]
@@ -145,7 +145,7 @@ def versions(ctx: Context, model_type: ModelType) -> list[DeviceVersionCounts]:
 
 
 def _shares(counted: list[int]) -> dict[DeviceAnswer, float]:
-    """Take the lot out of what was counted: a quarter of the answers are drawn evenly."""
+    """Estimate the true shares from counts of which a quarter are random answers."""
     total, by_lot = sum(counted), (1 - KEPT_SHARE) / len(DeviceAnswer)
     return {
         answer: min(1.0, max(0.0, (number / total - by_lot) / KEPT_SHARE))

@@ -1,8 +1,8 @@
-"""The API's own key, by which phones know which version is in force.
+"""Sign the statement of which version is released to phones, with the API's own key.
 
-It can name a version; it can make none: packages are signed by whoever trains, and a phone checks
-both. Derived from the part of the key ring that is never rotated, so that every replica has the
-same one, a restart keeps it, and there is no further secret to look after.
+This key can name a version but not create one: packages are signed with the training key, and a
+phone checks both. It is derived from the part of the key ring that is never rotated, so that all
+replicas have the same key, a restart keeps it, and there is no further secret to manage.
 """
 
 import base64
@@ -17,7 +17,7 @@ from shield.packages import PackageSettings, Trust
 from shield.packages.keys import key_id
 
 CONTEXT = b"antispam-shield: release for phones\n"
-"""Stands before the signed bytes, so that no other signature of this key holds for a release."""
+"""Prefix of the signed bytes, so that no other signature of this key is valid for a release."""
 
 
 def release_key(ring: KeyRing) -> Ed25519PrivateKey:
@@ -27,7 +27,7 @@ def release_key(ring: KeyRing) -> Ed25519PrivateKey:
 
 
 def sign_release(ring: KeyRing, statement: str) -> tuple[str, str]:
-    """Return key id and base64 signature over a statement; the same gives the same."""
+    """Return key id and base64 signature of a statement. Deterministic."""
     key = release_key(ring)
     signature = key.sign(CONTEXT + statement.encode())
     return key_id(key.public_key()), base64.b64encode(signature).decode()
@@ -36,7 +36,7 @@ def sign_release(ring: KeyRing, statement: str) -> tuple[str, str]:
 def pins(ring: KeyRing) -> tuple[dict[str, str], dict[str, str]]:
     """Return the public keys of releases and of packages, base64 by key id.
 
-    Where no trusted keys are configured, nobody's packages count.
+    Without configured trusted keys there are none of packages, and phones accept no package.
     """
     folder = PackageSettings().trusted_keys
     trusted = Trust.from_directory(folder).keys if folder is not None else {}

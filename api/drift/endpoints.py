@@ -1,4 +1,4 @@
-"""`/models/{modelType}/drift`: what the drift watch looks at."""
+"""`/models/{modelType}/drift`: the daily counts that the drift watch tests."""
 
 from fastapi import APIRouter
 
@@ -12,5 +12,5 @@ router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 
 @router.get("/drift")
 def drift(model_type: ModelType, ctx: TrainerRead) -> Envelope[DriftFacts]:
-    """Return what has been seen of the champion since its release."""
+    """Return the daily counts of the champion since its release."""
     return Envelope[DriftFacts](data=service.facts(ctx, model_type))

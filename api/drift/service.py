@@ -1,8 +1,8 @@
 """Count a champion's evidence by day since its release; read the results of the drift watch.
 
-What a day holds may grow, and does not lose what it held: a test that may be looked at every day is
-valid only for such. The one exception are scores where old messages are erased by the clock: which
-of these were copies of another is no longer known, so they are left out as a whole.
+The counts of a day may grow but never shrink, as a sequential test that is read every day requires.
+The one exception is scores of days whose messages were erased by the retention time: copies among
+them can no longer be recognised, so those days are left out.
 """
 
 from collections.abc import Sequence
@@ -44,16 +44,16 @@ from shield.wire import (
 )
 
 BEFORE = timedelta(days=30)
-"""So long before the release, other versions' scans count."""
+"""Time before the release in which other versions' scans are the reference."""
 MOST_CAMPAIGNS = 1000
 _DAY_SECONDS = 86_400
 
 
 def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
-    """Return what has been seen of the champion.
+    """Return the daily counts of the champion.
 
     Raises:
-        NotFound: No version serves.
+        NotFound: No version is deployed.
     """
     champion = registry.champion(ctx, model_type)
     since = champion.deployed_at or champion.created_at
@@ -67,7 +67,7 @@ def facts(ctx: Context, model_type: ModelType) -> DriftFacts:
 
 
 def latest_looks(session: Session, model_types: Sequence[ModelType]) -> list[DriftLook]:
-    """Return the newest finished look of each model type that has one."""
+    """Return the latest finished drift check of each model type that has one."""
     looks = []
     for model_type in model_types:
         steps = session.scalars(
@@ -88,7 +88,7 @@ def latest_looks(session: Session, model_types: Sequence[ModelType]) -> list[Dri
 
 
 def _days(ctx: Context, champion: VersionRead, since: datetime) -> list[DriftDay]:
-    """Return what was seen on each day on which anything was."""
+    """Return the counts of each day that has any."""
     misses, false_alarms = _audited(ctx.session, champion, since)
     complaints, objections = _reported(ctx.session, champion, since)
     scores = _scores(ctx, champion, since)
@@ -107,7 +107,7 @@ def _days(ctx: Context, champion: VersionRead, since: datetime) -> list[DriftDay
 
 
 def _day(moment: SQLColumnExpression[Any], since: datetime) -> ColumnElement[int]:
-    """Return the days from `since` to a column's time, whole ones."""
+    """Return the whole days between `since` and a column's time."""
     seconds = extract("epoch", moment).cast(Integer) - int(since.timestamp())
     return (seconds // _DAY_SECONDS).cast(Integer)
 
@@ -115,7 +115,7 @@ def _day(moment: SQLColumnExpression[Any], since: datetime) -> ColumnElement[int
 def _audited(
     session: Session, champion: VersionRead, since: datetime
 ) -> tuple[dict[int, Tally], dict[int, Tally]]:
-    """Return misses among audited scams, and false alarms among audited harmless messages."""
+    """Count misses among audited scams and false alarms among audited harmless messages."""
     day = _day(Feedback.reviewed_at, since)
     rows = session.execute(
         select(
@@ -188,7 +188,7 @@ def _arms(session: Session, champion: VersionRead, since: datetime) -> list[ArmT
 def _reported(
     session: Session, champion: VersionRead, since: datetime
 ) -> tuple[dict[int, Tally], dict[int, Tally]]:
-    """Return complaints per scan of any arm, and objections per scan of the stable arm."""
+    """Count complaints per scan on any arm, and objections per scan on the stable arm."""
     day = _day(Scan.created_at, since)
     rows = session.execute(
         select(day, Scan.arm, func.count(), func.sum(_OBJECTED), func.sum(_WRONG))
@@ -206,7 +206,7 @@ def _reported(
 
 
 def _scores(ctx: Context, champion: VersionRead, since: datetime) -> dict[int, list[int]]:
-    """Count different messages: a flood of one is one observation, not ten thousand."""
+    """Count scores of distinct messages: copies of one message are one observation."""
     kept = since
     if ctx.settings.retention_days is not None:
         # The clock erases only what nobody reported: what is left of that time says little.

@@ -1,4 +1,4 @@
-"""`/feedback`: sending feedback, listing one's own, exporting approved corrections."""
+"""`/feedback`: send feedback, list the caller's own, export approved corrections."""
 
 import re
 from typing import Annotated, Literal
@@ -27,7 +27,7 @@ from shield.wire import Envelope, ExportRead, FeedbackRead, FeedbackRequest
 router = APIRouter(prefix="/feedback", tags=["feedback"])
 _Thanks = Envelope[FeedbackRead]
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
-"""As `IdempotencyKey` says it."""
+"""Longest key that the fast path accepts; as in `IdempotencyKey`."""
 
 
 @router.post("", status_code=201, response_model=Envelope[FeedbackRead])
@@ -67,12 +67,12 @@ async def _serve(
 
 
 lane = Lane("/feedback", _read, _serve)
-"""The short way of `send_feedback`."""
+"""The fast path of `send_feedback`."""
 
 
 @router.get("")
 def own_feedback(ctx: AnyRead, paging: Paged) -> Envelope[list[FeedbackRead]]:
-    """List one's own feedback, newest first."""
+    """List the caller's feedback, newest first."""
     rows, pagination = service.own(ctx, paging)
     return Envelope[list[FeedbackRead]](data=rows, pagination=pagination)
 
@@ -97,7 +97,7 @@ def export_feedback(
         Query(alias="batchId", pattern=r"^[a-z]{1,16}-[0-9a-f]{16}$", description="One batch."),
     ] = None,
 ) -> Response:
-    """Export approved corrections. Reading changes nothing."""
+    """Export approved corrections. Has no side effects on them."""
     export.announce(ctx, form, since, batch_id)
     chunks = export.rows(services, since, batch_id)
     if form == "csv":

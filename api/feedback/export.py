@@ -1,4 +1,4 @@
-"""Exporting approved corrections: pure reads, by time of approval or by sealed batch."""
+"""Export approved corrections by time of approval or by sealed batch. Read-only."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ _CHUNK = 500
 def rows(
     services: Services, since: datetime | None, batch_id: str | None
 ) -> Iterator[Sequence[ExportRow]]:
-    """Yield approved corrections in chunks, oldest approval first. Changes nothing."""
+    """Yield approved corrections in chunks, oldest approval first."""
     after: tuple[datetime, str] | None = None
     while True:
         with services.sessions() as session:
@@ -73,7 +73,7 @@ def _row(services: Services, feedback: Feedback, scan: Scan) -> ExportRow:
 
 
 def announce(ctx: Context, form: str, since: datetime | None, batch_id: str | None) -> None:
-    """Write the export into the audit log.
+    """Record the export in the audit log.
 
     Raises:
         NotFound: There is no such batch.

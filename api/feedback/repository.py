@@ -1,4 +1,4 @@
-"""Queries about feedback, and its readable form."""
+"""Queries about feedback, and its form in responses."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Opened:
     created_at: datetime
     report_id: str | None
     record: Record | None
-    """The owner's decided corrections; `None` while the owner has no row."""
+    """The owner's record of decided corrections; `None` while the owner has no row."""
     place: Place | None
 
 
@@ -80,7 +80,7 @@ _OPENED = (
 
 
 def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
-    """Return a scan with its report, owner and campaign, if it is the user's and not forgotten."""
+    """Return a scan with its report, owner and campaign, if it is the user's and not erased."""
     parameters = {"scan": scan_id, "user": user_id}
     row = session.connection().execute(_OPENED, parameters).first()
     if row is None:
@@ -96,12 +96,12 @@ def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
 
 
 def reports_by(user_id: str) -> Select[Feedback]:
-    """Return what one user has reported."""
+    """Return the query for one user's reports."""
     return select(Feedback).where(Feedback.user_id == user_id, Feedback.source == "report")
 
 
 def locked(ctx: Context, feedback_id: str) -> Feedback:
-    """Return one item, held until the transaction ends. Raises `NotFound`."""
+    """Return one item, locked until the transaction ends. Raises `NotFound`."""
     row = ctx.session.get(Feedback, feedback_id, with_for_update=True)
     if row is None:
         raise NotFound.of("feedback", feedback_id, LISTED_BY)
@@ -109,12 +109,12 @@ def locked(ctx: Context, feedback_id: str) -> Feedback:
 
 
 def comment_of(ctx: Context, row: Feedback) -> str | None:
-    """Return what the reporter wrote."""
+    """Return the decrypted comment of the reporter."""
     return None if row.comment_sealed is None else ctx.ring.open(row.comment_sealed, row.id)
 
 
 def readable(ctx: Context, row: Feedback) -> FeedbackRead:
-    """Return an item as callers see it."""
+    """Return an item in the form of responses."""
     read = FeedbackRead.model_validate(row)
     read.comment = comment_of(ctx, row)
     return read

@@ -1,4 +1,4 @@
-"""Take reports, after checking who may report what about which scan."""
+"""Store reports, after checking that the caller may make the claim about the scan."""
 
 from sqlalchemy.exc import DBAPIError
 
@@ -24,18 +24,18 @@ _TRIES = 5
 
 
 def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackRead:
-    """Store the caller's report about their scan.
+    """Store the caller's report about a scan of theirs.
 
-    One report per scan; it may be changed while nobody has looked at it.
+    One report per scan; it can be changed until a reviewer has judged it.
 
     Raises:
         NotFound: The caller has no such scan.
-        Invalid: The scan type is not the scan's.
-        ContradictoryFeedback: The claim does not fit the verdict.
-        UnknownLabel: `actualLabel` is not in the vocabulary.
-        AlreadyReviewed: A reviewer has decided.
-        IdempotencyKeyReused: The key came with another body.
-        Unavailable: Concurrent writes got in the way each time.
+        Invalid: The given scan type differs from the scan's.
+        ContradictoryFeedback: The claim contradicts the verdict.
+        UnknownLabel: `actualLabel` is not a label of the model type.
+        AlreadyReviewed: A reviewer has decided the report.
+        IdempotencyKeyReused: The key was used with a different body.
+        Unavailable: Concurrent writes conflicted at every attempt.
     """
     # Nothing is locked beforehand: two taps at once, or two first messages of one campaign, meet
     # in a unique index. The slower one starts again, and finds what the quicker one has written.
@@ -81,7 +81,7 @@ def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackR
 
 
 def _as_told(read: FeedbackRead, told_label: str | None) -> FeedbackRead:
-    """Return a report as its reporter meant it: as a claim about what they were told."""
+    """Return a report as a claim about the verdict that its reporter was shown."""
     if told_label is not None:
         read.original_label = told_label
         read.feedback_type = claim_of(read.model_type, told_label, read.corrected_label)

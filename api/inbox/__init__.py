@@ -1,1 +1,1 @@
-"""People hear of it: what became of their reports, and where they were told wrong."""
+"""The inbox: notices about the outcome of reports and about corrected verdicts."""

@@ -1,4 +1,4 @@
-"""`/inbox`: what became of one's reports, and where one was told wrong."""
+"""`/inbox`: notices about the caller's reports and corrected verdicts."""
 
 from typing import Annotated
 
@@ -24,12 +24,12 @@ def inbox(
         Query(description="`cursor` of an earlier answer: only what is newer."),
     ] = None,
 ) -> Envelope[InboxRead]:
-    """Return the caller's notices, newest first, and a cursor to ask for newer ones by."""
+    """Return the caller's notices, newest first, and a cursor for polling newer ones."""
     found, pagination = service.inbox(ctx, paging, after, reader)
     return Envelope[InboxRead](data=found, pagination=pagination)
 
 
 @router.post("/read")
 def mark_read(body: ReadMarks, ctx: AnyWrite) -> Envelope[Unread]:
-    """Note which notices were read; those of others are left alone."""
+    """Mark notices of the caller as read."""
     return Envelope[Unread](message="Saved.", data=Unread(unread=service.mark(ctx, body)))

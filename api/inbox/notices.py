@@ -1,4 +1,4 @@
-"""Writing notices: in one order, none twice, a later one in place of an earlier one."""
+"""Write notices in one total order, without duplicates; a later one replaces an earlier one."""
 
 from sqlalchemy import func, or_, select, update
 
@@ -10,11 +10,11 @@ from api.tables import Notice, User
 from shield.wire import NoticeKind
 
 POSTMAN = Principal("postman", frozenset())
-"""In whose name work from the outbox is done."""
+"""The principal of outbox work."""
 
 
 class Postman:
-    """Writes the notices of one transaction. Takes the lock that orders them."""
+    """Writes the notices of one transaction, under the lock that orders them."""
 
     def __init__(self, ctx: Context) -> None:
         lock(ctx.session, "inbox")
@@ -22,7 +22,7 @@ class Postman:
         self._newest = ctx.session.scalar(select(func.max(Notice.sequence))) or 0
 
     def last(self, user_id: str, subject: str) -> Notice | None:
-        """Return what a user was told last of a report or a known campaign."""
+        """Return a user's latest notice about a report or a known campaign."""
         return self._ctx.session.scalar(
             select(Notice)
             .where(Notice.subject == subject, Notice.user_id == user_id)
@@ -41,7 +41,7 @@ class Postman:
         found: str | None,
         campaign_id: str | None = None,
     ) -> None:
-        """Tell a user something, unless it is what they were told last, or they were erased."""
+        """Write a notice, unless it repeats the latest one or the user was erased."""
         if self._ctx.session.get(User, user_id) is None:
             return
         last = self.last(user_id, subject)

@@ -1,4 +1,4 @@
-"""Correct what people were told before a campaign was known, and turn it back with the decision."""
+"""Correct earlier verdicts by a known campaign, and revert them when its decision is undone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from shield.similarity import estimate, form
 from shield.wire import KnownStanding, NoticeKind
 
 _CHUNK = 5_000
-"""Scans that are looked at before others may write; a megabyte of sketches."""
+"""Scans compared per transaction: about a megabyte of sketches."""
 _LEAST = 0.25
-"""Estimated likeness from which on a scan is read and compared in full."""
+"""Least estimated similarity at which a scan is decrypted and compared in full."""
 _STRAGGLERS_SECONDS = 30
-"""So long after a decision the newest scans are looked at again: those that were being answered
-while it was made, perhaps by a process that had not heard of it."""
+"""Time after a decision when the newest scans are compared again, to include scans that were being
+answered by a process that did not have the decision yet."""
 _TURNS_BACK = ("undone", "checking", "refused", "ended")
-"""What a decision that no longer stands looks like. One that expired was right."""
+"""Standings of entries whose decision no longer holds. An expired one was right."""
 
 
 def revise(services: Services, job: Job) -> None:
-    """Bring the verdicts of the last weeks in line with a known campaign as it stands now."""
+    """Update the verdicts of the last weeks to the current standing of a known campaign."""
     services.known.refresh()
     with open_context(services, POSTMAN, reads=True) as ctx:
         entry = ctx.session.get(KnownCampaign, job.subject)
@@ -45,7 +45,7 @@ def revise(services: Services, job: Job) -> None:
 
 @dataclass(frozen=True)
 class _Found:
-    """A scan that belongs to a campaign."""
+    """A scan that belongs to a known campaign."""
 
     id: str
     user_id: str
@@ -53,7 +53,7 @@ class _Found:
 
 
 def _correct(services: Services, job: Job, entry: KnownCampaign) -> None:
-    """Correct the scans of the last weeks that belong to a campaign, the newest first."""
+    """Correct the verdicts of the last weeks' scans of a campaign, newest first."""
     now = services.clock()
     since = now - timedelta(days=services.settings.revise_days)
     if job.facts.get("since"):
@@ -79,7 +79,7 @@ def _correct(services: Services, job: Job, entry: KnownCampaign) -> None:
 
 
 def _first_id(since: datetime) -> str:
-    """Return an id before all that were made from then on: ids begin with their time."""
+    """Return a lower bound of the ids made from a time on; ids begin with their time."""
     return f"{int(since.timestamp() * 1000):012x}"
 
 
@@ -102,7 +102,7 @@ def _scans(ctx: Context, model_type: str, first: str, last: str) -> _Seen:
 
 
 def _belonging(ctx: Context, entry: KnownCampaign, scans: _Seen) -> Iterator[_Found]:
-    """Yield those that belong to the campaign, and whose owners were told otherwise."""
+    """Yield the scans of the campaign whose owners were told another label."""
     if not scans:
         return
     rows, hosts = signature.unpacked([scan.sketch for scan in scans if scan.sketch is not None])
@@ -116,7 +116,7 @@ def _belonging(ctx: Context, entry: KnownCampaign, scans: _Seen) -> Iterator[_Fo
 
 
 def _answer(ctx: Context, entry: KnownCampaign, scan_id: str) -> Match | None:
-    """Return which known campaign says of a scan what the entry says: by the rule of new scans."""
+    """Return the known campaign that answers a scan like the entry, by the rule of new scans."""
     sealed = ctx.session.scalar(select(Scan.text_sealed).where(Scan.id == scan_id))
     if sealed is None:
         return None
@@ -136,7 +136,7 @@ def _still(ctx: Context, entry: KnownCampaign, *standings: str) -> bool:
 
 
 def _write(ctx: Context, entry: KnownCampaign, found: Sequence[_Found]) -> bool:
-    """Correct some scans and tell their owners; return whether the decision still stands."""
+    """Correct some scans and notify their owners; return whether the decision still stands."""
     ids = [scan.id for scan in found]
     # The scans first, as an erasure does: who waits for whom must not go round in a circle.
     locked = select(Scan.id, Scan.user_id).where(Scan.id.in_(ids)).with_for_update()
@@ -172,7 +172,7 @@ def _write(ctx: Context, entry: KnownCampaign, found: Sequence[_Found]) -> bool:
 
 
 def _reporters(ctx: Context, scan_ids: Sequence[str], label: str) -> dict[str, str]:
-    """Return who has reported one of the scans as what it was found to be, and how that stands."""
+    """Return the reporters of the scans who claimed the decided label, with their status."""
     rows = ctx.session.execute(
         select(Feedback.user_id, Feedback.status).where(
             Feedback.scan_id.in_(scan_ids),
@@ -184,7 +184,7 @@ def _reporters(ctx: Context, scan_ids: Sequence[str], label: str) -> dict[str, s
 
 
 def _turn_back(services: Services, job: Job, entry: KnownCampaign) -> None:
-    """Take back what was corrected by a campaign, and tell whom it had answered or warned."""
+    """Revert the corrections of a campaign, and notify everyone who was told its answer."""
     while _turn_some_back(services, entry):
         job.renew()
     with open_context(services, POSTMAN) as ctx:
@@ -192,7 +192,7 @@ def _turn_back(services: Services, job: Job, entry: KnownCampaign) -> None:
 
 
 def _turn_some_back(services: Services, entry: KnownCampaign) -> bool:
-    """Take some corrections back; return whether there may be more."""
+    """Revert some corrections; return whether there may be more."""
     with open_context(services, POSTMAN) as ctx:
         revisions = ctx.session.scalars(
             select(Revision)
@@ -222,7 +222,7 @@ def _take_back(postman: Postman, entry: KnownCampaign, user_id: str, scan_id: st
 
 
 def _unanswer(ctx: Context, entry: KnownCampaign) -> None:
-    """Let the model's verdict stand again where the decision had answered."""
+    """Restore the model's verdict on scans that the decision had answered."""
     if not _still(ctx, entry, *_TURNS_BACK):
         return
     since = ctx.now - timedelta(days=ctx.settings.revise_days)
@@ -255,7 +255,7 @@ def _unanswer(ctx: Context, entry: KnownCampaign) -> None:
 
 
 def people_of(ctx: Context, known_ids: Sequence[str], reader: str) -> dict[str, int]:
-    """Return how many people other than the reader each known campaign has reached so far."""
+    """Return the number of people other than the reader that each known campaign has reached."""
     reached = (
         select(Scan.known_id.label("known_id"), Scan.user_id.label("user_id"))
         .where(Scan.known_id.in_(known_ids), Scan.user_id != reader)

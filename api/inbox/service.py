@@ -1,4 +1,4 @@
-"""The caller's inbox: what is new, and what was read."""
+"""Read the caller's inbox and mark notices as read."""
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, update
 
@@ -21,7 +21,7 @@ _WORDS = {
     (NoticeKind.REVISED, False): ("notice-wrong", "notice-wrong-harmless"),
     (NoticeKind.TAKEN_BACK, None): ("notice-back", "notice-back-decision"),
 }
-"""Title and sentence of a notice, by its kind and whether a scam was found."""
+"""Title and text of a notice, by its kind and by whether the message was decided a scam."""
 
 
 def inbox(
@@ -41,7 +41,7 @@ def inbox(
 
 
 def mark(ctx: Context, marks: ReadMarks) -> int:
-    """Note what the caller has read; return how many notices are left."""
+    """Mark notices as read; return the number still unread."""
     meant: ColumnElement[bool] = Notice.id.in_(marks.ids)
     if marks.up_to is not None:
         meant = or_(meant, Notice.sequence <= int(marks.up_to))
@@ -54,7 +54,7 @@ def mark(ctx: Context, marks: ReadMarks) -> int:
 
 
 def unread(ctx: Context) -> int:
-    """Return how many notices the caller has not read, of those that still hold."""
+    """Return the number of the caller's unread notices that were not superseded."""
     return (
         ctx.session.scalar(
             select(func.count()).where(
@@ -81,7 +81,7 @@ def _read(ctx: Context, rows: list[Notice], reader: Reader) -> list[NoticeRead]:
 
 
 def _people(ctx: Context, rows: list[Notice]) -> dict[str, int]:
-    """Return whom else the campaign of each notice has reached."""
+    """Return the number of other people that the campaign of each notice has reached."""
     campaigns = {row.facts["campaign"] for row in rows if row.facts["campaign"]}
     entries = {
         (entry.campaign_id, entry.label): entry.id

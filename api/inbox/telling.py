@@ -1,4 +1,4 @@
-"""Tell reporters what became of their reports, as it stands when they are told."""
+"""Notify reporters of the outcome of their reports."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from shield.wire import NoticeKind
 
 
 def tell_reporters(services: Services, job: Job) -> None:
-    """Tell whose reports a decision has settled, or has settled until it was taken back."""
+    """Notify the reporters whose reports a decision, or its undo, has changed."""
     with open_context(services, POSTMAN) as ctx:
         covered = select(Review.feedback_id).where(Review.decision == job.subject)
         reports = ctx.session.scalars(

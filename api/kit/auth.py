@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""Authentication and roles of callers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from api.settings import ApiSettings
 from shield.errors import Forbidden, Unauthenticated
 
 _MOST_KEPT = 10_000
-"""Verified tokens that are remembered."""
+"""Most verified tokens in the cache."""
 
 Verify = Callable[[str], "Principal | None"]
-"""Another way to know a token: returns `None` when the token is not of its kind."""
+"""Verifies tokens of one kind: returns the principal, or `None` for a token of another kind."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Principal:
     roles: frozenset[Role]
 
     def require(self, *roles: Role) -> None:
-        """Pass when the caller has one of `roles`.
+        """Check that the caller has one of `roles`.
 
         Raises:
-            Forbidden: None of them.
+            Forbidden: The caller has none of them.
         """
         if not self.roles.intersection(roles):
             needed = " or ".join(role.value for role in roles)
@@ -50,15 +50,15 @@ class Tokens:
         self._clock = clock
         self._others = others or []
         self._own: dict[str, tuple[Principal, float]] = {}
-        """Our own tokens that have been verified, and when each ends; the latest last."""
+        """Cache of verified own tokens with their expiry; the most recent last."""
 
     @property
     def asks_others(self) -> bool:
-        """Tell whether verifying may call an issuer or the cluster, which takes time."""
+        """Return whether verification may call an OIDC issuer or the cluster, which blocks."""
         return bool(self._others)
 
     def issue(self, subject: str, roles: list[str], lifetime_seconds: float) -> str:
-        """Return a token of our own for somebody who has shown who they are."""
+        """Issue an own token for an authenticated subject."""
         return mint(
             self._secret,
             subject,
@@ -70,9 +70,9 @@ class Tokens:
         )
 
     def known(self, token: str) -> Principal | None:
-        """Return whom one of our own tokens names that was verified before and still holds.
+        """Return the cached principal of an own token, if it was verified and has not expired.
 
-        Nothing but time ends such a token, so that its signature need not be computed each time.
+        Own tokens cannot be revoked before they expire, so the result may be cached.
         """
         found = self._own.get(token)
         if found is None or found[1] <= self._clock().timestamp():
@@ -80,10 +80,10 @@ class Tokens:
         return found[0]
 
     def verify(self, token: str) -> Principal:
-        """Return the caller that a token names.
+        """Verify a token and return its principal.
 
         Raises:
-            Unauthenticated: It does not hold: signature, time, issuer, audience or claims.
+            Unauthenticated: Signature, expiry, issuer, audience or claims are invalid.
         """
         principal = self.known(token)
         if principal is None and self._others:
@@ -121,19 +121,17 @@ class Tokens:
 
 
 MACHINES = frozenset({Role.PIPELINE, Role.OPERATOR})
-"""Roles of our own processes. Only our own tokens and service accounts of the cluster carry them:
-whoever edits people's groups at an outside issuer must not make a pipeline of somebody."""
+"""Roles of the system's own processes. Accepted only from own tokens and from service accounts of
+the cluster: an external issuer's groups must not grant them."""
 
 
 def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False) -> Principal:
     """Read subject and roles from verified claims.
 
-    A role that we do not know, or that is not a word at all, is ignored, and so is a machine's role
-    unless the token is our `own`.
+    Unknown roles are ignored, and so are machine roles unless the token is an `own` one.
 
     Raises:
-        Unauthenticated: The subject is missing or absurd, or our own token has a role that was
-            given up.
+        Unauthenticated: The subject is missing or invalid, or an own token has a retired role.
     """
     claim: Any = claims
     for part in roles_claim.split("."):

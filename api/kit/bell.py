@@ -1,27 +1,27 @@
-"""Wake whoever waits for work within this process."""
+"""Wake threads of this process that wait for work."""
 
 import threading
 
 
 class Bell:
-    """Rings for all who wait; nobody misses a ring between two waits."""
+    """A counter of signals to wait on; a signal between two waits is not missed."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._rings = 0
 
     def ring(self) -> None:
-        """Wake all."""
+        """Signal all waiting threads."""
         with self._condition:
             self._rings += 1
             self._condition.notify_all()
 
     def heard(self) -> int:
-        """Return how often it has rung: what `wait` asks for."""
+        """Return the number of signals so far, for `wait`."""
         with self._condition:
             return self._rings
 
     def wait(self, heard: int, seconds: float) -> None:
-        """Return once it has rung more often than `heard`, or when the time is over."""
+        """Wait until there are more signals than `heard`, or until the time-out."""
         with self._condition:
             self._condition.wait_for(lambda: self._rings > heard, timeout=seconds)

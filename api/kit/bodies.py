@@ -7,7 +7,7 @@ from shield.errors import TooLarge
 
 
 class BoundedBodies:
-    """Refuse bodies over the limit, announced or not, before they are read into memory."""
+    """ASGI middleware that refuses bodies over the limit, with or without `Content-Length`."""
 
     def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The context of a request: the caller, one transaction, one time, and the services."""
+"""The context of a request: the caller, one transaction, one point in time, and the services."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -31,13 +31,13 @@ from shield.rollouts import RolloutStore
 
 @dataclass(frozen=True)
 class Services:
-    """The services of a running API; built once by `open_services`."""
+    """The services of a running API, built once by `open_services`."""
 
     settings: ApiSettings
     engine: Engine
     sessions: sessionmaker[Session]
     reading: sessionmaker[Session]
-    """Sessions that only read."""
+    """Factory of read-only sessions."""
     tokens: Tokens
     ring: KeyRing
     artifacts: ArtifactStore
@@ -46,26 +46,26 @@ class Services:
     known: Known
     limiter: Limiter
     together: Together
-    """Writes for many requests in one transaction."""
+    """Writes the rows of concurrent requests in one transaction."""
     clock: Clock
     posted: Bell = field(default_factory=Bell)
-    """Rings when this process has left work in the outbox."""
+    """Signals that this process has added work to the outbox."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """One request. The session commits when the request succeeds, and only then."""
+    """The context of one request. Its session commits only if the request succeeds."""
 
     services: Services
     principal: Principal
     session: Session
     now: datetime
     after_commit: list[Callable[[], None]] = field(default_factory=list)
-    """Called once the transaction is safe."""
+    """After-commit hooks."""
 
     @property
     def ring(self) -> KeyRing:
-        """Return the message keys."""
+        """Return the key ring of stored messages."""
         return self.services.ring
 
     @property
@@ -75,11 +75,11 @@ class Context:
 
     @property
     def user(self) -> str:
-        """Return the caller's name."""
+        """Return the caller's user id."""
         return self.principal.subject
 
     def fresh(self) -> "Context":
-        """Return the same context at the present moment (after a call to somebody else)."""
+        """Return the same context with the current time, after a slow call."""
         return Context(
             self.services, self.principal, self.session, self.services.clock(), self.after_commit
         )
@@ -96,7 +96,7 @@ class Context:
 def open_context(
     services: Services, principal: Principal, *, reads: bool = False
 ) -> Iterator[Context]:
-    """Open a transaction for `principal`; it commits on leaving, or rolls back on an error."""
+    """Open a transaction for `principal`; it commits on exit, or rolls back on an error."""
     with (services.reading if reads else services.sessions)() as session:
         context = Context(services, principal, session, services.clock())
         yield context
@@ -110,7 +110,7 @@ _bearer = HTTPBearer(auto_error=False, description="A JWT; `shieldctl token` mak
 
 
 async def get_services(request: Request) -> Services:
-    """Return the parts of the API that serves `request`."""
+    """Return the services of the application that serves `request`."""
     services: Services = request.app.state.services
     return services
 
@@ -119,7 +119,7 @@ async def get_principal(
     services: Annotated[Services, Depends(get_services)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Return the caller. Raises `Unauthenticated`."""
+    """Return the caller of a request. Raises `Unauthenticated`."""
     if credentials is None:
         raise Unauthenticated(
             "This needs a token: send `Authorization: Bearer <token>`. `shieldctl token` makes one."
@@ -128,21 +128,21 @@ async def get_principal(
 
 
 async def principal_of(services: Services, token: str) -> Principal:
-    """Return whom a token names. Raises `Unauthenticated`."""
+    """Return the principal of a token. Raises `Unauthenticated`."""
     if services.tokens.asks_others and services.tokens.known(token) is None:
         return await run_sync(services.tokens.verify, token)
     return services.tokens.verify(token)
 
 
 async def count_write(services: Services, principal: Principal, request: HTTPConnection) -> None:
-    """Count a write against the caller's limits. Raises `RateLimited`, `Unavailable`."""
+    """Count a write against the caller's rate limits. Raises `RateLimited`, `Unavailable`."""
     if principal.roles.isdisjoint(MACHINES):
         address = services.limiter.address(request)
         await _counted(services.limiter, services.limiter.check, principal.subject, address)
 
 
 class Allow:
-    """The dependency that guards a route: roles, rate limit, and the transaction."""
+    """FastAPI dependency of a route: checks roles and rate limit, and opens the transaction."""
 
     def __init__(self, *roles: Role, reads: bool = False) -> None:
         self.roles = roles
@@ -181,10 +181,10 @@ async def _counted(limiter: Limiter, check: Callable[..., None], *names: str) ->
 
 
 async def _at_once(work: Callable[[], None]) -> None:
-    """Run blocking work in a thread of its own, without queueing for one.
+    """Run blocking work in a new thread instead of the thread pool.
 
-    It gives a database connection back: were it to queue behind routes that wait for one, each
-    would wait for the other.
+    The work returns a database connection: in the pool it could queue behind routes that wait for a
+    connection, which is a deadlock.
     """
     with CancelScope(shield=True):
         await run_sync(work, limiter=CapacityLimiter(1))
@@ -196,7 +196,7 @@ STAFF = (Role.REVIEWER, Role.ADMIN, Role.PIPELINE)
 WATCHERS = (Role.REVIEWER, Role.ADMIN, Role.OPERATOR)
 TRAINERS = (Role.ADMIN, Role.PIPELINE)
 UNCOUNTED = (Role.REVIEWER, Role.ADMIN, *MACHINES)
-"""Whose reads are not limited."""
+"""Roles whose reads are not rate-limited."""
 
 # `scope="function"`: the transaction must be safe before the answer leaves, not after.
 AnyRead = Annotated[Context, Depends(Allow(*PEOPLE, reads=True), scope="function")]

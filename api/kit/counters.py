@@ -1,6 +1,6 @@
-"""Prometheus: requests by route, scans by arm, failures, and the state of the queue.
+"""Prometheus metrics: requests by route, scans by arm, failures, and the state of the queue.
 
-Labels are bounded: routes by their template, never by their path.
+Label values are bounded: a route is labelled by its template, never by its path.
 """
 
 import os
@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BASE = "/api/v2"
-"""Where the API lives."""
+"""Prefix of the API's routes."""
 REGISTRY = CollectorRegistry()
 REQUESTS = Histogram(
     "shield_api_request_seconds",
@@ -125,7 +125,7 @@ AUDIT_HEAD = Gauge(
 
 
 def exposition() -> bytes:
-    """Return all metrics in the text format of Prometheus, of all workers together."""
+    """Return the metrics of all workers in the Prometheus text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     together = CollectorRegistry()
@@ -134,7 +134,7 @@ def exposition() -> bytes:
 
 
 class Measured:
-    """Time every request, under the template of its route."""
+    """ASGI middleware that times every request by the template of its route."""
 
     def __init__(self, app: ASGIApp, monotonic: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
@@ -163,7 +163,7 @@ class Measured:
 
 
 def _template(scope: Scope) -> str:
-    """Return the route as `/openapi.json` names it; the framework knows it without our prefix."""
+    """Return the route's template as in `/openapi.json`; the framework's lacks the prefix."""
     route: str = getattr(scope.get("route"), "path", "other")
     prefixed = scope["path"].startswith(f"{BASE}/") and route.startswith("/")
     return BASE + route if prefixed and not route.startswith(BASE) else route

@@ -27,17 +27,17 @@ Clock = Callable[[], datetime]
 
 _BUSY_TIMEOUT_SECONDS = 30
 _RECYCLE_SECONDS = 1800
-"""Older connections are replaced: something between here and the server may have dropped them."""
+"""Age at which connections are replaced: a proxy or firewall may drop older ones."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite has no time zones: there it is stored without, read back with."""
+    """A UTC time. SQLite has no time zones: it is stored without one and read back with UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert to UTC; a time without zone is a bug."""
+        """Convert to UTC; a time without a zone is a bug."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -53,7 +53,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Base of all tables. Constraint names are fixed, so that migrations can name them."""
+    """Base of all tables. Constraint names are fixed, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -72,13 +72,13 @@ class Base(DeclarativeBase):
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> Engine:
-    """Return an engine that knows its database's manners.
+    """Return an engine configured for SQLite or PostgreSQL.
 
-    SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE`, because a read that turns into a write in the
-    middle of a transaction cannot wait for another writer, it can only fail.
+    SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE`, because a transaction that begins with a read
+    and then writes cannot wait for another writer and fails instead.
 
     Raises:
-        Misconfigured: The URL is of neither kind.
+        Misconfigured: The URL names neither database.
     """
     try:
         parsed = make_url(url)
@@ -103,10 +103,10 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
 
 
 def _refuse_dead(connection: Any, record: Any, proxy: Any) -> None:
-    """Refuse a connection that the server has closed while idle, so that the pool replaces it.
+    """Discard a connection that the server has closed while idle, so that the pool replaces it.
 
-    Nothing is due on an idle connection, so whatever can be read from it is its end. Asking the
-    socket costs microseconds, where a ping would cost every request a round trip.
+    The server sends nothing on an idle connection, so that a readable socket is a closed one. This
+    check takes microseconds; a ping would cost a round trip per request.
     """
     idle = system.poll()
     idle.register(connection.fileno(), system.POLLIN)
@@ -147,16 +147,16 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def open_sessions(engine: Engine, *, reads: bool = False) -> sessionmaker[Session]:
-    """Return a factory of sessions over `engine`; those that only read take no write lock."""
+    """Return a session factory on `engine`; its read-only sessions take no write lock."""
     bound = engine.execution_options(shield_read_only=True) if reads else engine
     return sessionmaker(bound, expire_on_commit=False)
 
 
 def settle(engine: Engine) -> None:
-    """Bring SQLite's write-ahead log into the database, and empty it.
+    """Checkpoint and truncate SQLite's write-ahead log.
 
-    Until then it holds what was deleted since. Readers that are in the middle of something hold a
-    part of it; the caretaker tries again. PostgreSQL recycles its own.
+    Until then the log contains rows that were deleted. Active readers can prevent a full
+    checkpoint; the caretaker retries. PostgreSQL recycles its log by itself.
     """
     if engine.dialect.name == "sqlite":
         with engine.connect().execution_options(shield_read_only=True) as connection:
@@ -166,15 +166,15 @@ def settle(engine: Engine) -> None:
 
 
 def read_only(session: Session) -> Session:
-    """Mark a session that has not begun yet: on SQLite it then takes no write lock."""
+    """Mark a session that has not begun as read-only: on SQLite it takes no write lock."""
     session.connection(execution_options={"shield_read_only": True})
     return session
 
 
 def lock(session: Session, name: str) -> None:
-    """Hold the named lock until the transaction ends.
+    """Take the named lock until the transaction ends.
 
-    On SQLite a transaction that writes holds the only write lock already.
+    On SQLite a writing transaction already holds the only write lock.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})

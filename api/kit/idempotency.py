@@ -1,4 +1,4 @@
-"""`Idempotency-Key`, honoured as Stripe does: same key and body, same answer; another body, 422."""
+"""`Idempotency-Key`, as at Stripe: same key and body give the same response, another body 422."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from shield.errors import Conflict, IdempotencyKeyReused
 
 KEPT_SECONDS = 24 * 3600
 _AT_WORK_SECONDS = 60
-"""After so long, work that left no answer is taken to have died."""
+"""Time after which a reserved key without a response is taken for a crashed request."""
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -38,17 +38,17 @@ IdempotencyKey = Annotated[
 
 
 class RememberedAnswer(Base):
-    """The first answer to a key, kept for a day."""
+    """The first response to a key, kept for a day."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     caller: Mapped[str] = mapped_column(String(128), primary_key=True)
     key: Mapped[str] = mapped_column(String(320), primary_key=True)
-    """Route and key: the same key on another route is another key."""
+    """Route and key: keys are scoped by route."""
     body_digest: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]]
-    """Empty while the first request is at work beyond the database."""
+    """The response; empty while the first request still works outside the database."""
     created_at: Mapped[datetime]
 
 
@@ -62,23 +62,23 @@ def once(
     work: Callable[[Writes], T],
     private: Sequence[str] = (),
 ) -> T:
-    """Do `work`, or return the answer that the same request got before.
+    """Do `work`, or return the stored response of the same request.
 
-    Only successes are remembered: a refused request may be corrected and sent again.
+    Only successes are stored: a refused request may be corrected and sent again.
 
     Args:
-        ctx: Of the request.
-        route: Method and path: the same key on another route is another key.
-        key: What the caller has sent; without one the work is done each time.
-        body: What the caller wants.
-        kind: Type of the answer.
-        work: Does it; whatever it adds to the writes leaves together with the answer.
-        private: Members of the answer that repeat the body's. They are not kept: the repeated
-            request brings them along.
+        ctx: The request's context.
+        route: Method and path; keys are scoped by route.
+        key: The caller's `Idempotency-Key`; without one the work is done each time.
+        body: The request's body.
+        kind: Type of the response.
+        work: Does the work; its writes are committed together with the stored response.
+        private: Members of the response that repeat the body's. They are not stored, since the
+            repeated request contains them.
 
     Raises:
         IdempotencyKeyReused: The key came with another body.
-        IntegrityError: The same key came twice at the same moment; trying again gives the answer.
+        IntegrityError: A concurrent request has the same key; a retry returns its response.
     """
     writes = Writes()
     if key is None:
@@ -109,7 +109,7 @@ def once_beyond(
 
     Raises:
         IdempotencyKeyReused: The key came with another body.
-        Conflict: The first request with the key is still at work.
+        Conflict: The first request with the key is still running.
     """
     if key is None:
         return work()
@@ -154,7 +154,7 @@ _KEPT = select(
 
 @dataclass(frozen=True)
 class _Call:
-    """One request, identified by caller, route and key."""
+    """A request, identified by caller, route and key."""
 
     caller: str
     name: str
@@ -173,7 +173,7 @@ class _Call:
         return and_(RememberedAnswer.caller == self.caller, RememberedAnswer.key == self.name)
 
     def known(self, ctx: Context) -> Row[tuple[str, dict[str, Any], datetime]] | None:
-        """Return what is kept for the key. Raises `IdempotencyKeyReused`."""
+        """Return the stored response of the key. Raises `IdempotencyKeyReused`."""
         parameters = {"caller": self.caller, "name": self.name}
         kept = ctx.session.connection().execute(_KEPT, parameters).first()
         if kept is not None and kept.created_at <= ctx.now - timedelta(seconds=KEPT_SECONDS):
@@ -186,7 +186,7 @@ class _Call:
         return kept
 
     def keep(self, ctx: Context, writes: Writes, answer: dict[str, Any]) -> None:
-        """Add the answer to the writes."""
+        """Add the response to the writes."""
         writes.add(
             RememberedAnswer,
             caller=self.caller,
@@ -198,6 +198,6 @@ class _Call:
 
 
 def forget_old(session: Session, now: datetime) -> None:
-    """Delete answers older than a day."""
+    """Delete responses older than a day."""
     oldest = now - timedelta(seconds=KEPT_SECONDS)
     session.execute(delete(RememberedAnswer).where(RememberedAnswer.created_at < oldest))

@@ -1,7 +1,7 @@
-"""Encryption of message text at rest: AES-256-GCM under a ring of keys, which can be rotated.
+"""Encrypt message texts at rest: AES-256-GCM with a ring of keys that can be rotated.
 
-A sealed text is `key id (8 bytes) + nonce (12) + ciphertext and tag`. The row it belongs to is
-authenticated with it, so that a ciphertext moved to another row does not open.
+A sealed text is `key id (8 bytes) + nonce (12) + ciphertext and tag`. The id of its row is
+authenticated data, so that a ciphertext copied to another row cannot be decrypted.
 """
 
 import base64
@@ -22,15 +22,15 @@ _NONCE_BYTES = 12
 
 
 def new_ring(now: datetime) -> str:
-    """Return the content of a ring file with one fresh key."""
+    """Return the content of a new ring file with one key."""
     fingerprint = base64.b64encode(secrets.token_bytes(32)).decode()
     return rotated(json.dumps({"active": None, "keys": {}, "fingerprint": fingerprint}), now)
 
 
 def rotated(content: str, now: datetime, *, signatures: bool = False) -> str:
-    """Return the content of a ring file with one more key, which is used from now on.
+    """Return the content of a ring file with a new active key.
 
-    With `signatures` it also has another key for look-ups by content.
+    With `signatures` the key of content look-ups is replaced too.
     """
     ring = json.loads(content)
     if signatures:
@@ -43,7 +43,7 @@ def rotated(content: str, now: datetime, *, signatures: bool = False) -> str:
 
 
 class KeyRing:
-    """Seals with the active key, opens with any."""
+    """Encrypts with the active key, decrypts with any key of the ring."""
 
     def __init__(
         self,
@@ -55,16 +55,16 @@ class KeyRing:
         self.active = active
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.lot_key = lot_key
-        """For draws by lot; it is never rotated, or what was drawn would be drawn again."""
+        """Key of pseudo-random draws; never rotated, since that would repeat the draws."""
         self.signature_key = signature_key or lot_key
-        """For look-ups by content without the content; what an older one made is made anew."""
+        """Key of content look-ups; after its rotation fingerprints and bands are recomputed."""
 
     @classmethod
     def parse(cls, content: str, source: str = "the key ring") -> Self:
-        """Read a ring.
+        """Parse a ring.
 
         Raises:
-            Misconfigured: It is no ring, or its active key is missing.
+            Misconfigured: The content is not a ring, or its active key is missing.
         """
         try:
             ring = json.loads(content)
@@ -92,16 +92,16 @@ class KeyRing:
             ) from fault
 
     def seal(self, text: str, row: str) -> bytes:
-        """Encrypt `text` for the row of id `row`."""
+        """Encrypt `text` for the row with id `row`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self.active].encrypt(nonce, text.encode(), row.encode())
         return self.active.encode() + nonce + sealed
 
     def open(self, sealed: bytes, row: str) -> str:
-        """Decrypt.
+        """Decrypt the text of the row with id `row`.
 
         Raises:
-            Misconfigured: The key is not in the ring, or the bytes are not what was sealed.
+            Misconfigured: The ring lacks the key, or the bytes were not sealed for this row.
         """
         key_id = sealed[:_KEY_ID_BYTES].decode("ascii", "replace")
         nonce = sealed[_KEY_ID_BYTES : _KEY_ID_BYTES + _NONCE_BYTES]

@@ -1,4 +1,4 @@
-"""Where scans ask whether a message belongs to a known campaign: the interface.
+"""Interface of the look-up of known campaigns for a message.
 
 `api.known.replica.Replica` implements it; `api.app` hands it to the services.
 """
@@ -12,33 +12,33 @@ from shield.similarity import Sketches
 
 @dataclass(frozen=True)
 class Hearing:
-    """Whether this process hears of changes."""
+    """Whether this process receives changes of known campaigns."""
 
     sequence: int
-    """The latest change that it has."""
+    """Number of the latest change received."""
     entries: int
-    """Known campaigns that it holds."""
+    """Number of known campaigns in memory."""
     deaf_since: datetime | None
-    """Since when it hears nothing; what it has goes on."""
+    """Since when no changes are received; the copy in memory is used on."""
     why: str
 
 
 class Known(Protocol):
-    """The known campaigns that this process holds in memory."""
+    """The in-memory copy of the known campaigns in this process."""
 
     def start(self) -> None:
-        """Load them, and follow their changes."""
+        """Load the known campaigns and follow their changes."""
 
     def stop(self) -> None:
         """Stop following."""
 
     def candidates(self, model_type: str, sketch: Sketches) -> list[str]:
-        """Return ids of known campaigns that a message may belong to, best first."""
+        """Return ids of known campaigns similar to a message, most similar first."""
         ...
 
     def refresh(self) -> None:
-        """Take in what has changed."""
+        """Load the changes since the last one received."""
 
     def hearing(self) -> Hearing:
-        """Return whether changes are heard."""
+        """Return whether changes are received."""
         ...

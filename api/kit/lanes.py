@@ -1,9 +1,8 @@
-"""Short ways for the requests that every phone makes: the routes' own work without the framework.
+"""Fast paths for the most frequent requests: the route's work without the framework's cost.
 
-To find a route, to solve its dependencies and to check its answer costs the framework as much as a
-scan costs us. A lane reads a plain, valid request itself; whatever is unusual about one (a body
-that does not fit, a header twice, no token) goes the long way, so that errors are told in one
-place, and the route that is documented is the one that answers.
+The framework's routing, dependencies and response validation cost as much as a scan itself. A lane
+handles a plain, valid request directly. Every other request (an invalid body, a repeated header, no
+token) is passed to the documented route, so that errors are produced in one place.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,23 +22,23 @@ from shield.errors import ShieldError
 
 T = TypeVar("T")
 Headers = Mapping[bytes, bytes]
-"""By name, in small letters."""
+"""Headers by lower-case name."""
 
 
 @dataclass(frozen=True)
 class Lane(Generic[T]):
-    """The short way of one `POST` that any of `PEOPLE` may send and that answers 201 with JSON."""
+    """The fast path of one `POST` that is allowed to all of `PEOPLE` and returns 201 with JSON."""
 
     path: str
-    """Of the route, e.g. `/scans`."""
+    """Path of the route, e.g. `/scans`."""
     read: Callable[[bytes, Headers], T | None]
-    """Reads a body; `None`: this one goes the long way."""
+    """Parses a body; `None` passes the request to the route."""
     serve: Callable[[Services, Principal, T], Awaitable[bytes]]
-    """Does the work and returns the answer, as JSON."""
+    """Does the work and returns the response as JSON."""
 
 
 class Lanes:
-    """Serve what goes a short way, and hand on everything else."""
+    """ASGI middleware that serves requests with a fast path and passes on all others."""
 
     def __init__(self, app: ASGIApp, services: Services, lanes: Sequence[Lane[Any]]) -> None:
         self._app = app
@@ -83,7 +82,7 @@ class Lanes:
 
 
 def _token(scope: Scope, headers: Headers) -> str | None:
-    """Return the bearer token of a plain `POST` of JSON."""
+    """Return the bearer token of a plain `POST` of JSON, or `None`."""
     if scope["method"] != "POST" or len(headers) != len(scope["headers"]):
         return None
     if headers.get(b"content-type", b"").partition(b";")[0] != b"application/json":
@@ -93,7 +92,7 @@ def _token(scope: Scope, headers: Headers) -> str | None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Return what a body that was read can be received from once more."""
+    """Return an ASGI `receive` that replays a body already read."""
     unread = True
 
     async def again() -> Message:

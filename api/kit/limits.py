@@ -1,4 +1,4 @@
-"""Rate limits per user and address: moving windows, in memory or (with replicas) in Redis."""
+"""Rate limits per user and client address: moving windows in memory or, for replicas, in Redis."""
 
 import math
 import time
@@ -18,7 +18,7 @@ _ONCE_AN_HOUR = parse("1/hour")
 
 
 class Limiter:
-    """Counts requests and refuses those over the limit."""
+    """Counts requests and refuses those over a limit."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Limiter:
         self._reads_per_user = _parsed(reads_per_user)
         self._per_address = _parsed(per_address)
         self.is_remote = not storage.startswith("memory:")
-        """Whether counting asks another process, so that it may take a while."""
+        """Whether counting calls another process and may block."""
         self._windows: dict[RateLimitItem, MovingWindows] = defaultdict(MovingWindows)
         self._strategy = (
             MovingWindowRateLimiter(storage_from_string(storage, wrap_exceptions=True))
@@ -45,12 +45,11 @@ class Limiter:
         )
 
     def address(self, connection: HTTPConnection) -> str:
-        """Return whose address a request counts for.
+        """Return the client address that a request counts for.
 
-        A gateway that we trust says who came through it, by adding to `X-Forwarded-For`. As many
-        entries are believed as gateways stand in a row, counted from the end: what stands before
-        was written by the client. An entry is never believed for being a private address, since
-        clients have such addresses too.
+        A trusted gateway appends its client's address to `X-Forwarded-For`. As many entries are
+        used as there are gateways in a row, counted from the end; earlier entries were written by
+        the client. A private address is not trusted as such, since clients have them too.
         """
         peer = connection.client.host if connection.client else "unknown"
         if not self._trusts(peer):
@@ -70,7 +69,7 @@ class Limiter:
         """Count one request.
 
         Raises:
-            RateLimited: Too many, from this user or this address.
+            RateLimited: Too many requests from this user or this address.
             Unavailable: The shared counter does not answer.
         """
         self._count(self._per_user, "user", user)
@@ -81,7 +80,7 @@ class Limiter:
         self._count(self._reads_per_user, "reader", user)
 
     def is_first(self, deed: str, name: str) -> bool:
-        """Tell whether nobody of this name has done `deed` within the last hour, and note it.
+        """Record `deed` for a name; return whether it is the first within the last hour.
 
         Raises:
             Unavailable: The shared counter does not answer.
@@ -99,7 +98,7 @@ class Limiter:
         )
 
     def _hit(self, limit: RateLimitItem, kind: str, name: str) -> float:
-        """Count one request; return 0, or after how many seconds the next one will be counted."""
+        """Count one request; return 0, or the seconds until the next one is allowed."""
         if self._strategy is None:
             return self._windows[limit].hit(limit.amount, limit.get_expiry(), kind, name)
         try:

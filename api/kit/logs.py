@@ -1,4 +1,4 @@
-"""Logs: one JSON line per event on stderr. Message text never goes into them."""
+"""Log one JSON line per event to stderr, never with a message's text."""
 
 import json
 import logging

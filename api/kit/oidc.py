@@ -1,4 +1,4 @@
-"""Tokens that others have signed: an OIDC issuer's (by JWKS) and the cluster's (by TokenReview)."""
+"""Verify external tokens: of an OIDC issuer (by JWKS) and of the cluster (by TokenReview)."""
 
 import threading
 import time
@@ -14,17 +14,17 @@ from api.settings import ApiSettings
 from shield.errors import Misconfigured, Unauthenticated, Unavailable
 
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
-"""Public-key signatures alone: with HS256 the public key would be the secret."""
+"""Public-key algorithms only: with HS256 the public key would be accepted as the secret."""
 _LEEWAY_SECONDS = 30
 _REMEMBERED_SECONDS = 60.0
 _MOST_REMEMBERED = 1000
 
 
 def verifiers(settings: ApiSettings) -> list[Verify]:
-    """Return the ways to know tokens of others that the settings ask for.
+    """Return the verifiers of external tokens that the settings configure.
 
     Raises:
-        Misconfigured: A JWKS URL without its issuer, or an account without a role that there is.
+        Misconfigured: A JWKS URL without an issuer, or a service account without a known role.
     """
     checks: list[Verify] = []
     if settings.jwks_url is not None:
@@ -64,7 +64,7 @@ def _account(entry: str) -> tuple[str, Role]:
 
 
 def by_jwks(url: str, *, issuer: str, audience: str, roles_claim: str) -> Verify:
-    """Return a verifier of one issuer's tokens; its keys are fetched, kept and renewed."""
+    """Return a verifier of one issuer's tokens; fetches, caches and renews its keys."""
     keys = PyJWKClient(url, cache_keys=True, lifespan=300, timeout=5)
 
     def verify(token: str) -> Principal | None:
@@ -95,7 +95,7 @@ def by_jwks(url: str, *, issuer: str, audience: str, roles_claim: str) -> Verify
 
 
 class TokenReviews:
-    """Asks the cluster who a service-account token belongs to, and remembers for a minute."""
+    """Verifies service-account tokens by the cluster's TokenReview; caches for a minute."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class TokenReviews:
         self._lock = threading.Lock()
 
     def __call__(self, token: str) -> Principal | None:
-        """Return the account, or `None` when the cluster does not know the token."""
+        """Return the service account, or `None` if the cluster does not know the token."""
         now = self._monotonic()
         with self._lock:
             known = self._known.get(token)

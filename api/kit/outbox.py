@@ -1,8 +1,8 @@
-"""Work that follows a change, kept in the same transaction: it outlives whatever happens to us.
+"""Outbox: work that follows a change, stored in the change's transaction, so that none is lost.
 
-A row is work to be done. Worker threads of all processes take rows under a lease: `FOR UPDATE SKIP
-LOCKED` on PostgreSQL, the one write lock on SQLite. A process that dies loses its lease, and some
-other does the work again; so each piece must be such that doing it twice does no harm.
+A row is one piece of work. Worker threads of all processes lease rows: by `FOR UPDATE SKIP LOCKED`
+on PostgreSQL, under the write lock on SQLite. The lease of a crashed process expires and another
+process repeats the work, so that handlers must be idempotent.
 """
 
 import logging
@@ -23,12 +23,12 @@ from api.kit.ids import new_id
 logger = logging.getLogger("api.outbox")
 
 _LOOK_SECONDS = 2.0
-"""Between two looks at what other processes have left, or what is due again."""
+"""Time between polls for work of other processes and for retries that are due."""
 _LONGEST_PAUSE_SECONDS = 3600.0
 
 
 class OutboxRow(Base):
-    """One piece of work. It goes when it is done."""
+    """One piece of work; deleted when it is done."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_due", "due_at", "id"),)
@@ -38,7 +38,7 @@ class OutboxRow(Base):
     subject: Mapped[str] = mapped_column(String(128))
     facts: Mapped[dict[str, Any]]
     due_at: Mapped[datetime | None]
-    """Not before; NULL: at once, whatever the clocks of the processes say."""
+    """Earliest time of the work; NULL: immediately, whatever the clocks of the processes."""
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -46,23 +46,23 @@ class OutboxRow(Base):
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of work, as its handler gets it."""
+    """A piece of work, as passed to its handler."""
 
     id: str
     kind: str
     subject: str
     facts: Mapping[str, Any]
     attempts: int
-    """Tries so far, this one included."""
+    """Attempts so far, this one included."""
     renew: Callable[[], None]
-    """Keeps the lease of what takes long."""
+    """Renews the lease of long work."""
 
 
 Handler = Callable[[Services, Job], None]
 
 
 class Later(Exception):
-    """Raised by a handler: not done yet, try again after so many seconds."""
+    """Raised by a handler to retry its work after a number of seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"again in {seconds:g} s")
@@ -72,7 +72,7 @@ class Later(Exception):
 def post(
     ctx: Context, kind: str, subject: str, *, due_at: datetime | None = None, **facts: Any
 ) -> None:
-    """Leave work to be done once the transaction is safe."""
+    """Add work to be done after the transaction commits."""
     ctx.session.add(
         OutboxRow(
             id=new_id(ctx.now),
@@ -89,14 +89,14 @@ def post(
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the oldest work waits that is due."""
+    """Return the time since which the oldest due work waits."""
     due = or_(OutboxRow.due_at.is_(None), OutboxRow.due_at <= now)
     since = func.coalesce(OutboxRow.due_at, OutboxRow.created_at)
     return session.scalar(select(func.min(since)).where(due))
 
 
 class Worker:
-    """Does the work of some kinds, one piece at a time, in a background thread."""
+    """Does work of some kinds, one piece at a time, in a background thread."""
 
     def __init__(self, services: Services, handlers: Mapping[str, Handler], name: str) -> None:
         self._services, self._handlers = services, handlers
@@ -105,18 +105,18 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start; what was left undone comes first."""
+        """Start, with the oldest work first."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the present piece."""
+        """Stop after the current piece of work."""
         self._stopped.set()
         self._services.posted.ring()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
     def work(self) -> int:
-        """Do all that is due; return how many pieces were taken."""
+        """Do all due work; return the number of pieces."""
         taken = 0
         while not self._stopped.is_set() and (job := self._take()) is not None:
             self._do(job)
@@ -140,7 +140,7 @@ class Worker:
         return and_(OutboxRow.kind.in_(list(self._handlers)), due, free)
 
     def _now(self, session: Session) -> datetime:
-        """Return the time that leases go by: the database's, which all processes share."""
+        """Return the database's time, which all processes share, for leases."""
         if session.get_bind().dialect.name == "postgresql":
             told: datetime | None = session.scalar(select(func.clock_timestamp()))
             if told is not None:

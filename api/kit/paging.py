@@ -1,4 +1,4 @@
-"""Pages: by cursor, so that rows that come and go hide no others; by number for people."""
+"""Pages of lists: by cursor, stable under inserts and deletes, and by number for people."""
 
 import base64
 import binascii
@@ -18,12 +18,12 @@ from shield.wire import Pagination
 
 MAX_LIMIT = 200
 MOST_COUNTED = 10_000
-"""Rows that are counted for `total`: beyond this nobody reads the number as such."""
+"""Most rows counted for `total`."""
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page is wanted."""
+    """The requested page."""
 
     limit: int
     page: int
@@ -44,15 +44,15 @@ Paged = Annotated[PageRequest, Depends(_page_request)]
 
 
 def encode(values: Sequence[Any]) -> str:
-    """Return an opaque cursor that stands after a row with these sort values."""
+    """Return an opaque cursor for the position after a row with these sort values."""
     return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str) -> tuple[Any, ...]:
-    """Return a cursor's sort values.
+    """Decode a cursor's sort values.
 
     Raises:
-        NotFound: It is not one of ours.
+        NotFound: The cursor is invalid.
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -76,7 +76,7 @@ def _bad_cursor() -> NotFound:
 
 @dataclass(frozen=True)
 class Sorted:
-    """A total order of rows: `key`, then `id`. `kind` reads a cursor's first value back."""
+    """A total order of rows by `key`, then `id`. `kind` parses a cursor's first value."""
 
     key: Any
     id: Any
@@ -84,7 +84,7 @@ class Sorted:
     kind: Callable[[Any], Any] = float
 
     def after(self, cursor: tuple[Any, ...]) -> ColumnElement[bool]:
-        """Return the condition of rows behind the cursor."""
+        """Return the condition for rows after the cursor."""
         try:
             value = self.kind(cursor[0])
         except (TypeError, ValueError, OverflowError) as fault:
@@ -101,7 +101,7 @@ class Sorted:
 def fetch_page(
     session: Session, query: Select[Any], order: Sorted, paging: PageRequest
 ) -> tuple[list[Any], Pagination]:
-    """Return one page of rows of `query` (which selects one entity) and where it stands."""
+    """Return one page of rows of `query` (which selects one entity) and its pagination."""
     total = counted(session, query)
     page = query.order_by(*order.order()).limit(paging.limit + 1)
     if paging.cursor is not None:
@@ -121,16 +121,16 @@ def fetch_page(
 
 
 def counted(session: Session, query: Select[Any]) -> int:
-    """Return how many rows a query finds, `MOST_COUNTED` if there are more.
+    """Return the number of rows of a query, at most `MOST_COUNTED`.
 
-    To count them all is all that would grow with the rows: a page itself goes by index.
+    A full count would grow with the table; the page itself is read by index.
     """
     some = query.order_by(None).limit(MOST_COUNTED).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def pagination(paging: PageRequest, total: int, cursor: str | None) -> Pagination:
-    """Return the `pagination` member of an answer."""
+    """Return the `pagination` member of a response."""
     return Pagination(
         page=paging.page,
         limit=paging.limit,
@@ -141,7 +141,7 @@ def pagination(paging: PageRequest, total: int, cursor: str | None) -> Paginatio
 
 
 def moment(value: Any) -> datetime:
-    """Read a time back from a cursor. Raises `ValueError`."""
+    """Parse a time from a cursor. Raises `ValueError`."""
     parsed = datetime.fromisoformat(str(value))
     if parsed.tzinfo is None:
         raise ValueError("a time without time zone")

@@ -1,4 +1,4 @@
-"""Path parameters: checked before they reach a query or a key in the artifact store."""
+"""Types of path parameters, validated before use in a query or an artifact key."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Errors over HTTP: every one is an RFC 9457 problem document, written in one place."""
+"""Convert every error to an RFC 9457 problem document."""
 
 import logging
 import math
@@ -36,7 +36,7 @@ _BUG = "The server met a fault of its own. Its log says more; try again later."
 
 
 class Problem(Answer):
-    """An RFC 9457 problem document, with the phone's `success` and `message`."""
+    """An RFC 9457 problem document, with the members `success` and `message` of the envelope."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -45,7 +45,7 @@ class Problem(Answer):
     title: str
     status: int
     detail: str
-    """What, which one, what is wrong, and the cure."""
+    """What is wrong with which object, and how to fix it."""
     success: bool = Field(default=False)
     message: str
 
@@ -64,7 +64,7 @@ _MEANINGS = {
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses of the given statuses, as problem documents."""
+    """Return OpenAPI responses of the given statuses as problem documents."""
     return {
         status: {
             "description": _MEANINGS[status],
@@ -75,7 +75,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_response(error: ShieldError) -> JSONResponse:
-    """Return the answer that carries `error`."""
+    """Return the response for `error`."""
     headers = {}
     document = to_problem(error)
     if isinstance(error, RateLimited | Unavailable):
@@ -123,7 +123,7 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return what the path allows; the framework names only its first route's method."""
+    """Return the methods of all routes of a path; the framework gives only the first route's."""
     methods: set[str] = set()
     for route in request.app.routes:
         match, _ = route.matches({**request.scope, "type": "http"})
@@ -133,7 +133,7 @@ def _methods(request: Request) -> set[str]:
 
 
 def database_problem(error: SQLAlchemyError) -> ShieldError:
-    """Log an error of the database, and return the answer: 503 where a retry can help, or 500."""
+    """Log a database error; return 503 if a retry can succeed, else 500."""
     cause = cause_of(error)
     # The driver's own words name tables and columns, never values.
     message = str(getattr(error, "orig", error)).splitlines()[:1]
@@ -152,14 +152,14 @@ def database_problem(error: SQLAlchemyError) -> ShieldError:
 
 
 def _place_of(error: Exception) -> str:
-    """Return file, line and function of our code that ran the statement."""
+    """Return file, line and function of the code that ran the statement."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _OURS in Path(frame.filename).parents]
     return f"{ours[-1].filename}:{ours[-1].lineno} in {ours[-1].name}" if ours else "no frame"
 
 
 def answer_to(error: ShieldError | SQLAlchemyError) -> JSONResponse:
-    """Return the answer to a request that failed so, and log what is ours to mend."""
+    """Return the response to a failed request; log server errors."""
     if isinstance(error, ShieldError):
         if error.status >= 500:
             logger.error("request failed: %s", error.message, extra={"slug": error.slug})
@@ -182,7 +182,7 @@ def _on_bug(request: Request, error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Install the handlers that answer every error with a problem document."""
+    """Install exception handlers that respond with problem documents."""
     app.add_exception_handler(ShieldError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)

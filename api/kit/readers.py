@@ -1,4 +1,4 @@
-"""In which language, and for which country, a caller is spoken to."""
+"""Language and country of a response, from `Accept-Language`."""
 
 from typing import Annotated
 
@@ -18,4 +18,4 @@ def _reader(
 
 
 AskedBy = Annotated[Reader, Depends(_reader)]
-"""Whom the answer is for, by `Accept-Language`."""
+"""The reader of the response: language and country."""

@@ -1,4 +1,4 @@
-"""How a message reaches a model server: the interface that scans ask, and what it answers.
+"""Interface of the router that sends a message to a model server, and its results.
 
 `api.rollouts.router.ModelRouter` implements it; `api.app` hands it to the services.
 """
@@ -15,7 +15,7 @@ from shield.routing import Arm
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model server said of one message."""
+    """A model server's answer for one message."""
 
     version: str
     arm: Arm
@@ -25,14 +25,14 @@ class Prediction:
     confidence: float
     certainty: Certainty
     latency_ms: float
-    """As the caller has felt it, waiting included."""
+    """Latency in milliseconds at the caller, queueing included."""
     processor_ms: float | None
-    """As the server has spent it, waiting apart; `None` where it does not say."""
+    """Processing time in milliseconds at the server, without queueing; `None` if not reported."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A version that should have answered and did not."""
+    """A failed request to a version."""
 
     version: str
     arm: Arm
@@ -41,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Routed:
-    """The answer to one message, and everything that counts for or against a version."""
+    """The answer to one message, with the failures of versions on the way to it."""
 
     answer: Prediction | None
     failures: tuple[Failure, ...]
@@ -49,35 +49,35 @@ class Routed:
 
 @dataclass(frozen=True)
 class Trial:
-    """Two versions that are compared, and how."""
+    """The two versions of a trial, and the kind of comparison."""
 
     subjects: Subjects
     analysis: Analysis
 
 
 class Router(Protocol):
-    """Asks the model server of the arm that a user belongs to."""
+    """Sends a message to the model server of the user's arm."""
 
     def start(self) -> None:
-        """Begin to follow the splits of all rollouts."""
+        """Start to follow the splits of all rollouts."""
 
     def stop(self) -> None:
         """Stop following, and close the connections to the model servers."""
 
     def split(self, model_type: ModelType) -> Split | None:
-        """Return which versions answer now; `None` before the first deployment."""
+        """Return the versions that answer now; `None` before the first deployment."""
 
     def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
-        """Route by this state of a rollout from now on; `changed_here`: by our own request."""
+        """Use a new state of a rollout; `changed_here` if this process has requested the change."""
 
     async def ask(
         self, model_type: ModelType, text: str, user_id: str, forced: Arm | None
     ) -> Routed:
-        """Score one message on the user's arm, or on the arm that is forced."""
+        """Score one message on the user's arm, or on a forced arm."""
         ...
 
     def trial(self, model_type: ModelType) -> Trial | None:
-        """Return which versions are compared now, if any."""
+        """Return the trial that is running, or `None`."""
         ...
 
     def other_later(
@@ -87,13 +87,13 @@ class Router(Protocol):
         answered: str,
         keep: Callable[[Prediction | Failure], None],
     ) -> None:
-        """Let the other version of a trial, if any, score the message in the background.
+        """Score the message with the other version of the trial, if any, in the background.
 
-        `answered` is the version whose verdict the user has; `keep` gets what the other says.
+        `answered` is the version that has answered the user; `keep` is called with the result.
         """
 
     def probabilities(
         self, model_type: ModelType, version: str | None, texts: list[str]
     ) -> list[float]:
-        """Return scam probabilities (0 to 1) by a serving version; default: the stable one."""
+        """Return scam probabilities (0 to 1) of a serving version, by default the stable one."""
         ...

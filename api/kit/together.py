@@ -1,8 +1,8 @@
-"""Write for many requests in one transaction: whoever comes while one commits shares the next.
+"""Group commit: requests that arrive while a transaction commits share the next one.
 
-A commit waits for the disk, and on SQLite one writer waits for the other. Requests that come
-meanwhile are written by one transaction, and each is answered after its commit: nobody waits for a
-timer, and nothing is acknowledged before it is safe.
+A commit waits for the disk, and SQLite has one writer at a time. The requests that arrive meanwhile
+are written in one transaction, and each is answered after its commit. There is no timer, and
+nothing is acknowledged before it is durable.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from shield.database_errors import Cause, cause_of
 
 _MOST = 100
-"""Requests in one transaction."""
+"""Most requests in one transaction."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Write = Callable[[Sequence[Item]], Sequence[Result]]
-"""Writes all of them in one transaction, commits, and returns what each is to be told."""
+"""Writes a list of items in one transaction, commits, and returns the result of each."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Waiting:
 
 
 class Together:
-    """One thread that writes. It starts with the first request and sleeps between requests."""
+    """The writing thread. It starts with the first request and sleeps between requests."""
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -43,11 +43,11 @@ class Together:
         self._starting = threading.Lock()
 
     def put(self, write: Write[Item, Result], item: Item) -> "asyncio.Future[Result]":
-        """Let `write` write an item together with others of its kind; call it on an event loop.
+        """Write an item with `write`, together with others of its kind; call it on an event loop.
 
         Returns:
-            What `write` returns for the item once it is committed, or the error of it alone: where
-            one item spoils a transaction, the others are written without it.
+            The result of `write` for the item, after the commit. If one item fails the transaction,
+            only that item raises; the others are written without it.
         """
         if self._thread is None:
             self._start()
@@ -57,7 +57,7 @@ class Together:
         return future
 
     def stop(self) -> None:
-        """Write what waits, and end."""
+        """Write the waiting items and end the thread."""
         with self._starting:
             thread, self._thread = self._thread, None
         if thread is not None:

@@ -1,4 +1,4 @@
-"""Signing our own tokens. Pure: imports neither FastAPI nor the database."""
+"""Sign own tokens. Imports neither FastAPI nor the database."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,22 +11,22 @@ AUDIENCE = "antispam-shield"
 
 
 class Role(StrEnum):
-    """What a caller may be. One caller may have several."""
+    """Role of a caller; a caller may have several."""
 
     USER = "user"
-    """Scans and sends feedback."""
+    """May scan and send feedback."""
     REVIEWER = "reviewer"
-    """Decides on feedback."""
+    """May decide feedback."""
     ADMIN = "admin"
-    """Deploys, rolls back, erases."""
+    """May deploy, roll back and erase."""
     PIPELINE = "pipeline"
-    """A step of the retraining: leases corrections, registers versions, proposes them."""
+    """A step of the retraining: may lease corrections, register and propose versions."""
     OPERATOR = "operator"
-    """The operator: reads evidence, and writes the transitions of rollouts into the ledger."""
+    """The operator: may read evidence and record transitions of rollouts in the ledger."""
 
 
 FORMER = {"service": (Role.PIPELINE, Role.OPERATOR)}
-"""Roles of earlier releases, and what they are now; no token with one is taken any more."""
+"""Retired roles and their replacements; tokens with a retired role are refused."""
 
 
 def mint(
@@ -42,7 +42,7 @@ def mint(
     """Return an HS256 token that the API accepts.
 
     Raises:
-        ValueError: A role that nobody knows.
+        ValueError: A role is unknown.
     """
     claims = {
         "sub": subject,

@@ -1,9 +1,9 @@
-"""Trust in a reporter: a Beta posterior over the approval rate of their corrections.
+"""Trust in a reporter, from the Beta posterior of the approval rate of their corrections.
 
-Prior Beta(2, 1): two thirds of what strangers report turn out right, worth three decisions. Trust
-is the lower end of the posterior, so that it is earned by many decisions and not by two; it fades,
-so that an account that was sold or taken over does not live on its past. It orders the queue and
-weighs samples; it never approves anything. Confirmations of a verdict are no evidence: they cost
+The prior is Beta(2, 1): two thirds of a new reporter's corrections are right, with the weight of
+three decisions. Trust is a lower bound of the posterior, so that it takes many decisions to earn.
+Old decisions fade, so that a sold or stolen account does not keep its trust. Trust orders the queue
+and weighs samples; it never approves anything. Confirmations of a verdict do not count: they cost
 nothing and are nearly always right.
 """
 
@@ -14,16 +14,16 @@ from functools import lru_cache
 
 PRIOR_APPROVED, PRIOR_REJECTED = 2.0, 1.0
 LOWER = 0.05
-"""Trust is what the approval rate exceeds with all but this chance."""
+"""Probability that the approval rate is below the trust."""
 HALF_LIFE_SECONDS = 180 * 86400.0
-"""After this a decision counts half."""
+"""Half-life of a decision's weight."""
 NEW_SECONDS = 7 * 86400
 """An account younger than this is new."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Decided corrections of one reporter, older ones counted less, as they stood at `at`."""
+    """Faded counts of one reporter's decided corrections, as of `at`."""
 
     approved: float = 0.0
     rejected: float = 0.0
@@ -31,7 +31,7 @@ class Record:
     """`None` before the first decision."""
 
     def faded(self, now: datetime) -> "Record":
-        """Return the same record as it counts at `now`."""
+        """Return the record faded to `now`."""
         if self.at is None:
             return Record(at=now)
         kept = weight((now - self.at).total_seconds())
@@ -43,7 +43,7 @@ class Record:
         return trust(record.approved, record.rejected)
 
     def decided(self, *, approved: bool, by: int, now: datetime) -> "Record":
-        """Return the record with a decision more (`by` 1), or with a recent one undone (-1)."""
+        """Return the record with one decision added (`by` 1) or removed (`by` -1)."""
         record = self.faded(now)
         return Record(
             max(0.0, record.approved + by * approved),
@@ -53,12 +53,12 @@ class Record:
 
 
 def weight(age_seconds: float) -> float:
-    """Return what a decision of this age counts, 1 to 0."""
+    """Return the weight of a decision of this age, 1 to 0."""
     return float(0.5 ** (max(0.0, age_seconds) / HALF_LIFE_SECONDS))
 
 
 def trust(approved: float, rejected: float) -> float:
-    """Return the lower end of the posterior, in (0, 1): 0.22 without a record."""
+    """Return the lower bound of the posterior, in (0, 1): 0.22 without a record."""
     return _lower(round(approved, 1), round(rejected, 1))
 
 
@@ -68,12 +68,12 @@ def _lower(approved: float, rejected: float) -> float:
 
 
 def mean(approved: float, rejected: float) -> float:
-    """Return the posterior mean: the share of this reporter's corrections expected to be right."""
+    """Return the posterior mean: the expected share of this reporter's correct reports."""
     return (approved + PRIOR_APPROVED) / (approved + rejected + PRIOR_APPROVED + PRIOR_REJECTED)
 
 
 def interval(approved: float, rejected: float, level: float = 0.95) -> tuple[float, float]:
-    """Return the central interval of the posterior that holds `level` of it."""
+    """Return the central posterior interval with probability `level`."""
     a, b = approved + PRIOR_APPROVED, rejected + PRIOR_REJECTED
     tail = (1 - level) / 2
     return _quantile(tail, a, b), _quantile(1 - tail, a, b)

@@ -1,6 +1,6 @@
-"""Moving windows in memory: who has asked how often within the last minute, at constant cost.
+"""Count requests per name in moving windows, in memory and at constant cost per request.
 
-The windows of the library `limits` in memory are swept as a whole, by a new thread, after each
+The in-memory windows of the library `limits` are swept as a whole, in a new thread, after each
 request: with ten thousand phones that costs more than their requests.
 """
 
@@ -10,31 +10,30 @@ from collections.abc import Callable
 from threading import Lock
 
 _SWEPT = 2
-"""Names that are looked at for each request: more than can be added by it."""
+"""Names checked for expiry per request: more than one request can add."""
 
 
 class MovingWindows:
-    """Counts requests by name; those that have left the window count no more.
+    """Counts requests by name within a moving window.
 
-    The windows of one object are of one length: whoever has not asked for longest is forgotten
-    first.
+    All windows of one object have the same length; the least recently used name is removed first.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
         self._counted: OrderedDict[tuple[str, ...], tuple[float, deque[float]]] = OrderedDict()
-        """By name, whoever has asked latest last: length of the window, and each request's time."""
+        """Window length and request times by name, the most recently used name last."""
 
     def __len__(self) -> int:
-        """Return how many names are remembered."""
+        """Return the number of names in memory."""
         return len(self._counted)
 
     def hit(self, amount: int, seconds: float, *name: str) -> float:
         """Count one request of at most `amount` within `seconds`.
 
         Returns:
-            0 if it was counted; else after how many seconds the next one will be.
+            0 if it was counted, else the seconds until the next one is allowed.
         """
         now = self._clock()
         with self._lock:
@@ -49,7 +48,7 @@ class MovingWindows:
             return 0.0
 
     def _sweep(self, now: float) -> None:
-        """Forget names that have not asked for longer than their window."""
+        """Remove names without requests in their window."""
         for _ in range(min(_SWEPT, len(self._counted))):
             name, (seconds, times) = next(iter(self._counted.items()))
             if times and times[-1] > now - seconds:

@@ -1,8 +1,8 @@
-"""Insert rows of several tables at once, by statements that are built only once.
+"""Insert rows of several tables at once, by cached statements.
 
-On PostgreSQL all rows leave in one statement, so in one round trip; on SQLite, where a statement
-costs next to nothing, one after the other. Building a statement from Python costs more than running
-it, so each combination of tables is built the first time it is met.
+On PostgreSQL all rows are inserted by one statement, in one round trip; on SQLite, where statements
+are cheap, one by one. Building a statement costs more than running it, so the statement of each
+combination of tables is built once.
 """
 
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ from api.kit.database import Base
 
 
 class Writes:
-    """Rows that belong together; nothing is written before `run`."""
+    """Rows to insert together; nothing is written before `run`."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[Table, str | None, dict[str, Any]]] = []
 
     def add(self, model: type[Base], **values: Any) -> None:
-        """Add one row. A column that is left out is NULL: defaults are not looked up."""
+        """Add one row. A missing column is NULL: column defaults are not applied."""
         self._rows.append((_table(model), None, values))
 
     def add_each(
         self, model: type[Base], column: str, column_values: Sequence[Any], **same: Any
     ) -> None:
-        """Add one row per value of `column`; the other columns are alike."""
+        """Add one row per value of `column`; the other columns are the same in all rows."""
         self._rows.append((_table(model), column, {**same, column: list(column_values)}))
 
     def run(self, session: Session) -> None:
-        """Write what was added since the last time.
+        """Insert the rows added since the last call.
 
         Raises:
-            IntegrityError: A row is there already.
+            IntegrityError: A row exists already.
         """
         rows, self._rows = self._rows, []
         if not rows:

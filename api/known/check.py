@@ -45,7 +45,7 @@ def back_check(
     """Count whose verdicts of the last days an entry would have changed.
 
     Args:
-        ctx: Of the request.
+        ctx: The request's context.
         model_type: Whose scans.
         form: The message.
         label: What it would be known as.

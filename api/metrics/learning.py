@@ -17,9 +17,9 @@ TARGET_GAIN = 0.01
 def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
     """Return what the newest version with a parent gained in recall on the golden set.
 
-    The paired interval of the evaluation is used where the version carries one
-    (`goldenRecallGain`, `...Low`, `...High`); else the difference of the two recalls, whose
-    interval takes them as independent (wider, never too narrow for paired answers that agree).
+    The paired interval of the evaluation is used where the version carries one (`goldenRecallGain`,
+    `...Low`, `...High`); else the difference of the two recalls, whose interval takes them as
+    independent (wider, never too narrow for paired answers that agree).
     """
     query = select(Version).where(Version.parent.is_not(None), Version.status != "refused")
     if model_type is not None:

@@ -1,10 +1,8 @@
 """Who looks at a page: a signed cookie, and the token that every form of that session carries.
 
 The cookie is signed, not stored: HttpOnly, SameSite=Lax (Strict would lose it on the way back from
-an
-OIDC issuer), Secure over HTTPS. Forms carry a token derived from the session; a form of another
-site
-knows neither.
+an OIDC issuer), Secure over HTTPS. Forms carry a token derived from the session; a form of another
+site knows neither.
 """
 
 import hmac

@@ -21,17 +21,16 @@ class PagesSettings(Settings):
     """A sign-in holds for so long, and never longer than the token that it was made with."""
     secure_cookies: bool = False
     """Send cookies over HTTPS alone. Always so when the request came by HTTPS; set it behind a
-    proxy
-    that does not say so."""
+    proxy that does not say so."""
     token_login: bool | None = None
     """Sign in with an access token. Left out: on in embedded mode (`shieldctl up`), else off."""
 
     trusted_header: str | None = None
-    """Header in which an authenticating proxy names the user, e.g. `kubeflow-userid`. Off when
-    left out."""
+    """Header in which an authenticating proxy names the user, e.g. `kubeflow-userid`. Off when left
+    out."""
     trusted_proxies: list[str] = []
-    """Addresses or networks of that proxy, e.g. `["10.42.7.9"]`. The header is believed from
-    there alone."""
+    """Addresses or networks of that proxy, e.g. `["10.42.7.9"]`. The header is believed from there
+    alone."""
     reviewers: list[str] = []
     """Users named by the proxy or by OIDC who may review, by user id or e-mail; `["*"]` is
     everybody."""

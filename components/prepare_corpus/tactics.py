@@ -65,9 +65,9 @@ def hardest_tactics(
 ) -> list[str]:
     """Return the tactics that a filter which has never seen them misses most.
 
-    They are added one by one, each time the one whose absence from training costs most recall at
-    1 %
-    false positives (a linear model on the embeddings tells), until they hold `share` of the scams.
+    They are added one by one, each time the one whose absence from training costs most recall
+    at 1 % false positives (by a linear model on the embeddings), until they hold `share` of the
+    scams.
 
     Args:
         tactics: Name of each scam's tactic, shape (n,).

@@ -21,8 +21,7 @@ memory arenas are still being filled."""
 class AnswerCache:
     """Encoder scores by exact token ids, least recently used out first.
 
-    Beside them it remembers what a text was read as, so that a repeated text is not even
-    tokenised.
+    Beside them it remembers what a text was read as, so that a repeated text is not even tokenised.
     """
 
     def __init__(self, capacity: int) -> None:
