@@ -22,6 +22,12 @@ SECRETS_FOLDER = "/etc/antispam-shield/secrets"
 RETRY_PAUSE_SECONDS, RETRY_FACTOR = 30, 2.0
 TOKEN_LABEL = "antispamshield.io/api-token"
 """A PodDefault of the chart gives pods with this label a token for the API."""
+MIRROR_KEYS = (
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+    "SHIELD_MODEL_REGISTRY_TOKEN",
+)
 
 
 class Toleration(BaseModel):
@@ -61,6 +67,12 @@ class ClusterSettings(BaseModel):
     signing_secret: str
     trusted_secret: str
     image_pull_secrets: Sequence[str] = ()
+    mlflow_url: str = ""
+    """MLflow's tracking server, which `register` mirrors versions to; empty: none."""
+    model_registry_url: str = ""
+    """Kubeflow's model registry, likewise."""
+    mirrors_secret: str = ""
+    """Secret with what these servers ask for, by the names in `MIRROR_KEYS`."""
     accelerator_type: str = ""
     """E.g. `nvidia.com/gpu`; empty trains on CPUs."""
     accelerator_count: int = Field(default=1, ge=1)
@@ -101,6 +113,7 @@ def placed(settings: ClusterSettings) -> OnTask:
         if step == "register":  # the only step that may sign
             kubernetes.use_secret_as_volume(task, settings.signing_secret, SIGNING_FOLDER)
             task.set_env_variable("SHIELD_SIGNING_KEY", f"{SIGNING_FOLDER}/signing.pem")
+            _mirror_where_told(settings, task)
         if settings.image_pull_secrets:
             kubernetes.set_image_pull_secrets(task, list(settings.image_pull_secrets))
         kubernetes.add_pod_label(task, TOKEN_LABEL, "true")
@@ -140,6 +153,16 @@ def _environment(settings: ClusterSettings) -> dict[str, str]:
     if settings.artifacts_endpoint_url:
         environment["SHIELD_ARTIFACTS_ENDPOINT_URL"] = settings.artifacts_endpoint_url
     return environment
+
+
+def _mirror_where_told(settings: ClusterSettings, task: Any) -> None:
+    if settings.mlflow_url:
+        task.set_env_variable("MLFLOW_TRACKING_URI", settings.mlflow_url)
+    if settings.model_registry_url:
+        task.set_env_variable("SHIELD_MODEL_REGISTRY_URL", settings.model_registry_url)
+    if settings.mirrors_secret:
+        keys = {key: key for key in MIRROR_KEYS}
+        kubernetes.use_secret_as_env(task, settings.mirrors_secret, keys, optional=True)
 
 
 def _train_where_told(settings: ClusterSettings, task: Any) -> None:

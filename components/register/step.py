@@ -10,8 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from components.shared.mirrors import mirrored
 from components.shared.runs import amend_outcome, run_key
-from components.shared.tracking import mirrored
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient

@@ -105,6 +105,32 @@ class TrackingSettings(Settings):
     """Experiment that the runs belong to; made where there is none."""
 
 
+class ModelRegistrySettings(BaseSettings):
+    """Kubeflow's model registry, where versions are mirrored to, if anywhere."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHIELD_MODEL_REGISTRY_", use_attribute_docstrings=True
+    )
+
+    url: str | None = None
+    """Base URL of a Kubeflow model registry, e.g.
+    `http://model-registry-service.kubeflow.svc.cluster.local:8080`. Each registered version is
+    mirrored there: figures, lineage, and where its package lies. A mirror that fails fails no run.
+    """
+
+    token: str | None = None
+    """Bearer token for it."""
+
+    token_file: Path | None = None
+    """A file that holds the token; read anew by every step."""
+
+    timeout_seconds: float = 30.0
+    """One request longer than this has failed."""
+
+    name: str = "antispam-shield"
+    """How the registered models' names begin; the model type follows: `antispam-shield-sms`."""
+
+
 def open_client(settings: StepSettings | None = None) -> ShieldClient:
     """Return a client of the API as the environment names it.
 

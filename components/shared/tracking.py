@@ -1,7 +1,6 @@
 """Mirror a version to MLflow: its run with figures, recipe, report and package.
 
-Spoken is MLflow's REST API, so that no image needs its packages. A mirror is a courtesy: whatever
-goes wrong with it is logged, and no run fails for it.
+Spoken is MLflow's REST API, so that no image needs its packages.
 """
 
 import json
@@ -28,31 +27,12 @@ _MOST = 100
 """Parameters of one request."""
 
 
-def mirrored(version: VersionRead, package: Path, report: Path) -> str | None:
-    """Mirror a version where the environment names a server, and return MLflow's id of its run.
+class TrackingServer:
+    """An MLflow tracking server.
 
     Args:
-        version: As registered.
-        package: Its directory.
-        report: HTML from `evaluate`.
-
-    Returns:
-        None: no server is named, or it could not be done; the log says why.
+        settings: With its URL.
     """
-    settings = TrackingSettings()
-    if settings.tracking_uri is None:
-        return None
-    try:
-        with Mirror(settings) as mirror:
-            return mirror.add(version, package, report)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, LookupError) as fault:
-        told = {"event": "not-mirrored", "version": version.name, "why": str(fault)}
-        log.warning(json.dumps(told))
-        return None
-
-
-class Mirror:
-    """A tracking server."""
 
     def __init__(self, settings: TrackingSettings) -> None:
         assert settings.tracking_uri is not None
@@ -69,7 +49,7 @@ class Mirror:
             timeout=settings.tracking_timeout_seconds,
         )
 
-    def __enter__(self) -> "Mirror":
+    def __enter__(self) -> "TrackingServer":
         """Return itself."""
         return self
 

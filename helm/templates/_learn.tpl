@@ -28,6 +28,7 @@
     - {name: SHIELD_CHECKPOINT_DIR, value: /scratch/checkpoints}
     {{- if .signs }}
     - {name: SHIELD_SIGNING_KEY, value: /etc/antispam-shield/signing/signing.pem}
+    {{- include "shield.mirrorsEnv" .root | nindent 4 }}
     {{- end }}
     - {name: SHIELD_TRUSTED_KEYS, value: /etc/antispam-shield/trusted}
     {{- include "shield.clientEnv" .root | nindent 4 }}
@@ -44,6 +45,22 @@
     - {name: trusted, mountPath: /etc/antispam-shield/trusted, readOnly: true}
     {{- include "shield.secretsMount" (dict "root" .root) | nindent 4 }}
     {{- include "shield.tokenMount" .root | nindent 4 }}
+{{- end }}
+
+{{/* Where the step that registers mirrors versions to, and what these servers ask for. */}}
+{{- define "shield.mirrorsEnv" -}}
+{{- $m := .Values.pipeline.mirrors }}
+{{- with $m.mlflowUrl }}
+- {name: MLFLOW_TRACKING_URI, value: {{ . | quote }}}
+{{- end }}
+{{- with $m.modelRegistryUrl }}
+- {name: SHIELD_MODEL_REGISTRY_URL, value: {{ . | quote }}}
+{{- end }}
+{{- if $m.existingSecret }}
+{{- range list "MLFLOW_TRACKING_TOKEN" "MLFLOW_TRACKING_USERNAME" "MLFLOW_TRACKING_PASSWORD" "SHIELD_MODEL_REGISTRY_TOKEN" }}
+- {name: {{ . }}, valueFrom: {secretKeyRef: {name: {{ $m.existingSecret }}, key: {{ . }}, optional: true}}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Volumes of such containers; with `signs` the signing key is among them. */}}

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from api.kit.limits import Limiter
 from api.settings import ApiSettings
+from pipelines.deploy import DeploymentConfig
 from tests.support.chart import CHART, one, pods_of, rendered, values_file
 from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
@@ -375,6 +376,38 @@ def test_the_drift_watch_can_be_moved_and_switched_off_with_its_alerts(values: s
         told = str(one(objects, "PrometheusRule"))
         assert ("ShieldDrift" in told) is there
         assert "ShieldAuditShortened" in told
+
+
+@pytest.mark.parametrize("engine", ["cronjob", "trainjob", "kfp"])
+def test_versions_are_mirrored_where_told_by_the_container_that_registers(engine: str) -> None:
+    told = ["--set", f"pipeline.engine={engine}", "--set", "pipeline.firstModels.types={sms}"]
+    assert "-mirrors" not in str([one["metadata"]["name"] for one in rendered("base", *told)])
+    told += ["--set", "pipeline.mirrors.mlflowUrl=http://mlflow:5000"]
+    told += ["--set", "pipeline.mirrors.modelRegistryUrl=http://registry:8080"]
+    told += ["--set", "pipeline.mirrors.existingSecret=mirrors"]
+    objects = rendered("base", *told)
+    assert {"port": 5000} in one(objects, "NetworkPolicy", "-mirrors")["spec"]["egress"][0]["ports"]
+    registering = 0
+    for pod in (pod for found in objects for pod in pods_of(found)):
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            env = {each["name"]: each for each in container.get("env", [])}
+            registers = "SHIELD_SIGNING_KEY" in env
+            assert ("MLFLOW_TRACKING_URI" in env) is registers
+            assert ("SHIELD_MODEL_REGISTRY_URL" in env) is registers
+            if registers:
+                registering += 1
+                assert env["MLFLOW_TRACKING_TOKEN"]["valueFrom"]["secretKeyRef"] == {
+                    "name": "mirrors",
+                    "key": "MLFLOW_TRACKING_TOKEN",
+                    "optional": True,
+                }
+    assert registering
+    if engine == "kfp":
+        deployment = json.loads(one(objects, "ConfigMap", "-pipeline")["data"]["deployment.json"])
+        config = DeploymentConfig.model_validate(deployment).kubernetes
+        assert config.mlflow_url == "http://mlflow:5000"
+        assert config.model_registry_url == "http://registry:8080"
+        assert config.mirrors_secret == "mirrors"
 
 
 def test_extra_objects_are_templates(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from cli.main import main as cli
 from pipelines.deploy import DeploymentConfig, main, read_config
 from pipelines.drift_graph import build_watch
 from pipelines.graph import STEPS, build
-from pipelines.kubernetes import ClusterSettings, Toleration, compile_for_cluster
+from pipelines.kubernetes import MIRROR_KEYS, ClusterSettings, Toleration, compile_for_cluster
 from shield.errors import Misconfigured
 from tests.support.kfp import KfpServer
 
@@ -44,6 +44,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
         ],
         resources={"requests": {"cpu": "2", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
         image_pull_secrets=["registry"],
+        mlflow_url="http://mlflow:5000",
+        model_registry_url="http://registry:8080",
+        mirrors_secret="mirrors",
         timeout_seconds=7200,
     )
     path = compile_for_cluster(wanted, tmp_path_factory.mktemp("ir") / "pipeline.yaml")
@@ -58,6 +61,20 @@ def test_every_step_has_its_image_and_no_other_is_named(compiled: Any) -> None:
     used = {executor["container"]["image"] for executor in executors.values()}
     assert used == {"registry.test/pipeline:1", "registry.test/training:1"}
     assert executors["exec-train"]["container"]["image"] == "registry.test/training:1"
+
+
+def test_only_the_step_that_registers_knows_where_versions_are_mirrored(compiled: Any) -> None:
+    executors, kubernetes = compiled
+    for name, executor in executors.items():
+        told = {one["name"]: one["value"] for one in executor["container"].get("env", [])}
+        secrets = {one["secretName"]: one for one in kubernetes[name].get("secretAsEnv", [])}
+        registers = name == "exec-register"
+        assert (told.get("MLFLOW_TRACKING_URI") == "http://mlflow:5000") is registers, name
+        assert (told.get("SHIELD_MODEL_REGISTRY_URL") == "http://registry:8080") is registers, name
+        assert ("mirrors" in secrets) is registers, name
+        if registers:
+            assert secrets["mirrors"]["optional"] is True
+            assert {one["envVar"] for one in secrets["mirrors"]["keyToEnv"]} == set(MIRROR_KEYS)
 
 
 def test_only_training_asks_for_the_gpu_and_its_nodes(compiled: Any) -> None:
