@@ -22,12 +22,12 @@ HEAD = """# Settings
 Every setting is an environment variable. A value that cannot work stops the program with one
 sentence that names the variable and the cure.
 
-`SHIELD_SECRETS` names a directory whose files are settings too: each is called as a variable and
-holds its value, as a mounted Secret does. What is secret belongs there, and not into the
-environment: `SHIELD_DATABASE_URL`, `SHIELD_PAGES_OIDC_CLIENT_SECRET`, `MLFLOW_TRACKING_TOKEN`, a
-`SHIELD_API_RATE_STORAGE` with a password, and for S3 `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`
-and, if there is one, `AWS_SESSION_TOKEN`, which are read anew every few minutes. A variable wins
-over a file.
+`SHIELD_SECRETS` names a directory (or several, with `:` between) whose files are settings too: each
+is called as a variable and holds its value, as a mounted Secret does. What is secret belongs there,
+and not into the environment: `SHIELD_DATABASE_URL`, `SHIELD_PAGES_OIDC_CLIENT_SECRET`,
+`MLFLOW_TRACKING_TOKEN`, a `SHIELD_API_RATE_STORAGE` with a password, and for S3
+`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`, which are
+read anew every few minutes. A variable wins over a file.
 """
 
 

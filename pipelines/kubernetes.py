@@ -4,6 +4,7 @@
 pipeline is compiled for a server.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,10 @@ from shield.environment import SECRETS
 SIGNING_FOLDER = "/etc/antispam-shield/signing"
 TRUSTED_FOLDER = "/etc/antispam-shield/trusted"
 SECRETS_FOLDER = "/etc/antispam-shield/secrets"
+MIRRORS_FOLDER = "/etc/antispam-shield/mirrors"
 RETRY_PAUSE_SECONDS, RETRY_FACTOR = 30, 2.0
 TOKEN_LABEL = "antispamshield.io/api-token"
 """A PodDefault of the chart gives pods with this label a token for the API."""
-MIRROR_KEYS = (
-    "MLFLOW_TRACKING_TOKEN",
-    "MLFLOW_TRACKING_USERNAME",
-    "MLFLOW_TRACKING_PASSWORD",
-    "SHIELD_MODEL_REGISTRY_TOKEN",
-)
 
 
 class Toleration(BaseModel):
@@ -72,7 +68,7 @@ class ClusterSettings(BaseModel):
     model_registry_url: str = ""
     """Kubeflow's model registry, likewise."""
     mirrors_secret: str = ""
-    """Secret with what these servers ask for, by the names in `MIRROR_KEYS`."""
+    """Secret with what these servers ask for: its keys are settings."""
     accelerator_type: str = ""
     """E.g. `nvidia.com/gpu`; empty trains on CPUs."""
     accelerator_count: int = Field(default=1, ge=1)
@@ -161,8 +157,9 @@ def _mirror_where_told(settings: ClusterSettings, task: Any) -> None:
     if settings.model_registry_url:
         task.set_env_variable("SHIELD_MODEL_REGISTRY_URL", settings.model_registry_url)
     if settings.mirrors_secret:
-        keys = {key: key for key in MIRROR_KEYS}
-        kubernetes.use_secret_as_env(task, settings.mirrors_secret, keys, optional=True)
+        kubernetes.use_secret_as_volume(task, settings.mirrors_secret, MIRRORS_FOLDER)
+        folders = [SECRETS_FOLDER] if settings.artifacts_secret else []
+        task.set_env_variable(SECRETS, os.pathsep.join([*folders, MIRRORS_FOLDER]))
 
 
 def _train_where_told(settings: ClusterSettings, task: Any) -> None:

@@ -16,7 +16,8 @@ from pydantic_settings import (
 from shield.errors import Misconfigured
 
 SECRETS = "SHIELD_SECRETS"
-"""Names a directory of files: each is called as a variable and holds its value."""
+"""Names a directory of files, or several with `:` between: each file is called as a variable and
+holds its value."""
 
 
 class Settings(BaseSettings):
@@ -36,10 +37,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where values come from, the first to say something wins."""
-        folder = secrets_folder()
-        if folder is None:
+        folders = secrets_folders()
+        if not folders:
             return init_settings, env_settings
-        return init_settings, env_settings, _Files(settings_cls, folder)
+        return init_settings, env_settings, _Files(settings_cls, folders)
 
 
 class _Files(SecretsSettingsSource):
@@ -55,22 +56,20 @@ class _Files(SecretsSettingsSource):
             ) from error
 
 
-def secrets_folder() -> Path | None:
-    """Return the directory that `SHIELD_SECRETS` names, or `None` when it is not set.
+def secrets_folders() -> list[Path]:
+    """Return the directories that `SHIELD_SECRETS` names; none when it is not set.
 
     Raises:
-        Misconfigured: It is no directory.
+        Misconfigured: One is no directory.
     """
-    named = os.environ.get(SECRETS)
-    if not named:
-        return None
-    folder = Path(named)
-    if not folder.is_dir():
-        raise Misconfigured(
-            f"{SECRETS} names {folder}, which is no directory. Mount the Secret there, or leave "
-            "the variable out."
-        )
-    return folder
+    folders = [Path(named) for named in os.environ.get(SECRETS, "").split(os.pathsep) if named]
+    for folder in folders:
+        if not folder.is_dir():
+            raise Misconfigured(
+                f"{SECRETS} names {folder}, which is no directory. Mount the Secret there, or "
+                "leave the variable out."
+            )
+    return folders
 
 
 def _entries(written: object) -> object:

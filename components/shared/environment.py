@@ -105,7 +105,7 @@ class TrackingSettings(Settings):
     """Experiment that the runs belong to; made where there is none."""
 
 
-class ModelRegistrySettings(BaseSettings):
+class ModelRegistrySettings(Settings):
     """Kubeflow's model registry, where versions are mirrored to, if anywhere."""
 
     model_config = SettingsConfigDict(

@@ -43,7 +43,11 @@
     - {name: signing, mountPath: /etc/antispam-shield/signing, readOnly: true}
     {{- end }}
     - {name: trusted, mountPath: /etc/antispam-shield/trusted, readOnly: true}
+    {{- if and .signs .root.Values.pipeline.mirrors.existingSecret }}
+    - {name: secrets-to-register, mountPath: /etc/antispam-shield/secrets, readOnly: true}
+    {{- else }}
     {{- include "shield.secretsMount" (dict "root" .root) | nindent 4 }}
+    {{- end }}
     {{- include "shield.tokenMount" .root | nindent 4 }}
 {{- end }}
 
@@ -56,10 +60,8 @@
 {{- with $m.modelRegistryUrl }}
 - {name: SHIELD_MODEL_REGISTRY_URL, value: {{ . | quote }}}
 {{- end }}
-{{- if $m.existingSecret }}
-{{- range list "MLFLOW_TRACKING_TOKEN" "MLFLOW_TRACKING_USERNAME" "MLFLOW_TRACKING_PASSWORD" "SHIELD_MODEL_REGISTRY_TOKEN" }}
-- {name: {{ . }}, valueFrom: {secretKeyRef: {name: {{ $m.existingSecret }}, key: {{ . }}, optional: true}}}
-{{- end }}
+{{- if and $m.existingSecret (not (include "shield.artifactsSecret" .)) }}
+- {name: SHIELD_SECRETS, value: /etc/antispam-shield/secrets}
 {{- end }}
 {{- end }}
 
@@ -71,6 +73,13 @@
 {{- end }}
 - {name: trusted, secret: {secretName: {{ include "shield.trustedSecret" .root }}, defaultMode: 0440}}
 {{- include "shield.secretsVolume" (dict "root" .root) | nindent 0 }}
+{{- if and .signs .root.Values.pipeline.mirrors.existingSecret }}
+- name: secrets-to-register
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- include "shield.secretSources" (dict "root" .root "more" (list .root.Values.pipeline.mirrors.existingSecret)) | nindent 6 }}
+{{- end }}
 {{ include "shield.tokenVolume" .root }}
 {{- end }}
 

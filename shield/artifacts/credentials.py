@@ -7,7 +7,7 @@ import boto3
 from botocore.credentials import CredentialProvider, RefreshableCredentials
 from botocore.session import get_session
 
-from shield.environment import SECRETS, read_secret, secrets_folder
+from shield.environment import SECRETS, read_secret, secrets_folders
 
 KEY_ID, SECRET_KEY, SESSION_TOKEN = (
     "AWS_ACCESS_KEY_ID",
@@ -30,8 +30,8 @@ class _Files(CredentialProvider):
 
     def load(self) -> RefreshableCredentials | None:
         """Return credentials that are read anew from time to time, or `None`."""
-        folder = secrets_folder()
-        if folder is None or not (folder / KEY_ID).exists():
+        folder = next((one for one in secrets_folders() if (one / KEY_ID).exists()), None)
+        if folder is None:
             return None
         return RefreshableCredentials.create_from_metadata(
             self._read(folder), refresh_using=lambda: self._read(folder), method=self.METHOD

@@ -394,13 +394,18 @@ def test_versions_are_mirrored_where_told_by_the_container_that_registers(engine
             registers = "SHIELD_SIGNING_KEY" in env
             assert ("MLFLOW_TRACKING_URI" in env) is registers
             assert ("SHIELD_MODEL_REGISTRY_URL" in env) is registers
-            if registers:
-                registering += 1
-                assert env["MLFLOW_TRACKING_TOKEN"]["valueFrom"]["secretKeyRef"] == {
-                    "name": "mirrors",
-                    "key": "MLFLOW_TRACKING_TOKEN",
-                    "optional": True,
-                }
+            if not registers:
+                continue
+            registering += 1
+            folders = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+            assert env["SHIELD_SECRETS"]["value"] in folders
+            (volume,) = [
+                one
+                for one in pod["volumes"]
+                if one["name"] == folders[env["SHIELD_SECRETS"]["value"]]
+            ]
+            sources = [one["secret"]["name"] for one in volume["projected"]["sources"]]
+            assert sources == ["antispam-shield-artifacts", "mirrors"]
     assert registering
     if engine == "kfp":
         deployment = json.loads(one(objects, "ConfigMap", "-pipeline")["data"]["deployment.json"])

@@ -12,6 +12,7 @@ import pytest
 
 from api.kit.tokens import mint
 from api.settings import ApiSettings
+from components.shared.environment import TrackingSettings
 from shield.artifacts.settings import ArtifactSettings
 from shield.errors import Misconfigured
 from tests.support.api import SECRET, settings_for
@@ -66,6 +67,21 @@ def test_a_variable_wins_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ApiSettings().cors_origins == ["https://a.example", "https://b.example"]
     monkeypatch.setenv("SHIELD_DATABASE_URL", "sqlite:///variable.db")
     assert ApiSettings().database_url == "sqlite:///variable.db"
+
+
+def test_files_may_lie_in_several_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, name in (("bucket", "SHIELD_ARTIFACTS_ROOT"), ("mirrors", "MLFLOW_TRACKING_TOKEN")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(f"{folder}\n")
+    monkeypatch.setenv("SHIELD_SECRETS", f"{tmp_path}/bucket:{tmp_path}/mirrors")
+    monkeypatch.delenv("SHIELD_ARTIFACTS_ROOT", raising=False)
+    assert ArtifactSettings().root == "bucket"
+    assert TrackingSettings().tracking_token == "mirrors"
+    monkeypatch.setenv("SHIELD_SECRETS", f"{tmp_path}/bucket:{tmp_path}/away")
+    with pytest.raises(Misconfigured, match="away, which is no directory"):
+        ArtifactSettings()
 
 
 def test_a_mount_that_is_not_there_is_said_and_not_passed_over(

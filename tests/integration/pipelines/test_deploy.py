@@ -11,7 +11,13 @@ from cli.main import main as cli
 from pipelines.deploy import DeploymentConfig, main, read_config
 from pipelines.drift_graph import build_watch
 from pipelines.graph import STEPS, build
-from pipelines.kubernetes import MIRROR_KEYS, ClusterSettings, Toleration, compile_for_cluster
+from pipelines.kubernetes import (
+    MIRRORS_FOLDER,
+    SECRETS_FOLDER,
+    ClusterSettings,
+    Toleration,
+    compile_for_cluster,
+)
 from shield.errors import Misconfigured
 from tests.support.kfp import KfpServer
 
@@ -67,14 +73,13 @@ def test_only_the_step_that_registers_knows_where_versions_are_mirrored(compiled
     executors, kubernetes = compiled
     for name, executor in executors.items():
         told = {one["name"]: one["value"] for one in executor["container"].get("env", [])}
-        secrets = {one["secretName"]: one for one in kubernetes[name].get("secretAsEnv", [])}
+        mounted = {one["secretName"] for one in kubernetes[name].get("secretAsVolume", [])}
         registers = name == "exec-register"
         assert (told.get("MLFLOW_TRACKING_URI") == "http://mlflow:5000") is registers, name
         assert (told.get("SHIELD_MODEL_REGISTRY_URL") == "http://registry:8080") is registers, name
-        assert ("mirrors" in secrets) is registers, name
-        if registers:
-            assert secrets["mirrors"]["optional"] is True
-            assert {one["envVar"] for one in secrets["mirrors"]["keyToEnv"]} == set(MIRROR_KEYS)
+        assert ("mirrors" in mounted) is registers, name
+        folders = f"{SECRETS_FOLDER}:{MIRRORS_FOLDER}" if registers else SECRETS_FOLDER
+        assert told["SHIELD_SECRETS"] == folders
 
 
 def test_only_training_asks_for_the_gpu_and_its_nodes(compiled: Any) -> None:
