@@ -14,6 +14,7 @@ from api import health, pages
 from api.audit import endpoints as audit
 from api.audit.service import EVENT
 from api.batches import endpoints as batches
+from api.contests import endpoints as contests
 from api.device import endpoints as device
 from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
@@ -60,7 +61,7 @@ from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
     *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
-    *(device, rollouts, runs, users, privacy, audit, names, webhooks),
+    *(device, rollouts, runs, users, privacy, audit, names, webhooks, contests),
 )
 
 
@@ -124,6 +125,7 @@ def open_services(
             settings.trusted_proxies,
             proxy_hops=settings.proxy_hops,
             reads_per_user=settings.rate_reads_per_user,
+            contests_per_address=settings.rate_contests,
         ),
         together=Together(),
         clock=clock,

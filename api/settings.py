@@ -81,6 +81,8 @@ class ApiSettings(Settings):
     """Writes per client address; empty for no limit."""
     rate_reads_per_user: str = "600/minute"
     """Reads per user; empty for no limit. Reviewers, admins and machines are not counted."""
+    rate_contests: str = "6/hour"
+    """Messages that may be contested without an account, per client address; empty for no limit."""
     rate_storage: str = "memory://"
     """`memory://` for one process, `redis://...` for several."""
     trusted_proxies: str = ""
@@ -130,6 +132,10 @@ class ApiSettings(Settings):
     outbox_lease_seconds: float = Field(default=60, gt=0)
     """Work that follows a decision is done again by another process if the one that has taken it
     says nothing for so long."""
+    contests: bool = True
+    """Let senders of flagged messages contest it at `/contest`, without an account."""
+    contests_waiting: int = Field(default=200, ge=1)
+    """Once so many contests wait for reviewers, no more are taken."""
     webhook_networks: CommaList = []
     """Networks that are not public and may be told by webhooks all the same, e.g. `10.20.0.0/16`,
     with commas between; by `http://` too."""

@@ -58,6 +58,11 @@ _COMMANDS = {
         "known",
         is_group=True,
     ),
+    "contest": _Command(
+        "What senders of flagged messages say against it: list, show, answer.",
+        "contest",
+        is_group=True,
+    ),
     "corpus": _Command(
         "Labelled messages to learn from: list, show, add, remove, export, fetch.",
         "corpus",

@@ -16,6 +16,7 @@ _LISTED_BY = {
     NamedKind.FEEDBACK: "`shieldctl feedback list` shows those that wait.",
     NamedKind.CAMPAIGN: "`shieldctl known list` shows those that are known.",
     NamedKind.KNOWN: "`shieldctl known list` shows them.",
+    NamedKind.CONTEST: "`shieldctl contest list` shows them.",
     NamedKind.BATCH: "`shieldctl feedback batches` lists them.",
     NamedKind.RUN: "`shieldctl pipeline list` shows them.",
     NamedKind.VERSION: "`shieldctl model list` shows them.",

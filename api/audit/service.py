@@ -63,7 +63,7 @@ def record(ctx: Context, action: str, subject: str, reason: str = "", **details:
 
 
 def _is_event(action: str) -> bool:
-    return action in _DECISIONS or action.startswith(("known.", "version.", "rollout."))
+    return action in _DECISIONS or action.startswith(("known.", "version.", "rollout.", "contest."))
 
 
 def record_later(

@@ -23,7 +23,7 @@ def free_rows(
         .where(
             Feedback.model_type == model_type,
             Feedback.status == "approved",
-            Feedback.source == "report",
+            Feedback.source.in_(("report", "contest")),
             Feedback.batch_id.is_(None),
             Scan.text_sealed.is_not(None),
         )

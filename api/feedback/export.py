@@ -34,7 +34,7 @@ def rows(
                 .join(Scan, Scan.id == Feedback.scan_id)
                 .where(
                     Feedback.status == "approved",
-                    Feedback.source == "report",
+                    Feedback.source.in_(("report", "contest")),
                     Scan.text_sealed.is_not(None),
                 )
                 .order_by(Feedback.approved_at, Feedback.id)

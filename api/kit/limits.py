@@ -29,12 +29,14 @@ class Limiter:
         *,
         proxy_hops: int = 1,
         reads_per_user: str = "",
+        contests_per_address: str = "",
     ) -> None:
         self._proxies = _networks(trusted_proxies)
         self._hops = proxy_hops
         self._per_user = _parsed(per_user)
         self._reads_per_user = _parsed(reads_per_user)
         self._per_address = _parsed(per_address)
+        self._contests_per_address = _parsed(contests_per_address)
         self.is_remote = not storage.startswith("memory:")
         """Whether counting calls another process and may block."""
         self._windows: dict[RateLimitItem, MovingWindows] = defaultdict(MovingWindows)
@@ -78,6 +80,10 @@ class Limiter:
     def check_read(self, user: str) -> None:
         """Count one request that only reads. Raises as `check`."""
         self._count(self._reads_per_user, "reader", user)
+
+    def check_contest(self, address: str) -> None:
+        """Count what somebody without an account contests. Raises as `check`."""
+        self._count(self._contests_per_address, "address", f"contest {address}")
 
     def is_first(self, deed: str, name: str) -> bool:
         """Record `deed` for a name; return whether it is the first within the last hour.

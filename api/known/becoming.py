@@ -172,7 +172,10 @@ def _corrects(session: Session, of: _Items, label: str) -> bool:
 
 
 def _reporters(session: Session, of: _Items, label: str) -> frozenset[str]:
-    """Return who reported that the campaign is what it was found to be."""
+    """Return who reported that the campaign is what it was found to be.
+
+    Contests count as one: each comes without an account, so that many may be one sender's.
+    """
     users = session.scalars(
         select(Feedback.user_id)
         .where(
@@ -183,7 +186,12 @@ def _reporters(session: Session, of: _Items, label: str) -> frozenset[str]:
         )
         .distinct()
     )
-    return frozenset(users)
+    contested = session.scalar(
+        select(Feedback.user_id)
+        .where(of.where, Feedback.source == "contest", Feedback.corrected_label == label)
+        .limit(1)
+    )
+    return frozenset(users) | ({contested} if contested else frozenset())
 
 
 def _proven(ctx: Context, reviewer: str) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.kit.context import REVIEWERS, Context
-from api.tables import Batch, Campaign, Feedback, KnownCampaign, Run, Scan, Version
+from api.tables import Batch, Campaign, Contest, Feedback, KnownCampaign, Run, Scan, Version
 from shield.labels import ModelType
 from shield.wire import NamedKind, NamedRead
 
@@ -34,11 +34,19 @@ _KINDS: dict[NamedKind, _Columns] = {
         KnownCampaign.created_at,
         KnownCampaign.label,
     ),
+    NamedKind.CONTEST: (
+        Contest.id,
+        Contest.model_type,
+        Contest.created_at,
+        Contest.scan_type,
+    ),
     NamedKind.BATCH: (Batch.id, Batch.model_type, Batch.sealed_at, Batch.status),
     NamedKind.RUN: (Run.run_id, Run.model_type, Run.started_at, Run.outcome),
     NamedKind.VERSION: (Version.name, Version.model_type, Version.created_at, Version.status),
 }
-_HEXADECIMAL = {NamedKind.SCAN, NamedKind.FEEDBACK, NamedKind.CAMPAIGN, NamedKind.KNOWN}
+_HEXADECIMAL = {
+    *(NamedKind.SCAN, NamedKind.FEEDBACK, NamedKind.CAMPAIGN, NamedKind.KNOWN, NamedKind.CONTEST)
+}
 
 
 def beginning(

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.kit.problems import database_problem
-from api.pages import login, oidc, phone
+from api.pages import contest, login, oidc, phone
 from api.pages.assets import AssetFiles, Assets
-from api.pages.desk import audit, duties, known, models, queue, rollouts, runs, statistics
+from api.pages.desk import audit, contests, duties, known, models, queue, rollouts, runs, statistics
 from api.pages.headers import PageHeaders
 from api.pages.sessions import Sessions
 from api.pages.settings import PagesSettings
@@ -21,7 +21,7 @@ from api.pages.templates import Templates
 from api.pages.visitor import sign_in_url, wants_fragment
 from shield.errors import Invalid, NotFound, ShieldError, Unauthenticated, to_problem
 
-PREFIXES = ("/app", "/review", "/login", "/logout", "/assets")
+PREFIXES = ("/app", "/contest", "/review", "/login", "/logout", "/assets")
 
 
 class PagesRoute(BaseRoute):
@@ -58,8 +58,8 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
     app.state.templates = Templates(app.state.assets)
     app.state.oidc = oidc.client(settings)
     pages.add_middleware(PageHeaders)
-    desk = (queue, duties, known, statistics, models, rollouts, runs, audit)
-    for room in (login, oidc, phone, *desk):
+    desk = (queue, duties, known, contests, statistics, models, rollouts, runs, audit)
+    for room in (login, oidc, phone, contest, *desk):
         pages.include_router(room.router)
     pages.router.routes.append(AssetFiles(app.state.assets))
 

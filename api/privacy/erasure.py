@@ -19,6 +19,7 @@ from api.tables import (
     Campaign,
     CampaignBand,
     CampaignFingerprint,
+    Contest,
     Feedback,
     Notice,
     PairingCode,
@@ -104,7 +105,7 @@ def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> Eras
         _forget_report(ctx, report, nobody)
     _forget_samples(ctx, [each for each, _ in scans])
     _forget_forms(ctx, sorted({form for _, form in scans if form}))
-    for table in (Notice, Revision):
+    for table in (Notice, Revision, Contest):
         ctx.session.execute(
             delete(table).where(
                 table.user_id == user_id, *([table.scan_id == scan_id] if scan_id else [])

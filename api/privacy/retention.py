@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 
@@ -17,7 +17,7 @@ from api.kit.database import lock, settle
 from api.kit.idempotency import forget_old
 from api.known import service as known
 from api.privacy import datasets, snapshots
-from api.tables import Feedback, Notice, Scan, WebhookDelivery, WebhookMessage
+from api.tables import Contest, Feedback, Notice, Scan, WebhookDelivery, WebhookMessage
 from shield.errors import ShieldError
 
 logger = logging.getLogger("api.caretaker")
@@ -57,6 +57,7 @@ def look_after(services: Services) -> None:
         forget_old(ctx.session, ctx.now)
         kept = ctx.now - timedelta(days=services.settings.inbox_days)
         ctx.session.execute(delete(Notice).where(Notice.created_at < kept))
+        _forget_contests(ctx, kept)
         _forget_events(ctx)
         if services.settings.retention_days is not None:
             retain(ctx, services.settings.retention_days)
@@ -69,6 +70,19 @@ def look_after(services: Services) -> None:
     with open_context(services, CARETAKER) as ctx:
         heads.publish(ctx)
     settle(services.engine)
+
+
+def _forget_contests(ctx: Context, kept: datetime) -> None:
+    """Forget what senders wrote of themselves, once it is decided; messages stay as reports do."""
+    waits = select(Feedback.id).where(Feedback.source == "contest", Feedback.status == "pending")
+    ctx.session.execute(
+        delete(Contest)
+        .where(
+            Contest.created_at < kept,
+            Contest.feedback_id.is_(None) | Contest.feedback_id.not_in(waits),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _forget_events(ctx: Context) -> None:

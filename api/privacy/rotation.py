@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from api.audit import service as audit
 from api.kit.context import Services, open_context
 from api.privacy.retention import CARETAKER
-from api.tables import Campaign, Feedback, Scan, Webhook
+from api.tables import Campaign, Contest, Feedback, Scan, Webhook
 
 _CHUNK = 500
 _KEY_ID_BYTES = 8
@@ -26,6 +26,9 @@ def reseal(services: Services, progress: Callable[[int], None] = lambda done: No
         (Feedback, "comment_sealed"),
         (Campaign, "sample_sealed"),
         (Webhook, "secret_sealed"),
+        (Contest, "reason_sealed"),
+        (Contest, "contact_sealed"),
+        (Contest, "answer_sealed"),
     ):
         sealed: Any = getattr(table, column)
         stale = (

@@ -182,6 +182,8 @@ def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
 
 def _would_be_known(ctx: Context, item: Feedback) -> bool:
     """Tell whether a decision would act on many people, so that a second look is worth its time."""
+    if item.source == "contest":  # what a sender contests goes to many people
+        return _somebody_else_reviews(ctx, item)
     if item.corrected_label == item.original_label:
         return False
     campaign = ctx.session.get(Campaign, item.campaign_id) if item.campaign_id else None

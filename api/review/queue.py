@@ -1,6 +1,7 @@
 """The reviewer's queue: waiting items, most valuable first, with all that a decision needs."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from api.kit.paging import PageRequest, Sorted, counted, fetch_page
 from api.review import meaning, search
 from api.review import repository as reviews
 from api.review.views import View, conditions
-from api.tables import Campaign, Feedback, Scan, User
+from api.tables import Campaign, Contest, Feedback, Scan, User
 from api.users.service import reporter_summary
 from shield.errors import Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
@@ -24,6 +25,7 @@ from shield.reasons import tactics
 from shield.wire import (
     CampaignSummary,
     CommentRead,
+    ContestMark,
     FeedbackRead,
     FeedbackStatus,
     Pagination,
@@ -36,6 +38,7 @@ from shield.wire import (
 
 _VARIANTS = 5
 _REPORTERS = 20
+_CONTESTS = 20
 
 
 def filters(
@@ -100,6 +103,8 @@ class _Around:
 
     reach: dict[str, int]
     reporters: dict[str, int]
+    contests: dict[str, list[ContestMark]]
+    """What senders say, by campaign."""
     loaded: list[object]
     """Held, so that the session still has them when an item asks for its own."""
 
@@ -112,9 +117,29 @@ def _items(ctx: Context, rows: Sequence[Feedback]) -> list[PendingItem]:
         *ctx.session.scalars(select(Campaign).where(Campaign.id.in_(ids))),
     ]
     around = _Around(
-        campaigns.reach(ctx.session, ids), campaigns.reporters(ctx.session, ids), loaded
+        campaigns.reach(ctx.session, ids),
+        campaigns.reporters(ctx.session, ids),
+        _contests(ctx, ids),
+        loaded,
     )
     return [_item(ctx, row, around) for row in rows]
+
+
+def _contests(ctx: Context, campaign_ids: Collection[str]) -> dict[str, list[ContestMark]]:
+    """Return what senders say of campaigns whose items wait, the latest first."""
+    marks: dict[str, list[ContestMark]] = defaultdict(list)
+    rows = ctx.session.scalars(
+        select(Contest)
+        .join(Feedback, Feedback.id == Contest.feedback_id)
+        .where(Contest.campaign_id.in_(campaign_ids), Feedback.status == "pending")
+        .order_by(Contest.id.desc())
+        .limit(_CONTESTS)
+    )
+    for row in rows:
+        reason = ctx.ring.open(row.reason_sealed, row.id)
+        mark = ContestMark(id=row.id, reason=reason, at=row.created_at)
+        marks[row.campaign_id or ""].append(mark)
+    return marks
 
 
 def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
@@ -143,6 +168,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
         proposal=_proposal(row, campaign),
         tactic=tactics.nearest(text),
         similar=[] if alone else _similar(ctx, row),
+        contests=around.contests.get(row.campaign_id or "", []),
         claimed_by=row.claimed_by if claimed else None,
         claimed_until=row.claimed_until if claimed else None,
         blind=row.looks > 0,

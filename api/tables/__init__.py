@@ -6,6 +6,7 @@ from api.kit.outbox import OutboxRow
 from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
 from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
+from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
 from api.tables.feedback import Feedback
 from api.tables.inbox import Notice, Revision
@@ -27,6 +28,7 @@ __all__ = [
     "CampaignBand",
     "CampaignFingerprint",
     "Comparison",
+    "Contest",
     "DeviceRelease",
     "DeviceTally",
     "Feedback",

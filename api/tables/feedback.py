@@ -29,7 +29,8 @@ class Feedback(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     source: Mapped[str] = mapped_column(String(8), default="report")
     """`report`: a user's. `audit`: drawn from unreported scans. `shadow`: a shadow candidate said
-    otherwise. `gold`: seeded, answer known."""
+    otherwise. `gold`: seeded, answer known. `contest`: a sender without an account calls it
+    harmless."""
     scan_id: Mapped[str] = mapped_column(String(32))
     user_id: Mapped[str] = mapped_column(String(128))
     scan_type: Mapped[str] = mapped_column(String(16))
@@ -124,7 +125,7 @@ def pending_values(
         scan: What the row is about.
         facts: What the reporter says; for a sampled scan, the claim that was drawn.
         id: Of the row.
-        source: `report`, `audit`, `shadow` or `gold`; see `Feedback.source`.
+        source: `report`, `audit`, `shadow`, `gold` or `contest`; see `Feedback.source`.
         corrected_label: The label that is right if the claim is.
         campaign_id: The campaign that the scan belongs to.
         queue_key: Place in the queue; see `Feedback.queue_key`.

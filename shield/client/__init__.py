@@ -11,6 +11,7 @@ may be repeated safely are repeated on 503 and on connection errors, with growin
 
 from shield.client.batches import BatchCalls
 from shield.client.connection import Page
+from shield.client.contests import ContestCalls
 from shield.client.known import KnownCalls
 from shield.client.models import ModelCalls
 from shield.client.records import RecordCalls
@@ -34,6 +35,7 @@ class ShieldClient(
     UserCalls,
     RecordCalls,
     KnownCalls,
+    ContestCalls,
     WebhookCalls,
 ):
     """Calls the API as one user. Safe to share between threads."""

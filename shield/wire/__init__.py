@@ -28,6 +28,15 @@ from shield.wire.batches import (
     ReleaseRequest,
     RenewRequest,
 )
+from shield.wire.contests import (
+    AnswerRequest,
+    ContestAnswer,
+    ContestMark,
+    ContestRead,
+    ContestRequest,
+    ContestState,
+    ReceiptRequest,
+)
 from shield.wire.device import (
     FEWEST_SCANS,
     KEPT_SHARE,
@@ -163,6 +172,7 @@ __all__ = [
     "SCHEDULED",
     "AckRequest",
     "Answer",
+    "AnswerRequest",
     "ArmTally",
     "AssignRequest",
     "AuditCheck",
@@ -173,6 +183,11 @@ __all__ = [
     "CampaignSummary",
     "CampaignText",
     "CommentRead",
+    "ContestAnswer",
+    "ContestMark",
+    "ContestRead",
+    "ContestRequest",
+    "ContestState",
     "DecidedBy",
     "Decision",
     "DeliveryOutcome",
@@ -241,6 +256,7 @@ __all__ = [
     "Reason",
     "ReasonKind",
     "ReasonRequest",
+    "ReceiptRequest",
     "ReleaseRequest",
     "ReleaseStatement",
     "RenewRequest",

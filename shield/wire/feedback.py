@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from shield.crds.base import Wire
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire.base import NO_NUL, Answer, Identifier, Note, Reason
+from shield.wire.contests import ContestMark
 
 
 class FeedbackStatus(StrEnum):
@@ -213,6 +214,8 @@ class PendingItem(FeedbackRead):
     tactic: str | None = None
     """The tactic of the book of scams that the words are nearest to, if it is near to any."""
     similar: list[SimilarItem] = []
+    contests: list[ContestMark] = []
+    """What senders of the campaign's messages say against its being flagged."""
     claimed_by: str | None = None
     claimed_until: datetime | None = None
     assigned_to: str | None = None

@@ -13,6 +13,7 @@ class NamedKind(StrEnum):
     FEEDBACK = "feedback"
     CAMPAIGN = "campaign"
     KNOWN = "known"
+    CONTEST = "contest"
     BATCH = "batch"
     RUN = "run"
     VERSION = "version"

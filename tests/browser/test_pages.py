@@ -23,6 +23,8 @@ DESK = [
     "/review/rollouts",
     "/review/runs",
     "/review/audit?verify=1",
+    "/review/known",
+    "/review/contests",
 ]
 
 
@@ -69,7 +71,7 @@ def test_axe_finds_nothing_wrong_with_the_phone_and_the_sign_in(
 ) -> None:
     found = {}
     with open_page(chromium, PHONE, color_scheme=scheme) as (_, page):
-        for path in ("/login", "/app", "/review/nowhere"):
+        for path in ("/login", "/app", "/contest", "/review/nowhere"):
             page.goto(lived_in.url + path)
             # The phone's script chooses what it shows a moment after the page has come.
             expect(page.locator("h1").filter(visible=True)).to_be_visible()
@@ -135,10 +137,10 @@ def test_tab_reaches_content_first_and_then_the_navigation(
 ) -> None:
     with at_the_desk(chromium, lived_in) as page:
         page.goto(f"{lived_in.url}/review/runs")
-        order = tab_order(page, 10)
+        order = tab_order(page, 11)
     assert order[0] == "Skip to content"
-    places = ["Queue", "Known", "Statistics", "Models", "Rollouts", "Runs", "Audit"]
-    assert order[1:10] == ["Antispam Shield", *places, "Sign out"]
+    places = ["Queue", "Known", "Contests", "Statistics", "Models", "Rollouts", "Runs", "Audit"]
+    assert order[1:11] == ["Antispam Shield", *places, "Sign out"]
 
 
 def test_a_report_of_a_run_is_shown_in_a_sandbox(chromium: Browser, lived_in: RunningApi) -> None:

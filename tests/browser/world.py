@@ -1,12 +1,13 @@
 """What the browser tests have in common: a real API with a model that a test can foresee."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, Page, expect
 
+from shield.client import ShieldClient
 from shield.labels import FeedbackType, ScanType
 from shield.wire import FeedbackRead
 from tests.support.api import RunningApi, running_api
@@ -14,6 +15,17 @@ from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import WIDE, open_page
 
 AXE = Path(__file__).parents[2] / "api/pages/assets/node_modules/axe-core/axe.min.js"
+
+
+class Reachable(Protocol):
+    """An API that a browser and a client can reach: a running one, or one of several replicas."""
+
+    @property
+    def url(self) -> str: ...
+
+    def token(self, subject: str, *roles: str) -> str: ...
+
+    def client(self, subject: str, *roles: str) -> AbstractContextManager[ShieldClient]: ...
 
 
 @contextmanager
@@ -44,7 +56,7 @@ def report(api: RunningApi, user: str, text: str, comment: str | None = None) ->
 @contextmanager
 def at_the_desk(
     chromium: Browser,
-    api: RunningApi,
+    api: Reachable,
     who: str = "rita",
     *roles: str,
     size: tuple[int, int] = WIDE,
@@ -61,7 +73,7 @@ def at_the_desk(
 
 @contextmanager
 def on_the_phone(
-    chromium: Browser, api: RunningApi, user: str = "ada", **options: Any
+    chromium: Browser, api: Reachable, user: str = "ada", **options: Any
 ) -> Iterator[Page]:
     """Open the phone's client, connected by a link."""
     with open_page(chromium, (390, 844), **options) as (_, page):

@@ -79,6 +79,7 @@ def settings_for(folder: Path, database_url: str | None = None, **changes: Any) 
         "message_keys": ring,
         "rate_per_user": "",
         "rate_per_address": "",
+        "rate_contests": "",
         "second_review_share": 0.0,
         "audit_sample_share": 0.0,
         "known_second_look_reports": 1_000_000,

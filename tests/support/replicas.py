@@ -32,10 +32,28 @@ class Replicas:
 
     def client(self, replica: int, subject: str, *roles: str) -> ShieldClient:
         """Return a client of one replica."""
-        token = mint(
+        return self.at(replica).client(subject, *roles)
+
+    def at(self, replica: int) -> "Replica":
+        """Return one replica by itself."""
+        return Replica(self.urls[replica])
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One API process among several."""
+
+    url: str
+
+    def token(self, subject: str, *roles: str) -> str:
+        """Return a token of `subject`; without roles a plain user's."""
+        return mint(
             SECRET, subject, roles or ("user",), now=datetime.now(UTC), lifetime_seconds=86400
         )
-        return ShieldClient(self.urls[replica], token)
+
+    def client(self, subject: str, *roles: str) -> ShieldClient:
+        """Return a client that calls as `subject`."""
+        return ShieldClient(self.url, self.token(subject, *roles))
 
 
 @contextmanager
@@ -66,6 +84,7 @@ def replicas(
                 "SHIELD_API_READY_FILE": str(ready),
                 "SHIELD_API_RATE_PER_USER": "",
                 "SHIELD_API_RATE_PER_ADDRESS": "",
+                "SHIELD_API_RATE_CONTESTS": "",
                 "SHIELD_API_RATE_READS_PER_USER": "",
                 "SHIELD_API_SECOND_REVIEW_SHARE": "0",
                 "SHIELD_API_KNOWN_SECOND_LOOK_REPORTS": "1000000",

@@ -1,0 +1,1 @@
+"""Contests: senders of honest messages that are flagged say so, without an account."""

@@ -1,0 +1,61 @@
+"""`shieldctl contest`: what senders of flagged messages say against it."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import rows_table
+from cli.ids import whole
+from cli.session import session_of
+from shield.wire import NamedKind
+
+ContestId = Annotated[str, typer.Argument(help="As `shieldctl contest list` shows it.")]
+
+app = typer.Typer(
+    help="What senders of flagged messages say against it: list, show, answer.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 50,
+) -> None:
+    """List contests, newest first; they are decided in the queue, beside their campaigns."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.contests(limit=limit)
+    columns = ["id", "model_type", "state", "reason", "contact", "created_at"]
+    empty = "Nobody has contested anything."
+    session.terminal.answer(found.items, rows_table(found.items, columns, empty=empty))
+
+
+@app.command("show")
+def show(context: typer.Context, contest_id: ContestId) -> None:
+    """Show one with its message, its reason, and what was answered."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.contest_of(whole(client, NamedKind.CONTEST, contest_id))
+    session.terminal.answer(
+        found,
+        f"{found.id} ({found.model_type}) is {found.state}.",
+        f"Message: {found.text or 'erased'}",
+        f"Reason: {found.reason}",
+        f"Contact: {found.contact or 'none; the sender has a receipt'}",
+        f"Item: {found.feedback_id or 'none; the message is not flagged'}",
+        f"Answer: {found.answer or 'none yet'}",
+    )
+
+
+@app.command("answer")
+def answer(
+    context: typer.Context,
+    contest_id: ContestId,
+    text: Annotated[str, typer.Argument(help="What the sender reads.")],
+) -> None:
+    """Write to the sender, who reads it with the receipt; the decision itself is told anyway."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.answer_contest(whole(client, NamedKind.CONTEST, contest_id), text)
+    session.terminal.answer(found, f"Answered {found.id}.")
