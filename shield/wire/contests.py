@@ -4,24 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shield.crds.base import Wire
 from shield.labels import ModelType, ScanType
 from shield.wire.base import NO_NUL, Answer, MessageText, Note
 
-
-def _plain(receipt: object) -> object:
-    """Return a receipt without the dashes and blanks that people read and type it with."""
-    if isinstance(receipt, str):
-        return receipt.replace("-", "").replace(" ", "").upper()
-    return receipt
-
-
-Receipt = Annotated[
-    str, BeforeValidator(_plain), StringConstraints(pattern=r"^[A-Z2-7]{20}$", max_length=20)
-]
-"""Shown once to whoever contests; with it the answer is read. Dashes and case do not count."""
+Receipt = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
+"""Shown once to whoever contests; with it the answer is read. Dashes, blanks and case do not
+count."""
 Contact = Annotated[str, StringConstraints(max_length=320, pattern=NO_NUL)]
 """A mail address or telephone number."""
 

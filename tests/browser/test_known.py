@@ -138,7 +138,7 @@ def test_a_sender_without_an_account_contests_a_warning_and_reads_the_answer(
             expect(rita.locator("main")).to_contain_text("Answered by rita")
         sender.get_by_role("textbox", name="Receipt").fill("not a receipt")
         sender.get_by_role("button", name="Read the answer").tap()
-        expect(sender.get_by_role("alert")).to_contain_text("20 letters and digits")
+        expect(sender.get_by_role("alert")).to_contain_text("no such receipt")
         sender.get_by_role("textbox", name="Receipt").fill(receipt.lower())
         sender.get_by_role("button", name="Read the answer").tap()
         expect(sender.locator("main")).to_contain_text("found your message harmless")
