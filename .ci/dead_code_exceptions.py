@@ -115,6 +115,8 @@ _.serves
 _.who_to_tell
 
 # The typed client of the API serves everybody, not only our own steps.
+_.contest_answer
+_.withdraw_contest
 _.erase_me
 _.device_counts
 

@@ -84,6 +84,7 @@ def _read(
         known_id=row.known_id,
         answer=ctx.ring.open(row.answer_sealed, row.id) if row.answer_sealed else None,
         answered_by=row.answered_by,
+        answered_at=row.answered_at,
         created_at=row.created_at,
         decided_at=item.reviewed_at if item else None,
     )

@@ -88,6 +88,7 @@ class ContestRead(Answer):
     """The known campaign that flagged it, if it was not the model."""
     answer: str | None
     answered_by: str | None
+    answered_at: datetime | None
     created_at: datetime
     decided_at: datetime | None
 
