@@ -68,6 +68,7 @@ _.acknowledged_at
 _.blind
 _.by_type
 _.data_card
+_.decided_on
 _.deployed
 _.false_negative_claims
 _.false_negative_rate

@@ -1,11 +1,12 @@
 """`/device`: the model that judges messages on the phone."""
 
+import gzip
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from api.device import releases, service, signing
+from api.device import known, releases, service, signing
 from api.kit.context import AnyRead, AnyWrite, StaffRead
 from api.kit.idempotency import IdempotencyKey
 from api.kit.readers import AskedBy
@@ -14,6 +15,7 @@ from shield.packages.manifest import digest_of
 from shield.wire import (
     DeviceCounts,
     DeviceKeysRead,
+    DeviceKnownRead,
     DeviceReleaseRead,
     DeviceReport,
     DeviceReportRead,
@@ -26,6 +28,7 @@ router = APIRouter(prefix="/device", tags=["device"])
 FOREVER = "private, max-age=31536000, immutable"
 IfNoneMatch = Annotated[str | SkipJsonSchema[None], Header(alias="If-None-Match")]
 _Release = Envelope[DeviceReleaseRead]
+_Known = Envelope[DeviceKnownRead]
 
 
 @router.get("/keys")
@@ -52,12 +55,40 @@ def report(
 def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Response:
     """Return the signed statement of the version for phones. Ask at each start and every hour."""
     found = releases.current(ctx, scan_type)
-    tag = f'"{digest_of((found.statement + found.signature).encode())[7:39]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    content = _Release(data=found).model_dump_json(by_alias=True)
+    return _unless_seen(content, found.signature, seen)
+
+
+@router.get(
+    "/{scan_type}/known",
+    response_model=_Known,
+    responses={304: {"description": "The list is the one of `If-None-Match`."}},
+)
+def known_scams(
+    scan_type: ScanType, ctx: AnyRead, request: Request, seen: IfNoneMatch = None
+) -> Response:
+    """Return the scams that reviewers have decided, for phones to know without a network. Signed.
+
+    Ask with the release. No message can be read from it.
+    """
+    found = known.current(ctx, scan_type)
+    content = _Known(data=found).model_dump_json(by_alias=True)
+    return _unless_seen(content, found.signature, seen, request)
+
+
+def _unless_seen(
+    content: str, signature: str, seen: str | None, request: Request | None = None
+) -> Response:
+    """Answer with a signed document, compressed for who takes that; 304 for who has it."""
+    tag = f'"{digest_of(signature.encode())[7:39]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if seen == tag:
         return Response(status_code=304, headers=headers)
-    content = _Release(data=found).model_dump_json(by_alias=True)
-    return Response(content, media_type="application/json", headers=headers)
+    packed = request is not None and "gzip" in request.headers.get("Accept-Encoding", "")
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    body = gzip.compress(content.encode(), mtime=0) if packed else content
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from api.device.signing import sign_release
+from api.device.signing import CONTEXT, sign
 from api.kit.context import Context, open_context
 from api.kit.database import lock
 from api.tables import DeviceRelease
@@ -48,7 +48,7 @@ def current(ctx: Context, scan_type: ScanType) -> DeviceReleaseRead:
         judge=row.judge,
         issued_at=row.issued_at.isoformat(),
     ).model_dump_json(by_alias=True)
-    key, signature = sign_release(ctx.ring, statement)
+    key, signature = sign(ctx.ring, CONTEXT, statement)
     uri = uri_of(model_type, row.package)
     package_signature = ctx.services.artifacts.get(f"{uri}/{SIGNATURE}") if row.judge else None
     return DeviceReleaseRead(

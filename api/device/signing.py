@@ -18,6 +18,8 @@ from shield.packages.keys import key_id
 
 CONTEXT = b"antispam-shield: release for phones\n"
 """Prefix of the signed bytes, so that no other signature of this key is valid for a release."""
+KNOWN_CONTEXT = b"antispam-shield: known scams for phones\n"
+"""The same for the list of known scams."""
 
 
 def release_key(ring: KeyRing) -> Ed25519PrivateKey:
@@ -26,10 +28,10 @@ def release_key(ring: KeyRing) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def sign_release(ring: KeyRing, statement: str) -> tuple[str, str]:
-    """Return key id and base64 signature of a statement. Deterministic."""
+def sign(ring: KeyRing, context: bytes, statement: str) -> tuple[str, str]:
+    """Return key id and base64 signature of a statement under a context. Deterministic."""
     key = release_key(ring)
-    signature = key.sign(CONTEXT + statement.encode())
+    signature = key.sign(context + statement.encode())
     return key_id(key.public_key()), base64.b64encode(signature).decode()
 
 

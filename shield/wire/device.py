@@ -1,5 +1,6 @@
 """The judge on the phone: which one is in force, what it has said, and what it got wrong."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -68,6 +69,49 @@ class DeviceKeysRead(Answer):
     """Who says which version is in force: this API."""
     packages: dict[str, str]
     """Who may sign a version's package: whoever trains."""
+
+
+class KnownScam(Wire):
+    """A scam that reviewers have decided, as phones know it: nobody can read its message from it.
+
+    See `shield.device.known`.
+    """
+
+    sketch: list[int]
+    """16 numbers of 32 bits."""
+    hosts: list[int]
+    """Of the hosts of its links, 32 bits each; empty: it had none."""
+    any_host: bool
+    """Its words with another host are a reason to hesitate."""
+    reporters: int
+    """People who had reported it."""
+    decided_on: date
+
+
+class KnownStatement(Wire):
+    """The scams that phones answer by themselves, as reviewers have decided them. Signed."""
+
+    format: str = "shield-known-1"
+    scan_type: ScanType
+    number: int
+    """Rises with every change, an undo included. Whoever has a higher one keeps that."""
+    until: str
+    """A phone that has heard of nothing newer until then believes it no longer."""
+    normaliser: str
+    salt: int
+    """Goes into every number, 32 bits."""
+    entries: list[KnownScam]
+
+
+class DeviceKnownRead(Answer):
+    """Known scams for phones, and the signature that a phone checks before it believes them."""
+
+    statement: str
+    """JSON of `KnownStatement`, the exact text that is signed."""
+    key_id: str
+    signature: str
+    """Base64, Ed25519 by the API's key over `antispam-shield: known scams for phones`, a line feed
+    and the statement."""
 
 
 class DeviceCounts(Wire):

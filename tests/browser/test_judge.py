@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from shield.labels import ModelType
+from shield.labels import FeedbackType, ModelType, ScanType
 from shield.packages import push
+from shield.wire import ReviewAction
 from tests.browser.world import scan, violations
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, version_with_judge
-from tests.support.judging_phone import choose, connect, texts_in, wait_for_judge
+from tests.support.judging_phone import choose, connect, texts_in, wait_for_judge, wait_for_known
 from tests.support.packages import CHAT, LURES, linear_package
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -117,6 +118,56 @@ def test_a_report_on_the_phones_verdict_is_judged_again(chromium: Browser, api: 
         assert (item.corrected_label, item.scan.text) == ("ham", text)
         (row,) = reviewer.device_counts()
         assert (row.judged_again, row.disagreed) == (1, 1)
+
+
+def test_a_scam_that_reviewers_have_decided_is_known_in_flight_mode_until_it_is_taken_back(
+    chromium: Browser, api: RunningApi
+) -> None:
+    decided = "Are you coming for lunch? Your seat 4711 waits at https://seat-pay.example/a today"
+    copy = "ARE you coming for lunch?? Your seat 12 waits at http://x.seat-pay.example/zz, today"
+    elsewhere = decided.replace("seat-pay", "lunch")
+    with api.client("rita", "reviewer") as rita, api.client("otto", "reviewer") as otto:
+        for user, reviewer in (("ben", rita), ("cat", otto)):
+            with api.client(user) as client:
+                found = client.scan(ScanType.TEXT, decided)
+                said = client.send_feedback(found.id, FeedbackType.FALSE_NEGATIVE)
+            reviewer.review(said.id, ReviewAction.APPROVE)
+        (entry,) = rita.known()
+        with open_page(chromium, PHONE) as (context, page):
+            sent = connect(page, api)
+            context.set_offline(True)
+            page.reload()
+            card = page.locator("article.result")
+            scan(page, copy)
+            expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
+            expect(card).to_contain_text("People have looked at messages like this one")
+            expect(card).to_contain_text("People reported this message, and reviewers found a scam")
+            expect(card).to_contain_text("Nothing was sent.")
+            assert violations(page) == []
+            scan(page, elsewhere)
+            expect(card).not_to_contain_text("reviewers found a scam")
+            choose_in_arabic(page)
+            page.locator("#recent-list button").last.tap()
+            expect(card).to_contain_text("ووجد المراجعون أنها احتيال")
+            assert violations(page) == []
+            context.set_offline(False)
+            assert texts_in(sent, decided, copy, elsewhere) == []
+            api.clock.move_on(60)
+            rita.undo_known(entry.id, "it was lunch")
+            page.reload()
+            wait_for_known(page, 0)
+            context.set_offline(True)
+            page.locator("#message").fill(copy)
+            page.locator("#scan").tap()
+            expect(card.locator("blockquote")).to_have_text(copy)
+            expect(card).not_to_contain_text("ووجد المراجعون أنها احتيال")
+            context.set_offline(False)
+
+
+def choose_in_arabic(page: Page) -> None:
+    page.locator("button.back").tap()
+    choose(page, "language", "ar")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
 
 
 def test_an_undo_reaches_the_phone_when_it_is_opened(

@@ -4,18 +4,19 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.support.api import RunningApi
 
-KEPT = """async () => {
-  const open = indexedDB.open("antispam-shield-judge", 1);
+READ = """async (store) => {
+  const open = indexedDB.open("antispam-shield-judge");
   const db = await new Promise((done, failed) => {
     open.onsuccess = () => done(open.result);
     open.onerror = () => failed(open.error);
     open.onupgradeneeded = () => open.transaction.abort();
   });
-  const asked = db.transaction("shelves").objectStore("shelves").get("text");
-  const shelf = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
+  const asked = db.transaction(store).objectStore(store).get("text");
+  const found = await new Promise((done) => (asked.onsuccess = () => done(asked.result)));
   db.close();
-  return shelf?.current?.release.version ?? null;
+  return found;
 }"""
+"""Reads what the phone keeps of text messages in a store of the judge's database."""
 
 
 def connect(page: Page, api: RunningApi) -> list[Request]:
@@ -31,11 +32,23 @@ def connect(page: Page, api: RunningApi) -> list[Request]:
 
 
 def wait_for_judge(page: Page, version: str | None) -> None:
+    """Wait until a version judges on the phone; None: until none does."""
+    read = f"({READ})('shelves').then((shelf) => shelf?.current?.release.version ?? null)"
     for _ in range(200):
-        if page.evaluate(f"({KEPT})().catch(() => 'none yet')") == version:
+        if page.evaluate(f"{read}.catch(() => 'none yet')") == version:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{version} never judged on the phone")
+
+
+def wait_for_known(page: Page, entries: int) -> None:
+    """Wait until the phone knows so many scams from reviewers."""
+    read = f"({READ})('known').then((known) => known?.entries.length ?? null)"
+    for _ in range(200):
+        if page.evaluate(f"{read}.catch(() => null)") == entries:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the phone never knew {entries} scams")
 
 
 def texts_in(requests: list[Request], *texts: str) -> list[str]:

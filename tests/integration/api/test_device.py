@@ -13,10 +13,12 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from api.device.signing import CONTEXT
-from shield.labels import ModelType
+from api.device.signing import CONTEXT, KNOWN_CONTEXT
+from shield.labels import ModelType, ScanType
 from shield.packages import Trust, push
+from shield.wire import KnownStanding, KnownStatement
 from tests.integration.api.conftest import wait_for_split
+from tests.integration.api.steps import decide, report
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.judge import make_stable, version_with_judge
@@ -122,6 +124,47 @@ def test_an_undo_reaches_phones_with_a_higher_number(
         assert data["packageSignature"] is not None
     numbers = [int(str(each["number"])) for each in (first, second, third)]
     assert numbers == sorted(set(numbers)), numbers
+
+
+def known_scams(client: httpx.Client) -> KnownStatement:
+    """Return the known scams that phones are told, once their signature holds."""
+    answer = client.get("/text/known")
+    assert answer.status_code == 200, answer.text
+    data, keys = answer.json()["data"], client.get("/keys").json()["data"]
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(keys["releases"][data["keyId"]]))
+    key.verify(base64.b64decode(data["signature"]), KNOWN_CONTEXT + data["statement"].encode())
+    assert "parcel" not in answer.text
+    assert (
+        client.get("/text/known", headers={"If-None-Match": answer.headers["ETag"]}).status_code
+        == 304
+    )
+    return KnownStatement.model_validate_json(data["statement"])
+
+
+def test_what_reviewers_decide_is_on_the_phones_list_until_it_is_taken_back(
+    api: RunningApi,
+) -> None:
+    text = "Your parcel 4711 is held at our depot. Pay 1.99 at https://post-pay.example/a today"
+    with phone(api) as client:
+        first = known_scams(client)
+        assert first.entries == []
+        decide(api, report(api, "ben", text).id)
+        assert known_scams(client).entries == [], "one reviewer alone tells phones nothing"
+        api.clock.move_on(60)
+        decide(api, report(api, "cat", text).id, reviewer="otto")
+        decided = known_scams(client)
+        (entry,) = decided.entries
+        assert (len(entry.sketch), len(entry.hosts), entry.reporters) == (16, 1, 2)
+        assert known_scams(client) == decided
+        with api.client("rita", "reviewer") as rita:
+            (row,) = [each for each in rita.known() if each.standing is KnownStanding.CONFIRMED]
+            api.clock.move_on(60)
+            rita.undo_known(row.id, "a mistake")
+        taken_back = known_scams(client)
+        assert taken_back.entries == []
+        assert first.number < decided.number < taken_back.number
+        other = client.get(f"/{ScanType.VOICE}/known").json()["data"]
+        assert KnownStatement.model_validate_json(other["statement"]).entries == []
 
 
 def test_scans_are_counted_in_lots_and_the_lot_is_taken_out(api: RunningApi) -> None:

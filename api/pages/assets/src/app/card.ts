@@ -5,7 +5,7 @@ import { whyRefused } from "./problems";
 import { warnOthers } from "./share";
 import type { KeptScan } from "./store";
 import { answerOf, isScam, type Answer, type Reason } from "./wire";
-import { moment, say, type Key } from "./words";
+import { day, moment, say, type Key } from "./words";
 
 export interface Actions {
   agree(scan: KeptScan): void;
@@ -36,7 +36,7 @@ export function resultCard(scan: KeptScan, actions: Actions): HTMLElement {
     advice(scan, answer),
     answer !== "harmless" && h("div", { class: "help" }, happened(scan), h("button", { type: "button", onclick: () => void warnOthers(scan) }, icon("share"), say("share.button"))),
     // What spoke for the former answer speaks for this one no more.
-    why(scan.revised ? [] : (scan.reasons ?? [])),
+    why(scan.revised ? [] : [...known(scan), ...(scan.reasons ?? [])]),
     !said && question(scan, answer, actions),
     scan.judgedHere && !scan.onServer && !said && nothingSent(scan, actions),
     message(scan, actions),
@@ -72,6 +72,13 @@ function why(reasons: Reason[]): HTMLElement | null {
     h("li", { class: reason.kind, dir: "auto" }, icon(SYMBOLS[reason.kind] ?? "warning"), h("span", {}, reason.sentence)),
   );
   return h("section", { class: "why", "aria-labelledby": "why" }, h("h2", { id: "why" }, say("why.title")), h("ul", {}, ...lines));
+}
+
+/** What reviewers have decided of messages like it, where this phone knew that by itself. */
+function known({ knownHere }: KeptScan): Reason[] {
+  if (!knownHere) return [];
+  const { standing, decidedOn } = knownHere;
+  return [{ id: "known", kind: "reviewers", sentence: say(`known.${standing}`, { day: day(new Date(`${decidedOn}T12:00`)) }) }];
 }
 
 /** Of an answer one says right or wrong; of an unsure one, what it is. */

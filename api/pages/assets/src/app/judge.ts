@@ -1,10 +1,11 @@
 // The judge on this phone, for the views: judge a text, follow the release in force, count what was said. Loads nothing
 // until it is asked, and never sends a text.
 import { counted, isEnough } from "../judge/counting";
+import { matched, type KnownMatch } from "../judge/known";
 import type { Judge, Judgement } from "../judge/model";
-import { dropTally, forgetChoices, readSetting, readShelf, readTally, tallies, writeSetting, writeShelf, writeTally } from "../judge/shelf";
-import { followed, opened, type Network } from "../judge/update";
-import type { Pins, SignedRelease } from "../judge/trust";
+import { dropTally, forgetChoices, readKnown, readSetting, readShelf, readTally, tallies, writeKnown, writeSetting, writeShelf, writeTally } from "../judge/shelf";
+import { followed, followedKnown, opened, type Network } from "../judge/update";
+import type { Pins, SignedKnown, SignedRelease } from "../judge/trust";
 import { SCAN_TYPES } from "./scan-types";
 import { token } from "./store";
 import { call, Refused, Unreachable, type ScanType } from "./wire";
@@ -17,6 +18,8 @@ export type Asking = "never" | "ask" | "always";
 
 export interface HereJudgement extends Judgement {
   version: string;
+  /** What reviewers have decided of messages like it. It answers before the judge does, and is no part of what the judge is measured by. */
+  known: KnownMatch | null;
 }
 
 export interface JudgeStatus {
@@ -52,7 +55,13 @@ export async function judgeHere(text: string, scanType: ScanType): Promise<HereJ
   if (loaded === null) return null;
   // As the server reads it: half an emoji counts as U+FFFD.
   const whole = text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
-  return { ...loaded.judge.judge(whole), version: loaded.version };
+  return { ...loaded.judge.judge(whole), version: loaded.version, known: await knownHere(whole, scanType, loaded.judge) };
+}
+
+async function knownHere(text: string, scanType: ScanType, judge: Judge): Promise<KnownMatch | null> {
+  const known = await readKnown(scanType).catch(() => null);
+  if (known === null || Date.parse(known.until) < Date.now()) return null;
+  return matched(known, text, judge.characters);
 }
 
 /** Count an answer that a person was given by this phone alone. */
@@ -94,8 +103,10 @@ function load(scanType: ScanType): Promise<{ judge: Judge; version: string } | n
 
 async function follow(scanType: ScanType): Promise<void> {
   try {
+    const bearer = (await token.read()) ?? "";
+    await followKnown(scanType, bearer);
     const shelf = await readShelf(scanType);
-    const next = await followed(shelf, scanType, network((await token.read()) ?? ""), pins());
+    const next = await followed(shelf, scanType, network(bearer), pins());
     if (next !== shelf) {
       await writeShelf(scanType, next);
       judges.delete(scanType);
@@ -104,6 +115,18 @@ async function follow(scanType: ScanType): Promise<void> {
   } catch (error) {
     // Offline, or nothing to be trusted: what is here goes on judging.
     if (!(error instanceof Unreachable)) note(scanType, { problem: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** What reviewers have decided meanwhile, or taken back. */
+async function followKnown(scanType: ScanType, bearer: string): Promise<void> {
+  const here = await readKnown(scanType);
+  try {
+    const next = await followedKnown(here, await call<SignedKnown>(bearer, "GET", `/device/${scanType}/known`), scanType, pins());
+    if (next !== here) await writeKnown(scanType, next);
+  } catch (error) {
+    // An older server has no such list.
+    if (!(error instanceof Refused && error.status === 404)) throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { clearAnswer, open, openFailure, showScans } from "./screens";
 import { uuid } from "../lib/features";
 import { countHere, judgeHere, NobodyHere, readAsking, type HereJudgement } from "./judge";
 import { explain } from "./problems";
+import { SCAN_TYPES } from "./scan-types";
 import { keepScan, replaceScan, token, type KeptScan } from "./store";
 import { call, Refused, Unreachable, type DeviceOpinion, type Scan } from "./wire";
 import { say } from "./words";
@@ -50,12 +51,15 @@ async function judge(given: Draft): Promise<KeptScan> {
 
 type Written = Extract<Draft, { text: string }>;
 
-/** Keep what this phone says by itself: nothing is sent. */
+/** Keep what this phone says by itself: nothing is sent. A known scam is told as such; what is counted and reported is what the judge has said. */
 async function judgedHere({ scanType, text }: Written, said: HereJudgement): Promise<KeptScan> {
   await countHere(said, scanType);
-  const { label: verdict, confidence, certainty, version: modelVersion } = said;
-  const createdAt = new Date().toISOString();
-  return { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, createdAt, text, judgedHere: true };
+  const { label: verdict, confidence, certainty, version: modelVersion, known } = said;
+  const own: KeptScan = { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, createdAt: new Date().toISOString(), text, judgedHere: true };
+  if (known === null) return own;
+  const { standing, entry } = known;
+  const told = { verdict: SCAN_TYPES[scanType].labels[1], knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict, certainty } };
+  return standing === "confirmed" ? { ...own, ...told, certainty: "sure", decidedBy: "reviewers" } : { ...own, ...told, certainty: "unsure" };
 }
 
 async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {
@@ -66,7 +70,8 @@ async function askServer(given: Written, here: HereJudgement | null): Promise<Ke
 
 /** What this phone has said of a scan, as the server is told. */
 export function opinionHere(scan: KeptScan): DeviceOpinion {
-  return { version: scan.modelVersion, verdict: scan.verdict, certainty: scan.certainty ?? "unsure" };
+  const { verdict, certainty } = scan.judgeSaid ?? scan;
+  return { version: scan.modelVersion, verdict, certainty: certainty ?? "unsure" };
 }
 
 /** The person asks the server about what this phone has judged: its answer takes the place of the phone's. */

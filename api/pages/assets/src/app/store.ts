@@ -19,6 +19,10 @@ export interface Opinion {
 export interface KeptScan extends Scan {
   text: string;
   opinion?: Opinion;
+  /** Set where this phone knew it from what reviewers have decided: by its words and its link, or by its words alone. */
+  knownHere?: { standing: "confirmed" | "checking"; decidedOn: string };
+  /** Then, what the judge on this phone has said. */
+  judgeSaid?: { verdict: string; certainty: "sure" | "unsure" };
   /** What the server has made of one that was judged here, since it was reported: its id there, and its verdict. */
   onServer?: { id: string; verdict: string };
 }

@@ -137,7 +137,7 @@ const CRC = new Int32Array(256).map((_, byte) => {
 });
 
 /** Take one character, in UTF-8, into a CRC-32. */
-function crcOf(point: number, before: number): number {
+export function crcOf(point: number, before: number): number {
   let crc = before;
   const take = (byte: number): void => {
     crc = CRC[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -46,7 +46,7 @@ export class Judge {
   constructor(
     readonly manifest: DeviceManifest,
     weights: Int8Array,
-    private readonly characters: Characters,
+    readonly characters: Characters,
   ) {
     const normaliser = NORMALISERS[manifest.normaliser];
     if (manifest.format !== FORMAT || normaliser === undefined)

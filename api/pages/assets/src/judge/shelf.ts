@@ -1,6 +1,7 @@
 // Where the judges are kept in a browser: IndexedDB, apart from what belongs to a person. A phone that keeps nothing for us
 // (a private window) judges until the page closes.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { KnownStatement } from "./known";
 import { EMPTY, type Shelf } from "./update";
 import { NOTHING, type Counts } from "./counting";
 
@@ -14,19 +15,29 @@ export interface Tally {
 
 interface Kept extends DBSchema {
   shelves: { key: string; value: Shelf };
+  /** Known scams, by scan type. */
+  known: { key: string; value: KnownStatement };
   tallies: { key: string; value: Tally };
   settings: { key: string; value: string };
 }
 
-const memory = { shelves: new Map<string, Shelf>(), tallies: new Map<string, Tally>(), settings: new Map<string, string>() };
+const memory = { shelves: new Map<string, Shelf>(), known: new Map<string, KnownStatement>(), tallies: new Map<string, Tally>(), settings: new Map<string, string>() };
 let opened: Promise<IDBPDatabase<Kept> | null> | undefined;
 
 function database(): Promise<IDBPDatabase<Kept> | null> {
-  opened ??= openDB<Kept>("antispam-shield-judge", 1, {
-    upgrade(db) {
-      db.createObjectStore("shelves");
-      db.createObjectStore("tallies");
-      db.createObjectStore("settings");
+  opened ??= openDB<Kept>("antispam-shield-judge", 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore("shelves");
+        db.createObjectStore("tallies");
+        db.createObjectStore("settings");
+      }
+      db.createObjectStore("known");
+    },
+    // An old page of ours in another tab would hold up a newer one for ever.
+    blocking: (_current, _wanted, event) => {
+      (event.target as IDBDatabase).close();
+      opened = undefined;
     },
   }).catch(() => null);
   return opened;
@@ -41,6 +52,17 @@ export async function writeShelf(scanType: string, shelf: Shelf): Promise<void> 
   const db = await database();
   if (db) await db.put("shelves", shelf, scanType);
   else memory.shelves.set(scanType, shelf);
+}
+
+export async function readKnown(scanType: string): Promise<KnownStatement | null> {
+  const db = await database();
+  return (db ? await db.get("known", scanType) : memory.known.get(scanType)) ?? null;
+}
+
+export async function writeKnown(scanType: string, known: KnownStatement): Promise<void> {
+  const db = await database();
+  if (db) await db.put("known", known, scanType);
+  else memory.known.set(scanType, known);
 }
 
 export async function readTally(scanType: string, version: string, key: () => string): Promise<Tally> {

@@ -2,6 +2,7 @@
 // that is missing (plain http has none, and browsers learned Ed25519 one after the other until 2025).
 import { hashes, verify as verifyHere } from "@noble/ed25519";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { KNOWN_FORMAT, type KnownStatement } from "./known";
 
 hashes.sha512 = sha512;
 
@@ -17,6 +18,7 @@ export interface Pins {
 export class Untrusted extends Error {}
 
 const RELEASE_CONTEXT = "antispam-shield: release for phones\n";
+const KNOWN_CONTEXT = "antispam-shield: known scams for phones\n";
 
 /** `GET /device/{scanType}/release`. */
 export interface SignedRelease {
@@ -46,6 +48,23 @@ export async function trustedRelease(signed: SignedRelease, scanType: string, pi
   if (release.scanType !== scanType) throw new Untrusted(`The release is for ${release.scanType}, not for ${scanType}.`);
   if (!Number.isSafeInteger(release.number)) throw new Untrusted("The release has no number.");
   return release;
+}
+
+/** `GET /device/{scanType}/known`. */
+export interface SignedKnown {
+  statement: string;
+  keyId: string;
+  signature: string;
+}
+
+export async function trustedKnown(signed: SignedKnown, scanType: string, pins: Pins): Promise<KnownStatement> {
+  const message = new TextEncoder().encode(KNOWN_CONTEXT + signed.statement);
+  await check(pins.releases, signed.keyId, signed.signature, message, "list of known scams");
+  const known = JSON.parse(signed.statement) as KnownStatement;
+  if (known.format !== KNOWN_FORMAT) throw new Untrusted(`The list of known scams has the format ${known.format}.`);
+  if (known.scanType !== scanType) throw new Untrusted(`The list of known scams is for ${known.scanType}, not for ${scanType}.`);
+  if (!Number.isSafeInteger(known.number)) throw new Untrusted("The list of known scams has no number.");
+  return known;
 }
 
 /** Check a package's manifest against the release that names it and the signature of whoever trained it. */

@@ -1,7 +1,8 @@
 // Follows the release in force: fetch, check everything, then change, in this order and whole. Whatever fails, the judge
 // that is here stays. Knows no browser storage and no network by name: both are given.
 import { openJudge, type DeviceManifest, type Judge } from "./model";
-import { checkDigest, checkPackage, trustedRelease, Untrusted, type Pins, type Release, type SignedRelease } from "./trust";
+import type { KnownStatement } from "./known";
+import { checkDigest, checkPackage, trustedKnown, trustedRelease, Untrusted, type Pins, type Release, type SignedKnown, type SignedRelease } from "./trust";
 
 /** A judge as it is kept: the bytes that were checked. */
 export interface KeptJudge {
@@ -44,6 +45,12 @@ export async function followed(shelf: Shelf, scanType: string, network: Network,
   opened(next);
   const former = shelf.current && shelf.current.release.package !== release.package ? shelf.current : shelf.former;
   return { number: release.number, current: next, former: former === here ? null : (former ?? null) };
+}
+
+/** The known scams to keep from now on: those that were fetched, unless the ones that are here are newer. Throws, and nothing changes. */
+export async function followedKnown(here: KnownStatement | null, signed: SignedKnown, scanType: string, pins: Pins): Promise<KnownStatement> {
+  const known = await trustedKnown(signed, scanType, pins);
+  return here !== null && here.number >= known.number ? here : known;
 }
 
 /** The judge of what was kept. Throws where this release of the app cannot compute it. */
