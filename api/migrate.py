@@ -1,8 +1,8 @@
-"""Bring the database to the present schema: `python -m api.migrate`.
+"""Migrate the database to the current schema: `python -m api.migrate`.
 
     python -m api.migrate --wait-seconds 60
 
-A database that does not answer yet (its name is not known, it still starts) is waited for.
+Waits for a database that does not answer yet (it is starting, or its name does not resolve).
 """
 
 import argparse
@@ -38,7 +38,7 @@ def head() -> str:
 
 
 def migrate(engine: Engine) -> str:
-    """Run the missing steps and return the revision.
+    """Run the missing migrations and return the revision.
 
     Several processes may call it at once: the first does the work, the others wait.
 
@@ -61,7 +61,7 @@ def migrate(engine: Engine) -> str:
 
 
 def upgrade(database_url: str) -> str:
-    """Migrate the database that the URL names; returns and raises as `migrate`."""
+    """Migrate the database of a URL; returns and raises as `migrate`."""
     engine = open_engine(database_url)
     try:
         return migrate(engine)
@@ -76,7 +76,7 @@ def migrate_when_there(
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> str:
-    """Migrate as soon as the database answers, trying once a second.
+    """Migrate as soon as the database answers; retry once a second.
 
     Raises:
         Misconfigured: The database was made by a newer version of the product.
@@ -93,10 +93,10 @@ def migrate_when_there(
 
 
 def check(engine: Engine) -> None:
-    """Check that the schema is the one that this code needs.
+    """Check that the database has the schema that this code needs.
 
     Raises:
-        Misconfigured: It is older or newer.
+        Misconfigured: The schema is older or newer.
         Unavailable: The database does not answer.
     """
     try:

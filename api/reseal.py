@@ -1,6 +1,6 @@
-"""Encrypt all stored messages with the active key, and make all signatures with the present one.
+"""Re-encrypt all messages with the active key, and recompute all fingerprints.
 
-`python -m api.reseal`, after a change of the key ring.
+Run `python -m api.reseal` after a change of the key ring.
 """
 
 import sys

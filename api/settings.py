@@ -25,13 +25,12 @@ class ApiSettings(Settings):
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 picks a free one and writes it to the ready file."""
     ready_file: Path | None = None
-    """Where `{"port": N}` is written once the API answers."""
+    """File to which `{"port": N}` is written once the API accepts requests."""
     workers: int = Field(default=1, ge=1, le=64)
-    """Processes that answer on this port. One uses one core; two or more serve a machine of several
-    cores better than one does (on a cluster, replicas do the same). Rate limits then need
-    `SHIELD_API_RATE_STORAGE`."""
+    """Worker processes on this port. One process uses one core; on a cluster use replicas instead.
+    With more than one, rate limits need `SHIELD_API_RATE_STORAGE`."""
     migrate: bool = True
-    """Bring the database to the present schema at start. On a cluster a Job does it beforehand."""
+    """Migrate the database at start. On a cluster a Job migrates it before."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`. Logs are JSON lines on stderr."""
 
@@ -42,117 +41,121 @@ class ApiSettings(Settings):
     rollouts: Literal["table", "kubernetes"] = Field(
         default="table", validation_alias="SHIELD_ROLLOUTS"
     )
-    """Where rollouts are kept: a database table, or `ModelRollout` objects."""
+    """Store of rollouts: a database table, or `ModelRollout` objects."""
     rollouts_namespace: str | None = Field(
         default=None, validation_alias="SHIELD_ROLLOUTS_NAMESPACE"
     )
-    """Namespace of the `ModelRollout` objects; left out, the pod's own."""
+    """Namespace of the `ModelRollout` objects. Default: the pod's."""
 
     jwt_secret: str | None = None
-    """HS256 secret, at least 32 bytes. There is no default."""
+    """HS256 secret of own tokens, at least 32 bytes. There is no default."""
     jwt_secret_file: Path | None = None
-    """File that holds the HS256 secret."""
+    """File with the HS256 secret."""
     jwt_issuer: str = "antispam-shield"
-    """Expected `iss` of our own tokens."""
+    """Issuer (`iss`) of own tokens."""
     jwt_audience: str = "antispam-shield"
-    """Expected `aud` of all tokens."""
+    """Audience (`aud`) that all tokens must have."""
     jwks_url: str | None = None
-    """JWKS of an OIDC issuer whose RS256/ES256/EdDSA tokens are accepted beside our own."""
+    """URL of the JWKS of an OIDC issuer whose RS256, ES256 or EdDSA tokens are accepted too."""
     oidc_issuer: str | None = None
-    """Expected `iss` of those tokens."""
+    """Issuer (`iss`) of those tokens."""
     oidc_roles_claim: str = "roles"
-    """Claim that holds the roles; a dotted path is followed, e.g. `realm_access.roles`."""
+    """Claim with the roles; may be a dotted path, e.g. `realm_access.roles`."""
     token_review: bool = False
-    """Accept Kubernetes service-account tokens, checked by the cluster's TokenReview."""
+    """Accept Kubernetes service-account tokens, verified by the cluster's TokenReview."""
     service_account_audience: str = "antispam-shield"
-    """Audience that service-account tokens must be projected for."""
+    """Audience of projected service-account tokens."""
     service_accounts: CommaList = []
-    """Service accounts and their roles, `namespace:name=role` with commas between."""
+    """Service accounts and their roles: comma-separated `namespace:name=role`."""
     message_keys: Path | None = None
-    """Key ring that message text is encrypted with: JSON, made by `shieldctl`."""
+    """File with the key ring that encrypts message texts: JSON, created by `shieldctl`."""
 
     cors_origins: CommaList = []
-    """Origins of web apps that call the API from a browser, e.g. `https://app.example.org`; `*` for
-    any. They send their own token; no cookie of ours is ever accepted from there."""
+    """Origins of web apps that may call the API from a browser (CORS), e.g.
+    `https://app.example.org`; `*` for any. They must send a token; cookies are not accepted."""
 
     rate_per_user: str = "120/minute"
-    """Writes per user; empty for no limit."""
+    """Rate limit of writes per user; empty for none."""
     rate_per_address: str = "1200/minute"
-    """Writes per client address; empty for no limit."""
+    """Rate limit of writes per client address; empty for none."""
     rate_reads_per_user: str = "600/minute"
-    """Reads per user; empty for no limit. Reviewers, admins and machines are not counted."""
+    """Rate limit of reads per user; empty for none. Reviewers, admins and machines are exempt."""
     rate_contests: str = "6/hour"
     """Messages that may be contested without an account, per client address; empty for no limit."""
     rate_storage: str = "memory://"
-    """`memory://` for one process, `redis://...` for several."""
+    """Storage of rate limits: `memory://` for one process, `redis://...` for several."""
     trusted_proxies: str = ""
-    """Networks of gateways in front, e.g. `10.42.7.0/24`, with commas between. A request from there
-    counts for the address that `X-Forwarded-For` names; without this all phones behind a gateway
+    """Networks of trusted gateways, comma-separated, e.g. `10.42.7.0/24`. A request from a gateway
+    counts for the client address in `X-Forwarded-For`; without this setting all clients behind it
     count as one address."""
     proxy_hops: int = Field(default=1, ge=1, le=10)
-    """How many gateways in a row add to `X-Forwarded-For`: that entry from the end counts."""
+    """Number of gateways in a row that append to `X-Forwarded-For`: this entry from the end is
+    used."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
-    """Larger request bodies are refused with 413."""
+    """Largest request body, in bytes; larger ones get 413."""
 
     predict_timeout_seconds: float = Field(default=5.0, gt=0)
-    """A model server that takes longer has failed."""
+    """Time-out of a model server's answer."""
     undo_seconds: float = Field(default=3600, ge=0)
-    """For so long a review may be taken back."""
+    """Time within which a decision can be undone."""
     claim_seconds: float = Field(default=600, gt=0)
-    """A claimed item is free again after this."""
+    """Duration of a claim on an item."""
     second_review_share: float = Field(default=0.1, ge=0, le=1)
-    """Share of items that a second reviewer judges blind, once there are two reviewers."""
+    """Share of items that a second reviewer judges blind, if there are at least two reviewers."""
     review_reasons: CommaList = []
-    """Reasons of your own, with commas between, e.g. `asks for money, false sender, ordinary`. If
-    there are any, every decision needs one of them."""
+    """The team's reasons for decisions, comma-separated, e.g. `asks for money, false sender,
+    ordinary`. If set, every decision needs one of them."""
     review_guidelines_file: Path | None = None
-    """Plain text that reviewers read beside each item, paragraphs parted by empty lines."""
+    """File with guidelines that are shown beside each item: plain text, paragraphs separated by
+    empty lines."""
     review_teams: dict[str, list[str]] = {}
-    """Teams that items can be given to, by name with their members, as JSON, e.g. `{"fraud":
-    ["rita", "paul"]}`. What is a team's is in the queue of its members alone."""
+    """Teams that items can be assigned to, with their members, as JSON, e.g. `{"fraud": ["rita",
+    "paul"]}`. Only its members see a team's items in their queues."""
     audit_sample_share: float = Field(default=0.005, ge=0, le=1)
-    """Share of consenting users' unreported scans that join the queue unmarked."""
+    """Share of consenting users' unreported scans that are added to the queue (audit sample)."""
     known_looks: int = Field(default=2, ge=1, le=5)
-    """So many reviewers must agree before their decision answers other people's copies of a
-    message; before that it marks them as being checked."""
+    """Number of reviewers who must agree before their decision answers other copies of a message;
+    with fewer, copies are marked as being checked."""
     known_gold_accuracy: float | None = Field(default=None, ge=0.5, le=1)
-    """A reviewer whose accuracy on gold items is at least this (lower end of its interval) decides
-    alone; left out, nobody does."""
+    """Least accuracy on gold items (lower bound of its interval) of a reviewer who decides alone.
+    If unset, no reviewer does."""
     known_second_look_reports: int = Field(default=3, ge=1)
-    """A campaign with so many reports gets a second, blind look once there are two reviewers."""
+    """Number of a campaign's reports from which a second, blind look is required, if there are at
+    least two reviewers."""
     known_days: float = Field(default=30, gt=0)
-    """A known campaign expires so long after its last match."""
+    """Time from its last match after which a known campaign expires."""
     known_check_days: float = Field(default=7, gt=0)
-    """A campaign becomes known only if it would have changed few verdicts that nobody objected to
-    in this time."""
+    """Period of the check of a new known campaign: it must not change many verdicts of this period
+    that were not objected to."""
     revise_days: float = Field(default=30, gt=0)
-    """Messages of so many days are corrected, and their owners told, when a campaign is known."""
+    """Period of earlier messages whose verdicts are corrected by a new known campaign."""
     inbox_days: float = Field(default=90, gt=0)
-    """Notices to people are erased after this."""
+    """Time after which notices are erased."""
     outbox_lease_seconds: float = Field(default=60, gt=0)
-    """Work that follows a decision is done again by another process if the one that has taken it
-    says nothing for so long."""
+    """Lease of work that follows a decision: if a process crashes, another repeats its work after
+    this time."""
     contests: bool = True
     """Let senders of flagged messages contest it at `/contest`, without an account."""
     contests_waiting: int = Field(default=200, ge=1)
     """Once so many contests wait for reviewers, no more are taken."""
     webhook_networks: CommaList = []
-    """Networks that are not public and may be told by webhooks all the same, e.g. `10.20.0.0/16`,
-    with commas between; by `http://` too."""
+    """Private networks that webhooks may address, comma-separated, e.g. `10.20.0.0/16`; `http://`
+    is allowed for them too."""
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
-    """A receiver of a webhook that takes longer has failed, and is asked again later."""
+    """Time-out of a webhook's receiver; the delivery is then retried later."""
     retention_days: float | None = Field(default=None, gt=0)
-    """Messages without feedback are erased after this; left out, they are kept."""
+    """Age at which messages without feedback are erased. If unset, they are kept."""
     care_seconds: float = Field(default=600, gt=0)
-    """How often leases are ended, old messages erased and leftovers removed."""
+    """Interval of periodic maintenance: ending leases, erasing old messages, removing leftover
+    files."""
     embedded: bool = False
-    """True when `shieldctl up` runs everything on one machine."""
+    """Whether `shieldctl up` runs everything on one machine."""
 
     def check_workers(self) -> None:
-        """Pass when several processes would count the rate limits together.
+        """Check that several worker processes share their rate limits.
 
         Raises:
-            Misconfigured: Each would count for itself.
+            Misconfigured: Each process would count separately.
         """
         limited = self.rate_per_user.strip() or self.rate_per_address.strip()
         if self.workers > 1 and limited and self.rate_storage.startswith("memory:"):
@@ -166,7 +169,7 @@ class ApiSettings(Settings):
         """Return the HS256 secret.
 
         Raises:
-            Misconfigured: There is none, or it is too short to be safe.
+            Misconfigured: There is no secret, or it is too short.
         """
         value = self.jwt_secret
         if value is None and self.jwt_secret_file is not None:

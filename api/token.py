@@ -1,8 +1,8 @@
-"""Sign a token with this installation's secret, for a first look before anybody signs in by OIDC.
+"""Sign a token with this installation's secret, for use before OIDC is set up.
 
     kubectl exec deploy/antispam-shield-api -- python -m api.token --role reviewer --hours 1
 
-It is printed alone. Whoever may run this in the API's pod can read the secret as well.
+Prints only the token. Running it requires access to the API's pod, and thus to the secret.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from api.settings import ApiSettings
 from shield.errors import ShieldError
 
 MOST_HOURS = 24.0
-"""People come by OIDC; a token is for a first look."""
+"""Longest lifetime: users should sign in by OIDC."""
 
 
 def main(arguments: list[str] | None = None) -> int:

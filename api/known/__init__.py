@@ -1,1 +1,1 @@
-"""Known campaigns: a reviewer's decision acts on everybody's next copy."""
+"""Known campaigns: reviewers' decisions answer all later copies of a message."""

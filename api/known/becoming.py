@@ -1,4 +1,4 @@
-"""A campaign becomes known by what reviewers decide, and stops by what they take back."""
+"""Start and end known campaigns as reviewers decide and undo decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from shield.similarity import unpacked
 from shield.wire import BackCheck, KnownStanding
 
 KNOWN = "known"
-"""Work that follows when an entry begins or ends to answer: those who were told otherwise."""
+"""Kind of outbox work that corrects earlier verdicts when an entry starts or stops answering."""
 
 
 def reconsider(ctx: Context, campaign_id: str | None) -> KnownCampaign | None:
-    """Let what stands of reviewers' judgements on a campaign act; return the entry, if any.
+    """Update the known-campaign entry of a campaign from its judgements; return it, if any.
 
-    Every reviewer has one voice, their latest. One voice marks copies as being checked; enough that
-    agree answer them; voices that contradict each other end the entry.
+    Each reviewer's latest judgement counts. One judgement marks copies as being checked; enough
+    equal ones answer them; contradicting ones end the entry.
     """
     if campaign_id is None:
         return None
@@ -58,12 +58,12 @@ def reconsider(ctx: Context, campaign_id: str | None) -> KnownCampaign | None:
 
 @dataclass(frozen=True)
 class _Items:
-    """The items of a campaign that have a say."""
+    """The items of a campaign whose judgements count."""
 
     where: ColumnElement[bool]
     gold: bool
-    """All of it is gold. What comes of it looks like any entry, or who reads the list would know
-    which items are gold; but it matches nothing."""
+    """All items are gold. The entry is listed like any other, so that the list does not reveal gold
+    items, but it matches no messages."""
 
 
 def _items(session: Session, campaign_id: str) -> _Items:
@@ -73,7 +73,7 @@ def _items(session: Session, campaign_id: str) -> _Items:
 
 
 def change(ctx: Context, entry: KnownCampaign) -> None:
-    """Number a change of an entry, and announce it once it is safe."""
+    """Number a change of an entry, and announce it after the commit."""
     lock(ctx.session, "known campaigns")
     newest = ctx.session.scalar(select(func.max(KnownCampaign.sequence))) or 0
     entry.sequence = newest + 1
@@ -85,7 +85,7 @@ def change(ctx: Context, entry: KnownCampaign) -> None:
 
 
 def end(ctx: Context, entry: KnownCampaign, standing: KnownStanding, why: str) -> None:
-    """Let an entry match nothing from now on."""
+    """End an entry: it matches no messages from now on."""
     _stand(ctx, entry, standing, why)
 
 
@@ -148,7 +148,7 @@ def _let_in(
 
 
 def _voices(session: Session, of: _Items) -> dict[str, str]:
-    """Return what each reviewer holds the campaign to be, by their latest judgement."""
+    """Return each reviewer's latest judgement of the campaign."""
     judged = session.execute(
         select(Review.reviewer, Review.action, Feedback.corrected_label, Feedback.model_type)
         .join(Feedback, Feedback.id == Review.feedback_id)
@@ -164,7 +164,7 @@ def _voices(session: Session, of: _Items) -> dict[str, str]:
 
 
 def _corrects(session: Session, of: _Items, label: str) -> bool:
-    """Tell whether the model said otherwise of any message: else there is nothing to change."""
+    """Return whether the model gave another label to any of the messages."""
     correction = session.scalar(
         select(Feedback.id).where(of.where, Feedback.original_label != label).limit(1)
     )
@@ -172,7 +172,7 @@ def _corrects(session: Session, of: _Items, label: str) -> bool:
 
 
 def _reporters(session: Session, of: _Items, label: str) -> frozenset[str]:
-    """Return who reported that the campaign is what it was found to be.
+    """Return the users who reported the campaign as what it was decided to be.
 
     Contests count as one: each comes without an account, so that many may be one sender's.
     """
@@ -195,7 +195,7 @@ def _reporters(session: Session, of: _Items, label: str) -> frozenset[str]:
 
 
 def _proven(ctx: Context, reviewer: str) -> bool:
-    """Tell whether a reviewer's answers to gold items are good enough to decide alone."""
+    """Return whether a reviewer's accuracy on gold items allows them to decide alone."""
     needed = ctx.settings.known_gold_accuracy
     if needed is None:
         return False

@@ -1,4 +1,4 @@
-"""Hold a campaign against the last days' scans before it acts on anybody."""
+"""Check a campaign against the last days' scans before it answers messages."""
 
 from collections import defaultdict
 
@@ -13,17 +13,17 @@ from shield.similarity import Form
 from shield.wire import BackCheck
 
 FEW = 5
-"""People whose verdict may change although they did not object, whatever was reported."""
+"""Users without an objection whose verdict may change, whatever the number of reporters."""
 PER_REPORTER = 20
-"""More of them for each reporter: where only one victim in twenty reports, the rest is silent."""
+"""Further such users per reporter: about one victim in twenty reports."""
 FEW_AGAINST = 2
-"""People who may have said, or of whom a reviewer may have found, that the verdict was right."""
+"""Most users for whom the verdict was confirmed, by themselves or by a reviewer."""
 LEAST_LETTERS, LEAST_LETTERS_WITH_HOST = 40, 20
 LEAST_WORDS, LEAST_WORDS_WITH_HOST = 6, 4
 
 
 def too_ordinary(form: Form) -> str | None:
-    """Return why a message cannot be known, if it is too short to be told apart."""
+    """Return why a message is too short to be a known campaign, or `None`."""
     letters, words = len(form.words.replace(" ", "")), len(form.words.split())
     # Scripts without blanks have few words, and say more with a letter.
     wide = sum(letter > "\u2e7f" for letter in form.words)
@@ -42,14 +42,14 @@ def too_ordinary(form: Form) -> str | None:
 def back_check(
     ctx: Context, model_type: str, form: Form, label: str, reporters: frozenset[str]
 ) -> BackCheck:
-    """Count whose verdicts of the last days an entry would have changed.
+    """Count the users whose verdicts of the last days an entry would have changed.
 
     Args:
         ctx: The request's context.
-        model_type: Whose scans.
-        form: The message.
-        label: What it would be known as.
-        reporters: Users who reported it as such; they do not count.
+        model_type: Model type of the scans.
+        form: The folded message.
+        label: The label that the entry would give.
+        reporters: Users who reported this label; they are not counted.
     """
     scans, alike = alike_scans(ctx, model_type, form)
     sketch = signature.sketch(form, ctx.ring)
@@ -78,13 +78,13 @@ def back_check(
 
 
 def marks_kin(check: BackCheck, reporters: int) -> bool:
-    """Tell whether messages that read much like a scam may be marked as unsure for its sake."""
+    """Return whether messages similar to a scam, but not copies, may be marked as unsure."""
     silent = check.kin <= max(FEW, PER_REPORTER * reporters)
     return silent and check.kin_against <= FEW_AGAINST
 
 
 def _said(ctx: Context, scan_ids: list[str], label: str) -> dict[str, bool]:
-    """Return of each scan that somebody spoke of whether they say the same as the entry."""
+    """Return for each scan with a claim or decision whether it agrees with the entry."""
     told: dict[str, bool] = {}
     for at in range(0, len(scan_ids), 500):
         claims = ctx.session.execute(
@@ -109,7 +109,7 @@ def _said(ctx: Context, scan_ids: list[str], label: str) -> dict[str, bool]:
 
 
 def refusal(check: BackCheck, label: str, reporters: int, days: float) -> str | None:
-    """Return why an entry may not act, with the counts, or `None`."""
+    """Return why an entry must not answer messages, with the counts, or `None`."""
     if check.against > FEW_AGAINST:
         return (
             f"It would have called {label} what {check.against} people confirmed, or a reviewer "

@@ -1,4 +1,4 @@
-"""Known campaigns: list, show, take back."""
+"""`/known`: list, show and undo known campaigns."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def known(
     standing: Annotated[KnownStanding | None, Query()] = None,
     model_type: ModelTypeFilter = None,
 ) -> Envelope[list[KnownRead]]:
-    """List known campaigns, newest first: what scans are answered by, and why."""
+    """List known campaigns, newest first, with the reason for their standing."""
     rows, pagination = service.page(ctx, paging, standing, model_type)
     service.note_reading(ctx, rows)
     return Envelope[list[KnownRead]](data=rows, pagination=pagination)
@@ -37,5 +37,5 @@ def known_campaign(known_id: PathId, ctx: ReviewerRead) -> Envelope[KnownRead]:
 
 @router.post("/{known_id}/undo")
 def undo(known_id: PathId, body: ReasonRequest, ctx: ReviewerWrite) -> Envelope[KnownRead]:
-    """Take a known campaign back; from now on it matches nothing."""
+    """Undo a known campaign: it matches no messages from now on."""
     return Envelope[KnownRead](message="Taken back.", data=service.undo(ctx, known_id, body.reason))

@@ -1,8 +1,7 @@
-"""Find likely copies of a message among a million sketches, in memory and in microseconds.
+"""Find likely copies of a message among a million sketches, in memory, within microseconds.
 
-Each band of a sketch (three rows of 16 bits) is a number; all numbers lie sorted in one array, so
-that a look-up is one binary search. New entries come as small segments, which are merged when there
-are several.
+Each band of a sketch (three rows of 16 bits) is a number. All numbers are sorted in one array, so
+that a look-up is a binary search. New entries are added as small segments, which are merged later.
 """
 
 import threading
@@ -16,8 +15,8 @@ from shield.similarity import PERMUTATIONS, ROWS_PER_BAND, Sketches
 
 _BANDS = PERMUTATIONS // ROWS_PER_BAND
 _LEAST = 0.25
-"""A sketch estimates the share of all shingles; a copy that lacks a sentence has less in common
-than others, and what is nearly alike is compared in full by whoever asks."""
+"""Least estimated similarity of a candidate. Lower than that of copies, since a copy may lack a
+sentence; the caller compares candidates in full."""
 _MOST_CANDIDATES = 5
 _MOST_SEGMENTS = 4
 _PLACES = np.array([32, 16, 0], dtype=np.uint64)
@@ -28,7 +27,7 @@ Rows = NDArray[np.uint16]
 
 
 def _keys(rows: Rows) -> NDArray[np.uint64]:
-    """Return the number of each band, shape (entries, bands)."""
+    """Return the bands of sketches as numbers, shape (entries, bands)."""
     parts = rows.reshape(len(rows), _BANDS, ROWS_PER_BAND).astype(np.uint64)
     return np.asarray((parts << _PLACES).sum(axis=2, dtype=np.uint64) | _NUMBERS)
 
@@ -55,17 +54,17 @@ class _Segment:
 
 
 class KnownIndex:
-    """The sketches of all active known campaigns of one model type. Safe to share."""
+    """Index of the active known campaigns of one model type. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._segments: tuple[_Segment, ...] = ()
         self._active = 0
         self._changed: dict[bytes, int] = {}
-        """Sequence of each entry that a segment may hold in an older state; -1: it is gone."""
+        """Latest sequence of entries of which a segment may hold an older state; -1: removed."""
 
     def __len__(self) -> int:
-        """Return how many entries are active."""
+        """Return the number of active entries."""
         return self._active
 
     def change(
@@ -75,13 +74,13 @@ class KnownIndex:
         rows: Rows,
         gone: Sequence[str] = (),
     ) -> None:
-        """Take in new states of entries, and forget others.
+        """Add or update entries, and remove others.
 
         Args:
-            ids: Of active entries, each once.
-            sequences: The number of the latest change of each.
-            rows: Their sketches.
-            gone: Ids of entries that match nothing any more.
+            ids: Ids of active entries, each once.
+            sequences: Number of the latest change of each entry.
+            rows: Sketches of the entries.
+            gone: Ids of entries that no longer match.
         """
         fresh, leaving = np.array(ids, dtype="S32"), np.array(gone, dtype="S32")
         with self._lock:
@@ -101,7 +100,7 @@ class KnownIndex:
             self._segments = tuple(segments)
 
     def _held(self, ids: NDArray[np.bytes_]) -> set[bytes]:
-        """Return those of the ids that some segment holds."""
+        """Return the ids that are in a segment."""
         if not ids.size:
             return set()
         return {
@@ -109,7 +108,7 @@ class KnownIndex:
         }
 
     def _merged(self, segments: list[_Segment]) -> list[_Segment]:
-        """Merge all but the largest; the largest too once the others are a quarter of it."""
+        """Merge all but the largest segment; also that one once the others are a quarter of it."""
         segments.sort(key=lambda each: -len(each.ids))
         rest = segments[1:]
         if 4 * sum(len(each.ids) for each in rest) >= len(segments[0].ids):
@@ -128,7 +127,7 @@ class KnownIndex:
         return [*kept, _Segment.of(ids[alive], sequences[alive], rows[alive])]
 
     def candidates(self, sketch: Sketches) -> list[str]:
-        """Return ids of entries that are likely copies of a message, most alike first."""
+        """Return ids of likely copies of a message, most similar first."""
         row = sketch.astype(np.uint16)
         sought = _keys(row[None])[0]
         alike_entries: list[tuple[float, bytes]] = []

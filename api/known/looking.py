@@ -1,8 +1,9 @@
-"""Find the last days' scans with a message's words, for the greater part outside the transaction.
+"""Find the last days' scans that are similar to a message, mostly outside the transaction.
 
-A hundred thousand sketches take about a second, and whoever decides holds SQLite's only write lock
-meanwhile. So the scans that can no longer change are looked at beforehand (`Look`); the transaction
-reads what has come since, and asks again for those that were found: one may be erased by now.
+Comparing a hundred thousand sketches takes about a second, and a decision would hold SQLite's only
+write lock meanwhile. So scans that can no longer change are compared before the transaction
+(`Look`). The transaction compares only newer scans, and checks that the scans found before still
+exist, since they may have been erased.
 """
 
 from collections.abc import Callable
@@ -22,18 +23,17 @@ from api.tables import Scan
 from shield.similarity import SIMILAR, Form, estimate
 
 MOST_SCANS = 100_000
-"""Newest scans that are looked at; at 20 MB of sketches a second's work."""
+"""Most scans compared, the newest first: 20 MB of sketches, about a second."""
 AT_ONCE = 2_000
-"""So many are looked at within the transaction: it takes some ten milliseconds."""
+"""Most scans compared within the transaction: about ten milliseconds."""
 KIN = 0.4
-"""Likeness from which on a message reads much like another. Below `SIMILAR` it is no copy: real
-scams are as like as that to paraphrases of themselves (89 in 100), and to no harmless message (at
-most 0.32)."""
+"""Least similarity of a paraphrase. Below `SIMILAR` a message is not a copy. 89 of 100 paraphrases
+of real scams reach this similarity to the original; harmless messages reach at most 0.32."""
 _NEAR = 0.25
-"""Estimated likeness from which on a scan counts as nearly alike: a sketch may be 0.15 off, and
-nobody who stands for such words must be missed."""
+"""Least estimated similarity of a scan that counts as similar: an estimate may be 0.15 too low, and
+no user affected by the decision may be missed."""
 _LATEST = timedelta(seconds=60)
-"""A scan is stored within this time of its `created_at`, whatever it had to wait for."""
+"""Longest time from a scan's `created_at` until it is stored."""
 _LOOK, _AHEAD = "known.look", "known.ahead"
 _CHUNK = 500
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Alike:
-    """One scan with the words of the message."""
+    """A scan that is similar to the message."""
 
     id: str
     user_id: str
@@ -51,23 +51,23 @@ class Alike:
     hosts: int
     """Keyed hash of the hosts of its links."""
     near: bool
-    """Its words are nearly those of the message, and no more."""
+    """Similar to the message, but not a copy."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was found among the scans of some time."""
+    """The similar scans of a period."""
 
     model_type: str
     form: Form
     until: datetime
-    """Scans made before this were looked at."""
+    """Scans made before this time were compared."""
     scans: int
     alike: tuple[Alike, ...]
 
 
 class _LookFirst(Exception):
-    """So many scans are to be looked at that nobody should wait for it in the database."""
+    """There are too many scans to compare within the transaction."""
 
     def __init__(self, model_type: str, form: Form) -> None:
         super().__init__()
@@ -77,9 +77,9 @@ class _LookFirst(Exception):
 def looks_ahead(
     work: Callable[Concatenate[Context, P], T],
 ) -> Callable[Concatenate[Context, P], T]:
-    """Let `work` run again after a look at many scans that was taken outside its transaction.
+    """Run `work`; compare scans outside its transaction, and retry, where there are too many.
 
-    `work` must be the first that its context's transaction does: what it wrote is rolled back.
+    `work` must be the first in its context's transaction, which is rolled back before the retry.
     """
 
     @wraps(work)
@@ -102,7 +102,7 @@ def looks_ahead(
 
 
 def look(ctx: Context, model_type: str, form: Form) -> Look:
-    """Look at the scans that can no longer change, in a transaction of its own that only reads."""
+    """Compare the scans that can no longer change, in a read-only transaction."""
     until = ctx.services.clock() - _LATEST
     with ctx.services.reading() as session:
         scans, alike = _read(session, ctx.ring, model_type, form, (_since(ctx), until))
@@ -110,7 +110,7 @@ def look(ctx: Context, model_type: str, form: Form) -> Look:
 
 
 def alike_scans(ctx: Context, model_type: str, form: Form) -> tuple[int, list[Alike]]:
-    """Return how many scans were looked at, and those with the message's words, or nearly."""
+    """Return the number of scans compared, and the scans similar to the message."""
     seen: Look | None = ctx.session.info.get(_LOOK)
     if seen is not None and (seen.model_type, seen.form) == (model_type, form):
         scans, latest = _read(ctx.session, ctx.ring, model_type, form, (seen.until, None))
@@ -164,7 +164,7 @@ def _read(
 
 
 def _still(session: Session, alike: tuple[Alike, ...]) -> list[Alike]:
-    """Return those of the scans that nobody has erased meanwhile."""
+    """Return the scans that have not been erased meanwhile."""
     there: set[str] = set()
     for at in range(0, len(alike), _CHUNK):
         ids = [one.id for one in alike[at : at + _CHUNK]]

@@ -1,4 +1,4 @@
-"""Whether a message belongs to a known campaign, and what its owner is told. On the scan's path."""
+"""Match a message with the known campaigns, and decide its answer. Runs in every scan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,40 +16,39 @@ from shield.similarity import SIMILAR, Form, Sketches, likeness, unpacked
 from shield.wire import KnownStanding
 
 ROTATING = 3
-"""Confirmed scams with the same words and so many different hosts: whoever sends them changes the
-host, so that another one is no reason to hesitate."""
+"""Different hosts of confirmed scams with the same words from which on the sender is known to
+change the host, so that a new host is no reason for doubt."""
 _DAY = "%d %B"
 
 
 @dataclass(frozen=True)
 class Match:
-    """The known campaign that a message belongs to."""
+    """The known campaign of a message."""
 
     id: str
     standing: KnownStanding
     label: str
-    """What reviewers have found; what the owner is told if `standing` is `confirmed`."""
+    """The label decided by reviewers; shown to the owner if `standing` is `confirmed`."""
     reason: str
 
 
 @dataclass(frozen=True)
 class Alike:
-    """A known campaign with the words of the message in question."""
+    """A known campaign with the same words as the message."""
 
     row: KnownCampaign
     hosts: frozenset[str]
 
 
 def match(ctx: Context, model_type: ModelType, form: Form, sketch: Sketches) -> Match | None:
-    """Return the known campaign that a message belongs to, if any."""
+    """Return the known campaign of a message, or `None`."""
     return choose_among(ctx, ctx.services.known.candidates(model_type.value, sketch), form)
 
 
 def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
-    """Return which of some known campaigns a message belongs to, if any.
+    """Return the known campaign of a message among candidates, or `None`.
 
-    Memory says which ones it may be (`Known.candidates`); the database, which of them stand at this
-    moment.
+    The candidates come from memory (`Known.candidates`), their current standing from the database.
     """
     if not ids:
         return None
@@ -77,12 +76,12 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
 
 
 def choose(hosts: frozenset[str], alike: list[Alike]) -> Match | None:
-    """Return which of the known campaigns with a message's words answers it. Pure.
+    """Return which of the known campaigns with the message's words answers it. Pure.
 
-    With the same hosts a confirmed decision is the answer; where two contradict each other nobody
-    knows. With other hosts a scam's words are a reason to hesitate, and no more, since they may be
-    a bank's; unless the campaign is seen to change its host. A correction to harmless never covers
-    a host that was not decided on.
+    With the same hosts a confirmed decision is the answer; contradicting decisions are unsure. With
+    other hosts the words of a scam make the answer only unsure, since they may be copied from a
+    genuine message, unless the campaign is known to change its host. A decision "harmless" never
+    covers a host that it was not made for.
     """
     same = [each.row for each in alike if each.hosts == hosts]
     if same:
@@ -118,7 +117,7 @@ def _people(row: KnownCampaign) -> str:
 
 
 def words(row: KnownCampaign, standing: KnownStanding, *, elsewhere: bool = False) -> str:
-    """Return what a match is told in words."""
+    """Return the text that explains a match."""
     people = _people(row)
     if elsewhere:
         return f"Its words are those of a scam that {people} reported; its link is another one."

@@ -1,10 +1,9 @@
-"""The known campaigns that one process holds, and how it hears of changes.
+"""The in-memory copy of the known campaigns in one process, and how it follows changes.
 
-Every change has a number. On PostgreSQL a change is announced by NOTIFY when it commits, and each
-process asks for whatever is newer than what it has; after a break it does the same. On SQLite the
-processes look when something was written, at most four times a second. What a match says is read
-from the database, so that what was taken back is never told again, even by a process that has not
-heard of it.
+Every change has a number. On PostgreSQL a commit announces a change by NOTIFY, and each process
+loads all changes with higher numbers than its own; it does the same after a reconnect. On SQLite
+the processes poll for writes, at most four times a second. The answer of a match is read from the
+database, so that an undone entry never answers, even in a process that has not loaded the change.
 """
 
 import logging
@@ -32,16 +31,16 @@ logger = logging.getLogger("api.known")
 CHANNEL = "shield_known"
 ACTIVE = ("checking", "confirmed")
 _LOOK_SECONDS = 0.25
-"""Between two looks on SQLite, at least."""
+"""Shortest time between two polls on SQLite."""
 _SILENCE_SECONDS = 5.0
-"""After so long without a word a process looks by itself."""
+"""Time without a notification after which a process polls."""
 _UNDER_WAY_SECONDS = 5.0
-"""So long a stop waits for a question that is under way."""
+"""Longest time that `stop` waits for a running query."""
 _CHUNK = 50_000
 
 
 class Replica:
-    """Holds the active known campaigns in memory. Safe to share between threads."""
+    """In-memory copy of the active known campaigns. Thread-safe."""
 
     def __init__(
         self, engine: Engine, sessions: sessionmaker[Session], ring: KeyRing, clock: Clock
@@ -56,7 +55,7 @@ class Replica:
         self._why = ""
 
     def start(self) -> None:
-        """Load them in the background, and follow their changes."""
+        """Load the known campaigns in the background and follow their changes."""
         self._deaf_since, self._why = self._clock(), "they are being loaded"
         follow = self._listen if self._engine.dialect.name == "postgresql" else self._look
         self._thread = threading.Thread(target=follow, name="known", daemon=True)
@@ -69,17 +68,17 @@ class Replica:
             self._thread.join(timeout=_UNDER_WAY_SECONDS)
 
     def candidates(self, model_type: str, sketch: Sketches) -> list[str]:
-        """Return ids of known campaigns that a message may belong to, best first."""
+        """Return ids of known campaigns similar to a message, most similar first."""
         index = self._indexes.get(model_type)
         return index.candidates(sketch) if index is not None else []
 
     def hearing(self) -> Hearing:
-        """Return whether changes are heard."""
+        """Return whether changes are received."""
         entries = sum(len(index) for index in list(self._indexes.values()))
         return Hearing(self._sequence, entries, self._deaf_since, self._why)
 
     def refresh(self) -> None:
-        """Take in what has changed."""
+        """Load the changes since the last one received."""
         with self._refreshing, self._sessions() as session:
             newest = session.scalar(select(func.max(KnownCampaign.sequence))) or 0
             while self._sequence < newest:

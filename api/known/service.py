@@ -1,4 +1,4 @@
-"""What people see of known campaigns, and taking them back; expiry, erasure, another key."""
+"""List, undo, expire and erase known campaigns; recompute them after a change of the key."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ _HOUR = timedelta(hours=1)
 def page(
     ctx: Context, paging: PageRequest, standing: KnownStanding | None, model_type: ModelType | None
 ) -> tuple[list[KnownRead], Pagination]:
-    """Return known campaigns, the newest first."""
+    """Return one page of known campaigns, newest first."""
     query = select(KnownCampaign)
     if standing is not None:
         query = query.where(KnownCampaign.standing == standing.value)
@@ -41,11 +41,11 @@ def one(ctx: Context, known_id: str) -> KnownRead:
 
 
 def undo(ctx: Context, known_id: str, reason: str) -> KnownRead:
-    """Take a known campaign back; it matches nothing from this moment on.
+    """Undo a known campaign: it matches no messages from now on.
 
     Raises:
         NotFound: There is no such entry.
-        Conflict: It matches nothing already.
+        Conflict: The entry has already ended.
     """
     entry = _entry(ctx, known_id)
     if entry.standing not in ACTIVE:
@@ -58,7 +58,7 @@ def undo(ctx: Context, known_id: str, reason: str) -> KnownRead:
 
 
 def forget(ctx: Context, campaign: Campaign) -> None:
-    """Follow a campaign whose message was erased: by the message that stands for it now, or not."""
+    """Replace the erased message of an entry by another one of its campaign, or end the entry."""
     entries = ctx.session.scalars(
         select(KnownCampaign).where(KnownCampaign.campaign_id == campaign.id)
     )
@@ -72,7 +72,7 @@ def forget(ctx: Context, campaign: Campaign) -> None:
 
 
 def withdraw(ctx: Context, campaign_ids: Sequence[str]) -> None:
-    """End what is known of campaigns whose reports were poison."""
+    """End the entries of campaigns whose reports were withdrawn as poisoned."""
     for at in range(0, len(campaign_ids), 500):
         entries = ctx.session.scalars(
             select(KnownCampaign).where(
@@ -85,7 +85,7 @@ def withdraw(ctx: Context, campaign_ids: Sequence[str]) -> None:
 
 
 def look_after(ctx: Context) -> None:
-    """Expire what nothing has matched for long; make anew what another key has signed."""
+    """Expire entries without recent matches; recompute sketches made with an older key."""
     latest = (
         select(Scan.known_id, func.max(Scan.created_at).label("at"))
         .where(Scan.known_id.is_not(None))
@@ -152,7 +152,7 @@ def _shown(ctx: Context, rows: Sequence[KnownCampaign]) -> list[KnownRead]:
 
 
 def busiest(session: Session, now: datetime) -> dict[str, int]:
-    """Return how many scans of the last hour the busiest entry of each model type has matched."""
+    """Return the last hour's matches of the entry with the most, by model type."""
     counted = (
         select(Scan.model_type, func.count().label("number"))
         .where(Scan.known_id.is_not(None), Scan.created_at > now - _HOUR)
@@ -164,13 +164,13 @@ def busiest(session: Session, now: datetime) -> dict[str, int]:
 
 
 def note_reading(ctx: Context, shown: Sequence[KnownRead]) -> None:
-    """Write into the audit log whose messages somebody has read."""
+    """Record in the audit log whose messages the caller has read."""
     if any(row.text for row in shown):
         audit.record_later(ctx, "message.read", "known", "review", known=[row.id for row in shown])
 
 
 def _matches(session: Session, ids: Sequence[str], now: datetime) -> dict[str, tuple[int, int]]:
-    """Return how many scans each entry has matched, ever and within the last hour."""
+    """Return the number of scans each entry has matched, in total and within the last hour."""
     late = (Scan.created_at > now - _HOUR).cast(Integer)
     counts = session.execute(
         select(Scan.known_id, func.count(), func.coalesce(func.sum(late), 0))

@@ -34,7 +34,7 @@ def stats(ctx: StaffRead, model_type: ModelTypeFilter = None) -> Envelope[StatsR
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
-    """Return all metrics in the text format of Prometheus. They hold no message and no name."""
+    """Return all metrics in the Prometheus text format. Contains no messages and no user names."""
     with services.sessions() as session:
         read_only(session)
         pending = session.scalar(select(func.count()).where(Feedback.status == "pending"))

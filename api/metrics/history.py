@@ -1,7 +1,7 @@
-"""The five metrics week by week: the same formulas over shorter windows.
+"""The five metrics by week: the same formulas over shorter windows.
 
-Plain SQL that SQLite and PostgreSQL understand alike: one sum per week and one query per table, so
-the cost does not grow with the number of weeks.
+Uses SQL common to SQLite and PostgreSQL, with one query per table that has one sum per week, so
+that the cost does not grow with the number of weeks.
 """
 
 from collections.abc import Sequence
@@ -27,15 +27,15 @@ class Point:
     label: str
     """First day of the week (UTC), or the version's name."""
     value: float | None
-    """In the unit of the metric; `None` when nothing was there to count."""
+    """Value in the unit of the metric; `None` if there was nothing to count."""
     n: int
-    """What it was counted over."""
+    """Number of items that the value was counted over."""
 
 
 def history(
     session: Session, now: datetime, model_type: ModelType | None, weeks: int = WEEKS
 ) -> dict[str, list[Point]]:
-    """Return metric name -> its points, oldest first. Weeks end now and have seven days."""
+    """Return the points of each metric, oldest first. The last week ends now."""
     starts = [now - timedelta(days=7 * back) for back in range(weeks, 0, -1)]
     return {
         "feedbackPerThousandScans": _feedback(session, starts, model_type),
@@ -49,7 +49,7 @@ def history(
 def _weekly(
     session: Session, query: Select[Any], at: Any, starts: Sequence[datetime], *what: Any
 ) -> list[list[int]]:
-    """Return for each week how many rows of `query` fulfil each condition of `what`."""
+    """Count for each week the rows of `query` that fulfil each condition of `what`."""
     columns: list[ColumnElement[int]] = [
         func.coalesce(
             func.sum(case((and_(at >= start, at < start + timedelta(days=7), one), 1), else_=0)), 0
@@ -103,7 +103,7 @@ def _approval(
 
 
 def _gains(session: Session, model_type: ModelType | None, most: int) -> list[Point]:
-    """Return what each of the newest accepted versions gained over its parent."""
+    """Return the recall gain of each of the newest accepted versions over its parent."""
     query = select(Version).where(Version.parent.is_not(None), Version.status != "refused")
     if model_type is not None:
         query = query.where(Version.model_type == model_type.value)

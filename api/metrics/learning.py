@@ -15,7 +15,7 @@ TARGET_GAIN = 0.01
 
 
 def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
-    """Return what the newest version with a parent gained in recall on the golden set.
+    """Return the recall gain on the golden set of the newest version that has a parent.
 
     The paired interval of the evaluation is used where the version carries one (`goldenRecallGain`,
     `...Low`, `...High`); else the difference of the two recalls, whose interval takes them as
@@ -51,9 +51,9 @@ def recall_gain(session: Session, model_type: ModelType | None) -> MetricRead:
 
 
 def _held_out(metrics: dict[str, object]) -> str:
-    """Say what the version finds of the corrections held out of its own cycle.
+    """Return the version's recall on the corrections held out of its own training.
 
-    A frozen set near its ceiling cannot show a new tactic; these corrections do.
+    A frozen golden set near 100 % cannot show progress on new tactics; these corrections can.
     """
     before, now = _number(metrics, "freshChampionRecall"), _number(metrics, "freshRecall")
     if before is None or now is None:
@@ -65,9 +65,9 @@ def _held_out(metrics: dict[str, object]) -> str:
 
 
 def recall_gain_of(session: Session, version: Version) -> tuple[float, float, float, int] | None:
-    """Return what a version gained over its parent: value, interval, golden scams.
+    """Return a version's recall gain over its parent: value, interval, number of golden scams.
 
-    `None` when one of them carries no golden recall.
+    `None` if one of them has no golden recall.
     """
     parent = session.get(Version, version.parent)
     return _gain(version.metrics, parent.metrics if parent else {})
@@ -98,7 +98,7 @@ def _number(metrics: dict[str, object], name: str) -> float | None:
 def retraining_success(
     session: Session, since: datetime, model_type: ModelType | None
 ) -> MetricRead:
-    """Return the share of runs that came to a verdict. A refusal is a verdict; a skip is no run."""
+    """Return the share of runs that ended with a verdict, refusals included, without skips."""
     query = select(Run.outcome, func.count()).where(Run.started_at >= since).group_by(Run.outcome)
     if model_type is not None:
         query = query.where(Run.model_type == model_type.value)
@@ -120,9 +120,9 @@ def retraining_success(
 
 
 def rollback_rate(session: Session, since: datetime, model_type: ModelType | None) -> MetricRead:
-    """Return the share of versions that were taken back.
+    """Return the share of versions that were rolled back.
 
-    A rollback counts when it happens, whenever the version was promoted.
+    A rollback counts at its own time, whenever the version was promoted.
     """
     query = select(LedgerRow.action, LedgerRow.model_type, LedgerRow.version).where(
         LedgerRow.at >= since, LedgerRow.action.in_(["install", "promote", "undo"])

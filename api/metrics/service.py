@@ -1,6 +1,6 @@
-"""The five metrics, the true rates and the trends. Formulas are part of the answer.
+"""Compute the five metrics, true rates and trends. The response contains the formulas.
 
-All queries are plain SQL that SQLite and PostgreSQL understand alike.
+All queries are SQL common to SQLite and PostgreSQL.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -21,7 +21,7 @@ WINDOW_DAYS = 30
 
 
 IS_CORRECTION = Feedback.feedback_type != FeedbackType.CONFIRMED.value
-"""A confirmation costs nothing and is nearly always approved: it would flatter every rate."""
+"""Confirmations are left out: they are nearly always approved and would improve every rate."""
 
 
 def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
@@ -116,12 +116,12 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """Return how many rows fulfil a condition; 0, not NULL, where there are none."""
+    """Count the rows that fulfil a condition; 0, not NULL, if there are none."""
     return func.coalesce(func.sum(condition.cast(Integer)), 0)
 
 
 def proportion(part: int, whole: int) -> tuple[float | None, float | None, float | None]:
-    """Return a share with its 95 % Wilson interval, or nothing when nothing was seen."""
+    """Return a share with its 95 % Wilson interval, or `None` without observations."""
     if whole == 0:
         return None, None, None
     low, high = wilson_interval(part, whole)
@@ -129,10 +129,10 @@ def proportion(part: int, whole: int) -> tuple[float | None, float | None, float
 
 
 def rates(session: Session, since: datetime, model_type: ModelType | None) -> Rates:
-    """Return the true false-positive and false-negative rates since then, by the audit sample.
+    """Estimate the true error rates since `since` from the audit sample.
 
-    The sample is drawn from scans at random, so its decided items say what the model does to
-    messages that nobody reports. Shares of feedback say only what people complain about.
+    The audit sample is drawn at random from scans, so that its decisions show the errors on
+    messages that nobody reports. Shares of feedback show only the errors that users report.
     """
     query = (
         select(
@@ -163,13 +163,13 @@ def rates(session: Session, since: datetime, model_type: ModelType | None) -> Ra
 
 
 def interval_of(part: int, whole: int) -> Interval:
-    """Return a share as it travels."""
+    """Return a share in the form of responses."""
     value, low, high = proportion(part, whole)
     return Interval(value=value, low=low, high=high, n=whole)
 
 
 def trend(session: Session, now: datetime, model_type: ModelType | None) -> list[TrendPoint]:
-    """Return the reports of each of the last thirty days (UTC), oldest first, empty days too."""
+    """Return the reports of each of the last thirty days (UTC), oldest first, with empty days."""
     today = now.astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in range(WINDOW_DAYS - 1, -1, -1)]
     starts = [datetime.combine(day, time(), UTC) for day in days]
@@ -201,7 +201,7 @@ def trend(session: Session, now: datetime, model_type: ModelType | None) -> list
 def by_version(
     session: Session, since: datetime, model_type: ModelType | None
 ) -> list[VersionStats]:
-    """Return what each model version has shown since then."""
+    """Return the counts of each model version since `since`."""
     scans = (
         select(
             Scan.model_type,

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the steps on the connection that `api.migrate` hands over."""
+"""Alembic's entry point: runs the migrations on the connection passed by `api.migrate`."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from shield.rollouts.table import METADATA
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
-    """Write our column type as the plain one, so that old steps do not import present code."""
+    """Render own column types as plain ones, so that old migrations do not import current code."""
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 

@@ -1,1 +1,1 @@
-"""Things found by the beginning of their id."""
+"""Look-up of objects by a prefix of their id."""

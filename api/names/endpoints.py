@@ -1,4 +1,4 @@
-"""`/names`: what an id that was not typed to its end stands for."""
+"""`/names`: complete the prefix of an id."""
 
 from typing import Annotated
 
@@ -21,5 +21,5 @@ Prefix = Annotated[
 def names(
     kind: NamedKind, prefix: Prefix, ctx: AnyRead, model_type: ModelTypeFilter = None
 ) -> Envelope[list[NamedRead]]:
-    """List what has an id that begins so, nine at most: one's own scans; the rest for reviewers."""
+    """List at most nine objects by the prefix of their id. Users see their own scans only."""
     return Envelope[list[NamedRead]](data=service.beginning(ctx, kind, prefix, model_type))

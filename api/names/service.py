@@ -1,4 +1,4 @@
-"""Look things up by the beginning of their id."""
+"""Look up objects by a prefix of their id."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from shield.labels import ModelType
 from shield.wire import NamedKind, NamedRead
 
 MOST = 9
-"""One more than anybody wants to choose from."""
+"""Most objects returned."""
 
 Text = InstrumentedAttribute[str]
 
 
 _Columns = tuple[Text, Text, InstrumentedAttribute[Any], InstrumentedAttribute[Any]]
-"""Id, model type, moment, and a word that tells one thing from another."""
+"""Id, model type, time, and a word that distinguishes the object."""
 
 _KINDS: dict[NamedKind, _Columns] = {
     NamedKind.SCAN: (Scan.id, Scan.model_type, Scan.created_at, Scan.verdict),
@@ -52,10 +52,10 @@ _HEXADECIMAL = {
 def beginning(
     ctx: Context, kind: NamedKind, prefix: str, model_type: ModelType | None
 ) -> list[NamedRead]:
-    """Return what has an id that begins with `prefix`, by id; `MOST` at most.
+    """Return at most `MOST` objects whose id begins with `prefix`, by id.
 
     Raises:
-        Forbidden: It is no scan, and the caller is neither reviewer nor admin.
+        Forbidden: The kind is not scans, and the caller is neither reviewer nor admin.
     """
     if kind is not NamedKind.SCAN:
         ctx.principal.require(*REVIEWERS)

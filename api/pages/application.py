@@ -1,4 +1,4 @@
-"""The pages as an application of their own, inside the API: own errors, own headers, same state."""
+"""The pages as a sub-application of the API, with its own errors and headers and the same state."""
 
 from collections.abc import Awaitable, Callable
 
@@ -25,13 +25,13 @@ PREFIXES = ("/app", "/contest", "/review", "/login", "/logout", "/assets")
 
 
 class PagesRoute(BaseRoute):
-    """Sends requests below `PREFIXES` to the pages with their path whole; `Mount` would cut it."""
+    """Routes requests below `PREFIXES` to the pages; unlike `Mount` it keeps the full path."""
 
     def __init__(self, pages: ASGIApp) -> None:
         self._pages = pages
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether the request is for a page."""
+        """Match requests for a page."""
         path = scope.get("path", "")
         ours = path == "/" or any(
             path == prefix or path.startswith(f"{prefix}/") for prefix in PREFIXES
@@ -47,7 +47,7 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
     """Build the pages' application.
 
     Raises:
-        Misconfigured: Settings that would let strangers in.
+        Misconfigured: The settings would admit anybody.
     """
     settings.check()
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
@@ -70,7 +70,7 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
 
     @pages.get("/")
     def front_door() -> RedirectResponse:
-        """Send a browser to the dashboard."""
+        """Redirect to the dashboard."""
         return RedirectResponse("/review", 307)
 
     return pages
@@ -79,7 +79,7 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
 def _as_shield_error(
     read: Callable[[Exception], Exception],
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answer an error as a page, a redirect to the sign-in, or a problem for our scripts."""
+    """Respond to an error with a page, a redirect to the sign-in, or a problem document."""
 
     async def handle(request: Request, raised: Exception) -> Response:
         error = read(raised)

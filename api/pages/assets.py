@@ -1,4 +1,4 @@
-"""The built scripts, styles and icons: by logical name in templates, by hashed name on the wire."""
+"""Built scripts, styles and icons: logical names in templates, hashed names in URLs."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 
 
 class Assets:
-    """What `python -m api.pages.build` has made. Read again when a later build replaced it."""
+    """The output of `python -m api.pages.build`; read again after a new build."""
 
     def __init__(self, folder: Path = BUILT) -> None:
         self.folder = folder
@@ -50,23 +50,23 @@ class Assets:
         return self._names
 
     def url(self, name: str) -> str:
-        """Return where the asset of this logical name is served."""
+        """Return the URL of an asset by its logical name."""
         return f"/assets/{self.names()[name]}"
 
     def worker(self) -> Path:
-        """Return the service worker; it keeps its name, because its URL is its identity."""
+        """Return the service worker; its name is not hashed, because its URL is its identity."""
         self.names()
         return self.folder / "worker.js"
 
 
 class AssetFiles(BaseRoute):
-    """Serves `/assets/<hashed name>`, and nothing that the manifest does not list."""
+    """Serves `/assets/<hashed name>`, only files that the manifest lists."""
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Tell whether the request is for an asset."""
+        """Match requests for an asset."""
         ours = scope["type"] == "http" and scope["path"].startswith("/assets/")
         return (Match.FULL if ours else Match.NONE), {}
 

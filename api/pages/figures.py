@@ -1,4 +1,4 @@
-"""A version's flat figures, as registered, sorted into what a page shows. Pure."""
+"""Group a version's registered figures for its page. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ GAINS = {"recall": "goldenRecallGain", "accuracy": "goldenGain"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of both models on one set."""
+    """One figure of champion and challenger on one set."""
 
     part: str
     figure: str
@@ -37,7 +37,7 @@ class Comparison:
     champion: float | None
     change: float | None
     kind: str
-    """`good`, `bad` or empty: which way the change goes."""
+    """`good`, `bad` or empty: direction of the change."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Gain:
 
     @property
     def kind(self) -> str:
-        """Return `good` or `bad` where the interval leaves zero out, else nothing."""
+        """Return `good` or `bad` if the interval excludes zero, else an empty string."""
         if self.low > 0:
             return "good"
         return "bad" if self.high < 0 else ""
@@ -58,7 +58,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class SliceShown:
-    """Both models on one kind of message, by accuracy."""
+    """Accuracy of both models on one slice of messages."""
 
     kind: str
     n: int
@@ -69,14 +69,14 @@ class SliceShown:
 
     @property
     def change(self) -> float | None:
-        """Return how much more accurate the challenger is."""
+        """Return the challenger's accuracy minus the champion's."""
         if self.champion is None or self.challenger is None:
             return None
         return self.challenger - self.champion
 
     @property
     def kind_of_change(self) -> str:
-        """Return `good`, `bad` or nothing: which way it went, if it did."""
+        """Return `good` or `bad` by the direction of the change, empty for none."""
         if self.change is None or abs(self.change) < 0.0005:
             return ""
         return "good" if self.change > 0 else "bad"
@@ -84,24 +84,24 @@ class SliceShown:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the version page shows."""
+    """The figures of a version's page."""
 
     comparisons: list[Comparison]
     gains: list[tuple[str, Gain]]
-    """What is known of differences on the golden set: recall first, then accuracy."""
+    """Differences on the golden set: recall, then accuracy."""
     reach: float
-    """End of the drawn line of gains, on both sides of zero."""
+    """End of the axis of gains, on both sides of zero."""
     slices: list[SliceShown]
     slice_floor: float
-    """Left end of the drawn intervals, so that good slices can be told apart."""
+    """Left end of the axis of intervals."""
     gates: list[tuple[str, str]]
-    """Gate -> `passed`, or why it refused."""
+    """Outcome of each gate: `passed`, or the reason of its refusal."""
     warnings: list[str]
     other: list[tuple[str, str]]
 
 
 def read(metrics: dict[str, Any]) -> Figures:
-    """Sort figures by set and kind; what is not known is listed as it is, never dropped."""
+    """Group figures by set and kind; unknown figures are listed unchanged."""
     used: set[str] = set()
     comparisons = []
     for prefix, part in PARTS.items():
@@ -163,7 +163,7 @@ def _slice(one: Slice) -> SliceShown:
 
 
 def number(value: object) -> float | None:
-    """Return a registered figure as a number; `None` when it is something else."""
+    """Return a registered figure as a number; `None` if it is not one."""
     return float(value) if isinstance(value, int | float) and value == value else None
 
 

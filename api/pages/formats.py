@@ -1,4 +1,4 @@
-"""How numbers and times read on a page. Pure."""
+"""Format numbers and times for pages. Pure."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ _WORDS = {
 
 
 def word(label: str) -> str:
-    """Write a label as people say it; one that no model type has stays."""
+    """Format a label by its title; an unknown label is unchanged."""
     return _WORDS.get(label, label)
 
 
@@ -30,17 +30,17 @@ def opposite(label: str, model_type: ModelType) -> str:
 
 
 def percent(share: float | None, digits: int = 0) -> str:
-    """Write a share of 0..1 as percent; an unknown one as a dash."""
+    """Format a share of 0..1 as percent; `None` as a dash."""
     return "–" if share is None else f"{100 * share:.{digits}f}%"
 
 
 def place(share: float, floor: float, ceiling: float) -> float:
-    """Return where a share lies on a line from `floor` to `ceiling`, 0 to 100."""
+    """Return the position of a share on an axis from `floor` to `ceiling`, 0 to 100."""
     return round(100 * min(max((share - floor) / max(ceiling - floor, 1e-9), 0.0), 1.0), 2)
 
 
 def rate(low: float | None, high: float | None) -> str:
-    """Write an interval of shares, e.g. `1.2 to 3.4%`; small ones with one digit more."""
+    """Format an interval of shares, e.g. `1.2 to 3.4%`; small ones with one digit more."""
     if low is None or high is None:
         return "no interval yet"
     digits = 2 if high < 0.1 else 1
@@ -48,22 +48,22 @@ def rate(low: float | None, high: float | None) -> str:
 
 
 def count(number: int) -> str:
-    """Write a whole number with thin spaces between thousands."""
+    """Format an integer with thin spaces between thousands."""
     return f"{number:,}".replace(",", "\u202f")
 
 
 def moment(at: datetime | None) -> str:
-    """Write a time, UTC, to the minute."""
+    """Format a UTC time to the minute."""
     return "–" if at is None else at.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def clock(at: datetime | None) -> str:
-    """Write a time of today, UTC, to the minute."""
+    """Format a UTC time of today to the minute."""
     return "–" if at is None else at.strftime("%H:%M UTC")
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """Write how long ago something was, in one unit."""
+    """Format the time since a moment, in one unit."""
     if at is None:
         return "never"
     elapsed = (now - at).total_seconds()
@@ -71,7 +71,7 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 
 def span(elapsed_seconds: float) -> str:
-    """Write a duration in its largest sensible unit."""
+    """Format a duration in its largest suitable unit."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if elapsed_seconds >= size:
             whole = int(elapsed_seconds // size)
@@ -80,7 +80,7 @@ def span(elapsed_seconds: float) -> str:
 
 
 def seconds(elapsed_seconds: float | None) -> str:
-    """Write seconds, with one digit below ten."""
+    """Format seconds, with one decimal below ten."""
     if elapsed_seconds is None:
         return "–"
     return f"{elapsed_seconds:.1f} s" if elapsed_seconds < 10 else f"{elapsed_seconds:.0f} s"

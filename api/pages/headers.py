@@ -1,4 +1,4 @@
-"""What every page tells the browser: run nothing but our own files, talk to nobody else."""
+"""Security headers of the pages: only own files are executed, no other origin is contacted."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,12 +19,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types shield",
     ]
 )
-"""No inline scripts or styles, no other origin, and DOM sinks take only what `lib/dom.ts` lets
-through."""
+"""No inline scripts or styles, no other origins, and DOM sinks accept only trusted types made by
+`lib/dom.ts`."""
 
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""For evaluation reports: written by a pipeline step, so shown without scripts, forms or an
-origin."""
+"""Policy of evaluation reports, which a pipeline step wrote: no scripts, no forms, no origin."""
 
 ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -38,7 +37,7 @@ ALWAYS = {
 
 
 class PageHeaders:
-    """ASGI middleware that adds `ALWAYS` where a response does not say otherwise."""
+    """ASGI middleware that adds the headers `ALWAYS` that a response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

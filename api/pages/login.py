@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and out."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 def allows_token(settings: PagesSettings, services: Services) -> bool:
-    """Tell whether an access token signs one in here."""
+    """Return whether sign-in by access token is enabled."""
     if settings.token_login is None:
         return services.settings.embedded
     return settings.token_login
@@ -31,7 +31,7 @@ def show(
     visit: Annotated[Visit | None, Depends(get_visit)],
     next: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
-    """Offer the ways to sign in."""
+    """Show the sign-in page."""
     return _form(request, services, visit, next, problem=None)
 
 
@@ -70,7 +70,7 @@ def sign_out(request: Request) -> Response:
 
 
 def _expiry(token: str) -> float | None:
-    """Return when a token that was verified already expires, Unix seconds."""
+    """Return the expiry of a verified token, in Unix seconds."""
     claims = jwt.decode(token, options={"verify_signature": False})
     return float(claims["exp"]) if "exp" in claims else None
 

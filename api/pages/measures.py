@@ -1,4 +1,4 @@
-"""How the five metrics read on a page: in the unit people think in, with a verdict. Pure."""
+"""Prepare the five metrics for a page: unit, target and assessment. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from shield.wire import MetricRead
 
 @dataclass(frozen=True)
 class Step:
-    """One bar of a metric's history."""
+    """One bar in the history of a metric."""
 
     label: str
     value: str
     height: float
-    """0 to 100; for differences measured from the middle line, at most 50."""
+    """Height of the bar, 0 to 100; for differences from the middle line, at most 50."""
     top: float
-    """Where the bar begins, 0 at the top."""
+    """Start of the bar, 0 at the top."""
     kind: str
-    """`good` or `bad` against the target; `plain` when nothing was counted."""
+    """`good` or `bad` against the target; `plain` without observations."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One metric, ready to be shown. Fractions are places on a drawn line, 0 to 1."""
+    """One metric, prepared for the page. Fractions are positions on its axis, 0 to 1."""
 
     title: str
     value: str
@@ -31,7 +31,7 @@ class Measure:
     target: str
     verdict: str
     kind: str
-    """Look of the verdict: `good`, `bad`, `warn` or `plain`."""
+    """Style of the assessment: `good`, `bad`, `warn` or `plain`."""
     low: str | None
     high: str | None
     fraction: float | None
@@ -42,13 +42,13 @@ class Measure:
     n: int
     note: str
     centred: bool
-    """A difference: its line has zero in the middle, its history goes by version."""
+    """Whether the metric is a difference, with zero in the middle and a history by version."""
     steps: list[Step]
-    """How it went, oldest first."""
+    """History, oldest first."""
     target_top: float
-    """Where the target's line lies among the steps, 0 at the top, 100 at the bottom."""
+    """Position of the target in the history, 0 at the top, 100 at the bottom."""
     more: tuple[str, str]
-    """Where to look closer: words, and a page of the dashboard; empty when there is none."""
+    """Text and URL of a page with details; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class _Style:
     unit: str = ""
     below: bool = False
     centred: bool = False
-    """The line has zero in its middle, for differences."""
+    """Whether the axis has zero in its middle."""
     shortest: float = 1.0
-    """Right end of the line, at least."""
+    """Least right end of the axis."""
     more: tuple[str, str] = ("", "")
 
 
@@ -104,7 +104,7 @@ _STYLES = {
 
 
 def measure(metric: MetricRead, history: Sequence[Point] = ()) -> Measure:
-    """Return a metric as people read it; one of an unknown name is shown as a bare number."""
+    """Prepare a metric for the page; one with an unknown name is shown as a plain number."""
     style = _STYLES.get(metric.name, _Style(metric.name, lambda value: f"{value:.3g}"))
     place = _scale(metric, style)
     verdict, kind = _verdict(metric)
@@ -152,7 +152,7 @@ def _step(point: Point, target: float, style: _Style, tall: float) -> Step:
 
 
 def _top(value: float, style: _Style, tall: float) -> float:
-    """Return the height of a value, 0 at the top, 100 at the bottom."""
+    """Return the position of a value, 0 at the top, 100 at the bottom."""
     share = min(max(value / tall, -1.0), 1.0)
     return round(50 * (1 - share) if style.centred else 100 * (1 - max(share, 0.0)), 2)
 

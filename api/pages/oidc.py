@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect (Authlib): authorization code with PKCE."""
+"""Sign in by OpenID Connect (Authlib): authorization code with PKCE."""
 
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ except ImportError:
 
 
 def client(settings: PagesSettings) -> Any:
-    """Return the client of the configured issuer; `None` when OIDC is off. Contacts nobody yet."""
+    """Return the client of the configured issuer, or `None` if OIDC is off. Sends no request."""
     if settings.oidc_discovery_url is None:
         return None
     return OAuth().register(
@@ -62,7 +62,7 @@ def _away(fault: HTTPError) -> Unavailable:
 async def go(
     request: Request, next: Annotated[str | None, Query(max_length=2000)] = None
 ) -> Response:
-    """Send the browser to the issuer."""
+    """Redirect the browser to the issuer."""
     issuer = _configured(request)
     # Authlib keeps state, nonce and PKCE verifier in a dict; ours travels in a signed cookie.
     request.scope["session"] = {}
@@ -79,7 +79,7 @@ async def go(
 async def come_back(
     request: Request, services: Annotated[Services, Depends(get_services)]
 ) -> Response:
-    """Check what the issuer says and begin a session."""
+    """Verify the issuer's response and start a session."""
     issuer = _configured(request)
     sessions: Sessions = request.app.state.page_sessions
     kept = sessions.kept(request)
@@ -107,13 +107,13 @@ async def come_back(
 
 
 async def _claims(issuer: Any, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return what the issuer says of the person.
+    """Return the issuer's claims about the user.
 
-    A provider that keeps to the standard puts into the ID token who somebody is, and tells their
-    mail address and roles at its userinfo endpoint.
+    By the standard the ID token contains the subject, and the userinfo endpoint returns e-mail
+    address and roles.
 
     Raises:
-        Unauthenticated: The endpoint speaks of somebody else (OpenID Connect Core 1.0, 5.3.2).
+        Unauthenticated: The userinfo's subject differs (OpenID Connect Core 1.0, 5.3.2).
     """
     claims: dict[str, Any] = dict(answer.get("userinfo") or {})
     metadata = await issuer.load_server_metadata()
@@ -129,7 +129,7 @@ async def _claims(issuer: Any, answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _principal(claims: dict[str, Any], settings: PagesSettings, roles_claim: str) -> Principal:
-    """Return the person with the roles of the issuer's claim and of our own lists."""
+    """Return the user with roles from the issuer's claim and from the settings' lists."""
     named = principal_of(claims, roles_claim)
     names = {named.subject}
     if claims.get("email_verified") is True:

@@ -1,4 +1,4 @@
-"""The phone's web client: shell, manifest and service worker. All else is `/api/v2`."""
+"""`/app`: page, manifest and service worker of the phone's web app. The rest is `/api/v2`."""
 
 import json
 from typing import Annotated
@@ -24,19 +24,19 @@ from shield.errors import Unauthenticated
 router = APIRouter()
 
 FILES = ["image/*", "message/rfc822", ".eml", "text/plain"]
-"""What may be shared to the app: a picture of a QR code, a mail, a text."""
+"""MIME types that can be shared to the app: images of QR codes, mails, texts."""
 
 NOBODY = Principal("nobody", frozenset())
-"""Who has not shown yet who they are."""
+"""Principal of requests before authentication."""
 TOKEN_SECONDS = 30 * 86400
-"""How long a phone that a signed-in person connects stays connected."""
+"""Lifetime of the token of a phone connected by a signed-in user."""
 
 
 @router.get("/app")
 def shell(request: Request, services: Annotated[Services, Depends(get_services)]) -> Response:
-    """Return the page; it holds nothing personal, so the service worker may keep it.
+    """Return the page; it contains no personal data, so the service worker may cache it.
 
-    With it come the public keys that this phone's judge is checked by.
+    It contains the public keys that verify the model on the phone.
     """
     templates: Templates = request.app.state.templates
     settings: PagesSettings = request.app.state.pages_settings
@@ -51,7 +51,7 @@ def shell(request: Request, services: Annotated[Services, Depends(get_services)]
 
 @router.get("/app/manifest.webmanifest")
 def manifest(request: Request) -> Response:
-    """Return what makes the page installable."""
+    """Return the web app manifest."""
     assets: Assets = request.app.state.assets
     spoken = Words(assets).asked_by(request)
     icons = [
@@ -97,13 +97,13 @@ def manifest(request: Request) -> Response:
 
 @router.post("/app/share")
 def share() -> Response:
-    """Send back to the app: its service worker was not there to take what was shared."""
+    """Redirect a share to the app, if its service worker did not handle it."""
     return RedirectResponse("/app", 303)
 
 
 @router.get("/app/worker.js")
 def worker(request: Request) -> Response:
-    """Return the service worker, allowed to serve `/app` although it lies below it."""
+    """Return the service worker, with the header that allows the scope `/app`."""
     assets: Assets = request.app.state.assets
     return FileResponse(
         assets.worker(),
@@ -118,7 +118,7 @@ def pair(
     services: Annotated[Services, Depends(get_services)],
     code: Annotated[str, Body(embed=True, max_length=32)],
 ) -> dict[str, str]:
-    """Give a phone a token for the account of a pairing code, and use the code up."""
+    """Exchange a pairing code, once, for a token of its account."""
     address = services.limiter.address(request)
     services.limiter.check(f"pairing {address}", address)
     with open_context(services, NOBODY) as ctx:
@@ -132,7 +132,7 @@ def show_code(
     services: Annotated[Services, Depends(get_services)],
     visit: Annotated[Visit | None, Depends(get_visit)],
 ) -> Response:
-    """Show somebody who has signed in a code for their phone, to scan or to type."""
+    """Show a pairing code to a signed-in user, as a QR code and as text."""
     if visit is None or visit.principal is None:
         raise Unauthenticated("Sign in at /login first.")
     with open_context(services, visit.principal) as ctx:
@@ -153,7 +153,7 @@ def connect(
     services: Annotated[Services, Depends(get_services)],
     visit: Annotated[Visit | None, Depends(get_visit)],
 ) -> Response:
-    """Give the phone of somebody who has signed in a user token of their own."""
+    """Issue a token for the phone of a signed-in user."""
     if visit is None or visit.principal is None:
         raise Unauthenticated("Sign in at /login first.")
     token = services.tokens.issue(visit.principal.subject, [Role.USER], TOKEN_SECONDS)

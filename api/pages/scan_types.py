@@ -1,4 +1,4 @@
-"""Write what the phone's scripts know of scan types and countries.
+"""Generate the TypeScript module of scan types and countries.
 
 Run as `python -m api.pages.scan_types`.
 

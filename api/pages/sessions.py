@@ -1,4 +1,4 @@
-"""Who looks at a page: a signed cookie, and the token that every form of that session carries.
+"""Sessions of the pages: a signed cookie, and a CSRF token in every form.
 
 The cookie is signed, not stored: HttpOnly, SameSite=Lax (Strict would lose it on the way back from
 an OIDC issuer), Secure over HTTPS. Forms carry a token derived from the session; a form of another
@@ -23,12 +23,12 @@ from api.pages.settings import PagesSettings
 COOKIE = "shield_session"
 SHORT_COOKIE = "shield_sign_in"
 SHORT_SECONDS = 600
-"""How long somebody may take at the OIDC issuer."""
+"""Longest time for signing in at the OIDC issuer."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One browser's session; `principal` is `None` until somebody has signed in."""
+    """The session of one browser; `principal` is `None` before the sign-in."""
 
     nonce: str
     principal: Principal | None = None
@@ -49,7 +49,7 @@ class Sessions:
         self._settings = settings
 
     def read(self, request: Request, now: datetime) -> Visit | None:
-        """Return the visit that the cookie names; `None` when there is none that holds."""
+        """Return the session of the cookie; `None` if there is no valid one."""
         try:
             kept: dict[str, Any] = self._signer.loads(request.cookies.get(COOKIE, ""))
             visit = Visit(str(kept["nonce"]), until=float(kept["until"]))
@@ -68,14 +68,14 @@ class Sessions:
         principal: Principal | None = None,
         until: float | None = None,
     ) -> Visit:
-        """Set the cookie of a new visit. A sign-in always gets a new nonce, so none can be planted.
+        """Set the cookie of a new session. A sign-in always gets a new nonce, against fixation.
 
         Args:
-            request: Tells whether the browser came by HTTPS.
-            response: Gets the cookie.
-            now: The present.
-            principal: Who signed in, if anybody.
-            until: When the proof of identity ends, Unix seconds; the session ends no later.
+            request: Tells whether the connection is HTTPS.
+            response: Receives the cookie.
+            now: The current time.
+            principal: The signed-in user, if any.
+            until: Expiry of the proof of identity, in Unix seconds; the session ends no later.
         """
         end = now.timestamp() + self._settings.session_seconds
         visit = Visit(secrets.token_urlsafe(16), principal, min(end, until or end))
@@ -92,25 +92,25 @@ class Sessions:
         response.delete_cookie(COOKIE, path="/")
 
     def form_token(self, visit: Visit) -> str:
-        """Return what each form of this visit carries in its field `csrf`."""
+        """Return the value of the form field `csrf` in this session."""
         return hmac.new(self._key, f"form {visit.nonce}".encode(), sha256).hexdigest()
 
     def noted(self, visit: Visit, feedback_id: str) -> str:
-        """Return the proof that this visit's reading of an item stands in the audit log."""
+        """Return the proof that the audit log has an entry about this session reading an item."""
         return hmac.new(
             self._key, f"noted {visit.nonce} {feedback_id}".encode(), sha256
         ).hexdigest()
 
     def holds(self, visit: Visit, token: str) -> bool:
-        """Tell whether a form belongs to this visit."""
+        """Return whether a form token belongs to this session."""
         return hmac.compare_digest(self.form_token(visit).encode(), token.encode())
 
     def keep(self, request: Request, response: Response, state: dict[str, Any]) -> None:
-        """Keep what the OIDC dance needs between going and coming back."""
+        """Store the state of an OIDC sign-in in a cookie until the redirect back."""
         self._put(request, response, SHORT_COOKIE, self._short.dumps(state), SHORT_SECONDS)
 
     def kept(self, request: Request) -> dict[str, Any]:
-        """Return what `keep` kept; empty when nothing holds."""
+        """Return the state stored by `keep`; empty if there is no valid one."""
         try:
             state: dict[str, Any] = self._short.loads(request.cookies.get(SHORT_COOKIE, ""))
         except BadSignature:

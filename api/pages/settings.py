@@ -18,39 +18,39 @@ class PagesSettings(Settings):
     )
 
     session_seconds: float = Field(default=12 * 3600, gt=0)
-    """A sign-in holds for so long, and never longer than the token that it was made with."""
+    """Longest duration of a session; a session never outlives the token of its sign-in."""
     secure_cookies: bool = False
-    """Send cookies over HTTPS alone. Always so when the request came by HTTPS; set it behind a
-    proxy that does not say so."""
+    """Mark cookies as `Secure`. Always done for HTTPS requests; set it behind a proxy that
+    terminates TLS without a forwarding header."""
     token_login: bool | None = None
-    """Sign in with an access token. Left out: on in embedded mode (`shieldctl up`), else off."""
+    """Allow sign-in with an access token. Default: on in embedded mode (`shieldctl up`) only."""
 
     trusted_header: str | None = None
-    """Header in which an authenticating proxy names the user, e.g. `kubeflow-userid`. Off when left
-    out."""
+    """Header in which an authenticating proxy names the user, e.g. `kubeflow-userid`. Not used if
+    unset."""
     trusted_proxies: list[str] = []
-    """Addresses or networks of that proxy, e.g. `["10.42.7.9"]`. The header is believed from there
-    alone."""
+    """Addresses or networks of that proxy, e.g. `["10.42.7.9"]`. The header is accepted only from
+    these."""
     reviewers: list[str] = []
-    """Users named by the proxy or by OIDC who may review, by user id or e-mail; `["*"]` is
+    """Users signed in by the proxy or OIDC who may review, by user id or e-mail; `["*"]` allows
     everybody."""
     admins: list[str] = []
     """Users who may also promote, pause and undo rollouts."""
 
     oidc_discovery_url: str | None = None
-    """`https://issuer/.well-known/openid-configuration`. OIDC sign-in is off when left out."""
+    """`https://issuer/.well-known/openid-configuration`. OIDC sign-in is off if unset."""
     oidc_client_id: str | None = None
-    """This dashboard's client id at the issuer."""
+    """Client id of this dashboard at the issuer."""
     oidc_client_secret: str | None = None
-    """Its secret."""
+    """Client secret."""
     oidc_client_secret_file: Path | None = None
-    """File that holds the secret."""
+    """File with the client secret."""
     oidc_scope: str = "openid email profile"
-    """What is asked of the issuer."""
+    """Scopes requested from the issuer."""
     oidc_name: str = "your organisation"
-    """Read on the button: "Sign in with ..."."""
+    """Name of the issuer on the button "Sign in with ..."."""
     public_url: str | None = None
-    """Where browsers reach this server, e.g. `https://shield.example.org`: the OIDC redirect is
+    """URL of this server for browsers, e.g. `https://shield.example.org`; the OIDC redirect is
     built from it."""
 
     def client_secret(self) -> str | None:
@@ -64,7 +64,7 @@ class PagesSettings(Settings):
         return read_secret(self.oidc_client_secret_file, "SHIELD_PAGES_OIDC_CLIENT_SECRET_FILE")
 
     def check(self) -> None:
-        """Refuse settings that would let strangers in, before anything is served.
+        """Refuse settings that would admit unauthenticated users.
 
         Raises:
             Misconfigured: A trusted header without a trusted proxy, a bad network, OIDC without a
@@ -72,9 +72,8 @@ class PagesSettings(Settings):
         """
         if self.trusted_header is not None and not self.trusted_proxies:
             raise Misconfigured(
-                "SHIELD_PAGES_TRUSTED_HEADER is set, but SHIELD_PAGES_TRUSTED_PROXIES is empty, "
-                "so anybody "
-                "could name themselves. List the proxy's networks, e.g. "
+                "SHIELD_PAGES_TRUSTED_HEADER is set, but SHIELD_PAGES_TRUSTED_PROXIES is empty, so "
+                "any client could send the header. List the proxy's networks, e.g. "
                 'SHIELD_PAGES_TRUSTED_PROXIES=["10.42.7.9"].'
             )
         for network in self.trusted_proxies:
@@ -82,9 +81,8 @@ class PagesSettings(Settings):
                 ip_network(network)
             except ValueError as fault:
                 raise Misconfigured(
-                    f"SHIELD_PAGES_TRUSTED_PROXIES names {network!r}, which is no network "
-                    f"({fault}). "
-                    "Write addresses like 10.1.2.3 or networks like 10.42.7.0/24."
+                    f"SHIELD_PAGES_TRUSTED_PROXIES contains {network!r}, which is not a network "
+                    f"({fault}). Write addresses like 10.1.2.3 or networks like 10.42.7.0/24."
                 ) from fault
         if self.oidc_discovery_url is not None and self.oidc_client_id is None:
             raise Misconfigured(
@@ -93,7 +91,7 @@ class PagesSettings(Settings):
             )
 
     def trusts(self, address: str | None) -> bool:
-        """Tell whether a request from `address` comes from the authenticating proxy."""
+        """Return whether a request from `address` comes from the authenticating proxy."""
         try:
             origin = ip_address(address or "")
         except ValueError:

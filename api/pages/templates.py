@@ -1,4 +1,4 @@
-"""Jinja2, set up once: escaping always on, undefined names are errors, a few filters."""
+"""Jinja2 environment: escaping always on, undefined names are errors, a few filters."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +39,7 @@ class Templates:
             self._environment.filters[name] = getattr(formats, name)
 
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Render the template `name` as an answer."""
+        """Render the template `name` as a response."""
         values = {"visitor": None, "now": datetime.now(UTC), **values}
         values["spoken"] = self._words.asked_by(request)
         html = self._environment.get_template(name).render(path=request.url.path, **values)

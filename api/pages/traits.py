@@ -1,6 +1,6 @@
-"""Find what a message hides: where links lead, look-alike letters, numbers to call.
+"""Find notable traits of a message: link targets, look-alike letters, phone numbers.
 
-Pure. Read from the text alone, so that it helps most where the model was deceived too.
+Pure. Uses the text only, not the model, so that it helps where the model is wrong.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from shield.links import LINK, links
 from shield.text import apart, readable
 
 MOST = 6
-"""More traits than this no longer help to decide."""
+"""Most traits shown."""
 
 _PHONE = re.compile(r"(?<![\w/.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/-])")
 
@@ -25,11 +25,11 @@ class Trait:
     icon: str
     text: str
     odd: bool = False
-    """Hardly ever seen in honest messages."""
+    """Whether the trait is rare in harmless messages."""
 
 
 def traits(text: str) -> list[Trait]:
-    """Return what is worth knowing of a message, the oddest first."""
+    """Return the traits of a message, the most suspicious first."""
     marks = [*_disguises(text), *_links(text), *_phones(text)]
     unique = list(dict.fromkeys(marks))
     return sorted(unique, key=lambda trait: not trait.odd)[:MOST]

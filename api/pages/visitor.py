@@ -1,4 +1,4 @@
-"""The signed-in visitor, as dependencies of page routes."""
+"""FastAPI dependencies of page routes: the signed-in visitor and checks of forms."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shield.errors import Forbidden, Unauthenticated
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who has signed in."""
+    """A signed-in user of the pages."""
 
     principal: Principal
     form_token: str
@@ -25,23 +25,23 @@ class Visitor:
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether the visitor may change rollouts."""
+        """Return whether the visitor may change rollouts."""
         return Role.ADMIN in self.principal.roles
 
 
 def wants_fragment(request: Request) -> bool:
-    """Tell whether our own script asks for a piece of a page, not a person for all of it."""
+    """Return whether a script requests a fragment instead of the whole page."""
     return request.headers.get("x-fragment") == "1"
 
 
 def sign_in_url(request: Request) -> str:
-    """Return the sign-in page that leads back to where the visitor wanted to go."""
+    """Return the URL of the sign-in page, with the requested page to return to."""
     next_url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/login?next={quote(next_url)}"
 
 
 def safe_next(next_url: str | None) -> str:
-    """Return a path of this server to go to after the sign-in; anything else becomes `/review`."""
+    """Return a path of this server to open after the sign-in; other URLs become `/review`."""
     parts = urlsplit(next_url or "")
     # "//host" and "/\host" are other servers to a browser.
     local = (next_url or "").startswith("/") and not (next_url or "").startswith(("//", "/\\"))
@@ -51,7 +51,7 @@ def safe_next(next_url: str | None) -> str:
 
 
 def named_by_proxy(request: Request, settings: PagesSettings) -> Principal | None:
-    """Return whom the proxy names; `None` when none is set up or it did not send this."""
+    """Return the user named by the authenticating proxy, or `None` without a trusted one."""
     if settings.trusted_header is None:
         return None
     name = request.headers.get(settings.trusted_header, "").strip()
@@ -64,7 +64,7 @@ def named_by_proxy(request: Request, settings: PagesSettings) -> Principal | Non
 def get_visit(
     request: Request, services: Annotated[Services, Depends(get_services)]
 ) -> Visit | None:
-    """Return the browser's session, if it has one."""
+    """Return the browser's session, or `None`."""
     sessions: Sessions = request.app.state.page_sessions
     visit = sessions.read(request, services.clock())
     named = named_by_proxy(request, request.app.state.pages_settings)
@@ -75,11 +75,11 @@ def get_visit(
 
 
 def get_visitor(request: Request, visit: Annotated[Visit | None, Depends(get_visit)]) -> Visitor:
-    """Return who has signed in.
+    """Return the signed-in visitor.
 
     Raises:
-        Unauthenticated: Nobody.
-        Forbidden: Somebody who may not review.
+        Unauthenticated: Nobody is signed in.
+        Forbidden: The user may not review.
     """
     if visit is None or visit.principal is None:
         raise Unauthenticated("Sign in first.")
@@ -94,10 +94,10 @@ def check_form(
     csrf: Annotated[str, Form()] = "",
     x_csrf_token: Annotated[str, Header()] = "",
 ) -> None:
-    """Pass when a form was sent by one of our own pages of this session.
+    """Check that a form was sent by a page of this session.
 
     Raises:
-        Forbidden: It was not. `reload` tells our scripts that a fresh page would be let through.
+        Forbidden: It was not. `reload` tells the scripts that a fresh page would be accepted.
     """
     sessions: Sessions = request.app.state.page_sessions
     cross = request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
@@ -109,7 +109,7 @@ def check_form(
 
 
 CheckedForm = Depends(check_form)
-"""Put into `dependencies=[...]` of every route that changes something."""
+"""For `dependencies=[...]` of every route that changes something."""
 
 
 def _reading(

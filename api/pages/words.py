@@ -1,4 +1,4 @@
-"""The phone's sentences on pages that the server writes, in the reader's language.
+"""The phone's sentences for pages that the server renders, in the reader's language.
 
 The tables are those of the phone's script, `assets/src/words/`, as the build has checked them.
 """
@@ -31,7 +31,7 @@ class Spoken:
         return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
     def __call__(self, key: str, **parts: str) -> str:
-        """Return a sentence, its parts filled in.
+        """Return a sentence with its placeholders filled in.
 
         Raises:
             KeyError: There is no such sentence.
@@ -47,7 +47,7 @@ class Words:
         self._assets = assets
 
     def asked_by(self, request: Request) -> Spoken:
-        """Return the language that a browser asks for, English if we do not speak it.
+        """Return the sentences in the browser's preferred language, else in English.
 
         Raises:
             Unavailable: There is no build.

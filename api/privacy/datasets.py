@@ -1,4 +1,4 @@
-"""Datasets of retrainings, which hold messages: gone with the run, and with whoever was in them."""
+"""Remove datasets of training runs, which contain messages, after the run and on erasure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ from shield.run_files import dataset_folder
 
 
 def runs_at_work(ctx: Context, model_types: Iterable[str] | None = None) -> list[str]:
-    """Return the runs that hold a batch by lease: those that may have a dataset."""
+    """Return the runs with an active lease, which may have a dataset."""
     query = select(Batch.run_id).where(Batch.status == "leased")
     if model_types is not None:
         query = query.where(Batch.model_type.in_(sorted(model_types)))
@@ -19,16 +19,16 @@ def runs_at_work(ctx: Context, model_types: Iterable[str] | None = None) -> list
 
 
 def forget_later(ctx: Context, runs: Sequence[str]) -> None:
-    """Remove the datasets of `runs` once the transaction is safe. Their next step then fails."""
+    """Remove the datasets of `runs` after the commit. The next step of these runs then fails."""
     store = ctx.services.artifacts
     if runs:
         ctx.after_commit.append(lambda: _forget(store, runs))
 
 
 def sweep(ctx: Context) -> int:
-    """Remove what is left of datasets whose run no longer holds a batch; return how many files.
+    """Remove datasets of runs without an active lease; return the number of files.
 
-    A run removes its own when it ends. One that was killed cannot, and its lease ends instead.
+    A run removes its dataset when it ends; this covers runs that were killed.
     """
     store = ctx.services.artifacts
     kept = tuple(dataset_folder(run) for run in runs_at_work(ctx))

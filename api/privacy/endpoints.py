@@ -1,4 +1,4 @@
-"""`/lineage`: from poisoned corrections to the versions that learned from them."""
+"""`/lineage`: trace and withdraw poisoned corrections, and taint versions."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ SubjectId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$",
 
 @router.get("/lineage/{kind}/{subject_id}")
 def trace(kind: LineageKind, subject_id: SubjectId, ctx: StaffRead) -> Envelope[LineageRead]:
-    """Name every version that learned from a feedback, reporter, campaign or batch."""
+    """Return every version that was trained on a feedback, reporter, campaign or batch."""
     return Envelope[LineageRead](data=lineage.trace(ctx, lineage.Subject(kind, subject_id)))
 
 
@@ -25,7 +25,7 @@ def trace(kind: LineageKind, subject_id: SubjectId, ctx: StaffRead) -> Envelope[
 def withdraw(
     kind: LineageKind, subject_id: SubjectId, body: ReasonRequest, ctx: AdminWrite
 ) -> Envelope[LineageRead]:
-    """Take poisoned corrections out of all snapshots."""
+    """Withdraw poisoned corrections from all snapshots."""
     lineage_read = lineage.withdraw(ctx, lineage.Subject(kind, subject_id), body.reason)
     return Envelope[LineageRead](message="No later version learns from them.", data=lineage_read)
 
@@ -34,6 +34,6 @@ def withdraw(
 def taint(
     model_type: ModelType, name: VersionPath, body: ReasonRequest, ctx: AdminWrite
 ) -> Envelope[VersionRead]:
-    """Mark a version and its descendants, so that none is ever proposed again."""
+    """Taint a version and its descendants: none can be proposed again."""
     read = lineage.taint(ctx, model_type, name, body.reason)
     return Envelope[VersionRead](message=f"{name} and its descendants are tainted.", data=read)

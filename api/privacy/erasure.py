@@ -1,6 +1,6 @@
-"""Erasing a person, or some of their scans.
+"""Erase a user, or some of a user's scans.
 
-From the database, from sealed snapshots, and from all that is sealed later.
+Erasure covers the database, sealed snapshots, and all later snapshots.
 """
 
 import secrets
@@ -36,10 +36,10 @@ _CHUNK = 500
 
 
 def erase(ctx: Context, user_id: str) -> ErasureRead:
-    """Erase a person and say which models had learned from their messages.
+    """Erase a user; return which versions were trained on the user's messages.
 
-    What remains is anonymous: verdicts and decisions count in the statistics under a random name
-    that nobody can lead back. Erasing somebody who is not known is no error.
+    Verdicts and decisions remain in the statistics under a random pseudonym whose link to the user
+    is deleted. Erasing an unknown user is not an error.
     """
     erased = _erase_scans(ctx, user_id)
     pseudonym = _pseudonym(ctx, user_id)
@@ -51,17 +51,17 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
 
 
 def erase_scans(ctx: Context, user_id: str) -> ErasureRead:
-    """Erase all of a person's scans and what they said of them; the account stays."""
+    """Erase all scans of a user with the feedback on them; the account stays."""
     erased = _erase_scans(ctx, user_id)
     _settle(ctx, erased, "scan.erase", _pseudonym(ctx, user_id))
     return erased
 
 
 def erase_scan(ctx: Context, user_id: str, scan_id: str) -> ErasureRead:
-    """Erase one of a person's scans and what they said of it.
+    """Erase one scan of a user with the feedback on it.
 
     Raises:
-        NotFound: It is nobody's, or somebody else's.
+        NotFound: The user has no such scan.
     """
     erased = _erase_scans(ctx, user_id, scan_id)
     if not erased.scans:
@@ -76,7 +76,7 @@ def _pseudonym(ctx: Context, user_id: str) -> str:
 
 
 def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> ErasureRead:
-    """Take a person's scans, or one, and the reports out of the database and sealed snapshots."""
+    """Remove one or all scans of a user, with reports, from the database and snapshots."""
     nobody = f"erased-{secrets.token_hex(8)}"
     # The scans first: a report that is just being sent holds its scan, so it is waited for here and
     # found below; one that comes later finds no scan.
@@ -122,7 +122,7 @@ def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> Eras
 
 
 def _settle(ctx: Context, erased: ErasureRead, action: str, pseudonym: str) -> None:
-    """Leave nothing of it in the database's own files either, and put it on record."""
+    """Remove traces from the database's files after the commit, and record the erasure."""
     ctx.after_commit.append(lambda: settle(ctx.services.engine))
     audit.append(
         ctx.session,
@@ -149,7 +149,7 @@ def _forget_report(ctx: Context, report: Feedback, nobody: str) -> None:
 
 
 def _forget_samples(ctx: Context, scan_ids: Sequence[str]) -> None:
-    """Give campaigns that are known by an erased message another one, or drop them."""
+    """Replace erased messages that represent a campaign by another one, or remove them."""
     for at in range(0, len(scan_ids), _CHUNK):
         campaigns = ctx.session.scalars(
             select(Campaign).where(Campaign.sample_scan_id.in_(scan_ids[at : at + _CHUNK]))
@@ -179,7 +179,7 @@ def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:
 
 
 def _forget_forms(ctx: Context, forms: Sequence[str]) -> None:
-    """Drop the keyed hashes of messages that nobody else has sent."""
+    """Delete fingerprints of messages that no remaining scan has."""
     still_sent = exists().where(Scan.fingerprint == CampaignFingerprint.fingerprint)
     for at in range(0, len(forms), _CHUNK):
         ctx.session.execute(

@@ -20,25 +20,25 @@ from shield.wire import LineageKind, LineageRead, VersionRead
 
 @dataclass(frozen=True)
 class Subject:
-    """What lineage is asked for."""
+    """The subject of a lineage query."""
 
     kind: LineageKind
     id: str
-    """A reporter's is the user id or the pseudonym."""
+    """Id of the subject; for a reporter the user id or the pseudonym."""
 
     @property
     def name(self) -> str:
-        """Return the subject as one word."""
+        """Return the subject as `kind:id`."""
         return f"{self.kind}:{self.id}"
 
 
 def trace(ctx: Context, subject: Subject) -> LineageRead:
-    """Return the versions that learned from the subject, their descendants included.
+    """Return the versions trained on the subject, with their descendants.
 
-    A descendant starts from its parent's weights, so what the parent has learned is in it.
+    Descendants count because their training starts from the parent's weights.
 
     Raises:
-        NotFound: There is no such thing.
+        NotFound: There is no such subject.
     """
     name = subject.name
     ids = feedback_ids(ctx.session, subject)
@@ -59,7 +59,7 @@ def trace(ctx: Context, subject: Subject) -> LineageRead:
 
 
 def feedback_ids(session: Session, subject: Subject) -> list[str]:
-    """Return the corrections that a subject stands for. Raises `NotFound`."""
+    """Return the ids of a subject's corrections. Raises `NotFound`."""
     if subject.kind is LineageKind.FEEDBACK:
         if session.get(Feedback, subject.id) is None:
             raise NotFound.of("feedback", subject.id, "Look at the queue or an export.")
@@ -90,7 +90,7 @@ def feedback_ids(session: Session, subject: Subject) -> list[str]:
 
 
 def batches_of(session: Session, ids: Sequence[str]) -> list[str]:
-    """Return every batch that ever held one of the corrections."""
+    """Return every batch that ever contained one of the corrections."""
     batch_ids: set[str] = set()
     for at in range(0, len(ids), 500):
         batch_ids.update(
@@ -115,9 +115,9 @@ def learned_from(session: Session, batches: Sequence[str]) -> list[Version]:
 
 
 def serving(ctx: Context) -> set[str] | None:
-    """Return the names of all versions that serve now; `None` while the store does not say.
+    """Return the names of all serving versions; `None` while the rollout store does not answer.
 
-    Poison is traced and withdrawn all the same, but silence must not read as "none serves".
+    Tracing and withdrawal still work then, but the answer must not claim that none serves.
     """
     try:
         rollouts = ctx.services.rollouts.list()
@@ -131,7 +131,7 @@ def serving(ctx: Context) -> set[str] | None:
 
 
 def taint(ctx: Context, model_type: ModelType, name: str, reason: str) -> VersionRead:
-    """Mark a version and its descendants, so that none is ever proposed again.
+    """Taint a version and its descendants: none can be proposed again.
 
     Raises:
         NotFound: There is no such version.
@@ -155,15 +155,15 @@ def _mark(version: Version, reason: str) -> None:
 
 
 def _nameless(ctx: Context, subject: Subject) -> str:
-    """Return the subject for the log, which must not keep the name of a person."""
+    """Return the subject for the audit log, without the name of a person."""
     user = ctx.session.get(User, subject.id) if subject.kind is LineageKind.REPORTER else None
     return Subject(subject.kind, user.pseudonym).name if user else subject.name
 
 
 def withdraw(ctx: Context, subject: Subject, reason: str) -> LineageRead:
-    """Take poisoned corrections out of all snapshots, so that no later version learns from them.
+    """Withdraw poisoned corrections from all snapshots, so that no later version learns them.
 
-    The versions that did are named in the answer; `taint` marks them.
+    The answer names the versions that were; `taint` marks them.
     """
     traced = trace(ctx, subject)
     ids = feedback_ids(ctx.session, subject)

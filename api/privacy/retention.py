@@ -1,4 +1,4 @@
-"""Run periodic work: erase old messages, end leases, remove leftovers."""
+"""Periodic maintenance: erase old messages, end expired leases, remove leftover files."""
 
 import logging
 import threading
@@ -24,12 +24,12 @@ logger = logging.getLogger("api.caretaker")
 
 _CHUNK = 1000
 EVENT_DAYS = 30
-"""Events are kept for so long, and can be sent to webhooks again."""
+"""Time for which events are kept and can be sent to webhooks again."""
 CARETAKER = Principal("caretaker", frozenset())
 
 
 def retain(ctx: Context, days: float) -> int:
-    """Erase messages older than `days` that nobody has reported; return how many."""
+    """Erase unreported messages older than `days`; return their number."""
     reported = exists().where(Feedback.scan_id == Scan.id)
     old = select(Scan.id).where(
         Scan.created_at < ctx.now - timedelta(days=days),
@@ -97,7 +97,7 @@ def _forget_events(ctx: Context) -> None:
 
 
 def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:
-    """Make all signatures with the present key; return how many were changed."""
+    """Recompute outdated fingerprints and sketches with the current key; return their number."""
     done = signing.resign(services, CARETAKER, progress)
     with open_context(services, CARETAKER) as ctx:
         known.look_after(ctx)
@@ -114,7 +114,7 @@ class Caretaker:
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
     def start(self) -> None:
-        """Start: what another key has signed is signed anew; the rest comes after one interval."""
+        """Start; recompute outdated fingerprints now, and do the rest after one interval."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Re-encrypting what older keys have sealed, so that they can be destroyed."""
+"""Re-encrypt texts sealed with older keys, so that these keys can be destroyed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,9 @@ _KEY_ID_BYTES = 8
 
 
 def reseal(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:
-    """Seal everything again with the active key, chunk by chunk; return how many texts.
+    """Re-encrypt all texts with the active key, in chunks; return their number.
 
-    It may be stopped at any moment and started again. Afterwards older keys may leave the ring.
+    Can be stopped and restarted at any time. Afterwards older keys can be removed from the ring.
     """
     active = services.ring.active.encode()
     done = 0

@@ -1,7 +1,7 @@
-"""Taking rows out of sealed batches.
+"""Remove rows from sealed batches.
 
-A snapshot never changes for training's sake; but what must be forgotten must also be gone from
-there. The batch keeps its id; its file, digest and count become those of the remaining rows.
+Snapshots are immutable except for erasure and withdrawal. The batch keeps its id; its file, digest
+and count become those of the remaining rows.
 """
 
 import io
@@ -25,10 +25,9 @@ _CHUNK = 500
 
 
 def remove_rows(ctx: Context, feedback_ids: Sequence[str], reason: str) -> list[str]:
-    """Take corrections out of every batch that holds them; return those batches.
+    """Remove corrections from every batch that contains them; return these batches.
 
-    A lease on such a batch ends: its run starts again with what remains. So does a run that learns
-    from such a batch again.
+    Ends the lease of such a batch; its run must restart with the remaining rows.
     """
     for model_type in ModelType:
         lock(ctx.session, f"batches {model_type}")
@@ -87,7 +86,7 @@ def _rewrite(ctx: Context, batch: Batch, gone: set[str], reason: str) -> None:
 
 
 def sweep(ctx: Context) -> int:
-    """Remove snapshot files that no batch names (a crash left them); return how many."""
+    """Remove snapshot files without a batch (left by a crash); return their number."""
     store: ArtifactStore = ctx.services.artifacts
     removed = 0
     for model_type in ModelType:

@@ -1,4 +1,4 @@
-"""Two versions side by side: what each said of the same messages, read from their reports."""
+"""Compare two versions on the same messages, from their evaluation reports."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from shield.packages.manifest import MANIFEST, Manifest
 from shield.wire.comparison import VersionComparison
 
 _DATA = {"goldenDigest": "golden set", "code": "code", "halves": "model", "budget": "budget"}
-"""Registered figures that say what a version was made and judged with."""
+"""Registered figures that identify a version's inputs and evaluation data."""
 
 
 def between(ctx: Context, model_type: ModelType, old: str, new: str) -> VersionComparison:
@@ -45,7 +45,7 @@ def _judged(ctx: Context, version: Version) -> Judged:
 
 
 def _recipe(ctx: Context, version: Version) -> dict[str, Any]:
-    """Return how a version was trained, as its package says; nothing where that is gone."""
+    """Return the training recipe in a version's package; empty if the package was removed."""
     try:
         raw = ctx.services.artifacts.get(f"{version.uri}/{MANIFEST}")
         return dict(Manifest.from_bytes(raw, version.name).recipe)

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/models/{model_type}", tags=["registry"])
 def register(
     model_type: ModelType, body: VersionRequest, ctx: TrainerWrite
 ) -> Envelope[VersionRead]:
-    """Register a trained package; the same digest keeps its version name."""
+    """Register a trained package. The same digest keeps its version name."""
     read = service.register(ctx, model_type, body)
     return Envelope[VersionRead](message=f"{read.name} is registered.", data=read)
 
@@ -41,7 +41,7 @@ def version(model_type: ModelType, name: VersionPath, ctx: StaffRead) -> Envelop
 def compared(
     model_type: ModelType, name: VersionPath, other: OtherVersionPath, ctx: StaffRead
 ) -> Envelope[VersionComparison]:
-    """Compare a version with another one on the messages that both were judged on."""
+    """Compare two versions on the messages that both were evaluated on."""
     found = comparison.between(ctx, model_type, name, other)
     return Envelope[VersionComparison](data=found)
 

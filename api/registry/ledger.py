@@ -1,4 +1,4 @@
-"""The promotion ledger: what rollouts have done, and what that makes of versions."""
+"""The promotion ledger: records transitions of rollouts and updates the versions' status."""
 
 from collections.abc import Set
 
@@ -28,7 +28,7 @@ _BECOMES = {
     "abort": "candidate",
     "reinstate": "candidate",
 }
-"""What a transition makes of the version that it happened to."""
+"""Status of a version after a transition."""
 
 
 def page(
@@ -42,14 +42,14 @@ def page(
 
 
 def record(ctx: Context, model_type: ModelType, request: TransitionRequest) -> LedgerEntry:
-    """Append a transition to the ledger. The same (uid, sequence) again changes nothing.
+    """Append a transition to the ledger. Idempotent by (uid, sequence).
 
-    Whoever reports a transition is not believed: the rollout itself must show it. What is written
-    is what the rollout says, and no transition lifts a final status.
+    A reported transition is checked against the rollout itself, and the rollout's data is stored.
+    No transition changes a final status.
 
     Raises:
-        AlreadyExists: The place in the ledger is taken by another transition.
-        Conflict: The rollout has made no such transition, or is another one by now.
+        AlreadyExists: The ledger has another transition with this uid and sequence.
+        Conflict: The rollout has made no such transition, or was replaced by another one.
     """
     done, current = _shown(ctx, model_type, request)
     lock(ctx.session, f"ledger {model_type}")
@@ -97,10 +97,10 @@ def record(ctx: Context, model_type: ModelType, request: TransitionRequest) -> L
 def _shown(
     ctx: Context, model_type: ModelType, request: TransitionRequest
 ) -> tuple[Transition, bool]:
-    """Return the transition as the rollout shows it, and whether it still does.
+    """Return the transition as recorded in the rollout, and whether the rollout still has it.
 
-    A status keeps the latest transitions alone. An older one that is reported late, because the API
-    was away for long, goes into the ledger as it is told and changes no version.
+    A rollout's status keeps only the latest transitions. An older one that is reported late, after
+    a long outage of the API, is stored as reported and changes no version.
     """
     told = Transition.model_validate(request.model_dump(exclude={"rollout_uid"}))
     try:
@@ -157,7 +157,7 @@ def _mark(ctx: Context, model_type: ModelType, done: Transition) -> None:
 def _changeable(
     ctx: Context, model_type: ModelType, ref: VersionRef, lifted: Set[str] = frozenset()
 ) -> Version | None:
-    """Return the registered version that a rollout means, unless what became of it is final."""
+    """Return the registered version of a transition, unless its status is final."""
     version = ctx.session.get(Version, ref.name)
     if version is None or version.model_type != model_type.value or version.digest != ref.digest:
         return None

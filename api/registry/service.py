@@ -1,4 +1,4 @@
-"""Register versions, which never change."""
+"""Register and read versions, which are immutable."""
 
 from sqlalchemy import func, select
 
@@ -12,11 +12,11 @@ from shield.labels import ModelType
 from shield.wire import Pagination, VersionRead, VersionRequest
 
 FINAL = frozenset({"refused", "rejected", "rolled_back"})
-"""What a version remains, whatever a pipeline or an operator says of it later."""
+"""Final statuses: no pipeline or operator can change them."""
 
 
 def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> VersionRead:
-    """Register a package under a new version name; the same package keeps its name.
+    """Register a package under a new version name. The same package keeps its name.
 
     Raises:
         NotFound: The parent is not registered.
@@ -76,7 +76,7 @@ def register(ctx: Context, model_type: ModelType, request: VersionRequest) -> Ve
 
 
 def _same_or_refuse(known: Version, request: VersionRequest) -> None:
-    """Pass when a repeated registration says the same; a version is never overwritten."""
+    """Check that a repeated registration is identical; a version is never overwritten."""
     differing = [
         name
         for name, old, new in (
@@ -116,7 +116,7 @@ def page(
 
 
 def champion(ctx: Context, model_type: ModelType) -> VersionRead:
-    """Return the stable version. Raises `NotFound` when nothing serves."""
+    """Return the stable version. Raises `NotFound` if none is deployed."""
     stable = ctx.services.rollouts.get(model_type.value).status.stable
     if stable is None:
         raise NotFound(

@@ -1,1 +1,1 @@
-"""The queue, decisions, second looks and gold items."""
+"""Review: the queue, decisions, second looks and gold items."""

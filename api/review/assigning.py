@@ -1,4 +1,4 @@
-"""Who looks after what: assigning items, handing them over, muting a reporter for a while."""
+"""Assign items to reviewers or teams, and mute reporters for a while."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,13 +15,13 @@ from shield.wire import AssignRequest, FeedbackRead, MutedReporter, MuteRequest
 
 
 def assign(ctx: Context, feedback_id: str, request: AssignRequest) -> FeedbackRead:
-    """Give an item, with what waits of its campaign, to a person or a team; or to nobody.
+    """Assign an item and its campaign's waiting items to a reviewer, a team or nobody.
 
-    An assignment orders the work and locks nothing: whoever opens the item may still decide it.
+    An assignment is not a lock: other reviewers can still decide the item.
 
     Raises:
         NotFound: There is no such item.
-        Invalid: No such team, or nobody of that name reviews here.
+        Invalid: There is no such team or reviewer.
     """
     item = feedback.locked(ctx, feedback_id)
     to = (request.to or "").strip() or None
@@ -65,17 +65,17 @@ def _known(ctx: Context, to: str | None) -> None:
 
 
 def people(ctx: Context) -> Sequence[str]:
-    """Return who reviews here: who has decided something, and who is in a team."""
+    """Return the reviewers: users who have decided an item or are members of a team."""
     decided = ctx.session.scalars(select(Review.reviewer).distinct())
     members = {name for names in ctx.settings.review_teams.values() for name in names}
     return sorted({*decided, *members, ctx.user})
 
 
 def mute(ctx: Context, feedback_id: str, request: MuteRequest) -> MutedReporter:
-    """Leave what an item's reporter says out of the queue for some days; nothing of it is lost.
+    """Hide the reports of an item's reporter from the queue for some days; none is lost.
 
     Raises:
-        NotFound: There is no such item, or its reporter is erased.
+        NotFound: There is no such item, or its reporter was erased.
     """
     item = feedback.locked(ctx, feedback_id)
     user = ctx.session.get(User, item.user_id)
@@ -88,7 +88,7 @@ def mute(ctx: Context, feedback_id: str, request: MuteRequest) -> MutedReporter:
 
 
 def unmute(ctx: Context, pseudonym: str, reason: str) -> MutedReporter:
-    """Let a reporter's items into the queue again. Raises `NotFound`: they are not muted."""
+    """Unmute a reporter. Raises `NotFound` if the reporter is not muted."""
     user = ctx.session.scalar(
         select(User).where(User.pseudonym == pseudonym, User.muted_until > ctx.now)
     )
@@ -103,7 +103,7 @@ def unmute(ctx: Context, pseudonym: str, reason: str) -> MutedReporter:
 
 
 def muted(ctx: Context) -> list[MutedReporter]:
-    """Return whose items are left out now, whoever comes back first at the top."""
+    """Return the muted reporters, the first to be unmuted on top."""
     users = ctx.session.scalars(
         select(User)
         .where(User.muted_until > ctx.now)

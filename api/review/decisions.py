@@ -1,4 +1,4 @@
-"""Deciding: one item or its campaign, with second looks and gold items."""
+"""Decide items or campaigns, with second looks and gold items."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ from shield.wire import (
 
 ACTIVE_SECONDS = 30 * 86400
 REPORTS = "reports"
-"""Work that follows a decision, or its undoing: those whose reports it covers are told."""
+"""Kind of outbox work that notifies reporters of a decision or its undo."""
 _STATUS = {"approve": "approved", "reject": "rejected"}
 
 
@@ -40,20 +40,20 @@ class Decided:
 
     item: FeedbackRead
     covered: int
-    """Items that were decided by it, this one included; 0 while another look is wanted."""
+    """Number of decided items, this one included; 0 while another look is required."""
     message: str
 
 
 @looks_ahead
 def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
-    """Approve or reject an item, or with it its whole campaign.
+    """Approve or reject an item or its campaign.
 
     Raises:
         NotFound: There is no such item.
-        Forbidden: It is the reviewer's own report.
-        AlreadyReviewed: Somebody else, or the reviewer, has decided; the message names who.
-        Conflict: Another reviewer has claimed it, or its reporter has changed it.
-        Invalid: The tactic is none of the book's, or the team's reason is missing.
+        Forbidden: The item is the reviewer's own report.
+        AlreadyReviewed: The item is decided; the message names the reviewer.
+        Conflict: Another reviewer has claimed the item, or its reporter has changed it.
+        Invalid: The tactic is unknown, or a reason from the team's list is missing.
     """
     item = repository.locked(ctx, feedback_id)
     guide.check(ctx.settings, request)
@@ -132,10 +132,10 @@ def _same_claim(item: Feedback, request: ReviewRequest) -> None:
 def _as_decided(
     ctx: Context, item: Feedback, shown: FeedbackRead, request: ReviewRequest
 ) -> FeedbackRead:
-    """Return an item as its reviewer sees it.
+    """Return an item in the form shown to its reviewer after the decision.
 
-    A gold item waits for the next reviewer, but its answer looks like any other: whoever knows
-    which items are gold reviews them better.
+    A gold item stays undecided for the next reviewer, but is shown as decided, so that reviewers
+    cannot recognise gold items.
     """
     if item.source != "gold":
         return shown
@@ -154,7 +154,7 @@ def _as_decided(
 
 
 def _look(ctx: Context, item: Feedback, request: ReviewRequest, decision: str) -> str | None:
-    """Record one judgement; return the decision, or `None` while another look is needed."""
+    """Record one judgement; return the decision, or `None` while another look is required."""
     if item.source == "gold":
         right = request.action == item.gold_answer
         _write_review(ctx, item, request, decision, correct=right)
@@ -181,7 +181,7 @@ def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
 
 
 def _would_be_known(ctx: Context, item: Feedback) -> bool:
-    """Tell whether a decision would act on many people, so that a second look is worth its time."""
+    """Return whether a decision would change many verdicts, so that it needs a second look."""
     if item.source == "contest":  # what a sender contests goes to many people
         return _somebody_else_reviews(ctx, item)
     if item.corrected_label == item.original_label:
@@ -220,7 +220,7 @@ def _write_review(
 
 
 def settle(ctx: Context, item: Feedback, action: str, request: ReviewRequest) -> None:
-    """Write a decision into an item, its reporter's record and its campaign."""
+    """Apply a decision to an item, its reporter's record and its campaign."""
     item.status = _STATUS[action]
     item.reviewed_by = ctx.user
     item.reviewed_at = item.updated_at = ctx.now
@@ -236,7 +236,7 @@ def settle(ctx: Context, item: Feedback, action: str, request: ReviewRequest) ->
 
 
 def count(ctx: Context, item: Feedback, action: str, by: int) -> None:
-    """Count a decision (`by` 1) or its undoing (-1) for the reporter and for the campaign."""
+    """Count a decision (`by` 1) or its undo (`by` -1) for the reporter and the campaign."""
     if item.source == "report":
         _count_for(ctx, item, approved=action == "approve", by=by)
     values: dict[str, Any] = {"pending": Campaign.pending - by}
@@ -254,7 +254,7 @@ def count(ctx: Context, item: Feedback, action: str, by: int) -> None:
 
 
 def _count_for(ctx: Context, item: Feedback, *, approved: bool, by: int) -> None:
-    """Count a decision in the reporter's figures, and one on a correction in their record."""
+    """Count a decision for the reporter; decisions on corrections also change the record."""
     reporter = ctx.session.get(User, item.user_id, with_for_update=True)
     if reporter is None:
         return  # erased meanwhile
@@ -270,7 +270,7 @@ def _count_for(ctx: Context, item: Feedback, *, approved: bool, by: int) -> None
 
 
 def _decided_before(ctx: Context, item: Feedback) -> dict[str, Any]:
-    """Return how a campaign stands without the decision on an item: as the one before left it."""
+    """Return the status of a campaign before the decision on an item."""
     other = reviews.last_decided(ctx.session, item)
     if other is None:
         return {"decided_label": None, "decided_by": None, "decided_at": None}
@@ -285,7 +285,7 @@ def _decided_before(ctx: Context, item: Feedback) -> dict[str, Any]:
 def _settle_twin(
     ctx: Context, item: Feedback, action: str, decision: str, request: ReviewRequest
 ) -> None:
-    """Settle the other item of the same scan (report or sample) by the same decision."""
+    """Apply the decision to the other item of the same scan (report or sample)."""
     twin = reviews.twin(ctx.session, item)
     if twin is None or twin.status != "pending" or twin.user_id == ctx.user or twin.looks:
         return
@@ -297,7 +297,7 @@ def _settle_twin(
 
 
 def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: ReviewRequest) -> int:
-    """Settle what was shown of the campaign by the label that is now known to be true."""
+    """Decide the shown items of the campaign by the true label."""
     truth = truth_of(item, str(request.action))
     others = reviews.coverable(ctx.session, item, ctx.user, ctx.now, request.shown)
     for other in others:

@@ -1,4 +1,4 @@
-"""What reviewers do: the queue, decisions, claims; gold items and how reliable reviewing is."""
+"""Routes of reviewers: the queue, decisions, claims, gold items, review quality."""
 
 from typing import Annotated, Literal
 
@@ -31,19 +31,19 @@ router = APIRouter(tags=["review"])
 
 @router.post("/review/gold", status_code=201)
 def seed_gold(body: GoldRequest, ctx: AdminWrite) -> Envelope[FeedbackRead]:
-    """Mix an item with a known answer into the queue."""
+    """Add an item with a known answer to the review queue."""
     return Envelope[FeedbackRead](message="Seeded.", data=quality.seed_gold(ctx, body))
 
 
 @router.get("/review/guide")
 def review_guide(ctx: ReviewerRead) -> Envelope[GuideRead]:
-    """Return what a decision may name, the team's guidelines, and decided examples."""
+    """Return tactics and reasons for decisions, the team's guidelines, and decided examples."""
     return Envelope[GuideRead](data=guide.guide(ctx))
 
 
 @router.get("/review/quality")
 def review_quality(ctx: ReviewerRead) -> Envelope[QualityRead]:
-    """Return gold accuracy and Cohen's kappa of every reviewer."""
+    """Return accuracy on gold items and Cohen's kappa of every reviewer."""
     return Envelope[QualityRead](data=quality.quality(ctx))
 
 
@@ -62,7 +62,7 @@ def pending(
     ] = "none",
     view: Viewed = View(),
 ) -> Envelope[list[PendingItem]]:
-    """List what waits for the caller's decision, most valuable first."""
+    """List the undecided items for the caller, the most valuable first."""
     where = queue.filters(type_, model_type, campaign)
     rows, pagination, searched = queue.page(
         ctx, paging, where, by_campaign=group == "campaign", view=view
@@ -78,51 +78,51 @@ def pending(
 
 @router.post("/feedback/{feedback_id}/assign")
 def assign(feedback_id: PathId, body: AssignRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
-    """Give an item, with what waits of its campaign, to a reviewer or a team."""
+    """Assign an item and its campaign's waiting items to a reviewer, a team or nobody."""
     read = assigning.assign(ctx, feedback_id, body)
     return Envelope[FeedbackRead](message="Assigned.", data=read)
 
 
 @router.post("/feedback/{feedback_id}/mute")
 def mute(feedback_id: PathId, body: MuteRequest, ctx: ReviewerWrite) -> Envelope[MutedReporter]:
-    """Leave what an item's reporter says out of the queue for some days."""
+    """Mute an item's reporter for some days."""
     return Envelope[MutedReporter](message="Muted.", data=assigning.mute(ctx, feedback_id, body))
 
 
 @router.get("/review/muted")
 def muted(ctx: ReviewerRead) -> Envelope[list[MutedReporter]]:
-    """List the reporters whose items are left out now."""
+    """List the muted reporters."""
     return Envelope[list[MutedReporter]](data=assigning.muted(ctx))
 
 
 @router.post("/review/muted/{pseudonym}/unmute")
 def unmute(pseudonym: PathId, body: ReasonRequest, ctx: ReviewerWrite) -> Envelope[MutedReporter]:
-    """Let a reporter's items into the queue again."""
+    """Unmute a reporter."""
     read = assigning.unmute(ctx, pseudonym, body.reason)
     return Envelope[MutedReporter](message="Back in the queue.", data=read)
 
 
 @router.put("/feedback/{feedback_id}")
 def review(feedback_id: PathId, body: ReviewRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
-    """Approve or reject one correction, or with `scope: campaign` all like it."""
+    """Decide one item, or with `scope: campaign` the shown items of its campaign."""
     decided = decisions.decide(ctx, feedback_id, body)
     return Envelope[FeedbackRead](message=decided.message, data=decided.item)
 
 
 @router.post("/feedback/{feedback_id}/undo")
 def undo(feedback_id: PathId, body: UndoRequest, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
-    """Take a decision back, with everything that it covered."""
+    """Undo a decision on all items that it covered."""
     read = undoing.undo(ctx, feedback_id, body.reason)
     return Envelope[FeedbackRead](message="The decision is taken back.", data=read)
 
 
 @router.post("/feedback/{feedback_id}/claim")
 def claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
-    """Reserve an item for a while."""
+    """Claim an item for a while, so that no other reviewer can decide it."""
     return Envelope[FeedbackRead](message="Claimed.", data=queue.claim(ctx, feedback_id))
 
 
 @router.delete("/feedback/{feedback_id}/claim")
 def release_claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
-    """Give a claimed item back."""
+    """Release a claimed item."""
     return Envelope[FeedbackRead](message="Released.", data=queue.release(ctx, feedback_id))

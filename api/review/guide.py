@@ -1,4 +1,4 @@
-"""What reviewers may look up: tactics, the team's reasons and guidelines, decided examples."""
+"""The reviewers' guide: tactics, the team's reasons and guidelines, decided examples."""
 
 from datetime import timedelta
 
@@ -17,11 +17,11 @@ _EXAMPLES = 6
 
 
 def check(settings: ApiSettings, request: ReviewRequest) -> None:
-    """Pass when a decision names a tactic and a reason that there are, or may do without.
+    """Check the tactic and the reason of a decision.
 
     Raises:
-        Invalid: The tactic is none of the book's, or of a harmless message; the reason is missing,
-            or none of the team's.
+        Invalid: The tactic is unknown or given for a harmless message; the reason is missing or not
+            in the team's list.
     """
     if request.tactic is not None:
         if request.tactic not in tactics.book().tactics:
@@ -49,7 +49,7 @@ def _listed(reasons: list[str]) -> str:
 
 
 def guide(ctx: Context) -> GuideRead:
-    """Return all that may be looked up beside an item; whose messages are read is noted."""
+    """Return the guide for an item; records in the audit log whose messages are shown."""
     examples = _examples(ctx)
     if examples:
         audit.record_later(ctx, "message.read", "guide", "review", feedback=list(examples))
@@ -77,12 +77,11 @@ def _own_text(settings: ApiSettings) -> str:
 
 
 def _examples(ctx: Context) -> dict[str, GuideExample]:
-    """Return decided messages by id, gold items among them: as many scams as harmless ones.
+    """Return ids of decided examples, gold items included: as many scams as harmless ones.
 
-    Gold items are shown to those alone who have judged them right and can no longer take that back:
-    nobody learns from here how to answer what they may still meet, nor, by an example that
-    contradicts their own decision, that it was gold. The others are those that two reviewers or
-    more have settled.
+    A gold item is shown only to a reviewer who has judged it correctly and can no longer undo that,
+    so that the examples reveal neither the answer of a gold item nor that a wrongly judged item was
+    gold. The other examples were decided by at least two reviewers.
     """
     rows = ctx.session.execute(_decided(ctx)).all()
     found: dict[str, GuideExample] = {}

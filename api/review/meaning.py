@@ -1,4 +1,4 @@
-"""What a decision says: of the claim, of the message, and to whoever comes second. Pure."""
+"""The meaning of a decision for the claim and for the message. Pure."""
 
 from api.tables import Feedback, KnownCampaign
 from shield.errors import AlreadyReviewed
@@ -7,7 +7,7 @@ from shield.wire import Decision, KnownStanding, ReviewAction, ReviewRequest
 
 
 def truth_of(item: Feedback, action: str) -> str:
-    """Return the label that a decision makes true."""
+    """Return the true label of the message according to a decision."""
     if action == "approve":
         return item.corrected_label
     labels = LABELS[ModelType(item.model_type)]
@@ -15,7 +15,7 @@ def truth_of(item: Feedback, action: str) -> str:
 
 
 def action_of(item: Feedback, request: ReviewRequest) -> ReviewAction:
-    """Return what a decision about the message says of the claim that was made of it."""
+    """Return whether a decision about the message approves or rejects the claim."""
     if request.action is not None:
         return request.action
     claimed = Decision.SCAM if is_scam(item.corrected_label) else Decision.HARMLESS
@@ -23,12 +23,12 @@ def action_of(item: Feedback, request: ReviewRequest) -> ReviewAction:
 
 
 def finding(label: str) -> Decision:
-    """Return what a message with this label is."""
+    """Return the decision that matches a label: scam or harmless."""
     return Decision.SCAM if is_scam(label) else Decision.HARMLESS
 
 
 def already(item: Feedback) -> AlreadyReviewed:
-    """Return the refusal of a second decision; it says what the first one was."""
+    """Return the error for a second decision; its message states the first one."""
     found = finding(truth_of(item, "approve" if item.status == "approved" else "reject"))
     return AlreadyReviewed(
         f"{item.reviewed_by} has {item.status} {item.id} already: {found}. Take the next one.",
@@ -39,7 +39,7 @@ def already(item: Feedback) -> AlreadyReviewed:
 
 
 def acts(known: KnownCampaign | None) -> str:
-    """Return in words what a decision does to other people's copies of the message."""
+    """Return a text on what a decision does to other users' copies of the message."""
     if known is None:
         return ""
     if known.standing == KnownStanding.CONFIRMED:

@@ -1,4 +1,4 @@
-"""How reliable reviewing is: gold items and agreement."""
+"""Review quality: accuracy on gold items, and agreement between reviewers."""
 
 import secrets
 from collections import Counter, defaultdict
@@ -31,15 +31,15 @@ from shield.wire import (
 )
 
 _HEAD_START_SECONDS = 86400
-"""Where a gold item enters the queue: as high as a report of a trusted reporter."""
+"""Queue bonus of a gold item: that of a trusted reporter's report."""
 
 
 def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
-    """Mix an item with a known answer into the queue; it looks like any other.
+    """Add an item with a known answer to the queue, not distinguishable from others.
 
     Raises:
-        UnknownLabel: The verdict is not in the vocabulary.
-        ContradictoryFeedback: The claim does not fit the verdict.
+        UnknownLabel: The verdict is not a label of the model type.
+        ContradictoryFeedback: The claim contradicts the verdict.
     """
     model_type = MODEL_OF_SCAN[request.scan_type]
     if request.verdict not in LABELS[model_type]:
@@ -92,10 +92,10 @@ def seed_gold(ctx: Context, request: GoldRequest) -> FeedbackRead:
 
 
 def _likely_score(ctx: Context, model_type: ModelType, positive: bool) -> tuple[float, float]:
-    """Return probability and confidence as the model gave them to some message that was reported.
+    """Return probability and confidence of some reported message with the same verdict.
 
-    One and the same figure on each gold item would give it away. Where nothing was reported yet,
-    any figure on the verdict's side will do: there is nothing to compare it with.
+    A constant value would make gold items recognisable. Without any reports a fixed value on the
+    verdict's side is returned.
     """
     real = ctx.session.execute(
         select(Scan.probability, Scan.confidence)
@@ -115,10 +115,10 @@ def _likely_score(ctx: Context, model_type: ModelType, positive: bool) -> tuple[
 
 
 def told_before(ctx: Context) -> datetime | None:
-    """Return until when judgements of gold items may be told; `None`: all of them.
+    """Return the time before which judgements of gold items may be shown; `None`: all of them.
 
-    A reviewer who sees their own figure move at once knows that the last item was gold, and could
-    still take a wrong answer back.
+    If a reviewer's accuracy changed immediately, the reviewer would know that the last item was
+    gold, and could undo a wrong answer.
     """
     if Role.ADMIN in ctx.principal.roles:
         return None
@@ -128,7 +128,7 @@ def told_before(ctx: Context) -> datetime | None:
 def gold_accuracy(
     session: Session, reviewer: str | None = None, *, before: datetime | None = None
 ) -> Interval:
-    """Return the share of gold items that were judged right, until `before` if that is given."""
+    """Return the share of gold items judged correctly, before the time `before` if given."""
     query = select(func.count(), func.coalesce(func.sum(Review.correct.cast(Integer)), 0)).where(
         Review.correct.is_not(None), Review.undone_at.is_(None)
     )
@@ -144,7 +144,7 @@ def gold_accuracy(
 
 
 def quality(ctx: Context) -> QualityRead:
-    """Return gold accuracy and agreement of every reviewer."""
+    """Return accuracy on gold items and agreement of every reviewer."""
     decided = ctx.session.execute(
         select(Review.reviewer, func.count())
         .where(Review.undone_at.is_(None))
@@ -176,10 +176,10 @@ def quality(ctx: Context) -> QualityRead:
 
 
 def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """Return ((reviewer, action), (reviewer, action)) of the two blind looks at an item.
+    """Return the pair of (reviewer, action) of the two blind looks at each item.
 
-    The third look breaks a tie: it is asked for only where the first two differ, so it says nothing
-    of how often two reviewers agree.
+    Third looks are left out: they happen only where the first two differ, which would bias the
+    agreement.
     """
     several = (
         select(Review.feedback_id)
@@ -199,10 +199,10 @@ def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
 
 
 def cohens_kappa(pairs: list[tuple[str, str]]) -> float | None:
-    """Return the agreement of two raters beyond chance, -1 to 1; `None` without items.
+    """Return the chance-corrected agreement of two raters, -1 to 1; `None` without items.
 
-    Each rater has a distribution of answers of their own: the first of each pair is one rater, the
-    second the other. (With one distribution for both it would be Scott's pi.)
+    Each rater has its own distribution of answers: the first of each pair is one rater, the second
+    the other. (With a common distribution it would be Scott's pi.)
 
     Source: Cohen, "A Coefficient of Agreement for Nominal Scales", 1960.
     """

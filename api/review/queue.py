@@ -1,4 +1,4 @@
-"""The reviewer's queue: waiting items, most valuable first, with all that a decision needs."""
+"""The review queue: undecided items, the most valuable first, with the data for a decision."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -44,7 +44,7 @@ _CONTESTS = 20
 def filters(
     type_: FeedbackType | ScanType | None, model_type: ModelType | None, campaign: str | None
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of the queue's filters; `type_` is a claim or a kind of scan."""
+    """Return the conditions of the queue's filters; `type_` is a feedback type or scan type."""
     conditions: list[ColumnElement[bool]] = []
     if type_ is not None:
         column = Feedback.scan_type if isinstance(type_, ScanType) else Feedback.feedback_type
@@ -64,7 +64,7 @@ def page(
     by_campaign: bool,
     view: View = View(),
 ) -> tuple[list[PendingItem], Pagination, search.Searched]:
-    """Return one page of the queue; with `by_campaign` one item stands for its campaign."""
+    """Return one page of the queue; with `by_campaign` one item represents its campaign."""
     where = [*where, *conditions(ctx, view)]
     if by_campaign or view.reads_texts or view.state == "decided" or view.sort != "rank":
         rows, pagination, searched = search.look(ctx, paging, view, where)
@@ -76,20 +76,20 @@ def page(
 
 
 def waiting(ctx: Context, where: Sequence[ColumnElement[bool]], view: View = View()) -> int:
-    """Return how many campaigns wait for the caller. Reads no message."""
+    """Return the number of campaigns that wait for the caller. Reads no messages."""
     where = [*where, *conditions(ctx, view)]
     return counted(ctx.session, reviews.campaign_queue(ctx.user, ctx.now, where))
 
 
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:
-    """Write into the audit log whose messages a reviewer has read."""
+    """Record in the audit log whose messages a reviewer has read."""
     if shown:
         ids = [one.id for one in shown]
         audit.record_later(ctx, "message.read", "queue", "review", feedback=ids)
 
 
 def one(ctx: Context, feedback_id: str) -> PendingItem:
-    """Return one item by its id, waiting or decided. Raises `NotFound`."""
+    """Return one item by its id, decided or not. Raises `NotFound`."""
     row = ctx.session.get(Feedback, feedback_id)
     if row is None:
         raise NotFound.of("feedback", feedback_id, "`shieldctl review list` shows what waits.")
@@ -99,14 +99,14 @@ def one(ctx: Context, feedback_id: str) -> PendingItem:
 
 @dataclass(frozen=True)
 class _Around:
-    """Data that a page of items shares, queried once per page."""
+    """Data for the items of a page, queried once per page."""
 
     reach: dict[str, int]
     reporters: dict[str, int]
     contests: dict[str, list[ContestMark]]
     """What senders say, by campaign."""
     loaded: list[object]
-    """Held, so that the session still has them when an item asks for its own."""
+    """Referenced, so that the session's identity map keeps these rows."""
 
 
 def _items(ctx: Context, rows: Sequence[Feedback]) -> list[PendingItem]:
@@ -177,7 +177,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
 
 
 def _as_judged(ctx: Context, row: Feedback, read: FeedbackRead) -> FeedbackRead:
-    """Return a gold item that the caller has judged as decided: it looks like any other."""
+    """Return a gold item that the caller has judged in the form of a decided item."""
     own = reviews.standing_review(ctx.session, row.id, ctx.user) if row.source == "gold" else None
     if own is None:
         return read
@@ -329,13 +329,13 @@ def _print(ctx: Context, row: Feedback) -> str:
 
 
 def claim(ctx: Context, feedback_id: str) -> FeedbackRead:
-    """Reserve an item for a while; claiming it again extends the claim.
+    """Claim an item for a while; a repeated claim extends it.
 
     Raises:
         NotFound: There is no such item.
-        Forbidden: It is the reviewer's own report.
-        AlreadyReviewed: It is decided.
-        Conflict: Somebody else has claimed it.
+        Forbidden: The item is the reviewer's own report.
+        AlreadyReviewed: The item is decided.
+        Conflict: Another reviewer has claimed the item.
     """
     row = feedback.locked(ctx, feedback_id)
     if row.user_id == ctx.user:
@@ -355,7 +355,7 @@ def claim(ctx: Context, feedback_id: str) -> FeedbackRead:
 
 
 def release(ctx: Context, feedback_id: str) -> FeedbackRead:
-    """Give a claimed item back; one that is not claimed stays as it is. Raises `NotFound`."""
+    """Release a claimed item. Has no effect on an unclaimed one. Raises `NotFound`."""
     row = feedback.locked(ctx, feedback_id)
     if row.claimed_by == ctx.user:
         row.claimed_by = row.claimed_until = None

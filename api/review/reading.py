@@ -1,7 +1,7 @@
-"""What can only be known by reading a message: its words, its language, its hosts, its tactic.
+"""Filters that need a message's text: words, language, hosts and tactic.
 
-Messages lie encrypted, and no index of their words is kept (ADR 0040): what is asked for is found
-by opening one message after the other.
+Messages are encrypted and there is no index of their words (ADR 0040): they are decrypted and
+searched one by one.
 """
 
 import threading
@@ -16,14 +16,14 @@ from shield.reasons import tactics
 from shield.text import readable
 
 _SURE = 0.3
-"""Least share of the likeliest language; below it a few words could be of any."""
+"""Least probability of a detected language."""
 _LONGEST = 2_000
-"""Characters that tell a language as well as more would."""
+"""Characters used for language detection; more do not improve it."""
 _loading = threading.Lock()
 
 
 def language_of(text: str) -> str | None:
-    """Return the ISO 639-1 code of the language of a message, if its words tell it."""
+    """Return the ISO 639-1 code of a message's language, or `None` if it is uncertain."""
     code, share = _identifier().classify(" ".join(text[:_LONGEST].split()))
     return str(code) if share >= _SURE else None
 
@@ -41,7 +41,7 @@ def _loaded() -> Any:
 
 
 def matches(text: str, view: View) -> bool:
-    """Tell whether a message is one of those that a view asks for."""
+    """Return whether a message fulfils the text filters of a view."""
     if view.q.strip():
         folded = fold(text)
         if not all(word in folded for word in fold(view.q).split()):
@@ -54,7 +54,7 @@ def matches(text: str, view: View) -> bool:
 
 
 def fold(text: str) -> str:
-    """Return what a person reads, in small letters and without accents, to be searched in."""
+    """Return the visible text in lower case without accents, for searching."""
     plain = unicodedata.normalize("NFKD", readable(text).casefold())
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
@@ -64,7 +64,7 @@ def _leads_to(text: str, host: str) -> bool:
 
 
 def hosts_of(text: str) -> list[str]:
-    """Return the hosts that the links of a message lead to."""
+    """Return the hosts of the links in a message."""
     found = []
     for link in links(text):
         try:

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from api.tables import Campaign, Feedback, Review, Scan
 
 MOST_SHOWN = 500
-"""Items that one decision on a campaign settles at most."""
+"""Most items that one decision on a campaign covers."""
 
 
 def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
-    """Tell whether a reviewer has a standing judgement on an item."""
+    """Return whether a reviewer has a judgement on an item that was not undone."""
     return bool(
         session.scalar(
             select(
@@ -28,7 +28,7 @@ def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
 
 
 def standing_review(session: Session, feedback_id: str, reviewer: str) -> Review | None:
-    """Return a reviewer's standing judgement on an item."""
+    """Return a reviewer's judgement on an item that was not undone."""
     return session.scalar(
         select(Review).where(
             Review.feedback_id == feedback_id,
@@ -39,14 +39,14 @@ def standing_review(session: Session, feedback_id: str, reviewer: str) -> Review
 
 
 def standing_actions(session: Session, feedback_id: str) -> Sequence[str]:
-    """Return the judgements on an item that were not taken back."""
+    """Return the actions of an item's judgements that were not undone."""
     return session.scalars(
         select(Review.action).where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
     ).all()
 
 
 def somebody_else_reviews(session: Session, reviewer: str, since: datetime, reporter: str) -> bool:
-    """Tell whether another reviewer, not the reporter either, was active since then."""
+    """Return whether another reviewer, other than the reporter, was active since `since`."""
     return bool(
         session.scalar(
             select(exists().where(Review.reviewer.not_in([reviewer, reporter]), Review.at >= since))
@@ -55,7 +55,7 @@ def somebody_else_reviews(session: Session, reviewer: str, since: datetime, repo
 
 
 def last_decision(session: Session, feedback_id: str) -> str | None:
-    """Return the id of the decision that settled an item."""
+    """Return the id of the decision on an item."""
     return session.scalar(
         select(Review.decision)
         .where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
@@ -65,7 +65,7 @@ def last_decision(session: Session, feedback_id: str) -> str | None:
 
 
 def last_decided(session: Session, item: Feedback) -> Feedback | None:
-    """Return the item of the same campaign that was decided last and still is."""
+    """Return the item of the same campaign with the latest decision in force."""
     return session.scalar(
         select(Feedback)
         .where(
@@ -80,7 +80,7 @@ def last_decided(session: Session, item: Feedback) -> Feedback | None:
 
 
 def mark_undone(session: Session, feedback_id: str, now: datetime) -> None:
-    """Take back all standing judgements on an item; they stay on record."""
+    """Mark all judgements on an item as undone; they stay on record."""
     session.execute(
         update(Review)
         .where(Review.feedback_id == feedback_id, Review.undone_at.is_(None))
@@ -89,7 +89,7 @@ def mark_undone(session: Session, feedback_id: str, now: datetime) -> None:
 
 
 def take_back(session: Session, decision: str, now: datetime) -> None:
-    """Take back all standing judgements of one decision; they stay on record."""
+    """Mark all judgements of one decision as undone; they stay on record."""
     session.execute(
         update(Review)
         .where(Review.decision == decision, Review.undone_at.is_(None))
@@ -117,7 +117,7 @@ def free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
 
 
 def twin(session: Session, item: Feedback) -> Feedback | None:
-    """Return the other item about the same scan (a report's sample, or a sample's report)."""
+    """Return the other item of the same scan (report or sample)."""
     return session.scalar(
         select(Feedback)
         .where(Feedback.scan_id == item.scan_id, Feedback.id != item.id, Feedback.source != "gold")
@@ -128,9 +128,9 @@ def twin(session: Session, item: Feedback) -> Feedback | None:
 def coverable(
     session: Session, item: Feedback, reviewer: str, now: datetime, shown: Sequence[str] | None
 ) -> Sequence[Feedback]:
-    """Return what else of the item's campaign one decision may settle; locked.
+    """Return the other items of the campaign that a decision covers, locked for update.
 
-    `shown` are the items that the reviewer has seen; `None`: what reads like the item.
+    `shown` are ids of items that the reviewer saw; `None`: the items with the same text.
     """
     seen: ColumnElement[bool] = Feedback.id.in_(shown or [])
     if shown is None:
@@ -154,7 +154,7 @@ def coverable(
 def shown_with(
     session: Session, campaign_id: str, forms: Sequence[str], reviewer: str, now: datetime
 ) -> Sequence[str]:
-    """Return the items of a campaign that wait, and read like one of the forms that are shown."""
+    """Return the undecided items of a campaign whose text equals one of the shown forms."""
     return session.scalars(
         select(Feedback.id)
         .join(Scan, Scan.id == Feedback.scan_id)
@@ -170,14 +170,14 @@ def shown_with(
 
 
 def queue(reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]) -> Select[Feedback]:
-    """Return the items that a reviewer may decide."""
+    """Return the query for items that a reviewer may decide."""
     return select(Feedback).where(free_for(reviewer, now), *filters)
 
 
 def campaign_queue(
     reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]
 ) -> Select[Campaign]:
-    """Return the campaigns that hold an item which a reviewer may decide."""
+    """Return the query for campaigns with an item that a reviewer may decide."""
     waiting = exists().where(Feedback.campaign_id == Campaign.id, free_for(reviewer, now), *filters)
     return select(Campaign).where(Campaign.pending > 0, waiting)
 
@@ -190,7 +190,7 @@ def firsts_of(
     filters: Sequence[ColumnElement[bool]],
     most: int,
 ) -> dict[str, list[tuple[Feedback, Scan]]]:
-    """Return the first items of each campaign, `most` at most, that stand for it in the queue."""
+    """Return at most `most` first items of each campaign, which represent it in the queue."""
     order = (Feedback.queue_key, Feedback.id)
     place = func.row_number().over(partition_by=Feedback.campaign_id, order_by=order)
     first = (

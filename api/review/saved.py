@@ -1,4 +1,4 @@
-"""Views of the queue that a reviewer comes back to; each has their own."""
+"""Saved views of the queue, per reviewer."""
 
 from collections.abc import Sequence
 
@@ -10,22 +10,22 @@ from api.tables import SavedView
 from shield.errors import AlreadyExists, Conflict, NotFound
 
 MOST = 30
-"""Views that one reviewer keeps at most."""
+"""Most saved views per reviewer."""
 
 
 def views_of(ctx: Context) -> Sequence[SavedView]:
-    """Return the caller's views by name."""
+    """Return the caller's saved views, by name."""
     return ctx.session.scalars(
         select(SavedView).where(SavedView.owner == ctx.user).order_by(SavedView.name)
     ).all()
 
 
 def save(ctx: Context, name: str, query: str) -> SavedView:
-    """Keep a view.
+    """Save a view.
 
     Raises:
-        AlreadyExists: The caller has one of this name.
-        Conflict: The caller keeps as many as one can.
+        AlreadyExists: The caller has a view of this name.
+        Conflict: The caller has the most views allowed.
     """
     own = select(SavedView).where(SavedView.owner == ctx.user)
     if ctx.session.scalar(own.where(SavedView.name == name)) is not None:
@@ -41,7 +41,7 @@ def save(ctx: Context, name: str, query: str) -> SavedView:
 
 
 def remove(ctx: Context, view_id: str) -> None:
-    """Forget a view. Raises `NotFound` if the caller has no such view."""
+    """Delete a view. Raises `NotFound` if the caller has no such view."""
     gone = ctx.session.execute(
         delete(SavedView).where(SavedView.id == view_id, SavedView.owner == ctx.user)
     )

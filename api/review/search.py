@@ -1,4 +1,4 @@
-"""Looking through the queue and through what was decided, page by page, in a view's order."""
+"""Search undecided and decided items page by page, in the order of a view."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,25 +19,25 @@ from shield.wire import Pagination
 
 _CHUNK = 100
 _PER_CAMPAIGN = 5
-"""Messages of a campaign that are read; they are near-identical."""
+"""Messages searched per campaign; they are near-identical."""
 MOST = 5_000
-"""Campaigns, or decided items, that one request opens at most ..."""
+"""Most campaigns or decided items that one request searches ..."""
 MOST_SECONDS = 3.0
-"""... and for so long. Who wants more asks for the next page, which goes on from there."""
+"""... and its longest time. The next page continues from there."""
 
 
 @dataclass(frozen=True)
 class Searched:
-    """How far a search has come."""
+    """The progress of a search."""
 
     examined: int
     whole: bool
-    """There is nothing behind what was examined."""
+    """Whether there are no further items."""
 
 
 @dataclass(frozen=True)
 class _Unit:
-    """One line of the list: a campaign that waits, or a decided item."""
+    """One line of the list: an undecided campaign or a decided item."""
 
     cursor: tuple[Any, str]
     messages: Sequence[tuple[Feedback, Scan]]
@@ -46,10 +46,10 @@ class _Unit:
 def look(
     ctx: Context, paging: PageRequest, view: View, where: Sequence[ColumnElement[bool]]
 ) -> tuple[list[Feedback], Pagination, Searched]:
-    """Return one page of a view: what stands for each line, and how far it was looked for.
+    """Return one page of a view: the item of each line, and the progress of the search.
 
-    Only as many messages are opened as the page and the bounds need; the cursor says where the next
-    page goes on, whether or not this one is full.
+    Decrypts only as many messages as the page and the limits need. The cursor continues the search,
+    whether or not this page is full.
     """
     order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
     total = _total(ctx, view, where)
@@ -91,7 +91,7 @@ def _told(cursor: tuple[Any, str]) -> tuple[Any, str]:
 
 
 def _first(ctx: Context, unit: _Unit, view: View) -> Feedback | None:
-    """Return the first item of a line that a view asks for."""
+    """Return the first item of a line that fulfils the view's filters, or `None`."""
     for item, scan in unit.messages:
         if not view.reads_texts:
             return item
@@ -102,7 +102,7 @@ def _first(ctx: Context, unit: _Unit, view: View) -> Feedback | None:
 
 
 def _reports(value: Any) -> int:
-    """Read a number of reports back from a cursor. Raises `ValueError`."""
+    """Parse a number of reports from a cursor. Raises `ValueError`."""
     number = int(value)
     if not 0 <= number < 2**31:
         raise ValueError("no number of reports")

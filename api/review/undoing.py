@@ -1,4 +1,4 @@
-"""Taking decisions back, with everything that they covered."""
+"""Undo decisions on all items that they covered."""
 
 from datetime import timedelta
 
@@ -21,12 +21,13 @@ from shield.wire import FeedbackRead
 
 @looks_ahead
 def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
-    """Take back a decision, with everything that it covered.
+    """Undo a decision on all items that it covered.
 
     Raises:
         NotFound: There is no such item.
-        Forbidden: Somebody else decided, and the caller is no admin.
-        Conflict: It is not decided, it is too late, or a batch holds one of its items.
+        Forbidden: Another reviewer decided, and the caller is not an admin.
+        Conflict: The item is not decided, the time for an undo has passed, or a batch contains one
+            of the items.
     """
     item = repository.locked(ctx, feedback_id)
     if item.status == "pending" and item.source != "gold":
@@ -60,7 +61,7 @@ def undo(ctx: Context, feedback_id: str, reason: str | None) -> FeedbackRead:
 
 
 def _may_undo(ctx: Context, item: Feedback) -> str | None:
-    """Return the id of the decision that settled an item, if it may be taken back."""
+    """Return the id of the decision on an item, if it may be undone."""
     if item.source == "gold":
         return _own_look(ctx, item).decision
     if item.reviewed_by != ctx.user and Role.ADMIN not in ctx.principal.roles:
@@ -80,7 +81,7 @@ def _own_look(ctx: Context, item: Feedback) -> Review:
 
 
 def _undo_look(ctx: Context, item: Feedback, reason: str | None) -> FeedbackRead:
-    """Take back the caller's own judgement of an item that is not settled by it."""
+    """Undo the caller's judgement of an item that is not decided yet."""
     _own_look(ctx, item).undone_at = ctx.now
     item.looks -= 1
     item.looks_needed = min(item.looks_needed, item.looks + 1)

@@ -1,4 +1,4 @@
-"""Which part of the queue is looked at, and in which order."""
+"""Views of the queue: filters and order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,15 +15,15 @@ from api.tables import Feedback, User
 from shield.errors import Forbidden
 
 TEAM = "team:"
-"""Before the name of a team, where a person may be named as well."""
+"""Prefix of a team's name where a user's name is allowed too."""
 
 
 @dataclass(frozen=True)
 class View:
-    """Filters of the queue and its order; empty strings ask for nothing."""
+    """Filters and order of the queue; empty strings do not filter."""
 
     q: str = ""
-    """Words of the text, all of them, or parts of words."""
+    """Words, or parts of words, that the text must all contain."""
     state: Literal["waiting", "decided"] = "waiting"
     sort: Literal["rank", "oldest", "largest"] = "rank"
     language: str = ""
@@ -35,17 +35,17 @@ class View:
     newer_hours: str = ""
     second: str = ""
     assigned: str = ""
-    """Empty: what is the caller's or nobody's; `mine`, `free`, `all`, a person, or `team:NAME`."""
+    """Empty: assigned to the caller or nobody; `mine`, `free`, `all`, a user, or `team:NAME`."""
     muted: str = ""
 
     @property
     def reads_texts(self) -> bool:
-        """Tell whether messages must be opened to know which are asked for."""
+        """Return whether the filters need the messages' texts."""
         return bool(self.q.strip() or self.language or self.tactic or self.host.strip())
 
     @property
     def query(self) -> str:
-        """Return the view as the query of an address, without what asks for nothing."""
+        """Return the view as a query string, without empty filters."""
         plain = View()
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
         return urlencode({n: v for n, v in kept.items() if v != getattr(plain, n)})
@@ -71,7 +71,7 @@ def read_view(
     assigned: Annotated[str, Query(max_length=128, pattern=r"^[^\x00]*$")] = "",
     muted: Yes = "",
 ) -> View:
-    """Read a view from the address."""
+    """Parse a view from a URL's query."""
     return View(**locals())
 
 
@@ -79,15 +79,15 @@ Viewed = Annotated[View, Depends(read_view)]
 
 
 def teams_of(ctx: Context) -> list[str]:
-    """Return the teams that the caller belongs to."""
+    """Return the teams of the caller."""
     return [name for name, members in ctx.settings.review_teams.items() if ctx.user in members]
 
 
 def conditions(ctx: Context, view: View) -> list[ColumnElement[bool]]:
-    """Return the conditions of a view that need no message opened.
+    """Return the conditions of a view that do not need the messages' texts.
 
     Raises:
-        Forbidden: A reviewer asks for waiting items by version; who knows it judges with it.
+        Forbidden: A reviewer filters undecided items by version, which would reveal it.
     """
     found: list[ColumnElement[bool]] = []
     if view.reporter:

@@ -1,1 +1,1 @@
-"""Which version serves whom: the split, its evidence, and requests to change it."""
+"""Rollouts: the split of users between versions, its evidence, and requests to change it."""

@@ -1,4 +1,4 @@
-"""`/rollouts`: ask for a version, hold it, promote it, take it back."""
+"""`/rollouts`: request, pause, resume, promote, abort and undo rollouts."""
 
 from fastapi import APIRouter
 
@@ -40,7 +40,7 @@ def rollout(model_type: ModelType, ctx: StaffRead) -> Envelope[ModelRollout]:
 def request(
     model_type: ModelType, body: RolloutRequest, ctx: TrainerWrite
 ) -> Envelope[ModelRollout]:
-    """Ask for a registered version to serve."""
+    """Request a rollout of a registered version."""
     rollout = service.request(ctx, model_type, body)
     return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=rollout)
 
@@ -49,21 +49,21 @@ def request(
 def change_policy(
     model_type: ModelType, body: RolloutPolicy, ctx: AdminWrite
 ) -> Envelope[ModelRollout]:
-    """Say how versions meet their users and what they are judged by; members left out stay."""
+    """Change the steps and acceptance criteria of a rollout; omitted members stay."""
     rollout = service.change_policy(ctx, model_type, body)
     return Envelope[ModelRollout](message="The rollout is changed.", data=rollout)
 
 
 @router.post("/{model_type}/undo")
 def undo(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
-    """Go back to the last known good version."""
+    """Return to the last known good version."""
     rollout = service.undo(ctx, model_type, body.reason)
     return Envelope[ModelRollout](message="The last known good version comes back.", data=rollout)
 
 
 @router.post("/{model_type}/abort")
 def abort(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
-    """End the trial without a judgement."""
+    """End the trial without a result."""
     rollout = service.abort(ctx, model_type, body.reason)
     return Envelope[ModelRollout](message="The trial ends.", data=rollout)
 
@@ -72,7 +72,7 @@ def abort(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelo
 def pause(
     model_type: ModelType, body: OptionalReasonRequest, ctx: AdminWrite
 ) -> Envelope[ModelRollout]:
-    """Hold the present step."""
+    """Stay at the current step."""
     return Envelope[ModelRollout](
         message="Paused.", data=service.pause(ctx, model_type, body.reason)
     )
@@ -82,7 +82,7 @@ def pause(
 def resume(
     model_type: ModelType, body: OptionalReasonRequest, ctx: AdminWrite
 ) -> Envelope[ModelRollout]:
-    """Go on from the present step."""
+    """Continue from the current step."""
     return Envelope[ModelRollout](
         message="Resumed.", data=service.resume(ctx, model_type, body.reason)
     )
@@ -97,7 +97,7 @@ def promote(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Enve
 
 @router.get("/{model_type}/evidence")
 def evidence(model_type: ModelType, ctx: EvidenceRead) -> Envelope[Evidence]:
-    """Return what the versions on trial have shown."""
+    """Return the evidence about the versions of the trial."""
     return Envelope[Evidence](data=service.evidence(ctx, model_type))
 
 
@@ -105,7 +105,7 @@ def evidence(model_type: ModelType, ctx: EvidenceRead) -> Envelope[Evidence]:
 def transition(
     model_type: ModelType, body: TransitionRequest, ctx: OperatorWrite
 ) -> Envelope[LedgerEntry]:
-    """Append a transition that the rollout has made to the promotion ledger."""
+    """Record a transition of the rollout in the promotion ledger."""
     return Envelope[LedgerEntry](message="Recorded.", data=ledger.record(ctx, model_type, body))
 
 
@@ -113,6 +113,6 @@ def transition(
 def reinstate(
     model_type: ModelType, name: VersionPath, body: ReasonRequest, ctx: AdminWrite
 ) -> Envelope[VersionRead]:
-    """Let a refused, rejected or tainted version be proposed again."""
+    """Allow a refused, rejected or tainted version to be proposed again."""
     read = service.reinstate(ctx, model_type, name, body.reason)
     return Envelope[VersionRead](message=f"{name} may be proposed again.", data=read)

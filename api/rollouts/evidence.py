@@ -15,8 +15,8 @@ from shield.labels import FeedbackType, ModelType
 _REPORTED = ("report",)
 
 LOOKBACK = timedelta(days=1)
-"""How long before a trial the stable version's processor times begin to count: it may have met all
-that comes during the trial before, and answer from its cache."""
+"""Time before a trial from which the stable version's processing times count: during the trial it
+may answer from its cache."""
 
 
 def of_version(
@@ -32,17 +32,17 @@ def of_version(
     """Count one version's scans, reports, decided feedback and failures.
 
     Args:
-        session: Of the database that holds the scans.
-        model_type: Of the version.
-        version: Its name.
-        since: Scans from then on count.
-        shadow: Count its scores of copies instead of its answers.
-        beside_shadow: It is compared with such a version. Decided disagreements count for both:
-            which were chosen to be looked at says nothing about who was right.
-        lookback: Its processor times count from so long before `since` on.
+        session: Session of the database.
+        model_type: Model type of the version.
+        version: Name of the version.
+        since: Start of the period.
+        shadow: Count shadow scores instead of answers.
+        beside_shadow: The version is compared with a shadow one. Decided disagreements then count
+            for both, since their selection does not depend on which version was right.
+        lookback: Time before `since` from which processing times count.
 
     Returns:
-        The counts, and the processor times of the version's latest answers, which `timed` counts.
+        The counts, and the processing times of the version's latest answers, for `timed`.
     """
     if shadow:
         total, positives = scans.shadow_exposures(session, version, since)
@@ -75,7 +75,7 @@ def of_version(
 
 
 def timed(arm: ArmEvidence, processor_ms: list[float], slow_above_ms: float | None) -> ArmEvidence:
-    """Return an arm's evidence with its processor times, judged by the bound of both arms."""
+    """Return an arm's evidence with its processing times, compared with the bound of both arms."""
     if slow_above_ms is None or not processor_ms:
         return arm
     answered = [ms for ms in processor_ms if ms < math.inf]
@@ -129,13 +129,13 @@ def _verdicts(
 
 
 def _objects() -> ColumnElement[bool]:
-    """Return the condition that a user said that a verdict was wrong."""
+    """Return the condition for feedback that objects to a verdict."""
     claims = Feedback.feedback_type != FeedbackType.CONFIRMED.value
     return and_(claims, Feedback.source.in_(_REPORTED))
 
 
 def _shadow_verdicts(session: Session, version: str, since: datetime) -> tuple[int, int, int]:
-    """Judge shadow scores by the truth that reviewers found for the scan."""
+    """Compare shadow scores with the labels decided by reviewers."""
     decided = Feedback.status != "pending"
     same_verdict = ShadowScore.verdict == Feedback.original_label
     wrong = case((same_verdict, truth_differs_from_verdict), else_=~truth_differs_from_verdict)

@@ -1,4 +1,4 @@
-"""Counting who was right where the two versions of a trial disagree."""
+"""Count which version was right where the two versions of a trial disagree."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +14,14 @@ from shield.crds.evidence import PairedEvidence
 from shield.rollouts.evidence import Subjects
 
 STALE = timedelta(hours=48)
-"""What is not decided by then is no longer waited for; it speaks for neither side."""
+"""Time after which an undecided message is no longer waited for and counts for no version."""
 
 
 def of_trial(session: Session, pair: Subjects, now: datetime) -> PairedEvidence:
-    """Count the messages of a trial in the order in which they came.
+    """Count the messages of a trial in the order of their arrival.
 
-    Only those before the first that still waits for a decision count as evidence: which ones are
-    decided early must not matter.
+    Only messages before the first undecided one are evidence, so that the order of decisions cannot
+    bias the result.
     """
     drawn = Comparison.drawn & Comparison.counts
     pending = Feedback.status == "pending"

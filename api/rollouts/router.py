@@ -1,7 +1,7 @@
-"""Which model server answers: follows the splits in the background, and asks the arm.
+"""Route messages to model servers: follow the splits in the background, and call the user's arm.
 
-The last known split is kept while the rollout store is away: an outage of the control plane must
-not become an outage of the scans.
+The last known split is used while the rollout store is unavailable, so that an outage of the
+control plane does not stop scans.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ _NO_REQUEST = httpx.Request("POST", "http://model-server/predict")
 _COPIES_AT_ONCE = 2
 _COPIES_WAITING = 200
 _FAULTS = (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError, Overloaded)
-"""No answer, or one that is not what a model server says."""
+"""Errors of a model server: no answer, or an invalid one."""
 
 
 class ModelRouter:
-    """The `Router` of a running API: splits from a rollout store, model servers over HTTP."""
+    """Implements `Router` with splits from a rollout store and model servers over HTTP."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ModelRouter:
         )
 
     def start(self) -> None:
-        """Begin to follow the splits; returns after the first look (or two seconds)."""
+        """Start to follow the splits; returns after the first read of the store."""
         self._thread.start()
         self._loaded.wait(2.0)
 
@@ -84,7 +84,7 @@ class ModelRouter:
         self._http.close()
 
     def split(self, model_type: ModelType) -> Split | None:
-        """Return who answers now, or `None` while nothing was ever deployed."""
+        """Return the current split, or `None` before the first deployment."""
         return self._splits.get(model_type)
 
     def _follow(self) -> None:
@@ -109,12 +109,12 @@ class ModelRouter:
         self._loaded.set()
 
     def take(self, rollout: ModelRollout, *, changed_here: bool = False) -> None:
-        """Route by this rollout from now on.
+        """Use a new state of a rollout.
 
         Args:
-            rollout: As the store has it.
-            changed_here: It is the answer to a change that this process has made, which need not
-                wait until the watch tells of it. Where the watch was quicker, it knows more.
+            rollout: The rollout as stored.
+            changed_here: Whether this process made the change, which then applies before the watch
+                reports it. A newer state from the watch is kept.
         """
         model_type, split = rollout.spec.model_type, split_in_force(rollout)
         with self._taking:
@@ -135,13 +135,13 @@ class ModelRouter:
     async def ask(
         self, model_type: ModelType, text: str, user_id: str, forced: Arm | None
     ) -> Routed:
-        """Judge one message on the user's arm.
+        """Score one message on the user's arm.
 
-        The stable version answers for a failing candidate, the last known good one for a failing
-        stable version while it is warm. `answer` is `None` when nobody could.
+        If the candidate fails, the stable version answers; if the stable version fails, the last
+        known good one, while it is warm. `answer` is `None` if all fail.
 
         Raises:
-            Unavailable: No version of the model type was ever deployed.
+            Unavailable: No version of the model type is deployed.
         """
         split = self._splits.get(model_type)
         if split is None:
@@ -185,7 +185,7 @@ class ModelRouter:
         return Routed(None, tuple(failures))
 
     def trial(self, model_type: ModelType) -> Trial | None:
-        """Return which versions are compared now, if any."""
+        """Return the trial that is running, or `None`."""
         return self._trials.get(model_type)
 
     def other_later(
@@ -195,15 +195,15 @@ class ModelRouter:
         answered: str,
         keep: Callable[[Prediction | Failure], None],
     ) -> None:
-        """Let the other version of a trial score a message that was answered; nobody waits for it.
+        """Score an answered message with the other version of the trial, in the background.
 
-        Where it is slower than the messages come, some are left out: they are no evidence.
+        If that version is too slow for the traffic, some messages are left out.
 
         Args:
-            model_type: Of the message.
+            model_type: Model type of the message.
             text: The message.
-            answered: The version whose verdict the user has.
-            keep: Called from another thread with what the other version said.
+            answered: The version that has answered the user.
+            keep: Called from another thread with the other version's answer.
         """
         other = self._other(model_type, answered)
         if other is None or not self._room.acquire(blocking=False):
@@ -221,7 +221,7 @@ class ModelRouter:
         self._copies.submit(work)
 
     def _other(self, model_type: ModelType, answered: str) -> tuple[Arm, VersionRef, str] | None:
-        """Return the version to compare an answer with, and its address, while it is warm."""
+        """Return the other version of the trial and its address, while it is warm."""
         split, trial = self._splits.get(model_type), self._trials.get(model_type)
         if split is None:
             return None
@@ -254,10 +254,10 @@ class ModelRouter:
     def probabilities(
         self, model_type: ModelType, version: str | None, texts: list[str]
     ) -> list[float]:
-        """Return scam probabilities of `texts` by a version that serves (default: stable).
+        """Return scam probabilities of `texts` by a serving version (default: the stable one).
 
         Raises:
-            Unavailable: It does not serve, or does not answer.
+            Unavailable: The version does not serve or does not answer.
         """
         split = self._splits.get(model_type)
         serving = (
@@ -311,7 +311,7 @@ def _answers(
     texts: int,
     latency_ms: float,
 ) -> list[Prediction]:
-    """Read the answer of a model server; raise one of `_FAULTS` if it is none."""
+    """Parse the response of a model server; raise one of `_FAULTS` if it is invalid."""
     if status == Overloaded.status:
         told = from_problem(status, json.loads(content))
         if isinstance(told, Overloaded):

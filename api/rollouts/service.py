@@ -1,4 +1,4 @@
-"""Request changes of rollouts and count their evidence; the operator carries them out."""
+"""Request changes of rollouts, which the operator carries out, and count their evidence."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,14 +37,14 @@ def listing(ctx: Context) -> list[ModelRollout]:
 
 
 def request(ctx: Context, model_type: ModelType, body: RolloutRequest) -> ModelRollout:
-    """Ask for a version to serve; asking again for the same changes nothing.
+    """Request a rollout of a version. Idempotent.
 
     Raises:
         NotFound: The version is not registered.
-        VersionRejected: A gate refused it, it was taken back, or it is tainted.
-        RolloutBusy: Another candidate is on its way.
-        Conflict: A pipeline asks for a version that is not new.
-        Forbidden: A pipeline says how its version is judged.
+        VersionRejected: The version was refused, rejected or taken back, or is tainted.
+        RolloutBusy: Another candidate is being rolled out.
+        Conflict: A pipeline requests a version that is not new.
+        Forbidden: A pipeline sets acceptance criteria.
     """
     ref = may_roll_out(ctx, model_type, body.version)
     present = find(ctx, model_type)
@@ -77,10 +77,10 @@ _OF_ONE_VERSION = (
 def _check_proposal(
     ctx: Context, model_type: ModelType, body: RolloutRequest, present: ModelRollout | None
 ) -> None:
-    """Let a pipeline propose a new version, and nothing more.
+    """Check that a pipeline proposes a new version and nothing else.
 
-    Who trains a version does not say how it is judged. Nor does a pipeline ask for an earlier
-    version: that would take back for ever whatever was promoted since.
+    A pipeline must not set the acceptance criteria of its own version. Nor may it request an
+    earlier version, which would permanently reject the versions promoted since.
     """
     if body.named:
         raise Forbidden(
@@ -113,10 +113,10 @@ def _check_proposal(
 
 
 def change_policy(ctx: Context, model_type: ModelType, body: RolloutPolicy) -> ModelRollout:
-    """Say how versions meet their users, and what they are judged by.
+    """Change the steps and acceptance criteria of a rollout.
 
     Raises:
-        NotFound: Nothing of this model type was ever rolled out.
+        NotFound: No version of this model type was ever rolled out.
     """
     given = {name: getattr(body, name) for name in body.named}
     changed = _change(ctx, model_type, _with(lambda _: given))
@@ -134,8 +134,8 @@ def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
     """Return a version that may be proposed.
 
     Raises:
-        NotFound: It is not registered.
-        VersionRejected: A gate refused it, it was taken back, or it is tainted.
+        NotFound: The version is not registered.
+        VersionRejected: The version was refused, rejected or taken back, or is tainted.
     """
     version = registry.get(ctx, model_type, name)
     ref = VersionRef(name=version.name, digest=version.digest, uri=version.uri)
@@ -166,10 +166,10 @@ def _spec(
     settings: dict[str, Any],
     again: bool,
 ) -> ModelRolloutSpec:
-    """Return the spec that asks for `ref`; with `again` even where its trial was ended before.
+    """Return the spec that requests `ref`; with `again` also if its trial was ended before.
 
-    What was said of a version by name is over when another is asked for, or the same again. A pause
-    is not: what is asked for goes on once somebody resumes.
+    Overrides that name a version are cleared by a new request. A pause stays in force until it is
+    resumed.
     """
     old = spec.model_dump() if spec is not None else {}
     if spec is None or spec.version.digest != ref.digest or (again and spec.abort == ref.digest):
@@ -180,7 +180,7 @@ def _spec(
 
 
 def find(ctx: Context, model_type: ModelType) -> ModelRollout | None:
-    """Return the rollout of a model type, or `None` while there never was one."""
+    """Return the rollout of a model type, or `None` if there is none."""
     try:
         return ctx.services.rollouts.get(model_type.value)
     except NotFound:
@@ -188,12 +188,12 @@ def find(ctx: Context, model_type: ModelType) -> ModelRollout | None:
 
 
 def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
-    """Go back to the last known good version, never to one that was taken back before.
+    """Return to the last known good version, never to one that was taken back before.
 
-    A candidate on its way is taken back first: it is what users meet.
+    If a candidate is being rolled out, it is taken back first.
 
     Raises:
-        Conflict: There is nothing to go back to.
+        Conflict: There is no version to return to.
     """
     rollout = get(ctx, model_type)
     if rollout.status.candidate is None and rollout.status.last_known_good is None:
@@ -217,10 +217,10 @@ def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
 
 
 def abort(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
-    """End the trial without a judgement: the version may be asked for again.
+    """End the trial without a result; the version may be requested again.
 
     Raises:
-        Conflict: Nothing is on trial.
+        Conflict: There is no trial.
     """
     rollout = get(ctx, model_type)
     spec, stable = rollout.spec, rollout.status.stable
@@ -242,14 +242,14 @@ def abort(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
 
 
 def reinstate(ctx: Context, model_type: ModelType, name: str, reason: str) -> VersionRead:
-    """Let a version that was refused, rejected, taken back or tainted be proposed again.
+    """Allow a refused, rejected, taken-back or tainted version to be proposed again.
 
-    It happens once for a version that a rollout has rejected; and what a gate has refused is not
-    signed for a release by it.
+    Allowed once for a version that a rollout has rejected. It does not sign a version that a gate
+    has refused.
 
     Raises:
-        NotFound: It is not registered.
-        Conflict: Nothing stands against it, or it was reinstated before and rejected again.
+        NotFound: The version is not registered.
+        Conflict: The version may be proposed already, or was reinstated and rejected again.
     """
     version = registry.get(ctx, model_type, name)
     ref = VersionRef(name=version.name, digest=version.digest, uri=version.uri)
@@ -284,23 +284,23 @@ def reinstate(ctx: Context, model_type: ModelType, name: str, reason: str) -> Ve
 
 
 def pause(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRollout:
-    """Hold the present step."""
+    """Stay at the current step."""
     changed = _change(ctx, model_type, _with(lambda _: {"paused": True}))
     audit.record(ctx, "rollout.pause", model_type.value, reason or "")
     return changed
 
 
 def resume(ctx: Context, model_type: ModelType, reason: str | None) -> ModelRollout:
-    """Go on from the present step."""
+    """Continue from the current step."""
     changed = _change(ctx, model_type, _with(lambda _: {"paused": False}))
     audit.record(ctx, "rollout.resume", model_type.value, reason or "")
     return changed
 
 
 def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
-    """Promote the candidate now, whatever steps remain and whether or not it has proven itself.
+    """Promote the candidate now, without the remaining steps and without sufficient evidence.
 
-    Who asks and why go into the ledger.
+    The caller and the reason are recorded in the ledger.
 
     Raises:
         Conflict: There is no candidate.
@@ -352,7 +352,7 @@ def _change(
 
 
 def evidence(ctx: Context, model_type: ModelType) -> Evidence:
-    """Return what the versions on trial have shown; empty while nothing is on trial."""
+    """Return the evidence about the versions of the trial; empty without a trial."""
     rollout = get(ctx, model_type)
     trial = subjects(rollout.status)
     if trial is None:

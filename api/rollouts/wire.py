@@ -1,7 +1,7 @@
-"""Ask model servers over HTTP on the event loop: kept connections, and little else.
+"""A minimal HTTP client for model servers on the event loop, with kept-alive connections.
 
-A general client makes a dozen objects for a request; at three milliseconds for an answer of the
-model that is a third of it. The errors are httpx's: they are counted by these names.
+A general client creates a dozen objects per request, which takes a third of the model's three
+milliseconds. Errors are httpx's classes, since failures are counted by these names.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import httptools
 import httpx
 
 _MOST_CONNECTIONS = 100
-"""To one server, of one event loop."""
+"""Most connections per server and event loop."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class _Address:
     port: int
     tls: bool
     head: bytes
-    """Of each request, up to the length of its body."""
+    """Header of each request, up to the length of its body."""
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +40,7 @@ def _address(url: str) -> _Address:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: one request at a time."""
+    """One connection, for one request at a time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -51,13 +51,13 @@ class _Connection(asyncio.Protocol):
         self._has_length = False
         self._has_head = False
         self.usable = True
-        """Open, and between two requests."""
+        """Whether the connection is open and idle."""
 
     def ask(self, request: bytes, timeout_seconds: float) -> "asyncio.Future[tuple[int, bytes]]":
-        """Send a request; the future is its status and body.
+        """Send a request; return a future of its status and body.
 
         Raises:
-            httpx.RemoteProtocolError: The other side has hung up since the connection was made.
+            httpx.RemoteProtocolError: The server has closed the connection.
         """
         if self._transport is None or not self.usable or self._transport.is_closing():
             raise httpx.RemoteProtocolError("The model server closed the connection.")
@@ -70,7 +70,7 @@ class _Connection(asyncio.Protocol):
         return answer
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.usable = False
         if self._transport is not None:
             self._transport.abort()
@@ -86,11 +86,11 @@ class _Connection(asyncio.Protocol):
     # --- asyncio ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
+        """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read a part of the answer."""
+        """Parse a part of the response."""
         if self._answer is None or self._answer.done():
             self.close()  # nobody has asked
             return
@@ -100,7 +100,7 @@ class _Connection(asyncio.Protocol):
             self._fail(httpx.RemoteProtocolError(f"This is no HTTP answer: {fault}."))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up, unless the end of the connection is the end of the answer."""
+        """Fail the request, unless the end of the connection ends the response."""
         self.usable = False
         if self._has_head and not self._has_length:
             self.on_message_complete()
@@ -109,19 +109,19 @@ class _Connection(asyncio.Protocol):
     # --- httptools ---
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note whether the answer says where it ends."""
+        """Note whether the response states its length."""
         self._has_length |= name.lower() in (b"content-length", b"transfer-encoding")
 
     def on_headers_complete(self) -> None:
-        """Note that they are there."""
+        """Note that the headers are complete."""
         self._has_head = True
 
     def on_body(self, body: bytes) -> None:
-        """Keep a part of the body."""
+        """Store a part of the body."""
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Hand over the answer."""
+        """Resolve the future with the response."""
         if self._answer is None or self._answer.done():
             return
         self.usable = self.usable and bool(self._parser.should_keep_alive())
@@ -135,17 +135,17 @@ class _Pool:
 
 
 class ModelClient:
-    """Posts JSON to model servers; connections are kept, by event loop and server."""
+    """Posts JSON to model servers over connections kept per event loop and server."""
 
     def __init__(self, timeout_seconds: float, connect_seconds: float) -> None:
         self._timeout, self._connect = timeout_seconds, connect_seconds
         self._pools: dict[tuple[asyncio.AbstractEventLoop, str, int], _Pool] = {}
 
     async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
-        """Return status and body of the answer.
+        """Send a POST; return status and body of the response.
 
         Raises:
-            httpx.HTTPError: No connection, no answer in time, or none that is HTTP.
+            httpx.HTTPError: Connection failure, time-out, or an invalid response.
         """
         address, loop = _address(url), asyncio.get_running_loop()
         pool = self._pool(loop, address)
@@ -164,7 +164,7 @@ class ModelClient:
             return await self._ask(pool, await self._connected(loop, address), request)
 
     def close(self) -> None:
-        """Hang up everywhere; from any thread."""
+        """Close all connections. Thread-safe."""
         for (loop, _, _), pool in self._pools.items():
             for connection in pool.idle:
                 if not loop.is_closed():

@@ -1,1 +1,1 @@
-"""Pipeline runs and how they ended."""
+"""Records of training runs and their outcomes."""

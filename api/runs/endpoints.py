@@ -1,4 +1,4 @@
-"""`/runs`: pipeline runs and how they ended."""
+"""`/runs`: records of training runs."""
 
 from fastapi import APIRouter
 
@@ -14,13 +14,13 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 @router.post("", status_code=201)
 def start(body: RunRequest, ctx: TrainerWrite) -> Envelope[RunRead]:
-    """Record that a run begins, or begins again."""
+    """Record the start, or restart, of a run."""
     return Envelope[RunRead](message="The run begins.", data=service.start(ctx, body))
 
 
 @router.patch("/{run_id}")
 def finish(run_id: PathId, body: RunUpdate, ctx: TrainerWrite) -> Envelope[RunRead]:
-    """Record how a run goes or went."""
+    """Record the progress or outcome of a run."""
     return Envelope[RunRead](message="Recorded.", data=service.finish(ctx, run_id, body))
 
 

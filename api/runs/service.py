@@ -1,4 +1,4 @@
-"""Keeping the record of pipeline runs."""
+"""Record and list training runs."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from shield.wire import DRIFT_TRIGGER, Pagination, RunOutcome, RunRead, RunReque
 
 
 def start(ctx: Context, request: RunRequest) -> RunRead:
-    """Record that a run begins. The same id again is the same run, running again.
+    """Record the start of a run. The same id restarts it.
 
     Raises:
         Conflict: The id belongs to a run of another model type.
@@ -48,7 +48,7 @@ def start(ctx: Context, request: RunRequest) -> RunRead:
 
 
 def finish(ctx: Context, run_id: str, update: RunUpdate) -> RunRead:
-    """Record how a run goes or went. Raises `NotFound`."""
+    """Record the progress or outcome of a run. Raises `NotFound`."""
     lock(ctx.session, f"run {run_id}")
     run = ctx.session.get(Run, run_id)
     if run is None:
@@ -84,10 +84,10 @@ def page(
 
 
 def latest_failed(session: Session) -> dict[tuple[ModelType, str], bool]:
-    """Tell, by model type and kind of run, whether the latest run that has ended failed.
+    """Return, by model type and kind of run, whether the latest finished run failed.
 
-    Kinds are `retraining` and `drift`, the looks for drift with the retrainings they ask for. Those
-    that never ran are left out.
+    Kinds are `retraining` and `drift` (drift checks with the retrainings they start). Kinds without
+    runs are left out.
     """
     kinds = {"drift": Run.trigger == DRIFT_TRIGGER, "retraining": Run.trigger != DRIFT_TRIGGER}
     failed = {}

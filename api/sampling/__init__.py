@@ -1,1 +1,1 @@
-"""Scans drawn for review although nobody reported them."""
+"""Sampling: unreported scans drawn for review."""

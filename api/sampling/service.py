@@ -1,10 +1,10 @@
-"""Draw scans for review that nobody reported.
+"""Draw unreported scans for review.
 
-The audit sample: a few, drawn uniformly at scan time, so that true error rates can be known.
-Disagreements (`trials`): those of which the two versions of a trial say different things.
+The audit sample: a small uniform sample at scan time, to estimate the true error rates.
+Disagreements (`trials`): scans with different verdicts from the two versions of a trial.
 
-Both only from users who agreed. In the queue they look like any report: the claim is drawn by lot,
-so a reviewer who always agrees is as often wrong as right.
+Both only from users who have consented. In the queue they look like reports: the claim is random,
+so that a reviewer who always agrees is wrong half of the time.
 """
 
 from api.campaigns import rank
@@ -18,11 +18,11 @@ from shield.labels import FeedbackType, ModelType, corrected_label
 from shield.wire import ReportFacts
 
 AUDIT, SHADOW = "audit", "shadow"
-"""Sources of items; `shadow`: two versions disagree."""
+"""Sources of items; `shadow` is a disagreement of two versions."""
 
 
 def is_drawn(ctx: Context, scan_id: str) -> bool:
-    """Tell whether a scan, whose owner agreed, is in the sample. By lot, the same each time."""
+    """Return whether a scan of a consenting user is in the sample. Repeatable."""
     return lot(ctx.ring.lot_key, "sample", scan_id) < ctx.settings.audit_sample_share
 
 
@@ -34,7 +34,7 @@ def put(
     source: str,
     bonus_seconds: float | None = None,
 ) -> Feedback:
-    """Put a scan before a reviewer, as far ahead as `bonus_seconds` (default: as a report)."""
+    """Add a scan to the review queue with a bonus of `bonus_seconds` (default: a report's)."""
     claim = FeedbackType.CONFIRMED
     if lot(ctx.ring.lot_key, "claim", scan.id) < 0.5:
         claim = FeedbackType.FALSE_POSITIVE if scan.positive else FeedbackType.FALSE_NEGATIVE

@@ -1,10 +1,9 @@
-"""The messages of a trial that both versions have scored, and which of them reviewers decide.
+"""Store the messages of a trial scored by both versions, and draw those that reviewers decide.
 
-Of the messages on which the versions disagree a share is drawn by lot, as large as reviewers can
-decide; the share is known for every message, whether the versions disagree on it or not. So that
-the decided ones speak for users who were not asked, only a few messages of a user count in a day,
-chosen before anybody knows what the versions say of them, and of messages that are alike only the
-first. How they are judged: `shield.paired`.
+A random share of the disagreements is drawn, as large as reviewers can decide; the share is stored
+for every message, whether or not the versions disagree. To keep the sample representative, only a
+few messages per user and day count, chosen before their verdicts are known, and of similar messages
+only the first. The evaluation is in `shield.paired`.
 """
 
 from datetime import datetime, timedelta
@@ -24,22 +23,22 @@ from shield.rollouts.evidence import Subjects
 from shield.similarity import form
 
 MOST_OF_A_USER = 5
-"""Messages of one user that are drawn in a trial: so many, all wrong, reject nobody."""
+"""Most messages of one user drawn in a trial: too few to reject a version on their own."""
 _DAY = timedelta(days=1)
 
 
 def compare(
     ctx: Context, trial: Trial, scan: Scan, text: str, user: User, said: Prediction
 ) -> Feedback | None:
-    """Keep what both versions said of a message; return the item if a reviewer is asked.
+    """Store both versions' verdicts on a message; return the item if it was drawn for review.
 
     Args:
-        ctx: Of the transaction that keeps it.
-        trial: The versions that are compared.
-        scan: What the user was answered.
+        ctx: Context whose transaction stores it.
+        trial: The versions compared.
+        scan: The scan as answered to the user.
         text: The message.
-        user: Its owner, who agreed that people may read along.
-        said: What the other version said.
+        user: The scan's owner, who has consented to review.
+        said: The other version's answer.
     """
     pair = trial.subjects
     names = {pair.candidate.name, pair.stable.name}
@@ -69,7 +68,7 @@ def compare(
 
 
 def of_trial(pair: Subjects) -> list[ColumnElement[bool]]:
-    """Return the conditions of the comparisons of a trial."""
+    """Return the conditions for the comparisons of a trial."""
     return [
         Comparison.candidate == pair.candidate.name,
         Comparison.stable == pair.stable.name,
@@ -78,7 +77,7 @@ def of_trial(pair: Subjects) -> list[ColumnElement[bool]]:
 
 
 def waiting(session: Session, pair: Subjects) -> int:
-    """Return how many drawn messages of a trial are not decided yet."""
+    """Return the number of drawn, undecided messages of a trial."""
     query = (
         select(func.count())
         .select_from(Comparison)
@@ -89,7 +88,7 @@ def waiting(session: Session, pair: Subjects) -> int:
 
 
 def _counts(ctx: Context, trial: Trial, scan: Scan, user: User) -> bool:
-    """Tell whether a message counts; what the versions say of it plays no part."""
+    """Return whether a message counts, independently of the versions' verdicts."""
     pair = trial.subjects
     of_user = (
         select(
@@ -117,7 +116,7 @@ def _after(moment: datetime) -> ColumnElement[int]:
 
 
 def _known(ctx: Context, pair: Subjects, scan: Scan, text: str) -> bool:
-    """Tell whether a message nearly like this one was drawn before in the trial."""
+    """Return whether a similar message was drawn before in the trial."""
     place = campaigns.exact(ctx.session, scan.fingerprint, scan.model_type) or campaigns.find(
         ctx, scan.model_type, form(text)
     )
@@ -134,7 +133,7 @@ def _known(ctx: Context, pair: Subjects, scan: Scan, text: str) -> bool:
 
 
 def _share(ctx: Context, trial: Trial) -> float:
-    """Return the share at which a message that counts is drawn now, if the versions disagree."""
+    """Return the current probability that a counted disagreement is drawn."""
     pair = trial.subjects
     since = max(pair.since, ctx.now - _DAY)
     disagreements, drawn = ctx.session.execute(

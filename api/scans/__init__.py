@@ -1,1 +1,1 @@
-"""Verdicts: one message in, one answer out."""
+"""Scans: judge messages and store the verdicts."""

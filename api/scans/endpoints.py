@@ -1,4 +1,4 @@
-"""`/scans`: judge a message, read one's own verdicts back."""
+"""`/scans`: judge messages, list and erase the caller's scans."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ async def scan(
         Header(alias="X-Shield-Arm", description="Force an arm (reviewer, admin, service)."),
     ] = None,
 ) -> Envelope[ScanRead]:
-    """Judge one message. Characters that are none, such as half an emoji, count as U+FFFD."""
+    """Judge one message. Invalid characters, such as half an emoji, count as U+FFFD."""
     return _told(body, await service.scan(ctx.services, ctx.principal, body, arm, reader))
 
 
@@ -65,12 +65,12 @@ async def _serve(
 
 
 lane = Lane("/scans", _read, _serve)
-"""The short way of `scan`."""
+"""The fast path of `scan`."""
 
 
 @router.post("/mail", status_code=201)
 async def scan_mail(body: MailRequest, ctx: AnyWrite, reader: AskedBy) -> Envelope[ScanRead]:
-    """Judge one mail as it was received (`.eml`): MIME and charsets undone, HTML read."""
+    """Judge one raw mail (`.eml`); decodes MIME and charsets and extracts text from HTML."""
     text = await run_sync(read_mail, body.mail.encode("utf-8", "surrogatepass"))
     request = ScanRequest(scan_type=ScanType.PHISHING, text=text)
     scanned = await service.scan(ctx.services, ctx.principal, request, None, reader)
@@ -79,30 +79,30 @@ async def scan_mail(body: MailRequest, ctx: AnyWrite, reader: AskedBy) -> Envelo
 
 @router.get("")
 def own_scans(ctx: AnyRead, paging: Paged, reader: AskedBy) -> Envelope[list[ScanRead]]:
-    """List one's own scans, newest first."""
+    """List the caller's scans, newest first."""
     scans, pagination = service.own_scans(ctx, paging, reader)
     return Envelope[list[ScanRead]](data=scans, pagination=pagination)
 
 
 @router.get("/types")
 def types(ctx: AnyRead) -> Envelope[list[ScanTypeRead]]:
-    """Tell what can be judged now."""
+    """List the scan types, and whether each can be judged now."""
     return Envelope[list[ScanTypeRead]](data=service.types(ctx))
 
 
 @router.get("/{scan_id}")
 def own_scan(scan_id: PathId, ctx: AnyRead, reader: AskedBy) -> Envelope[ScanRead]:
-    """Return one of one's own scans."""
+    """Return one scan of the caller."""
     return Envelope[ScanRead](data=service.own_scan(ctx, scan_id, reader))
 
 
 @router.delete("")
 def erase_scans(ctx: AnyWrite) -> Envelope[ErasureRead]:
-    """Erase all of one's own scans, and what one has said of them. The account stays."""
+    """Erase all scans of the caller with the feedback on them. The account stays."""
     return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scans(ctx, ctx.user))
 
 
 @router.delete("/{scan_id}")
 def erase_scan(scan_id: PathId, ctx: AnyWrite) -> Envelope[ErasureRead]:
-    """Erase one of one's own scans, and what one has said of it."""
+    """Erase one scan of the caller with the feedback on it."""
     return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scan(ctx, ctx.user, scan_id))

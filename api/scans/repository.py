@@ -13,22 +13,22 @@ from shield.errors import Overloaded
 from shield.labels import FeedbackType
 
 UNREACHED = ("ConnectError", "ConnectTimeout")
-"""Kinds of failure in which there was no server at the address."""
+"""Kinds of failure in which no server was reachable."""
 
 OVERLOADED = Overloaded.__name__
-"""Kind of failure of a server with more to do than it can: another version answers meanwhile. It
-rejects no version; a version whose servers refuse more than the other's is slow."""
+"""Kind of failure of an overloaded server; another version answers instead. It does not reject a
+version, but a version whose servers refuse more requests counts as slower."""
 
 _TIMED_ANSWERS = 500
 
 
 def of_user(user_id: str) -> Select[Scan]:
-    """Return the scans of one user."""
+    """Return the query for one user's scans."""
     return select(Scan).where(Scan.user_id == user_id)
 
 
 def reports_of(session: Session, scan_ids: Sequence[str]) -> dict[str, Feedback]:
-    """Return the users' reports of the given scans, by scan."""
+    """Return the reports on the given scans, by scan."""
     rows = session.scalars(
         select(Feedback).where(Feedback.scan_id.in_(scan_ids), Feedback.source == "report")
     )
@@ -36,13 +36,13 @@ def reports_of(session: Session, scan_ids: Sequence[str]) -> dict[str, Feedback]
 
 
 def revisions_of(session: Session, scan_ids: Sequence[str]) -> dict[str, Revision]:
-    """Return what was corrected of the given scans, by scan."""
+    """Return the corrections of the given scans' verdicts, by scan."""
     rows = session.scalars(select(Revision).where(Revision.scan_id.in_(scan_ids)))
     return {row.scan_id: row for row in rows}
 
 
 def exposures(session: Session, version: str, model_type: str, since: datetime) -> tuple[int, int]:
-    """Return how many scans a version answered since then, and how many it called a scam."""
+    """Count a version's scans since `since`, and those it called a scam."""
     total, positives = session.execute(
         select(func.count(), func.coalesce(func.sum(Scan.positive.cast(Integer)), 0)).where(
             Scan.model_type == model_type,
@@ -55,7 +55,7 @@ def exposures(session: Session, version: str, model_type: str, since: datetime) 
 
 
 def voters(session: Session, version: str, model_type: str, since: datetime) -> tuple[int, int]:
-    """Return how many users a version answered since then, and how many of them objected."""
+    """Count the users a version has answered since `since`, and those who objected."""
     objected = (Feedback.source == "report") & (
         Feedback.feedback_type != FeedbackType.CONFIRMED.value
     )
@@ -77,7 +77,7 @@ def voters(session: Session, version: str, model_type: str, since: datetime) -> 
 
 
 def shadow_exposures(session: Session, version: str, since: datetime) -> tuple[int, int]:
-    """Return how many scans a version scored in shadow, and how many it called a scam."""
+    """Count a version's shadow scores, and those it called a scam."""
     total, positives = session.execute(
         select(func.count(), func.coalesce(func.sum(ShadowScore.positive.cast(Integer)), 0)).where(
             ShadowScore.model_version == version, ShadowScore.created_at >= since
@@ -87,7 +87,7 @@ def shadow_exposures(session: Session, version: str, since: datetime) -> tuple[i
 
 
 def failures(session: Session, version: str, since: datetime) -> int:
-    """Return how many requests a version failed since then."""
+    """Count a version's failed requests since `since`."""
     return (
         session.scalar(
             select(func.count()).where(
@@ -103,7 +103,7 @@ def failures(session: Session, version: str, since: datetime) -> int:
 def failures_in_a_row(
     session: Session, version: str, model_type: str, since: datetime, *, shadow: bool
 ) -> tuple[int, int]:
-    """Return how many requests a version has failed since it last answered, and unreached ones."""
+    """Count a version's failures since its last answer, and those without a connection."""
     if shadow:
         last = select(func.max(ShadowScore.created_at)).where(
             ShadowScore.model_version == version, ShadowScore.created_at >= since
@@ -127,13 +127,12 @@ def failures_in_a_row(
 
 
 class Times(NamedTuple):
-    """How long a version's answers took, in milliseconds, each sorted."""
+    """Times of a version's answers, in milliseconds, sorted."""
 
     latency: list[float]
-    """As users have felt it."""
+    """Latency as users see it."""
     processor: list[float]
-    """As the server itself has spent it, of those answers that were computed; infinite for those
-    that it refused because it had too much to do."""
+    """Processing times of computed answers; infinite for requests refused because of overload."""
 
 
 def times(
@@ -145,9 +144,9 @@ def times(
     shadow: bool,
     lookback: timedelta = timedelta(0),
 ) -> Times:
-    """Return the times of a version's latest answers since then, at most 500 of each.
+    """Return the times of a version's latest answers since `since`, at most 500 of each.
 
-    Processor times are taken from `lookback` earlier on.
+    Processing times count from `lookback` before `since`.
     """
     table = ShadowScore if shadow else Scan
     conditions = [table.model_version == version, table.created_at >= since - lookback]

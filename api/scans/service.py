@@ -1,4 +1,4 @@
-"""Judging messages and reading the verdicts back."""
+"""Judge messages, and return the verdicts to their owners."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -46,9 +46,9 @@ from shield.wire import (
 )
 
 DECIDED = 0.99
-"""Confidence of an answer that reviewers have given: people err, too."""
+"""Confidence of an answer decided by reviewers, who can be wrong too."""
 _INLINE_CHARACTERS = 2_000
-"""Of a message that is read on the event loop: half a millisecond."""
+"""Longest message that is folded on the event loop: half a millisecond."""
 
 
 async def scan(
@@ -58,11 +58,11 @@ async def scan(
     forced: Arm | None,
     reader: Reader,
 ) -> ScanRead:
-    """Judge one message on the caller's arm and keep the verdict.
+    """Judge one message on the caller's arm and store the verdict.
 
     Raises:
-        Forbidden: An arm is forced by a plain user.
-        Unavailable: Nobody could answer.
+        Forbidden: A user without the role forces an arm.
+        Unavailable: No model server answers.
     """
     if forced is not None:
         principal.require(Role.REVIEWER, Role.ADMIN)
@@ -104,7 +104,7 @@ class _Asked(NamedTuple):
 
 
 def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
-    """Return what a request leaves, once a model server has answered it, or none could."""
+    """Return the rows of a request after the model servers have answered or failed."""
     services, principal, request, model_type = asked
     now, said, ring = services.clock(), form(request.text), services.ring
     made = writing.Made(services, principal, now, model_type, request.text, said, routed.failures)
@@ -145,7 +145,7 @@ def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
 
 
 def types(ctx: Context) -> list[ScanTypeRead]:
-    """Return every scan type, and whether somebody answers for it."""
+    """Return every scan type, and whether a model serves it."""
     router = ctx.services.router
     return [
         ScanTypeRead(scan_type=record.scan_type, serves=router.split(record.model_type) is not None)
@@ -156,7 +156,7 @@ def types(ctx: Context) -> list[ScanTypeRead]:
 def own_scans(
     ctx: Context, paging: PageRequest, reader: Reader
 ) -> tuple[list[ScanRead], Pagination]:
-    """Return one page of the caller's scans, newest first, with their texts."""
+    """Return one page of the caller's scans with their texts, newest first."""
     order = Sorted(Scan.id, Scan.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, repository.of_user(ctx.user), order, paging)
     ids = [row.id for row in rows]
@@ -169,7 +169,7 @@ def own_scans(
 
 
 def own_scan(ctx: Context, scan_id: str, reader: Reader) -> ScanRead:
-    """Return one of the caller's scans. Raises `NotFound`, for other people's scans too."""
+    """Return one scan of the caller. Raises `NotFound`, also for other users' scans."""
     row = ctx.session.get(Scan, scan_id)
     if row is None or row.user_id != ctx.user:
         raise NotFound.of("scan of yours", scan_id, "`GET /api/v2/scans` lists them.")
@@ -179,10 +179,10 @@ def own_scan(ctx: Context, scan_id: str, reader: Reader) -> ScanRead:
 
 
 def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
-    """Write into the audit log that the caller reads their own messages.
+    """Record in the audit log that the caller reads their own messages.
 
-    By pseudonym: the log is never shortened, and erasure must be able to cut the link. Once an
-    hour: a phone looks often, and a loop of reads must not fill a log that is kept for ever.
+    By pseudonym, because the log is permanent and erasure must be able to cut the link. At most
+    once an hour, so that frequent reads do not fill the permanent log.
     """
     if not any(row.text_sealed is not None for row in rows):
         return
@@ -192,7 +192,7 @@ def _note_reading(ctx: Context, rows: Sequence[Scan]) -> None:
 
 
 def read(row: Scan | writing.Row, text: str | None, reader: Reader) -> ScanRead:
-    """Return a scan as its owner sees it, explained while its text is there."""
+    """Return a scan in the form shown to its owner, with reasons while its text is stored."""
     scan_type = ScanType(row.scan_type)
     certainty = (
         Certainty(row.certainty) if row.certainty else Certainty.by_confidence(row.confidence)
@@ -222,7 +222,7 @@ def _mark(known: Match | None) -> KnownMark | None:
 
 
 def _answered(found: ScanRead, row: Scan | writing.Row, known: KnownMark | None) -> ScanRead:
-    """Put what reviewers know in front of the model's answer, which stands beside it."""
+    """Replace the shown answer by the reviewers' one; the model's answer stays beside it."""
     if known is None:
         return found
     found.known = known
@@ -245,7 +245,7 @@ def _answered(found: ScanRead, row: Scan | writing.Row, known: KnownMark | None)
 
 
 def _remembered(ctx: Context, row: Scan) -> KnownMark | None:
-    """Return the known campaign that a scan belonged to, as its owner was told of it."""
+    """Return the known campaign of a scan, as shown to its owner at the time."""
     entry = ctx.session.get(KnownCampaign, row.known_id) if row.known_id else None
     if entry is None:
         return None

@@ -1,4 +1,4 @@
-"""Score scans by the other version of a trial, after the answer, and store it as evidence."""
+"""Score answered scans with the other version of a trial, and store the result as evidence."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,20 +16,20 @@ from shield.labels import ModelType
 
 @dataclass(frozen=True)
 class Seen:
-    """A scan that was answered."""
+    """An answered scan."""
 
     id: str
     model_type: ModelType
     version: str
-    """Whose verdict the user has."""
+    """The version that answered the user."""
     text: str
 
 
 def compare_later(services: Services, principal: Principal, scan: Seen, *, consent: bool) -> None:
-    """Once a scan is kept, let the other version of a trial score it; the user does not wait.
+    """Score a stored scan with the other version of the trial, in the background.
 
-    A shadow candidate scores every message, since that is all it does. Otherwise only messages of
-    users who agreed that people may read along are scored twice: no others could be decided.
+    A shadow candidate scores every message. Otherwise only messages of users who consented to
+    review are scored twice, since no others can be decided.
     """
     router = services.router
     split = router.split(scan.model_type)
@@ -40,7 +40,7 @@ def compare_later(services: Services, principal: Principal, scan: Seen, *, conse
 
 
 def failed(now: datetime, model_type: ModelType, failure: Failure) -> ArmFailure:
-    """Return the record of a request that a version should have answered."""
+    """Return the row of a request that a version failed to answer."""
     return ArmFailure(
         id=new_id(now),
         model_type=model_type.value,
@@ -52,14 +52,14 @@ def failed(now: datetime, model_type: ModelType, failure: Failure) -> ArmFailure
 
 
 def count(model_type: ModelType, failure: Failure) -> None:
-    """Count such a request for `/metrics`, once it is recorded."""
+    """Count a recorded failure for `/metrics`."""
     FAILURES.labels(model_type.value, failure.version, failure.arm.value).inc()
 
 
 def _keep(
     services: Services, principal: Principal, scan_id: str, text: str, said: Prediction | Failure
 ) -> None:
-    """Store the other version's answer; where they disagree, a reviewer may be asked."""
+    """Store the other version's answer; a disagreement may be drawn for review."""
     with open_context(services, principal) as ctx:
         scan = ctx.session.get(Scan, scan_id)
         if scan is None:  # erased meanwhile

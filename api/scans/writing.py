@@ -1,4 +1,4 @@
-"""Writing scans, those of several requests in one transaction; see `api.kit.together`."""
+"""Write the scans of several requests in one transaction; see `api.kit.together`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ _INSERT = insert(Scan.__table__)  # type: ignore[arg-type]
 
 @dataclass
 class Row:
-    """The columns of a scan."""
+    """Column values of a scan."""
 
     id: str
     user_id: str
@@ -60,7 +60,7 @@ class Row:
 
 @dataclass
 class Made:
-    """What one request leaves: its scan, or only the failures of versions that did not answer."""
+    """The rows of one request: its scan, or only the failures if no version answered."""
 
     services: Services
     principal: Principal
@@ -71,17 +71,17 @@ class Made:
     failures: tuple[Failure, ...]
     row: Row | None = None
     candidates: Sequence[str] = field(default_factory=list)
-    """Known campaigns that it may belong to."""
+    """Ids of known campaigns that the message may belong to."""
     consent: bool = False
-    """Its owner lets people read along; known once it is written."""
+    """Whether the owner has consented to review; set while writing."""
 
     def context(self, session: Session) -> Context:
-        """Return the request's context over a transaction that it shares."""
+        """Return the request's context with the shared transaction."""
         return Context(self.services, self.principal, session, self.now)
 
 
 def write(items: Sequence[Made]) -> list[Match | None]:
-    """Store what the requests have made; return the known campaign that each belongs to."""
+    """Store the rows of the requests; return the known campaign of each."""
     for left in range(_TRIES - 1, -1, -1):
         try:
             with items[0].services.sessions() as session:
@@ -111,7 +111,7 @@ def _write(session: Session, items: Sequence[Made]) -> list[Match | None]:
 
 
 def _look_up_owners(session: Session, items: Sequence[Made]) -> None:
-    """Note who lets people read along; a user's row is made if it is missing."""
+    """Look up the owners' consent; create missing rows of users."""
     users = {item.principal.subject: item.now for item in items}
     if not users:
         return
@@ -123,7 +123,7 @@ def _look_up_owners(session: Session, items: Sequence[Made]) -> None:
 
 
 def _match(session: Session, item: Made) -> Match | None:
-    """Note which known campaign a scan belongs to; the model's own answer stays as it is."""
+    """Set the known campaign of a scan; the model's answer is not changed."""
     if item.row is None or not item.candidates:
         return None
     match = matching.choose_among(item.context(session), item.candidates, item.form)

@@ -1,7 +1,7 @@
 """`/models/versions|history|rollback|deploy` in the first design's wire form.
 
-Served without a prefix as they were, and in the envelope under `/api/v2`. Unlike the first design
-they ask who calls and why, and a rollback is never written down as a deploy.
+Served without a prefix as in the first design, and in the envelope under `/api/v2`. Unlike the
+first design they require authentication and a reason, and a rollback is not recorded as a deploy.
 """
 
 import time
@@ -35,7 +35,7 @@ _STATUS = {
     "rejected": "rejected",
     "rolled_back": "rolled_back",
 }
-"""`testing`: there, and not (fully) in service."""
+"""Status; `testing` is a version that is not, or not fully, in service."""
 _ACTION = {"install": "deploy", "promote": "deploy", "undo": "rollback"}
 
 VersionName = Annotated[
@@ -50,7 +50,7 @@ class _Snake(Answer):
 
 
 class SeedVersion(_Snake):
-    """A version as the first design showed it."""
+    """A version in the first design's form."""
 
     model_type: ModelType
     version: str
@@ -70,7 +70,7 @@ class SeedModel(_Snake):
 
 
 class SeedEvent(_Snake):
-    """One line of the history."""
+    """One entry of the history."""
 
     action: str
     model_type: ModelType
@@ -82,13 +82,13 @@ class SeedEvent(_Snake):
 
 
 class Serving(_Snake):
-    """What serves after a rollback or a deploy."""
+    """The serving version after a rollback or a deploy."""
 
     success: Literal[True] = True
     message: str = ""
     model_type: ModelType
     version: str | None
-    """The stable version now."""
+    """The stable version."""
     candidate: str | None = None
 
 
@@ -122,7 +122,7 @@ def versions_by_type(ctx: Context) -> dict[str, SeedModel]:
 
 
 def history(ctx: Context, model_type: ModelType | None) -> list[SeedEvent]:
-    """Return what happened, newest first, at most a thousand lines.
+    """Return the history, newest first, at most a thousand entries.
 
     A rollback names the version that serves again as `version`, as the first design did.
     """
@@ -149,12 +149,12 @@ def history(ctx: Context, model_type: ModelType | None) -> list[SeedEvent]:
 
 
 def roll_back(ctx: Context, change: _Change) -> Serving:
-    """Go back to the last known good version, or to the one that is named.
+    """Return to the last known good version, or to the named one.
 
     Raises:
-        NotFound: Nothing of the model type serves, or the version is not registered.
+        NotFound: No version of the model type is deployed, or the version is not registered.
         VersionRejected: The version was taken back before.
-        Conflict: The version never served, or there is nothing to go back to.
+        Conflict: The version never served, or there is no version to return to.
     """
     present = rollouts.get(ctx, change.model_type)
     status = present.status
@@ -179,7 +179,7 @@ def roll_back(ctx: Context, change: _Change) -> Serving:
 
 
 def _settled(ctx: Context, model_type: ModelType, token: str | None) -> Serving:
-    """Wait a moment for the operator, so that the answer says what serves now."""
+    """Wait briefly for the operator, so that the response names the serving version."""
     until = time.monotonic() + _SETTLE_SECONDS
     while time.monotonic() < until:
         status = ctx.services.rollouts.get(model_type.value).status
@@ -199,7 +199,7 @@ def _serving(ctx: Context, model_type: ModelType) -> Serving:
 
 
 def deploy(ctx: Context, change: _Change) -> Serving:
-    """Ask for a version to serve; the operator brings it in step by step. Raises as `request`."""
+    """Request a rollout of a version. Raises as `request`."""
     assert change.version is not None
     request = RolloutRequest(version=change.version, reason=change.reason)
     rollouts.request(ctx, change.model_type, request)
@@ -251,7 +251,7 @@ def rollback(
     version: VersionName = None,
     key: IdempotencyKey = None,
 ) -> Serving:
-    """Bring the last known good version back, or the one that is named."""
+    """Return to the last known good version, or to the named one."""
     change = _Change(model_type=model_type, version=version, reason=reason)
     return _once(ctx, "POST /models/rollback", key, change)
 
@@ -265,6 +265,6 @@ def deploy_version(
     reason: Why,
     key: IdempotencyKey = None,
 ) -> Serving:
-    """Ask for a version to serve."""
+    """Request a rollout of a version."""
     change = _Change(model_type=model_type, version=version, reason=reason)
     return _once(ctx, "POST /models/deploy", key, change)

@@ -1,4 +1,4 @@
-"""All tables, imported so that the metadata is whole."""
+"""All tables, imported so that the metadata is complete."""
 
 from api.kit.database import Base
 from api.kit.idempotency import RememberedAnswer

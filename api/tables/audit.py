@@ -10,7 +10,7 @@ from api.kit.database import Base
 
 
 class AuditRow(Base):
-    """One thing that somebody did. Each row's hash covers the row before it."""
+    """One entry of the audit log. Its hash covers the previous entry's hash."""
 
     __tablename__ = "audit_log"
     __table_args__ = (Index("ix_audit_log_subject", "subject"),)

@@ -1,4 +1,4 @@
-"""Sealed batches and which correction was ever in which."""
+"""Sealed batches and their corrections."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from api.kit.database import Base
 
 
 class Batch(Base):
-    """A snapshot in the artifact store, and who works on it."""
+    """A snapshot in the artifact store, and the run that holds its lease."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -33,7 +33,7 @@ class Batch(Base):
 
 
 class BatchItem(Base):
-    """A correction's membership in a batch; kept after the lease ends, for lineage."""
+    """Membership of a correction in a batch; kept after the lease ends, for lineage."""
 
     __tablename__ = "batch_items"
 

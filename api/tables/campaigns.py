@@ -18,9 +18,9 @@ class Campaign(Base):
     model_type: Mapped[str] = mapped_column(String(16))
     sample_scan_id: Mapped[str] = mapped_column(String(32))
     sample_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Its first message, folded (`Form.packed`): newcomers are compared with it."""
+    """The first message, folded (`Form.packed`); new messages are compared with it."""
     signed: Mapped[str] = mapped_column(String(4), default="")
-    """Mark of the key and the definition that its bands were made with."""
+    """Mark of the key and algorithm of the bands."""
     pending: Mapped[int] = mapped_column(default=0)
     reports: Mapped[int] = mapped_column(default=0)
     decided_label: Mapped[str | None] = mapped_column(String(16))
@@ -33,7 +33,7 @@ class Campaign(Base):
 
 
 class CampaignBand(Base):
-    """One band of a campaign's sketch: messages that share one are compared in full."""
+    """One band of a campaign's sketch; messages that share a band are compared in full."""
 
     __tablename__ = "campaign_bands"
 
@@ -43,7 +43,7 @@ class CampaignBand(Base):
 
 
 class CampaignFingerprint(Base):
-    """An exact form of a campaign's message: scans of it count as the campaign's reach."""
+    """Fingerprint of an exact form of a campaign's message; its scans are the campaign's reach."""
 
     __tablename__ = "campaign_fingerprints"
 

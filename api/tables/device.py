@@ -1,4 +1,4 @@
-"""The judge on the phone: which version was in force there when, and how often it has spoken."""
+"""Releases of versions to phones, and counts of the phones' verdicts."""
 
 from datetime import date, datetime
 
@@ -9,13 +9,13 @@ from api.kit.database import Base
 
 
 class DeviceRelease(Base):
-    """One change of the version that phones judge by. Append-only."""
+    """One change of the version on phones. Append-only."""
 
     __tablename__ = "device_releases"
 
     model_type: Mapped[str] = mapped_column(String(16), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Rises, and is never below the time in seconds: a restored database cannot fall behind."""
+    """Increasing, at least the Unix time, so that a restored database does not reuse numbers."""
     version: Mapped[str] = mapped_column(String(63))
     package: Mapped[str] = mapped_column(String(71))
     judge: Mapped[bool]
@@ -23,7 +23,7 @@ class DeviceRelease(Base):
 
 
 class DeviceTally(Base):
-    """Some scans on one phone, counted together. Whose they are is not kept, nor the hour."""
+    """A count of scans on one phone, stored without the user and the hour."""
 
     __tablename__ = "device_tallies"
     __table_args__ = (Index("ix_device_tallies_version", "model_type", "version"),)

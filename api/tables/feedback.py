@@ -1,4 +1,4 @@
-"""What users and the samples claim about scans."""
+"""Feedback: claims of users and samples about scans."""
 
 from datetime import datetime
 from enum import Enum
@@ -12,7 +12,7 @@ from shield.wire import FeedbackColumns, ReportFacts
 
 
 class Feedback(Base):
-    """One claim about one scan. A review changes its status; a batch borrows it."""
+    """One claim about one scan. A review changes its status; a batch leases it."""
 
     __tablename__ = "feedback"
     __table_args__ = (
@@ -36,9 +36,9 @@ class Feedback(Base):
     scan_type: Mapped[str] = mapped_column(String(16))
     model_type: Mapped[str] = mapped_column(String(16))
     feedback_type: Mapped[str] = mapped_column(String(16))
-    """What the claim says of the model's verdict, whoever answered."""
+    """The claim about the model's verdict, also if reviewers' decisions answered."""
     told_label: Mapped[str | None] = mapped_column(String(16))
-    """What the reporter was told where it was not the model's verdict."""
+    """The label shown to the reporter, if it was not the model's verdict."""
     original_label: Mapped[str] = mapped_column(String(16))
     corrected_label: Mapped[str] = mapped_column(String(16))
     comment_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -48,31 +48,31 @@ class Feedback(Base):
     reviewed_at: Mapped[datetime | None]
     review_notes: Mapped[str | None] = mapped_column(Text)
     review_tactic: Mapped[str | None] = mapped_column(String(64))
-    """Tactic of the book of scams that the reviewer named."""
+    """Tactic from the book of scams, set by the reviewer."""
     review_reason: Mapped[str | None] = mapped_column(String(64))
-    """Of the team's own list."""
+    """Reason from the team's list."""
     undo_until: Mapped[datetime | None]
     approved_at: Mapped[datetime | None]
     looks_needed: Mapped[int] = mapped_column(default=1)
-    """Reviewers who must agree before the item is decided."""
+    """Number of reviewers who must agree."""
     looks: Mapped[int] = mapped_column(default=0)
-    """Judgements so far."""
+    """Number of judgements so far."""
     claimed_by: Mapped[str | None] = mapped_column(String(128))
     claimed_until: Mapped[datetime | None]
     assigned_to: Mapped[str | None] = mapped_column(String(128))
-    """A reviewer, or `team:NAME`: in whose queue it is. NULL: in everybody's."""
+    """Assigned reviewer, or `team:NAME`; NULL: not assigned."""
     campaign_id: Mapped[str | None] = mapped_column(String(32))
     queue_key: Mapped[float]
-    """Seconds since 1970 at birth, less the bonus: the smaller, the sooner. Never starves."""
+    """Creation time in Unix seconds minus the bonus; the smallest comes first."""
     gold_answer: Mapped[str | None] = mapped_column(String(8))
     batch_id: Mapped[str | None] = mapped_column(String(64))
-    """The batch that holds the row now: leased or acknowledged. NULL: free."""
+    """The leased or acknowledged batch that contains the row; NULL: free."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class JudgedScan(Protocol):
-    """What a row of feedback takes over from its scan."""
+    """The values of a feedback row that come from its scan."""
 
     @property
     def id(self) -> str:
@@ -80,27 +80,27 @@ class JudgedScan(Protocol):
 
     @property
     def user_id(self) -> str:
-        """Return its owner."""
+        """Return the scan's owner."""
 
     @property
     def scan_type(self) -> str:
-        """Return the kind of message."""
+        """Return the scan type."""
 
     @property
     def model_type(self) -> str:
-        """Return the kind of model that judged it."""
+        """Return the model type that judged the scan."""
 
     @property
     def verdict(self) -> str:
-        """Return the label that the model gave."""
+        """Return the model's label."""
 
     @property
     def model_version(self) -> str:
-        """Return the version that judged it."""
+        """Return the version that judged the scan."""
 
 
 def fact_values(facts: ReportFacts) -> dict[str, Any]:
-    """Return the column values of what a reporter says."""
+    """Return the column values of a reporter's facts."""
     values = {name: getattr(facts, name) for name in ReportFacts.model_fields}
     return {n: value.value if isinstance(value, Enum) else value for n, value in values.items()}
 
@@ -119,20 +119,20 @@ def pending_values(
     gold_answer: str | None = None,
     told_label: str | None = None,
 ) -> dict[str, Any]:
-    """Return the column values of a new, undecided row. Every row of feedback is made here.
+    """Return the column values of a new, undecided row. The only place that makes feedback rows.
 
     Args:
-        scan: What the row is about.
-        facts: What the reporter says; for a sampled scan, the claim that was drawn.
-        id: Of the row.
+        scan: The scan of the row.
+        facts: The reporter's claim; for a sampled scan a random one.
+        id: Id of the row.
         source: `report`, `audit`, `shadow`, `gold` or `contest`; see `Feedback.source`.
-        corrected_label: The label that is right if the claim is.
-        campaign_id: The campaign that the scan belongs to.
-        queue_key: Place in the queue; see `Feedback.queue_key`.
-        now: When the row is made.
-        comment_sealed: What the reporter wrote, encrypted.
+        corrected_label: The true label if the claim is right.
+        campaign_id: The campaign of the scan.
+        queue_key: See `Feedback.queue_key`.
+        now: Creation time.
+        comment_sealed: The reporter's comment, encrypted.
         gold_answer: The known answer of a gold item.
-        told_label: What the reporter was told, if not the model's verdict.
+        told_label: The label shown to the reporter, if it was not the model's verdict.
     """
     return {
         **fact_values(facts),
@@ -159,5 +159,5 @@ def pending_values(
 
 
 def shared_columns(row: Feedback) -> dict[str, Any]:
-    """Return what listings, exports and snapshots all show of a row."""
+    """Return the columns that listings, exports and snapshots have in common."""
     return {name: getattr(row, name) for name in FeedbackColumns.model_fields}

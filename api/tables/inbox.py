@@ -1,4 +1,4 @@
-"""What people are told afterwards, and verdicts that were corrected after they were told."""
+"""Notices to users, and verdicts that were corrected after they were shown."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from api.kit.database import Base
 
 
 class Notice(Base):
-    """One thing that a user is told. No message text: it is read from the scan when it is shown."""
+    """One notice to a user. Contains no message text, which is read from the scan when shown."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -22,22 +22,22 @@ class Notice(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     sequence: Mapped[int]
-    """Given under a lock, in the order of commits: a cursor that stands behind it misses nothing,
-    whatever the clocks of the processes say."""
+    """Assigned under a lock in the order of commits, so that a cursor misses no notice, whatever
+    the clocks of the processes."""
     user_id: Mapped[str] = mapped_column(String(128))
     kind: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(32))
-    """The report or the known campaign that it comes of."""
+    """The report or known campaign that caused the notice."""
     scan_id: Mapped[str] = mapped_column(String(32))
     facts: Mapped[dict[str, Any]]
-    """`told`, `found` and, of a report, `campaign`."""
+    """JSON members `told`, `found` and, for a report, `campaign`."""
     superseded: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 
 
 class Revision(Base):
-    """What is right of a scan whose owner was told otherwise. Beside the scan, off its path."""
+    """The corrected label of a scan. A table of its own, so that scans need not read it."""
 
     __tablename__ = "revisions"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Known campaigns: what reviewers have decided, and scans are answered by."""
+"""Known campaigns: reviewers' decisions that answer scans."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from api.kit.database import Base
 
 
 class KnownCampaign(Base):
-    """One campaign, known as what reviewers have found it to be."""
+    """One known campaign with its decided label."""
 
     __tablename__ = "known_campaigns"
     __table_args__ = (
@@ -21,30 +21,30 @@ class KnownCampaign(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     sequence: Mapped[int]
-    """Number of the latest change; replicas ask for what is newer than what they have."""
+    """Number of the latest change; replicas load all entries with higher numbers."""
     model_type: Mapped[str] = mapped_column(String(16))
     campaign_id: Mapped[str] = mapped_column(String(32))
     label: Mapped[str] = mapped_column(String(16))
     positive: Mapped[bool]
     standing: Mapped[str] = mapped_column(String(16))
-    """`checking`: matches are unsure. `confirmed`: matches are answered. `refused`, `ended`,
-    `undone`, `expired`: no matches."""
+    """`checking`: matches are shown as unsure. `confirmed`: matches are answered. `refused`,
+    `ended`, `undone`, `expired`: no matches."""
     any_host: Mapped[bool]
-    """Of a scam: the same words with another host are unsure, since nobody was seen to send them
-    harmlessly."""
+    """For a scam: whether the same words with another host are shown as unsure, because no harmless
+    use of them is known."""
     kin: Mapped[bool] = mapped_column(default=False)
-    """Of a scam: messages that read much like it are unsure, for the same reason."""
+    """For a scam: whether similar messages are shown as unsure, for the same reason."""
     sketch: Mapped[bytes] = mapped_column(LargeBinary)
-    """Keyed sketch of its message; empty once nobody's message is left."""
+    """Keyed sketch of the message; empty after the erasure of all its messages."""
     signed: Mapped[str] = mapped_column(String(4))
-    """Mark of the key and definition that the sketch was made with."""
+    """Mark of the key and algorithm of the sketch."""
     reviewers: Mapped[list[str]]
     reporters: Mapped[int]
-    """Distinct users who had reported it when it was last decided."""
+    """Distinct reporters at the time of the latest decision."""
     why: Mapped[str] = mapped_column(Text)
-    """Why it stands as it does, in words."""
+    """Reason for the standing."""
     checked: Mapped[dict[str, Any]]
-    """What the look at the last days' scans has counted."""
+    """Counts of the check against the last days' scans."""
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Model versions and the ledger of what happened to them."""
+"""Model versions and the promotion ledger."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every judgement of every reviewer."""
+"""Judgements and saved views of reviewers."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from api.kit.database import Base
 
 
 class Review(Base):
-    """One reviewer's judgement of one item; taken back, it stays on record."""
+    """One reviewer's judgement of one item; stays on record when undone."""
 
     __tablename__ = "reviews"
     __table_args__ = (
@@ -21,22 +21,22 @@ class Review(Base):
     feedback_id: Mapped[str] = mapped_column(String(32))
     reviewer: Mapped[str] = mapped_column(String(128))
     decision: Mapped[str] = mapped_column(String(32), index=True)
-    """Shared by all items that one decision covered; an undo takes back all of them."""
+    """Id shared by all items of one decision; an undo covers all of them."""
     action: Mapped[str] = mapped_column(String(8))
     notes: Mapped[str | None] = mapped_column(Text)
     tactic: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(64))
     scope: Mapped[str] = mapped_column(String(8), default="item")
     look: Mapped[int] = mapped_column(default=1)
-    """1: first, 2: blind second, 3: tie-break."""
+    """1: first look, 2: blind second look, 3: tie-break."""
     correct: Mapped[bool | None]
-    """Gold items only: was the judgement right?"""
+    """Whether the judgement was right; gold items only."""
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
 
 
 class SavedView(Base):
-    """A view of the queue that a reviewer comes back to."""
+    """A saved view of the queue."""
 
     __tablename__ = "saved_views"
     __table_args__ = (UniqueConstraint("owner", "name", name="uq_saved_views_owner_name"),)
@@ -45,5 +45,5 @@ class SavedView(Base):
     owner: Mapped[str] = mapped_column(String(128))
     name: Mapped[str] = mapped_column(String(64))
     query: Mapped[str] = mapped_column(Text)
-    """Of the page's address."""
+    """Query string of the page's URL."""
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Pipeline runs."""
+"""Training runs."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from api.kit.database import Base
 
 
 class Run(Base):
-    """One logical run; a restart after a crash is the same run."""
+    """One training run; a restart after a crash is the same run."""
 
     __tablename__ = "runs"
     __table_args__ = (Index("ix_runs_started_at", "started_at", "run_id"),)

@@ -1,4 +1,4 @@
-"""Scans, and what went wrong while answering them."""
+"""Scans, comparisons of versions on them, and failures."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from api.kit.database import Base
 
 
 class Scan(Base):
-    """One message and its verdict. The text is encrypted; erasure empties it and the owner."""
+    """One message and its verdict. The text is encrypted; erasure clears text and owner."""
 
     __tablename__ = "scans"
     __table_args__ = (
@@ -26,36 +26,36 @@ class Scan(Base):
     model_type: Mapped[str] = mapped_column(String(16))
     text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     fingerprint: Mapped[str] = mapped_column(String(32))
-    """Keyed hash of folded text and hosts: equal messages count together without being read."""
+    """Keyed hash of folded text and hosts, equal for copies of a message."""
     sketch: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Keyed sketch (`api.kit.signature.packed`): what a new known campaign would have changed."""
+    """Keyed sketch (`api.kit.signature.packed`), to find scans similar to a new known campaign."""
     known_id: Mapped[str | None] = mapped_column(String(32))
-    """The known campaign that it belonged to when it was scanned."""
+    """The known campaign of the message at scan time."""
     told_label: Mapped[str | None] = mapped_column(String(16))
-    """What its owner was told where reviewers' decision answered. The columns below are the model's
-    own, so that whatever judges models by them is not flattered."""
+    """The label shown to the owner, if a reviewers' decision answered. The columns below are always
+    the model's own, so that evaluations of models are not biased."""
     verdict: Mapped[str] = mapped_column(String(16))
     positive: Mapped[bool]
     probability: Mapped[float]
     confidence: Mapped[float]
     certainty: Mapped[str | None] = mapped_column(String(8))
-    """NULL: judged before versions said it; then it follows from the confidence."""
+    """NULL for scans of older releases; then it follows from the confidence."""
     model_version: Mapped[str] = mapped_column(String(63))
     arm: Mapped[str] = mapped_column(String(16))
     forced: Mapped[bool] = mapped_column(default=False)
-    """A tester chose the arm: no evidence."""
+    """Whether a tester chose the arm; such scans are not evidence."""
     latency_ms: Mapped[float]
     processor_ms: Mapped[float | None]
-    """What the model server itself has spent, waiting apart; NULL if it came from its cache."""
+    """Processing time at the model server, without queueing; NULL for cached answers."""
     created_at: Mapped[datetime]
     device_version: Mapped[str | None] = mapped_column(String(63))
-    """The version that had judged it on the phone before, where there was one."""
+    """The version that judged the message on the phone, if any."""
     device_verdict: Mapped[str | None] = mapped_column(String(16))
-    """And its label."""
+    """The label of that version."""
 
 
 class ShadowScore(Base):
-    """What a shadow candidate would have said of a scan."""
+    """A shadow candidate's verdict on a scan."""
 
     __tablename__ = "shadow_scores"
     __table_args__ = (Index("ix_shadow_scores_version", "model_version", "created_at"),)
@@ -71,9 +71,9 @@ class ShadowScore(Base):
 
 
 class Comparison(Base):
-    """One message of a trial that both versions have scored, of a user who lets people read along.
+    """One message of a trial scored by both versions, of a user who has consented to review.
 
-    What was said by whom stays here, out of the reviewers' sight.
+    Reviewers do not see which version gave which verdict.
     """
 
     __tablename__ = "comparisons"
@@ -85,18 +85,18 @@ class Comparison(Base):
     candidate_verdict: Mapped[str] = mapped_column(String(16))
     stable_verdict: Mapped[str] = mapped_column(String(16))
     apart: Mapped[bool]
-    """The verdicts differ."""
+    """Whether the verdicts differ."""
     counts: Mapped[bool]
-    """No repetition, and not one message too many of its user."""
+    """Whether the message counts: not a copy, and within its user's daily limit."""
     share: Mapped[float]
-    """Share at which it was drawn, or would have been if the verdicts differed; 0 if not at all."""
+    """Probability of being drawn if the verdicts differ; 0 if excluded."""
     drawn: Mapped[bool]
-    """A reviewer was asked."""
+    """Whether the message was drawn for review."""
     created_at: Mapped[datetime]
 
 
 class ArmFailure(Base):
-    """One request that a version should have answered and did not."""
+    """One request that a version failed to answer."""
 
     __tablename__ = "arm_failures"
     __table_args__ = (Index("ix_arm_failures_version", "model_version", "at"),)

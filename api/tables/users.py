@@ -1,4 +1,4 @@
-"""People who scan."""
+"""Users."""
 
 from datetime import datetime
 
@@ -16,27 +16,27 @@ class User(Base):
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True)
     pseudonym: Mapped[str] = mapped_column(String(32), unique=True)
-    """Random: what reviewers and training data see. Erasure cuts the link."""
+    """Random pseudonym for reviewers and training data. Erasure deletes the link."""
     audit_consent: Mapped[bool] = mapped_column(default=False)
     approved: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
     record_approved: Mapped[float] = mapped_column(default=0.0)
-    """Approved corrections, older ones counted less: what trust comes from."""
+    """Approved corrections with fading weights, from which trust is computed."""
     record_rejected: Mapped[float] = mapped_column(default=0.0)
     record_at: Mapped[datetime | None]
-    """When the two counts before stood so."""
+    """Time of the two counts above."""
     muted_until: Mapped[datetime | None]
-    """Their items are left out of the queue until then."""
+    """Until then the user's items are hidden from the queue."""
     created_at: Mapped[datetime]
 
     @property
     def record(self) -> Record:
-        """Return what trust comes from."""
+        """Return the record from which trust is computed."""
         return Record(self.record_approved, self.record_rejected, self.record_at)
 
 
 class PairingCode(Base):
-    """What connects one phone to an account, once. Its row goes when it is used or too old."""
+    """A single-use code that connects a phone to an account; deleted after use or expiry."""
 
     __tablename__ = "pairing_codes"
 

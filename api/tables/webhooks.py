@@ -1,4 +1,4 @@
-"""Webhooks of operators, what was said, and whom it has reached."""
+"""Webhooks, events and their deliveries."""
 
 from datetime import datetime
 from typing import Any
@@ -10,25 +10,25 @@ from api.kit.database import Base
 
 
 class Webhook(Base):
-    """An address that is told of events."""
+    """A URL that receives events."""
 
     __tablename__ = "webhooks"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     url: Mapped[str] = mapped_column(Text)
     events: Mapped[list[str]]
-    """Kinds, `known.*` for all that begin so."""
+    """Event kinds; `known.*` includes all kinds with this prefix."""
     with_text: Mapped[bool]
-    """Messages' texts are sent along."""
+    """Whether events include the messages' texts."""
     secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_by: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime]
     gone_at: Mapped[datetime | None]
-    """When the receiver said that it is there no more (410); from then on it is told nothing."""
+    """When the receiver answered 410 Gone; no events are sent afterwards."""
 
 
 class WebhookMessage(Base):
-    """One event, as it is told to all. Without the text of messages."""
+    """One event, without the messages' texts."""
 
     __tablename__ = "webhook_messages"
     __table_args__ = (Index("ix_webhook_messages_at", "at"),)
@@ -40,7 +40,7 @@ class WebhookMessage(Base):
 
 
 class WebhookDelivery(Base):
-    """One event on its way to one webhook."""
+    """The delivery of one event to one webhook."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -55,6 +55,6 @@ class WebhookDelivery(Base):
     """`waiting`, `delivered` or `failed`: given up."""
     attempts: Mapped[int]
     said: Mapped[str] = mapped_column(Text)
-    """What came of the latest attempt."""
+    """Result of the latest attempt."""
     tried_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

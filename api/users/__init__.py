@@ -1,1 +1,1 @@
-"""People who scan: consent, pseudonym, record."""
+"""Users: consent, pseudonym, record and pairing codes."""

@@ -1,4 +1,4 @@
-"""`/users/me`: what one may see, change and have erased of oneself."""
+"""`/users/me`: read, change and erase the caller's account."""
 
 from fastapi import APIRouter
 
@@ -12,13 +12,13 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 @router.get("/me")
 def me(ctx: AnyRead) -> Envelope[MeRead]:
-    """Return what the system knows of the caller."""
+    """Return the caller's account data."""
     return Envelope[MeRead](data=service.me(ctx))
 
 
 @router.put("/me")
 def update_me(body: MeUpdate, ctx: AnyWrite) -> Envelope[MeRead]:
-    """Agree, or no longer agree, to the audit sample."""
+    """Give or withdraw consent to the audit sample."""
     return Envelope[MeRead](message="Saved.", data=service.set_consent(ctx, body.audit_consent))
 
 

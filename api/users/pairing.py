@@ -1,7 +1,7 @@
-"""Pairing codes: short enough for a QR code or a thumb, good once and for minutes.
+"""Pairing codes: short, single-use and valid for minutes.
 
-A link with a token can be kept, forwarded and used by others for as long as the token lives. A code
-is worth nothing once a phone has used it.
+A link with a token could be forwarded and used by others until the token expires. A pairing code is
+invalid after its first use.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from shield.wire import PairingRead
 
 LIFETIME = timedelta(minutes=5)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's: no letters that are taken for digits."""
+"""Crockford's alphabet, without letters that look like digits."""
 _LENGTH = 10
 _MISREAD = str.maketrans("OIL", "011", "- ")
 
@@ -32,10 +32,10 @@ def issue(ctx: Context) -> PairingRead:
 
 
 def redeem(ctx: Context, code: str) -> str:
-    """Use a code up, and return whose account it is.
+    """Redeem a code and return the user id of its account.
 
     Raises:
-        Unauthenticated: There is no such code, it was used, or it is too old.
+        Unauthenticated: The code is unknown, used or expired.
     """
     subject = ctx.session.scalar(
         delete(PairingCode)

@@ -1,4 +1,4 @@
-"""Users: created on first use, shown to others by a random pseudonym."""
+"""Manage users: created on first use, shown to others under a random pseudonym."""
 
 import secrets
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from shield.wire import MeRead, ReporterSummary
 
 
 def ensure_user(ctx: Context, user_id: str) -> None:
-    """Make the user's row if it is missing; two requests at once make one."""
+    """Create the user's row if it is missing. Safe for concurrent requests."""
     if ctx.session.get(User, user_id) is None:
         make_missing(ctx.session, {user_id: ctx.now})
 
 
 def make_missing(session: Session, users: Mapping[str, datetime]) -> None:
-    """Make the rows of users that have none, by id and time; two requests at once make one."""
+    """Create missing rows of users, by id and time. Safe for concurrent requests."""
     if not users:
         return
     dialect = session.get_bind().dialect.name
@@ -45,15 +45,15 @@ def make_missing(session: Session, users: Mapping[str, datetime]) -> None:
 
 
 def get_user(ctx: Context, user_id: str) -> User:
-    """Return the user's row, made if it is missing."""
+    """Return the user's row; create it if it is missing."""
     ensure_user(ctx, user_id)
     return ctx.session.get_one(User, user_id)
 
 
 def pseudonymous_user(ctx: Context) -> str:
-    """Create an invented user with record and age of some real reporter; return the id.
+    """Create an artificial user with the record and age of some real reporter; return the id.
 
-    Reviewers see both beside an item: a reporter without a record would give gold items away.
+    Reviewers see both, and a reporter without a record would reveal a gold item.
     """
     user_id = f"u-{secrets.token_hex(8)}"
     real = ctx.session.scalar(
@@ -80,7 +80,7 @@ def pseudonymous_user(ctx: Context) -> str:
 
 
 def reporter_summary(user: User, now: datetime) -> ReporterSummary:
-    """Return what reviewers see of a reporter."""
+    """Return a reporter in the form shown to reviewers."""
     record = user.record.faded(now)
     low, high = trust.interval(record.approved, record.rejected)
     return ReporterSummary(
@@ -95,7 +95,7 @@ def reporter_summary(user: User, now: datetime) -> ReporterSummary:
 
 
 def me(ctx: Context) -> MeRead:
-    """Return what the system knows of the caller."""
+    """Return the caller's account data."""
     user = ctx.session.get(User, ctx.user)
     return MeRead(
         subject=ctx.user,
@@ -107,7 +107,7 @@ def me(ctx: Context) -> MeRead:
 
 
 def set_consent(ctx: Context, audit_consent: bool) -> MeRead:
-    """Let the caller agree, or no longer agree, to the audit sample."""
+    """Give or withdraw the caller's consent to the audit sample."""
     get_user(ctx, ctx.user).audit_consent = audit_consent
     ctx.session.flush()
     return me(ctx)

@@ -1,1 +1,1 @@
-"""Webhooks: operators hear of what happens, signed, retried and replayable."""
+"""Webhooks: signed events with retries and replay."""

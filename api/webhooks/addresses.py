@@ -1,8 +1,8 @@
-"""Where a webhook may lead: public addresses, and the networks that a setting allows.
+"""Check the addresses of webhooks: public ones, and networks allowed by a setting.
 
-Whoever may add a webhook must not be able to ask our own network through us. So each attempt
-resolves the name, refuses every address that is not public, and connects to the very address that
-was looked at: a name that changes after the look (DNS rebinding) gains nothing.
+A webhook must not be usable for requests into the internal network (SSRF). So each attempt resolves
+the name, refuses addresses that are not public, and connects to the checked address, which also
+prevents DNS rebinding.
 """
 
 import socket
@@ -19,7 +19,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class Target:
-    """A URL, and the address that stands for its host at this moment."""
+    """A URL with the resolved address of its host."""
 
     scheme: str
     host: str
@@ -29,27 +29,27 @@ class Target:
 
     @property
     def pinned(self) -> str:
-        """Return the URL by address."""
+        """Return the URL with the address in place of the host."""
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
     @property
     def authority(self) -> str:
-        """Return the `Host` header."""
+        """Return the value of the `Host` header."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"https": 443, "http": 80}[self.scheme]
         return name if self.port == usual else f"{name}:{self.port}"
 
 
 class Refused(Exception):
-    """The host has no address that we may connect to."""
+    """The host has no allowed address."""
 
 
 def check_url(url: str, networks: Sequence[str]) -> None:
-    """Pass when a URL may be a webhook's; its host is not resolved.
+    """Check the URL of a webhook, without resolving its host.
 
     Raises:
-        Invalid: It may not, and why.
+        Invalid: The URL is not allowed; the message says why.
     """
     scheme, host, _, _ = _parts(url)
     if scheme == "http" and not networks:
@@ -66,10 +66,10 @@ def check_url(url: str, networks: Sequence[str]) -> None:
 
 
 def resolve(url: str, networks: Sequence[str]) -> Target:
-    """Return where a URL leads now.
+    """Resolve the host of a URL.
 
     Raises:
-        Refused: Nowhere, or to an address that is not public and not allowed.
+        Refused: The host does not resolve, or only to addresses that are not allowed.
     """
     try:
         scheme, host, port, path = _parts(url)
@@ -87,7 +87,7 @@ def resolve(url: str, networks: Sequence[str]) -> Target:
 
 
 def allowed(address: Address, networks: Sequence[str]) -> bool:
-    """Tell whether an address is public, or one of the allowed networks. Pure."""
+    """Return whether an address is public or in an allowed network. Pure."""
     if _within(address, networks):
         return True
     inner = _inner(address)
@@ -95,7 +95,7 @@ def allowed(address: Address, networks: Sequence[str]) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address stands for, if it does."""
+    """Return the IPv4 address embedded in an IPv6 address, or `None`."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:

@@ -1,4 +1,4 @@
-"""Sign an event after the Standard Webhooks specification, and post it once.
+"""Sign an event according to the Standard Webhooks specification, and post it once.
 
 Source: https://www.standardwebhooks.com, version 1.0: HMAC-SHA256 over `id.timestamp.body`.
 """
@@ -21,12 +21,12 @@ _PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """Return a fresh secret as receivers configure it."""
+    """Return a new secret in the format that receivers configure."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the header `webhook-signature`."""
+    """Return the value of the header `webhook-signature`."""
     key = base64.b64decode(secret.removeprefix(_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body
     digest = hmac.new(key, signed, hashlib.sha256).digest()
@@ -35,11 +35,11 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one attempt."""
+    """The result of one attempt."""
 
     delivered: bool
     gone: bool
-    """The receiver says that it is there no more."""
+    """Whether the receiver answered 410 Gone."""
     said: str
 
 
@@ -53,7 +53,7 @@ def send(
     networks: Sequence[str],
     timeout_seconds: float,
 ) -> Attempt:
-    """Post one event. Redirects are not followed, and the answer's body is not read."""
+    """Post one event. Does not follow redirects or read the response's body."""
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     timestamp = int(now.timestamp())
     try:

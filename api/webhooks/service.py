@@ -1,4 +1,4 @@
-"""Webhooks of operators: add, list, remove, try, replay."""
+"""Add, list, test, replay and remove webhooks."""
 
 from datetime import datetime
 
@@ -25,10 +25,10 @@ from shield.wire import (
 
 
 def add(ctx: Context, request: WebhookRequest) -> WebhookRead:
-    """Add a webhook; its secret is shown this once.
+    """Add a webhook; only this call returns its secret.
 
     Raises:
-        Invalid: The URL may not be told.
+        Invalid: The URL is not allowed.
     """
     check_url(request.url, ctx.settings.webhook_networks)
     secret, hook_id = new_secret(), new_id(ctx.now)
@@ -50,12 +50,12 @@ def add(ctx: Context, request: WebhookRequest) -> WebhookRead:
 
 
 def hooks(ctx: Context) -> list[WebhookRead]:
-    """Return all webhooks, the oldest first."""
+    """Return all webhooks, oldest first."""
     return _read(ctx, list(ctx.session.scalars(select(Webhook).order_by(Webhook.id))))
 
 
 def remove(ctx: Context, hook_id: str) -> WebhookRead:
-    """Remove a webhook with what is on its way to it. Raises `NotFound`."""
+    """Remove a webhook and its pending deliveries. Raises `NotFound`."""
     hook = _hook(ctx, hook_id)
     shown = _read(ctx, [hook])[0]
     ctx.session.execute(delete(WebhookDelivery).where(WebhookDelivery.webhook_id == hook_id))
@@ -65,7 +65,7 @@ def remove(ctx: Context, hook_id: str) -> WebhookRead:
 
 
 def try_out(ctx: Context, hook_id: str) -> DeliveryRead:
-    """Send a test event at once, and say what came of it. Raises `NotFound`."""
+    """Send a test event now; return its delivery. Raises `NotFound`."""
     hook = _hook(ctx, hook_id)
     message = Message(
         id=f"msg_{new_id(ctx.now)}",
@@ -93,7 +93,7 @@ def try_out(ctx: Context, hook_id: str) -> DeliveryRead:
 def deliveries(
     ctx: Context, hook_id: str, paging: PageRequest, outcome: DeliveryOutcome | None
 ) -> tuple[list[DeliveryRead], Pagination]:
-    """Return what is on its way to a webhook or was, the newest first. Raises `NotFound`."""
+    """Return one page of a webhook's deliveries, newest first. Raises `NotFound`."""
     _hook(ctx, hook_id)
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == hook_id)
     if outcome is not None:
@@ -120,7 +120,7 @@ def deliveries(
 
 
 def replay(ctx: Context, hook_id: str, request: ReplayRequest) -> int:
-    """Send events again, under their first ids; return how many. Raises `NotFound`."""
+    """Send events again under their original ids; return their number. Raises `NotFound`."""
     hook = _hook(ctx, hook_id)
     hook.gone_at = None  # whoever asks for it says that it is there again
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == hook_id)

@@ -1,4 +1,4 @@
-"""Telling webhooks what has happened: by the outbox, again and again until it has arrived."""
+"""Deliver events to webhooks by the outbox, with retries."""
 
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,16 +16,16 @@ from api.webhooks.sending import Attempt, send
 from shield.wire import DeliveryOutcome
 
 HERALD = Principal("herald", frozenset())
-"""In whose name webhooks are told."""
+"""The principal of deliveries."""
 DELIVERY = "delivery"
 PAUSES_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
-"""Between attempts, as the specification advises; after the last the event is given up."""
+"""Pauses between attempts, as the specification recommends; after the last the delivery fails."""
 SPREAD = 0.2
-"""Share by which pauses vary, so that events that failed together do not come back together."""
+"""Random variation of pauses, as a share, so that retries are spread."""
 
 
 def announce(services: Services, job: Job) -> None:
-    """Write down an event, and put it on its way to every webhook that asked for it."""
+    """Store an event and start its delivery to every subscribed webhook."""
     with open_context(services, HERALD) as ctx:
         message_id = f"msg_{job.id}"
         if ctx.session.get(Message, message_id) is not None:
@@ -44,7 +44,7 @@ def announce(services: Services, job: Job) -> None:
 
 
 def put(ctx: Context, hook: Webhook, message_id: str) -> WebhookDelivery:
-    """Put a message on its way to a webhook; once more if it was before."""
+    """Start, or repeat, the delivery of an event to a webhook."""
     delivery = ctx.session.scalar(
         select(WebhookDelivery).where(
             WebhookDelivery.webhook_id == hook.id, WebhookDelivery.message_id == message_id
@@ -66,7 +66,7 @@ def put(ctx: Context, hook: Webhook, message_id: str) -> WebhookDelivery:
 
 
 def deliver(services: Services, job: Job) -> None:
-    """Try to deliver one event. No transaction is open while the receiver thinks."""
+    """Attempt one delivery. No transaction is open while the receiver answers."""
     with open_context(services, HERALD, reads=True) as ctx:
         delivery = ctx.session.get(WebhookDelivery, job.subject)
         hook = ctx.session.get(Webhook, delivery.webhook_id) if delivery else None
@@ -87,7 +87,7 @@ def deliver(services: Services, job: Job) -> None:
 def attempt(
     services: Services, url: str, secret: str, message_id: str, content: dict[str, Any]
 ) -> Attempt:
-    """Send an event once, and count what came of it."""
+    """Send an event once, and count the result."""
     settings = services.settings
     came = send(
         url,
@@ -103,7 +103,7 @@ def attempt(
 
 
 def _note(ctx: Context, delivery_id: str, hook_id: str, came: Attempt) -> float | None:
-    """Note what came of an attempt; return the pause before the next, or `None`."""
+    """Record the result of an attempt; return the pause before the next, or `None`."""
     delivery = ctx.session.get(WebhookDelivery, delivery_id)
     if delivery is None:
         return None
@@ -124,7 +124,7 @@ def _note(ctx: Context, delivery_id: str, hook_id: str, came: Attempt) -> float 
 
 
 def content_of(ctx: Context, hook: Webhook, message: Message) -> dict[str, Any]:
-    """Return what is sent. Texts are read now, so that what was erased meanwhile is not sent."""
+    """Return the body to send. Texts are read now, so that erased ones are not sent."""
     data = dict(message.data)
     if hook.with_text:
         data["text"] = _text(ctx, data["subject"], message.kind)

@@ -1,4 +1,4 @@
-"""`/review/audit`: who did what, when and why."""
+"""`/review/audit`: the audit log."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ ACTIONS = (
     "rollout.resume", "rollout.start", "rollout.step", "rollout.undo", "scan.erase", "user.erase",
     "version.register", "version.taint",
 )  # fmt: skip
-"""What is offered while one types; any other action may be asked for as well."""
+"""Actions suggested in the filter; it accepts any action."""
 
 
 @router.get("")
@@ -35,7 +35,7 @@ def show(
     subject: Annotated[str, Query(max_length=128)] = "",
     verify: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
-    """Show the log, newest first; check its chain when asked."""
+    """Show the log, newest first; verify its chain on request."""
     entries, pagination = service.page(ctx, paging, action.strip() or None, subject.strip() or None)
     return render(
         request,

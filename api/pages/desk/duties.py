@@ -1,4 +1,4 @@
-"""Assigning, muting and saved views, as forms of the queue's page."""
+"""Forms of the queue's page: assign items, mute reporters, save views."""
 
 from typing import Annotated
 from urllib.parse import parse_qsl, quote, urlencode
@@ -26,7 +26,7 @@ def assign(
     to: Annotated[str, Form(max_length=128)] = "",
     reason: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
-    """Give an item and its campaign to somebody, or back to everybody."""
+    """Assign an item and its campaign to somebody, or to nobody."""
     request = AssignRequest(to=to.strip() or None, reason=reason.strip() or None)
     assigning.assign(ctx, feedback_id, request)
     return RedirectResponse(f"/review?item={quote(feedback_id)}", 303)
@@ -39,20 +39,20 @@ def mute(
     reason: Reason,
     days: Annotated[int, Form(ge=1, le=365)] = 30,
 ) -> Response:
-    """Leave out what an item's reporter says, for some days."""
+    """Mute an item's reporter for some days."""
     assigning.mute(ctx, feedback_id, MuteRequest(days=days, reason=reason.strip()))
     return RedirectResponse("/review/muted", 303)
 
 
 @router.get("/muted")
 def muted(request: Request, visitor: Who, ctx: Reading) -> Response:
-    """Show whose items are left out now."""
+    """Show the muted reporters."""
     return render(request, visitor, "muted.html", reporters=assigning.muted(ctx))
 
 
 @router.post("/muted/{pseudonym}/unmute", dependencies=[CheckedForm])
 def unmute(pseudonym: PathId, ctx: Writing, reason: Reason) -> Response:
-    """Let a reporter's items in again."""
+    """Unmute a reporter."""
     assigning.unmute(ctx, pseudonym, reason.strip())
     return RedirectResponse("/review/muted", 303)
 
@@ -61,7 +61,7 @@ def unmute(pseudonym: PathId, ctx: Writing, reason: Reason) -> Response:
 def save(
     ctx: Writing, name: Annotated[str, Form(min_length=1, max_length=64)], query: Query = ""
 ) -> Response:
-    """Keep the present view under a name."""
+    """Save the current view under a name."""
     if not name.strip():
         raise Invalid("name: a view needs a name that can be read.")
     saved.save(ctx, name.strip(), _own(query))
@@ -70,12 +70,12 @@ def save(
 
 @router.post("/views/{view_id}/remove", dependencies=[CheckedForm])
 def remove(view_id: PathId, ctx: Writing) -> Response:
-    """Forget a view."""
+    """Delete a saved view."""
     saved.remove(ctx, view_id)
     return RedirectResponse("/review", 303)
 
 
 def _own(query: str) -> str:
-    """Return those members of a query that a view of ours has, written anew."""
+    """Return the members of a query string that belong to a view, encoded again."""
     known = {*View.__dataclass_fields__, "model"}
     return urlencode([(name, value) for name, value in parse_qsl(query) if name in known])

@@ -1,4 +1,4 @@
-"""`/review/known`: what reviewers' decisions answer at once, and taking it back."""
+"""`/review/known`: list and undo known campaigns."""
 
 from typing import Annotated
 
@@ -50,6 +50,6 @@ def undo(
     ctx: Writing,
     reason: Annotated[str, Form(min_length=1, max_length=1024)],
 ) -> Response:
-    """Take a known campaign back; the reason goes into the audit log."""
+    """Undo a known campaign; the reason is recorded in the audit log."""
     service.undo(ctx, known_id, reason.strip())
     return RedirectResponse("/review/known", 303)

@@ -1,4 +1,4 @@
-"""`/review/models`: versions, where they come from, and how they compare."""
+"""`/review/models`: versions, their lineage and comparisons."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -33,7 +33,7 @@ class Node:
 
     version: VersionRead
     new_batches: list[str]
-    """Batches that it learned from and its parent did not."""
+    """Batches that the version was trained on and its parent was not."""
     children: list["Node"] = field(default_factory=list)
 
 
@@ -69,7 +69,7 @@ Name = Annotated[str, Query(max_length=63)]
 def compared(
     request: Request, model_type: ModelType, visitor: Who, ctx: Reading, old: Name, new: Name
 ) -> Response:
-    """Show two versions side by side, on the messages that both were judged on."""
+    """Show two versions side by side, on the messages that both were evaluated on."""
     found = comparison.between(ctx, model_type, old, new)
     return render(
         request,
@@ -112,7 +112,7 @@ def evaluation_report(
 
 @router.post("/{model_type}/{name}/rollout", dependencies=[CheckedForm])
 def roll_out(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason) -> Response:
-    """Ask for a version to serve, step by step. Only admins."""
+    """Request a rollout of a version (admins)."""
     ctx.principal.require(Role.ADMIN)
     rollouts.request(ctx, model_type, RolloutRequest(version=name, reason=reason))
     return RedirectResponse("/review/rollouts", 303)
@@ -120,14 +120,14 @@ def roll_out(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Rea
 
 @router.post("/{model_type}/{name}/taint", dependencies=[CheckedForm])
 def taint(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason) -> Response:
-    """Mark a version and its descendants as poisoned: none is proposed again. Only admins."""
+    """Taint a version and its descendants, so that none is proposed again (admins)."""
     ctx.principal.require(Role.ADMIN)
     lineage.taint(ctx, model_type, name, reason)
     return RedirectResponse(f"/review/models/{model_type}/{name}", 303)
 
 
 def all_versions(ctx: Context, model_type: ModelType) -> list[VersionRead]:
-    """Return the versions of a model type, oldest first, the newest thousand at most."""
+    """Return the newest thousand versions of a model type, oldest first."""
     versions: list[VersionRead] = []
     cursor = None
     while len(versions) < 1000:

@@ -1,4 +1,4 @@
-"""What all pages of the dashboard share: rendering for a visitor, and reports from the store."""
+"""Shared by the pages of the dashboard: rendering, and evaluation reports from the store."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from shield.labels import ModelType
 
 
 def read_model(model: Annotated[str, Query(max_length=16)] = "") -> ModelType | None:
-    """Read the tab that is chosen; an empty or unknown one is "all"."""
+    """Parse the selected model type; an empty or unknown one means "all"."""
     return ModelType(model) if model in set(ModelType) else None
 
 
@@ -28,10 +28,10 @@ def render(
 
 
 def report(ctx: Context, uri: str | None, of: str) -> Response:
-    """Return an evaluation report. It was written by a pipeline step, so it is shown in a sandbox.
+    """Return an evaluation report. A pipeline step wrote its HTML, so it is shown in a sandbox.
 
     Raises:
-        NotFound: There is none, or the store no longer has it.
+        NotFound: There is no report, or it was removed from the store.
     """
     if uri is None:
         raise NotFound(f"{of} has no report. Runs that came as far as `evaluate` have one.")

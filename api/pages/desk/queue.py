@@ -1,4 +1,4 @@
-"""`/review`: what waits for a decision, and deciding."""
+"""`/review`: show the review queue, and decide items."""
 
 import hmac
 from collections.abc import Callable
@@ -30,7 +30,7 @@ LANGUAGES = {
     "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "es": "Spanish", "tr": "Turkish",
     "uk": "Ukrainian", "vi": "Vietnamese",
 }  # fmt: skip
-"""What is offered to filter by; any other code may stand in the address."""
+"""Languages suggested in the filter; the URL accepts any code."""
 Model = Annotated[ModelType | None, Depends(read_model)]
 
 
@@ -73,7 +73,7 @@ def show(
 
 
 def _choices(ctx: Context) -> dict[str, Any]:
-    """Return what a decision's form offers to choose from."""
+    """Return the options of the decision form."""
     return {
         "tactics": {name: one.name for name, one in book().tactics.items()},
         "reasons": ctx.settings.review_reasons,
@@ -83,13 +83,13 @@ def _choices(ctx: Context) -> dict[str, Any]:
 
 
 def _query(model: ModelType | None, view: View) -> str:
-    """Return what the page's address says of the view, to be carried on."""
+    """Return the query string of the current view, for links."""
     return "&".join(part for part in (f"model={model}" if model else "", view.query) if part)
 
 
 @router.get("/waiting")
 def waiting(visitor: Who, ctx: Reading, model: Model, view: Viewed) -> Response:
-    """Say how much waits, for a page that stays open."""
+    """Return the number of waiting items, polled by an open page."""
     return JSONResponse({"total": queue.waiting(ctx, queue.filters(None, model, None), view)})
 
 
@@ -135,7 +135,7 @@ def one(
     model: Model,
     noted: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """Return one item, for the place beside the queue."""
+    """Return one item as a fragment, shown beside the queue."""
     if not wants_fragment(request):
         return RedirectResponse(f"/review?item={feedback_id}", 303)
     item = queue.one(ctx, feedback_id)
@@ -150,7 +150,7 @@ def one(
 
 @router.get("/guide")
 def guidelines(request: Request, visitor: Who, ctx: Reading) -> Response:
-    """Return guidelines and decided examples, for the place beside the queue or as a page."""
+    """Return guidelines and decided examples, as a fragment or a page."""
     name = "guide.html" if wants_fragment(request) else "guide_page.html"
     return render(request, visitor, name, guide=guide.guide(ctx))
 
@@ -159,7 +159,7 @@ def guidelines(request: Request, visitor: Who, ctx: Reading) -> Response:
 def explain(
     feedback_id: PathId, visitor: Who, services: Annotated[Services, Depends(get_services)]
 ) -> Response:
-    """Say which parts of the message the model took for signs of a scam."""
+    """Show which parts of the message raised the model's scam score."""
     with open_context(services, visitor.principal, reads=True) as ctx:
         item = queue.one(ctx, feedback_id)
     # No transaction is open while the model server works.
@@ -186,7 +186,7 @@ def decide(
     label: Annotated[str, Form(max_length=32)] = "",
     shown: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
-    """Say what an item, or its whole campaign, is: scam or harmless; `skip` decides nothing."""
+    """Decide an item or its campaign: scam or harmless; `skip` decides nothing."""
     if action == "skip":
         queue.release(ctx, feedback_id)
         if wants_fragment(request):
@@ -217,7 +217,7 @@ def undo(
     ctx: Writing,
     model: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
-    """Take a decision back."""
+    """Undo a decision."""
     undoing.undo(ctx, feedback_id, None)
     if wants_fragment(request):
         return JSONResponse({"message": "The decision is taken back.", "undoable": False})
@@ -226,7 +226,7 @@ def undo(
 
 @router.post("/items/{feedback_id}/claim", dependencies=[CheckedForm])
 def claim(feedback_id: PathId, ctx: Writing) -> Response:
-    """Say that the visitor is looking at the item; claiming it again extends the claim."""
+    """Claim the item for the visitor; a repeated claim extends it."""
     queue.claim(ctx, feedback_id)
     seconds = ctx.settings.claim_seconds
     return JSONResponse({"message": "Claimed.", "undoable": False, "seconds": seconds})

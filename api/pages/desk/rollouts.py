@@ -1,4 +1,4 @@
-"""`/review/rollouts`: who answers now, how the candidate does, and steering it with a reason."""
+"""`/review/rollouts`: serving versions, the candidate's evidence, and controls with a reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _STEER: dict[str, Callable[[Context, ModelType, str], Any]] = {
 
 @dataclass(frozen=True)
 class ArmShown:
-    """What one version has shown on trial."""
+    """The evidence about one version of a trial."""
 
     name: str
     version: str
@@ -48,17 +48,17 @@ class Card:
 
     rollout: ModelRollout
     weight: int | None
-    """Share of users on the candidate, in percent; `None` before anything serves."""
+    """Share of users on the candidate, in percent; `None` before the first deployment."""
     arms: list[ArmShown]
     ceiling: float
     """Right end of the drawn intervals."""
     concerns: list[Condition]
     paired: PairedEvidence
-    """Both versions on the same messages."""
+    """Comparison of both versions on the same messages."""
     low: float
-    """Error rate of the version on trial less that of the other, at least."""
+    """Lower bound of the difference in error rates, candidate minus stable."""
     high: float
-    """... and at most."""
+    """Upper bound of this difference."""
 
 
 @router.get("")
@@ -69,7 +69,7 @@ def show(request: Request, visitor: Who, ctx: Reading) -> Response:
 
 @router.get("/live")
 def live(request: Request, visitor: Who, ctx: Reading) -> Response:
-    """Return the cards alone, for the page to stay current."""
+    """Return the cards as a fragment, polled by an open page."""
     return render(request, visitor, "rollout_cards.html", cards=_cards(ctx))
 
 
@@ -80,7 +80,7 @@ def steer(
     ctx: Writing,
     reason: Annotated[str, Form(min_length=1, max_length=1024)],
 ) -> Response:
-    """Pause, resume, promote, abort or undo. Only admins; the reason goes into the ledger."""
+    """Pause, resume, promote, abort or undo (admins); the reason is recorded in the ledger."""
     ctx.principal.require(Role.ADMIN)
     _STEER[action](ctx, model_type, reason.strip())
     return RedirectResponse("/review/rollouts", 303)

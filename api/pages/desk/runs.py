@@ -1,4 +1,4 @@
-"""`/review/runs`: what the weekly pipeline did."""
+"""`/review/runs`: the training runs."""
 
 from typing import Annotated
 

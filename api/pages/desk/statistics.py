@@ -1,4 +1,4 @@
-"""`/review/statistics`: the five metrics, true rates, and how well versions and reviewers do."""
+"""`/review/statistics`: the five metrics, true rates, and figures of versions and reviewers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ def show(
     ctx: Reading,
     model: Annotated[ModelType | None, Depends(read_model)],
 ) -> Response:
-    """Show the numbers, of all model types or of one."""
+    """Show the statistics of all model types or of one."""
     stats = service.stats(ctx, model)
     past = history(ctx.session, ctx.now, model)
     served = [
@@ -65,7 +65,7 @@ def show(
 
 
 def _by_type(ctx: Context) -> dict[ModelType, list[Measure]]:
-    """Return the five metrics of each model type, to see which of them an average hides."""
+    """Return the five metrics by model type."""
     since = ctx.now - timedelta(days=service.WINDOW_DAYS)
     return {
         model_type: [measure(metric) for metric in service.five(ctx, since, model_type)]
@@ -75,13 +75,13 @@ def _by_type(ctx: Context) -> dict[ModelType, list[Measure]]:
 
 @dataclass(frozen=True)
 class Rated:
-    """A version's counts with the rates that compare it with others."""
+    """A version's counts, with rates to compare it with others."""
 
     seen: VersionStats
     reported: float | None
     """Reports per 1,000 scans."""
     errors: float | None
-    """Confirmed errors / scans; with its 95 % interval, as not all reports are decided yet."""
+    """Confirmed errors per scan, with the 95 % interval."""
     low: float
     high: float
 
@@ -95,7 +95,7 @@ def _rated(row: VersionStats) -> Rated:
 
 @dataclass(frozen=True)
 class Looked:
-    """The latest look for drift of one model type, with the looks of its verdicts."""
+    """The latest drift check of one model type, prepared for the page."""
 
     look: DriftLook
     verdict: tuple[str, str]
@@ -103,6 +103,6 @@ class Looked:
 
     @classmethod
     def of(cls, look: DriftLook) -> "Looked":
-        """Return a look as the page shows it."""
+        """Prepare a drift check for the page."""
         rows = [(signal, _SAYS[signal.says]) for signal in look.signals]
         return cls(look, _SAYS[look.verdict], rows)
