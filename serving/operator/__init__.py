@@ -1,6 +1,6 @@
-"""Makes what a `ModelRollout` asks for true: carefully on the way forward, at once on the way back.
+"""The operator: carries out `ModelRollout`s, step by step when promoting, at once when undoing.
 
-`reconcile.desired_state` decides and is pure; a `Cluster` does; `local` and `handlers` drive both.
-What belongs in this room: anything that looks at a rollout and the servers of its versions.
-Counting evidence is the API's, choosing the arm of a user is `shield.routing`'s.
+`reconcile.desired_state` decides and is pure; a `Cluster` acts; `local` and `handlers` drive both.
+This package contains everything that handles a rollout and the servers of its versions. Evidence is
+counted by the API, and the arm of a user is chosen by `shield.routing`.
 """

@@ -40,7 +40,7 @@ _STANDSTILL_SECONDS = 120.0
 
 @dataclass
 class Running:
-    """The parts of an operator, wired; `run` blocks until it is told to stop."""
+    """The wired parts of an operator; `run` blocks until it is stopped."""
 
     kube: Kube
     operator: ClusterOperator
@@ -54,7 +54,7 @@ class Running:
 
     @property
     def alive(self) -> bool:
-        """Whether everything that must go round does; if not, a new process is the cure."""
+        """Whether all loops run; if not, the process must be restarted."""
         if self.leading is None:
             return True
         quiet = time.monotonic() - self.operator.ticked_at
@@ -115,15 +115,15 @@ def wire(
     address: Address | None = None,
     identity: str | None = None,
 ) -> Running:
-    """Put the parts together.
+    """Wire the parts of an operator.
 
     Args:
         kube: Connection to the cluster.
         template: PodTemplate of the model servers.
-        settings: How fast to look.
-        access: Of the API.
-        address: Where versions answer, if not by their Services' names.
-        identity: Of this process in the Lease; by default host and process.
+        settings: The operator's settings.
+        access: Access to the API.
+        address: Returns the address of a version; default: its Service's name.
+        identity: Identity of this process in the Lease; default: host and process id.
     """
     live, telemetry = Watched(), Telemetry()
     identity = identity or f"{socket.gethostname()}-{os.getpid()}"
@@ -178,7 +178,7 @@ def read_template(settings: OperatorSettings) -> Object:
     """Return the PodTemplate that the settings name.
 
     Raises:
-        Misconfigured: There is none, it is not JSON, or it has no container `model-server`.
+        Misconfigured: The file is missing, not JSON, or has no container `model-server`.
     """
     path = settings.server_template
     cure = (

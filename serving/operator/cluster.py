@@ -1,4 +1,4 @@
-"""The door to whatever runs model servers: processes on a laptop, Deployments on Kubernetes."""
+"""Interface to what runs model servers: processes on a laptop, Deployments on Kubernetes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -8,31 +8,31 @@ from shield.crds.v1alpha1 import ModelRollout, VersionRef
 
 
 class Cluster(Protocol):
-    """Model servers, by rollout and version. Level-triggered: repeating a call is free."""
+    """Runs model servers by rollout and version. Level-triggered: calls are idempotent."""
 
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
-        """Return the servers of a rollout as they are now, by digest.
+        """Return the current servers of a rollout, by digest.
 
         Raises:
-            Unavailable: The cluster does not answer. Nothing may be concluded from that.
+            Unavailable: The cluster does not answer; the state of the servers is unknown.
         """
 
     def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
-        """Bring up what is missing, and retire what is not named.
+        """Start missing servers, and retire those not listed.
 
-        Servers that are retired go on answering for a drain time, so that requests routed by the
-        last split still succeed.
+        A retired server answers for a drain time, so that requests routed by the previous split
+        still succeed.
 
         Raises:
             Unavailable: The cluster does not answer.
         """
 
     def remove(self, rollout: ModelRollout) -> None:
-        """Retire every server of a rollout that is gone; none is no error.
+        """Retire all servers of a deleted rollout. Not an error if there are none.
 
         Raises:
             Unavailable: The cluster does not answer.
         """
 
     def close(self) -> None:
-        """Let go: servers end with their operator on a laptop, and stay on Kubernetes."""
+        """Release resources: servers end with the operator on a laptop, and stay on Kubernetes."""

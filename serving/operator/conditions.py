@@ -1,7 +1,6 @@
-"""What a status says about itself: phase and conditions; of a trial, `standings` tells.
+"""Compute phase and conditions of a rollout's status; those of a trial are in `standings`.
 
-Pure. Messages hold nothing that ticks (no counts, no ages): a status that has not changed is not
-written.
+Pure. Messages contain no counts or ages, so that an unchanged status is not written again.
 """
 
 from typing import Literal
@@ -29,14 +28,14 @@ def standing(
     awaited: VersionRef | None,
     impossible_undo: bool,
 ) -> Standing:
-    """Say where the rollout stands.
+    """Return phase, reason and message of a rollout.
 
     Args:
-        spec: What is wanted.
-        status: After the decision.
-        seen: What it was decided on.
-        awaited: A version that must be ready before the next move (an install or a way back).
-        impossible_undo: An undo was asked for, and there is nothing to go back to.
+        spec: The rollout's spec.
+        status: The status after the decision.
+        seen: The observations that the decision used.
+        awaited: A version that must be ready before the next move (an install or an undo).
+        impossible_undo: Whether an undo was requested without a version to return to.
     """
     stable = status.stable
     if stable is None:
@@ -116,7 +115,7 @@ def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
 
 
 def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> list[Condition]:
-    """Return the three conditions; the time of one changes only with its status."""
+    """Return the three conditions; a condition's time changes only with its status."""
     stable = status.stable
     available = stable is not None and seen.of(stable).ready
     drawn = [

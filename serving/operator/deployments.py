@@ -11,25 +11,25 @@ from shield.crds.v1alpha1 import ModelRollout, VersionRef
 from shield.kube import Kube, Object
 
 Address = Callable[[str, str], str]
-"""Given the digest of a version and its Service's name, returns the URL that the API is told."""
+"""Returns the URL of a version for the API, given its digest and its Service's name."""
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1"
 
 
 class KubernetesCluster:
-    """`Cluster` by server-side apply, as the only owner of what it applies.
+    """Implements `Cluster` by server-side apply, as the only owner of the applied fields.
 
-    What is as it was asked for is not written again: an idle reconcile costs no call when `live` is
-    fed by a watch.
+    Unchanged objects are not written again: if a watch feeds `live`, an idle reconcile makes no
+    call.
 
     Args:
         kube: Connection to the cluster.
-        live: What is known of its objects.
+        live: Known objects of the cluster.
         template: PodTemplate of the model servers; see `specs.deployment`.
-        clock: UTC now.
-        drain_seconds: A retired version answers for so long.
-        parents: Gateways that an HTTPRoute is attached to; none: no route is made.
-        address: Where a version answers; by default its Service's name in the cluster.
+        clock: Returns the current UTC time.
+        drain_seconds: Time for which a retired version still answers.
+        parents: Gateways for the HTTPRoute; without any, no route is created.
+        address: Returns the address of a version; default: its Service's name.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class KubernetesCluster:
         self._ensure("Service", rollout, specs.arm_service(rollout, "candidate", candidate))
 
     def _route(self, rollout: ModelRollout) -> None:
-        """Apply the HTTPRoute; last, so that a cluster without Gateway API lacks nothing else."""
+        """Apply the HTTPRoute; last, so that all else works in a cluster without Gateway API."""
         split = rollout.status.split
         if not self._parents or split is None:
             return
@@ -142,10 +142,10 @@ class KubernetesCluster:
         return generation <= self._applied.setdefault(key, generation)
 
     def _retire(self, rollout: ModelRollout, wanted: set[str]) -> None:
-        """Let what is not wanted drain, then remove it.
+        """Drain servers that are not wanted, then delete them.
 
-        Removals are fenced by what was seen: of two operators, one of which does not know yet that
-        it was replaced, neither takes away what the other has just decided to keep.
+        Deletions require the observed resource version, so that an operator that was replaced
+        cannot delete what its successor keeps.
         """
         now = self._clock()
         for made in self._live.of(rollout.name, "Deployment"):
@@ -165,7 +165,7 @@ class KubernetesCluster:
         self._remove_services(rollout, wanted)
 
     def _remove_services(self, rollout: ModelRollout, wanted: set[str]) -> None:
-        """Remove the Services of versions that have no Deployment any more."""
+        """Delete Services of versions without a Deployment."""
         kept = {made["metadata"]["name"] for made in self._live.of(rollout.name, "Deployment")}
         kept |= {specs.server_name(rollout.name, digest) for digest in wanted}
         for service in self._live.of(rollout.name, "Service"):
@@ -193,12 +193,12 @@ def _retirement(at: str | None, fence: Object | None = None) -> Object:
 def ends(
     pods: list[Object], digest: str | None, named: str = specs.CONTAINER
 ) -> tuple[int, str | None]:
-    """Return how often a version's servers crashed, and why its package was refused, if so.
+    """Return the number of crashes of a version's servers, and why its package was refused, if so.
 
     Args:
-        pods: Of the rollout.
-        digest: The version's, as pods are labelled with it.
-        named: Container that serves.
+        pods: Pods of the rollout.
+        digest: Digest of the version, a label of its pods.
+        named: Name of the serving container.
     """
     crashes, refusal = 0, None
     for pod in pods:

@@ -1,4 +1,4 @@
-"""Look, decide, write, apply: one reconcile, the same for every store and every cluster."""
+"""Reconcile a rollout: observe, decide, write the status, apply. For any store and cluster."""
 
 import logging
 from collections.abc import Callable
@@ -18,24 +18,25 @@ _MOST_MOVES = 20  # in one go; a rollout that moves more often is left to the ne
 
 
 class Witness(Protocol):
-    """What the API knows and keeps: evidence in, transitions out. Neither may block a reconcile."""
+    """Exchanges evidence and transitions with the API. Neither call may block a reconcile."""
 
     def evidence(self, rollout: ModelRollout) -> Evidence | None:
-        """Return the latest evidence that has arrived for the rollout, if any."""
+        """Return the latest evidence received for the rollout, or `None`."""
 
     def record(self, rollout: ModelRollout, transitions: list[Transition]) -> None:
-        """Take transitions to write into the promotion ledger, sooner or later, in their order."""
+        """Queue transitions for the promotion ledger, in order."""
 
 
 Announce = Callable[[ModelRollout, ModelRollout, list[Transition]], None]
-"""Told after each write: the rollout before and after it, and the transitions that are new."""
+"""Called after each write with the rollout before and after it, and the new transitions."""
 
 
 class Driver:
     """Reconciles rollouts.
 
-    The status is written before a server is touched: it holds the split, which is what users feel,
-    and it is fenced by what was read, so of two operators only one decides.
+    The status is written before servers change: it contains the split, which is visible to users,
+    and the write requires the resource version that was read, so that of two operators only one
+    decides.
     """
 
     def __init__(
@@ -56,10 +57,10 @@ class Driver:
         self._may_write = may_write
 
     def reconcile(self, rollout: ModelRollout) -> ModelRollout:
-        """Move a rollout as far as it goes now, and return it as it then is.
+        """Make all moves of a rollout that are possible now; return the resulting rollout.
 
         Raises:
-            Unavailable: The store or the cluster does not answer. Try again.
+            Unavailable: The store or the cluster does not answer; retry.
         """
         if rollout.deleting:
             self._cluster.remove(rollout)

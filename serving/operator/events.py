@@ -1,4 +1,4 @@
-"""Kubernetes Events for what happens to a rollout, posted by a thread that holds nothing up."""
+"""Post Kubernetes Events about rollouts, in a background thread."""
 
 import logging
 import queue
@@ -29,7 +29,7 @@ _WARNINGS = {"pause", "reject", "undo"}
 
 
 class EventPoster:
-    """Posts an Event for each transition and for each other change of phase."""
+    """Posts an Event for each transition and for other changes of phase."""
 
     def __init__(self, kube: Kube, instance: str, clock: Callable[[], datetime]) -> None:
         self._kube = kube
@@ -44,12 +44,12 @@ class EventPoster:
         return self
 
     def stop(self) -> None:
-        """Post what is waiting, for a moment, and end the thread."""
+        """Post waiting events for a short time, and end the thread."""
         self._events.put(None)
         self._thread.join(2)
 
     def transition(self, rollout: ModelRollout, done: Transition) -> None:
-        """Tell of a transition."""
+        """Post an Event about a transition."""
         kind = "Warning" if done.action in _WARNINGS else "Normal"
         message = f"{done.version.name}: {done.reason}"
         if done.action == "undo" and done.previous is not None:
@@ -57,7 +57,7 @@ class EventPoster:
         self._put(rollout, kind, REASONS[done.action], message)
 
     def phase(self, before: ModelRollout, after: ModelRollout) -> None:
-        """Tell of another phase (paused, degraded, well again), unless a transition has told."""
+        """Post an Event about a new phase (paused, degraded, healthy) without a transition."""
         changed = after.status.phase is not before.status.phase
         if not changed or before.status.history != after.status.history:
             return

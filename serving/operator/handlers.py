@@ -1,13 +1,13 @@
 """The operator on a cluster: kopf watches, one function reconciles.
 
-Events only say *that* something has changed; what is to be done follows from the state alone. So
-one function, `ClusterOperator.reconcile`, is called for an event of the rollout, for one of its
-Deployments and pods, for new evidence, and by a timer. Plain `on.event` handlers put no finalizer
-and no annotation on any object: an uninstall never hangs, whatever is removed first.
+Events only signal *that* something has changed; decisions follow from the state. So one function,
+`ClusterOperator.reconcile`, is called for events of the rollout, its Deployments and pods, for new
+evidence, and by a timer. Plain `on.event` handlers add no finalizers or annotations, so that an
+uninstall never hangs, whatever is removed first.
 
-Nothing is decided before everything was listed once: a watch that has only begun to tell would make
-running servers look absent. The list is repeated every so often, because a watch that was cut does
-not tell what was removed meanwhile.
+Nothing is decided before all objects were listed once: in a watch that has just started, running
+servers would seem absent. The list is repeated periodically, because an interrupted watch misses
+deletions.
 """
 
 import asyncio
@@ -36,16 +36,16 @@ _REST_SECONDS = 30.0  # a rollout at rest waits for nothing that a clock could t
 
 
 class ClusterOperator:
-    """Follows rollouts and what belongs to them, and reconciles while it leads.
+    """Follows rollouts and their objects, and reconciles while it is the leader.
 
     Args:
         kube: Connection to the cluster, for lists.
         driver: Decides and writes.
-        live: Fed with the events of Deployments, Services and pods.
-        lease: Tells whether this process may write.
-        telemetry: What is counted.
-        tick_seconds: A rollout that waits for something is reconciled at least this often.
-        clock: Monotonic seconds.
+        live: Receives the events of Deployments, Services and pods.
+        lease: The lease of the leader.
+        telemetry: The metrics.
+        tick_seconds: Longest time between two reconciles of a rollout that is waiting.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -74,20 +74,20 @@ class ClusterOperator:
         self._listed_at: float | None = None
         self._looked_at: dict[str, float] = {}
         self.ticked_at = clock()
-        """When the timer last came round; a timer that stands still means a process to restart."""
+        """Time of the timer's latest run; a stopped timer requires a restart of the process."""
 
     def wake(self, name: str) -> None:
-        """Ask for a reconcile of the rollout `name`, from any thread."""
+        """Request a reconcile of the rollout `name`. Thread-safe."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._spawn, name)
 
     def wake_all(self) -> None:
-        """Ask for a reconcile of every rollout, from any thread."""
+        """Request a reconcile of every rollout. Thread-safe."""
         for name in list(self._rollouts):
             self.wake(name)
 
     async def reconcile(self, name: str) -> None:
-        """Bring one rollout where it should be. Calls for one rollout never overlap."""
+        """Reconcile one rollout. Calls for one rollout never overlap."""
         if name in self._waiting:  # one that waits will see whatever has changed by then
             return
         self._waiting.add(name)
@@ -115,14 +115,14 @@ class ClusterOperator:
                 self._rollouts[name] = after
 
     def _reconciled(self, rollout: ModelRollout) -> ModelRollout:
-        """Reconcile in a thread; what it waited for one is not its own time."""
+        """Reconcile in a thread; the wait for the thread is not measured."""
         began = self._clock()
         after = self._driver.reconcile(rollout)
         self._telemetry.reconciled(self._clock() - began)
         return after
 
     async def run_timer(self) -> None:
-        """Reconcile everything every so often, for what no event tells: time."""
+        """Reconcile all rollouts periodically, for changes that only time causes."""
         while True:
             self.ticked_at = now = self._clock()
             if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
@@ -135,7 +135,7 @@ class ClusterOperator:
             await asyncio.sleep(self._tick_seconds)
 
     async def _list(self) -> None:
-        """See what there is, whatever events have told or not."""
+        """List all objects, independently of events."""
         path = f"/apis/{GROUP}/{VERSION}/namespaces/{self._kube.namespace}/{PLURAL}"
         try:
             owned = {kind: await asyncio.to_thread(listing, self._kube, kind) for kind in KINDS}
@@ -156,7 +156,7 @@ class ClusterOperator:
         self._looked_at.clear()  # each is due
 
     def _take(self, found: Any) -> None:
-        """Keep a rollout, unless a later state of it is known."""
+        """Store a rollout, unless a later state of it is stored."""
         try:
             rollout = parse(found)
         except Invalid as error:
@@ -171,7 +171,7 @@ class ClusterOperator:
         self._looked_at.pop(name, None)
 
     def _at_rest(self, rollout: ModelRollout) -> bool:
-        """Tell whether only an event can change what is to be done."""
+        """Return whether only an event, and not time, can change the decision."""
         status = rollout.status
         drains = any(
             RETIRE_ANNOTATION in made["metadata"].get("annotations", {})

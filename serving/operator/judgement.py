@@ -1,9 +1,10 @@
-"""Whether what a version has shown speaks against it. Pure.
+"""Judge a version by its evidence. Pure.
 
-Each check answers one question and names its fault; the first fault decides. Rates are judged by an
-always-valid test (`shield.sequential`), so looking often rejects nobody who does not deserve it,
-and no traffic is no evidence. The level is shared equally between the tests that can reject by
-chance. Slowness is no fault: it may be the machine's, so it holds a rollout and rejects nobody.
+Each check tests one condition and returns its fault; the first fault decides. Rates are tested by
+an always-valid test (`shield.sequential`), so that frequent checks do not raise the rate of false
+rejections; without traffic there is no evidence. The significance level is divided equally between
+the tests that can reject by chance. Slowness is not a fault, since the machine may cause it: it
+pauses a rollout but does not reject a version.
 """
 
 import math
@@ -24,20 +25,20 @@ from shield.sequential import log_evidence_above as log_evidence_of_a_rate
 
 
 class Fault(NamedTuple):
-    """Something that speaks against a version."""
+    """A fault of a version."""
 
     reason: str
-    """One CamelCase word, for conditions and events."""
+    """Reason as a CamelCase word, for conditions and events."""
     message: str
-    """A sentence with the figures."""
+    """Message with the figures."""
 
 
 Check = Callable[[Analysis, ArmEvidence, ArmEvidence], Fault | None]
-"""Given the analysis, the version on trial and the one it is compared with."""
+"""A check of the version on trial, given the analysis settings and both arms' evidence."""
 
 
 def requests_fail(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
-    """Too many requests failed, and the other version did not fail as often."""
+    """Check that requests do not fail too often, and more often than the other version's."""
     counts, others = _failures(trial), _failures(baseline)
     if counts.events < analysis.minimum_failures or counts.rate <= others.rate:
         return None
@@ -52,11 +53,11 @@ def requests_fail(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence)
 
 
 def answers_stop(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
-    """Its servers are reached and answer nothing any more, and the other version answers.
+    """Check that reachable servers have not stopped to answer while the other version answers.
 
-    A rate over a whole trial notices late that a version which was fine has died. At a tolerable
-    failure rate of 1 %, five failures in a row come by chance once in 10^10 requests. Servers that
-    are not reached are another matter: they may be starting.
+    The failure rate over a whole trial detects the sudden death of a good version late. At a
+    tolerable failure rate of 1 %, five failures in a row happen by chance once in 10^10 requests.
+    Unreachable servers are not counted here, since they may be starting.
     """
     count = trial.failures_in_a_row - trial.unreached_in_a_row
     if count < analysis.max_failures_in_a_row or baseline.failures_in_a_row:
@@ -65,14 +66,14 @@ def answers_stop(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) 
 
 
 def down_after_a_crash(analysis: Analysis, evidence: Evidence | None) -> bool:
-    """Tell whether users meet what a crash has left: nobody who answers, but the other version."""
+    """Return whether a crash left the version without a server, so that the other one answers."""
     if evidence is None or evidence.stable.failures_in_a_row:
         return False
     return evidence.candidate.failures_in_a_row >= analysis.max_failures_in_a_row
 
 
 def verdicts_shift(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence) -> Fault | None:
-    """It calls far more, or far fewer, messages a scam: swapped labels, a wrong tokenizer, NaN."""
+    """Check that the share of scam verdicts is similar: swapped labels, wrong tokenizer, NaN."""
     ours, theirs = _positives(trial), _positives(baseline)
     allowed = analysis.max_verdict_shift
     evidence = max(
@@ -88,11 +89,11 @@ def verdicts_shift(analysis: Analysis, trial: ArmEvidence, baseline: ArmEvidence
 
 
 def answers_are_slow(analysis: Analysis, evidence: Evidence) -> bool:
-    """Tell whether more of the latest answers of the version on trial are slow than may be.
+    """Return whether too many of the latest answers of the version on trial are slow.
 
-    What counts is what each server has spent itself; both versions alike, with what came from a
-    cache or from a server just started left out. The bound is the same for both, and so a message
-    that takes long, because it is long, speaks against neither.
+    Compares the processing times of both versions' servers, without cached answers and without
+    servers that have just started. The bound is the same for both versions, so that long messages
+    count against neither.
     """
     ours = Counts(min(evidence.candidate.slow, evidence.candidate.timed), evidence.candidate.timed)
     theirs = Counts(min(evidence.stable.slow, evidence.stable.timed), evidence.stable.timed)
@@ -107,13 +108,13 @@ CHECKS: tuple[Check, ...] = (
     verdicts_shift,
 )
 _SHARED_BY = 3
-"""What may reject by chance: failures, a shift of the verdicts, and errors where both disagree. The
-proof that promotes is held to the same, which leaves room for users whose messages hang together
-(`bench.trials`)."""
+"""Number of tests that can reject by chance: failures, shift of verdicts, and errors where both
+disagree. The proof for a promotion uses the same level, which leaves room for correlated messages
+of a user (`bench.trials`)."""
 
 
 def first_fault(analysis: Analysis, evidence: Evidence) -> Fault | None:
-    """Return the first fault of the version on trial, or None."""
+    """Return the first fault of the version on trial, or `None`."""
     for check in CHECKS:
         fault = check(analysis, evidence.candidate, evidence.stable)
         if fault is not None:
@@ -122,7 +123,7 @@ def first_fault(analysis: Analysis, evidence: Evidence) -> Fault | None:
 
 
 def errs_more(analysis: Analysis, evidence: Evidence) -> Fault | None:
-    """Where the versions disagree, reviewers found that it errs more, by however little."""
+    """Check that, by reviewers' decisions on disagreements, the version does not err more."""
     seen = evidence.paired
     if not convincing(log_evidence_above(paired(seen), 0.0), _share(analysis)):
         return None
@@ -134,7 +135,7 @@ def errs_more(analysis: Analysis, evidence: Evidence) -> Fault | None:
 
 
 def not_worse(analysis: Analysis, evidence: Evidence | None) -> bool:
-    """Tell whether it is shown that its error rate is not higher by more than the budget."""
+    """Return whether the error rate is proven not to be higher by more than the budget."""
     if analysis.error_budget >= 1:
         return True
     if evidence is None:
@@ -144,7 +145,7 @@ def not_worse(analysis: Analysis, evidence: Evidence | None) -> bool:
 
 
 def shown(analysis: Analysis, evidence: Evidence | None) -> str:
-    """Return what was shown, in a sentence, once `not_worse` holds."""
+    """Return the proof as a sentence, if `not_worse` holds."""
     if analysis.error_budget >= 1 or evidence is None:
         return "The error budget asks for no proof."
     seen = evidence.paired
@@ -156,7 +157,7 @@ def shown(analysis: Analysis, evidence: Evidence | None) -> str:
 
 
 def missing(analysis: Analysis, evidence: Evidence | None) -> str:
-    """Return what it takes to show that it is not worse, in sentences that seldom change."""
+    """Return what is missing for the proof, in sentences that seldom change."""
     seen = PairedEvidence() if evidence is None else evidence.paired
     if not seen.messages:
         met = evidence is not None and bool(evidence.candidate.exposures)
@@ -179,10 +180,10 @@ def missing(analysis: Analysis, evidence: Evidence | None) -> str:
 
 
 def users_object(analysis: Analysis, evidence: Evidence) -> bool:
-    """Tell whether more of its users object than of the other version's; each has one vote.
+    """Return whether a larger share of users objects than of the other version's.
 
-    Who reports what differs by user and by kind of error, so this proves nothing: it is a reason to
-    let no further user meet the version until reviewers have decided.
+    Users differ in what they report, so this is no proof; but no further users are moved to the
+    version until reviewers have decided.
     """
     ours, theirs = _votes(evidence.candidate), _votes(evidence.stable)
     evidence_weight = log_evidence_worse(ours, theirs, analysis.error_budget)
@@ -190,7 +191,7 @@ def users_object(analysis: Analysis, evidence: Evidence) -> bool:
 
 
 def paired(seen: PairedEvidence) -> Paired:
-    """Return what the bounds are computed from."""
+    """Return the paired counts from which the bounds are computed."""
     return Paired(seen.weight, seen.better, seen.worse, seen.undecided)
 
 

@@ -1,8 +1,8 @@
-"""Leader election by a Lease, so that of several operators one writes.
+"""Leader election by a Lease, so that only one of several operators writes.
 
-As in client-go: the holder renews; another takes over when it has seen no renewal for the Lease's
-duration *by its own clock*, so the clocks of two nodes need not agree. A holder that cannot renew
-stops acting before anybody may take over.
+As in client-go: the holder renews; another process takes over if it has observed no renewal for the
+Lease's duration *by its own clock*, so that clocks of nodes need not agree. A holder that cannot
+renew stops acting before another may take over.
 """
 
 import logging
@@ -19,16 +19,16 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class LeaderLease:
-    """Holds, or waits for, a Lease.
+    """Acquires and renews a Lease.
 
     Args:
         kube: Connection to the cluster.
-        name: Of the Lease; the operators of one installation share it.
-        identity: Of this process, unique.
-        duration_seconds: A holder that has not renewed for so long may be replaced.
-        renew_seconds: How often the holder renews, and the others look.
-        wall: UTC now, for what is written into the Lease.
-        clock: Monotonic seconds, for what is decided.
+        name: Name of the Lease, shared by the operators of one installation.
+        identity: Unique identity of this process.
+        duration_seconds: Time without a renewal after which the holder may be replaced.
+        renew_seconds: Interval of renewals, and of checks by the others.
+        wall: Returns the current UTC time, written to the Lease.
+        clock: Returns monotonic seconds, used for decisions.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class LeaderLease:
         return self._clock() < self._held_until
 
     def attempt(self) -> bool:
-        """Acquire or renew once, and tell whether the Lease is held.
+        """Acquire or renew once; return whether the Lease is held.
 
         Raises:
-            Unavailable: The API server does not answer; what is held runs out by itself.
+            Unavailable: The API server does not answer; a held Lease expires by itself.
         """
         began = self._clock()
         try:
@@ -93,7 +93,7 @@ class LeaderLease:
         return self._try(lambda: self._kube.replace(f"{self._path}/{self._name}", lease), began)
 
     def release(self) -> None:
-        """Give the Lease back, so that the next one need not wait."""
+        """Release the Lease, so that another process can take over at once."""
         if not self.held:
             return
         self._held_until = -1.0
@@ -106,7 +106,7 @@ class LeaderLease:
             _log.warning("lease not released", extra={"fields": {"error": error.message}})
 
     def run(self, stop: threading.Event, changed: Callable[[bool], None]) -> None:
-        """Keep trying until `stop` is set, whatever fails; `changed` hears of gain and loss."""
+        """Retry until `stop` is set; call `changed` on gain and loss of the Lease."""
         held = False
         while not stop.is_set():
             try:

@@ -1,8 +1,7 @@
-"""What is known of the objects in a cluster: listed when asked, or kept from watched events.
+"""Known objects of the cluster: listed on request, or kept up to date by watch events.
 
-A watch that was cut does not tell what vanished meanwhile, and one that has just begun has not told
-everything yet. So what is kept from events is put right by a list before the first decision, and
-every so often after.
+An interrupted watch misses deletions, and a watch that has just started is incomplete. So a list
+corrects the watched state before the first decision, and periodically afterwards.
 """
 
 import threading
@@ -22,14 +21,14 @@ class LiveObjects(Protocol):
         """Return the objects of `kind` that carry the label of `rollout`."""
 
     def note(self, found: Object) -> None:
-        """Take an object as the API server has just returned it."""
+        """Store an object as returned by the API server."""
 
     def forget(self, found: Object) -> None:
-        """Take note that an object was removed."""
+        """Remove a deleted object."""
 
 
 def listing(kube: Kube, kind: str, rollout: str | None = None) -> tuple[list[Object], int]:
-    """Return the objects of `kind` that belong to a rollout, or to any, and the list's version."""
+    """List the objects of `kind` of one or all rollouts; return them with the list's version."""
     path = f"{KINDS[kind]}/namespaces/{kube.namespace}/{kind.lower()}s"
     label = ROLLOUT_LABEL if rollout is None else selector(rollout)
     found = kube.get(path, {"labelSelector": label})
@@ -43,7 +42,7 @@ def listing(kube: Kube, kind: str, rollout: str | None = None) -> tuple[list[Obj
 
 
 class Watched:
-    """Keeps what events have told; asking costs no call. Safe to share between threads."""
+    """Keeps objects from watch events; look-ups make no calls. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +55,7 @@ class Watched:
             return list(self._objects[rollout, kind].values())
 
     def note(self, found: Object) -> None:
-        """Keep an object, unless a later state of it is known already."""
+        """Store an object, unless a later state of it is stored."""
         rollout, kind, name = _place(found)
         with self._lock:
             known = self._objects[rollout, kind].get(name)
@@ -66,9 +65,9 @@ class Watched:
                 self._objects[rollout, kind].pop(name, None)
 
     def renew(self, kind: str, found: list[Object], as_of: int) -> None:
-        """Take all objects of `kind` as they were at a version; what is missing there is gone.
+        """Replace the objects of `kind` by a list at a version; missing objects are removed.
 
-        What events have told since then stays.
+        Later events are kept.
         """
         with self._lock:
             present = {_place(one): one for one in found}
@@ -89,7 +88,7 @@ class Watched:
             }
 
     def forget(self, found: Object) -> None:
-        """Drop an object."""
+        """Remove an object."""
         rollout, kind, name = _place(found)
         with self._lock:
             self._objects[rollout, kind].pop(name, None)

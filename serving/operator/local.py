@@ -1,7 +1,7 @@
 """The operator on a laptop: `python -m serving.operator.local`.
 
-Rollouts come from the table, model servers are children of this process. One thread reconciles,
-because the children are tied to it; another follows the table, so that an undo is noticed within
+Rollouts are in a database table, model servers are child processes. One thread reconciles, because
+the children are tied to it; another follows the table, so that an undo is detected within
 milliseconds.
 """
 
@@ -32,21 +32,21 @@ from shield.stop import Stop
 
 _log = logging.getLogger(__name__)
 _WATCH_SECONDS = 30.0
-"""After so long without a change the follower reads everything again."""
+"""Time without a change after which the follower reads all rollouts again."""
 _PAUSE_SECONDS = 1.0
 _SLOW = 8
-"""Where nothing is going on, servers are looked at and rollouts reconciled so much more rarely."""
+"""Factor by which checks and reconciles are less frequent without a trial."""
 
 
 class Loop:
-    """Reconciles every rollout of a store: at once when something changes, and every so often.
+    """Reconciles all rollouts of a store: at once on changes, and periodically.
 
     Args:
-        store: Followed in a thread of its own.
-        cluster: Driven by the thread that calls `run`.
+        store: The store, followed in a separate thread.
+        cluster: The cluster, driven by the thread that calls `run`.
         driver: Decides and writes.
-        poll_seconds: Longest time in which servers that start or end are not looked at.
-        tick_seconds: Longest time in which a rollout with a version on trial is not reconciled.
+        poll_seconds: Longest time between two checks of servers that start or end.
+        tick_seconds: Longest time between two reconciles of a rollout with a trial.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Loop:
         self._changes: queue.SimpleQueue[ModelRollout | str] = queue.SimpleQueue()
         self._rollouts: dict[str, ModelRollout] = {}
         self._resting: set[str] = set()
-        """Rollouts without a version on trial, in which the last look changed nothing."""
+        """Rollouts without a trial in which the latest reconcile changed nothing."""
 
     def wake(self, name: str) -> None:
         """Ask for a reconcile of the rollout `name`, from any thread."""
@@ -92,7 +92,7 @@ class Loop:
                 self._reconcile(name)
 
     def _changed(self) -> set[str]:
-        """Wait a little for changes, and return whose they are."""
+        """Wait briefly for changes; return the names of changed rollouts."""
         due: set[str] = set()
         try:
             rarely = _SLOW if self._cluster.steady else 1

@@ -1,4 +1,4 @@
-"""One JSON line per event, on stderr. Never a message text: the operator does not see any."""
+"""Log one JSON line per event to stderr. The operator never sees messages' texts."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Send the log of this process to stderr, as JSON lines."""
+    """Send this process's logs to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,7 +1,7 @@
-"""Whether the version on trial is too slow, for long enough to say so. Pure.
+"""Detect that the version on trial is persistently too slow. Pure.
 
-A machine that is busy for a moment, or a process that has just started, makes any version slow.
-So slowness has to be proven, to last, and to end as slowly; and all that comes of it is a pause.
+A busy machine or a process that has just started makes any version slow. So slowness must be
+significant and last for a while, and its end too; and it only causes a pause.
 """
 
 from datetime import timedelta
@@ -13,16 +13,16 @@ from shield.crds.evidence import ArmEvidence, Evidence
 from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus
 
 REASON = "AnswersSlow"
-"""Of the conditions, and the first word of the transition."""
+"""Reason of the condition, and first word of the transition."""
 
 
 def paced(
     spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, evidence: Evidence | None
 ) -> ModelRolloutStatus:
-    """Note what the evidence says about the pace; `slow` changes when it has said so for long.
+    """Update the pace from the evidence; `slow` changes only after a persistent change.
 
-    Without evidence nothing is known, and nothing changes. Nor may a candidate be held before it
-    has met anybody: there would never be evidence that it is quick.
+    Nothing changes without evidence. A candidate without users yet is never held, since it would
+    never get evidence of being fast.
     """
     unmet = status.candidate is not None and status.step_started is None
     if evidence is None or unmet:
@@ -38,7 +38,7 @@ def paced(
 
 
 def holds(status: ModelRolloutStatus) -> bool:
-    """Tell whether no further user may meet the candidate: it is slow, or seems to become so."""
+    """Return whether the step is held because the candidate is, or seems to become, slow."""
     return status.slow or status.slow_disputed is not None
 
 

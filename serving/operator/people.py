@@ -1,4 +1,4 @@
-"""What a person who asks for something may do, and what the ledger is told of it. Pure."""
+"""Check people's requests (promote, abort, reinstate), and word their ledger entries. Pure."""
 
 from serving.operator.judgement import not_worse, shown
 from shield.crds.evidence import Evidence
@@ -6,17 +6,16 @@ from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, VersionRe
 
 
 def may_promote(spec: ModelRolloutSpec, evidence: Evidence | None) -> bool:
-    """Tell whether the promotion that was asked for may happen.
+    """Return whether a requested promotion is allowed.
 
-    With evidence, anybody's word will do. Without, somebody has to stand for it, by name and with a
-    reason.
+    Without sufficient evidence, the request must carry a name and a reason.
     """
     named = bool((spec.promote_by or "").strip() and (spec.promote_reason or "").strip())
     return named or not_worse(spec.analysis, evidence)
 
 
 def promotion(spec: ModelRolloutSpec, evidence: Evidence | None) -> str:
-    """Return the reason that the ledger gets."""
+    """Return the ledger's reason for a promotion."""
     who = (spec.promote_by or "").strip() or "A person"
     why = (spec.promote_reason or "").strip()
     known = (
@@ -28,19 +27,19 @@ def promotion(spec: ModelRolloutSpec, evidence: Evidence | None) -> str:
 
 
 def given_up(spec: ModelRolloutSpec) -> bool:
-    """Tell whether the version in the spec was given up, and not asked for again since."""
+    """Return whether the trial of the spec's version was aborted and not requested again."""
     return spec.abort == spec.version.digest
 
 
 def giving_up(spec: ModelRolloutSpec) -> str:
-    """Return the reason that the ledger gets for a trial that a person has ended."""
+    """Return the ledger's reason for an aborted trial."""
     who = (spec.abort_by or "").strip() or "A person"
     why = (spec.abort_reason or "").strip().rstrip(".")
     return f"{who} ended its trial without a judgement{': ' + why if why else ''}."
 
 
 def to_reinstate(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:
-    """Return the rejected version that somebody stands for, by name and with a reason, if any."""
+    """Return the rejected version that a named person reinstates with a reason, or `None`."""
     if not (spec.reinstate_by or "").strip() or not (spec.reinstate_reason or "").strip():
         return None
     if spec.reinstate in status.reinstated:
@@ -49,6 +48,6 @@ def to_reinstate(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionR
 
 
 def reinstating(spec: ModelRolloutSpec) -> str:
-    """Return the reason that the ledger gets for a version that may be proposed again."""
+    """Return the ledger's reason for a reinstated version."""
     why = (spec.reinstate_reason or "").strip().rstrip(".")
     return f"{(spec.reinstate_by or '').strip()} reinstated it: {why}."

@@ -13,13 +13,13 @@ from serving.operator.state import ServerSeen
 from shield.crds.v1alpha1 import ModelRollout, VersionRef
 
 Command = Callable[[ModelRollout, VersionRef], Sequence[str]]
-"""Builds the command that serves a version, without its ready file."""
+"""Builds the command of a version's server, without `--ready-file`."""
 
 _Key = tuple[str, str]  # rollout uid, digest
 
 
 def model_server_command(rollout: ModelRollout, version: VersionRef) -> Sequence[str]:
-    """Return the command of the product's own model server."""
+    """Return the command of the model server `serving.server`."""
     # The arm is where the version starts; later the split may change it without a restart.
     stable = rollout.status.stable
     arm = "stable" if stable is None or stable.digest == version.digest else "candidate"
@@ -32,17 +32,17 @@ def model_server_command(rollout: ModelRollout, version: VersionRef) -> Sequence
 
 
 class ProcessCluster:
-    """`Cluster` of child processes.
+    """Implements `Cluster` with child processes.
 
-    It is driven by one thread, which calls `tick` often: there are no threads inside, so nothing
-    has to be locked, and the children are tied to a thread that lives as long as the operator.
+    Driven by one thread, which calls `tick` often: no locks are needed, and the children are tied
+    to a thread that lives as long as the operator.
 
     Args:
-        log_dir: One log file per version.
-        drain_seconds: A retired server answers for so long.
+        log_dir: Folder of the log files, one per version.
+        drain_seconds: Time for which a retired server still answers.
         command: Builds the command of a server.
-        environment: Of the servers; by default that of this process.
-        clock: Monotonic seconds.
+        environment: Environment of the servers; default: that of this process.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ProcessCluster:
         self.apply(rollout, [])
 
     def tick(self) -> set[str]:
-        """Do what is due, and return the names of the rollouts whose servers have changed."""
+        """Do the due work; return the names of rollouts whose servers have changed."""
         changed: set[str] = set()
         for (uid, digest), server in list(self._servers.items()):
             before = server.seen
@@ -112,11 +112,11 @@ class ProcessCluster:
 
     @property
     def steady(self) -> bool:
-        """Whether every server answers and stays, so that nothing is expected to change."""
+        """Whether every server answers and none is starting or ending."""
         return not self._leaving and all(server.steady for server in self._servers.values())
 
     def pids(self) -> dict[str, int]:
-        """Return the process of each version that runs, by digest."""
+        """Return the process ids of running versions, by digest."""
         return {
             digest: server.pid
             for (_, digest), server in self._servers.items()

@@ -1,17 +1,16 @@
-"""`desired_state`: what a rollout should be, given what is wanted, what was, and what is seen.
+"""`desired_state`: decide a rollout's next status from spec, status and observations.
 
-Pure and total: called with the same arguments it answers the same, so a lost event costs nothing,
-and it has an answer for every combination, so nothing gets stuck. It makes at most one move per
-call; its caller calls again until nothing changes. What it guarantees, whatever the order of
-events:
+Pure and total: equal arguments give equal results, so that lost events do no harm, and every
+combination has a result, so that nothing gets stuck. Each call makes at most one move; the caller
+repeats it until nothing changes. Invariants, whatever the order of events:
 
-- A version that was rejected or taken back never serves again, unless a person stands for it by
-  name and with a reason; and then once.
-- Users meet a version only when its servers are ready.
-- An undo goes to the last known good version, and further back each time, never forward.
-- No traffic is no evidence: it neither promotes nor rejects.
-- Without evidence that a version is good enough, only a person who says why promotes it.
-- Slow answers hold a step for as long as they last; they reject nobody.
+- A version that was rejected or taken back never serves again, unless a named person reinstates it
+  with a reason, once.
+- Users are routed to a version only while its servers are ready.
+- An undo goes to the last known good version, and each further undo to an earlier one.
+- Without traffic there is no evidence, and no version is promoted or rejected.
+- Without sufficient evidence a version is promoted only by a named person with a reason.
+- Slow answers hold the current step while they last, and never reject a version.
 """
 
 from serving.operator import steps
@@ -42,7 +41,7 @@ from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, Strategy,
 
 
 def desired_state(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Desired:
-    """Decide what should run and who should answer."""
+    """Decide which versions run and which answer."""
     moved = _move(spec, status, seen)
     awaited = _awaited(spec, moved)
     impossible = _undo_is_impossible(spec, status, moved, seen)
@@ -111,7 +110,7 @@ def _install(
 
 
 def _undo(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
-    """Take back the candidate, or else the stable version; each token is answered once."""
+    """Take back the candidate, or else the stable version; each undo token acts once."""
     reason = spec.undo_reason or "An undo was asked for."
     if status.candidate is not None:
         undone = moves.rejected(status, seen.now, reason, steps.relevant(status, seen))
@@ -131,7 +130,7 @@ def _go_back(
     target: VersionRef,
     reason: str,
 ) -> ModelRolloutStatus:
-    """Let an earlier good version serve, as soon as it is ready: known good, so without a trial."""
+    """Return to an earlier good version as soon as it is ready, without a trial."""
     if seen.of(target).ready:
         return moves.gone_back(
             status, target, seen.now, spec.guard_seconds, reason, steps.relevant(status, seen)
@@ -143,10 +142,10 @@ def _go_back(
 def _return_within_guard(
     spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
 ) -> ModelRolloutStatus | None:
-    """Bring the last known good version back when the one just promoted shows a fault.
+    """Return to the last known good version if the promoted one shows a fault in its guard window.
 
-    It takes a proven fault (hysteresis: several crashes, or evidence at its level), and happens
-    at most once per promotion: what comes back is not on probation (cool-down until the next
+    Requires a proven fault (hysteresis: several crashes, or significant evidence), and happens at
+    most once per promotion: the restored version has no guard window (cool-down until the next
     promotion).
     """
     target, guarded = status.last_known_good, status.guarded
@@ -174,7 +173,7 @@ def _return_within_guard(
 def _try_candidate(
     spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
 ) -> ModelRolloutStatus:
-    """Judge the candidate; if nothing speaks against it, let it meet users step by step."""
+    """Judge the candidate; without a fault, increase its share step by step."""
     evidence = steps.relevant(status, seen)
     fault = _hard_fault(spec, seen, candidate, evidence)
     if fault is None and evidence is not None:
@@ -222,9 +221,9 @@ def _announced(spec: ModelRolloutSpec, weight: int) -> str:
 def _hard_fault(
     spec: ModelRolloutSpec, seen: Observed, version: VersionRef, evidence: Evidence | None = None
 ) -> Fault | None:
-    """Return what makes a version unfit for anyone: a refused package, or crashing servers.
+    """Return a fault that makes a version unusable: a refused package, or crashing servers.
 
-    One crash proves nothing, unless users have felt it: then it need not happen again.
+    One crash is not enough, unless it affected users.
     """
     server = seen.of(version)
     if server.refusal is not None:
@@ -238,7 +237,7 @@ def _hard_fault(
 
 
 def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:
-    """Return the version that must be ready before the next move on the way back, if any."""
+    """Return the version that must be ready before an undo can proceed, or `None`."""
     if status.stable is None:
         return None
     if spec.undo is not None and spec.undo != status.undone and status.candidate is None:
@@ -254,7 +253,7 @@ def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef |
 def _undo_is_impossible(
     spec: ModelRolloutSpec, before: ModelRolloutStatus, after: ModelRolloutStatus, seen: Observed
 ) -> bool:
-    """Tell whether the latest undo found nothing to go back to; said until the spec changes."""
+    """Return whether the latest undo had no version to return to, until the spec changes."""
     if before.undone != after.undone and after.history == before.history:
         return before.stable is not None
     said = any(condition.reason == NOTHING_TO_UNDO for condition in before.conditions)

@@ -1,4 +1,4 @@
-"""One model server as a child process: started, watched, restarted, retired in peace."""
+"""One model server as a child process: start, watch, restart and retire it."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from serving.operator.state import ServerSeen
 
 PACKAGE_REFUSED = 65
-"""Exit status (`EX_DATAERR`) by which a model server says that its package must never be served."""
+"""Exit status (`EX_DATAERR`) of a model server whose package must never be served."""
 
 STORE_AWAY = 69
 """Exit status (`EX_UNAVAILABLE`) of a server that could not reach the artifact store."""
@@ -24,17 +24,17 @@ _TETHER = Path(__file__).with_name("tether.py")
 
 
 class ServerProcess:
-    """A model server that should run until it is retired.
+    """A model server process that is kept running until it is retired.
 
-    `look` is to be called again and again: it notices what has happened and does what is due. All
-    calls come from one long-lived thread, to which the child is tied.
+    Call `look` repeatedly: it detects changes and does the due work. All calls must come from one
+    long-lived thread, to which the child is tied.
 
     Args:
-        command: What to run; the path of the ready file is appended as `--ready-file`.
-        environment: Of the child.
-        log: Where its output is appended.
-        ready_dir: For ready files, emptied by this process alone: nothing stale is ever adopted.
-        clock: Monotonic seconds.
+        command: Command to run; `--ready-file` with its path is appended.
+        environment: Environment of the child.
+        log: File to which the output is appended.
+        ready_dir: Folder of ready files, used by this process only, so that none is stale.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -66,41 +66,41 @@ class ServerProcess:
 
     @property
     def seen(self) -> ServerSeen:
-        """What is known of it, as of the last `look`."""
+        """State of the server as of the latest `look`."""
         return ServerSeen(self._ready, self._url, self._crashes, self._refusal)
 
     @property
     def steady(self) -> bool:
-        """Whether it answered when it was last looked at, and stays."""
+        """Whether the server answered at the latest `look` and is not retired."""
         return self._ready and self._retire_at is None
 
     @property
     def gone(self) -> bool:
-        """Whether it was retired and has ended."""
+        """Whether the server was retired and has ended."""
         return self._retire_at is not None and self._process is None
 
     @property
     def pid(self) -> int | None:
-        """Of the running process."""
+        """Process id of the running process, or `None`."""
         return self._process.pid if self._process else None
 
     def keep(self) -> None:
-        """Take back a retirement."""
+        """Cancel the retirement."""
         if self._kill_at is None:  # once it was told to end, it will: a new one must be started
             self._retire_at = None
 
     def retire(self, drain_seconds: float) -> None:
-        """End it after `drain_seconds`, in which requests routed to it still succeed."""
+        """End the server after `drain_seconds`, in which it still answers."""
         if self._retire_at is None:
             self._retire_at = self._clock() + drain_seconds
 
     @property
     def leaving(self) -> bool:
-        """Whether it has been told to end."""
+        """Whether the server was told to end."""
         return self._kill_at is not None
 
     def look(self, grace_seconds: float = 10.0) -> None:
-        """Notice an end or a readiness, and start, restart or end the process when it is time."""
+        """Detect the end or readiness of the process; start, restart or end it when due."""
         now = self._clock()
         if self._process is not None and self._process.poll() is not None:
             self._ended(self._process.returncode, now)
@@ -117,7 +117,7 @@ class ServerProcess:
             self._process.kill()
 
     def stop(self, grace_seconds: float) -> None:
-        """End it now and wait for it."""
+        """End the process now and wait for it."""
         self._retire_at = self._clock()
         if self._process is None:
             return
@@ -181,5 +181,5 @@ class ServerProcess:
 
 
 def _pause(ends: int) -> float:
-    """Return how long to wait after so many ends in a series."""
+    """Return the pause before a restart after a number of consecutive ends."""
     return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(ends - 1, 10), _LONGEST_PAUSE_SECONDS)

@@ -1,9 +1,9 @@
-"""Builds the Kubernetes objects of a rollout. Pure: the same arguments give the same objects.
+"""Build the Kubernetes objects of a rollout. Pure.
 
-Each version in use has a Deployment and a Service of its own, so that going back is a change of
-route and no pod is replaced; they differ in nothing but the version that the server is told to
-serve. Each arm has a Service too, whose selector follows the split: for clients in the cluster that
-do not read the split, and for the weights of an HTTPRoute.
+Each version in use has its own Deployment and Service, so that an undo only changes the route and
+replaces no pods; they differ only in the version to serve. Each arm has a Service too, whose
+selector follows the split: for clients in the cluster that do not read the split, and for the
+weights of an HTTPRoute.
 """
 
 import copy
@@ -29,7 +29,7 @@ _DRAIN_SECONDS = 5  # endpoints take a moment to forget a pod that ends
 
 
 def server_name(rollout: str, digest: str) -> str:
-    """Return the name of a version's Deployment and Service: at most 63 characters."""
+    """Return the name of a version's Deployment and Service, at most 63 characters."""
     return f"{rollout[:50]}-{digest.removeprefix('sha256:')[:12]}"
 
 
@@ -39,7 +39,7 @@ def arm_name(rollout: str, arm: str) -> str:
 
 
 def selector(rollout: str) -> str:
-    """Return the label selector of everything that belongs to a rollout."""
+    """Return the label selector of a rollout's objects."""
     return f"{ROLLOUT_LABEL}={rollout}"
 
 
@@ -48,9 +48,9 @@ def deployment(rollout: ModelRollout, version: VersionRef, template: Object) -> 
 
     Args:
         rollout: Its owner.
-        version: What it serves.
-        template: A PodTemplate with a container `model-server`: image, environment, volumes,
-            security. What is said there stays, except the arguments, the port and the probes.
+        version: Version to serve.
+        template: PodTemplate with a container `model-server`: image, environment, volumes,
+            security. Arguments, port and probes are replaced.
     """
     labels = _labels(rollout, version)
     pod = copy.deepcopy(template)
@@ -76,7 +76,7 @@ def deployment(rollout: ModelRollout, version: VersionRef, template: Object) -> 
 
 
 def version_service(rollout: ModelRollout, version: VersionRef) -> Object:
-    """Return the Service of a version, which is what the split names."""
+    """Return the Service of a version, to which the split refers."""
     name = server_name(rollout.name, version.digest)
     return _service(rollout, name, _labels(rollout, version), _selecting(rollout, version))
 
@@ -88,9 +88,9 @@ def arm_service(rollout: ModelRollout, arm: str, version: VersionRef) -> Object:
 
 
 def http_route(rollout: ModelRollout, split: Split, parents: list[Object]) -> Object:
-    """Return the HTTPRoute that gives other clients the split's weights, request by request.
+    """Return the HTTPRoute that splits other clients' requests by the split's weights.
 
-    It is coarse: it knows no users, so nobody stays on an arm. The API routes by user instead.
+    It does not keep users on an arm, unlike the API, which routes by user.
     """
     backends = [
         {
@@ -202,7 +202,7 @@ def _short(version: VersionRef) -> str:
 
 
 def _hashed(made: dict[str, Any]) -> Object:
-    """Note what was asked for, so that an unchanged object is recognised without asking again."""
+    """Add a hash of the object as an annotation, to recognise unchanged objects without a call."""
     digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
     annotations = made["metadata"].setdefault("annotations", {})
     annotations[HASH_ANNOTATION] = digest

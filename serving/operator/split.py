@@ -1,4 +1,4 @@
-"""Who answers now, as the API is told. Pure."""
+"""Compute the split: which versions answer, for the API. Pure."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from shield.crds.v1alpha1 import (
 
 
 def warm(status: ModelRolloutStatus, seen: Observed) -> bool:
-    """Tell whether the last known good version is kept running."""
+    """Return whether the last known good version is kept running."""
     return status.guard_until is not None and seen.now < status.guard_until
 
 
 def split_of(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Split | None:
-    """Return the split. A candidate and a fallback are in it only while their servers are ready."""
+    """Return the split. Candidate and fallback are included only while their servers are ready."""
     stable = status.stable
     if stable is None:
         return None
@@ -61,7 +61,7 @@ def _fallback_part(status: ModelRolloutStatus, seen: Observed) -> dict[str, Any]
 
 
 def _known_address(split: Split | None, version: VersionRef) -> str | None:
-    """Return where a version answered before this process was, until its servers are seen again."""
+    """Return a version's address from the status, until its servers are observed again."""
     if split is None:
         return None
     parts = (

@@ -1,6 +1,6 @@
-"""What a status says of a candidate on trial: where it stands and what it waits for.
+"""Compute phase, reason and message of a candidate on trial.
 
-Pure. Messages hold nothing that ticks, as in `conditions`.
+Pure. Messages contain no counts or ages, as in `conditions`.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from shield.crds.v1alpha1 import (
 
 
 class Standing(NamedTuple):
-    """Where a rollout stands, in one word, and why."""
+    """The phase of a rollout, with reason and message."""
 
     phase: Phase
     reason: str
@@ -32,7 +32,7 @@ class Standing(NamedTuple):
 def on_trial(
     spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
 ) -> Standing:
-    """Say where a trial stands."""
+    """Return the standing of a trial."""
     if status.step_started is None and not seen.of(candidate).ready:
         asked_for = status.rollout_started or seen.now
         if seen.now - asked_for >= timedelta(seconds=spec.ready_timeout_seconds):
@@ -147,5 +147,5 @@ def _missing(spec: ModelRolloutSpec, evidence: Evidence | None) -> str:
 
 
 def called(version: VersionRef | None) -> str:
-    """Return the name that people say."""
+    """Return a version's display name."""
     return version.name if version else "nothing"

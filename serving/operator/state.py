@@ -1,4 +1,4 @@
-"""What `desired_state` is given beside the spec and the status, and what it answers."""
+"""Inputs of `desired_state` besides spec and status, and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from shield.crds.v1alpha1 import ModelRolloutStatus, VersionRef
 
 @dataclass(frozen=True)
 class ServerSeen:
-    """The model servers of one version, as the cluster sees them."""
+    """The observed model servers of one version."""
 
     ready: bool = False
-    """They answer."""
+    """Whether they answer."""
     url: str | None = None
-    """Where, once they have been ready."""
+    """Address, once they have been ready."""
     crashes: int = 0
-    """Abnormal ends since they were asked for."""
+    """Crashes since they were first requested."""
     refusal: str | None = None
-    """Why the package must never be served, in the server's own words; final."""
+    """The server's message why the package must never be served; final."""
 
 
 ABSENT = ServerSeen()
@@ -27,15 +27,15 @@ ABSENT = ServerSeen()
 
 @dataclass(frozen=True)
 class Observed:
-    """The world, as far as a decision depends on it."""
+    """All observations that a decision depends on."""
 
     now: datetime
     servers: Mapping[str, ServerSeen] = field(default_factory=dict)
-    """By digest; a version without servers may be missing."""
+    """Servers by digest; versions without servers may be missing."""
     evidence: Evidence | None = None
-    """The latest that the API has counted. None: nothing is known, which is not "no faults"."""
+    """Latest evidence from the API. None: unknown, which is not "no faults"."""
     generation: int = 1
-    """Of the spec that is decided on."""
+    """Generation of the spec."""
 
     def of(self, version: VersionRef) -> ServerSeen:
         """Return the servers of `version`."""
@@ -44,9 +44,9 @@ class Observed:
 
 @dataclass(frozen=True)
 class Desired:
-    """What should be."""
+    """The desired state of a rollout."""
 
     servers: tuple[VersionRef, ...]
-    """Versions to keep running, the most needed first; all others are retired."""
+    """Versions to keep running, the most important first; all others are retired."""
     status: ModelRolloutStatus
-    """To be written before any server is touched: it holds the split, which is what users feel."""
+    """Status to write before any server changes, since it contains the split."""

@@ -1,4 +1,4 @@
-"""The steps of a trial: how far it is, and when one is done. Pure."""
+"""The steps of a trial: current weight and completion. Pure."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, Strategy
 
 
 def relevant(status: ModelRolloutStatus, seen: Observed) -> Evidence | None:
-    """Return the evidence, if it is about the present trial."""
+    """Return the evidence if it is about the current trial, else `None`."""
     if seen.evidence is None or status.rollout_started is None:
         return None
     return seen.evidence if seen.evidence.rollout_started == status.rollout_started else None
 
 
 def exposures(status: ModelRolloutStatus, seen: Observed) -> int:
-    """Return how many scans the version on trial has answered, as far as is known."""
+    """Return the known number of scans that the version on trial has answered."""
     evidence = relevant(status, seen)
     return evidence.candidate.exposures if evidence else 0
 
@@ -26,12 +26,12 @@ def weight(spec: ModelRolloutSpec, step: int) -> int:
 
 
 def on_last(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> bool:
-    """Tell whether no step follows. Steps may have been taken out of the spec meanwhile."""
+    """Return whether no step follows; steps may have been removed from the spec."""
     return status.step + 1 >= len(spec.steps)
 
 
 def done(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> bool:
-    """Tell whether the present step has lasted long enough and has met enough users."""
+    """Return whether the current step has reached its duration and number of scans."""
     if status.step_started is None:
         return False
     if status.step >= len(spec.steps):
@@ -44,7 +44,7 @@ def done(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> 
 
 
 def awaits_promotion(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> bool:
-    """Tell whether everything is done, and a person decides the rest."""
+    """Return whether all steps are done and only a person's promotion is missing."""
     return (
         spec.strategy is not Strategy.CANARY and on_last(spec, status) and done(spec, status, seen)
     )

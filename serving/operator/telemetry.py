@@ -1,4 +1,4 @@
-"""What the operator tells about itself: `/healthz`, `/readyz` and `/metrics`."""
+"""The operator's `/healthz`, `/readyz` and `/metrics`."""
 
 import threading
 from collections import Counter as Count
@@ -18,7 +18,7 @@ from shield.crds.v1alpha1 import Phase
 
 
 class Telemetry:
-    """Metrics of one operator process, in a registry of their own."""
+    """Metrics of one operator process, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -52,21 +52,21 @@ class Telemetry:
         self._seconds.observe(seconds)
 
     def failed(self, kind: str) -> None:
-        """Count a reconcile that did not succeed."""
+        """Count a failed reconcile."""
         self._errors.labels(kind).inc()
 
     def rollouts(self, phases: Iterable[Phase]) -> None:
-        """Set how many rollouts there are in each phase."""
+        """Set the number of rollouts in each phase."""
         counts = Count(phases)
         for phase in Phase:
             self._rollouts.labels(phase.value).set(counts[phase])
 
     def leads(self, held: bool) -> None:
-        """Set whether this process leads."""
+        """Set whether this process is the leader."""
         self._leader.set(int(held))
 
     def calls(self, by_verb: dict[str, int]) -> None:
-        """Set how many calls were made so far."""
+        """Set the number of calls so far."""
         for verb, count in by_verb.items():
             self._calls.labels(verb).set(count)
 
@@ -79,11 +79,11 @@ def serve(
     ready: Callable[[], bool],
     refresh: Callable[[], None] = lambda: None,
 ) -> ThreadingHTTPServer:
-    """Answer probes and scrapes in a thread; `shutdown()` the result to end it.
+    """Serve probes and metrics in a thread; call `shutdown()` of the result to stop.
 
     Args:
-        telemetry: What `/metrics` shows.
-        port: 0 takes a free one.
+        telemetry: The metrics.
+        port: Port to listen on; 0 picks a free one.
         alive: Answers `/healthz`.
         ready: Answers `/readyz`.
         refresh: Called before each scrape.
@@ -112,7 +112,7 @@ def serve(
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Probes are not worth a line."""
+            """Do not log probes."""
 
     server = ThreadingHTTPServer(("", port), Handler)
     threading.Thread(target=server.serve_forever, name="telemetry", daemon=True).start()

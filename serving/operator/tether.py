@@ -1,8 +1,8 @@
-"""Runs a command that dies with its parent: `python tether.py PARENT_PID COMMAND...` (Linux).
+"""Run a command that ends with its parent: `python tether.py PARENT_PID COMMAND...` (Linux).
 
-The kernel kills the command when its parent ends, even by SIGKILL, so no model server outlives its
-operator. It is arranged here, in the child, because code between fork and exec in a parent with
-threads may deadlock. The tie is to the *thread* that started the command: start it from one that
+The kernel kills the command when its parent ends, even by SIGKILL, so that no model server outlives
+its operator. This is set up in the child, because code between fork and exec can deadlock in a
+parent with threads. The command is tied to the *thread* that started it, so start it from one that
 lives as long as the parent.
 """
 
@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Tie this process to its parent, then become the command."""
+    """Tie this process to its parent, then exec the command."""
     parent, command = int(arguments[0]), arguments[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

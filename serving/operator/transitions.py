@@ -22,12 +22,12 @@ _NO_TRIAL: dict[str, Any] = {
 
 
 def same(one: VersionRef | None, other: VersionRef | None) -> bool:
-    """Tell whether two references mean one version: the digest decides, not the name."""
+    """Return whether two references mean the same version, by digest."""
     return (one and one.digest) == (other and other.digest)
 
 
 def among(version: VersionRef, versions: list[VersionRef]) -> bool:
-    """Tell whether `version` is one of `versions`."""
+    """Return whether `version` is one of `versions`."""
     return any(same(version, other) for other in versions)
 
 
@@ -37,13 +37,13 @@ def without(versions: list[VersionRef], gone: VersionRef) -> list[VersionRef]:
 
 
 def installed(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> ModelRolloutStatus:
-    """The first version of all: there is nobody to compare it with."""
+    """Install the first version, without a trial."""
     moved = status.model_copy(update={**_NO_TRIAL, "stable": version, "good": [version]})
     return _noted(moved, "install", version, None, now, "The first version; nothing served before.")
 
 
 def started(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> ModelRolloutStatus:
-    """A candidate is brought up; no user meets it yet."""
+    """Start a candidate, without users yet."""
     moved = status.model_copy(update={**_NO_TRIAL, "candidate": version, "rollout_started": now})
     return _noted(moved, "start", version, status.stable, now, "A new version was asked for.")
 
@@ -51,7 +51,7 @@ def started(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> M
 def stepped(
     status: ModelRolloutStatus, step: int, exposures: int, now: datetime, reason: str
 ) -> ModelRolloutStatus:
-    """The candidate meets (more) users."""
+    """Go to the next step: more users for the candidate."""
     moved = status.model_copy(
         update={"step": step, "step_started": now, "step_exposures": exposures}
     )
@@ -62,9 +62,9 @@ def stepped(
 def held_for_slowness(
     status: ModelRolloutStatus, slow: bool, now: datetime, reason: str, evidence: Evidence
 ) -> ModelRolloutStatus:
-    """The version on trial has turned out to be too slow for long enough, or is so no longer.
+    """Record that the version on trial has become, or is no longer, persistently slow.
 
-    Of a version that was promoted already nothing is held; its status says it, and that is all.
+    A version that is already promoted is not held; only its status changes.
     """
     moved = status.model_copy(update={"slow": slow, "slow_disputed": None})
     if status.candidate is None:
@@ -80,7 +80,7 @@ def promoted(
     reason: str,
     evidence: Evidence | None,
 ) -> ModelRolloutStatus:
-    """The candidate becomes the stable version, on probation for the guard window."""
+    """Promote the candidate to the stable version, with a guard window."""
     version = status.candidate
     assert version is not None
     guarded = guard_seconds > 0 and status.stable is not None
@@ -100,7 +100,7 @@ def promoted(
 def rejected(
     status: ModelRolloutStatus, now: datetime, reason: str, evidence: Evidence | None
 ) -> ModelRolloutStatus:
-    """The candidate is refused, for ever."""
+    """Reject the candidate, permanently."""
     version = status.candidate
     assert version is not None
     moved = status.model_copy(update={**_NO_TRIAL, "rejected": _refused(status, [version])})
@@ -108,7 +108,7 @@ def rejected(
 
 
 def aborted(status: ModelRolloutStatus, now: datetime, reason: str) -> ModelRolloutStatus:
-    """The candidate is given up without a judgement: it may be asked for again."""
+    """End the trial without a result; the candidate may be requested again."""
     version = status.candidate
     assert version is not None
     return _noted(status.model_copy(update=_NO_TRIAL), "abort", version, status.stable, now, reason)
@@ -117,7 +117,7 @@ def aborted(status: ModelRolloutStatus, now: datetime, reason: str) -> ModelRoll
 def reinstated(
     status: ModelRolloutStatus, version: VersionRef, now: datetime, reason: str
 ) -> ModelRolloutStatus:
-    """A rejected version may be proposed again, because a person stands for it; once."""
+    """Reinstate a rejected version at a person's request, once."""
     moved = status.model_copy(
         update={
             "rejected": without(status.rejected, version),
@@ -135,11 +135,11 @@ def gone_back(
     reason: str,
     evidence: Evidence | None = None,
 ) -> ModelRolloutStatus:
-    """An earlier good version serves again; everything promoted after it is taken back for ever.
+    """Return to an earlier good version; versions promoted after it are taken back permanently.
 
-    The window of warmth starts anew, so that a second undo is as quick as the first. The probation
-    does not: what was good before needs none, and a return that could cause a return would never
-    end.
+    The time for which the last known good version stays warm restarts, so that a second undo is as
+    fast as the first. The guard window does not: the version was good before, and automatic returns
+    must not repeat.
     """
     digests = [version.digest for version in status.good]
     place = digests.index(target.digest)
@@ -162,7 +162,7 @@ def gone_back(
 def struck_off(
     status: ModelRolloutStatus, version: VersionRef, now: datetime, reason: str
 ) -> ModelRolloutStatus:
-    """An earlier version that can no longer be served is not good to go back to."""
+    """Remove an earlier version that can no longer be served from the good ones."""
     moved = status.model_copy(
         update={
             "good": without(status.good, version),
@@ -173,7 +173,7 @@ def struck_off(
 
 
 def guard_over(status: ModelRolloutStatus) -> ModelRolloutStatus:
-    """Probation and warmth end."""
+    """End the guard window and the time for which the previous version stays warm."""
     over: dict[str, Any] = {"guarded": None, "guard_until": None}
     if status.candidate is None:
         over |= _NO_TRIAL
@@ -194,7 +194,7 @@ def _noted(
     reason: str,
     evidence: Evidence | None = None,
 ) -> ModelRolloutStatus:
-    """Append to the history; `last_known_good` always follows from `good`."""
+    """Append to the history, and update `last_known_good` from `good`."""
     noted = Transition(
         action=action,
         version=version,

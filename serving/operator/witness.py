@@ -1,7 +1,7 @@
-"""Evidence from the API and transitions into its ledger, in threads that never hold a reconcile up.
+"""Fetch evidence from the API and send transitions to its ledger, in background threads.
 
-When the API is away, judgement waits (the last evidence stays, and counts only grow) and the ledger
-catches up later: every transition is kept in the status, so nothing is lost by a restart either.
+While the API is unavailable, the last evidence is kept (counts only grow) and the ledger is updated
+later: transitions are stored in the status, so that a restart loses none.
 """
 
 import logging
@@ -22,26 +22,25 @@ _PAUSE_SECONDS = 1.0
 
 
 class Api(Protocol):
-    """The two calls that the operator makes; `shield.client.ShieldClient` has them."""
+    """The two API calls of the operator, as in `shield.client.ShieldClient`."""
 
     def evidence(self, model_type: ModelType) -> Evidence:
-        """Return what both versions of the present trial have shown."""
+        """Return the evidence about both versions of the current trial."""
 
     def record_transition(
         self, model_type: ModelType, rollout_uid: str, transition: Transition
     ) -> object:
-        """Write a transition into the ledger; repeating it changes nothing."""
+        """Record a transition in the ledger. Idempotent."""
 
 
 class ApiWitness:
-    """`Witness` over HTTP.
+    """Implements `Witness` over HTTP.
 
     Args:
-        connect: Opens the API with the token as it is now; called again when the token is refused.
-        evidence_seconds: How often evidence is asked for while a version is on trial. Where
-            counting takes long, less often: never more than a quarter of the time.
-        arrived: Called with the name of a rollout, from another thread, when its evidence has
-            changed.
+        connect: Opens a client with the current token; called again when the token is refused.
+        evidence_seconds: Interval of requests for evidence during a trial; longer if counting takes
+            long, which uses at most a quarter of the time.
+        arrived: Called from another thread with the name of a rollout whose evidence has changed.
     """
 
     def __init__(
@@ -71,11 +70,11 @@ class ApiWitness:
         return self
 
     def stop(self) -> None:
-        """Ask the threads to end. What is not written yet is written by the next start."""
+        """Stop the threads. Transitions not sent yet are sent after the next start."""
         self._stopped.set()
 
     def evidence(self, rollout: ModelRollout) -> Evidence | None:
-        """Return the latest evidence that has arrived; from now on it is asked for, if on trial."""
+        """Return the latest evidence received, and request it regularly during a trial."""
         if rollout.deleting or subjects(rollout.status) is None:
             self._on_trial.pop(rollout.name, None)
             return None
@@ -83,7 +82,7 @@ class ApiWitness:
         return self._evidence.get(rollout.name)
 
     def record(self, rollout: ModelRollout, transitions: list[Transition]) -> None:
-        """Take the transitions that were not taken before."""
+        """Queue the transitions that were not queued before."""
         taken = self._taken.get(rollout.uid, 0)
         for transition in transitions:
             if transition.sequence > taken:

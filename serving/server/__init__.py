@@ -1,9 +1,9 @@
-"""The model server: one model type per process, onnxruntime underneath, nothing wasted.
+"""The model server: serves one model type per process, with onnxruntime.
 
-http.py        bytes on a socket <-> Request and Response; limits and slow clients
-routes.py      which path does what; plain `/predict`
+http.py        requests, responses, problem documents; limits
+routes.py      routing of paths; plain `/predict`
 oip.py         the Open Inference Protocol v2
-engine.py      texts -> rows -> work queue -> threads -> probabilities; cache, twins, deadlines
-repository.py  versions: load beside, warm, switch, drain, unload
+engine.py      texts -> rows -> work queue -> threads -> probabilities; cache, deadlines
+repository.py  versions: load, warm up, switch, drain, unload
 lifecycle.py   start, signals, ready file, drain
 """

@@ -20,13 +20,13 @@ from shield.labels import ModelType
 # sense.
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 65
-"""EX_DATAERR: this package must never be served."""
+"""EX_DATAERR: the package must never be served."""
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE: the artifact store does not answer."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m serving.server",
         description="Serve one model package: /predict, Open Inference Protocol v2, /metrics.",

@@ -1,4 +1,4 @@
-"""Plain answers, and what every route reads from a request."""
+"""Build plain responses, and read the parts of a request that all routes use."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _PRINTABLE = re.compile(rb"[!-~]{1,128}")
 
 
 def plain(model: ServedModel, scored: Scored, unreadable: int) -> Response:
-    """Return the answer of `/predict`; `unreadable` characters of the texts were replaced."""
+    """Return the response of `/predict`; `unreadable` is the number of replaced characters."""
     predictions = []
     for score in scored.probabilities:
         scam = score >= OPERATING_POINT
@@ -47,7 +47,7 @@ def json_response(document: Any, status: int = 200) -> Response:
 
 
 def index(repository: Repository) -> Response:
-    """Return the repository index: every version, its state and its part."""
+    """Return the repository index: every version with its state and role."""
     return json_response(
         [
             {
@@ -65,7 +65,7 @@ def index(repository: Repository) -> Response:
 
 
 def only(request: Request, *methods: str) -> None:
-    """Raise `MethodNotAllowed` for another method. Whatever takes GET takes HEAD."""
+    """Raise `MethodNotAllowed` for other methods. GET includes HEAD."""
     if "GET" in methods:
         methods = (*methods, "HEAD")
     if request.method not in methods:
@@ -77,7 +77,7 @@ def only(request: Request, *methods: str) -> None:
 
 
 def request_id(request: Request) -> str | None:
-    """Return the client's own id of the request, if it is harmless to repeat."""
+    """Return the client's request id, if it is safe to echo."""
     given = request.headers.get(_REQUEST_ID)
     if given is None or not _PRINTABLE.fullmatch(given):
         return None
@@ -85,6 +85,6 @@ def request_id(request: Request) -> str | None:
 
 
 def deadline_header(request: Request) -> str | None:
-    """Return `x-deadline-ms`, unread."""
+    """Return the raw value of `x-deadline-ms`."""
     value = request.headers.get(b"x-deadline-ms")
     return None if value is None else value.decode("latin-1")

@@ -1,4 +1,4 @@
-"""A circuit breaker: stop asking a version that is broken, and say so at once."""
+"""A circuit breaker: refuse requests to a faulty version immediately."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What a version can do wrong."""
+    """Kinds of faults of a version."""
 
     NAN = "nan"
     ERROR = "error"
@@ -16,29 +16,29 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
-    """When to open, and for how long."""
+    """When the circuit opens, and for how long."""
 
     window: int = 50
-    """Latest calls that are looked at."""
+    """Number of latest calls considered."""
     max_faults: int = 5
     """Errors among them that open the circuit."""
     max_slow: int = 25
-    """Slow calls among them that open the circuit. Processor time counts, and not the clock on the
-    wall: a busy machine is not a broken model."""
+    """Slow calls among them that open the circuit. Uses processor time instead of wall-clock time,
+    since a busy machine is not a faulty model."""
     slow_factor: float = 20.0
-    """A call that takes this many times the processor time that its length should is a latency
-    fault."""
+    """A call is slow if its processor time exceeds the expected one for its length by this
+    factor."""
     slow_floor_seconds: float = 0.25
-    """A call that takes less processor time than this is never slow."""
+    """Processor time below which a call is never slow."""
     rest_seconds: float = 5.0
-    """Time until one call is let through to see whether the version has recovered."""
+    """Time after which one trial call is admitted."""
 
 
 @dataclass(slots=True)
 class Breaker:
     """Counts the faults of one version.
 
-    NaN opens it at once: a model does not recover from that.
+    NaN opens the circuit at once, since a model does not recover from it.
     """
 
     rule: BreakerRule = BreakerRule()
@@ -47,19 +47,19 @@ class Breaker:
     _opened: float | None = None
     _trial: bool = False
     fault: Fault | None = None
-    """What opened it, while it is open."""
+    """The fault that opened the circuit, while it is open."""
 
     def is_slow(self, seconds: float, expected_seconds: float) -> bool:
-        """Tell whether a call took too much processor time for its length."""
+        """Return whether a call took too much processor time for its length."""
         return seconds > max(self.rule.slow_floor_seconds, self.rule.slow_factor * expected_seconds)
 
     @property
     def open(self) -> bool:
-        """Tell whether requests are refused."""
+        """Return whether requests are refused."""
         return self._opened is not None
 
     def admits(self, now: float) -> bool:
-        """Tell whether a request may pass: closed, or open for long enough to try one."""
+        """Return whether a request is admitted: the circuit is closed, or a trial call is due."""
         if self._opened is None:
             return True
         if self.fault is Fault.NAN or now - self._opened < self.rule.rest_seconds:

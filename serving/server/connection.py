@@ -1,7 +1,7 @@
-"""HTTP/1.1 on asyncio and httptools: no framework between the socket and the engine.
+"""HTTP/1.1 on asyncio and httptools, without a framework.
 
-It does what this server needs and no more: keep-alive, pipelining, chunked bodies, limits, slow
-clients, back-pressure, draining. Why not a framework, with figures: docs/adr/0008.
+Supports keep-alive, pipelining, chunked bodies, limits, slow clients, back-pressure and draining.
+Reasons and figures: docs/adr/0008.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from shield.errors import BadRequest, ShieldError, TooLarge, Unavailable
 
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_PIPELINED = 16
-"""Requests that may wait behind the one in work before the client is no longer read from."""
+"""Waiting requests of a client above which reading from it is paused."""
 _MAX_WAITING = 1000
-"""Requests that may wait at all: one read may bring thousands at once."""
+"""Most waiting requests of a client, since one read can contain thousands."""
 _LINGER_SECONDS = 2.0
 _FRESH_SECONDS = 1.0
-"""A client that has just connected is about to ask: a drain waits so long for its request."""
+"""Time for which a drain waits for the first request of a new connection."""
 
 
 @dataclass
@@ -44,15 +44,15 @@ class Front:
     log: Callable[..., None]
     connections: set["Connection"] = field(default_factory=set)
     draining: bool = False
-    """Every answer says `Connection: close`."""
+    """Whether every response has `Connection: close`."""
     held_bytes: int = 0
-    """Bodies that have come and are not answered yet, of all clients together."""
+    """Total size of unanswered request bodies of all clients, in bytes."""
 
     def __post_init__(self) -> None:
         self.loop = asyncio.get_running_loop()
 
     async def sweep(self, every_seconds: float = 0.5) -> None:
-        """Close what is too slow or idle for too long; run it as a task."""
+        """Close connections that are too slow or idle for too long; run as a task."""
         while True:
             await asyncio.sleep(every_seconds)
             now = self.loop.time()
@@ -61,11 +61,11 @@ class Front:
 
     @property
     def busy(self) -> int:
-        """Count the connections that wait for an answer."""
+        """Return the number of connections that wait for a response."""
         return sum(connection.is_busy for connection in self.connections)
 
     def close_idle(self) -> None:
-        """Hang up on every client that has no request in flight."""
+        """Close every connection without a request in flight."""
         now = self.loop.time()
         for connection in list(self.connections):
             if not connection.is_busy and not connection.is_fresh(now):
@@ -73,7 +73,7 @@ class Front:
 
 
 class Connection(asyncio.Protocol):
-    """One client. Requests are answered in the order in which they came."""
+    """One client connection. Requests are answered in order."""
 
     def __init__(self, front: Front) -> None:
         self._front = front
@@ -83,13 +83,13 @@ class Connection(asyncio.Protocol):
         self._current: Request | None = None
         self._refusal: Response | None = None
         self._last: Response | None = None
-        """The refusal that follows the answers to what came before it."""
+        """Error response to send after the responses to earlier requests."""
         self._ended = False
-        """The client sends nothing more, but may still read."""
+        """Whether the client has closed its sending side."""
         self._lingering = False
         self._reading = True
         self._changed = front.loop.time()
-        """When the present state (idle, receiving, sending, lingering) began."""
+        """Start time of the current state (idle, receiving, sending, lingering)."""
         self._receiving = False
         self._fresh_until = self._changed + _FRESH_SECONDS
         self._stuck_since: float | None = None
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
     # --- asyncio ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or refuse it when there are too many."""
+        """Accept the connection, or refuse it if there are too many."""
         # A stream's transport, though uvloop's does not inherit from asyncio's class of that name.
         self._transport = cast(asyncio.Transport, transport)
         if len(self._front.connections) >= self._front.limits.max_connections:
@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         self._front.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client; work that nobody waits for is dropped by the engine."""
+        """Remove the client; the engine drops its unfinished work."""
         self._front.connections.discard(self)
         for request in [self._current, *(waiting for waiting, _ in self._waiting)]:
             if request is not None:
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse received data."""
         if self._lingering or self._last is not None:
             return
         if not self._receiving:
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def _feed(self, data: bytes) -> bytes:
-        """Give the parser `data`; return what it left, to be fed next."""
+        """Feed `data` to the parser; return the rest to feed next."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -161,24 +161,24 @@ class Connection(asyncio.Protocol):
         return b""
 
     def eof_received(self) -> bool:
-        """Let a half-closed client still have its answers; `_go_on` hangs up after the last."""
+        """Keep a half-closed connection until its last response; `_go_on` closes it then."""
         self._ended = True
         return self._current is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
-        """Stop reading from a client that does not read."""
+        """Pause reading from a client that does not read responses."""
         self._stuck_since = self._front.loop.time()
         self._balance_reading()
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Resume reading."""
         self._stuck_since = None
         self._go_on()
 
     # --- httptools ---
 
     def on_url(self, url: bytes) -> None:
-        """Collect the target; it may come in parts."""
+        """Collect the request target, which may arrive in parts."""
         self._url += url
         self._count_header(len(url))
 
@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        """Refuse a body that is announced too long; answer `Expect: 100-continue`."""
+        """Refuse an announced body that is too long; answer `Expect: 100-continue`."""
         length = self._headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._front.limits.max_body_bytes:
             self._too_long()
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Queue the request; `_go_on` answers it when its turn comes."""
+        """Queue the request; `_go_on` answers it in order."""
         if self._parser.should_upgrade():
             return  # the parser stops after the headers; see `_pass_over`
         now = self._front.loop.time()
@@ -238,20 +238,20 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether a request is received or answered at the moment."""
+        """Return whether a request is being received or answered."""
         answering = self._current is not None or bool(self._waiting)
         return answering or (self._receiving and not self._lingering)
 
     def is_fresh(self, now: float) -> bool:
-        """Tell whether the client has connected just now and not asked yet."""
+        """Return whether the connection is new and has sent no request yet."""
         return now < self._fresh_until
 
     def close(self) -> None:
-        """Hang up once what was written has been sent."""
+        """Close the connection after sending the buffered data."""
         self._transport.close()
 
     def check_time(self, now: float) -> None:
-        """Close the connection if its state has lasted too long."""
+        """Close the connection if its current state has lasted too long."""
         limits, age = self._front.limits, now - self._changed
         if self._lingering:
             if age > _LINGER_SECONDS:
@@ -270,9 +270,9 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _go_on(self) -> None:
-        """Answer what waits, in order, until an answer has to be waited for.
+        """Answer waiting requests in order, until one has no result yet.
 
-        A loop, not a call from each answer to the next: a client may pipeline hundreds.
+        A loop instead of recursion, since a client may pipeline hundreds of requests.
         """
         while self._waiting and self._may_answer:
             request, keep = self._waiting.popleft()
@@ -331,14 +331,14 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _refuse(self, response: Response) -> None:
-        """Hang up with `response`, once what came before it has been answered."""
+        """Send `response` after the earlier ones, then close the connection."""
         if self._current is None and not self._waiting:
             self._hang_up_with(response)
         elif self._last is None:
             self._last, self._receiving = response, False
 
     def _hang_up_with(self, response: Response) -> None:
-        """Answer and hang up, yet read on for a moment: a reset would take the answer with it."""
+        """Respond and close, but read on briefly: a reset would discard the response."""
         self._last = None
         if self._lingering or self._transport.is_closing():
             return
@@ -348,10 +348,10 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
     def _without_offer(self, rest: bytes) -> bytes:
-        """Return the request without its offer of another protocol (RFC 9110, 7.8).
+        """Return the request without its `Upgrade` header (RFC 9110, 7.8).
 
         Java's client offers HTTP/2 with its first request. The parser does not read the body of
-        such a request, so it gets the headers again, without the offer.
+        such a request, so it is fed the headers again without the offer.
         """
         method = self._parser.get_method()
         if method == b"CONNECT":
@@ -383,7 +383,7 @@ class Connection(asyncio.Protocol):
             raise _Refused
 
     def _balance_reading(self) -> None:
-        """Read from the client only while it reads its answers and few requests wait."""
+        """Read from the client only while it reads responses and few requests wait."""
         wanted = self._stuck_since is None and len(self._waiting) < _MAX_PIPELINED
         if wanted != self._reading and not self._transport.is_closing():
             self._reading = wanted
@@ -391,4 +391,4 @@ class Connection(asyncio.Protocol):
 
 
 class _Refused(Exception):
-    """Stops the parser; the response is in `_refusal`."""
+    """Raised to stop the parser; the response is in `_refusal`."""

@@ -1,7 +1,7 @@
-"""Texts to probabilities: tokens, cache, twins, queue, threads, deadlines.
+"""Compute probabilities of texts: tokenisation, cache, queue, threads, deadlines.
 
-Everything but `_compute` runs on the event loop, so cache and bookkeeping need no lock. Threads
-only take rows, call onnxruntime (which lets go of the interpreter lock) and hand scores back.
+Everything but `_compute` runs on the event loop, so that cache and bookkeeping need no lock.
+Threads only take rows, call onnxruntime (which releases the GIL) and return scores.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from shield.errors import Unavailable
 from shield.predictor import BATCH, Precision, Reading, Row
 
 _INLINE_CHARS = 4096
-"""Longer requests are tokenised on another thread, so that they do not hold up the event loop."""
+"""Length above which requests are tokenised in a thread, to keep the event loop free."""
 
 BATCH_RULES: dict[Precision, BatchRule] = {
     "int8": BatchRule(max_rows=BATCH["int8"]),
@@ -32,17 +32,17 @@ BATCH_RULES: dict[Precision, BatchRule] = {
 
 
 class Took(NamedTuple):
-    """How long one call of the model took."""
+    """Duration of one call of the model."""
 
     seconds: float
-    """By the clock on the wall."""
+    """Wall-clock time."""
     processor_seconds: float
-    """On a processor: what is left of it without waiting for one."""
+    """Processor time."""
 
 
 @dataclass
 class Engine:
-    """The threads and what they work on. Create it on the event loop that uses it."""
+    """The computing threads and their queue. Create it on the event loop that uses it."""
 
     threads: int
     queue_rows: int
@@ -66,14 +66,14 @@ class Engine:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is queued and end the threads. Blocks."""
+        """Finish the queued work and end the threads. Blocks."""
         self._queue.stop()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
     def expected_wait_seconds(self, model: ServedModel, before: int = 0) -> float:
-        """Estimate how long a new row would wait before its turn, with `before` tokens queued."""
+        """Estimate the wait of a new row behind `before` queued tokens."""
         tokens = self._queue.tokens + self._queue.computing / 2 + before
         return tokens * model.seconds_per_token / self.threads
 
@@ -84,18 +84,18 @@ class Engine:
         deadline_seconds: float,
         wanted: Callable[[], bool] = lambda: True,
     ) -> "asyncio.Future[Scored]":
-        """Ask for the scam probability of each text.
+        """Request the scam probability of each text.
 
         Args:
-            model: Which version. It stays in memory until the answer is there.
+            model: The version; stays in memory until the request is answered.
             texts: At least one.
-            deadline_seconds: From now. A request that cannot make it is refused at once.
-            wanted: Asked before computing; false when the client has gone.
+            deadline_seconds: Time from now. A request that cannot meet it is refused at once.
+            wanted: Called before computing; returns false if the client has disconnected.
 
         Returns:
-            A future of the probabilities, in the order of the texts, and what they have cost. It
-            fails with `Unavailable` when the queue is full, the deadline cannot be met, or the
-            version is broken.
+            A future of the probabilities, in the order of the texts, and their processor time. It
+            fails with `Unavailable` if the queue is full, the deadline cannot be met, or the
+            version is faulty.
         """
         future: asyncio.Future[Scored] = self._loop.create_future()
         now = self._loop.time()
@@ -124,7 +124,7 @@ class Engine:
         return refusal
 
     def _recall(self, job: Job, texts: Sequence[str]) -> bool:
-        """Answer from the cache without tokenising, if all of it is there."""
+        """Answer from the cache without tokenising, if it has all texts."""
         known: list[tuple[list[float], float]] = []
         for text in texts:
             scores = job.model.cache.answers(text)
@@ -136,7 +136,7 @@ class Engine:
         return True
 
     def _admit(self, job: Job, texts: Sequence[str]) -> None:
-        """Tokenise, at once or beside the event loop, and queue."""
+        """Tokenise, on the event loop or in a thread, and queue."""
         model = job.model
         model.in_flight += 1
 
@@ -166,7 +166,7 @@ class Engine:
     def _enqueue(
         self, job: Job, texts: Sequence[str], readings: list[Reading], processor_seconds: float
     ) -> None:
-        """Answer rows from the cache, join twins in flight, queue the rest."""
+        """Answer rows from the cache, join identical rows in flight, queue the rest."""
         model = job.model
         job.processor_seconds += processor_seconds
         rows = [row for reading in readings for row in reading.rows]
@@ -194,9 +194,9 @@ class Engine:
             self._await_row(job, key, rows[indices[0]], indices)
 
     def _too_many(self, job: Job, lengths: Sequence[int]) -> Unavailable | None:
-        """Refuse rows that do not fit, or the last of which would have to wait past the deadline.
+        """Refuse rows that do not fit in the queue or would wait past the deadline.
 
-        One request alone may be longer than the queue; else it could never be answered.
+        A single request may exceed the queue's size, since it could never be answered otherwise.
         """
         if not lengths:
             return None

@@ -1,4 +1,4 @@
-"""Requests, responses and problem documents; the bytes of a response."""
+"""Requests, responses, problem documents, and the encoding of responses."""
 
 import asyncio
 import json
@@ -13,16 +13,16 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 @dataclass(slots=True)
 class Request:
-    """One request, whole. Header names are lower case."""
+    """One complete request. Header names are lower case."""
 
     method: str
     path: str
     headers: dict[bytes, bytes]
     body: bytes
     arrived: float
-    """`time.perf_counter()` when it was whole; the loop's clock ticks in milliseconds."""
+    """`time.perf_counter()` at completion; the loop's clock has only millisecond resolution."""
     gone: bool = False
-    """The client has hung up: nobody waits for the answer."""
+    """Whether the client has disconnected."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ Handler = Callable[[Request], Answer]
 
 
 def problem(error: ShieldError, status: int | None = None) -> Response:
-    """Return an error's problem document; `error` repeats the message for protocol-v2 clients."""
+    """Return an error's problem document; `error` repeats the message for V2 protocol clients."""
     status = status or error.status
     document = to_problem(error) | {"error": error.message, "status": status}
     headers: tuple[tuple[str, str], ...] = ()
@@ -54,21 +54,21 @@ def problem(error: ShieldError, status: int | None = None) -> Response:
 
 
 class MethodNotAllowed(ShieldError):
-    """The path is known, but not with this method."""
+    """The path exists, but not with this method."""
 
     slug, status, title = "method-not-allowed", 405, "Method not allowed"
     allowed: tuple[str, ...] = ()
 
 
 class Broken(ShieldError):
-    """A fault of the server itself."""
+    """An internal error of the server."""
 
     slug, title = "server-error", "The model server failed"
 
 
 @dataclass(slots=True)
 class Limits:
-    """What a client may ask of the front."""
+    """Limits on connections and requests."""
 
     max_body_bytes: int
     max_held_bytes: int
@@ -81,7 +81,7 @@ _HEADS: dict[tuple[int, str, bool], bytes] = {}
 
 
 def encode(response: Response, keep: bool, head_only: bool = False) -> bytes:
-    """Return the response as bytes of HTTP/1.1; to HEAD goes the head alone."""
+    """Encode the response as HTTP/1.1; for HEAD only the head."""
     key = (response.status, response.content_type, keep)
     head = _HEADS.get(key)
     if head is None:

@@ -1,4 +1,4 @@
-"""One request on its way through the engine."""
+"""State of one request in the engine."""
 
 import asyncio
 import math
@@ -13,50 +13,50 @@ from shield.predictor import Reading
 
 
 class Scored(NamedTuple):
-    """What a request is answered with."""
+    """The result of a request."""
 
     probabilities: list[float]
-    """In the order of the texts."""
+    """Probabilities, in the order of the texts."""
     processor_ms: float | None
-    """Processor time of tokenising and computing, without any waiting: a busy machine does not
-    lengthen it. `None` if a part came from the cache, or the model is not warm yet."""
+    """Processor time of tokenising and computing, in milliseconds, without waiting. `None` if a
+    part came from the cache, or the model is not warm yet."""
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """The rows of a request's texts, and what is known of their scores. Lives on the event loop."""
+    """The rows of a request's texts with their scores so far. Used on the event loop only."""
 
     model: ServedModel
     future: asyncio.Future[Scored]
     deadline: float
     wanted: Callable[[], bool]
-    """Tells whether the client is still there."""
+    """Returns whether the client is still connected."""
     lengths: list[int] = field(default_factory=list)
     """Rows per text."""
     linear: list[float] = field(default_factory=list)
-    """What the linear half says of each text."""
+    """Output of the linear model for each text."""
     scores: list[float] = field(default_factory=list)
     pending: int = 0
-    """Rows without a score."""
+    """Number of rows without a score."""
     processor_seconds: float = 0.0
-    """What tokenising and computing have cost so far."""
+    """Processor time so far."""
     measured: bool = True
-    """Whether the whole of the answer was computed for it, by a model that is warm."""
+    """Whether all scores were computed for this request, by a warm model."""
 
     @property
     def processor_ms(self) -> float | None:
-        """Return what the answer has cost in processor time, waiting apart; `None` if unknown."""
+        """Return the processor time of the result in milliseconds; `None` if unknown."""
         return self.processor_seconds * 1000 if self.measured else None
 
     def expect(self, readings: Sequence[Reading]) -> None:
-        """Take note of how many rows each text has, and of its linear part."""
+        """Store the number of rows of each text, and its linear part."""
         self.lengths = [len(reading.rows) for reading in readings]
         self.linear = [reading.linear for reading in readings]
         self.pending = sum(self.lengths)
         self.scores = [math.nan] * self.pending
 
     def recall(self, known: Sequence[tuple[Sequence[float], float]]) -> None:
-        """Answer from scores and linear parts that are all known."""
+        """Answer from cached scores and linear parts."""
         self.measured = False
         self.lengths = [len(scores) for scores, _ in known]
         self.linear = [linear for _, linear in known]
@@ -66,7 +66,7 @@ class Job:
     def receive(
         self, indices: Sequence[int], score: float | Exception, processor_seconds: float
     ) -> None:
-        """Take the score of a row, which may stand in several places; finish with the last one."""
+        """Store the score of a row at all its positions; finish after the last row."""
         if self.future.done():
             return
         self.processor_seconds += processor_seconds
@@ -81,7 +81,7 @@ class Job:
             self.finish()
 
     def finish(self) -> None:
-        """Answer: each text's probability from its rows' scores."""
+        """Compute each text's probability from its rows' scores, and answer."""
         if self.future.done():
             return
         start, answers = 0, []

@@ -1,4 +1,4 @@
-"""A server from start to end: listen, load, warm, ready, serve, drain, stop."""
+"""The lifecycle of a server: listen, load, warm up, serve, drain, stop."""
 
 import asyncio
 import gc
@@ -26,20 +26,20 @@ from shield.packages.package import write_atomically
 
 _POLL_SECONDS = 0.02
 _OTHER_FILES = 128
-"""Files open beside the connections: model files while they load, the store's connections, logs."""
+"""Open files besides client connections: model files, connections to the store, logs."""
 
 
 def log(event: str, **fields: Any) -> None:
-    """Write one JSON line to stderr. Never a message's text."""
+    """Write one JSON line to stderr, never with a message's text."""
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
     print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the log
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one.
+    """Return a listening socket; port 0 picks a free one.
 
     Raises:
-        Misconfigured: The address is taken or not ours.
+        Misconfigured: The address is in use or not available on this machine.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 @dataclass
 class ModelServer:
-    """One process' server."""
+    """The server of one process."""
 
     model_type: str
     wanted: Wanted
@@ -65,14 +65,14 @@ class ModelServer:
 
     @property
     def port(self) -> int:
-        """Return the port it listens on."""
+        """Return the listening port."""
         return int(self.listener.getsockname()[1])
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain.
 
         Raises:
-            ShieldError: The model cannot be loaded. Nothing was answered as ready.
+            ShieldError: The model cannot be loaded; the server was never ready.
         """
         if self.ready_file is not None:
             # One that was killed has left its own behind: it says nothing about this one.
@@ -149,9 +149,9 @@ class ModelServer:
         return True
 
     async def _drain(self, front: Front, server: asyncio.AbstractServer) -> None:
-        """Answer what comes, ask every client to leave, and go when they have gone.
+        """Answer further requests with `Connection: close`, and stop when all clients have left.
 
-        New connections are still taken for a while: whoever routes to us may not know yet.
+        New connections are accepted for a while, since routers may not know yet.
         """
         log("draining", connections=len(front.connections))
         front.draining = True
@@ -174,9 +174,9 @@ class ModelServer:
 
 
 def allow_open_files(connections: int) -> None:
-    """Raise the limit of open files so that so many connections fit, as far as the system lets us.
+    """Raise the limit of open files for the maximum number of connections, where permitted.
 
-    Shells give a process 1024: the last clients of that many would be hung up on without a word.
+    The usual limit of 1024 would drop further connections without a response.
     """
     wanted = connections + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -189,7 +189,7 @@ def allow_open_files(connections: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask Linux to send SIGTERM when the parent ends, however it ends; do nothing elsewhere."""
+    """Have Linux send SIGTERM when the parent ends; no effect on other systems."""
     if sys.platform != "linux":
         return
     import ctypes

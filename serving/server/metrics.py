@@ -13,7 +13,7 @@ _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 
 
 class Metrics:
-    """Everything that is counted, in a registry of its own: a process may run several servers."""
+    """All metrics, in a separate registry, since a process may run several servers."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()

@@ -11,17 +11,17 @@ from shield.packages import ModelPackage
 from shield.predictor import Precision, Predictor, Reading, Row
 
 _REMEMBERED_CHARS = 320
-"""Two SMS. Longer texts are tokenised again: they are rarely repeated, and memory is bounded."""
+"""Longest text in the cache of tokenisations, about two SMS: longer ones are rarely repeated."""
 
 WARM_UP_CALLS = 50
-"""Calls of the model after loading whose processor time is told to nobody: caches, page tables and
-memory arenas are still being filled."""
+"""Calls after loading whose processor time is not reported, since caches, page tables and memory
+arenas are still being filled."""
 
 
 class AnswerCache:
-    """Encoder scores by exact token ids, least recently used out first.
+    """LRU cache of encoder scores by exact token ids.
 
-    Beside them it remembers what a text was read as, so that a repeated text is not even tokenised.
+    It also caches the rows of short texts, so that a repeated text is not tokenised again.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -33,14 +33,14 @@ class AnswerCache:
         return len(self._answers)
 
     def get(self, key: bytes) -> float | None:
-        """Return the answer and mark it as used."""
+        """Return the score and mark it as used."""
         answer = self._answers.get(key)
         if answer is not None:
             self._answers.move_to_end(key)
         return answer
 
     def put(self, key: bytes, answer: float) -> None:
-        """Keep an answer; forget the one unused for longest when full."""
+        """Store a score; evict the least recently used one if full."""
         if self._capacity == 0:
             return
         self._answers[key] = answer
@@ -50,7 +50,7 @@ class AnswerCache:
     def remember(
         self, texts: Sequence[str], keys: Sequence[bytes], readings: Sequence[Reading]
     ) -> None:
-        """Keep which rows each text became, so many of `keys`, in order, and its linear part."""
+        """Store the rows (in order, from `keys`) and the linear part of each text."""
         start = 0
         for text, reading in zip(texts, readings, strict=True):
             stop = start + len(reading.rows)
@@ -61,7 +61,7 @@ class AnswerCache:
             start = stop
 
     def answers(self, text: str) -> tuple[list[float], float] | None:
-        """Return the scores of all rows of a text and its linear part, if all of it is known."""
+        """Return the row scores and the linear part of a text, if all are cached."""
         known = self._texts.get(text)
         if known is None:
             return None
@@ -72,13 +72,13 @@ class AnswerCache:
 
 
 def row_key(row: Row) -> bytes:
-    """Return the exact token ids as bytes: a compact key, equal if and only if the rows are."""
+    """Return the token ids of a row as bytes, a compact cache key."""
     return array("I", row).tobytes()
 
 
 @dataclass(slots=True, eq=False)
 class ServedModel:
-    """A version as the server holds it."""
+    """A loaded version."""
 
     name: str
     """Model type, e.g. `sms`."""
@@ -88,31 +88,31 @@ class ServedModel:
     cache: AnswerCache
     breaker: Breaker
     warm_seconds: float = 0.0
-    """How long loading and warming took."""
+    """Duration of loading and warming up."""
     in_flight: int = 0
-    """Requests that have been admitted and not answered. Changed on the event loop only."""
+    """Number of admitted, unanswered requests. Changed on the event loop only."""
     seconds_per_token: float = field(default=0.0)
-    """Moving average of a thread's time per token, from warm-up on."""
+    """Moving average of a thread's time per token, since warm-up."""
     calls: int = 0
-    """Calls of the model that have ended."""
+    """Number of finished calls of the model."""
 
     @property
     def warm(self) -> bool:
-        """Tell whether it has computed often enough for its processor time to mean something."""
+        """Return whether enough calls were made for the processor time to be meaningful."""
         return self.calls >= WARM_UP_CALLS
 
     def learn_speed(self, seconds_per_token: float) -> None:
-        """Take one call into the average.
+        """Update the average with one call.
 
-        A call counts as at most five times as slow as those before it: one during which the machine
-        stood still must not have everybody refused for a while.
+        A call counts at most five times the average, so that one stall of the machine does not
+        cause refusals.
         """
         measured = min(seconds_per_token, 5 * self.seconds_per_token)
         self.seconds_per_token += 0.05 * (measured - self.seconds_per_token)
 
     @property
     def digest(self) -> str:
-        """Return the identity of the version."""
+        """Return the digest, the identity of the version."""
         return self.predictor.package.digest
 
 
@@ -125,11 +125,11 @@ def load_model(
     cache_rows: int,
     breaker: Breaker,
 ) -> ServedModel:
-    """Load a verified package and warm it up: its samples must get the probabilities it promises.
+    """Load a verified package and warm it up; check the probabilities of its samples.
 
     Raises:
-        PackageCorrupt: A file's bytes are not those of the manifest.
-        PackageInvalid: A file cannot be used, or a sample gets another probability.
+        PackageCorrupt: A file differs from the manifest.
+        PackageInvalid: A file is unusable, or a sample gets another probability.
     """
     started = time.perf_counter()
     predictor = Predictor(package, precision, threads=1)

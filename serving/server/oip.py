@@ -1,8 +1,8 @@
-"""The Open Inference Protocol v2 over REST, with the binary tensors that Triton's clients send.
+"""The Open Inference Protocol v2 over REST, with Triton's binary tensor extension.
 
 A model takes one input `text` (BYTES, shape [n] or [n, 1]) and gives `probability` (FP64, [n]) and
-`label` (BYTES, [n]).
-Source: https://github.com/kserve/open-inference-protocol, and Triton's `extension_binary_data.md`.
+`label` (BYTES, [n]). Source: https://github.com/kserve/open-inference-protocol, and Triton's
+`extension_binary_data.md`.
 """
 
 import gc
@@ -26,20 +26,20 @@ _LONG_BYTES = 64 * 1024
 
 @dataclass(slots=True)
 class InferRequest:
-    """What a client asks for."""
+    """An inference request."""
 
     texts: list[str]
     id: str | None = None
     deadline_seconds: float | None = None
     outputs: dict[str, bool] = field(default_factory=dict)
-    """Wanted outputs in order, and whether each is to be binary."""
+    """Requested outputs in order, each with whether it is binary."""
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """Return a JSON object.
+    """Parse a JSON object.
 
     Raises:
-        BadRequest: It is not JSON, not UTF-8, too deep, or no object.
+        BadRequest: The body is not UTF-8, not JSON, nested too deeply, or not an object.
     """
     try:
         # Decoded here: left to itself, json would guess UTF-16 and let lone surrogates pass.
@@ -64,9 +64,9 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Keep the garbage collector off: a document of many parts has it search them all in vain.
+    """Disable the garbage collector during parsing, which would scan large documents in vain.
 
-    That doubles the time for which a hostile body holds up everybody.
+    Scanning would double the time for which a hostile body blocks the server.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -78,11 +78,11 @@ def _without_collecting() -> Iterator[None]:
 
 
 def parse(request: Request) -> InferRequest:
-    """Read an inference request.
+    """Parse an inference request.
 
     Raises:
-        BadRequest: It cannot be read.
-        Invalid: It can be read, but is not for this model.
+        BadRequest: The request cannot be parsed.
+        Invalid: The request does not fit this model.
     """
     head = request.headers.get(b"inference-header-content-length")
     raw = b""
@@ -106,10 +106,10 @@ def parse(request: Request) -> InferRequest:
 
 
 def read_deadline(value: Any) -> float | None:
-    """Return a deadline in seconds from milliseconds, `None` if none is given.
+    """Parse a deadline in milliseconds; return seconds, or `None` without one.
 
     Raises:
-        Invalid: Not a positive number of at most ten minutes.
+        Invalid: The value is not a positive number of at most ten minutes.
     """
     if value is None:
         return None
@@ -209,7 +209,7 @@ def _object(value: Any, what: str) -> dict[str, Any]:
 def answer(
     request: InferRequest, model: ServedModel, scores: Sequence[float], unreadable: int
 ) -> Response:
-    """Return the inference response; `unreadable` characters of the texts were replaced."""
+    """Return the inference response; `unreadable` is the number of replaced characters."""
     tensors: list[dict[str, Any]] = []
     tail: list[bytes] = []
     for name, binary in request.outputs.items():

@@ -1,4 +1,4 @@
-"""What the engine says when it does not answer: why, and when to come back."""
+"""Errors of the engine's refusals, with the reason and when to retry."""
 
 import math
 
@@ -7,7 +7,7 @@ from shield.errors import Overloaded, Unavailable
 
 
 def out_of_order(model: ServedModel) -> Unavailable:
-    """Return the refusal of a version whose circuit is open."""
+    """Return the error for a version whose circuit is open."""
     return Unavailable(
         f"The version {model.version} is out of order ({model.breaker.fault}). Another arm has to "
         "answer; look at the model server's log, or go back with `shieldctl rollout undo`.",
@@ -16,7 +16,7 @@ def out_of_order(model: ServedModel) -> Unavailable:
 
 
 def could_not(model: ServedModel) -> Unavailable:
-    """Return the refusal of a message on which a version failed."""
+    """Return the error for a message on which the version failed."""
     return Unavailable(
         f"The version {model.version} could not compute an answer. Another arm has to answer; look "
         "at the model server's log.",
@@ -25,7 +25,7 @@ def could_not(model: ServedModel) -> Unavailable:
 
 
 def queue_full(rows: int) -> Overloaded:
-    """Return the refusal of a full queue."""
+    """Return the error for a full queue."""
     return Overloaded(
         f"The queue is full ({rows} rows). Try again shortly, or add model servers.",
         retry_after_seconds=1,
@@ -33,7 +33,7 @@ def queue_full(rows: int) -> Overloaded:
 
 
 def too_long(wait_seconds: float, deadline_seconds: float) -> Overloaded:
-    """Return the refusal of a request whose deadline cannot be met."""
+    """Return the error for a request whose deadline cannot be met."""
     return Overloaded(
         f"The answer would take about {wait_seconds:.2f} s, longer than the deadline of "
         f"{deadline_seconds:.3g} s. Try again shortly, or add model servers.",
@@ -42,7 +42,7 @@ def too_long(wait_seconds: float, deadline_seconds: float) -> Overloaded:
 
 
 def too_late() -> Overloaded:
-    """Return the refusal of a request whose deadline passed in the queue."""
+    """Return the error for a request whose deadline passed in the queue."""
     return Overloaded(
         "The deadline passed while the request waited. Try again shortly, or add model servers.",
         retry_after_seconds=1,

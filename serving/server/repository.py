@@ -1,7 +1,7 @@
-"""The versions in this process: load beside, warm, switch, drain, free.
+"""The versions in this process: load, warm up, switch, drain, unload.
 
-A switch is a change of one reference on the event loop, so every request sees one version from
-start to end. The version switched away from stays warm, so that going back takes no load.
+A switch changes one reference on the event loop, so that every request is served by one version.
+The previous version stays loaded, so that switching back is immediate.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ from shield.predictor import Precision, files_served
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A version to be served."""
+    """A version to load."""
 
     package: str
-    """A directory, or the package's prefix in the artifact store."""
+    """A directory, or the prefix of the package in the artifact store."""
     version: str
     arm: str = "stable"
     digest: str | None = None
-    """Needed for a package in the artifact store: it is the identity that is verified."""
+    """Expected digest; required for a package in the artifact store."""
 
 
 def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> ModelPackage:
-    """Return the verified package: from a directory, or pulled from the artifact store.
+    """Return the verified package from a directory, or download it from the artifact store.
 
-    Only the files that are served are fetched and checked. Blocks.
+    Downloads and verifies only the files needed for serving. Blocks.
 
     Raises:
-        Unusable: Corrupt, unsigned, untrusted or invalid. It must never be served.
-        Misconfigured: No trusted keys.
-        Invalid: No digest for a package in the store.
-        NotFound: There is none in the store.
+        Unusable: The package is corrupt, unsigned, untrusted or invalid; never serve it.
+        Misconfigured: There are no trusted keys.
+        Invalid: The digest is missing for a package in the store.
+        NotFound: The store has no such package.
         Unavailable: The store does not answer.
     """
     trust = Trust.from_directory(PackageSettings().require_trusted_keys())
@@ -62,7 +62,7 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
 
 @dataclass
 class Repository:
-    """What is loaded, and which of it answers."""
+    """The loaded versions, and which of them serves."""
 
     model_type: str
     settings: ServerSettings
@@ -77,10 +77,10 @@ class Repository:
         self._loading = asyncio.Lock()
 
     def serving(self, name: str, version: str | None = None) -> ServedModel:
-        """Return the version that answers.
+        """Return the serving version.
 
         Raises:
-            NotFound: This process serves another model, or has no such version.
+            NotFound: This process serves another model, or has not loaded this version.
             Unavailable: The model is still loading.
         """
         if name != self.model_type:
@@ -105,9 +105,9 @@ class Repository:
         return self.active
 
     async def load(self, wanted: Wanted) -> ServedModel:
-        """Load a version beside the one that answers, warm it, and let it answer from now on.
+        """Load and warm up a version beside the serving one, then switch to it.
 
-        A version that is loaded already is switched to at once. Raises as `fetch_package`.
+        Switches at once if the version is loaded already. Raises as `fetch_package`.
         """
         started = time.perf_counter()
         loaded = self._loaded(wanted)
@@ -116,11 +116,11 @@ class Repository:
         return model
 
     async def unload(self, version: str) -> None:
-        """Free a version that does not answer, once its last request is done.
+        """Unload a version that is not serving, after its last request.
 
         Raises:
-            NotFound: It is not loaded.
-            Conflict: It is the one that answers.
+            NotFound: The version is not loaded.
+            Conflict: The version is serving.
         """
         model = self.serving(self.model_type, version)
         if model is self.active:

@@ -1,4 +1,4 @@
-"""Which path does what."""
+"""Routes of the model server."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ _PARAMETERS = {"arm", "digest", "package", "version"}
 
 @dataclass
 class Routes:
-    """The handler of the front: a request in, a response or a future of one out."""
+    """The request handler: returns a response, or a future of one."""
 
     repository: Repository
     engine: Engine
@@ -35,7 +35,7 @@ class Routes:
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, request: Request) -> Answer:
-        """Answer a request; errors become problem documents, latencies are measured."""
+        """Handle a request; convert errors to problem documents, and measure the latency."""
         route = "other"
         answer: Answer
         try:
@@ -285,5 +285,5 @@ class Routes:
 
 
 def _broken(texts: Sequence[str]) -> int:
-    """Return how many characters could not be read: each counts as U+FFFD, and that is told."""
+    """Return the number of unreadable characters, which are replaced by U+FFFD."""
     return sum(unreadable(well_formed(text)) for text in texts)

@@ -12,63 +12,62 @@ from shield.environment import Settings
 
 
 class ServerSettings(Settings):
-    """How one model server listens, computes and protects itself."""
+    """Address, threads and limits of a model server. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix="SHIELD_SERVER_", use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
-    """Address to listen on. `0.0.0.0` in a container."""
+    """Address to listen on; `0.0.0.0` in a container."""
 
     precision: Literal["int8", "fp32"] = "int8"
-    """Which of the package's models to serve."""
+    """Model variant of the package to serve."""
 
     threads: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=256)
-    """Threads that compute, one row or batch each. One per core the process may use."""
+    """Computing threads; use one per core available to the process."""
 
     queue_rows: int = Field(default=1024, ge=1)
-    """Most rows that wait. A request that does not fit is refused with 503 and `Retry-After`."""
+    """Size of the queue in rows; requests that do not fit get 503 with `Retry-After`."""
 
     deadline_seconds: float = Field(default=4.0, gt=0)
-    """A request is refused when it would wait longer, unless it names its own deadline. Keep it
-    below the clients' time-out: an answer that nobody waits for is wasted."""
+    """Longest wait of a request without its own deadline; requests that would wait longer are
+    refused. Should be below the clients' time-out."""
 
     cache_rows: int = Field(default=50_000, ge=0)
-    """Answers kept per version, by exact token ids; about 1 kB each. 0 turns the cache off."""
+    """Size of the answer cache per version, in entries of about 1 kB; 0 disables it."""
 
     max_body_bytes: int = Field(default=2**20, ge=1024)
-    """Longest request body. While one is parsed everybody waits: up to 0.1 s per MiB, if it is
-    hostile."""
+    """Largest request body, in bytes. Parsing blocks the server: a hostile body takes up to 0.1 s
+    per MiB."""
 
     max_held_bytes: int = Field(default=64 * 2**20, ge=1024)
-    """Bodies of all clients together that wait for an answer. More is refused with 503."""
+    """Largest total of unanswered request bodies, in bytes; beyond it requests get 503."""
 
     max_texts: int = Field(default=1024, ge=1)
     """Most texts in one request."""
 
     max_text_chars: int = Field(default=100_000, ge=1)
-    """Longest text, in characters. A voice transcript of two hours has about this length."""
+    """Longest text in characters, about a voice transcript of two hours."""
 
     max_connections: int = Field(default=1024, ge=1)
-    """Connections open at a time; one more is answered 503 and closed."""
+    """Most open connections; further ones get 503 and are closed."""
 
     request_timeout_seconds: float = Field(default=10.0, gt=0)
-    """A request that has not arrived whole by then is answered 408 and its connection closed."""
+    """Time-out for receiving a request; then 408 is sent and the connection closed."""
 
     idle_timeout_seconds: float = Field(default=120.0, gt=0)
-    """A connection without a request for so long is closed. Keep it above the clients' own."""
+    """Time after which an idle connection is closed. Should exceed the clients' own."""
 
     drain_seconds: float = Field(default=5.0, ge=0)
-    """After SIGTERM, the longest wait for clients to leave; then idle connections are closed."""
+    """Longest wait for clients to leave after SIGTERM; then idle connections are closed."""
 
     cache_dir: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir()) / "antispam-shield-packages"
     )
-    """Where packages pulled from the artifact store are kept; a folder of the system's temporary
-    directory by default."""
+    """Folder for packages from the artifact store. Default: in the system's temporary directory."""
 
     repository: bool = False
     """Allow `POST /v2/repository/models/{name}/load` and `unload`.
 
-    For one process that switches versions. The endpoints are not authenticated: leave it off where
-    strangers reach the port.
+    For a process that switches versions. These endpoints are not authenticated: do not enable them
+    where untrusted clients can reach the port.
     """

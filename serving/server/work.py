@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class RowTask:
-    """One row to score, for everybody who asked for it."""
+    """One row to score, for all requests that contain it."""
 
     model: "ServedModel"
     key: bytes
     row: Row
     deadline: float
-    """Loop time after which nobody wants the answer."""
+    """Loop time after which the result is no longer needed."""
     waiters: list[Callable[[float | Exception, float], None]] = field(default_factory=list)
-    """Each is called with the score, or what went wrong, and the processor time in seconds."""
+    """Callbacks; called with the score or the error, and the processor time in seconds."""
     wanted: list[Callable[[], bool]] = field(default_factory=list)
-    """Each tells whether one of the waiters is still there; asked just before computing."""
+    """Return whether each waiting client is still connected; called before computing."""
 
     def is_wanted(self, now: float) -> bool:
-        """Tell whether it is worth computing."""
+        """Return whether the row is still needed."""
         return self.deadline > now and any(wanted() for wanted in self.wanted)
 
 
@@ -36,16 +36,16 @@ class BatchRule:
     """Which rows may share a call of the model."""
 
     max_rows: int = 1
-    """1: rows never share (the int8 model, whose answers depend on what shares the call)."""
+    """Most rows per call; 1 for the int8 model, whose results depend on the batch."""
     padding_budget: float = 0.15
     """Most padding in a batch, as a share of its cells."""
 
 
 class WorkQueue:
-    """Rows that wait, oldest first. A free thread takes at once: no timer, no waiting for more.
+    """Waiting rows, oldest first. A free thread takes rows at once, without waiting for a batch.
 
-    A batch starts with the oldest row and takes those nearest to it in length, never more than a
-    fair share of what waits, so that no thread idles while another works through everything.
+    A batch starts with the oldest row and adds those most similar in length, at most a fair share
+    of the queue, so that no thread is idle while another computes everything.
     """
 
     def __init__(self, threads: int) -> None:
@@ -55,9 +55,9 @@ class WorkQueue:
         # One wake-up per row. A row that went with another's batch leaves an empty wake-up behind.
         self._wakeups: SimpleQueue[bool] = SimpleQueue()
         self.tokens = 0
-        """Tokens that wait; with the speed of the model it tells how long a new row would wait."""
+        """Number of waiting tokens, used to estimate the wait of a new row."""
         self.computing = 0
-        """Tokens that were taken and are not done."""
+        """Number of tokens being computed."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -70,12 +70,12 @@ class WorkQueue:
         self._wakeups.put(True)
 
     def stop(self) -> None:
-        """Let every thread end once the rows are done."""
+        """End every thread after the remaining rows."""
         for _ in range(self._threads):
             self._wakeups.put(False)
 
     def take(self, rule: BatchRule) -> list[RowTask] | None:
-        """Wait for work and return a batch, oldest row first; `None` once stopped."""
+        """Wait for work; return a batch, oldest row first, or `None` after `stop`."""
         while True:
             if not self._wakeups.get():
                 return None
@@ -88,7 +88,7 @@ class WorkQueue:
             return batch
 
     def done(self, batch: list[RowTask]) -> None:
-        """Say that a batch has left the thread."""
+        """Record that a batch is done."""
         with self._lock:
             self.computing -= sum(len(task.row) for task in batch)
 

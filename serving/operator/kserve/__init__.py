@@ -1,6 +1,6 @@
-"""KServe as the serving backend: one InferenceService per rollout, and its canary as the split.
+"""The serving backend KServe: one InferenceService per rollout, its canary as the split.
 
-`arrange` decides (pure), `objects` builds, `cluster` is the door.
+`arrange` decides (pure), `objects` builds the objects, `cluster` implements `Cluster`.
 """
 
 from serving.operator.kserve.cluster import KServeCluster

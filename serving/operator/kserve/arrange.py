@@ -1,14 +1,13 @@
-"""How one InferenceService holds the versions that a rollout needs. Pure.
+"""Arrange the versions of a rollout in one InferenceService. Pure.
 
-An InferenceService runs at most two revisions: the last one that was rolled out, and the latest.
-`canaryTrafficPercent` is the latest one's share; without it the latest is rolled out, and becomes
-what the next one is measured against. So of the versions that are wanted the serving one is the
-base, and one more fits beside it: the candidate, or the version that an undo waits for, or the last
-known good one in its guard window.
+An InferenceService runs at most two revisions: the last one rolled out, and the latest.
+`canaryTrafficPercent` is the latest one's share; without it the latest is rolled out and becomes
+the base of the next. So the serving version is the base, and one more version fits beside it: the
+candidate, the version that an undo waits for, or the last known good one in its guard window.
 
-KServe rolls a revision out at 100 %, and then lets the one before go. Until the guard window is
-over the share is therefore 99 at most: users are routed by the API, by revision, and notice nothing
-of it; only callers of the InferenceService's own address do.
+At 100 % KServe rolls a revision out and removes the previous one. Therefore the share is at most 99
+until the end of the guard window. The API routes users by revision, so that this affects only
+callers of the InferenceService's own address.
 """
 
 from collections.abc import Sequence
@@ -21,33 +20,33 @@ MOST = 99
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What the InferenceService should say."""
+    """The desired content of the InferenceService."""
 
     latest: VersionRef | None
-    """What its spec describes; None: whatever it describes now."""
+    """Version in the spec; None: unchanged."""
     percent: int | None
-    """Share of the latest; None rolls it out."""
+    """Share of the latest revision, in percent; None rolls it out."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What the InferenceService holds now. Versions by digest."""
+    """The current content of the InferenceService, versions by digest."""
 
     latest: str | None = None
-    """What its spec describes; None: there is no InferenceService."""
+    """Version in the spec; None: there is no InferenceService."""
     percent: int | None = None
-    """Share of the latest; None: it is rolled out, or on its way there."""
+    """Share of the latest revision, in percent; None: it is, or is being, rolled out."""
     rolled_out: str | None = None
-    """What KServe rolled out last; None: nothing yet, or it is not known."""
+    """Version rolled out last; None: none yet, or unknown."""
 
 
 def arrange(rollout: ModelRollout, servers: Sequence[VersionRef], held: Held) -> Arrangement:
-    """Return the next arrangement. Called again after each change, it comes to rest.
+    """Return the next arrangement. Repeated calls after each change converge.
 
     Args:
-        rollout: Whose split gives the candidate's share.
-        servers: Versions to keep running, the most needed first; not empty.
-        held: What is there.
+        rollout: The rollout; its split gives the candidate's share.
+        servers: Versions to keep running, the most important first; not empty.
+        held: The current content.
     """
     base, beside = servers[0], _beside(rollout, servers)
     rolled_out = held.rolled_out == base.digest

@@ -1,4 +1,4 @@
-"""The `Cluster` of KServe: what runs is read from pods, what should run is one InferenceService."""
+"""The `Cluster` of KServe: reads pods, and applies one InferenceService per rollout."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,17 +23,17 @@ from shield.kube import Kube, Object
 
 
 class KServeCluster:
-    """`Cluster` by the canary of one InferenceService per rollout.
+    """Implements `Cluster` by the canary of one InferenceService per rollout.
 
-    Each revision is called by its own Service, so users stay on their arm as with Deployments, and
-    an address never changes its version. Of three wanted versions one has no room: a candidate
-    takes the place of the last known good version, which an undo then has to bring up again.
+    Each revision is called by its own Service, so that users stay on their arm as with Deployments,
+    and an address never changes its version. Only two versions run at a time: a candidate replaces
+    the last known good version, which an undo must then start again.
 
     Args:
         kube: Connection to the cluster.
-        live: Knows the pods.
+        live: Known objects of the cluster.
         template: PodTemplate of the model servers; see `specs.deployment`.
-        settings: Of the backend.
+        settings: The backend's settings.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class KServeCluster:
         self._template = template
         self._settings = settings
         self._made: dict[str, str] = {}
-        """Revision -> digest. It never changes, and is needed when no pod tells it any more."""
+        """Digests by revision. Immutable; needed for revisions without pods."""
 
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
         """Return the servers of a rollout as they are now, by digest."""
@@ -64,7 +64,7 @@ class KServeCluster:
         return seen
 
     def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
-        """Bring the InferenceService one move nearer to what is wanted."""
+        """Apply the next arrangement of the InferenceService."""
         if not servers:
             return
         live = self._read(rollout.name)
@@ -129,7 +129,7 @@ def _held(live: Object | None, made: Mapping[str, str]) -> Held:
 
 
 def _revisions(pods: list[Object], rollout: ModelRollout) -> dict[str, dict[str, int]]:
-    """Return digest -> revision -> how many of its pods are ready."""
+    """Return the number of ready pods by digest and revision."""
     known = {ref.digest.removeprefix("sha256:")[:40]: ref.digest for ref in _versions(rollout)}
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for pod in pods:

@@ -1,7 +1,7 @@
-"""Builds the InferenceService of a rollout. Pure.
+"""Build the InferenceService of a rollout. Pure.
 
-KServe hands its pod to Knative, which refuses what it does not know: of the pods' template only
-what Knative takes is used, and the pod's security settings move into the containers.
+KServe passes the pod spec to Knative, which refuses unknown fields: only the fields that Knative
+accepts are used, and the pod's security settings move to the containers.
 """
 
 import copy
@@ -14,12 +14,12 @@ from shield.kube import Object
 
 API = "/apis/serving.kserve.io/v1beta1"
 CONTAINER = "kserve-container"
-"""KServe's own name for the one that serves."""
+"""KServe's name of the serving container."""
 REVISION_LABEL = "serving.knative.dev/revision"
 _READABLE = 0o444
 _POD = ("serviceAccountName", "automountServiceAccountToken", "imagePullSecrets", "volumes")
 _ON_REQUEST = ("nodeSelector", "tolerations")
-"""Knative takes them only where its features are switched on; sent if the template has them."""
+"""Fields that Knative accepts only if its features are enabled; sent if the template has them."""
 _SECURITY = ("runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
 
 
@@ -32,15 +32,15 @@ def inference_service(
 ) -> Object:
     """Return the InferenceService.
 
-    Nothing in it changes with the share but the share: KServe makes a new revision, and so new
-    pods, of any other difference, labels and annotations included.
+    A change of the share changes nothing else, because KServe creates a new revision, with new
+    pods, for any other difference, labels and annotations included.
 
     Args:
         rollout: Its owner.
-        version: What the latest revision serves.
+        version: Version of the latest revision.
         percent: Share of the latest revision; None rolls it out.
         template: PodTemplate of the model servers; see `specs.deployment`.
-        annotations: Of the InferenceService.
+        annotations: Annotations of the InferenceService.
     """
     made = specs.deployment(rollout, version, template)
     predictor: Object = {
@@ -65,7 +65,7 @@ def inference_service(
 
 
 def replicas(rollout: ModelRollout) -> int:
-    """Return the fewest pods of a revision; at least one, so that no user waits for a start."""
+    """Return the minimum number of pods of a revision; at least one, to avoid cold starts."""
     return max(1, rollout.spec.replicas)
 
 
