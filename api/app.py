@@ -90,8 +90,8 @@ def open_services(
     """
     if settings.message_keys is None:
         raise Misconfigured(
-            "SHIELD_API_MESSAGE_KEYS names no key ring, and messages are never stored in the "
-            "clear. `shieldctl up` makes one."
+            "SHIELD_API_MESSAGE_KEYS names no key ring, and messages are stored only "
+            "encrypted. `shieldctl up` makes one."
         )
     engine = engine or open_engine(settings.database_url, pool_size=settings.pool_size)
     table = settings.rollouts == "table"

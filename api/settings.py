@@ -160,9 +160,9 @@ class ApiSettings(Settings):
         limited = self.rate_per_user.strip() or self.rate_per_address.strip()
         if self.workers > 1 and limited and self.rate_storage.startswith("memory:"):
             raise Misconfigured(
-                f"SHIELD_API_WORKERS is {self.workers}, but rate limits are counted in memory, by "
-                "each process for itself. Set SHIELD_API_RATE_STORAGE to redis://..., or run one "
-                "worker."
+                f"SHIELD_API_WORKERS is {self.workers}, but rate limits are counted in memory, "
+                "separately by each process. Set SHIELD_API_RATE_STORAGE to redis://..., or run "
+                "one worker."
             )
 
     def secret(self) -> str:

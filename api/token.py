@@ -20,7 +20,7 @@ MOST_HOURS = 24.0
 def main(arguments: list[str] | None = None) -> int:
     """Print a token for the API whose settings the environment holds."""
     parser = argparse.ArgumentParser(prog="python -m api.token", description=__doc__)
-    parser.add_argument("--subject", default="first-look", help="whose; stands in the audit log")
+    parser.add_argument("--subject", default="first-look", help="user id, for the audit log")
     parser.add_argument(
         "--role",
         action="append",
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=1.0, help=f"at most {MOST_HOURS:g}")
     given = parser.parse_args(arguments)
     if not 0 < given.hours <= MOST_HOURS:
-        parser.error(f"--hours is more than 0 and at most {MOST_HOURS:g}")
+        parser.error(f"--hours must be more than 0 and at most {MOST_HOURS:g}")
     settings = ApiSettings()
     try:
         token = mint(

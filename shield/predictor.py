@@ -249,11 +249,9 @@ class Predictor:
         worst = float(differences.max()) if np.isfinite(differences).all() else float("nan")
         if not worst <= SAMPLE_TOLERANCE[self.precision]:
             raise PackageInvalid(
-                f"The {self.precision} model of {self.package.path} is off by {worst:.4f} on "
-                "its own "
-                f"samples (allowed: {SAMPLE_TOLERANCE[self.precision]}). Refusing to serve it. "
-                "Serve "
-                "the other precision, or export the model again with this release."
+                f"The {self.precision} model of {self.package.path} is off by {worst:.4f} on its "
+                f"own samples (allowed: {SAMPLE_TOLERANCE[self.precision]}). Refusing to serve it. "
+                "Serve the other precision, or export the model again with this release."
             )
         return worst
 

@@ -28,7 +28,7 @@ def lease(body: LeaseRequest, ctx: TrainerWrite) -> Envelope[LeaseResult]:
     message = (
         f"Leased {result.count} corrections."
         if result.outcome == "leased"
-        else f"{result.count} corrections are approved; {result.minimum} are wanted."
+        else f"{result.count} corrections are approved; {result.minimum} are required."
     )
     return Envelope[LeaseResult](message=message, data=result)
 

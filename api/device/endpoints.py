@@ -50,7 +50,7 @@ def report(
 @router.get(
     "/{scan_type}/release",
     response_model=_Release,
-    responses={304: {"description": "The release is the one of `If-None-Match`."}},
+    responses={304: {"description": "The release has not changed since `If-None-Match`."}},
 )
 def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Response:
     """Return the signed statement of the version for phones. Ask at each start and every hour."""
@@ -99,7 +99,7 @@ def _unless_seen(
             "description": "The bytes of one file of a released package.",
             "content": {"application/octet-stream": {}},
         },
-        304: {"description": "The file is the one of `If-None-Match`."},
+        304: {"description": "The file has not changed since `If-None-Match`."},
     },
 )
 def package_file(

@@ -118,7 +118,7 @@ def check_released(ctx: Context, model_type: ModelType, version: str) -> None:
     if ctx.session.scalar(known.limit(1)) is None:
         raise Invalid(
             f"version: {version!r} never judged {model_type} messages on phones of this server. "
-            "Ask for the release, and judge by that."
+            "Fetch the current release and use its version."
         )
 
 
@@ -137,7 +137,7 @@ def file(ctx: Context, scan_type: ScanType, digest: str, name: str) -> tuple[byt
         .limit(1)
     )
     if released is None or name not in FILES:
-        raise NotFound.of("file for phones", f"{package[:19]}/{name}", "Ask for the release again.")
+        raise NotFound.of("file for phones", f"{package[:19]}/{name}", "Fetch the release again.")
     # A Protocol does not say that its objects can be keys of a cache; ours are, by identity.
     store: Any = ctx.services.artifacts
     return _packed(store, uri_of(model_type, package), package, name)
@@ -154,7 +154,7 @@ def _packed(store: Any, uri: str, digest: str, name: str) -> tuple[bytes, str]:
     if name != MANIFEST:
         expected = Manifest.from_bytes(raw, f"{uri}/{MANIFEST}").files.get(name)
         if expected is None:
-            raise NotFound.of("file of the package", name, "Ask for the release again.")
+            raise NotFound.of("file of the package", name, "Fetch the release again.")
         raw = store.get(f"{uri}/{name}")
         check_digest(f"{uri}/{name}", expected, raw)
     return gzip.compress(raw, mtime=0), digest_of(raw).removeprefix("sha256:")

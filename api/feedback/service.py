@@ -65,7 +65,7 @@ def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackR
     if request.scan_type is not None and request.scan_type.value != scan.scan_type:
         raise Invalid(
             f"scanType: the scan {scan.id} is of type {scan.scan_type!r}, not "
-            f"{request.scan_type.value!r}. Leave it out: the scan knows."
+            f"{request.scan_type.value!r}. Leave it out: the scan's own type is used."
         )
     # The claim is about what the reporter was told, which may be reviewers' decision; it is kept as
     # what it says of the model's verdict.

@@ -142,7 +142,7 @@ def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False)
     roles = words & allowed
     for former in sorted(words & FORMER.keys()) if own else ():
         now = " and ".join(role.value for role in FORMER[former])
-        raise _refused(f"the role {former!r} is given up, and is now the roles {now}, apart")
+        raise _refused(f"the role {former!r} was replaced by the roles {now}, apart")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:
         raise _refused("its subject is not a name of 1 to 128 characters")

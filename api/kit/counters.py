@@ -29,13 +29,13 @@ SCANS = Counter(
 )
 DEVICE_SCANS = Counter(
     "shield_device_scans",
-    "Scans that phones have judged by themselves, as they count them: a quarter by lot.",
+    "Scans judged on phones, as the phones report them: a quarter of the answers are random.",
     ["model_type", "version", "answer"],
     registry=REGISTRY,
 )
 DEVICE_REPORTS = Counter(
     "shield_device_reports",
-    "Reports on messages judged by phones, by whether the server judges alike.",
+    "Reports on messages judged on phones, by whether the server agrees.",
     ["model_type", "version", "agrees"],
     registry=REGISTRY,
 )
@@ -47,7 +47,7 @@ KNOWN_MATCHES = Counter(
 )
 FAILURES = Counter(
     "shield_arm_failures",
-    "Requests that a version should have answered and did not.",
+    "Requests that a version failed to answer.",
     ["model_type", "version", "arm"],
     registry=REGISTRY,
 )
@@ -56,7 +56,7 @@ FEEDBACK = Counter(
 )
 WEBHOOKS = Counter(
     "shield_webhook_attempts",
-    "Attempts to tell a webhook of an event.",
+    "Attempts to deliver an event to a webhook.",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -70,41 +70,41 @@ PENDING = Gauge(
 
 RUN_FAILED = Gauge(
     "shield_run_failed",
-    "1 where the latest run that has ended failed, else 0. A refusal and a skip are no failures.",
+    "1 if the latest finished run failed, else 0. Refusals and skips are not failures.",
     ["model_type", "kind"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 KNOWN_BUSIEST = Gauge(
     "shield_known_busiest_matches",
-    "Scans of the last hour that belonged to the known campaign with the most of them.",
+    "Scans of the last hour that matched the known campaign with the most matches.",
     ["model_type"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 OUTBOX_WAITING = Gauge(
     "shield_outbox_waiting_seconds",
-    "Age of the oldest work that follows a decision and is due, in seconds; 0 if there is none.",
+    "Age of the oldest due work of the outbox, in seconds; 0 if there is none.",
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 DRIFT = Gauge(
     "shield_drift_asks",
-    "1 where the latest look for drift asks for a retraining, else 0.",
+    "1 if the latest drift check requests a retraining, else 0.",
     ["model_type"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 DRIFT_LOOKED = Gauge(
     "shield_drift_looked_timestamp_seconds",
-    "When drift was last looked for.",
+    "Time of the latest drift check.",
     ["model_type"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 DRIFT_EVIDENCE = Gauge(
     "shield_drift_evidence",
-    "Evidence of each signal of the latest look, as a share of what is needed: 1 asks.",
+    "Evidence of each signal in the latest drift check; at 1 a retraining is requested.",
     ["model_type", "signal"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
@@ -112,7 +112,7 @@ DRIFT_EVIDENCE = Gauge(
 
 AUDIT_ENTRIES = Gauge(
     "shield_audit_entries",
-    "Entries of the audit log. It never becomes less.",
+    "Entries of the audit log; never decreases.",
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )

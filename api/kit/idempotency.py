@@ -144,7 +144,7 @@ def once_beyond(
 
 
 def _still_at_work() -> Conflict:
-    return Conflict("The first request with this Idempotency-Key is still at work. Ask again.")
+    return Conflict("The first request with this Idempotency-Key is still running. Try again.")
 
 
 _KEPT = select(

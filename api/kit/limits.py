@@ -126,8 +126,8 @@ def _networks(written: str) -> list[IPv4Network | IPv6Network]:
             networks.append(ip_network(part))
         except ValueError as fault:
             raise Misconfigured(
-                f"{part!r} in SHIELD_API_TRUSTED_PROXIES is no network. Write the network of your "
-                "gateway's pods alone, e.g. `10.42.7.0/24`, with commas between."
+                f"{part!r} in SHIELD_API_TRUSTED_PROXIES is not a network. Write the network of "
+                "your gateway's pods alone, e.g. `10.42.7.0/24`, with commas between."
             ) from fault
     return networks
 

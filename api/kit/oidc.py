@@ -58,8 +58,8 @@ def _account(entry: str) -> tuple[str, Role]:
     except ValueError as error:
         raise Misconfigured(
             f"SHIELD_API_SERVICE_ACCOUNTS gives {account.strip()!r} the role {role.strip()!r}, "
-            "which there is not. Write `namespace:name=pipeline` for the account of the steps and "
-            "`namespace:name=operator` for the operator's."
+            "which does not exist. Write `namespace:name=pipeline` for the account of the steps "
+            "and `namespace:name=operator` for the operator's."
         ) from error
 
 

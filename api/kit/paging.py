@@ -71,7 +71,7 @@ def decode(cursor: str) -> tuple[Any, ...]:
 
 
 def _bad_cursor() -> NotFound:
-    return NotFound("cursor: there is no such page. Send back `nextCursor` unchanged, or none.")
+    return NotFound("cursor: it is invalid. Send `nextCursor` unchanged, or leave it out.")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger("api")
 
 _OURS = Path(__file__).parents[1]
-_BUG = "The server met a fault of its own. Its log says more; try again later."
+_BUG = "Internal server error. The server's log has the details; try again later."
 
 
 class Problem(Answer):
@@ -53,11 +53,11 @@ class Problem(Answer):
 _MEANINGS = {
     400: "The request cannot be read",
     401: "Sign in first",
-    403: "Not with this role, or not this row",
-    404: "There is no such thing",
+    403: "Not allowed with this role, or for this object",
+    404: "Not found",
     409: "The state has changed",
     413: "The body is too large",
-    422: "Well-formed, but it makes no sense",
+    422: "Well-formed, but invalid",
     429: "Too many requests",
     503: "Try again later",
 }
@@ -167,7 +167,7 @@ def answer_to(error: ShieldError | SQLAlchemyError) -> JSONResponse:
     if isinstance(error, DataError):
         logger.warning("value refused by the database: %s", type(error).__name__)
         return problem_response(
-            Invalid("A value cannot be stored: a number out of range, or a character that is none.")
+            Invalid("A value cannot be stored: a number out of range, or an invalid character.")
         )
     return problem_response(database_problem(error))
 

@@ -35,7 +35,7 @@ def too_ordinary(form: Form) -> str | None:
         return None
     return (
         f"It has {words} words and {letters} letters beside numbers and links; with fewer than "
-        f"{least_words} and {least} honest messages look like it too."
+        f"{least_words} and {least} harmless messages look like it too."
     )
 
 

@@ -145,5 +145,5 @@ class Replica:
     def _deaf(self, fault: Exception) -> None:
         if self._deaf_since is None:
             self._deaf_since = self._clock()
-            logger.warning("known campaigns are not heard of: %s", type(fault).__name__)
+            logger.warning("changes of known campaigns are not received: %s", type(fault).__name__)
         self._why = f"the database does not answer ({type(fault).__name__})"

@@ -114,7 +114,7 @@ def retraining_success(
         target=0.8,
         below=False,
         note=f"{runs.get('refused', 0)} refused by a gate, {runs.get('skipped', 0)} skipped for "
-        "want of feedback (a class of their own), "
+        "want of feedback (counted separately), "
         f"{runs.get('running', 0)} running.",
     )
 
@@ -139,7 +139,7 @@ def rollback_rate(session: Session, since: datetime, model_type: ModelType | Non
         len(promoted | undone),
         target=0.1,
         below=True,
-        note="Candidates rejected before promotion are no rollbacks.",
+        note="Candidates rejected before promotion are not rollbacks.",
     )
 
 

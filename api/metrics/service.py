@@ -111,7 +111,7 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
         high=high,
         n=int(decided),
         met=None if value is None else value > 0.7,
-        note=f"Gold accuracy of the reviewers: {beside}. Careless approvals are no merit.",
+        note=f"Gold accuracy of the reviewers: {beside}. Careless approvals raise the rate too.",
     )
 
 

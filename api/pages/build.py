@@ -108,8 +108,7 @@ def run(command: list[str], environment: dict[str, str], folder: Path) -> None:
         words = (done.stderr + done.stdout).strip()[-2000:]
         raise Misconfigured(
             f"`{' '.join(Path(part).name for part in command[:3])}` failed in {folder} with exit "
-            f"code "
-            f"{done.returncode}. Its last words:\n{words}"
+            f"code {done.returncode}. Its last words:\n{words}"
         )
 
 

@@ -122,7 +122,7 @@ async def _claims(issuer: Any, answer: dict[str, Any]) -> dict[str, Any]:
     more = dict(await issuer.userinfo(token=answer))
     if more.get("sub") != claims.get("sub"):
         raise Unauthenticated(
-            "The sign-in did not succeed: the issuer's userinfo endpoint speaks of somebody else. "
+            "The sign-in did not succeed: the issuer's userinfo endpoint returned another subject. "
             "Start again at /login."
         )
     return {**more, **claims}

@@ -27,7 +27,7 @@ def withdraw(
 ) -> Envelope[LineageRead]:
     """Withdraw poisoned corrections from all snapshots."""
     lineage_read = lineage.withdraw(ctx, lineage.Subject(kind, subject_id), body.reason)
-    return Envelope[LineageRead](message="No later version learns from them.", data=lineage_read)
+    return Envelope[LineageRead](message="No later version is trained on them.", data=lineage_read)
 
 
 @router.post("/models/{model_type}/versions/{name}/taint")

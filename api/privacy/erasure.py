@@ -130,7 +130,7 @@ def _settle(ctx: Context, erased: ErasureRead, action: str, pseudonym: str) -> N
         actor=pseudonym,  # the log must not keep the name that is to be forgotten
         action=action,
         subject=pseudonym,
-        reason="asked by the person",
+        reason="requested by the user",
         details={"scans": erased.scans, "feedback": erased.feedback, "batches": erased.batches},
     )
 

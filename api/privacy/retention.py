@@ -131,6 +131,6 @@ class Caretaker:
         try:
             work()
         except ShieldError as error:
-            logger.warning("not looked after: %s", error.message)
+            logger.warning("periodic maintenance failed: %s", error.message)
         except Exception:
             logger.exception("not looked after")

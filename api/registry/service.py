@@ -120,6 +120,6 @@ def champion(ctx: Context, model_type: ModelType) -> VersionRead:
     stable = ctx.services.rollouts.get(model_type.value).status.stable
     if stable is None:
         raise NotFound(
-            f"No {model_type} version serves yet. `shieldctl rollout start` brings the first."
+            f"No {model_type} version serves yet. Roll one out with `shieldctl rollout start`."
         )
     return VersionRead.model_validate(get(ctx, model_type, stable.name))

@@ -42,7 +42,7 @@ def request(
 ) -> Envelope[ModelRollout]:
     """Request a rollout of a registered version."""
     rollout = service.request(ctx, model_type, body)
-    return Envelope[ModelRollout](message=f"{body.version} is asked for.", data=rollout)
+    return Envelope[ModelRollout](message=f"{body.version} is requested.", data=rollout)
 
 
 @router.patch("/{model_type}")
@@ -58,7 +58,9 @@ def change_policy(
 def undo(model_type: ModelType, body: ReasonRequest, ctx: AdminWrite) -> Envelope[ModelRollout]:
     """Return to the last known good version."""
     rollout = service.undo(ctx, model_type, body.reason)
-    return Envelope[ModelRollout](message="The last known good version comes back.", data=rollout)
+    return Envelope[ModelRollout](
+        message="The last known good version is being restored.", data=rollout
+    )
 
 
 @router.post("/{model_type}/abort")

@@ -214,7 +214,7 @@ class ModelRouter:
             try:
                 keep(self._copy(model_type, text, arm, version, url))
             except Exception:  # nobody else would hear of it
-                logger.exception("a copy was not kept")
+                logger.exception("the other version's score was not stored")
             finally:
                 self._room.release()
 
@@ -340,7 +340,7 @@ def _prediction(
         raise ValueError(f"{probability} is not a probability")
     label = str(one["label"])
     if label not in LABELS[model_type]:
-        raise ValueError("a label of another vocabulary")
+        raise ValueError("an unknown label")
     positive = is_positive(model_type, label)
     confidence = float(one.get("confidence") or (probability if positive else 1 - probability))
     said = one.get("certainty")

@@ -107,7 +107,7 @@ def _check_proposal(
     over = {stable.digest, spec.abort, *(ref.digest for ref in present.status.rejected)}
     if not asked and spec.version.digest not in over:
         raise RolloutBusy(
-            f"{spec.version.name} is asked for already and about to be rolled out.",
+            f"{spec.version.name} is already requested and about to be rolled out.",
             candidate=spec.version.name,
         )
 
@@ -145,14 +145,14 @@ def may_roll_out(ctx: Context, model_type: ModelType, name: str) -> VersionRef:
     if version.status in registry.FINAL:
         raise VersionRejected(
             f"{version.name} is {version.status.replace('_', ' ')}"
-            f"{': ' + version.refusal if version.refusal else ''}. It is not proposed again; "
-            "train a new version, or stand for this one with `shieldctl model reinstate`.",
+            f"{': ' + version.refusal if version.refusal else ''}. It cannot be proposed "
+            "again. Train a new version, or reinstate this one with `shieldctl model reinstate`.",
             version=version.name,
         )
     if version.tainted:
         raise VersionRejected(
             f"{version.name} learned from poisoned messages ({version.taint_reason}). "
-            "Train a new version without them, or stand for this one with `shieldctl model "
+            "Train a new version without them, or reinstate this one with `shieldctl model "
             "reinstate`.",
             version=version.name,
         )
@@ -256,7 +256,7 @@ def reinstate(ctx: Context, model_type: ModelType, name: str, reason: str) -> Ve
     rollout = find(ctx, model_type)
     rejected = rollout is not None and is_rejected(rollout.status, ref)
     if version.status not in registry.FINAL and not version.tainted and not rejected:
-        raise Conflict(f"{name} is {version.status}: nothing stands against it.")
+        raise Conflict(f"{name} is {version.status}: it may be proposed already.")
     if rejected and rollout is not None and ref.digest in rollout.status.reinstated:
         raise Conflict(
             f"{name} was reinstated before, and rejected again. Register a new version instead."
@@ -307,7 +307,9 @@ def promote(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
     """
     candidate = get(ctx, model_type).status.candidate
     if candidate is None:
-        raise Conflict(f"No {model_type} candidate is on its way, so there is nothing to promote.")
+        raise Conflict(
+            f"No {model_type} candidate is being rolled out, so there is nothing to promote."
+        )
     changed = _change(
         ctx,
         model_type,

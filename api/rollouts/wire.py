@@ -30,7 +30,7 @@ class _Address:
 def _address(url: str) -> _Address:
     parts = urlsplit(url)
     if not parts.hostname:
-        raise httpx.UnsupportedProtocol(f"{url!r} is no address of a model server.")
+        raise httpx.UnsupportedProtocol(f"{url!r} is not the address of a model server.")
     tls = parts.scheme == "https"
     head = (
         f"POST {parts.path or '/'} HTTP/1.1\r\nhost: {parts.netloc}\r\n"
@@ -97,7 +97,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as fault:
-            self._fail(httpx.RemoteProtocolError(f"This is no HTTP answer: {fault}."))
+            self._fail(httpx.RemoteProtocolError(f"This is not an HTTP response: {fault}."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail the request, unless the end of the connection ends the response."""

@@ -78,7 +78,7 @@ async def scan(
     if row is None:
         await storing  # the failures must be counted
         raise Unavailable(
-            f"{MODEL_TYPES[model_type].title} cannot be judged for a moment: the filter does not "
+            f"{MODEL_TYPES[model_type].title} cannot be judged at the moment: the filter does not "
             f"answer ({routed.failures[0].kind}). Try again; nothing is lost.",
             retry_after_seconds=2,
         )

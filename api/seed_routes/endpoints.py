@@ -171,7 +171,7 @@ def roll_back(ctx: Context, change: _Change) -> Serving:
         # Asking tells the better reason first: rejected, refused, tainted.
         rollouts.may_roll_out(ctx, change.model_type, change.version)
         raise Conflict(
-            f"{change.version} never served as the stable version, so it is no way back. "
+            f"{change.version} never served as the stable version, so it cannot be rolled back to. "
             "Deploy it instead."
         )
     rollouts.request(ctx, change.model_type, request)

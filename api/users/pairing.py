@@ -44,7 +44,7 @@ def redeem(ctx: Context, code: str) -> str:
     )
     if subject is None:
         raise Unauthenticated(
-            "This code is not valid any more: it is good once, for five minutes. Ask for a new one."
+            "This code is not valid: a code works once, within five minutes. Ask for a new one."
         )
     return str(subject)
 

@@ -119,7 +119,7 @@ def _within(address: Address, networks: Sequence[str]) -> bool:
 
 def _why(host: str, address: Address) -> str:
     return (
-        f"{host} is {address}, which is no public address. An operator can allow its network by "
+        f"{host} is {address}, which is not a public address. An operator can allow its network by "
         "SHIELD_API_WEBHOOK_NETWORKS."
     )
 
@@ -134,8 +134,8 @@ def _parts(url: str) -> tuple[str, str, int, str]:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise Invalid("url: write https://host/path.")
     if parts.username is not None or parts.password is not None:
-        raise Invalid("url: leave out user and password; the signature says who is speaking.")
+        raise Invalid("url: leave out user and password; the signature authenticates the sender.")
     if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
-        raise Invalid("url: it has blanks or control characters in it.")
+        raise Invalid("url: it contains blanks or control characters.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return parts.scheme, parts.hostname, port or {"https": 443, "http": 80}[parts.scheme], path

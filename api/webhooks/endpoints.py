@@ -62,4 +62,4 @@ def deliveries(
 def replay(webhook_id: PathId, body: ReplayRequest, ctx: AdminWrite) -> Envelope[Replayed]:
     """Send events again: failed ones, some by id, or all since a time."""
     sent = service.replay(ctx, webhook_id, body)
-    return Envelope[Replayed](message="They are on their way.", data=Replayed(sent=sent))
+    return Envelope[Replayed](message="The events are being sent.", data=Replayed(sent=sent))

@@ -83,5 +83,5 @@ def send(
         return Attempt(delivered=False, gone=False, said=f"No answer: {type(fault).__name__}.")
     said = f"It answered {status}."
     if 300 <= status < 400:
-        said += " Redirects are not followed: give the webhook the address itself."
+        said += " Redirects are not followed: use the final URL in the webhook."
     return Attempt(delivered=200 <= status < 300, gone=status == 410, said=said)

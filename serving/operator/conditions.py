@@ -44,7 +44,7 @@ def standing(
         return Standing(
             Phase.DEGRADED,
             NOTHING_TO_UNDO,
-            f"An undo was asked for, but {stable.name} is the only good version there is. "
+            f"An undo was requested, but {stable.name} is the only good version there is. "
             "Register a better one and ask for it with `shieldctl rollout start`.",
         )
     if awaited is not None:

@@ -111,7 +111,7 @@ def _install(
 
 def _undo(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
     """Take back the candidate, or else the stable version; each undo token acts once."""
-    reason = spec.undo_reason or "An undo was asked for."
+    reason = spec.undo_reason or "An undo was requested."
     if status.candidate is not None:
         undone = moves.rejected(status, seen.now, reason, steps.relevant(status, seen))
     elif status.last_known_good is None:

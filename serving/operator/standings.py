@@ -90,7 +90,7 @@ def on_trial(
             "UsersObject",
             f"More users object to {candidate.name} than to {called(status.stable)}, so it meets "
             "no further users until reviewers have decided enough messages on which the versions "
-            f"disagree. {missing(spec.analysis, evidence)} Reports alone reject nobody.",
+            f"disagree. {missing(spec.analysis, evidence)} Reports alone do not reject a version.",
         )
     if steps.awaits_promotion(spec, status, seen):
         known = "It is shown to be good enough. " if good else _missing(spec, evidence)

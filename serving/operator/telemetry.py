@@ -24,7 +24,7 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
             "shield_operator_reconcile_seconds",
-            "Time of one reconcile, from the look to the last write.",
+            "Duration of one reconcile, from the observation to the last write.",
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
             registry=self.registry,
         )

@@ -45,7 +45,7 @@ def installed(status: ModelRolloutStatus, version: VersionRef, now: datetime) ->
 def started(status: ModelRolloutStatus, version: VersionRef, now: datetime) -> ModelRolloutStatus:
     """Start a candidate, without users yet."""
     moved = status.model_copy(update={**_NO_TRIAL, "candidate": version, "rollout_started": now})
-    return _noted(moved, "start", version, status.stable, now, "A new version was asked for.")
+    return _noted(moved, "start", version, status.stable, now, "A new version was requested.")
 
 
 def stepped(

@@ -117,8 +117,7 @@ class Connection(asyncio.Protocol):
                 problem(
                     Unavailable(
                         f"The model server has {self._front.limits.max_connections} connections "
-                        "open. "
-                        "Try again shortly, or raise SHIELD_SERVER_MAX_CONNECTIONS."
+                        "open. Try again shortly, or raise SHIELD_SERVER_MAX_CONNECTIONS."
                     )
                 )
             )
@@ -355,7 +354,7 @@ class Connection(asyncio.Protocol):
         """
         method = self._parser.get_method()
         if method == b"CONNECT":
-            self._refuse(problem(BadRequest("This is no proxy: CONNECT is not offered.")))
+            self._refuse(problem(BadRequest("This is not a proxy: CONNECT is not supported.")))
             return b""
         headers = self._headers.items()
         head = b"".join(b"%b: %b\r\n" % pair for pair in headers if pair[0] != b"upgrade")

@@ -46,9 +46,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise Misconfigured(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Stop whatever uses the "
-            "port, or "
-            "choose another with --port (0 takes a free one)."
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Stop the process that "
+            "uses the port, or choose another with --port (0 picks a free one)."
         ) from error
 
 

@@ -39,11 +39,11 @@ class Metrics:
             registry=registry,
         )
         self.padding = Counter(
-            "shield_server_padding_tokens", "Tokens computed for nothing.", registry=registry
+            "shield_server_padding_tokens", "Padding tokens computed.", registry=registry
         )
         self.rows = Counter(
             "shield_server_rows",
-            "Rows asked for, by where the answer came from: model, cache, twin.",
+            "Rows requested, by the source of the answer: model, cache, twin.",
             ["source"],
             registry=registry,
         )

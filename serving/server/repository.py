@@ -53,9 +53,8 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
         return ModelPackage.open(directory).verify(trust, digest=wanted.digest, files=files)
     if wanted.digest is None:
         raise Invalid(
-            f"{wanted.package} is not a directory, so it is looked for in the artifact store, "
-            "and that "
-            "needs --digest: it says which bytes are meant."
+            f"{wanted.package} is not a directory, so it is looked for in the artifact store, and "
+            "that needs --digest: it says which bytes are meant."
         )
     return pull(open_store(), wanted.package, wanted.digest, cache_dir, trust, files=files)
 
@@ -154,8 +153,7 @@ class Repository:
         if package.manifest.model_type != self.model_type:
             raise PackageInvalid(
                 f"{wanted.package} holds a {package.manifest.model_type} model, but this server "
-                "serves "
-                f"{self.model_type}. Give the package of the right model type."
+                f"serves {self.model_type}. Give the package of the right model type."
             )
         return load_model(
             package,

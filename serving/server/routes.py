@@ -132,7 +132,7 @@ class Routes:
                 answers.only(request, "POST")
                 return "repository", self._change(request, name, action)
         raise NotFound(
-            f"There is nothing at {request.path[:100]!r}. `GET /v2` says what is offered."
+            f"There is nothing at {request.path[:100]!r}. `GET /v2` lists what is offered."
         )
 
     # --- answers ---
@@ -202,16 +202,14 @@ class Routes:
         limits = self.settings
         if len(texts) > limits.max_texts:
             raise TooLarge(
-                f"{len(texts)} texts are more than {limits.max_texts} in one request. Send them "
-                "in parts, "
-                "or raise SHIELD_SERVER_MAX_TEXTS."
+                f"{len(texts)} texts are more than {limits.max_texts} in one request. Send them in "
+                "parts, or raise SHIELD_SERVER_MAX_TEXTS."
             )
         longest = max(map(len, texts))
         if longest > limits.max_text_chars:
             raise TooLarge(
-                f"A text of {longest} characters is longer than {limits.max_text_chars}. "
-                "Shorten it, or "
-                "raise SHIELD_SERVER_MAX_TEXT_CHARS."
+                f"A text of {longest} characters is longer than {limits.max_text_chars}. Shorten "
+                "it, or raise SHIELD_SERVER_MAX_TEXT_CHARS."
             )
 
     def _ready(self) -> Response:
@@ -233,8 +231,7 @@ class Routes:
         if not self.settings.repository:
             raise Forbidden(
                 "This server's versions are fixed when it starts. Start it with "
-                "SHIELD_SERVER_REPOSITORY=true "
-                "to load and unload them over HTTP."
+                "SHIELD_SERVER_REPOSITORY=true to load and unload them over HTTP."
             )
         if name != self.repository.model_type:
             self.repository.serving(name)
@@ -255,7 +252,7 @@ class Routes:
                 f"{', '.join(sorted(_PARAMETERS))}."
             )
         if "version" not in parameters:
-            raise Invalid("`parameters.version` says which version; it is missing.")
+            raise Invalid("`parameters.version`, the name of the version, is missing.")
         work = self._load(parameters) if action == "load" else self._unload(parameters)
         return asyncio.ensure_future(work)
 
@@ -263,7 +260,7 @@ class Routes:
         version = parameters["version"]
         loaded = self.repository.versions.get(version)
         if "package" not in parameters and loaded is None:
-            raise Invalid("`parameters.package` says where the version lies; it is missing.")
+            raise Invalid("`parameters.package`, the location of the version, is missing.")
         wanted = Wanted(
             package=parameters.get("package", ""),
             version=version,

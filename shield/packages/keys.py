@@ -57,9 +57,9 @@ def save_key(pair: KeyPair, private_path: Path, trusted_directory: Path) -> None
         descriptor = os.open(private_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise AlreadyExists(
-            f"There is a signing key at {private_path} already. Move it away to make a new "
-            "one, and "
-            "keep its public half among the trusted keys for as long as its packages are served."
+            f"There is a signing key at {private_path} already. Move it away to make a new one, "
+            "and keep its public half among the trusted keys for as long as its packages are "
+            "served."
         ) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(pair.private_pem)
@@ -77,8 +77,7 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Misconfigured(
             f"The signing key {path} cannot be read: {error}. Point SHIELD_SIGNING_KEY to an "
-            "Ed25519 "
-            "private key in PEM, or make one with `shieldctl model keygen`."
+            "Ed25519 private key in PEM, or make one with `shieldctl model keygen`."
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise Misconfigured(
@@ -103,9 +102,9 @@ class Trust:
         files = sorted(directory.glob("*.pem")) if directory.is_dir() else []
         if not files:
             raise Misconfigured(
-                f"There is no trusted key in {directory}. Copy the public key (*.pem) of "
-                "whoever signs "
-                "your models there, or point SHIELD_TRUSTED_KEYS to the directory that has it."
+                f"There is no trusted key in {directory}. Copy the public key (*.pem) of whoever "
+                "signs your models there, or point SHIELD_TRUSTED_KEYS to the directory that has "
+                "it."
             )
         keys = {}
         for file in files:

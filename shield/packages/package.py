@@ -71,8 +71,7 @@ class ModelPackage:
         except OSError as error:
             raise PackageInvalid(
                 f"There is no model package in {path}: {error.strerror or error}. Give the "
-                "directory "
-                f"that holds {MANIFEST}."
+                f"directory that holds {MANIFEST}."
             ) from error
         return cls(path, Manifest.from_bytes(raw, str(path / MANIFEST)), digest_of(raw))
 
@@ -94,8 +93,7 @@ class ModelPackage:
         except OSError as error:
             raise PackageInvalid(
                 f"{self.path / name} is named by the manifest but cannot be read: "
-                f"{error.strerror or error}. "
-                "Pull the package again."
+                f"{error.strerror or error}. Pull the package again."
             ) from error
         check_digest(str(self.path / name), expected, raw)
         return raw
@@ -266,9 +264,8 @@ def check_digest(origin: str, expected: str, raw: bytes) -> None:
     if actual != expected:
         raise PackageCorrupt(
             f"{origin} hashes to sha256:{actual[:12]}, but its manifest says "
-            f"sha256:{expected[:12]}. "
-            "Refusing to load it. Push it again with `shieldctl model push`, or go back with "
-            "`shieldctl rollout undo`."
+            f"sha256:{expected[:12]}. Refusing to load it. Push it again with `shieldctl model "
+            "push`, or go back with `shieldctl rollout undo`."
         )
 
 

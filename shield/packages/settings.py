@@ -29,8 +29,7 @@ class PackageSettings(Settings):
         if self.signing_key is None:
             raise Misconfigured(
                 "No signing key is configured, so a package could not be signed. Set "
-                "SHIELD_SIGNING_KEY to "
-                "an Ed25519 private key (PEM)."
+                "SHIELD_SIGNING_KEY to an Ed25519 private key (PEM)."
             )
         return self.signing_key
 
@@ -39,7 +38,6 @@ class PackageSettings(Settings):
         if self.trusted_keys is None:
             raise Misconfigured(
                 "No trusted keys are configured, so no package can be loaded. Set "
-                "SHIELD_TRUSTED_KEYS to a "
-                "directory of public keys (*.pem)."
+                "SHIELD_TRUSTED_KEYS to a directory of public keys (*.pem)."
             )
         return self.trusted_keys

@@ -129,9 +129,8 @@ def _fetch_manifest(store: ArtifactStore, uri: str, digest: str, target: Path) -
         ) from error
     if digest_of(raw) != digest:
         raise PackageCorrupt(
-            f"{uri}/{MANIFEST} is {digest_of(raw)[:19]}, but {digest[:19]} was asked for. "
-            "Refusing to "
-            "load it. Push the version again with `shieldctl model push`."
+            f"{uri}/{MANIFEST} is {digest_of(raw)[:19]}, but {digest[:19]} was asked for. Refusing "
+            "to load it. Push the version again with `shieldctl model push`."
         )
     try:
         signature = store.get(f"{uri}/{SIGNATURE}")
@@ -164,9 +163,8 @@ def _fetch_file(store: ArtifactStore, key: str, target: Path, manifest: Manifest
         part.replace(target)
     except NotFound as error:
         raise PackageCorrupt(
-            f"{key} is named by the manifest but is not in the artifact store. Refusing to "
-            "load the "
-            "package. Push it again with `shieldctl model push`."
+            f"{key} is named by the manifest but is not in the artifact store. Refusing to load "
+            "the package. Push it again with `shieldctl model push`."
         ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -167,7 +167,7 @@ def test_work_beyond_the_database_is_done_once_however_often_its_key_comes(
             )
 
     def again() -> None:
-        with pytest.raises(Conflict, match="still at work"):
+        with pytest.raises(Conflict, match="still running"):
             call("bad model", "k-1")
 
     first = call("bad model", "k-1", again)

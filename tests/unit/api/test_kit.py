@@ -320,7 +320,7 @@ def test_a_service_account_without_a_role_that_there_is_is_one_clear_sentence(en
 
 
 def test_a_gateway_that_is_no_network_is_one_clear_sentence() -> None:
-    with pytest.raises(Misconfigured, match="TRUSTED_PROXIES is no network"):
+    with pytest.raises(Misconfigured, match="TRUSTED_PROXIES is not a network"):
         Limiter("", "", "memory://", "10.0.0.0/8, gateway")
 
 
