@@ -4,7 +4,7 @@ Each name stands below the reason why it stays. A name that is no longer needed 
 """
 # ruff: noqa
 
-# Called by the framework: asyncio's protocols, httptools, http.server, uvicorn, SQLAlchemy.
+# Called by the framework: asyncio's protocols, httptools, http.server, uvicorn, SQLAlchemy, Alembic.
 _.connection_made
 _.connection_lost
 _.data_received
@@ -21,6 +21,7 @@ _.log_message
 application
 _.process_bind_param
 _.process_result_value
+is_own_table
 exc
 
 # Settings of libraries' objects, read by the library.

@@ -23,7 +23,8 @@ from api.settings import ApiSettings
 from shield.errors import Misconfigured, ShieldError, Unavailable
 
 
-def _config(connection: Connection | None = None) -> Config:
+def config_of(connection: Connection | None = None) -> Config:
+    """Return the configuration of Alembic, for steps that run on `connection`."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
@@ -32,7 +33,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 def head() -> str:
     """Return the schema revision that this code needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = ScriptDirectory.from_config(config_of()).get_current_head()
     assert revision is not None
     return revision
 
@@ -51,7 +52,7 @@ def migrate(engine: Engine) -> str:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('migrate'))"))
             _refuse_newer(connection, engine)
-            command.upgrade(_config(connection), "head")
+            command.upgrade(config_of(connection), "head")
     except OperationalError as fault:
         raise Unavailable(
             f"The database {engine.url.render_as_string()} cannot be opened ({fault.orig}). "
@@ -114,7 +115,7 @@ def check(engine: Engine) -> None:
 
 def _refuse_newer(connection: Connection, engine: Engine) -> None:
     present = MigrationContext.configure(connection).get_current_revision()
-    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {step.revision for step in ScriptDirectory.from_config(config_of()).walk_revisions()}
     if present is not None and present not in known:
         raise Misconfigured(
             f"The database {engine.url.render_as_string()} has schema {present!r}, which this "

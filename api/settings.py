@@ -145,6 +145,10 @@ class ApiSettings(Settings):
     """Time-out of a webhook's receiver; the delivery is then retried later."""
     retention_days: float | None = Field(default=None, gt=0)
     """Age at which messages without feedback are erased. If unset, they are kept."""
+    scan_days: float | None = Field(default=None, ge=1)
+    """Age at which scans that nobody has reported are removed with their verdicts, by whole days.
+    If unset, they are kept. Scans that the drift watch counts stay longer: those since 30 days
+    before the release of each version that serves."""
     care_seconds: float = Field(default=600, gt=0)
     """Interval of periodic maintenance: ending leases, erasing old messages, removing leftover
     files."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from api.kit.context import Context
+from api.privacy.old_scans import BEFORE
 from api.registry import service as registry
 from api.rollouts.evidence import truth_differs_from_verdict
 from api.tables import Campaign, Feedback, Run, Scan
@@ -43,8 +44,6 @@ from shield.wire import (
     VersionRead,
 )
 
-BEFORE = timedelta(days=30)
-"""Time before the release in which other versions' scans are the reference."""
 MOST_CAMPAIGNS = 1000
 _DAY_SECONDS = 86_400
 

@@ -1,7 +1,7 @@
 """Ids that sort by creation time."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def new_id(now: datetime) -> str:
@@ -11,3 +11,13 @@ def new_id(now: datetime) -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"{value:032x}"
+
+
+def first_id(moment: datetime) -> str:
+    """Return the least id that `new_id` could make at or after a moment, in milliseconds."""
+    return f"{int(moment.timestamp() * 1000):012x}" + "0" * 20
+
+
+def time_of(made: str) -> datetime:
+    """Return when an id was made, to the millisecond."""
+    return datetime.fromtimestamp(int(made[:12], 16) / 1000, UTC)

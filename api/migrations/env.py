@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from api.kit.database import UtcDateTime
+from api.kit.partitions import is_own_table
 from api.tables import Base
 from shield.rollouts.table import METADATA
 
@@ -19,6 +20,7 @@ context.configure(
     connection=connection,
     target_metadata=[Base.metadata, METADATA],
     render_item=render_item,
+    include_name=is_own_table,
     render_as_batch=connection.dialect.name == "sqlite",
 )
 with context.begin_transaction():

@@ -16,7 +16,7 @@ from api.kit.context import Context, Services, open_context
 from api.kit.database import lock, settle
 from api.kit.idempotency import forget_old
 from api.known import service as known
-from api.privacy import datasets, snapshots
+from api.privacy import datasets, old_scans, snapshots
 from api.tables import Contest, Feedback, Notice, Scan, WebhookDelivery, WebhookMessage
 from shield.errors import ShieldError
 
@@ -51,6 +51,7 @@ def retain(ctx: Context, days: float) -> int:
 
 def look_after(services: Services) -> None:
     """Run all periodic work once."""
+    old_scans.look_after(services, CARETAKER)
     with open_context(services, CARETAKER) as ctx:
         lock(ctx.session, "caretaker")
         batches.expire(ctx)
@@ -114,7 +115,7 @@ class Caretaker:
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
     def start(self) -> None:
-        """Start; recompute outdated fingerprints now, and do the rest after one interval."""
+        """Start; make partitions and recompute fingerprints now, the rest after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -123,6 +124,7 @@ class Caretaker:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        self._try(lambda: old_scans.make_room(self._services, CARETAKER))
         self._try(lambda: sign_again(self._services))
         while not self._stopped.wait(self._every):
             self._try(lambda: look_after(self._services))

@@ -13,13 +13,14 @@ from sqlalchemy import Engine, text
 from api.kit.auth import Principal
 from api.kit.context import open_context
 from api.kit.paging import PageRequest
+from api.kit.partitions import make_ahead
 from api.kit.tokens import Role
 from api.scans import service as scans
 from bench.scans.path import deploy
 from shield.labels import ModelType, ScanType
 from shield.reasons import Reader
 from shield.wire import ScanRequest
-from tests.support.api import running_services
+from tests.support.api import MovableClock, running_services
 from tests.support.arms import model_server
 from tests.support.postgres import new_migrated_database
 from tests.support.waiting import wait_until
@@ -28,15 +29,19 @@ _REPEATS = 100
 _OF_ONE = 200
 """Scans of each of the users that are filled in."""
 
-# As the API writes them, a minute apart; texts are not read by what is measured.
+_DAYS = 30
+"""The scans are of so many days, each of which has its partition."""
+
+# As the API writes them, spread over the days; texts are not read by what is measured.
 _FILL = f"""
 INSERT INTO scans (id, user_id, scan_type, model_type, text_sealed, fingerprint, sketch, verdict,
  positive, probability, confidence, certainty, model_version, arm, forced, latency_ms, processor_ms,
  created_at)
-SELECT lpad(to_hex(n), 12, '0') || left(md5('s' || n), 20), 'phone-' || n / {_OF_ONE}, 'text',
+SELECT lpad(to_hex(CAST(:start * 1000 AS bigint) + n * 7919 % {_DAYS * 86_400} * 1000), 12, '0')
+ || left(md5('s' || n), 20), 'phone-' || n / {_OF_ONE}, 'text',
  'sms', NULL, md5('f' || n), decode(md5('a' || n) || repeat(md5('b' || n), 12), 'hex'), 'ham',
- false, 0.01, 0.99, 'sure', 'sms-v1', 'stable', false, 4.0, 3.0, now()
- - (n % 600000) * interval '1 second'
+ false, 0.01, 0.99, 'sure', 'sms-v1', 'stable', false, 4.0, 3.0,
+ to_timestamp(:start + n * 7919 % {_DAYS * 86_400})
 FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n
 """
 
@@ -46,7 +51,13 @@ def measure(sizes: list[int]) -> list[dict[str, float]]:
     found = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        services = stack.enter_context(running_services(folder, new_migrated_database()))
+        clock = MovableClock(ahead_seconds=_DAYS * 86_400)
+        services = stack.enter_context(
+            running_services(folder, new_migrated_database(), clock=clock)
+        )
+        with services.sessions() as session:
+            make_ahead(session, "scans", clock(), "day")
+            session.commit()
         loop = stack.enter_context(asyncio.Runner())
         deploy(services.rollouts, stack.enter_context(model_server()))
         services.router.start()
@@ -55,7 +66,7 @@ def measure(sizes: list[int]) -> list[dict[str, float]]:
         wait_until(lambda: services.router.split(ModelType.SMS) is not None)
         present = 0
         for size in sizes:
-            _fill(services.engine, present, size)
+            _fill(services.engine, clock.start, present, size)
             present = size
             judged, pages = [], []
             for number in range(_REPEATS):
@@ -78,11 +89,11 @@ def measure(sizes: list[int]) -> list[dict[str, float]]:
     return found
 
 
-def _fill(engine: Engine, present: int, size: int) -> None:
+def _fill(engine: Engine, start: float, present: int, size: int) -> None:
     step = 100_000
     for first in range(present, size, step):
         with engine.begin() as connection:
             last = min(first + step, size) - 1
-            connection.execute(text(_FILL), {"first": first, "last": last})
+            connection.execute(text(_FILL), {"start": start, "first": first, "last": last})
     with engine.begin() as connection:
         connection.execute(text("ANALYZE scans"))
