@@ -141,7 +141,7 @@ graphs: setup ## compiled pipelines, the references of settings, commands and li
 	$(PY) -m docs.shieldctl
 	$(PY) -m docs.reference
 
-types: setup ## what the phone's scripts know of the model types, from shield/labels.py: seconds
+types: setup ## what the phone's scripts, clients and docs/phone.md know of the model types, from shield/labels.py: seconds
 	$(PY) -m api.pages.scan_types
 
 crds: setup ## the CRDs' YAML from shield/crds

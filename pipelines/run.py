@@ -84,7 +84,7 @@ def run_weekly(
     """Run the graph to its end and write `run.json` into the run's directory.
 
     Args:
-        model_type: sms, phishing or voice.
+        model_type: Value of a `ModelType`.
         runs_dir: The run's directory is made in it.
         run_id: The run to begin, or to finish.
         min_feedback: Fewer approved corrections than this: the run is skipped.

@@ -77,6 +77,8 @@ class TypeRecord:
     """Its messages in the plural: a tab, a heading."""
     noun: str
     """One of its messages."""
+    covers: str
+    """What its messages are, for developers of apps."""
     icon: str
     """A symbol of `api/pages/templates/icons.svg`."""
     channel: Literal["sms", "mail", "call"] | None = None
@@ -97,6 +99,7 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             label_words=Labels("harmless", "a scam"),
             title="Messages",
             noun="Message",
+            covers="SMS and chat",
             icon="message",
             channel="sms",
             corpus="the UCI SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011; CC BY 4.0)",
@@ -108,6 +111,7 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             label_words=Labels("safe", "phishing"),
             title="Phishing",
             noun="Mail or link",
+            covers="Mails and web addresses",
             icon="link",
             channel="mail",
             first_training_messages=2000,  # mails fill whole windows
@@ -120,6 +124,7 @@ MODEL_TYPES: dict[ModelType, TypeRecord] = {
             label_words=Labels("harmless", "a scam"),
             title="Calls",
             noun="Call",
+            covers="Transcripts of calls",
             icon="phone",
             channel="call",
             first_training_messages=2000,

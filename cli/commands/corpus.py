@@ -190,7 +190,7 @@ def export(
 
 @app.command("fetch")
 def fetch(context: typer.Context) -> None:
-    """Download the public mails that first phishing and voice models learn from; once."""
+    """Download the public mails that first models learn from; once."""
     from components.prepare_corpus.mails import fetch as fetch_mails
     from components.shared.environment import StepSettings
 

@@ -22,6 +22,7 @@ RECORD = """
             label_words=Labels("genuine", "a fake"),
             title="Pictures",
             noun="Picture",
+            covers="Pictures",
             icon="link",
             corpus="pictures that users sent",
         ),

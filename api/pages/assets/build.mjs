@@ -44,7 +44,7 @@ for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.
 const pages = await esbuild.build({
   ...shared,
   external: ["/assets/*"],
-  define: { LANGUAGES: JSON.stringify(languages), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`) },
+  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",

@@ -7,7 +7,7 @@ import pytest
 from api.metrics.history import Point
 from api.pages import figures, formats
 from api.pages.measures import measure
-from api.pages.scan_types import SCRIPT, script
+from api.pages.scan_types import generated
 from api.pages.templates import FOLDER
 from shield.errors import UnknownLabel
 from shield.labels import MODEL_TYPES, ModelType
@@ -116,8 +116,9 @@ def test_labels_read_as_people_say_them_and_each_knows_its_opposite() -> None:
         formats.opposite("ham", ModelType.PHISHING)
 
 
-def test_the_scripts_of_the_phone_know_the_scan_types_of_today() -> None:
-    assert SCRIPT.read_text() == script(), "run `make types`"
+def test_what_clients_and_pages_know_of_the_scan_types_is_current() -> None:
+    for path, content in generated().items():
+        assert path.read_text(encoding="utf-8") == content, f"run `make types`: {path}"
 
 
 def test_every_model_type_has_an_icon_that_is_drawn() -> None:

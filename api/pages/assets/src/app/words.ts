@@ -1,8 +1,10 @@
 // The language that the reader chose or the browser asks for, and everything that is said in it. The sentences
-// stand in `src/words/LANGUAGE.json`; `words.mjs` checks at build time that each language has all of them.
-import english from "../words/en.json";
+// stand in `src/words/LANGUAGE.json`, those about scan types in `src/words/all/scan-types.json`; `words.mjs` checks
+// at build time that each language has all of them.
+import type english from "../words/en.json";
+import type scanTypes from "../words/all/scan-types.json";
 
-type Table = typeof english;
+type Table = typeof english & Record<keyof typeof scanTypes, string>;
 /** A sentence. */
 export type Key = { [K in keyof Table]: Table[K] extends string ? K : never }[keyof Table];
 /** A sentence with plural forms. */
@@ -11,6 +13,8 @@ type Forms = Partial<Record<Intl.LDMLPluralRule, string>>;
 
 /** Language -> its own name, and where its table is. Put in by the build. */
 declare const LANGUAGES: Record<string, { name: string; file: string }>;
+/** The whole English table. Put in by the build. */
+declare const ENGLISH: Table;
 
 const FALLBACK = "en";
 const CHOSEN_LANGUAGE = "antispam-shield-language";
@@ -18,7 +22,7 @@ const CHOSEN_COUNTRY = "antispam-shield-country";
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 let spoken = FALLBACK;
-let table: Table = english;
+let table: Table = ENGLISH;
 
 /** The language that is shown now, e.g. `ar`. */
 export function language(): string {
@@ -65,10 +69,10 @@ export function acceptLanguage(): string {
 async function speak(code: string): Promise<void> {
   const found = LANGUAGES[code];
   try {
-    table = code === FALLBACK || !found ? english : ((await (await fetch(found.file)).json()) as Table);
+    table = code === FALLBACK || !found ? ENGLISH : ((await (await fetch(found.file)).json()) as Table);
     spoken = code;
   } catch {
-    [table, spoken] = [english, FALLBACK];
+    [table, spoken] = [ENGLISH, FALLBACK];
   }
   document.documentElement.lang = spoken;
   document.documentElement.dir = RIGHT_TO_LEFT.has(spoken) ? "rtl" : "ltr";
