@@ -4,7 +4,9 @@ The standard library's parser undoes MIME, encodings and charsets. Attachments a
 nothing in a mail is executed or fetched.
 """
 
+import codecs
 import email
+import email.parser
 import email.policy
 import re
 import string
@@ -14,6 +16,7 @@ from email.message import Message
 from html import unescape
 from urllib.parse import urlsplit
 
+from shield.characters import REPLACEMENT, well_formed
 from shield.errors import Invalid
 
 LONGEST = 20_000
@@ -30,6 +33,12 @@ _HIDDEN = (
 )
 _INLINE = frozenset({"a", "b", "em", "font", "i", "span", "strong", "u"})
 """Tags that part no words."""
+_NOT_OF_MAIL = frozenset(
+    {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"}
+)
+"""Codecs that Python has for itself. They make half characters, or take quadratic time."""
+_LEADING_ZEROS = re.compile(r"&#0++(?=[0-9])")
+_NO_CHARACTER = re.compile(r"&#[0-9]{8,}+;?")
 _TAG = re.compile(r"<([^<>]{0,2000}+)>")
 _TARGET = re.compile(r"\bhref\s{0,9}=\s{0,9}[\"']?(https?://[^\s\"'<>]{1,300}+)", re.IGNORECASE)
 
@@ -42,8 +51,12 @@ def read_mail(raw: bytes) -> str:
     Raises:
         Invalid: It is no mail: it has none of the headers that each mail has.
     """
-    # compat32 never raises on what a sender has broken.
-    mail = email.message_from_bytes(raw, policy=email.policy.compat32)
+    # compat32 never raises on what a sender has broken, but for parts in parts in parts...
+    try:
+        mail = email.message_from_bytes(raw, policy=email.policy.compat32)
+    except RecursionError:
+        mail = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
+        mail.set_type("text/plain")
     if not any(name in mail for name in _HEADERS):
         raise Invalid(
             "This is no mail: it has no From, Subject or Date. Save the mail with its headers "
@@ -51,7 +64,7 @@ def read_mail(raw: bytes) -> str:
         )
     body = body_of(mail)
     parts = [_header(mail, "From"), _header(mail, "Subject"), body]
-    return "\n".join(part for part in parts if part)[:LONGEST]
+    return well_formed("\n".join(part for part in parts if part))[:LONGEST]
 
 
 def body_of(mail: Message) -> str:
@@ -70,9 +83,24 @@ def decoded(part: Message) -> str:
     if not isinstance(payload, bytes):
         return ""
     try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
+        return payload.decode(_known(part.get_content_charset() or "utf-8"), "replace")
     except (LookupError, ValueError):
         return payload.decode("latin-1")
+
+
+def unescaped(html: str) -> str:
+    """Return HTML's text with its references (`&amp;`, `&#65;`) undone, whatever numbers they are.
+
+    The standard library refuses numbers of thousands of digits.
+    """
+    return unescape(_NO_CHARACTER.sub(REPLACEMENT, _LEADING_ZEROS.sub("&#", html)))
+
+
+def _known(charset: str) -> str:
+    """Return a charset that mails are written in. Raises `LookupError` for any other."""
+    if codecs.lookup(charset).name in _NOT_OF_MAIL:
+        raise LookupError(charset)
+    return charset
 
 
 def text_of_html(html: str) -> str:
@@ -84,7 +112,7 @@ def text_of_html(html: str) -> str:
         html = _without(html, start, end)
     seen, at, target, since = list[str](), 0, "", 0
     for tag in _TAG.finditer(html):
-        seen.append(unescape(html[at : tag.start()]))
+        seen.append(unescaped(html[at : tag.start()]))
         at = tag.end()
         name = next(iter(tag[1].lstrip("/").lower().split(None, 1)), "")
         if name == "a":
@@ -92,7 +120,7 @@ def text_of_html(html: str) -> str:
             found = _TARGET.search(tag[1])
             target, since = (found[1] if found else ""), len(seen)
         seen.append("" if name in _INLINE else " ")
-    seen.append(unescape(html[at:]))
+    seen.append(unescaped(html[at:]))
     return "".join([*seen, _told(target, "".join(seen[since:]))])
 
 
@@ -123,6 +151,9 @@ def _header(mail: Message, name: str) -> str:
     if value is None:
         return ""
     try:
-        return " ".join(str(make_header(decode_header(str(value)))).split())
+        words = decode_header(str(value))
+        for _, charset in words:
+            _known(charset or "utf-8")
+        return " ".join(str(make_header(words)).split())
     except (HeaderParseError, LookupError, ValueError):
         return " ".join(str(value).split())

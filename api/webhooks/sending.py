@@ -3,6 +3,7 @@
 Source: https://www.standardwebhooks.com, version 1.0: HMAC-SHA256 over `id.timestamp.body`.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from api.webhooks.addresses import Refused, resolve
+from api.webhooks.addresses import Refused, Target, resolve
 
 _PREFIX = "whsec_"
 
@@ -43,6 +44,25 @@ class Attempt:
     said: str
 
 
+async def _post(
+    target: Target, body: bytes, headers: Mapping[str, str], timeout_seconds: float
+) -> int:
+    # httpx bounds each read by itself; only the event loop can end a whole exchange.
+    async with (
+        asyncio.timeout(timeout_seconds),
+        httpx.AsyncClient(timeout=timeout_seconds, trust_env=False) as client,
+        client.stream(
+            "POST",
+            target.pinned,
+            content=body,
+            headers=headers,
+            # The certificate must be the name's, whatever the address.
+            extensions={"sni_hostname": target.host},
+        ) as answer,
+    ):
+        return answer.status_code
+
+
 def send(
     url: str,
     secret: str,
@@ -53,33 +73,26 @@ def send(
     networks: Sequence[str],
     timeout_seconds: float,
 ) -> Attempt:
-    """Post one event. Does not follow redirects or read the response's body."""
+    """Post one event. Does not follow redirects or read the response's body.
+
+    The whole attempt ends within the time-out: a receiver that sends single bytes gains nothing.
+    """
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     timestamp = int(now.timestamp())
     try:
         target = resolve(url, networks)
-        with (
-            httpx.Client(timeout=timeout_seconds, trust_env=False) as client,
-            client.stream(
-                "POST",
-                target.pinned,
-                content=body,
-                headers={
-                    "Host": target.authority,
-                    "Content-Type": "application/json",
-                    "User-Agent": "antispam-shield",
-                    "webhook-id": message_id,
-                    "webhook-timestamp": str(timestamp),
-                    "webhook-signature": signature(secret, message_id, timestamp, body),
-                },
-                # The certificate must be the name's, whatever the address.
-                extensions={"sni_hostname": target.host},
-            ) as answer,
-        ):
-            status = answer.status_code
+        headers = {
+            "Host": target.authority,
+            "Content-Type": "application/json",
+            "User-Agent": "antispam-shield",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(secret, message_id, timestamp, body),
+        }
+        status = asyncio.run(_post(target, body, headers, timeout_seconds))
     except Refused as refusal:
         return Attempt(delivered=False, gone=False, said=f"Not sent: {refusal}")
-    except httpx.HTTPError as fault:
+    except (httpx.HTTPError, TimeoutError) as fault:
         return Attempt(delivered=False, gone=False, said=f"No answer: {type(fault).__name__}.")
     said = f"It answered {status}."
     if 300 <= status < 400:

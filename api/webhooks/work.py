@@ -1,5 +1,6 @@
 """Deliver events to webhooks by the outbox, with retries."""
 
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,6 +21,9 @@ HERALD = Principal("herald", frozenset())
 DELIVERY = "delivery"
 PAUSES_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Pauses between attempts, as the specification recommends; after the last the delivery fails."""
+REST_SECONDS = 60
+"""Pause of a receiver's other deliveries after one has failed: a receiver that hangs must not take
+the time that others need."""
 SPREAD = 0.2
 """Random variation of pauses, as a share, so that retries are spread."""
 
@@ -75,6 +79,8 @@ def deliver(services: Services, job: Job) -> None:
             return  # removed meanwhile
         if delivery.outcome != DeliveryOutcome.WAITING or hook.gone_at is not None:
             return
+        if _rests(ctx, delivery):
+            raise Later(REST_SECONDS)
         content = content_of(ctx, hook, message)
         secret = ctx.ring.open(hook.secret_sealed, hook.id)
     came = attempt(services, hook.url, secret, message.id, content)
@@ -82,6 +88,18 @@ def deliver(services: Services, job: Job) -> None:
         pause = _note(ctx, delivery.id, hook.id, came)
     if pause is not None:
         raise Later(pause)
+
+
+def _rests(ctx: Context, delivery: WebhookDelivery) -> bool:
+    """Tell whether the receiver has just failed at another delivery: one is tried at a time."""
+    failed = select(WebhookDelivery.id).where(
+        WebhookDelivery.webhook_id == delivery.webhook_id,
+        WebhookDelivery.id != delivery.id,
+        WebhookDelivery.outcome == DeliveryOutcome.WAITING.value,
+        WebhookDelivery.attempts > 0,
+        WebhookDelivery.tried_at > ctx.now - timedelta(seconds=REST_SECONDS),
+    )
+    return ctx.session.scalar(failed.limit(1)) is not None
 
 
 def attempt(

@@ -6,11 +6,13 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.faults.ledger import Account
+from bench.faults.ledger import Account, Answers
 from bench.faults.runs import Report
 from shield.client import ShieldClient
 from shield.errors import ShieldError
@@ -19,11 +21,12 @@ from tests.support.system import System, descendants, running_system, serve
 from tests.support.waiting import wait_until
 
 PARTS = {
-    "API": "-m api",
-    "operator": "serving.operator.local",
     "model server": "serving.server",
+    "operator": "serving.operator.local",
+    "API": "-m api",
     "supervisor": "",
 }
+"""In this order: each outlives the deaths before its own."""
 _PHONES = 4
 _TEXT = "Your parcel is held at customs. Pay the 1.99 fee here: http://parcel-fee.example no {}"
 
@@ -35,7 +38,7 @@ class _Load:
         self._client = client
         self._stop = threading.Event()
         self.acknowledged: dict[str, str] = {}
-        self.at: list[float] = []
+        self.answers = Answers()
         self.asked_again, self.last = 0, ""
         self.refused: dict[str, int] = {}
 
@@ -53,6 +56,7 @@ class _Load:
     def _one(self, mark: str) -> None:
         scan = None
         for _ in range(3000):
+            asked = time.monotonic()
             try:
                 scan = scan or self._client.scan(ScanType.TEXT, _TEXT.format(mark))
                 kind = (
@@ -72,71 +76,98 @@ class _Load:
                     return
                 continue
             self.acknowledged[scan.id] = sent.id
-            self.at.append(time.monotonic())
+            self.answers.note(asked)
             return
 
-    def first_after(self, moment: float) -> float | None:
-        """Return the seconds from a moment to the first acknowledgement after it."""
-        later = [at for at in self.at[-1000:] if at > moment]
-        return min(later) - moment if later else None
+
+def name_of(part: str) -> str:
+    """Return what the kind is called in the results."""
+    return f"shieldctl up: {part} killed"
+
+
+@dataclass
+class _Part:
+    """What the deaths of one part did."""
+
+    healed: list[float] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
+    loads: list[_Load] = field(default_factory=list)
 
 
 def run(runs: int) -> list[Report]:
-    """Kill each part `runs` times, each time in a system that was started for it.
+    """Kill each part `runs` times: the first three in a running system, then the supervisor.
 
-    A part that dies again and again is started later and later; here each death is the first.
+    A part that dies again and again is started later and later; so a system that was started anew
+    sees one death of each.
     """
-    found: dict[str, list[float]] = {part: [] for part in PARTS}
-    accounts: dict[str, list[Account]] = {part: [] for part in PARTS}
-    asked = dict.fromkeys(PARTS, 0)
-    refused: dict[str, dict[str, int]] = {part: {} for part in PARTS}
+    parts = {part: _Part() for part in PARTS}
     os.environ |= {"SHIELD_API_RATE_PER_USER": "", "SHIELD_API_RATE_PER_ADDRESS": ""}
-    for _ in range(runs):
-        with tempfile.TemporaryDirectory(prefix="shield-faults-") as root:
-            folder = Path(root)
+    with tempfile.TemporaryDirectory(prefix="shield-faults-") as root, ExitStack() as stack:
+        home = Path(root) / "home"
+        system = stack.enter_context(running_system(home))
+        serve(system, Path(root))
+        for _ in range(runs):
             for part, command in PARTS.items():
-                with running_system(folder / "home") as system:
-                    if part == "API":
-                        serve(system, folder)
-                    with _reporting(system) as load:
-                        _flows(load)
-                        began = time.monotonic()
-                        os.kill(_pid(system, command), signal.SIGKILL)
-                        if part == "supervisor":
-                            system.process.wait()
-                            with (
-                                running_system(folder / "home") as again,
-                                _reporting(again) as next_,
-                            ):
-                                _flows(next_)
-                                found[part].append(next_.at[0] - began)
-                                load.acknowledged |= next_.acknowledged
-                        else:
-                            _flows(load, began)
-                            found[part].append(load.first_after(began) or 0.0)
-                            if part == "operator":
-                                wait_until(lambda s=system, c=command: _pid(s, c))  # type: ignore[misc]
-                    asked[part] += load.asked_again
-                    refused[part] |= load.refused
-                accounts[part].append(_settle(folder / "home", load.acknowledged))
-    return [
-        Report(
-            f"shieldctl up: {part} killed",
-            "sqlite",
-            runs,
-            found[part],
-            _sum(accounts[part]),
-            asked[part],
-            refused[part],
-        )
-        for part in PARTS
-    ]
+                with _reporting(system) as load:
+                    _flows(load)
+                    if part != "supervisor":
+                        _killed(system, command, load, parts[part])
+                        continue
+                    began = time.monotonic()
+                    os.kill(system.process.pid, signal.SIGKILL)
+                    system.process.wait()
+                    load.end()
+                    stack.pop_all().close()
+                    system = stack.enter_context(running_system(home))
+                    with _reporting(system) as again:
+                        _flows(again)
+                    parts[part].healed.append(again.answers.first_after(began) or 0.0)
+                    parts[part].gaps.append(parts[part].healed[-1])
+                    parts[part].loads.append(again)
+                parts[part].loads.append(load)
+        stack.close()
+        return [_report(home, runs, part, done) for part, done in parts.items()]
+
+
+def _killed(system: System, command: str, load: _Load, part: _Part) -> None:
+    """Kill one part, and wait until it runs again and reports are acknowledged by what runs."""
+    before = _pid(system, command)
+    began = time.monotonic()
+    os.kill(before, signal.SIGKILL)
+    wait_until(
+        lambda: _pid(system, command) not in (0, before),
+        lambda: f"{command} is not started again",
+        pause_seconds=0.02,
+    )
+    again = time.monotonic()
+    _flows(load, again)
+    part.healed.append(again - began + (load.answers.first_after(again) or 0.0))
+    part.gaps.append(load.answers.longest_gap(began, again))
+    part.loads.append(load)
+
+
+def _report(home: Path, runs: int, part: str, done: _Part) -> Report:
+    acknowledged: dict[str, str] = {}
+    refused: dict[str, int] = {}
+    for load in done.loads:
+        acknowledged |= load.acknowledged
+        refused |= load.refused
+    return Report(
+        name_of(part),
+        "sqlite",
+        runs,
+        done.healed,
+        _settle(home, acknowledged),
+        sum(load.asked_again for load in done.loads),
+        refused,
+        gaps_seconds=done.gaps,
+    )
 
 
 def _flows(load: _Load, since: float | None = None) -> None:
     moment = time.monotonic() if since is None else since
     wait_until(
-        lambda: load.first_after(moment) is not None,
+        lambda: load.answers.first_after(moment) is not None,
         lambda: (
             f"no report is acknowledged any more; refused: {load.refused}, "
             f"asked again {load.asked_again} times: {load.last}"
@@ -174,14 +205,10 @@ def _settle(home: Path, acknowledged: dict[str, str]) -> Account:
     with sqlite3.connect(database) as connection:
         rows = connection.execute("SELECT scan_id, id FROM feedback").fetchall()
     stored = dict(rows)
+    reported = Counter(scan for scan, _ in rows)
     return Account(
         len(acknowledged),
         sum(scan not in stored for scan in acknowledged),
-        len(rows) - len(stored),
+        sum(reported[scan] > 1 for scan in acknowledged),
         sum(stored.get(scan, report) != report for scan, report in acknowledged.items()),
     )
-
-
-def _sum(accounts: list[Account]) -> Account:
-    names = ("acknowledged", "lost", "doubled", "other")
-    return Account(*(sum(getattr(each, name) for each in accounts) for name in names))

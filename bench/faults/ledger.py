@@ -5,6 +5,7 @@ The ledger is the phones' own; at the end it is held against the database.
 """
 
 import http.client
+import itertools
 import json
 import threading
 import time
@@ -29,21 +30,47 @@ _PATIENCE_SECONDS = 3.0
 
 
 @dataclass
+class Answers:
+    """When good answers came, and when they were asked for, in monotonic seconds."""
+
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    """Asked, answered."""
+
+    def note(self, asked: float) -> None:
+        """Take note of a good answer that has just come."""
+        self.spans.append((asked, time.monotonic()))
+
+    def first_after(self, moment: float) -> float | None:
+        """Return the seconds from a moment to the first answer to what was asked after it.
+
+        An answer that was on its way at that moment says nothing of what came after.
+        """
+        later = [came for asked, came in self.spans[-4000:] if asked > moment]
+        return min(later) - moment if later else None
+
+    def longest_gap(self, since: float, until: float) -> float:
+        """Return the longest time without an answer that overlaps `since` to `until`, in seconds.
+
+        It reaches from the last answer before `since` to the first after `until`.
+        """
+        came = sorted(at for _, at in self.spans)
+        before = [at for at in came if at <= since][-1:]
+        after = [at for at in came if at >= until][:1]
+        within = [at for at in came if since < at < until]
+        moments = [*before, *within, *after]
+        return max((b - a for a, b in itertools.pairwise(moments)), default=0.0)
+
+
+@dataclass
 class Ledger:
     """What phones were told; shared by their threads."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Identifier of the report, by scan."""
-    at: list[float] = field(default_factory=list)
-    """When (monotonic seconds)."""
+    answers: Answers = field(default_factory=Answers)
     asked_again: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     """Answers that were neither an acknowledgement nor a wish to be asked again, with counts."""
-
-    def first_after(self, moment: float) -> float | None:
-        """Return the seconds from a moment to the first acknowledgement after it."""
-        later = [at for at in self.at[-4000:] if at > moment]
-        return min(later) - moment if later else None
 
 
 @dataclass(frozen=True)
@@ -159,6 +186,7 @@ def _ask(
         "Idempotency-Key": f"tap-{scan}",
         "Content-Type": "application/json",
     }
+    asked = time.monotonic()
     try:
         if connection is None:
             connection = http.client.HTTPConnection(
@@ -173,7 +201,7 @@ def _ask(
         return None, False
     if answer.status in (200, 201):
         ledger.acknowledged[scan] = str(json.loads(read)["data"]["id"])
-        ledger.at.append(time.monotonic())
+        ledger.answers.note(asked)
         return connection, True
     if answer.status >= 500 or answer.status == 429:
         return connection, False

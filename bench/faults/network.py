@@ -24,6 +24,16 @@ _HOLD_SECONDS = 2.0
 _PREDICT_TIMEOUT_SECONDS = 1.0
 
 
+def models_name(mode: str) -> str:
+    """Return what the kind is called in the results."""
+    return f"API cut off from the model server ({mode})"
+
+
+def store_name(mode: str) -> str:
+    """Return what the kind is called in the results."""
+    return f"S3 {mode} while a batch is leased"
+
+
 def models(mode: str, runs: int) -> Report:
     """Cut the model server off; scans must be refused meanwhile, and answered soon after."""
     healed, refused = list[float](), dict[str, int]()
@@ -44,8 +54,7 @@ def models(mode: str, runs: int) -> Report:
                 wait_until(lambda: _scanned(phone, {}))
                 healed.append(time.monotonic() - ended)
         proxy.close()
-    name = f"API cut off from the model server ({mode})"
-    return Report(name, "sqlite", runs, healed, Account(0, 0, 0, 0), told=refused)
+    return Report(models_name(mode), "sqlite", runs, healed, Account(0, 0, 0, 0), told=refused)
 
 
 def store(mode: str, runs: int) -> Report:
@@ -79,7 +88,7 @@ def store(mode: str, runs: int) -> Report:
                 steps.release_batch(batch.id, f"run-{number}", "bench")
         proxy.close()
     return Report(
-        f"S3 {mode} while a batch is leased",
+        store_name(mode),
         "sqlite",
         runs,
         healed,

@@ -31,23 +31,29 @@ class Report:
     database: str
     runs: int
     healed_seconds: list[float]
-    """From the end of each fault to the next acknowledgement."""
+    """From the end of each fault to the first good answer to what was asked after it; where a part
+    has died, to the moment when it works again, if that is later."""
     account: Account
     asked_again: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     """Answers that no second try can better, with counts: there should be none."""
     told: dict[str, int] = field(default_factory=dict)
     """What callers were told meanwhile, with counts: clear refusals, to be asked again."""
+    gaps_seconds: list[float] = field(default_factory=list)
+    """The longest time without a good answer around each fault, the fault itself included."""
 
     def figures(self) -> dict[str, Any]:
         """Return what goes into the file of results."""
         healed = sorted(self.healed_seconds)
+        gaps = sorted(self.gaps_seconds)
+        longest = {"gap_worst_seconds": round(gaps[-1], 2)} if gaps else {}
         return {
             "kind": self.kind,
             "database": self.database,
             "runs": self.runs,
             "healed_median_seconds": round(healed[len(healed) // 2], 2),
             "healed_worst_seconds": round(healed[-1], 2),
+            **longest,
             **asdict(self.account),
             "asked_again": self.asked_again,
             "refused": self.refused,
@@ -57,7 +63,7 @@ class Report:
 
 def run(kind: Kind, database: str, runs: int, between_seconds: float) -> Report:
     """Break the stage `runs` times while phones report, and hold their ledger against it."""
-    ledger, healed = Ledger(), list[float]()
+    ledger, healed, gaps = Ledger(), list[float](), list[float]()
     with _place(kind, database) as place:
         for number in range(runs):
             with reporting(place.phones(), ledger, number * 10**5 + 1):
@@ -68,15 +74,25 @@ def run(kind: Kind, database: str, runs: int, between_seconds: float) -> Report:
                     pass
                 ended = began if kind.fault is kinds.killed else time.monotonic()
                 _flows(ledger)
-                healed.append(ledger.first_after(ended) or 0.0)
+                healed.append(ledger.answers.first_after(ended) or 0.0)
+                gaps.append(ledger.answers.longest_gap(began, ended))
         account = settle(place.services, ledger)
-    return Report(kind.name, database, runs, healed, account, ledger.asked_again, ledger.refused)
+    return Report(
+        kind.name,
+        database,
+        runs,
+        healed,
+        account,
+        ledger.asked_again,
+        ledger.refused,
+        gaps_seconds=gaps,
+    )
 
 
 def _flows(ledger: Ledger) -> None:
     since = time.monotonic()
     wait_until(
-        lambda: ledger.first_after(since) is not None,
+        lambda: ledger.answers.first_after(since) is not None,
         lambda: f"no report is acknowledged any more; refused: {ledger.refused}",
     )
 

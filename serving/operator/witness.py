@@ -19,6 +19,20 @@ from shield.rollouts.evidence import subjects
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0
+API_TIMEOUT_SECONDS = 5.0
+"""One call of the API that takes longer has failed: when packets were dropped for a while, it is
+asked again this soon after they pass."""
+
+
+def pause_after(took_seconds: float, *, failed: bool, evidence_seconds: float) -> float:
+    """Return the seconds until evidence is asked for again. Pure.
+
+    Where counting takes long, it is asked for less often. How long a call took that failed says
+    nothing of counting: an API that was out of reach for a minute would be left alone for three.
+    """
+    if failed:
+        return max(evidence_seconds, _PAUSE_SECONDS)
+    return max(evidence_seconds, 3 * took_seconds)
 
 
 class Api(Protocol):
@@ -94,7 +108,7 @@ class ApiWitness:
         quiet = False
         pause = self._evidence_seconds
         while not self._stopped.wait(pause):
-            began = time.monotonic()
+            began, failed = time.monotonic(), False
             for name, rollout in list(self._on_trial.items()):
                 try:
                     api = api or self._connect()
@@ -104,13 +118,15 @@ class ApiWitness:
                         api = None
                     if not quiet:
                         _complain("no evidence", name, error)
-                    quiet = True
+                    quiet = failed = True
                     continue
                 quiet = False
                 if self._evidence.get(name) != evidence:
                     self._evidence[name] = evidence
                     self._arrived(name)
-            pause = max(self._evidence_seconds, 3 * (time.monotonic() - began))
+            pause = pause_after(
+                time.monotonic() - began, failed=failed, evidence_seconds=self._evidence_seconds
+            )
 
     def _write(self) -> None:
         api: Api | None = None

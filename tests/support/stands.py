@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from api.kit.keyring import new_ring
 from api.kit.tokens import mint
 from serving.operator.processes import model_server_command
@@ -23,7 +25,7 @@ from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
-from tests.support.controlplane import control_plane
+from tests.support.controlplane import ControlPlane, control_plane
 from tests.support.controlplane.fixtures import CRD
 from tests.support.crds import established
 from tests.support.packages import signed_package
@@ -76,13 +78,17 @@ class Stand:
         return "\n".join(path.read_text()[-2000:] for path in self.folder.glob("**/*.log"))
 
 
+Way = Callable[[str], str]
+"""Where a URL is reached: what returns another one lies between, as a bad network does."""
+
+
 @contextmanager
-def laptop(folder: Path) -> Iterator[Stand]:
-    """Rollouts in a table; the operator starts the model servers."""
+def laptop(folder: Path, way: Way = str) -> Iterator[Stand]:
+    """Rollouts in a table; the operator starts the model servers, and goes `way` to the API."""
     url = f"sqlite:///{folder}/shield.db"
     with _api(folder, {"SHIELD_ROLLOUTS": "table"}) as api:
         store = TableRolloutStore(rollout_engine(url), poll_seconds=0.005)
-        operator = {**_operator(api), "SHIELD_OPERATOR_LOG_DIR": f"{folder}/logs"}
+        operator = {**_operator(way(api)), "SHIELD_OPERATOR_LOG_DIR": f"{folder}/logs"}
         with _process(folder, "operator", operator, "-m", "serving.operator.local"):
             yield Stand(folder, store, api)
 
@@ -120,8 +126,8 @@ class _Servers:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Stand]:
-    """Rollouts on a real API server of one's own."""
+def cluster(folder: Path, way: Way = str) -> Iterator[Stand]:
+    """Rollouts on a real API server of one's own; the operator goes `way` to it."""
     servers = _Servers(folder)
     servers.addresses.write_text("{}")
     with control_plane(folder / "plane") as plane:
@@ -136,11 +142,21 @@ def cluster(folder: Path) -> Iterator[Stand]:
         store = KubernetesRolloutStore(plane.connect("shield"))
         with _api(folder, place) as api:
             command = ("-m", "bench.rollout.operator", str(servers.addresses))
-            with _process(folder, "operator", {**_operator(api), **place}, *command):
+            own = {**_operator(api), **place, "KUBECONFIG": _kubeconfig(folder, plane, way)}
+            with _process(folder, "operator", own, *command):
                 try:
                     yield Stand(folder, store, api, servers.start)
                 finally:
                     servers.stop()
+
+
+def _kubeconfig(folder: Path, plane: ControlPlane, way: Way) -> str:
+    known = yaml.safe_load(plane.kubeconfig.read_text())
+    for one in known["clusters"]:
+        one["cluster"]["server"] = way(one["cluster"]["server"])
+    changed = folder / "operator.kubeconfig"
+    changed.write_text(yaml.safe_dump(known))
+    return str(changed)
 
 
 @contextmanager

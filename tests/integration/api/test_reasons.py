@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.browser.world import world
 from tests.integration.api.steps import http
 from tests.support.api import RunningApi
@@ -68,3 +70,22 @@ def test_a_mail_as_it_was_received_is_judged_by_what_its_reader_sees(api: Runnin
     assert (said["scanType"], said["verdict"]) == ("phishing", "phishing")
     assert "royalmail.com (https://royalmail-fee.example/x)" in kept["text"]
     assert "link-not-theirs" in {reason["id"] for reason in said["reasons"]}
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "Subject: you win\n" + "Content-Type: message/rfc822\n\n" * 3000 + "pay now",
+        "Subject: you win\nContent-Type: text/html\n\npay now &#" + "1" * 9000 + ";",
+        "Subject: you win\nContent-Type: text/plain; charset=utf-7\n\npay now +2AA-",
+        "Subject: you win\nContent-Type: text/plain; charset=raw_unicode_escape\n\n\\ud800 pay now",
+        "To: ada@example.org\n\n",
+        "To: ada@example.org\nContent-Type: application/pdf\n\n%PDF",
+    ],
+)
+def test_a_mail_that_was_made_to_break_its_reader_is_judged_all_the_same(
+    api: RunningApi, mail: str
+) -> None:
+    with http(api, "ada", "user") as client:
+        answer = client.post("/api/v2/scans/mail", json={"mail": mail})
+    assert answer.status_code == 201, answer.text

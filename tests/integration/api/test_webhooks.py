@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -178,6 +178,56 @@ def test_a_receiver_that_is_gone_is_told_no_more_and_an_end_is_put_to_trying(
 def idle(api: RunningApi) -> bool:
     with api.services.reading() as session:
         return session.scalar(select(OutboxRow.id).where(OutboxRow.due_at.is_(None))) is None
+
+
+@contextmanager
+def dripping() -> Iterator[Site]:
+    """Serve a receiver that answers a byte at a time, and never to the end."""
+    listener, ended, threads = socket.create_server(("127.0.0.1", 0)), threading.Event(), []
+    found = Site(f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+    def drip(client: socket.socket) -> None:
+        found.heard.append(({}, client.recv(65536)))
+        client.sendall(b"HTTP/1.1 204 No Content\r\nX: ")
+        with suppress(OSError), client:
+            while not ended.wait(0.05):
+                client.sendall(b"a")
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=drip, args=listener.accept()[:1]))
+                threads[-1].start()
+
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in (accepting, *threads):
+            thread.join()
+
+
+def test_a_receiver_that_drips_its_answer_holds_up_neither_us_nor_other_receivers(
+    tmp_path: Path,
+) -> None:
+    changes: dict[str, Any] = {
+        "webhook_networks": ["127.0.0.0/8"],
+        "webhook_timeout_seconds": 0.5,
+    }
+    with running_api(tmp_path, **changes) as api, model_server() as model:
+        deploy(api.services.rollouts, model)
+        wait_until(lambda: api.services.router.split(ModelType.SMS))
+        with dripping() as hostile, site() as honest, api.client("root", "admin") as root:
+            first = add(api, hostile.url)
+            add(api, honest.url)
+            confirmed(api)
+            wait_until(lambda: len(honest.heard) >= 4)
+            assert len(hostile.heard) <= 2, "one at a time is tried while a receiver fails"
+            wait_until(lambda: any("TimeoutError" in one.said for one in root.deliveries(first.id)))
 
 
 def test_trying_out_says_what_came_of_it_at_once(api: RunningApi) -> None:
