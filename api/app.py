@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from api import health, pages
 from api.audit import endpoints as audit
@@ -93,12 +93,16 @@ def open_services(
             "SHIELD_API_MESSAGE_KEYS names no key ring, and messages are stored only "
             "encrypted. `shieldctl up` makes one."
         )
-    engine = engine or open_engine(settings.database_url, pool_size=settings.pool_size)
+    direct = settings.database_direct_url
+    engine = engine or open_engine(
+        settings.database_url, pool_size=settings.pool_size, pooler=direct is not None
+    )
+    itself = engine.url if direct is None else make_url(direct)
     table = settings.rollouts == "table"
     rollouts = rollouts or open_rollouts(
         settings.rollouts,
         # An engine of its own: what polls must not take the write lock of requests.
-        engine=rollout_engine(engine.url.render_as_string(hide_password=False)) if table else None,
+        engine=rollout_engine(itself.render_as_string(hide_password=False)) if table else None,
         namespace=settings.rollouts_namespace,
     )
     reading = open_sessions(engine, reads=True)
@@ -110,7 +114,7 @@ def open_services(
         reading=reading,
         tokens=Tokens(settings, clock, verifiers(settings)),
         ring=ring,
-        known=Replica(engine, reading, ring, clock),
+        known=Replica(itself, reading, ring, clock),
         artifacts=artifacts or open_store(),
         rollouts=rollouts,
         router=ModelRouter(

@@ -132,7 +132,8 @@ def main() -> int:
     )
     wait_seconds: float = options.parse_args().wait_seconds
     try:
-        engine = open_engine(ApiSettings().database_url)
+        settings = ApiSettings()
+        engine = open_engine(settings.database_direct_url or settings.database_url)
         # A file that is not there will not come by waiting.
         patience = 0.0 if engine.dialect.name == "sqlite" else wait_seconds
         revision = migrate_when_there(engine, patience)

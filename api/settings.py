@@ -36,6 +36,12 @@ class ApiSettings(Settings):
 
     database_url: str = Field(default="sqlite:///shield.db", validation_alias="SHIELD_DATABASE_URL")
     """`sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
+    database_direct_url: str | None = Field(
+        default=None, validation_alias="SHIELD_DATABASE_DIRECT_URL"
+    )
+    """URL of PostgreSQL itself where `SHIELD_DATABASE_URL` names a pooler (PgBouncer in transaction
+    mode). Migrations use it, and each process listens for known campaigns on one connection of it.
+    No statement is prepared through the pooler."""
     pool_size: int = Field(default=10, ge=1)
     """Database connections kept open per process (PostgreSQL)."""
     rollouts: Literal["table", "kubernetes"] = Field(

@@ -71,11 +71,17 @@ class Base(DeclarativeBase):
     }
 
 
-def open_engine(url: str, *, pool_size: int = 10) -> Engine:
+def open_engine(url: str, *, pool_size: int = 10, pooler: bool = False) -> Engine:
     """Return an engine configured for SQLite or PostgreSQL.
 
     SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE`, because a transaction that begins with a read
     and then writes cannot wait for another writer and fails instead.
+
+    Args:
+        url: Of the database.
+        pool_size: Connections kept open (PostgreSQL).
+        pooler: Whether the URL names a pooler that gives each transaction another connection:
+            statements that were prepared on one of them are unknown on the next.
 
     Raises:
         Misconfigured: The URL names neither database.
@@ -94,7 +100,10 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
             pool_size=pool_size,
             max_overflow=2 * pool_size,
             pool_recycle=_RECYCLE_SECONDS,
-            connect_args={"connect_timeout": 10},
+            connect_args={
+                "connect_timeout": 10,
+                **({"prepare_threshold": None} if pooler else {}),
+            },
         )
     except NoSuchModuleError as fault:
         raise _bad_url() from fault

@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import datetime
 
 import psycopg
-from sqlalchemy import Engine, func, select
+from sqlalchemy import URL, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -43,9 +43,17 @@ class Replica:
     """In-memory copy of the active known campaigns. Thread-safe."""
 
     def __init__(
-        self, engine: Engine, sessions: sessionmaker[Session], ring: KeyRing, clock: Clock
+        self, url: URL, sessions: sessionmaker[Session], ring: KeyRing, clock: Clock
     ) -> None:
-        self._engine, self._sessions, self._ring, self._clock = engine, sessions, ring, clock
+        """Hold nothing yet.
+
+        Args:
+            url: Of the database itself: notifications do not pass a pooler.
+            sessions: Read-only sessions.
+            ring: The keys.
+            clock: Tells the time.
+        """
+        self._url, self._sessions, self._ring, self._clock = url, sessions, ring, clock
         self._indexes: dict[str, KnownIndex] = defaultdict(KnownIndex)
         self._sequence = 0
         self._refreshing = threading.Lock()
@@ -57,7 +65,7 @@ class Replica:
     def start(self) -> None:
         """Load the known campaigns in the background and follow their changes."""
         self._deaf_since, self._why = self._clock(), "they are being loaded"
-        follow = self._listen if self._engine.dialect.name == "postgresql" else self._look
+        follow = self._listen if self._url.get_backend_name() == "postgresql" else self._look
         self._thread = threading.Thread(target=follow, name="known", daemon=True)
         self._thread.start()
 
@@ -112,7 +120,7 @@ class Replica:
         self._sequence = rows[-1].sequence
 
     def _look(self) -> None:
-        written = Changes(self._engine.url, stop=self._stopped)
+        written = Changes(self._url, stop=self._stopped)
         written.wait(0)
         try:
             while not self._stopped.is_set():
@@ -128,7 +136,7 @@ class Replica:
             written.close()
 
     def _listen(self) -> None:
-        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         while not self._stopped.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:

@@ -92,7 +92,7 @@ labels:
 - secret: {name: {{ . }}, items: [{key: AWS_ACCESS_KEY_ID, path: AWS_ACCESS_KEY_ID}, {key: AWS_SECRET_ACCESS_KEY, path: AWS_SECRET_ACCESS_KEY}]}
 {{- end }}
 {{- if .database }}
-- secret: {name: {{ include "shield.databaseSecret" .root }}, items: [{key: {{ include "shield.databaseKey" .root }}, path: SHIELD_DATABASE_URL}]}
+- secret: {name: {{ include "shield.databaseSecret" .root }}, items: [{key: {{ include "shield.databaseKey" .root }}, path: SHIELD_DATABASE_URL}{{ with .root.Values.database.directKey }}, {key: {{ . }}, path: SHIELD_DATABASE_DIRECT_URL}{{ end }}]}
 {{- end }}
 {{- range .more }}
 - secret: {name: {{ . }}}

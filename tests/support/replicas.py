@@ -58,10 +58,16 @@ class Replica:
 
 @contextmanager
 def replicas(
-    folder: Path, number: int = 2, *, sqlite: bool = False, **changes: str
+    folder: Path,
+    number: int = 2,
+    *,
+    sqlite: bool = False,
+    database_url: str | None = None,
+    **changes: str,
 ) -> Iterator[Replicas]:
     """Serve so many replicas whose model finds a scam in whatever says `win`."""
-    database_url = f"sqlite:///{folder}/shield.db" if sqlite else new_migrated_database()
+    if database_url is None:
+        database_url = f"sqlite:///{folder}/shield.db" if sqlite else new_migrated_database()
     if sqlite:
         upgrade(database_url)
     keys = settings_for(folder).message_keys
