@@ -49,6 +49,8 @@ from api.runs import endpoints as runs
 from api.scans import endpoints as scans
 from api.seed_routes import endpoints as seed_routes
 from api.settings import ApiSettings
+from api.sharing import endpoints as sharing
+from api.sharing.service import FEED, read_feed
 from api.users import endpoints as users
 from api.webhooks import endpoints as webhooks
 from api.webhooks.work import DELIVERY, announce, deliver
@@ -60,14 +62,26 @@ from shield.rollouts.opening import open_rollouts
 from shield.rollouts.table import rollout_engine
 
 _ROOMS = (
-    *(scans, feedback, inbox, review, known, metrics, batches, seed_routes, registry, drift),
+    *(
+        scans,
+        feedback,
+        inbox,
+        review,
+        sharing,
+        known,
+        metrics,
+        batches,
+        seed_routes,
+        registry,
+        drift,
+    ),
     *(device, rollouts, runs, users, privacy, audit, names, webhooks, contests),
 )
 
 
 _TELLING = {KNOWN: revise, REPORTS: tell_reporters, EVENT: announce}
 """Outbox worker for the effects of decisions and other events."""
-_DELIVERING = {DELIVERY: deliver}
+_DELIVERING = {DELIVERY: deliver, FEED: read_feed}
 """Outbox worker for calls to webhooks, which may be slow."""
 
 

@@ -133,6 +133,11 @@ class ApiSettings(Settings):
     known_check_days: float = Field(default=7, gt=0)
     """Period of the check of a new known campaign: it must not change many verdicts of this period
     that were not objected to."""
+    known_feed: bool = False
+    """Share confirmed scam campaigns with other deployments at `/api/v2/feed`, without a token:
+    signed, masked, and none that fewer than three people have reported."""
+    known_feed_seconds: float = Field(default=300, gt=0)
+    """How often the feeds of other deployments are read."""
     revise_days: float = Field(default=30, gt=0)
     """Period of earlier messages whose verdicts are corrected by a new known campaign."""
     inbox_days: float = Field(default=90, gt=0)

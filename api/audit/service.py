@@ -28,6 +28,7 @@ OWN_READ = "message.own-read"
 EVENT = "event"
 """Kind of outbox work that sends an entry to webhooks."""
 _DECISIONS = ("feedback.approve", "feedback.reject", "feedback.undo", "feedback.withdraw")
+_NOUNS = frozenset({"known", "version", "rollout", "contest", "feed"})
 _CHUNK = 1000
 
 
@@ -63,7 +64,7 @@ def record(ctx: Context, action: str, subject: str, reason: str = "", **details:
 
 
 def _is_event(action: str) -> bool:
-    return action in _DECISIONS or action.startswith(("known.", "version.", "rollout.", "contest."))
+    return action in _DECISIONS or action.partition(".")[0] in _NOUNS
 
 
 def record_later(

@@ -15,6 +15,8 @@ from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Sc
 from shield.similarity import Form, form, same_campaign, unpacked
 
 _CHUNK = 200
+ELSEWHERE = "elsewhere"
+"""In place of a scan: the campaign came from another deployment, without a message of ours."""
 
 
 def sign(ctx: Context, campaign: Campaign, scan_id: str, sample: Form) -> None:
@@ -53,7 +55,9 @@ def _campaigns(services: Services, principal: Principal) -> int:
         ).all()
         for row in rows:
             scan = ctx.session.get(Scan, row.sample_scan_id) if row.sample_scan_id else None
-            if scan is None or scan.text_sealed is None:
+            if row.sample_scan_id == ELSEWHERE:
+                sign(ctx, row, ELSEWHERE, unpacked(ctx.ring.open(row.sample_sealed, row.id)))
+            elif scan is None or scan.text_sealed is None:
                 row.signed = mark  # without its message it is found no more; its counts stay
                 ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == row.id))
             else:

@@ -46,6 +46,9 @@ def reconsider(ctx: Context, campaign_id: str | None) -> KnownCampaign | None:
     agreed = labels.pop() if len(labels) == 1 else None
     for entry in entries:
         if entry.label != agreed and entry.standing in ACTIVE:
+            if entry.origin is not None and not voices:
+                _back_elsewhere(ctx, entry)
+                continue
             why = "Reviewers contradict each other." if voices else "The decision was taken back."
             _stand(ctx, entry, KnownStanding.ENDED, why)
     if agreed is None or not _corrects(ctx.session, of, agreed):
@@ -54,6 +57,13 @@ def reconsider(ctx: Context, campaign_id: str | None) -> KnownCampaign | None:
     if present is not None and present.standing == KnownStanding.UNDONE:
         return None  # a person took it back, and that holds
     return _let_in(ctx, campaign, of, present, agreed, sorted(voices))
+
+
+def _back_elsewhere(ctx: Context, entry: KnownCampaign) -> None:
+    """Let an entry of another deployment stand as it did before anybody here decided."""
+    if entry.reviewers:
+        entry.reviewers = []
+        _stand(ctx, entry, KnownStanding.CHECKING, "Reported elsewhere; a decision was taken back.")
 
 
 @dataclass(frozen=True)

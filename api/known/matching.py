@@ -121,6 +121,8 @@ def words(row: KnownCampaign, standing: KnownStanding, *, elsewhere: bool = Fals
     people = _people(row)
     if elsewhere:
         return f"Its words are those of a scam that {people} reported; its link is another one."
+    if standing is KnownStanding.CHECKING and row.origin is not None and not row.reviewers:
+        return "Reported elsewhere as a scam, not checked here yet."
     if standing is KnownStanding.CHECKING:
         return "Reported by others, being checked."
     kind = "a scam" if row.positive else "harmless"

@@ -184,7 +184,8 @@ def _read(
     ctx: Context, row: KnownCampaign, campaign: Campaign | None, matches: int, hour: int
 ) -> KnownRead:
     standing = KnownStanding(row.standing)
-    blind = standing is KnownStanding.CHECKING
+    elsewhere = row.origin is not None and not row.reviewers  # nobody's look is to be hidden
+    blind = standing is KnownStanding.CHECKING and not elsewhere
     form = None
     if campaign is not None and campaign.sample_scan_id:
         form = unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))
@@ -197,6 +198,7 @@ def _read(
         text=form.words if form else None,
         hosts=sorted(form.hosts) if form else [],
         any_host=row.any_host and not blind,
+        origin=row.origin,
         reviewers=[] if blind else row.reviewers,
         reporters=row.reporters,
         matches=matches,

@@ -15,6 +15,7 @@ from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review, SavedView
 from api.tables.runs import Run
 from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
+from api.tables.sharing import KnownFeed
 from api.tables.users import PairingCode, User
 from api.tables.webhooks import Webhook, WebhookDelivery, WebhookMessage
 
@@ -33,6 +34,7 @@ __all__ = [
     "DeviceTally",
     "Feedback",
     "KnownCampaign",
+    "KnownFeed",
     "LedgerRow",
     "Notice",
     "OutboxRow",

@@ -17,6 +17,7 @@ class KnownCampaign(Base):
         UniqueConstraint("campaign_id", "label", name="uq_known_campaigns_campaign_label"),
         Index("ix_known_campaigns_sequence", "sequence"),
         Index("ix_known_campaigns_standing", "standing", "expires_at"),
+        Index("ix_known_campaigns_origin", "origin", "origin_ref"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -45,6 +46,10 @@ class KnownCampaign(Base):
     """Reason for the standing."""
     checked: Mapped[dict[str, Any]]
     """Counts of the check against the last days' scans."""
+    origin: Mapped[str | None] = mapped_column(String(32))
+    """The feed that it came from; NULL: from our own reviewers."""
+    origin_ref: Mapped[str | None] = mapped_column(String(64))
+    """What it is called there."""
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime]
     expires_at: Mapped[datetime]

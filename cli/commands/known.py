@@ -1,19 +1,22 @@
 """`shieldctl known`: campaigns that reviewers have decided, whose copies are answered at once."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from cli.console import rows_table
 from cli.ids import whole
 from cli.session import session_of
+from shield.errors import Invalid
 from shield.labels import ModelType
-from shield.wire import KnownStanding, NamedKind
+from shield.wire import FeedRequest, Imported, KnownStanding, NamedKind, SignedFeed
 
 KnownId = Annotated[str, typer.Argument(help="As `shieldctl known list` shows it.")]
 
 app = typer.Typer(
-    help="Known campaigns: list, show, take back (they act on everybody's copies).",
+    help="Known campaigns: list, show, take back (they act on everybody's copies); share.",
     no_args_is_help=True,
 )
 
@@ -68,3 +71,97 @@ def undo(
     with session.client() as client:
         campaign = client.undo_known(whole(client, NamedKind.KNOWN, known_id), reason)
     session.terminal.answer(campaign, f"{campaign.id} matches nothing any more.")
+
+
+_Key = Annotated[
+    str | None, typer.Option(help="Their public key (base64), from themselves: trust it.")
+]
+_Name = Annotated[str, typer.Option(help="What the other deployment is called here.")]
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("known-feed.json"),
+) -> None:
+    """Write confirmed scam campaigns into a signed file, masked, for another deployment."""
+    session = session_of(context)
+    with session.client() as client:
+        signed = client.known_feed()
+    out.write_text(signed.model_dump_json(by_alias=True) + "\n", encoding="utf-8")
+    session.terminal.answer(
+        signed, f"Written to {out}. Your key, for those who are to trust it: {signed.public_key}"
+    )
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="As `shieldctl known export` wrote it.")],
+    key: _Key = None,
+    name: _Name = "another deployment",
+) -> None:
+    """Read another deployment's file: its scams are "reported elsewhere" (unsure) from now on."""
+    session = session_of(context)
+    try:
+        signed = SignedFeed.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as fault:
+        raise Invalid(
+            f"{file} is no feed that can be read ({type(fault).__name__}). "
+            "`shieldctl known export` writes one."
+        ) from fault
+    total = Imported()
+    with session.client() as client:
+        trusted = {feed.public_key for feed in client.feeds()}
+        if key is not None and key not in trusted:
+            client.add_feed(FeedRequest(name=name, public_key=key))
+        while True:
+            done = client.import_feed(signed)
+            total.added += done.added
+            total.refused += done.refused
+            total.ended += done.ended
+            total.known, total.left = done.known, done.left
+            if not done.left or not done.added + done.refused:
+                break
+    session.terminal.answer(
+        total,
+        f"{total.added} new, {total.refused} refused as too ordinary, {total.ended} taken back, "
+        f"{total.left} left out.",
+    )
+
+
+@app.command("subscribe")
+def subscribe(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="Their feed: https://.../api/v2/feed.")],
+    key: Annotated[str, typer.Option(help="Their public key (base64), from themselves.")],
+    name: _Name = "another deployment",
+) -> None:
+    """Read another deployment's feed from now on, again and again."""
+    session = session_of(context)
+    with session.client() as client:
+        feed = client.add_feed(FeedRequest(name=name, public_key=key, url=url))
+    session.terminal.answer(feed, f"{feed.id} is read from now on; see `shieldctl known feeds`.")
+
+
+@app.command("feeds")
+def feeds(context: typer.Context) -> None:
+    """List the deployments whose feeds are trusted, and what came of reading them."""
+    session = session_of(context)
+    with session.client() as client:
+        found = client.feeds()
+    columns = ["id", "name", "url", "active", "read_at", "said"]
+    empty = "No other deployment is trusted."
+    session.terminal.answer(found, rows_table(found, columns, empty=empty))
+
+
+@app.command("unsubscribe")
+def unsubscribe(
+    context: typer.Context,
+    feed_id: Annotated[str, typer.Argument(help="As `shieldctl known feeds` shows it.")],
+) -> None:
+    """Trust a deployment no longer: what came of it and nobody here has decided ends."""
+    session = session_of(context)
+    with session.client() as client:
+        feed = client.remove_feed(feed_id)
+    session.terminal.answer(feed, f"{feed.name} is trusted no longer.")

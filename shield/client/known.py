@@ -2,9 +2,19 @@
 
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from shield.client.connection import Connection, Page
 from shield.labels import ModelType
-from shield.wire import KnownRead, KnownStanding, ReasonRequest
+from shield.wire import (
+    FeedRead,
+    FeedRequest,
+    Imported,
+    KnownRead,
+    KnownStanding,
+    ReasonRequest,
+    SignedFeed,
+)
 
 
 class KnownCalls(Connection):
@@ -33,3 +43,26 @@ class KnownCalls(Connection):
             KnownRead,
             self._call("POST", f"/known/{quote(known_id)}/undo", body=body, repeat=False),
         )
+
+    def known_feed(self) -> SignedFeed:
+        """Return the signed feed of confirmed scam campaigns, for another deployment."""
+        return self._data(SignedFeed, self._call("GET", "/known/feed"))
+
+    def feeds(self) -> list[FeedRead]:
+        """List the feeds of other deployments that are trusted here."""
+        answer = self._call("GET", "/known/feeds")
+        return TypeAdapter(list[FeedRead]).validate_python(answer["data"])
+
+    def add_feed(self, request: FeedRequest) -> FeedRead:
+        """Trust the key of another deployment (admins)."""
+        return self._data(FeedRead, self._call("POST", "/known/feeds", body=request, repeat=False))
+
+    def remove_feed(self, feed_id: str) -> FeedRead:
+        """Stop trusting a feed and end its entries (admins)."""
+        path = f"/known/feeds/{quote(feed_id)}"
+        return self._data(FeedRead, self._call("DELETE", path, repeat=False))
+
+    def import_feed(self, signed: SignedFeed) -> Imported:
+        """Import a feed whose key is trusted (admins)."""
+        path = "/known/feeds/import"
+        return self._data(Imported, self._call("POST", path, body=signed))

@@ -148,6 +148,14 @@ from shield.wire.scans import (
     ScanRequest,
     ScanTypeRead,
 )
+from shield.wire.sharing import (
+    Feed,
+    FeedRead,
+    FeedRequest,
+    Imported,
+    Indicator,
+    SignedFeed,
+)
 from shield.wire.statistics import (
     Interval,
     MetricRead,
@@ -214,6 +222,9 @@ __all__ = [
     "ErasureRead",
     "ExportRead",
     "ExportRow",
+    "Feed",
+    "FeedRead",
+    "FeedRequest",
     "FeedbackColumns",
     "FeedbackMark",
     "FeedbackRead",
@@ -224,8 +235,10 @@ __all__ = [
     "GuideRead",
     "GuideTactic",
     "Identifier",
+    "Imported",
     "InboxCursor",
     "InboxRead",
+    "Indicator",
     "Interval",
     "KnownMark",
     "KnownRead",
@@ -287,6 +300,7 @@ __all__ = [
     "ScanRequest",
     "ScanSummary",
     "ScanTypeRead",
+    "SignedFeed",
     "SimilarItem",
     "StatsRead",
     "T",

@@ -91,6 +91,8 @@ class KnownRead(Answer):
     hosts: list[str] = []
     any_host: bool = False
     """The same words with another host are marked as being checked."""
+    origin: str | None = None
+    """The feed of another deployment that it came from."""
     reviewers: list[str] = []
     """Who decided; left out while it is being checked."""
     reporters: int

@@ -1,0 +1,1 @@
+"""Known campaigns of other deployments, and ours for them: signed feeds."""
