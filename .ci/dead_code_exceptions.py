@@ -116,6 +116,11 @@ _.what_to_do_now
 _.serves
 _.who_to_tell
 
+# Members of a feed that its readers look at.
+_.indicator_types
+_.pattern_type
+_.spec_version
+
 # The typed client of the API serves everybody, not only our own steps.
 _.contest_answer
 _.withdraw_contest
