@@ -20,6 +20,9 @@ from shield.artifacts.opening import open_store
 from shield.errors import ShieldError
 from shield.labels import MODEL_TYPES, FeedbackType
 
+SHARED = ("element.ts", "platform.ts")
+"""Modules of the pages' `lib/` that the npm package is built with."""
+
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of `/api/v2`, as a running API shows it at `/openapi.json`."""
@@ -100,14 +103,20 @@ def judge_sources() -> dict[str, str]:
 
     Where it is kept between two calls is the app's own choice, so the pages' `shelf.ts` stays.
     """
-    found = sorted((ASSETS / "src" / "judge").glob("*.ts"))
-    return {f"judge/{path.name}": path.read_text() for path in found if path.name != "shelf.ts"}
+    sources = sorted((ASSETS / "src" / "judge").glob("*.ts"))
+    return {f"judge/{path.name}": path.read_text() for path in sources if path.name != "shelf.ts"}
+
+
+def shared_sources() -> dict[str, str]:
+    """Return the modules of the pages that the npm package uses too: file name -> TypeScript."""
+    return {f"lib/{name}": (ASSETS / "src" / "lib" / name).read_text() for name in SHARED}
 
 
 def files() -> dict[str, str]:
     """Return what is generated: file name -> text."""
     return {
         **judge_sources(),
+        **shared_sources(),
         "openapi.json": json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
         "problems.ts": problems_script(),
         "labels.ts": labels_script(),

@@ -1,6 +1,6 @@
 // Feedback that survives a tunnel: every letter is kept first and sent from where it is kept, so there is one way.
 import type { ShieldClient } from "./client";
-import { exclusively, uuid } from "./platform";
+import { exclusively, uuid } from "./generated/lib/platform";
 import { ruleFor } from "./rules";
 import { feedbackOn, type Scan } from "./scan";
 import { BrowserStorage, type Letter, type OutboxStorage } from "./storage";

@@ -1,24 +1,7 @@
 // What the elements have in common: a shadow root with the shared style, words, and building without HTML strings.
+export { h } from "../generated/lib/element";
 import { ENGLISH, say, type Word, type Words } from "./words";
 import { STYLE } from "./style";
-
-type Child = Node | string | null | false;
-
-/** Build an element; values are set as attributes, handlers by `on*`. Nothing is parsed: no text can become markup. */
-export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string | boolean | ((event: Event) => void)> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child): child is Node | string => child !== null && child !== false));
-  return element;
-}
 
 let sheet: CSSStyleSheet | undefined;
 

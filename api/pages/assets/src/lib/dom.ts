@@ -1,22 +1,8 @@
 // Small DOM vocabulary. Nothing here parses HTML, except `fragment`, which takes our own server's answer.
 
-type Child = Node | string | null | undefined | false;
+import { h } from "./element";
 
-/** Build an element: `h("p", { class: "quiet" }, "text")`. Values are set as attributes, handlers by `on*`. */
-export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string | boolean | ((event: Event) => void)> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child): child is Node | string => child != null && child !== false));
-  return element;
-}
+export { h };
 
 /** Find the one element that the page must have; a page without it is a bug, not a state. */
 export function must<T extends Element>(selector: string, within: ParentNode = document): T {

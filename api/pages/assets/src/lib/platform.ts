@@ -1,5 +1,5 @@
-// What a platform may lack, and what is done instead. Outside HTTPS and localhost a browser has neither
-// crypto.randomUUID nor navigator.locks.
+// What a platform may lack, and what is done instead; also in the npm package. Outside HTTPS and localhost a browser
+// has neither crypto.randomUUID nor navigator.locks.
 
 /** A random UUID (RFC 9562, version 4), also where `crypto.randomUUID` is missing. */
 export function uuid(): string {
@@ -13,7 +13,10 @@ export function uuid(): string {
 
 const queues = new Map<string, Promise<unknown>>();
 
-/** Run `work` while nobody else of this origin holds the lock `name`; without locks, nobody else in this page. */
+/**
+ * Run `work` while nobody else of this origin holds the lock `name`. Without the browser's locks, nobody else in this page: where they
+ * are missing there is no service worker either, and a request that two pages send counts once by its key.
+ */
 export async function exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
   if (globalThis.navigator?.locks) return navigator.locks.request(name, work);
   const mine = (queues.get(name) ?? Promise.resolve()).then(work, work);
