@@ -28,17 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
         help="repeat it; default: user",
     )
     parser.add_argument("--hours", type=float, default=1.0, help=f"at most {MOST_HOURS:g}")
-    given = parser.parse_args(arguments)
-    if not 0 < given.hours <= MOST_HOURS:
+    options = parser.parse_args(arguments)
+    if not 0 < options.hours <= MOST_HOURS:
         parser.error(f"--hours must be more than 0 and at most {MOST_HOURS:g}")
     settings = ApiSettings()
     try:
         token = mint(
             settings.secret(),
-            given.subject,
-            given.role or [Role.USER.value],
+            options.subject,
+            options.role or [Role.USER.value],
             now=datetime.now(UTC),
-            lifetime_seconds=given.hours * 3600,
+            lifetime_seconds=options.hours * 3600,
         )
     except ShieldError as error:
         sys.stderr.write(f"error: {error.message}\n")

@@ -56,9 +56,9 @@ def _contest(ctx: Context, contest_id: str) -> Contest:
 
 
 def _shown(ctx: Context, rows: Sequence[Contest]) -> list[ContestRead]:
-    wanted = [row.feedback_id for row in rows if row.feedback_id]
-    found = ctx.session.scalars(select(Feedback).where(Feedback.id.in_(wanted)))
-    items = {item.id: item for item in found}
+    feedback_ids = [row.feedback_id for row in rows if row.feedback_id]
+    reports = ctx.session.scalars(select(Feedback).where(Feedback.id.in_(feedback_ids)))
+    items = {item.id: item for item in reports}
     texts = dict(
         ctx.session.execute(
             select(Scan.id, Scan.text_sealed).where(Scan.id.in_([row.scan_id for row in rows]))

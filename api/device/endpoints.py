@@ -52,11 +52,11 @@ def report(
     response_model=_Release,
     responses={304: {"description": "The release has not changed since `If-None-Match`."}},
 )
-def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Response:
+def release(scan_type: ScanType, ctx: AnyRead, known_etag: IfNoneMatch = None) -> Response:
     """Return the signed statement of the version for phones. Ask at each start and every hour."""
-    found = releases.current(ctx, scan_type)
-    content = _Release(data=found).model_dump_json(by_alias=True)
-    return _unless_seen(content, found.signature, seen)
+    current = releases.current(ctx, scan_type)
+    content = _Release(data=current).model_dump_json(by_alias=True)
+    return _unless_seen(content, current.signature, known_etag)
 
 
 @router.get(
@@ -65,24 +65,24 @@ def release(scan_type: ScanType, ctx: AnyRead, seen: IfNoneMatch = None) -> Resp
     responses={304: {"description": "The list is the one of `If-None-Match`."}},
 )
 def known_scams(
-    scan_type: ScanType, ctx: AnyRead, request: Request, seen: IfNoneMatch = None
+    scan_type: ScanType, ctx: AnyRead, request: Request, known_etag: IfNoneMatch = None
 ) -> Response:
     """Return the scams that reviewers have decided, for phones to know without a network. Signed.
 
     Ask with the release. No message can be read from it.
     """
-    found = known.current(ctx, scan_type)
-    content = _Known(data=found).model_dump_json(by_alias=True)
-    return _unless_seen(content, found.signature, seen, request)
+    signed = known.current(ctx, scan_type)
+    content = _Known(data=signed).model_dump_json(by_alias=True)
+    return _unless_seen(content, signed.signature, known_etag, request)
 
 
 def _unless_seen(
-    content: str, signature: str, seen: str | None, request: Request | None = None
+    content: str, signature: str, known_etag: str | None, request: Request | None = None
 ) -> Response:
     """Answer with a signed document, compressed for who takes that; 304 for who has it."""
     tag = f'"{digest_of(signature.encode())[7:39]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-    if seen == tag:
+    if known_etag == tag:
         return Response(status_code=304, headers=headers)
     packed = request is not None and "gzip" in request.headers.get("Accept-Encoding", "")
     if packed:
@@ -108,12 +108,12 @@ def package_file(
     file: Annotated[str, Path(pattern=r"^[a-z]{1,32}\.(json|safetensors)$")],
     ctx: AnyRead,
     request: Request,
-    seen: IfNoneMatch = None,
+    known_etag: IfNoneMatch = None,
 ) -> Response:
     """Return one file of a package that was released to phones. Immutable."""
     packed, sha256 = releases.file(ctx, scan_type, digest, file)
     headers = {"ETag": f'"{sha256}"', "Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
-    if seen == headers["ETag"]:
+    if known_etag == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         headers["Content-Encoding"] = "gzip"
@@ -135,5 +135,5 @@ def counts(
 @router.get("/{scan_type}/counts")
 def version_counts(scan_type: ScanType, ctx: StaffRead) -> Envelope[list[DeviceVersionCounts]]:
     """Return each version's scans on phones, and how often the server disagreed."""
-    found = service.versions(ctx, MODEL_OF_SCAN[scan_type])
-    return Envelope[list[DeviceVersionCounts]](data=found)
+    counts_by_version = service.versions(ctx, MODEL_OF_SCAN[scan_type])
+    return Envelope[list[DeviceVersionCounts]](data=counts_by_version)

@@ -87,23 +87,23 @@ def _report(ctx: Context, request: DeviceReport, reader: Reader) -> DeviceReport
     asked = ScanRequest(scan_type=request.scan_type, text=request.text, device=request.device)
     # No transaction stays open meanwhile: the scan is written by one of its own.
     ctx.finish()
-    found = run_async(scans.scan, ctx.services, ctx.principal, asked, None, reader)
+    scan = run_async(scans.scan, ctx.services, ctx.principal, asked, None, reader)
     said = FeedbackRequest(
-        scan_id=found.id,
-        feedback_type=claim_of(found.model_type, found.verdict, request.actual_label),
+        scan_id=scan.id,
+        feedback_type=claim_of(scan.model_type, scan.verdict, request.actual_label),
         actual_label=request.actual_label,
         comment=request.comment,
     )
     taken = feedback.submit(ctx.fresh(), said, None)
-    agrees = found.model_verdict == request.device.verdict
+    agrees = scan.model_verdict == request.device.verdict
     counter = DEVICE_REPORTS.labels(
-        found.model_type.value, request.device.version, "yes" if agrees else "no"
+        scan.model_type.value, request.device.version, "yes" if agrees else "no"
     )
     ctx.after_commit.append(counter.inc)
     return DeviceReportRead(
-        scan_id=found.id,
-        verdict=found.verdict,
-        model_version=found.model_version,
+        scan_id=scan.id,
+        verdict=scan.verdict,
+        model_version=scan.model_version,
         agrees=agrees,
         feedback_id=taken.id,
     )

@@ -62,10 +62,10 @@ def _correct(services: Services, job: Job, entry: KnownCampaign) -> None:
     while True:
         with open_context(services, POSTMAN, reads=True) as ctx:
             scans = _scans(ctx, entry.model_type, first, last)
-            found = list(_belonging(ctx, entry, scans))
-        for at in range(0, len(found), 200):
+            members = list(_belonging(ctx, entry, scans))
+        for at in range(0, len(members), 200):
             with open_context(services, POSTMAN) as ctx:
-                if not _write(ctx, entry, found[at : at + 200]):
+                if not _write(ctx, entry, members[at : at + 200]):
                     return  # what was changed meanwhile is turned back by its own work
         if len(scans) < _CHUNK:
             break
@@ -135,9 +135,9 @@ def _still(ctx: Context, entry: KnownCampaign, *standings: str) -> bool:
     return standing in standings
 
 
-def _write(ctx: Context, entry: KnownCampaign, found: Sequence[_Found]) -> bool:
+def _write(ctx: Context, entry: KnownCampaign, matches: Sequence[_Found]) -> bool:
     """Correct some scans and notify their owners; return whether the decision still stands."""
-    ids = [scan.id for scan in found]
+    ids = [scan.id for scan in matches]
     # The scans first, as an erasure does: who waits for whom must not go round in a circle.
     locked = select(Scan.id, Scan.user_id).where(Scan.id.in_(ids)).with_for_update()
     owners = dict(ctx.session.execute(locked).all())
@@ -145,7 +145,7 @@ def _write(ctx: Context, entry: KnownCampaign, found: Sequence[_Found]) -> bool:
         return False
     reporters = _reporters(ctx, ids, entry.label)
     postman = Postman(ctx)
-    for scan in found:
+    for scan in matches:
         if owners.get(scan.id) != scan.user_id:
             continue  # erased meanwhile
         ctx.session.merge(

@@ -36,8 +36,8 @@ def inbox(
     order = Sorted(Notice.sequence, Notice.id, descending=True, kind=int)
     rows, pagination = fetch_page(ctx.session, query, order, paging)
     cursor = str(newest or after or 0)
-    found = InboxRead(notices=_read(ctx, rows, reader), unread=unread(ctx), cursor=cursor)
-    return found, pagination
+    notices_page = InboxRead(notices=_read(ctx, rows, reader), unread=unread(ctx), cursor=cursor)
+    return notices_page, pagination
 
 
 def mark(ctx: Context, marks: ReadMarks) -> int:
@@ -68,10 +68,10 @@ def unread(ctx: Context) -> int:
 
 
 def _read(ctx: Context, rows: list[Notice], reader: Reader) -> list[NoticeRead]:
-    wanted: Select[Scan] = select(Scan).where(
+    revised_scans: Select[Scan] = select(Scan).where(
         Scan.id.in_({row.scan_id for row in rows}), Scan.user_id == ctx.user
     )
-    scans = {scan.id: scan for scan in ctx.session.scalars(wanted)}
+    scans = {scan.id: scan for scan in ctx.session.scalars(revised_scans)}
     people = _people(ctx, rows)
     return [
         _notice(ctx, row, scans[row.scan_id], people.get(row.id, 0), reader)

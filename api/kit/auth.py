@@ -74,10 +74,10 @@ class Tokens:
 
         Own tokens cannot be revoked before they expire, so the result may be cached.
         """
-        found = self._own.get(token)
-        if found is None or found[1] <= self._clock().timestamp():
+        cached = self._own.get(token)
+        if cached is None or cached[1] <= self._clock().timestamp():
             return None
-        return found[0]
+        return cached[0]
 
     def verify(self, token: str) -> Principal:
         """Verify a token and return its principal.

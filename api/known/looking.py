@@ -83,18 +83,18 @@ def looks_ahead(
     """
 
     @wraps(work)
-    def again(ctx: Context, /, *args: P.args, **given: P.kwargs) -> T:
+    def again(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> T:
         ctx.session.info[_AHEAD] = True
         try:
-            return work(ctx, *args, **given)
-        except _LookFirst as wanted:
+            return work(ctx, *args, **kwargs)
+        except _LookFirst as postponed:
             ctx.session.rollback()
             ctx.after_commit.clear()
-            ctx.session.info[_LOOK] = look(ctx, wanted.model_type, wanted.form)
+            ctx.session.info[_LOOK] = look(ctx, postponed.model_type, postponed.form)
         finally:
             ctx.session.info.pop(_AHEAD)
         try:
-            return work(ctx, *args, **given)
+            return work(ctx, *args, **kwargs)
         finally:
             ctx.session.info.pop(_LOOK)
 
@@ -111,10 +111,13 @@ def look(ctx: Context, model_type: str, form: Form) -> Look:
 
 def alike_scans(ctx: Context, model_type: str, form: Form) -> tuple[int, list[Alike]]:
     """Return the number of scans compared, and the scans similar to the message."""
-    seen: Look | None = ctx.session.info.get(_LOOK)
-    if seen is not None and (seen.model_type, seen.form) == (model_type, form):
-        scans, latest = _read(ctx.session, ctx.ring, model_type, form, (seen.until, None))
-        return seen.scans + scans, [*latest, *_still(ctx.session, seen.alike)]
+    earlier_look: Look | None = ctx.session.info.get(_LOOK)
+    if earlier_look is not None and (earlier_look.model_type, earlier_look.form) == (
+        model_type,
+        form,
+    ):
+        scans, latest = _read(ctx.session, ctx.ring, model_type, form, (earlier_look.until, None))
+        return earlier_look.scans + scans, [*latest, *_still(ctx.session, earlier_look.alike)]
     if ctx.session.info.get(_AHEAD) and _are_many(ctx, model_type):
         raise _LookFirst(model_type, form)
     return _read(ctx.session, ctx.ring, model_type, form, (_since(ctx), None))

@@ -64,11 +64,11 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
     alike, kin = [], []
     for row, sealed in rows:
         sample = unpacked(ctx.ring.open(sealed, row.campaign_id))
-        found = likeness(form.words, sample.words)
-        if found >= SIMILAR:
+        similarity = likeness(form.words, sample.words)
+        if similarity >= SIMILAR:
             alike.append(Alike(row, sample.hosts))
-        elif found >= KIN and row.kin:
-            kin.append((found, row))
+        elif similarity >= KIN and row.kin:
+            kin.append((similarity, row))
     if not alike and kin and too_ordinary(form) is None:
         # A paraphrase, perhaps: nothing is said of it but that it reads much like a scam.
         return _kin(max(kin, key=lambda each: each[0])[1])

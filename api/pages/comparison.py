@@ -33,17 +33,17 @@ class Drawn:
     """Messages by score, for `scam` and `harmless`."""
 
 
-def drawn(found: VersionComparison) -> Drawn:
+def drawn(compared: VersionComparison) -> Drawn:
     """Return the drawings of a comparison."""
-    figures = [figure for part in found.sets for figure in part.figures]
+    figures = [figure for part in compared.sets for figure in part.figures]
     ends = [abs(end) for figure in figures for end in (figure.low, figure.high)]
     return Drawn(
         reach=max([0.01, *ends]),
-        curves={name: _polyline(points) for name, points in found.curves.items()},
+        curves={name: _polyline(points) for name, points in compared.curves.items()},
         bins={
-            title: _bins(found, name)
+            title: _bins(compared, name)
             for title, name in (("scam", "scam"), ("harmless", "ham"))
-            if found.scores
+            if compared.scores
         },
     )
 
@@ -63,8 +63,8 @@ def _place(fpr: float) -> float:
     return 100 * (1 - math.log10(max(fpr, LEAST_FPR)) / math.log10(LEAST_FPR))
 
 
-def _bins(found: VersionComparison, name: str) -> list[Bin]:
+def _bins(compared: VersionComparison, name: str) -> list[Bin]:
     edges = (0.0, *SCORE_EDGES, 1.0)
     ranges = [f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges)]
-    old, new = found.scores["old"][name], found.scores["new"][name]
+    old, new = compared.scores["old"][name], compared.scores["new"][name]
     return [Bin(*each) for each in zip(ranges, old, new, strict=True)]

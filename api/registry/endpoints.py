@@ -42,8 +42,8 @@ def compared(
     model_type: ModelType, name: VersionPath, other: OtherVersionPath, ctx: StaffRead
 ) -> Envelope[VersionComparison]:
     """Compare two versions on the messages that both were evaluated on."""
-    found = comparison.between(ctx, model_type, name, other)
-    return Envelope[VersionComparison](data=found)
+    difference = comparison.between(ctx, model_type, name, other)
+    return Envelope[VersionComparison](data=difference)
 
 
 @router.get("/champion")

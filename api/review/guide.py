@@ -84,7 +84,7 @@ def _examples(ctx: Context) -> dict[str, GuideExample]:
     gold. The other examples were decided by at least two reviewers.
     """
     rows = ctx.session.execute(_decided(ctx)).all()
-    found: dict[str, GuideExample] = {}
+    examples: dict[str, GuideExample] = {}
     left = {Decision.SCAM: _EXAMPLES // 2, Decision.HARMLESS: _EXAMPLES // 2}
     for item, scan in rows:
         approved = item.gold_answer == "approve" or item.status == "approved"
@@ -93,8 +93,8 @@ def _examples(ctx: Context) -> dict[str, GuideExample]:
         if left[decision] and scan.text_sealed is not None:
             left[decision] -= 1
             text = ctx.ring.open(scan.text_sealed, scan.id)
-            found[item.id] = GuideExample(text=text, decision=decision)
-    return found
+            examples[item.id] = GuideExample(text=text, decision=decision)
+    return examples
 
 
 def _decided(ctx: Context) -> Select[Feedback, Scan]:

@@ -29,12 +29,12 @@ def finding(label: str) -> Decision:
 
 def already(item: Feedback) -> AlreadyReviewed:
     """Return the error for a second decision; its message states the first one."""
-    found = finding(truth_of(item, "approve" if item.status == "approved" else "reject"))
+    decision = finding(truth_of(item, "approve" if item.status == "approved" else "reject"))
     return AlreadyReviewed(
-        f"{item.reviewed_by} has {item.status} {item.id} already: {found}. Take the next one.",
+        f"{item.reviewed_by} has {item.status} {item.id} already: {decision}. Take the next one.",
         reviewedBy=item.reviewed_by,
         decision=item.status,
-        found=found,
+        found=decision,
     )
 
 

@@ -65,12 +65,12 @@ def _leads_to(text: str, host: str) -> bool:
 
 def hosts_of(text: str) -> list[str]:
     """Return the hosts of the links in a message."""
-    found = []
+    hosts = []
     for link in links(text):
         try:
             name = urlsplit(link if "://" in link else f"http://{link}").hostname
         except ValueError:
             continue
         if name:
-            found.append(name)
-    return found
+            hosts.append(name)
+    return hosts

@@ -132,10 +132,10 @@ def coverable(
 
     `shown` are ids of items that the reviewer saw; `None`: the items with the same text.
     """
-    seen: ColumnElement[bool] = Feedback.id.in_(shown or [])
+    is_shown: ColumnElement[bool] = Feedback.id.in_(shown or [])
     if shown is None:
         form = select(Scan.fingerprint).where(Scan.id == item.scan_id).scalar_subquery()
-        seen = exists().where(Scan.id == Feedback.scan_id, Scan.fingerprint == form)
+        is_shown = exists().where(Scan.id == Feedback.scan_id, Scan.fingerprint == form)
     return session.scalars(
         select(Feedback)
         .where(
@@ -143,7 +143,7 @@ def coverable(
             Feedback.id != item.id,
             Feedback.source != "gold",
             Feedback.looks == 0,
-            seen,
+            is_shown,
             free_for(reviewer, now),
         )
         .order_by(Feedback.id)
@@ -205,7 +205,7 @@ def firsts_of(
         .where(first.c.place <= most)
         .order_by(*order)
     )
-    found: dict[str, list[tuple[Feedback, Scan]]] = {}
+    firsts: dict[str, list[tuple[Feedback, Scan]]] = {}
     for item, scan in rows:
-        found.setdefault(item.campaign_id or "", []).append((item, scan))
-    return found
+        firsts.setdefault(item.campaign_id or "", []).append((item, scan))
+    return firsts

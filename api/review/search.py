@@ -54,7 +54,7 @@ def look(
     order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
     total = _total(ctx, view, where)
     began, examined = time.monotonic(), 0
-    found: list[Feedback] = []
+    matching: list[Feedback] = []
     cursor = paging.cursor
     skipped = 0 if cursor is not None else (paging.page - 1) * paging.limit
     offset = 0 if view.reads_texts else skipped  # the database skips what need not be opened
@@ -63,7 +63,7 @@ def look(
         units = list(_units(ctx, view, order, where, cursor, offset))
         offset = 0
         for unit in units:
-            if len(found) == paging.limit:
+            if len(matching) == paging.limit:
                 break
             examined += 1
             cursor = unit.cursor
@@ -71,18 +71,24 @@ def look(
             if row is not None and skipped:
                 skipped -= 1
             elif row is not None:
-                found.append(row)
+                matching.append(row)
         last = len(units) < _CHUNK and (not units or cursor == units[-1].cursor)
         spent = examined >= MOST or time.monotonic() - began > MOST_SECONDS
-        if last or len(found) == paging.limit or spent:
+        if last or len(matching) == paging.limit or spent:
             break
     if view.reads_texts:
         kinds = [name for name in ("q", "host", "language", "tactic") if getattr(view, name)]
         audit.record_later(
-            ctx, "message.search", "queue", "review", by=kinds, examined=examined, found=len(found)
+            ctx,
+            "message.search",
+            "queue",
+            "review",
+            by=kinds,
+            examined=examined,
+            found=len(matching),
         )
     following = None if last or cursor is None else encode(_told(cursor))
-    return found, pagination(paging, total, following), Searched(examined, last)
+    return matching, pagination(paging, total, following), Searched(examined, last)
 
 
 def _told(cursor: tuple[Any, str]) -> tuple[Any, str]:

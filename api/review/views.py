@@ -89,25 +89,25 @@ def conditions(ctx: Context, view: View) -> list[ColumnElement[bool]]:
     Raises:
         Forbidden: A reviewer filters undecided items by version, which would reveal it.
     """
-    found: list[ColumnElement[bool]] = []
+    clauses: list[ColumnElement[bool]] = []
     if view.reporter:
-        found.append(Feedback.user_id.in_(_named(view.reporter)))
+        clauses.append(Feedback.user_id.in_(_named(view.reporter)))
     if view.version:
         if view.state == "waiting" and Role.ADMIN not in ctx.principal.roles:
             raise Forbidden(
                 "version: items that wait are judged without knowing which version answered, so "
                 "only admins filter them by it. Look at decided ones, or ask an admin."
             )
-        found.append(Feedback.model_version == view.version)
+        clauses.append(Feedback.model_version == view.version)
     if view.older_hours:
-        found.append(Feedback.created_at < ctx.now - timedelta(hours=int(view.older_hours)))
+        clauses.append(Feedback.created_at < ctx.now - timedelta(hours=int(view.older_hours)))
     if view.newer_hours:
-        found.append(Feedback.created_at >= ctx.now - timedelta(hours=int(view.newer_hours)))
+        clauses.append(Feedback.created_at >= ctx.now - timedelta(hours=int(view.newer_hours)))
     if view.second:
-        found.append(Feedback.looks > 0)
+        clauses.append(Feedback.looks > 0)
     if view.state == "waiting":
-        found += [*_assigned(ctx, view.assigned), _muted(ctx, only=bool(view.muted))]
-    return found
+        clauses += [*_assigned(ctx, view.assigned), _muted(ctx, only=bool(view.muted))]
+    return clauses
 
 
 def _named(pseudonym: str) -> Any:

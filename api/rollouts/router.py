@@ -231,15 +231,15 @@ class ModelRouter:
             (Arm.STABLE, split.fallback, split.fallback_url),
         )
         if split.shadow:
-            wanted = {split.candidate.name} if split.candidate else set()
+            compared = {split.candidate.name} if split.candidate else set()
         elif trial is not None:
-            wanted = {trial.subjects.candidate.name, trial.subjects.stable.name}
+            compared = {trial.subjects.candidate.name, trial.subjects.stable.name}
         else:
-            wanted = set()
-        if not split.shadow and answered not in wanted:
+            compared = set()
+        if not split.shadow and answered not in compared:
             return None
         for arm, version, url in serving:
-            if version and url and version.name in wanted and version.name != answered:
+            if version and url and version.name in compared and version.name != answered:
                 return arm, version, url
         return None
 

@@ -118,8 +118,8 @@ def change_policy(ctx: Context, model_type: ModelType, body: RolloutPolicy) -> M
     Raises:
         NotFound: No version of this model type was ever rolled out.
     """
-    given = {name: getattr(body, name) for name in body.named}
-    changed = _change(ctx, model_type, _with(lambda _: given))
+    changes = {name: getattr(body, name) for name in body.named}
+    changed = _change(ctx, model_type, _with(lambda _: changes))
     audit.record(
         ctx,
         "rollout.policy",

@@ -102,13 +102,13 @@ def _counts(ctx: Context, trial: Trial, scan: Scan, user: User) -> bool:
     today, drawn = ctx.session.execute(of_user).one()
     if today >= trial.analysis.messages_per_user or drawn >= MOST_OF_A_USER:
         return False
-    seen = exists().where(
+    earlier = exists().where(
         Scan.fingerprint == scan.fingerprint,
         Scan.id == Comparison.scan_id,
         Scan.id != scan.id,
         *of_trial(pair),
     )
-    return not ctx.session.scalar(select(seen))
+    return not ctx.session.scalar(select(earlier))
 
 
 def _after(moment: datetime) -> ColumnElement[int]:

@@ -84,16 +84,16 @@ async def scan(
         )
     if made.candidates:
         known = await storing
-        found = read(row, request.text, reader)
+        answer = read(row, request.text, reader)
     else:  # explained while it is stored
         known = None
-        found = (
+        answer = (
             await run_sync(read, row, request.text, reader)
             if beside
             else read(row, request.text, reader)
         )
         await storing
-    return _answered(found, row, _mark(known))
+    return _answered(answer, row, _mark(known))
 
 
 class _Asked(NamedTuple):
@@ -221,27 +221,27 @@ def _mark(known: Match | None) -> KnownMark | None:
     return KnownMark(id=known.id, standing=known.standing, reason=known.reason) if known else None
 
 
-def _answered(found: ScanRead, row: Scan | writing.Row, known: KnownMark | None) -> ScanRead:
+def _answered(answer: ScanRead, row: Scan | writing.Row, known: KnownMark | None) -> ScanRead:
     """Replace the shown answer by the reviewers' one; the model's answer stays beside it."""
     if known is None:
-        return found
-    found.known = known
+        return answer
+    answer.known = known
     said = ScanReason(id=f"known:{known.id}", kind=ReasonKind.REVIEWERS, sentence=known.reason)
-    found.reasons = [said, *found.reasons]
-    found.model = ModelOpinion(
+    answer.reasons = [said, *answer.reasons]
+    answer.model = ModelOpinion(
         verdict=row.verdict,
         confidence=row.confidence,
-        certainty=found.certainty,
+        certainty=answer.certainty,
         probability=row.probability,
     )
     if row.told_label is None:
-        found.certainty = Certainty.UNSURE
-        return found
-    scam = is_positive(found.model_type, row.told_label)
-    found.verdict, found.decided_by = row.told_label, DecidedBy.REVIEWERS
-    found.certainty = Certainty.SURE
-    found.confidence, found.probability = DECIDED, DECIDED if scam else 1 - DECIDED
-    return found
+        answer.certainty = Certainty.UNSURE
+        return answer
+    scam = is_positive(answer.model_type, row.told_label)
+    answer.verdict, answer.decided_by = row.told_label, DecidedBy.REVIEWERS
+    answer.certainty = Certainty.SURE
+    answer.confidence, answer.probability = DECIDED, DECIDED if scam else 1 - DECIDED
+    return answer
 
 
 def _remembered(ctx: Context, row: Scan) -> KnownMark | None:

@@ -115,8 +115,8 @@ def _look_up_owners(session: Session, items: Sequence[Made]) -> None:
     users = {item.principal.subject: item.now for item in items}
     if not users:
         return
-    found = session.connection().execute(_CONSENTS, {"users": list(users)})
-    consents = {user: bool(consent) for user, consent in found}
+    rows = session.connection().execute(_CONSENTS, {"users": list(users)})
+    consents = {user: bool(consent) for user, consent in rows}
     make_missing(session, {user: users[user] for user in users.keys() - consents.keys()})
     for item in items:
         item.consent = consents.get(item.principal.subject, False)
@@ -153,5 +153,5 @@ def _count(item: Made, match: Match | None) -> None:
     if match is not None:
         KNOWN_MATCHES.labels(row.model_type, match.standing.value).inc()
     if not row.forced:
-        seen = shadow.Seen(row.id, item.model_type, row.model_version, item.text)
-        shadow.compare_later(item.services, item.principal, seen, consent=item.consent)
+        answered_scan = shadow.Seen(row.id, item.model_type, row.model_version, item.text)
+        shadow.compare_later(item.services, item.principal, answered_scan, consent=item.consent)

@@ -73,12 +73,12 @@ def resolve(url: str, networks: Sequence[str]) -> Target:
     """
     try:
         scheme, host, port, path = _parts(url)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as fault:
         raise Refused(f"the name does not resolve ({fault})") from fault
     except Invalid as fault:
         raise Refused(fault.message) from fault
-    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
     # All of them: a name with a public and a private address is an attempt.
     for address in addresses:
         if not allowed(address, networks) or (scheme == "http" and not _within(address, networks)):

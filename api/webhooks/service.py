@@ -100,8 +100,8 @@ def deliveries(
         query = query.where(WebhookDelivery.outcome == outcome.value)
     order = Sorted(WebhookDelivery.id, WebhookDelivery.id, descending=True, kind=str)
     rows, pagination = fetch_page(ctx.session, query, order, paging)
-    wanted = select(Message).where(Message.id.in_([row.message_id for row in rows]))
-    messages = {message.id: message for message in ctx.session.scalars(wanted)}
+    query_messages = select(Message).where(Message.id.in_([row.message_id for row in rows]))
+    messages = {message.id: message for message in ctx.session.scalars(query_messages)}
     shown = [
         DeliveryRead(
             id=row.id,
@@ -132,11 +132,11 @@ def replay(ctx: Context, hook_id: str, request: ReplayRequest) -> int:
         query = query.where(WebhookDelivery.outcome == DeliveryOutcome.FAILED.value)
     # What is on its way arrives without being asked for.
     query = query.where(WebhookDelivery.outcome != DeliveryOutcome.WAITING.value)
-    found = ctx.session.scalars(query.order_by(WebhookDelivery.id)).all()
-    for row in found:
+    replayed = ctx.session.scalars(query.order_by(WebhookDelivery.id)).all()
+    for row in replayed:
         put(ctx, hook, row.message_id)
-    audit.record(ctx, "webhook.replay", hook_id, count=len(found))
-    return len(found)
+    audit.record(ctx, "webhook.replay", hook_id, count=len(replayed))
+    return len(replayed)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -193,8 +193,8 @@ def read_template(settings: OperatorSettings) -> Object:
         raise Misconfigured(f"The template {path} cannot be used ({error}). {cure}") from error
     if CONTAINER not in names:
         raise Misconfigured(f"The template {path} has no container {CONTAINER!r}. {cure}")
-    found: Object = template
-    return found
+    pod_template: Object = template
+    return pod_template
 
 
 def _now() -> datetime:

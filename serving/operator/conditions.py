@@ -24,7 +24,7 @@ NOTHING_TO_UNDO = "NothingToUndo"
 def standing(
     spec: ModelRolloutSpec,
     status: ModelRolloutStatus,
-    seen: Observed,
+    observed: Observed,
     awaited: VersionRef | None,
     impossible_undo: bool,
 ) -> Standing:
@@ -33,13 +33,13 @@ def standing(
     Args:
         spec: The rollout's spec.
         status: The status after the decision.
-        seen: The observations that the decision used.
+        observed: The observations that the decision used.
         awaited: A version that must be ready before the next move (an install or an undo).
         impossible_undo: Whether an undo was requested without a version to return to.
     """
     stable = status.stable
     if stable is None:
-        return _installing(spec, seen)
+        return _installing(spec, observed)
     if impossible_undo:
         return Standing(
             Phase.DEGRADED,
@@ -54,7 +54,7 @@ def standing(
             f"Bringing up {awaited.name}; {stable.name} answers until it is ready.",
         )
     if status.candidate is not None:
-        return on_trial(spec, status, seen, status.candidate)
+        return on_trial(spec, status, observed, status.candidate)
     if among(spec.version, status.rejected):
         return Standing(
             Phase.DEGRADED,
@@ -62,12 +62,12 @@ def standing(
             f"{spec.version.name} was rejected or taken back ({_why(status, spec.version)}); "
             f"{stable.name} answers. Ask for another version, or set it back to {stable.name}.",
         )
-    if not seen.of(stable).ready:
+    if not observed.of(stable).ready:
         return Standing(
             Phase.DEGRADED,
             "StableNotReady",
             f"No server of {stable.name} is ready"
-            + (f": {seen.of(stable).refusal}" if seen.of(stable).refusal else ".")
+            + (f": {observed.of(stable).refusal}" if observed.of(stable).refusal else ".")
             + " It is restarted; if that does not help, go back with `shieldctl rollout undo`.",
         )
     if status.slow:
@@ -95,8 +95,8 @@ def standing(
     return Standing(Phase.HEALTHY, "Serving", f"{stable.name} answers.")
 
 
-def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
-    server = seen.of(spec.version)
+def _installing(spec: ModelRolloutSpec, observed: Observed) -> Standing:
+    server = observed.of(spec.version)
     if server.refusal is not None:
         return Standing(
             Phase.DEGRADED,
@@ -114,10 +114,10 @@ def _installing(spec: ModelRolloutSpec, seen: Observed) -> Standing:
     )
 
 
-def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> list[Condition]:
+def conditions(status: ModelRolloutStatus, stands: Standing, observed: Observed) -> list[Condition]:
     """Return the three conditions; a condition's time changes only with its status."""
     stable = status.stable
-    available = stable is not None and seen.of(stable).ready
+    available = stable is not None and observed.of(stable).ready
     drawn = [
         _condition(
             "Available",
@@ -130,7 +130,7 @@ def conditions(status: ModelRolloutStatus, stands: Standing, seen: Observed) -> 
     ]
     before = {condition.type: condition for condition in status.conditions}
     return [
-        _dated(kind, truth, reason, message, before.get(kind), seen)
+        _dated(kind, truth, reason, message, before.get(kind), observed)
         for kind, truth, reason, message in drawn
     ]
 
@@ -151,16 +151,16 @@ def _dated(
     reason: str,
     message: str,
     before: Condition | None,
-    seen: Observed,
+    observed: Observed,
 ) -> Condition:
-    since = before.last_transition_time if before and before.status == truth else seen.now
+    since = before.last_transition_time if before and before.status == truth else observed.now
     return Condition(
         type=kind,
         status=truth,
         reason=reason,
         message=message,
         last_transition_time=since,
-        observed_generation=seen.generation,
+        observed_generation=observed.generation,
     )
 
 

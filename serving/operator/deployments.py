@@ -56,24 +56,24 @@ class KubernetesCluster:
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
         """Return the servers of a rollout as they are now, by digest."""
         pods = self._live.of(rollout.name, "Pod")
-        seen: dict[str, ServerSeen] = {}
+        servers: dict[str, ServerSeen] = {}
         for made in self._live.of(rollout.name, "Deployment"):
             digest = _annotations(made).get(specs.DIGEST_ANNOTATION)
             if digest is None:
                 continue
-            wanted = made["spec"].get("replicas", 1)
+            replicas = made["spec"].get("replicas", 1)
             ready = made.get("status", {}).get("readyReplicas", 0)
             crashes, refusal = ends(
                 pods, made["metadata"].get("labels", {}).get(specs.DIGEST_LABEL)
             )
-            seen[digest] = ServerSeen(
+            servers[digest] = ServerSeen(
                 # Half of them at least: one pod that restarts takes nobody's server away.
-                ready=ready >= max(1, (wanted + 1) // 2),
+                ready=ready >= max(1, (replicas + 1) // 2),
                 url=self._address(digest, made["metadata"]["name"]),
                 crashes=crashes,
                 refusal=refusal,
             )
-        return seen
+        return servers
 
     def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
         """Bring up what is missing, and retire what is not named."""
@@ -106,14 +106,14 @@ class KubernetesCluster:
         if not self._parents or split is None:
             return
         route = specs.http_route(rollout, split, self._parents)
-        wanted = route["metadata"]["annotations"][specs.HASH_ANNOTATION]
-        if self._routes.get(rollout.uid) != wanted:
+        desired_hash = route["metadata"]["annotations"][specs.HASH_ANNOTATION]
+        if self._routes.get(rollout.uid) != desired_hash:
             path = f"{_ROUTES}/namespaces/{self._kube.namespace}/httproutes/{rollout.name}"
             self._kube.apply(path, route, specs.MANAGER)
-            self._routes[rollout.uid] = wanted
+            self._routes[rollout.uid] = desired_hash
 
-    def _ensure(self, kind: str, rollout: ModelRollout, wanted: Object) -> None:
-        name = wanted["metadata"]["name"]
+    def _ensure(self, kind: str, rollout: ModelRollout, desired: Object) -> None:
+        name = desired["metadata"]["name"]
         live = next(
             (one for one in self._live.of(rollout.name, kind) if one["metadata"]["name"] == name),
             None,
@@ -123,17 +123,17 @@ class KubernetesCluster:
             # object's version, so that a removal decided by a leader of before comes too late.
             live = self._kube.merge(self._path(kind, name), _retirement(None), specs.MANAGER)
             self._live.note(live)
-        if live is not None and self._is_as_asked(live, wanted):
+        if live is not None and self._is_as_asked(live, desired):
             return
-        applied = self._kube.apply(self._path(kind, name), wanted, specs.MANAGER)
+        applied = self._kube.apply(self._path(kind, name), desired, specs.MANAGER)
         self._applied[applied["metadata"]["uid"], kind] = applied["metadata"].get("generation", 0)
         self._live.note(applied)
 
-    def _is_as_asked(self, live: Object, wanted: Object) -> bool:
+    def _is_as_asked(self, live: Object, desired: Object) -> bool:
         metadata = live["metadata"]
         if (
             _annotations(live).get(specs.HASH_ANNOTATION)
-            != _annotations(wanted)[specs.HASH_ANNOTATION]
+            != _annotations(desired)[specs.HASH_ANNOTATION]
         ):
             return False
         key = (metadata["uid"], live["kind"])
@@ -141,7 +141,7 @@ class KubernetesCluster:
         # A higher generation than ours is an edit by somebody else, which is put right again.
         return generation <= self._applied.setdefault(key, generation)
 
-    def _retire(self, rollout: ModelRollout, wanted: set[str]) -> None:
+    def _retire(self, rollout: ModelRollout, kept: set[str]) -> None:
         """Drain servers that are not wanted, then delete them.
 
         Deletions require the observed resource version, so that an operator that was replaced
@@ -150,7 +150,7 @@ class KubernetesCluster:
         now = self._clock()
         for made in self._live.of(rollout.name, "Deployment"):
             name, annotations = made["metadata"]["name"], _annotations(made)
-            if annotations.get(specs.DIGEST_ANNOTATION) in wanted:
+            if annotations.get(specs.DIGEST_ANNOTATION) in kept:
                 continue
             path = self._path("Deployment", name)
             due = annotations.get(specs.RETIRE_ANNOTATION)
@@ -162,12 +162,12 @@ class KubernetesCluster:
             elif now >= datetime.fromisoformat(due):
                 self._kube.delete(path, made)
                 self._live.forget(made)
-        self._remove_services(rollout, wanted)
+        self._remove_services(rollout, kept)
 
-    def _remove_services(self, rollout: ModelRollout, wanted: set[str]) -> None:
+    def _remove_services(self, rollout: ModelRollout, digests: set[str]) -> None:
         """Delete Services of versions without a Deployment."""
         kept = {made["metadata"]["name"] for made in self._live.of(rollout.name, "Deployment")}
-        kept |= {specs.server_name(rollout.name, digest) for digest in wanted}
+        kept |= {specs.server_name(rollout.name, digest) for digest in digests}
         for service in self._live.of(rollout.name, "Service"):
             metadata = service["metadata"]
             if metadata["name"] not in kept and specs.ARM_LABEL not in metadata["labels"]:
@@ -181,8 +181,8 @@ class KubernetesCluster:
         return f"http://{service}.{self._kube.namespace}.svc:{specs.PORT}"
 
 
-def _annotations(found: Object) -> dict[str, str]:
-    annotations: dict[str, str] = found["metadata"].get("annotations", {})
+def _annotations(obj: Object) -> dict[str, str]:
+    annotations: dict[str, str] = obj["metadata"].get("annotations", {})
     return annotations
 
 

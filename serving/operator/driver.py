@@ -68,13 +68,13 @@ class Driver:
         for _ in range(_MOST_MOVES):
             if not self._may_write():  # no longer the leader
                 return rollout
-            seen = Observed(
+            observed = Observed(
                 now=self._clock(),
                 servers=self._cluster.observe(rollout),
                 evidence=self._witness.evidence(rollout),
                 generation=rollout.generation,
             )
-            want = desired_state(rollout.spec, rollout.status, seen)
+            want = desired_state(rollout.spec, rollout.status, observed)
             moved = want.status != rollout.status
             if moved:
                 try:

@@ -139,26 +139,26 @@ class ClusterOperator:
         path = f"/apis/{GROUP}/{VERSION}/namespaces/{self._kube.namespace}/{PLURAL}"
         try:
             owned = {kind: await asyncio.to_thread(listing, self._kube, kind) for kind in KINDS}
-            found = await asyncio.to_thread(self._kube.get, path)
+            obj = await asyncio.to_thread(self._kube.get, path)
         except ShieldError as error:  # what was known stays; the next tick tries again
             _log.warning("nothing listed", extra={"fields": {"error": error.message}})
             return
         for kind, (objects, as_of) in owned.items():
             self._live.renew(kind, objects, as_of)
-        for one in found["items"]:
+        for one in obj["items"]:
             self._take(one)
-        present = {one["metadata"]["name"] for one in found["items"]}
+        present = {one["metadata"]["name"] for one in obj["items"]}
         for name, known in list(self._rollouts.items()):
-            newer = int(known.resource_version) > int(found["metadata"]["resourceVersion"])
+            newer = int(known.resource_version) > int(obj["metadata"]["resourceVersion"])
             if name not in present and not newer:
                 self._drop(name)
         self._listed_at = self._clock()
         self._looked_at.clear()  # each is due
 
-    def _take(self, found: Any) -> None:
+    def _take(self, obj: Any) -> None:
         """Store a rollout, unless a later state of it is stored."""
         try:
-            rollout = parse(found)
+            rollout = parse(obj)
         except Invalid as error:
             _log.error("unreadable", extra={"fields": {"error": error.message}})
             return

@@ -124,13 +124,13 @@ def first_fault(analysis: Analysis, evidence: Evidence) -> Fault | None:
 
 def errs_more(analysis: Analysis, evidence: Evidence) -> Fault | None:
     """Check that, by reviewers' decisions on disagreements, the version does not err more."""
-    seen = evidence.paired
-    if not convincing(log_evidence_above(paired(seen), 0.0), _share(analysis)):
+    decided = evidence.paired
+    if not convincing(log_evidence_above(paired(decided), 0.0), _share(analysis)):
         return None
     return Fault(
         "ErrsMore",
-        f"Of {seen.better + seen.worse} messages on which the versions disagree and that reviewers "
-        f"decided, it was wrong in {seen.worse}. {_difference(analysis, evidence)}",
+        f"Of {decided.better + decided.worse} messages on which the versions disagree and that "
+        f"reviewers decided, it was wrong in {decided.worse}. {_difference(analysis, evidence)}",
     )
 
 
@@ -148,18 +148,18 @@ def shown(analysis: Analysis, evidence: Evidence | None) -> str:
     """Return the proof as a sentence, if `not_worse` holds."""
     if analysis.error_budget >= 1 or evidence is None:
         return "The error budget asks for no proof."
-    seen = evidence.paired
+    decided = evidence.paired
     return (
-        f"The versions disagree on {seen.disagreements} of {seen.messages} messages; of "
-        f"{seen.better + seen.worse} that reviewers decided, it was right in {seen.better}. "
-        f"{_difference(analysis, evidence)}"
+        f"The versions disagree on {decided.disagreements} of {decided.messages} messages; of "
+        f"{decided.better + decided.worse} that reviewers decided, it was right in "
+        f"{decided.better}. {_difference(analysis, evidence)}"
     )
 
 
 def missing(analysis: Analysis, evidence: Evidence | None) -> str:
     """Return what is missing for the proof, in sentences that seldom change."""
-    seen = PairedEvidence() if evidence is None else evidence.paired
-    if not seen.messages:
+    decided = PairedEvidence() if evidence is None else evidence.paired
+    if not decided.messages:
         met = evidence is not None and bool(evidence.candidate.exposures)
         return (
             "None of the messages may be read by a reviewer (users agree to that in the app, or "
@@ -167,8 +167,8 @@ def missing(analysis: Analysis, evidence: Evidence | None) -> str:
             if met
             else "No messages have come that both versions could score."
         )
-    more = decisions_missing(paired(seen), analysis.error_budget, _share(analysis))
-    if more is None and seen.better + seen.worse:
+    more = decisions_missing(paired(decided), analysis.error_budget, _share(analysis))
+    if more is None and decided.better + decided.worse:
         return "So far, where the versions disagree, it does no better than the budget allows."
     if more is None:
         return "No message on which the versions disagree has been decided by a reviewer yet."
@@ -190,9 +190,9 @@ def users_object(analysis: Analysis, evidence: Evidence) -> bool:
     return convincing(evidence_weight, analysis.alpha)
 
 
-def paired(seen: PairedEvidence) -> Paired:
+def paired(decided: PairedEvidence) -> Paired:
     """Return the paired counts from which the bounds are computed."""
-    return Paired(seen.weight, seen.better, seen.worse, seen.undecided)
+    return Paired(decided.weight, decided.better, decided.worse, decided.undecided)
 
 
 def _difference(analysis: Analysis, evidence: Evidence) -> str:

@@ -20,10 +20,10 @@ class LiveObjects(Protocol):
     def of(self, rollout: str, kind: str) -> list[Object]:
         """Return the objects of `kind` that carry the label of `rollout`."""
 
-    def note(self, found: Object) -> None:
+    def note(self, obj: Object) -> None:
         """Store an object as returned by the API server."""
 
-    def forget(self, found: Object) -> None:
+    def forget(self, obj: Object) -> None:
         """Remove a deleted object."""
 
 
@@ -31,14 +31,14 @@ def listing(kube: Kube, kind: str, rollout: str | None = None) -> tuple[list[Obj
     """List the objects of `kind` of one or all rollouts; return them with the list's version."""
     path = f"{KINDS[kind]}/namespaces/{kube.namespace}/{kind.lower()}s"
     label = ROLLOUT_LABEL if rollout is None else selector(rollout)
-    found = kube.get(path, {"labelSelector": label})
+    answer = kube.get(path, {"labelSelector": label})
     # The items of a list do not say what they are.
     items = [
         {**one, "kind": kind}
-        for one in found["items"]
+        for one in answer["items"]
         if "deletionTimestamp" not in one["metadata"]
     ]
-    return items, _version(found)
+    return items, _version(answer)
 
 
 class Watched:
@@ -54,23 +54,23 @@ class Watched:
         with self._lock:
             return list(self._objects[rollout, kind].values())
 
-    def note(self, found: Object) -> None:
+    def note(self, obj: Object) -> None:
         """Store an object, unless a later state of it is stored."""
-        rollout, kind, name = _place(found)
+        rollout, kind, name = _place(obj)
         with self._lock:
             known = self._objects[rollout, kind].get(name)
-            if known is None or _version(known) <= _version(found):
-                self._objects[rollout, kind][name] = found
-            if "deletionTimestamp" in found["metadata"]:
+            if known is None or _version(known) <= _version(obj):
+                self._objects[rollout, kind][name] = obj
+            if "deletionTimestamp" in obj["metadata"]:
                 self._objects[rollout, kind].pop(name, None)
 
-    def renew(self, kind: str, found: list[Object], as_of: int) -> None:
+    def renew(self, kind: str, items: list[Object], as_of: int) -> None:
         """Replace the objects of `kind` by a list at a version; missing objects are removed.
 
         Later events are kept.
         """
         with self._lock:
-            present = {_place(one): one for one in found}
+            present = {_place(one): one for one in items}
             for (rollout, of_kind), objects in list(self._objects.items()):
                 if of_kind != kind:
                     continue
@@ -87,19 +87,19 @@ class Watched:
                 place: at for place, at in self._gone.items() if place[1] != kind or at > as_of
             }
 
-    def forget(self, found: Object) -> None:
+    def forget(self, obj: Object) -> None:
         """Remove an object."""
-        rollout, kind, name = _place(found)
+        rollout, kind, name = _place(obj)
         with self._lock:
             self._objects[rollout, kind].pop(name, None)
-            self._gone[rollout, kind, name] = _version(found)
+            self._gone[rollout, kind, name] = _version(obj)
 
 
-def _place(found: Object) -> tuple[str, str, str]:
-    metadata = found["metadata"]
-    return metadata.get("labels", {}).get(ROLLOUT_LABEL, ""), found["kind"], metadata["name"]
+def _place(obj: Object) -> tuple[str, str, str]:
+    metadata = obj["metadata"]
+    return metadata.get("labels", {}).get(ROLLOUT_LABEL, ""), obj["kind"], metadata["name"]
 
 
-def _version(found: Object) -> int:
+def _version(obj: Object) -> int:
     # Opaque by contract, but since Kubernetes 1.35 promised to be comparable as a number.
-    return int(found["metadata"]["resourceVersion"])
+    return int(obj["metadata"]["resourceVersion"])

@@ -128,18 +128,18 @@ class Loop:
         known: dict[str, ModelRollout] = {}
         while not stop.is_set():
             try:
-                found = set()
+                changed = set()
                 for rollout in self._store.watch(_WATCH_SECONDS, stop):
                     self._changes.put(rollout)
                     if rollout.deleting:
                         known.pop(rollout.name, None)
                     else:
-                        found.add(rollout.name)
+                        changed.add(rollout.name)
                         known[rollout.name] = rollout
                     if stop.is_set():
                         return
                 # A watch begins with everything there is: what it did not name is gone.
-                for name in known.keys() - found:
+                for name in known.keys() - changed:
                     self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
             except ShieldError as error:
                 _log.warning("the store is away", extra={"fields": _about("*", error)})

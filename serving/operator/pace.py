@@ -17,7 +17,10 @@ REASON = "AnswersSlow"
 
 
 def paced(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, evidence: Evidence | None
+    spec: ModelRolloutSpec,
+    status: ModelRolloutStatus,
+    observed: Observed,
+    evidence: Evidence | None,
 ) -> ModelRolloutStatus:
     """Update the pace from the evidence; `slow` changes only after a persistent change.
 
@@ -30,11 +33,11 @@ def paced(
     slow = answers_are_slow(spec.analysis, evidence)
     if slow == status.slow:
         return _dispute(status, None)
-    since = status.slow_disputed or seen.now
-    if seen.now - since < timedelta(seconds=spec.analysis.slow_seconds):
+    since = status.slow_disputed or observed.now
+    if observed.now - since < timedelta(seconds=spec.analysis.slow_seconds):
         return _dispute(status, since)
     reason = _proven(evidence) if slow else "Its answers are quick enough again."
-    return held_for_slowness(status, slow, seen.now, reason, evidence)
+    return held_for_slowness(status, slow, observed.now, reason, evidence)
 
 
 def holds(status: ModelRolloutStatus) -> bool:

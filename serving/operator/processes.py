@@ -76,7 +76,7 @@ class ProcessCluster:
     def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
         """Bring up what is missing, and retire what is not named."""
         self._names[rollout.uid] = rollout.name
-        wanted = {version.digest: version for version in servers}
+        versions = {version.digest: version for version in servers}
         for version in servers:
             key = (rollout.uid, version.digest)
             server = self._servers.get(key)
@@ -87,7 +87,7 @@ class ProcessCluster:
             else:
                 server.keep()
         for (uid, digest), server in self._servers.items():
-            if uid == rollout.uid and digest not in wanted:
+            if uid == rollout.uid and digest not in versions:
                 server.retire(self._drain_seconds)
         self.tick()
 

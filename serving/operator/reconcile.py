@@ -40,36 +40,40 @@ from shield.crds.evidence import Evidence
 from shield.crds.v1alpha1 import ModelRolloutSpec, ModelRolloutStatus, Strategy, VersionRef
 
 
-def desired_state(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Desired:
+def desired_state(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
+) -> Desired:
     """Decide which versions run and which answer."""
-    moved = _move(spec, status, seen)
+    moved = _move(spec, status, observed)
     awaited = _awaited(spec, moved)
-    impossible = _undo_is_impossible(spec, status, moved, seen)
-    stands = standing(spec, moved, seen, awaited, impossible)
+    impossible = _undo_is_impossible(spec, status, moved, observed)
+    stands = standing(spec, moved, observed, awaited, impossible)
     reported = moved.model_copy(
         update={
-            "observed_generation": seen.generation,
+            "observed_generation": observed.generation,
             "phase": stands.phase,
-            "split": split_of(spec, moved, seen),
-            "conditions": conditions(moved, stands, seen),
+            "split": split_of(spec, moved, observed),
+            "conditions": conditions(moved, stands, observed),
         }
     )
-    return Desired(_servers(spec, moved, awaited, seen), reported)
+    return Desired(_servers(spec, moved, awaited, observed), reported)
 
 
-def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
+def _move(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
+) -> ModelRolloutStatus:
     """Make the one move that is due, or none."""
     if status.stable is None:
-        return _install(spec, status, seen)
+        return _install(spec, status, observed)
     if spec.undo is not None and spec.undo != status.undone:
-        return _undo(spec, status, seen)
-    returned = _return_within_guard(spec, status, seen)
+        return _undo(spec, status, observed)
+    returned = _return_within_guard(spec, status, observed)
     if returned is not None:
         return returned
     forgiven = to_reinstate(spec, status)
     if forgiven is not None:
-        return moves.reinstated(status, forgiven, seen.now, reinstating(spec))
-    if status.guard_until is not None and seen.now >= status.guard_until:
+        return moves.reinstated(status, forgiven, observed.now, reinstating(spec))
+    if status.guard_until is not None and observed.now >= status.guard_until:
         return moves.guard_over(status)
     if status.candidate is not None and not same(status.candidate, spec.version):
         reason = (
@@ -77,47 +81,55 @@ def _move(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) ->
             if same(spec.version, status.stable)
             else f"{spec.version.name} was asked for instead."
         )
-        return moves.aborted(status, seen.now, reason)
+        return moves.aborted(status, observed.now, reason)
     if same(spec.version, status.stable):
-        return paced(spec, status, seen, steps.relevant(status, seen))
+        return paced(spec, status, observed, steps.relevant(status, observed))
     if among(spec.version, status.rejected):
         # Only a status edited by hand can have a rejected candidate; it must not meet users either.
         return (
-            moves.aborted(status, seen.now, "It was rejected before.")
+            moves.aborted(status, observed.now, "It was rejected before.")
             if status.candidate
             else status
         )
     if given_up(spec):
         if status.candidate is not None:
-            return moves.aborted(status, seen.now, giving_up(spec))
-        return paced(spec, status, seen, steps.relevant(status, seen))
+            return moves.aborted(status, observed.now, giving_up(spec))
+        return paced(spec, status, observed, steps.relevant(status, observed))
     if among(spec.version, status.good):
         return _go_back(
-            spec, status, seen, spec.version, f"The version was set back to {spec.version.name}."
+            spec,
+            status,
+            observed,
+            spec.version,
+            f"The version was set back to {spec.version.name}.",
         )
     if status.candidate is None:
-        return moves.started(status, spec.version, seen.now)
-    return _try_candidate(spec, status, seen, status.candidate)
+        return moves.started(status, spec.version, observed.now)
+    return _try_candidate(spec, status, observed, status.candidate)
 
 
 def _install(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
 ) -> ModelRolloutStatus:
-    if among(spec.version, status.rejected) or not seen.of(spec.version).ready:
+    if among(spec.version, status.rejected) or not observed.of(spec.version).ready:
         return status
     # An undo asked for before anything served is answered by serving.
-    return moves.installed(status, spec.version, seen.now).model_copy(update={"undone": spec.undo})
+    return moves.installed(status, spec.version, observed.now).model_copy(
+        update={"undone": spec.undo}
+    )
 
 
-def _undo(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> ModelRolloutStatus:
+def _undo(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
+) -> ModelRolloutStatus:
     """Take back the candidate, or else the stable version; each undo token acts once."""
     reason = spec.undo_reason or "An undo was requested."
     if status.candidate is not None:
-        undone = moves.rejected(status, seen.now, reason, steps.relevant(status, seen))
+        undone = moves.rejected(status, observed.now, reason, steps.relevant(status, observed))
     elif status.last_known_good is None:
         undone = status  # nothing to go back to, and a later version must not be taken back for it
     else:
-        undone = _go_back(spec, status, seen, status.last_known_good, reason)
+        undone = _go_back(spec, status, observed, status.last_known_good, reason)
         if same(undone.stable, status.stable):
             return undone  # not there yet: the token stays open
     return undone.model_copy(update={"undone": spec.undo})
@@ -126,21 +138,28 @@ def _undo(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) ->
 def _go_back(
     spec: ModelRolloutSpec,
     status: ModelRolloutStatus,
-    seen: Observed,
+    observed: Observed,
     target: VersionRef,
     reason: str,
 ) -> ModelRolloutStatus:
     """Return to an earlier good version as soon as it is ready, without a trial."""
-    if seen.of(target).ready:
+    if observed.of(target).ready:
         return moves.gone_back(
-            status, target, seen.now, spec.guard_seconds, reason, steps.relevant(status, seen)
+            status,
+            target,
+            observed.now,
+            spec.guard_seconds,
+            reason,
+            steps.relevant(status, observed),
         )
-    fault = _hard_fault(spec, seen, target)
-    return status if fault is None else moves.struck_off(status, target, seen.now, fault.message)
+    fault = _hard_fault(spec, observed, target)
+    return (
+        status if fault is None else moves.struck_off(status, target, observed.now, fault.message)
+    )
 
 
 def _return_within_guard(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
 ) -> ModelRolloutStatus | None:
     """Return to the last known good version if the promoted one shows a fault in its guard window.
 
@@ -151,11 +170,11 @@ def _return_within_guard(
     target, guarded = status.last_known_good, status.guarded
     if target is None or guarded is None or not same(guarded, status.stable):
         return None
-    if not seen.of(target).ready:
+    if not observed.of(target).ready:
         return None
     # While another candidate is on trial, the evidence is about that one.
-    evidence = steps.relevant(status, seen) if status.candidate is None else None
-    fault = _hard_fault(spec, seen, guarded, evidence)
+    evidence = steps.relevant(status, observed) if status.candidate is None else None
+    fault = _hard_fault(spec, observed, guarded, evidence)
     if fault is None and evidence is not None:
         fault = first_fault(spec.analysis, evidence)
     if fault is None:
@@ -163,7 +182,7 @@ def _return_within_guard(
     return moves.gone_back(
         status,
         target,
-        seen.now,
+        observed.now,
         spec.guard_seconds,
         f"Automatic return within the guard window: {fault.reason}. {fault.message}",
         evidence,
@@ -171,45 +190,48 @@ def _return_within_guard(
 
 
 def _try_candidate(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed, candidate: VersionRef
 ) -> ModelRolloutStatus:
     """Judge the candidate; without a fault, increase its share step by step."""
-    evidence = steps.relevant(status, seen)
-    fault = _hard_fault(spec, seen, candidate, evidence)
+    evidence = steps.relevant(status, observed)
+    fault = _hard_fault(spec, observed, candidate, evidence)
     if fault is None and evidence is not None:
         fault = first_fault(spec.analysis, evidence)
     if fault is not None:
         reason = f"{fault.reason}. {fault.message}"
-        return moves.rejected(status, seen.now, reason, evidence)
-    if not seen.of(candidate).ready:
+        return moves.rejected(status, observed.now, reason, evidence)
+    if not observed.of(candidate).ready:
         return status
     if spec.promote == candidate.digest and may_promote(spec, evidence):
         reason = promotion(spec, evidence)
-        return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
-    kept = paced(spec, status, seen, evidence)
+        return moves.promoted(status, observed.now, spec.guard_seconds, reason, evidence)
+    kept = paced(spec, status, observed, evidence)
     if kept != status or spec.paused or holds(status):
         return kept
-    return _next_step(spec, status, seen, evidence)
+    return _next_step(spec, status, observed, evidence)
 
 
 def _next_step(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, evidence: Evidence | None
+    spec: ModelRolloutSpec,
+    status: ModelRolloutStatus,
+    observed: Observed,
+    evidence: Evidence | None,
 ) -> ModelRolloutStatus:
-    met = steps.exposures(status, seen)
+    met = steps.exposures(status, observed)
     if status.step_started is None:
-        return moves.stepped(status, 0, met, seen.now, _announced(spec, steps.weight(spec, 0)))
+        return moves.stepped(status, 0, met, observed.now, _announced(spec, steps.weight(spec, 0)))
     shown_good = not_worse(spec.analysis, evidence)
     objections = evidence is not None and users_object(spec.analysis, evidence)
-    if not steps.done(spec, status, seen) or (objections and not shown_good):
+    if not steps.done(spec, status, observed) or (objections and not shown_good):
         return status
     if not steps.on_last(spec, status):
         onward = status.step + 1
         reason = _announced(spec, steps.weight(spec, onward))
-        return moves.stepped(status, onward, met, seen.now, reason)
-    if steps.awaits_promotion(spec, status, seen) or not shown_good:
+        return moves.stepped(status, onward, met, observed.now, reason)
+    if steps.awaits_promotion(spec, status, observed) or not shown_good:
         return status
     reason = f"It passed every step. {shown(spec.analysis, evidence)}"
-    return moves.promoted(status, seen.now, spec.guard_seconds, reason, evidence)
+    return moves.promoted(status, observed.now, spec.guard_seconds, reason, evidence)
 
 
 def _announced(spec: ModelRolloutSpec, weight: int) -> str:
@@ -219,13 +241,16 @@ def _announced(spec: ModelRolloutSpec, weight: int) -> str:
 
 
 def _hard_fault(
-    spec: ModelRolloutSpec, seen: Observed, version: VersionRef, evidence: Evidence | None = None
+    spec: ModelRolloutSpec,
+    observed: Observed,
+    version: VersionRef,
+    evidence: Evidence | None = None,
 ) -> Fault | None:
     """Return a fault that makes a version unusable: a refused package, or crashing servers.
 
     One crash is not enough, unless it affected users.
     """
-    server = seen.of(version)
+    server = observed.of(version)
     if server.refusal is not None:
         return Fault("PackageRefused", server.refusal)
     if server.crashes >= spec.analysis.minimum_failures:
@@ -251,30 +276,33 @@ def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef |
 
 
 def _undo_is_impossible(
-    spec: ModelRolloutSpec, before: ModelRolloutStatus, after: ModelRolloutStatus, seen: Observed
+    spec: ModelRolloutSpec,
+    before: ModelRolloutStatus,
+    after: ModelRolloutStatus,
+    observed: Observed,
 ) -> bool:
     """Return whether the latest undo had no version to return to, until the spec changes."""
     if before.undone != after.undone and after.history == before.history:
         return before.stable is not None
     said = any(condition.reason == NOTHING_TO_UNDO for condition in before.conditions)
-    return said and before.observed_generation == seen.generation and after == before
+    return said and before.observed_generation == observed.generation and after == before
 
 
 def _servers(
     spec: ModelRolloutSpec,
     status: ModelRolloutStatus,
     awaited: VersionRef | None,
-    seen: Observed,
+    observed: Observed,
 ) -> tuple[VersionRef, ...]:
-    wanted = [
+    kept_versions = [
         status.stable,
         awaited,
-        status.last_known_good if warm(status, seen) else None,
+        status.last_known_good if warm(status, observed) else None,
         status.candidate,
         spec.version if status.stable is None else None,
     ]
     chosen: list[VersionRef] = []
-    for version in wanted:
+    for version in kept_versions:
         if version is None or among(version, chosen) or among(version, status.rejected):
             continue
         chosen.append(version)

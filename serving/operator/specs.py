@@ -126,14 +126,14 @@ def http_route(rollout: ModelRollout, split: Split, parents: list[Object]) -> Ob
     )
 
 
-def _container(rollout: ModelRollout, version: VersionRef, given: Object) -> Object:
+def _container(rollout: ModelRollout, version: VersionRef, container: Object) -> Object:
     resources = rollout.spec.resources.model_dump(mode="json")
     return {
         # What a rollout does not say is taken from the template, and what neither says from here.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "lifecycle": {"preStop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
-        **given,
-        "resources": resources if any(resources.values()) else given.get("resources", {}),
+        **container,
+        "resources": resources if any(resources.values()) else container.get("resources", {}),
         "args": [
             *("--model-type", rollout.spec.model_type.value),
             *("--package", version.uri, "--digest", version.digest),

@@ -13,39 +13,41 @@ from shield.crds.v1alpha1 import (
 )
 
 
-def warm(status: ModelRolloutStatus, seen: Observed) -> bool:
+def warm(status: ModelRolloutStatus, observed: Observed) -> bool:
     """Return whether the last known good version is kept running."""
-    return status.guard_until is not None and seen.now < status.guard_until
+    return status.guard_until is not None and observed.now < status.guard_until
 
 
-def split_of(spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed) -> Split | None:
+def split_of(
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
+) -> Split | None:
     """Return the split. Candidate and fallback are included only while their servers are ready."""
     stable = status.stable
     if stable is None:
         return None
-    url = seen.of(stable).url or _known_address(status.split, stable)
+    url = observed.of(stable).url or _known_address(status.split, stable)
     if url is None:
         return status.split
     return Split(
         stable=stable,
         stable_url=url,
-        **_candidate_part(spec, status, seen),
-        **_fallback_part(status, seen),
+        **_candidate_part(spec, status, observed),
+        **_fallback_part(status, observed),
     )
 
 
 def _candidate_part(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed
 ) -> dict[str, Any]:
     candidate, started = status.candidate, status.rollout_started
     if candidate is None or started is None or status.step_started is None:
         return {}
-    if not seen.of(candidate).ready:
+    if not observed.of(candidate).ready:
         return {}
     shadow = spec.strategy is Strategy.SHADOW
     return {
         "candidate": candidate,
-        "candidate_url": seen.of(candidate).url,
+        "candidate_url": observed.of(candidate).url,
         "weight": 0.0 if shadow else float(steps.weight(spec, status.step)),
         "shadow": shadow,
         # Another salt with each trial: no user is always the first to meet a new version.
@@ -53,11 +55,11 @@ def _candidate_part(
     }
 
 
-def _fallback_part(status: ModelRolloutStatus, seen: Observed) -> dict[str, Any]:
+def _fallback_part(status: ModelRolloutStatus, observed: Observed) -> dict[str, Any]:
     fallback = status.last_known_good
-    if fallback is None or not warm(status, seen) or not seen.of(fallback).ready:
+    if fallback is None or not warm(status, observed) or not observed.of(fallback).ready:
         return {}
-    return {"fallback": fallback, "fallback_url": seen.of(fallback).url}
+    return {"fallback": fallback, "fallback_url": observed.of(fallback).url}
 
 
 def _known_address(split: Split | None, version: VersionRef) -> str | None:

@@ -30,12 +30,12 @@ class Standing(NamedTuple):
 
 
 def on_trial(
-    spec: ModelRolloutSpec, status: ModelRolloutStatus, seen: Observed, candidate: VersionRef
+    spec: ModelRolloutSpec, status: ModelRolloutStatus, observed: Observed, candidate: VersionRef
 ) -> Standing:
     """Return the standing of a trial."""
-    if status.step_started is None and not seen.of(candidate).ready:
-        asked_for = status.rollout_started or seen.now
-        if seen.now - asked_for >= timedelta(seconds=spec.ready_timeout_seconds):
+    if status.step_started is None and not observed.of(candidate).ready:
+        asked_for = status.rollout_started or observed.now
+        if observed.now - asked_for >= timedelta(seconds=spec.ready_timeout_seconds):
             return Standing(
                 Phase.DEGRADED,
                 "NotReady",
@@ -49,8 +49,8 @@ def on_trial(
             "CandidateStarting",
             f"Bringing up {candidate.name}; no user meets it.",
         )
-    since = status.step_started or status.rollout_started or seen.now
-    overdue = seen.now - since > timedelta(seconds=spec.deadline_seconds)
+    since = status.step_started or status.rollout_started or observed.now
+    overdue = observed.now - since > timedelta(seconds=spec.deadline_seconds)
     if spec.paused:
         return Standing(
             Phase.PAUSED,
@@ -58,7 +58,7 @@ def on_trial(
             f"{candidate.name} holds its step until somebody lifts the pause: `shieldctl rollout "
             f"resume {spec.model_type}`.",
         )
-    if not seen.of(candidate).ready:
+    if not observed.of(candidate).ready:
         return Standing(
             Phase.PROGRESSING,
             "CandidateNotReady",
@@ -74,7 +74,7 @@ def on_trial(
             f"undo {spec.model_type}`; if that is accepted, raise `analysis.maxLatencyRatio` or "
             f"promote it with `shieldctl rollout promote {spec.model_type}`.",
         )
-    evidence = steps.relevant(status, seen)
+    evidence = steps.relevant(status, observed)
     good = not_worse(spec.analysis, evidence)
     if spec.promote == candidate.digest and not may_promote(spec, evidence):
         return Standing(
@@ -92,7 +92,7 @@ def on_trial(
             "no further users until reviewers have decided enough messages on which the versions "
             f"disagree. {missing(spec.analysis, evidence)} Reports alone do not reject a version.",
         )
-    if steps.awaits_promotion(spec, status, seen):
+    if steps.awaits_promotion(spec, status, observed):
         known = "It is shown to be good enough. " if good else _missing(spec, evidence)
         return Standing(
             Phase.PAUSED,
@@ -102,7 +102,7 @@ def on_trial(
             f"its trial: `shieldctl rollout abort {spec.model_type} --reason ...`.",
         )
     if overdue:
-        few = not steps.done(spec, status, seen)
+        few = not steps.done(spec, status, observed)
         lacks = (
             f"{candidate.name} has not met enough users on this step within the deadline. Check "
             "that scans arrive, or lower `minimumExposures`. "
@@ -117,7 +117,7 @@ def on_trial(
             f"`shieldctl rollout promote {spec.model_type} --reason ...`, or end the trial without "
             f"a judgement: `shieldctl rollout abort {spec.model_type} --reason ...`.",
         )
-    if not good and steps.done(spec, status, seen) and steps.on_last(spec, status):
+    if not good and steps.done(spec, status, observed) and steps.on_last(spec, status):
         return Standing(
             Phase.PROGRESSING,
             "AwaitingEvidence",

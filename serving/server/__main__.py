@@ -11,7 +11,7 @@ import uvloop
 from pydantic import ValidationError
 
 from serving.server.lifecycle import ModelServer, die_with_parent, listen
-from serving.server.repository import Wanted
+from serving.server.repository import VersionSource
 from serving.server.settings import ServerSettings
 from shield.errors import ShieldError, Unavailable, Unusable
 from shield.labels import ModelType
@@ -53,18 +53,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server and return its exit code."""
-    given = parse(arguments)
+    options = parse(arguments)
     # Many texts at once are tokenised on one thread, too: the cores have rows to compute.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        if given.die_with_parent:
+        if options.die_with_parent:
             die_with_parent()
         settings = ServerSettings()
-        if given.precision:
-            settings.precision = given.precision
-        listener = listen(given.host or settings.host, given.port)
-        wanted = Wanted(given.package, given.version, given.arm, given.digest)
-        server = ModelServer(given.model_type, wanted, settings, listener, given.ready_file)
+        if options.precision:
+            settings.precision = options.precision
+        listener = listen(options.host or settings.host, options.port)
+        source = VersionSource(options.package, options.version, options.arm, options.digest)
+        server = ModelServer(options.model_type, source, settings, listener, options.ready_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.run())
     except Unusable as error:

@@ -78,10 +78,10 @@ def only(request: Request, *methods: str) -> None:
 
 def request_id(request: Request) -> str | None:
     """Return the client's request id, if it is safe to echo."""
-    given = request.headers.get(_REQUEST_ID)
-    if given is None or not _PRINTABLE.fullmatch(given):
+    header = request.headers.get(_REQUEST_ID)
+    if header is None or not _PRINTABLE.fullmatch(header):
         return None
-    return given.decode()
+    return header.decode()
 
 
 def deadline_header(request: Request) -> str | None:

@@ -383,10 +383,10 @@ class Connection(asyncio.Protocol):
 
     def _balance_reading(self) -> None:
         """Read from the client only while it reads responses and few requests wait."""
-        wanted = self._stuck_since is None and len(self._waiting) < _MAX_PIPELINED
-        if wanted != self._reading and not self._transport.is_closing():
-            self._reading = wanted
-            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
+        reading = self._stuck_since is None and len(self._waiting) < _MAX_PIPELINED
+        if reading != self._reading and not self._transport.is_closing():
+            self._reading = reading
+            (self._transport.resume_reading if reading else self._transport.pause_reading)()
 
 
 class _Refused(Exception):

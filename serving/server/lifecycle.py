@@ -18,7 +18,7 @@ from serving.server.connection import Connection, Front
 from serving.server.engine import Engine
 from serving.server.http import Limits
 from serving.server.metrics import Metrics
-from serving.server.repository import Repository, Wanted
+from serving.server.repository import Repository, VersionSource
 from serving.server.routes import Routes
 from serving.server.settings import ServerSettings
 from shield.errors import Misconfigured
@@ -56,7 +56,7 @@ class ModelServer:
     """The server of one process."""
 
     model_type: str
-    wanted: Wanted
+    source: VersionSource
     settings: ServerSettings
     listener: socket.socket
     ready_file: Path | None = None
@@ -120,7 +120,7 @@ class ModelServer:
             await loop.run_in_executor(None, engine.stop)
 
     async def _load(self, repository: Repository, stopping: asyncio.Event) -> bool:
-        loading = asyncio.ensure_future(repository.load(self.wanted))
+        loading = asyncio.ensure_future(repository.load(self.source))
         stopped = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -177,14 +177,14 @@ def allow_open_files(connections: int) -> None:
 
     The usual limit of 1024 would drop further connections without a response.
     """
-    wanted = connections + _OTHER_FILES
+    needed = connections + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    if soft == resource.RLIM_INFINITY or soft >= needed:
         return
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    if most < wanted:
-        log("too_few_open_files", allowed=most, wanted=wanted)
+    if most < needed:
+        log("too_few_open_files", allowed=most, wanted=needed)
 
 
 def die_with_parent() -> None:

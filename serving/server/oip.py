@@ -94,12 +94,12 @@ def parse(request: Request) -> InferRequest:
         document, raw = read_json(request.body[: int(head)]), request.body[int(head) :]
     texts = _texts(document, raw)
     parameters = _object(document.get("parameters", {}), "parameters")
-    given = document.get("id")
-    if given is not None and not isinstance(given, str):
+    request_id = document.get("id")
+    if request_id is not None and not isinstance(request_id, str):
         raise Invalid("`id` has to be a string.")
     return InferRequest(
         texts,
-        given,
+        request_id,
         read_deadline(parameters.get("deadline_ms")),
         _outputs(document, bool(parameters.get("binary_data_output", False))),
     )
@@ -184,13 +184,13 @@ def _binary(raw: bytes, size: Any) -> list[str]:
 
 
 def _outputs(document: dict[str, Any], binary: bool) -> dict[str, bool]:
-    wanted = document.get("outputs")
-    if wanted is None:
+    requested = document.get("outputs")
+    if requested is None:
         return dict.fromkeys(OUTPUTS, binary)
-    if not isinstance(wanted, list) or not wanted:
+    if not isinstance(requested, list) or not requested:
         raise Invalid(f"`outputs` has to be a list of some of {', '.join(OUTPUTS)}.")
     outputs: dict[str, bool] = {}
-    for index, item in enumerate(wanted):
+    for index, item in enumerate(requested):
         output = _object(item, f"outputs[{index}]")
         name = output.get("name")
         if name not in OUTPUTS:

@@ -23,8 +23,8 @@ from shield.predictor import Precision, files_served
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A version to load."""
+class VersionSource:
+    """Where a version to load comes from."""
 
     package: str
     """A directory, or the prefix of the package in the artifact store."""
@@ -34,7 +34,7 @@ class Wanted:
     """Expected digest; required for a package in the artifact store."""
 
 
-def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> ModelPackage:
+def fetch_package(source: VersionSource, precision: Precision, cache_dir: Path) -> ModelPackage:
     """Return the verified package from a directory, or download it from the artifact store.
 
     Downloads and verifies only the files needed for serving. Blocks.
@@ -48,15 +48,15 @@ def fetch_package(wanted: Wanted, precision: Precision, cache_dir: Path) -> Mode
     """
     trust = Trust.from_directory(PackageSettings().require_trusted_keys())
     files = partial(files_served, precision=precision)
-    directory = Path(wanted.package)
+    directory = Path(source.package)
     if (directory / MANIFEST).exists() or directory.is_dir():
-        return ModelPackage.open(directory).verify(trust, digest=wanted.digest, files=files)
-    if wanted.digest is None:
+        return ModelPackage.open(directory).verify(trust, digest=source.digest, files=files)
+    if source.digest is None:
         raise Invalid(
-            f"{wanted.package} is not a directory, so it is looked for in the artifact store, and "
+            f"{source.package} is not a directory, so it is looked for in the artifact store, and "
             "that needs --digest: it says which bytes are meant."
         )
-    return pull(open_store(), wanted.package, wanted.digest, cache_dir, trust, files=files)
+    return pull(open_store(), source.package, source.digest, cache_dir, trust, files=files)
 
 
 @dataclass
@@ -103,14 +103,14 @@ class Repository:
             )
         return self.active
 
-    async def load(self, wanted: Wanted) -> ServedModel:
+    async def load(self, source: VersionSource) -> ServedModel:
         """Load and warm up a version beside the serving one, then switch to it.
 
         Switches at once if the version is loaded already. Raises as `fetch_package`.
         """
         started = time.perf_counter()
-        loaded = self._loaded(wanted)
-        model = loaded or await self._load_beside(wanted)
+        loaded = self._loaded(source)
+        model = loaded or await self._load_beside(source)
         self._switch(model, started, "cold" if loaded is None else "warm")
         return model
 
@@ -130,38 +130,38 @@ class Repository:
         while model.in_flight:
             await asyncio.sleep(0.005)
 
-    async def _load_beside(self, wanted: Wanted) -> ServedModel:
+    async def _load_beside(self, source: VersionSource) -> ServedModel:
         async with self._loading:
             # Somebody may have loaded it while this one waited.
-            model = self._loaded(wanted)
+            model = self._loaded(source)
             if model is None:
-                model = await self._loop.run_in_executor(None, self._load, wanted)
+                model = await self._loop.run_in_executor(None, self._load, source)
             self.versions[model.version] = model
             return model
 
-    def _loaded(self, wanted: Wanted) -> ServedModel | None:
-        model = self.versions.get(wanted.version)
-        if model is not None and wanted.digest not in {None, model.digest}:
+    def _loaded(self, source: VersionSource) -> ServedModel | None:
+        model = self.versions.get(source.version)
+        if model is not None and source.digest not in {None, model.digest}:
             raise Conflict(
-                f"The version {wanted.version} is loaded with {model.digest[:19]}; a version never "
+                f"The version {source.version} is loaded with {model.digest[:19]}; a version never "
                 "changes. Give the other package another version name."
             )
         return model
 
-    def _load(self, wanted: Wanted) -> ServedModel:
-        package = fetch_package(wanted, self.settings.precision, self.settings.cache_dir)
+    def _load(self, source: VersionSource) -> ServedModel:
+        package = fetch_package(source, self.settings.precision, self.settings.cache_dir)
         if package.manifest.model_type != self.model_type:
             raise PackageInvalid(
-                f"{wanted.package} holds a {package.manifest.model_type} model, but this server "
+                f"{source.package} holds a {package.manifest.model_type} model, but this server "
                 f"serves {self.model_type}. Give the package of the right model type."
             )
         return load_model(
             package,
-            version=wanted.version,
-            arm=wanted.arm,
+            version=source.version,
+            arm=source.arm,
             precision=self.settings.precision,
             cache_rows=self.settings.cache_rows,
-            breaker=Breaker(on_fault=partial(self._report, wanted.version)),
+            breaker=Breaker(on_fault=partial(self._report, source.version)),
         )
 
     def _report(self, version: str, fault: Fault) -> None:

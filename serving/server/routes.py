@@ -11,7 +11,7 @@ from serving.server.http import Answer, Request, Response, problem
 from serving.server.jobs import Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel
-from serving.server.repository import Repository, Wanted
+from serving.server.repository import Repository, VersionSource
 from serving.server.settings import ServerSettings
 from shield.characters import unreadable, well_formed
 from shield.errors import Forbidden, Invalid, NotFound, ShieldError, TooLarge, Unusable
@@ -70,9 +70,9 @@ class Routes:
     def _observe(self, request: Request, route: str, response: Response) -> None:
         seconds = time.perf_counter() - request.arrived
         self.metrics.latency.labels(route, response.status).observe(seconds)
-        given = answers.request_id(request)
-        if given is not None:
-            response.headers = (*response.headers, ("x-request-id", given))
+        request_id = answers.request_id(request)
+        if request_id is not None:
+            response.headers = (*response.headers, ("x-request-id", request_id))
 
     def _dispatch(self, request: Request) -> tuple[str, Answer]:
         path = request.path
@@ -261,14 +261,14 @@ class Routes:
         loaded = self.repository.versions.get(version)
         if "package" not in parameters and loaded is None:
             raise Invalid("`parameters.package`, the location of the version, is missing.")
-        wanted = Wanted(
+        source = VersionSource(
             package=parameters.get("package", ""),
             version=version,
             arm=parameters.get("arm", "stable"),
             digest=parameters.get("digest"),
         )
         try:
-            model = await self.repository.load(wanted)
+            model = await self.repository.load(source)
         except Unusable as error:
             # The client has named it; the server itself is well.
             return problem(error, status=422)

@@ -49,19 +49,19 @@ class KServeCluster:
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
         """Return the servers of a rollout as they are now, by digest."""
         pods = self._live.of(rollout.name, "Pod")
-        wanted = max(1, (rollout.spec.replicas + 1) // 2)
-        seen: dict[str, ServerSeen] = {}
+        replicas = max(1, (rollout.spec.replicas + 1) // 2)
+        servers: dict[str, ServerSeen] = {}
         for digest, revisions in _revisions(pods, rollout).items():
             # Brought back, a version is a new revision, while pods of its old one may still end.
             revision = max(revisions, key=lambda name: (revisions[name], name))
             crashes, refusal = ends(pods, digest.removeprefix("sha256:")[:40], CONTAINER)
-            seen[digest] = ServerSeen(
-                ready=revisions[revision] >= wanted,
+            servers[digest] = ServerSeen(
+                ready=revisions[revision] >= replicas,
                 url=self._address(revision),
                 crashes=crashes,
                 refusal=refusal,
             )
-        return seen
+        return servers
 
     def apply(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
         """Apply the next arrangement of the InferenceService."""
@@ -71,14 +71,14 @@ class KServeCluster:
         for digest, found in _revisions(self._live.of(rollout.name, "Pod"), rollout).items():
             self._made.update(dict.fromkeys(found, digest))
         held = _held(live, self._made)
-        wanted = arrange(rollout, servers, held)
-        if wanted.latest is not None and wanted.latest.digest != held.latest:
-            self._make(rollout, wanted.latest, wanted.percent)
-            if wanted.percent is not None or held.percent is None:
+        arrangement = arrange(rollout, servers, held)
+        if arrangement.latest is not None and arrangement.latest.digest != held.latest:
+            self._make(rollout, arrangement.latest, arrangement.percent)
+            if arrangement.percent is not None or held.percent is None:
                 return
         changed: Object = {}
-        if wanted.percent != held.percent:
-            changed["canaryTrafficPercent"] = wanted.percent
+        if arrangement.percent != held.percent:
+            changed["canaryTrafficPercent"] = arrangement.percent
         if live is not None and live["spec"]["predictor"].get("minReplicas") != replicas(rollout):
             changed["minReplicas"] = replicas(rollout)
         if changed:
@@ -131,7 +131,7 @@ def _held(live: Object | None, made: Mapping[str, str]) -> Held:
 def _revisions(pods: list[Object], rollout: ModelRollout) -> dict[str, dict[str, int]]:
     """Return the number of ready pods by digest and revision."""
     known = {ref.digest.removeprefix("sha256:")[:40]: ref.digest for ref in _versions(rollout)}
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    ready_pods: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for pod in pods:
         labels = pod["metadata"].get("labels", {})
         digest = known.get(labels.get(specs.DIGEST_LABEL, ""))
@@ -140,8 +140,8 @@ def _revisions(pods: list[Object], rollout: ModelRollout) -> dict[str, dict[str,
             continue
         conditions = pod.get("status", {}).get("conditions", [])
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-        found[digest][revision] += ready
-    return found
+        ready_pods[digest][revision] += ready
+    return ready_pods
 
 
 def _versions(rollout: ModelRollout) -> Iterator[VersionRef]:

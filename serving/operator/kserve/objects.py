@@ -81,14 +81,14 @@ def _pod(spec: Object) -> Object:
     return pod
 
 
-def _container(given: Object, security: Object) -> Object:
-    made: dict[str, Any] = {name: value for name, value in given.items() if name != "lifecycle"}
+def _container(container: Object, security: Object) -> Object:
+    made: dict[str, Any] = {name: value for name, value in container.items() if name != "lifecycle"}
     inherited = {name: security[name] for name in _SECURITY if name in security}
-    made["securityContext"] = {**inherited, **given.get("securityContext", {})}
-    if given["name"] == specs.CONTAINER:
+    made["securityContext"] = {**inherited, **container.get("securityContext", {})}
+    if container["name"] == specs.CONTAINER:
         made["name"] = CONTAINER
         made["ports"] = [{"containerPort": specs.PORT, "protocol": "TCP"}]
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            action = {**given[probe]["httpGet"], "port": specs.PORT}
-            made[probe] = {**given[probe], "httpGet": action}
+            action = {**container[probe]["httpGet"], "port": specs.PORT}
+            made[probe] = {**container[probe], "httpGet": action}
     return made
