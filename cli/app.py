@@ -54,7 +54,7 @@ _COMMANDS = {
     "token": _Command("Sign tokens for people and services.", "token", is_group=True),
     "audit": _Command("The audit log: list, verify its hash chain.", "audit", is_group=True),
     "known": _Command(
-        "Known campaigns: list, show, take back (they act on everybody's copies); share.",
+        "Known campaigns, which answer other copies of a message: list, show, undo, share.",
         "known",
         is_group=True,
     ),

@@ -1,6 +1,6 @@
 """Filters that need a message's text: words, language, hosts and tactic.
 
-Messages are encrypted and there is no index of their words (ADR 0040): they are decrypted and
+Messages are encrypted and there is no index of their words (ADR 0034): they are decrypted and
 searched one by one.
 """
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.kit.context import AdminWrite, EvidenceRead, OperatorWrite, StaffRead, TrainerWrite
 from api.kit.paths import VersionPath
 from api.registry import ledger
-from api.rollouts import service
+from api.rollouts import changing, proposing, service
 from shield.crds.evidence import Evidence
 from shield.crds.v1alpha1 import ModelRollout
 from shield.labels import ModelType
@@ -33,7 +33,7 @@ def rollouts(ctx: StaffRead) -> Envelope[list[ModelRollout]]:
 @router.get("/{model_type}")
 def rollout(model_type: ModelType, ctx: StaffRead) -> Envelope[ModelRollout]:
     """Return one rollout."""
-    return Envelope[ModelRollout](data=service.get(ctx, model_type))
+    return Envelope[ModelRollout](data=changing.get(ctx, model_type))
 
 
 @router.post("/{model_type}")
@@ -41,7 +41,7 @@ def request(
     model_type: ModelType, body: RolloutRequest, ctx: TrainerWrite
 ) -> Envelope[ModelRollout]:
     """Request a rollout of a registered version."""
-    rollout = service.request(ctx, model_type, body)
+    rollout = proposing.request(ctx, model_type, body)
     return Envelope[ModelRollout](message=f"{body.version} is requested.", data=rollout)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from api.kit.context import AdminWrite, Context, StaffRead
 from api.kit.idempotency import IdempotencyKey, once_beyond
 from api.registry import service
+from api.rollouts import changing, proposing
 from api.rollouts import service as rollouts
 from api.tables import LedgerRow, Version
 from shield.crds.base import Wire
@@ -156,7 +157,7 @@ def roll_back(ctx: Context, change: _Change) -> Serving:
         VersionRejected: The version was taken back before.
         Conflict: The version never served, or there is no version to return to.
     """
-    present = rollouts.get(ctx, change.model_type)
+    present = changing.get(ctx, change.model_type)
     status = present.status
     good = status.last_known_good
     if change.version is None or (good is not None and change.version == good.name):
@@ -169,12 +170,12 @@ def roll_back(ctx: Context, change: _Change) -> Serving:
     request = RolloutRequest(version=change.version, reason=change.reason)
     if change.version not in {version.name for version in status.good}:
         # Asking tells the better reason first: rejected, refused, tainted.
-        rollouts.may_roll_out(ctx, change.model_type, change.version)
+        proposing.may_roll_out(ctx, change.model_type, change.version)
         raise Conflict(
             f"{change.version} never served as the stable version, so it cannot be rolled back to. "
             "Deploy it instead."
         )
-    rollouts.request(ctx, change.model_type, request)
+    proposing.request(ctx, change.model_type, request)
     return _settled(ctx, change.model_type, None)
 
 
@@ -202,7 +203,7 @@ def deploy(ctx: Context, change: _Change) -> Serving:
     """Request a rollout of a version. Raises as `request`."""
     assert change.version is not None
     request = RolloutRequest(version=change.version, reason=change.reason)
-    rollouts.request(ctx, change.model_type, request)
+    proposing.request(ctx, change.model_type, request)
     return _serving(ctx, change.model_type)
 
 

@@ -1,4 +1,4 @@
-"""`shieldctl audit`: who did what, and proof that nobody rewrote it."""
+"""`shieldctl audit`: list the audit log and verify its hash chain."""
 
 from typing import Annotated
 
@@ -28,10 +28,10 @@ def list_(
 def verify(
     context: typer.Context,
     head: Annotated[
-        str | None, typer.Option(help="A hash noted earlier: the log must still hold it.")
+        str | None, typer.Option(help="An earlier hash that the log must still contain.")
     ] = None,
 ) -> None:
-    """Recompute the hash chain and compare it with what was published; exit code 1 otherwise.
+    """Verify the hash chain and the published heads; exit code 1 if they do not match.
 
     The head of the log is published in the artifact store every ten minutes, signed.
     """

@@ -12,7 +12,7 @@ from shield.wire import NamedKind
 ContestId = Annotated[str, typer.Argument(help="As `shieldctl contest list` shows it.")]
 
 app = typer.Typer(
-    help="What senders of flagged messages say against it: list, show, answer.",
+    help="Contests of flagged messages by their senders: list, show, answer.",
     no_args_is_help=True,
 )
 

@@ -20,7 +20,7 @@ Kind = Annotated[ModelType, typer.Argument(help=f"{type_names()}.")]
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List what teaches each model type, and the languages of the book of scams."""
+    """List the training corpora of each model type, and the languages of the book of scams."""
     from components.prepare_corpus.holdings import parts
 
     session = session_of(context)
@@ -55,7 +55,7 @@ def show(
     part: Annotated[str | None, typer.Option(help="Only this part of a type's corpus.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many messages.")] = 10,
 ) -> None:
-    """Show a tactic of the book with its messages, or messages that teach a model type."""
+    """Show a tactic of the book with its messages, or messages of a model type's corpus."""
     session = session_of(context)
     if name in list(ModelType):
         _show_messages(session, ModelType(name), part, count)
@@ -94,7 +94,7 @@ def add(
         bool, typer.Option("--dry-run", help="Show how it is read, and add nothing.")
     ] = False,
 ) -> None:
-    """Bring your own labelled messages in.
+    """Add your own labelled messages.
 
     What you do not say is found in the file, and shown. Every row is taken, known already, or
     listed with the reason why it cannot be used.
@@ -156,7 +156,7 @@ def remove(
     part: Annotated[str, typer.Argument(help="As `corpus list` names it; `book` is all of it.")],
     undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
 ) -> None:
-    """Take a part out of what teaches, from the next retraining on; what judges stays."""
+    """Remove a part from the training corpus, from the next retraining on; evaluation sets stay."""
     from components.prepare_corpus.holdings import remove as remove_part
 
     session = session_of(context)
@@ -174,7 +174,7 @@ def export(
     model_type: Kind,
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
 ) -> None:
-    """Write what teaches a model type, with its card, signed by this installation's key.
+    """Export a model type's training corpus with its card, signed by this installation's key.
 
     `shieldctl corpus add TYPE FOLDER` takes it in where that key is trusted.
     """

@@ -85,7 +85,7 @@ def pending(
     model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
 ) -> None:
-    """List what waits for a decision, the most valuable first."""
+    """List the undecided feedback, the most valuable first."""
     session = session_of(context)
     with session.client() as client:
         page = client.pending(model_type=model_type, limit=limit)
@@ -121,7 +121,7 @@ def batches(
     context: typer.Context,
     model_type: Annotated[ModelType | None, typer.Option("--type", help="Only these.")] = None,
 ) -> None:
-    """List the sealed batches and which version learned from each."""
+    """List the sealed batches with the version trained on each."""
     session = session_of(context)
     with session.client() as client:
         sealed = client.batches(model_type=model_type)

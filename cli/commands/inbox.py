@@ -10,9 +10,9 @@ from cli.session import session_of
 def inbox(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
-    read: Annotated[bool, typer.Option("--read", help="Note that you have read them.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Mark them as read.")] = False,
 ) -> None:
-    """Show what you are told, newest first."""
+    """Show your notices, newest first."""
     session = session_of(context)
     with session.client() as client:
         found = client.inbox(limit=limit)

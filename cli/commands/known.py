@@ -16,7 +16,7 @@ from shield.wire import FeedRequest, Imported, KnownStanding, NamedKind, SignedF
 KnownId = Annotated[str, typer.Argument(help="As `shieldctl known list` shows it.")]
 
 app = typer.Typer(
-    help="Known campaigns: list, show, take back (they act on everybody's copies); share.",
+    help="Known campaigns, which answer other copies of a message: list, show, undo, share.",
     no_args_is_help=True,
 )
 
@@ -39,7 +39,7 @@ def list_(
 
 @app.command("show")
 def show(context: typer.Context, known_id: KnownId) -> None:
-    """Show one with its words and hosts, who decided, what it was held against, and its matches."""
+    """Show one with its words and hosts, its reviewers, its check and its matches."""
     session = session_of(context)
     with session.client() as client:
         campaign = client.known_campaign(whole(client, NamedKind.KNOWN, known_id))
@@ -66,7 +66,7 @@ def undo(
     known_id: KnownId,
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
 ) -> None:
-    """Take one back: it matches nothing from now on, on every replica."""
+    """Undo one: it matches no messages from now on, on any replica."""
     session = session_of(context)
     with session.client() as client:
         campaign = client.undo_known(whole(client, NamedKind.KNOWN, known_id), reason)

@@ -18,7 +18,7 @@ def lineage(
         str | None, typer.Option(help="Withdraw it from all snapshots, for this reason.")
     ] = None,
 ) -> None:
-    """Name every version that learned from a correction, a reporter, a campaign or a batch."""
+    """List every version that was trained on a correction, a reporter, a campaign or a batch."""
     session = session_of(context)
     with session.client() as client:
         if kind is not LineageKind.REPORTER:  # these have no id of ours

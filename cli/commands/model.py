@@ -180,10 +180,10 @@ def became(now: ModelRolloutStatus, model_type: ModelType, version: str, asked: 
 def reinstate(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str, typer.Argument(help="Of a version that nobody may propose any more.")],
+    name: Annotated[str, typer.Argument(help="Name of a version that may not be proposed.")],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log and the ledger.")],
 ) -> None:
-    """Let a refused, rejected or tainted version be proposed again, once, on your word.
+    """Allow a refused, rejected or tainted version to be proposed again, once.
 
     What a gate refused is signed for a release now, which takes the signing key.
     """
@@ -243,10 +243,10 @@ def keygen(context: typer.Context) -> None:
 def taint(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str, typer.Argument(help="The version that learned from poison.")],
+    name: Annotated[str, typer.Argument(help="The version that was trained on poisoned messages.")],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
 ) -> None:
-    """Mark a version and all that descend from it: none is ever proposed again."""
+    """Taint a version and its descendants: none can be proposed again."""
     session = session_of(context)
     with session.client() as client:
         name = whole(client, NamedKind.VERSION, name, model_type=model_type)

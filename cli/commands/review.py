@@ -84,7 +84,7 @@ def undo(
     feedback_id: FeedbackId,
     reason: Annotated[str | None, typer.Option(help="Why; goes into the audit log.")] = None,
 ) -> None:
-    """Take a decision back, as long as no batch holds it."""
+    """Undo a decision, as long as no batch contains it."""
     session = session_of(context)
     with session.client() as client:
         item = whole(client, NamedKind.FEEDBACK, feedback_id)

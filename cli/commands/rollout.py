@@ -133,7 +133,7 @@ def _policy(
 
 @app.command("undo")
 def undo(context: typer.Context, model_type: Type, reason: Reason) -> None:
-    """Go back to the last known good version at once."""
+    """Return to the last known good version at once."""
     session = session_of(context)
     with session.client() as client:
         rollout = client.undo_rollout(model_type, reason)
@@ -157,7 +157,7 @@ def pause(
     model_type: Type,
     reason: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Hold the present step. Evidence is still judged, and an undo still works."""
+    """Stay at the current step. Evidence is still judged, and an undo still works."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.pause_rollout(model_type, reason), "Paused.")
@@ -169,7 +169,7 @@ def resume(
     model_type: Type,
     reason: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Go on from the present step."""
+    """Continue from the current step."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.resume_rollout(model_type, reason), "Resumed.")

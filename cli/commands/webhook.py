@@ -70,7 +70,7 @@ def show(
 
 @app.command("remove")
 def remove(context: typer.Context, webhook_id: str) -> None:
-    """Remove a webhook; what is on its way to it is dropped."""
+    """Remove a webhook and its pending deliveries."""
     session = session_of(context)
     with session.client() as client:
         hook = client.remove_webhook(webhook_id)
@@ -79,7 +79,7 @@ def remove(context: typer.Context, webhook_id: str) -> None:
 
 @app.command("test")
 def test(context: typer.Context, webhook_id: str) -> None:
-    """Send a test event now, and say what came of it."""
+    """Send a test event now, and show its delivery."""
     session = session_of(context)
     with session.client() as client:
         came = client.test_webhook(webhook_id)

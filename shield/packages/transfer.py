@@ -43,7 +43,7 @@ def push(store: ArtifactStore, directory: Path) -> Pushed:
     The manifest goes last: a package that has one in the store is complete.
 
     Raises:
-        PackageUnsigned: Sign it first; nobody could load it.
+        PackageUnsigned: The package is not signed, so that no server could load it.
         PackageCorrupt: A file is not what the manifest says; nothing is uploaded.
         Unavailable: The store does not answer.
     """

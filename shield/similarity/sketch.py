@@ -108,7 +108,7 @@ def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
 
     Args:
         sketch: Shape (rows,).
-        key: Of the deployment: with the database alone nobody can confirm a guessed message.
+        key: Secret key of the deployment, so that the database alone cannot confirm a guess.
         scope: What must be the same beside the message, such as the model type.
     """
     values = sketch[: len(sketch) // ROWS_PER_BAND * ROWS_PER_BAND].reshape(-1, ROWS_PER_BAND)

@@ -18,7 +18,7 @@ from api.privacy import lineage
 from api.registry import comparison
 from api.registry import ledger as promotions
 from api.registry import service as registry
-from api.rollouts import service as rollouts
+from api.rollouts import changing, proposing
 from shield.labels import ModelType
 from shield.wire import RolloutRequest, VersionRead
 
@@ -48,7 +48,7 @@ def show(
     chosen = model or ModelType.SMS
     versions = all_versions(ctx, chosen)
     ledger, _ = promotions.page(ctx, chosen, PageRequest(MAX_LIMIT, 1, None))
-    rollout = rollouts.find(ctx, chosen)
+    rollout = changing.find(ctx, chosen)
     stable = rollout.status.stable if rollout else None
     return render(
         request,
@@ -114,7 +114,7 @@ def evaluation_report(
 def roll_out(model_type: ModelType, name: VersionPath, ctx: Writing, reason: Reason) -> Response:
     """Request a rollout of a version (admins)."""
     ctx.principal.require(Role.ADMIN)
-    rollouts.request(ctx, model_type, RolloutRequest(version=name, reason=reason))
+    proposing.request(ctx, model_type, RolloutRequest(version=name, reason=reason))
     return RedirectResponse("/review/rollouts", 303)
 
 

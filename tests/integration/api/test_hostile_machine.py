@@ -23,6 +23,7 @@ from api.kit.tokens import Role
 from api.privacy import lineage
 from api.registry import ledger
 from api.registry import service as registry
+from api.rollouts import proposing
 from api.rollouts import service as rollouts
 from api.tables import Base, LedgerRow, Version
 from serving.operator.state import ServerSeen
@@ -111,7 +112,7 @@ class HostileMachine(RuleBasedStateMachine):
     def first(self) -> str:
         name = self.register(refused=False)
         request = RolloutRequest.model_validate({**dict(self.policy), "version": name})
-        self.as_(Role.ADMIN, lambda ctx: rollouts.request(ctx, SMS, request))
+        self.as_(Role.ADMIN, lambda ctx: proposing.request(ctx, SMS, request))
         return name
 
     @rule(target=versions, refused=st.booleans())
@@ -140,7 +141,7 @@ class HostileMachine(RuleBasedStateMachine):
     def the_pipeline_sets_how_it_is_judged(self, version: str, seizing: dict[str, Any]) -> None:
         request = RolloutRequest(version=version, **seizing)
         before = self.services.rollouts.get("sms").spec
-        refused = self.tried(Role.PIPELINE, lambda ctx: rollouts.request(ctx, SMS, request))
+        refused = self.tried(Role.PIPELINE, lambda ctx: proposing.request(ctx, SMS, request))
         assert isinstance(refused, Forbidden | Conflict)
         assert self.services.rollouts.get("sms").spec == before
 
@@ -148,7 +149,7 @@ class HostileMachine(RuleBasedStateMachine):
     def the_pipeline_proposes(self, version: str) -> None:
         before = self.services.rollouts.get("sms")
         request = RolloutRequest(version=version)
-        refused = self.tried(Role.PIPELINE, lambda ctx: rollouts.request(ctx, SMS, request))
+        refused = self.tried(Role.PIPELINE, lambda ctx: proposing.request(ctx, SMS, request))
         if version in [ref.name for ref in before.status.good]:
             after = self.services.rollouts.get("sms").spec
             assert after.version == before.spec.version, "it may not go back, which takes back"
@@ -198,7 +199,7 @@ class HostileMachine(RuleBasedStateMachine):
     @rule(version=versions)
     def the_admin_starts(self, version: str) -> None:
         request = RolloutRequest(version=version)
-        self.tried(Role.ADMIN, lambda ctx: rollouts.request(ctx, SMS, request))
+        self.tried(Role.ADMIN, lambda ctx: proposing.request(ctx, SMS, request))
 
     @rule(policy=st.sampled_from(POLICIES))
     def the_admin_sets_how_versions_are_judged(self, policy: RolloutPolicy) -> None:
@@ -304,7 +305,7 @@ def test_a_transition_older_than_the_status_remembers_is_recorded_and_changes_no
         request = VersionRequest(digest=ref.digest, uri=ref.uri)
         as_(Role.PIPELINE, lambda ctx: registry.register(ctx, SMS, request))
         asked = RolloutRequest(version="sms-v1")
-        rollout = as_(Role.ADMIN, lambda ctx: rollouts.request(ctx, SMS, asked))
+        rollout = as_(Role.ADMIN, lambda ctx: proposing.request(ctx, SMS, asked))
         status = ModelRolloutStatus(stable=ref, history=[told])
         services.rollouts.write_status(rollout, status)
         late = TransitionRequest(

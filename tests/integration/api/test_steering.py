@@ -11,6 +11,7 @@ from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
 from api.kit.tokens import Role
 from api.registry import service as registry
+from api.rollouts import proposing
 from api.rollouts import service as rollouts
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Step
 from shield.errors import Conflict, RolloutBusy, VersionRejected
@@ -35,7 +36,7 @@ def register(services: Services, number: int) -> None:
 
 def ask(services: Services, role: Role, name: str) -> None:
     request = RolloutRequest(version=name)
-    as_(services, role, lambda ctx: rollouts.request(ctx, SMS, request))
+    as_(services, role, lambda ctx: proposing.request(ctx, SMS, request))
 
 
 def operate(services: Services, seconds: float = 0) -> ModelRollout:
@@ -55,7 +56,7 @@ def on_trial(services: Services) -> None:
         steps=[Step(weight=10, duration_seconds=60, minimum_exposures=0)],
         analysis=Analysis(error_budget=1),
     )
-    as_(services, Role.ADMIN, lambda ctx: rollouts.request(ctx, SMS, first))
+    as_(services, Role.ADMIN, lambda ctx: proposing.request(ctx, SMS, first))
     operate(services)
     ask(services, Role.PIPELINE, "sms-v2")
     assert operate(services).status.candidate is not None
