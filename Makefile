@@ -141,8 +141,9 @@ graphs: setup ## compiled pipelines, the references of settings, commands and li
 	$(PY) -m docs.shieldctl
 	$(PY) -m docs.reference
 
-types: setup ## what the phone's scripts, clients and docs/phone.md know of the model types, from shield/labels.py: seconds
+types: setup ## what the phone's scripts, clients and docs/phone.md know of model types and reasons, from shield/labels.py and shield/reasons: seconds
 	$(PY) -m api.pages.scan_types
+	$(PY) -m api.pages.reasons
 
 crds: setup ## the CRDs' YAML from shield/crds
 	$(PY) -m shield.crds.generate

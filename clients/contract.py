@@ -17,7 +17,7 @@ from api.kit.keyring import new_ring
 from api.pages.build import ASSETS
 from api.settings import ApiSettings
 from shield.artifacts.opening import open_store
-from shield.errors import ShieldError
+from shield.errors import Misconfigured, ShieldError
 from shield.labels import MODEL_TYPES, FeedbackType
 
 SHARED = ("element.ts", "platform.ts")
@@ -112,6 +112,78 @@ def shared_sources() -> dict[str, str]:
     return {f"lib/{name}": (ASSETS / "src" / "lib" / name).read_text() for name in SHARED}
 
 
+TEXTS: dict[str, str | None] = {
+    "verdict.scam": "verdict.scam",
+    "verdict.harmless": "verdict.harmless",
+    "verdict.unsure": "verdict.unsure",
+    "certainty.sure": None,
+    "certainty.leaning.scam": None,
+    "certainty.leaning.harmless": None,
+    "card.why": "why.title",
+    "card.busy": None,
+    "card.problem": None,
+    "card.version": "judged.server",
+    "feedback.question": "opinion.ask",
+    "feedback.correct": "opinion.right",
+    "feedback.wrong": "opinion.wrong",
+    "feedback.change": "opinion.change",
+    "feedback.sign-in": None,
+    "feedback.truth.scam": None,
+    "feedback.truth.harmless": None,
+    "feedback.sending": None,
+    "feedback.waiting": None,
+    "feedback.signed-out": None,
+    "feedback.sent": None,
+    "feedback.failed": "opinion.refused",
+    "feedback.approved": None,
+    "feedback.rejected": None,
+    "feedback.unkept": "opinion.notKept",
+    "dialog.title": "opinion.title",
+    "dialog.harmless": "opinion.harmless",
+    "dialog.scam": "opinion.scam",
+    "dialog.comment": "opinion.comment",
+    "dialog.hint": "opinion.hint",
+    "dialog.who-reads": "opinion.fine",
+    "dialog.cancel": "cancel",
+    "dialog.send": "opinion.send",
+}
+"""Each text of the elements, and the sentence of `/app` that it is; None: the elements have their
+own, in `src/elements/words/`."""
+
+
+def words() -> dict[str, dict[str, str]]:
+    """Return the elements' texts: language -> key -> text.
+
+    Raises:
+        Misconfigured: A language lacks a text; the message says which.
+    """
+    folder = Path(__file__).parent / "typescript/src/elements/words"
+    told = {}
+    for path in sorted((ASSETS / "src/words").glob("*.json")):
+        pages = json.loads(path.read_text(encoding="utf-8"))
+        own_path = folder / path.name
+        own = json.loads(own_path.read_text(encoding="utf-8")) if own_path.is_file() else {}
+        found = {key: pages.get(page) if page else own.get(key) for key, page in TEXTS.items()}
+        lacking = [key for key, text in found.items() if not text]
+        if lacking or len(own) != list(TEXTS.values()).count(None):
+            raise Misconfigured(
+                f"{own_path} must have the texts of clients.contract.TEXTS that are no sentence of "
+                f"the pages, and no others; missing: {', '.join(lacking) or 'none'}."
+            )
+        told[path.stem] = {
+            key: str(text).replace("{why}", "{reason}") for key, text in found.items()
+        }
+    return told
+
+
+def words_script() -> str:
+    """Return the elements' texts as TypeScript."""
+    return (
+        "// Generated from the pages' words and src/elements/words; do not edit.\n\n"
+        f"export const WORDS = {json.dumps(words(), indent=1, ensure_ascii=False)} as const;\n"
+    )
+
+
 def files() -> dict[str, str]:
     """Return what is generated: file name -> text."""
     return {
@@ -120,6 +192,7 @@ def files() -> dict[str, str]:
         "openapi.json": json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
         "problems.ts": problems_script(),
         "labels.ts": labels_script(),
+        "words.ts": words_script(),
     }
 
 

@@ -21,7 +21,8 @@ from shield.wire import ReasonKind, ScanAdvice, ScanReason
 MOST = 6
 """More reasons than this nobody reads."""
 _REQUESTS = frozenset({"asks-for-money", "untraceable", "asks-for-code", "asks-for-secrets"})
-_CARE = frozenset({"remote-control", "new-number", "secrecy"})
+ALARMING = _REQUESTS | {"remote-control", "new-number", "secrecy"}
+"""What a harmless message does not do."""
 # A number to call: seven digits or more, no part of an address.
 _PHONE = re.compile(r"(?<![\w/.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/-])")
 _LONGEST = 5_000
@@ -87,8 +88,8 @@ def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanRea
     if not _PHONE.search(text[:_LONGEST]):
         signs.discard("call-them")
     ordered = [sign for sign in table_of_signs().signs if sign in signs]
-    pressure = [sign for sign in ordered if sign in _PRESSURE]
-    yield from (_reason(sign, ReasonKind.REQUEST, reader) for sign in ordered if sign in _WANTED)
+    pressure = [sign for sign in ordered if sign in PRESSURE]
+    yield from (_reason(sign, ReasonKind.REQUEST, reader) for sign in ordered if sign in WANTED)
     yield from (
         _reason(fact.id, ReasonKind.LINK, reader, host=fact.host, name=fact.name, of=fact.claimed)
         for fact in links_of(text)
@@ -98,13 +99,13 @@ def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanRea
     yield from (_reason(sign, ReasonKind.PRESSURE, reader) for sign in pressure)
 
 
-_PRESSURE = frozenset({"promises", "threat", "haste", "secrecy"})
-_WANTED = frozenset({*_REQUESTS, "new-number", "call-them", "moves-elsewhere", "remote-control"})
+PRESSURE = frozenset({"promises", "threat", "haste", "secrecy"})
+WANTED = frozenset({*_REQUESTS, "new-number", "call-them", "moves-elsewhere", "remote-control"})
 
 
 def _calm(text: str, reader: Reader) -> Iterator[ScanReason]:
     """Yield what a harmless message does not do; nothing that alarms."""
-    if signs_of(text).isdisjoint(_REQUESTS | _CARE):
+    if signs_of(text).isdisjoint(ALARMING):
         yield _reason("asks-nothing", ReasonKind.CALM, reader)
     if not has_link(text):
         yield _reason("no-link", ReasonKind.CALM, reader)

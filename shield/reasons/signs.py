@@ -10,11 +10,11 @@ from functools import cache
 from shield.reasons.tables import read_table
 from shield.reasons.words import words_of
 
-_GAP = 3
+GAP = 3
 """Most words that a `+` stands for."""
 _BEFORE = 4
 """Words before a phrase in which a "never" takes it back."""
-_NEVER_TAKEN_BACK = frozenset({"secrecy", "haste", "threat", "promises"})
+NEVER_TAKEN_BACK = frozenset({"secrecy", "haste", "threat", "promises"})
 """Secrecy is asked for by just those words, and "not today" still presses."""
 _KEY = 3
 """Letters of a first word by which phrases are found."""
@@ -79,7 +79,7 @@ def _steps(written: str) -> tuple[tuple[str, int], ...]:
     gap = 0
     for part in written.split():
         if part == "+":
-            gap = _GAP
+            gap = GAP
             continue
         words = words_of(part.rstrip("*"))
         if part.endswith("*"):
@@ -107,7 +107,7 @@ def _is(word: str, wanted: str) -> bool:
 
 def _taken_back(phrase: Phrase, table: Table, words: Sequence[str], start: int, end: int) -> bool:
     """Tell "never send money" from "send money"."""
-    if phrase.sign in _NEVER_TAKEN_BACK:
+    if phrase.sign in NEVER_TAKEN_BACK:
         return False
     around = words[max(0, start - _BEFORE) : end + 1]
     return not table.takes_back.get(phrase.language, frozenset()).isdisjoint(around)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
+from clients import contract
 from shield.wire import ReviewAction
 from tests.browser.world import violations, world
 from tests.support.api import RunningApi
@@ -183,6 +184,31 @@ def test_the_page_names_the_texts_of_the_package(
         )
     assert there == TEXTS
     assert set(BRING) == set(BUTTON_STATES)
+
+
+def test_the_elements_speak_the_language_of_the_page(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    words = contract.words()
+    assert len(words) == 10
+    for language, texts in words.items():
+        for key, text in texts.items():
+            places = sorted(re.findall(r"\{\w+\}", words["en"][key]))
+            assert sorted(re.findall(r"\{\w+\}", text)) == places, (language, key)
+    with in_the_app(chromium, site, api) as (_, page):
+        for tag, language in (("ar-EG", "ar"), ("hi", "hi"), ("xx", "en")):
+            turned = "rtl" if language == "ar" else "ltr"
+            page.evaluate(
+                "([lang, dir]) => Object.assign(document.documentElement, { lang, dir })",
+                [tag, turned],
+            )
+            ask(page)
+            card = page.locator("shield-result-card")
+            expect(card.get_by_role("heading").first).to_have_text(words[language]["verdict.scam"])
+            expect(feedback(page)).to_contain_text(words[language]["feedback.question"])
+            page.get_by_role("button", name=words[language]["feedback.wrong"]).tap()
+            expect(page.get_by_role("dialog")).to_contain_text(words[language]["dialog.who-reads"])
+            page.get_by_role("button", name=words[language]["dialog.cancel"]).tap()
 
 
 @pytest.mark.parametrize("state", BUTTON_STATES)

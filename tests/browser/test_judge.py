@@ -47,8 +47,11 @@ def test_a_phone_in_flight_mode_judges_by_itself(chromium: Browser, api: Running
         expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
         expect(card).to_contain_text("Judged on this phone by sms-v1")
         expect(card).to_contain_text("Nothing was sent.")
+        expect(card.locator("section.why li").first).to_be_visible()
+        expect(card.locator("section.advice p").first).to_contain_text("Do not answer, pay, call")
         assert violations(page) == []
         scan(page, CHAT[0])
+        expect(card.locator("section.why")).to_contain_text("There is no link in it.")
         expect(card.get_by_role("heading", level=1)).to_have_text("Looks harmless")
         scan(page, "\U0001f389\U0001f389")
         expect(card.get_by_role("heading", level=1)).to_have_text("We are not sure")

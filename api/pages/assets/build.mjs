@@ -37,6 +37,9 @@ const languages = Object.fromEntries(
   Object.entries(tables).map(([language, table]) => [language, { name: table.language, file: `/assets/${manifest[`words-${language}.json`]}` }]),
 );
 
+// What the phone explains by is fetched with the first message that it judges, and kept for offline.
+await hashed("reasons.json", Buffer.from(JSON.stringify(JSON.parse(await readFile(join(here, "src/reasons.json"), "utf8")))));
+
 // What few people need is fetched when somebody does.
 const onDemand = await esbuild.build({ ...shared, entryPoints: { qr: "src/app/qr.ts" }, format: "esm", outdir: "bundle", write: false });
 for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.contents);
@@ -44,7 +47,7 @@ for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.
 const pages = await esbuild.build({
   ...shared,
   external: ["/assets/*"],
-  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`) },
+  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",
@@ -62,7 +65,7 @@ for (const width of [180, 192, 512]) {
 }
 
 // The worker comes last: it names what it keeps for offline use, so its bytes change when they do.
-const kept = ["app.js", "qr.js", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
+const kept = ["app.js", "qr.js", "reasons.json", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
 const shell = kept.map((name) => `/assets/${manifest[name]}`);
 const worker = await esbuild.build({
   ...shared,

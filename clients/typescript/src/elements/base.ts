@@ -1,6 +1,6 @@
 // What the elements have in common: a shadow root with the shared style, words, and building without HTML strings.
 export { h } from "../generated/lib/element";
-import { ENGLISH, say, type Word, type Words } from "./words";
+import { say, wordsOf, type Word, type Words } from "./words";
 import { STYLE } from "./style";
 
 let sheet: CSSStyleSheet | undefined;
@@ -16,7 +16,7 @@ function style(): CSSStyleSheet {
 
 export abstract class ShieldElement extends HTMLElement {
   protected readonly root: ShadowRoot;
-  private spoken: Words = ENGLISH;
+  private given: Partial<Words> = {};
 
   constructor() {
     super();
@@ -24,13 +24,13 @@ export abstract class ShieldElement extends HTMLElement {
     this.root.adoptedStyleSheets = [style()];
   }
 
-  /** Texts; what is left out stays English. */
+  /** Texts; what is not given follows the language of the page (`lang`), English where that is none of ours. */
   get words(): Words {
-    return this.spoken;
+    return { ...wordsOf(languageAt(this)), ...this.given };
   }
 
   set words(words: Partial<Words> | null) {
-    this.spoken = { ...ENGLISH, ...words };
+    this.given = words ?? {};
     this.render();
   }
 
@@ -47,7 +47,7 @@ export abstract class ShieldElement extends HTMLElement {
   }
 
   protected text(word: Word, filled?: Record<string, string>): string {
-    return say(this.spoken, word, filled);
+    return say(this.words, word, filled);
   }
 
   /** Tell the page something; it bubbles out of the shadow root. */
@@ -57,4 +57,9 @@ export abstract class ShieldElement extends HTMLElement {
 
   /** Show the present state. Called for an element outside the page too, where it may do nothing. */
   protected abstract render(): void;
+}
+
+/** The language that is spoken where an element stands; outside of a page and in a shadow root, the document's. */
+function languageAt(element: Element): string {
+  return element.closest("[lang]")?.getAttribute("lang") ?? document.documentElement.lang;
 }

@@ -6,7 +6,7 @@ import { ShieldFeedbackDialog } from "./dialog";
 export { ShieldFeedbackButton, type ButtonState } from "./button";
 export { ShieldResultCard, type CardState } from "./card";
 export { ShieldFeedbackDialog, type Answer } from "./dialog";
-export { ENGLISH, type Word, type Words } from "./words";
+export { ENGLISH, WORDS, wordsOf, type Word, type Words } from "./words";
 
 // The dialog first: the button makes one, and the card makes a button.
 const ELEMENTS = [

@@ -1,6 +1,7 @@
 // The judge on this phone, for the views: judge a text, follow the release in force, count what was said. Loads nothing
 // until it is asked, and never sends a text.
 import { counted, isEnough } from "../judge/counting";
+import type { Characters } from "../judge/characters";
 import { matched, type KnownMatch } from "../judge/known";
 import type { Judge, Judgement } from "../judge/model";
 import { dropTally, forgetChoices, readKnown, readSetting, readShelf, readTally, tallies, writeKnown, writeSetting, writeShelf, writeTally } from "../judge/shelf";
@@ -56,6 +57,11 @@ export async function judgeHere(text: string, scanType: ScanType): Promise<HereJ
   // As the server reads it: half an emoji counts as U+FFFD.
   const whole = text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
   return { ...loaded.judge.judge(whole), version: loaded.version, known: await knownHere(whole, scanType, loaded.judge) };
+}
+
+/** Unicode by the tables of the judge on this phone; null: there is none for such messages. */
+export async function charactersOf(scanType: ScanType): Promise<Characters | null> {
+  return (await load(scanType).catch(() => null))?.judge.characters ?? null;
 }
 
 async function knownHere(text: string, scanType: ScanType, judge: Judge): Promise<KnownMatch | null> {

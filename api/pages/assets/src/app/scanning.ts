@@ -4,6 +4,7 @@ import { clearDraft, draft, focusField, type Draft } from "./input";
 import { clearAnswer, open, openFailure, showScans } from "./screens";
 import { uuid } from "../lib/features";
 import { countHere, judgeHere, NobodyHere, readAsking, type HereJudgement } from "./judge";
+import { explainHere } from "./explaining";
 import { explain } from "./problems";
 import { SCAN_TYPES } from "./scan-types";
 import { keepScan, replaceScan, token, type KeptScan } from "./store";
@@ -54,12 +55,16 @@ type Written = Extract<Draft, { text: string }>;
 /** Keep what this phone says by itself: nothing is sent. A known scam is told as such; what is counted and reported is what the judge has said. */
 async function judgedHere({ scanType, text }: Written, said: HereJudgement): Promise<KeptScan> {
   await countHere(said, scanType);
-  const { label: verdict, confidence, certainty, version: modelVersion, known } = said;
-  const own: KeptScan = { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, createdAt: new Date().toISOString(), text, judgedHere: true };
-  if (known === null) return own;
+  const { label, confidence, certainty: sure, version: modelVersion, known } = said;
+  const labels = SCAN_TYPES[scanType].labels;
+  const verdict = known ? labels[1] : label;
+  const certainty = known ? (known.standing === "confirmed" ? "sure" : "unsure") : sure;
+  const told = await explainHere(text, { scanType, flagged: verdict === labels[1], sure: certainty === "sure" });
+  const scan: KeptScan = { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, ...told, createdAt: new Date().toISOString(), text, judgedHere: true };
+  if (known === null) return scan;
   const { standing, entry } = known;
-  const told = { verdict: SCAN_TYPES[scanType].labels[1], knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict, certainty } };
-  return standing === "confirmed" ? { ...own, ...told, certainty: "sure", decidedBy: "reviewers" } : { ...own, ...told, certainty: "unsure" };
+  const decided = standing === "confirmed" ? { decidedBy: "reviewers" } : {};
+  return { ...scan, ...decided, knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict: label, certainty: sure } };
 }
 
 async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {

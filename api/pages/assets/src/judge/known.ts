@@ -98,18 +98,29 @@ export function sketchOf(folded: Points, salt: number, characters: Characters): 
 
 /** Of each link and mail address the names that its host may be known by: itself, what it lies below, and its whole path. */
 export function hostsOf(text: string): string[][] {
-  const hosts = [...text.matchAll(MAIL)].map((found) => found[1]!);
-  const links = [...text.replace(MAIL, " ").matchAll(LINK)].map((found) => found[0].replace(/[.,;:!?)]+$/, ""));
-  return [...hosts, ...links].flatMap((written) => {
-    try {
-      const { hostname, pathname } = new URL(written.includes("://") ? written : `http://${written}`);
-      const labels = hostname.replace(/\.$/, "").split(".");
-      const names = labels.slice(0, -1).map((_, at) => labels.slice(at).join("."));
-      return [[...names, hostname + pathname.replace(/\/+$/, "")]];
-    } catch {
-      return [];
-    }
+  const mails = [...text.matchAll(MAIL)].flatMap((found) => addressOf(found[1]!));
+  return [...mails, ...linksOf(text)].map(({ hostname, pathname }) => {
+    const labels = hostname.replace(/\.$/, "").split(".");
+    const names = labels.slice(0, -1).map((_, at) => labels.slice(at).join("."));
+    return [...names, hostname + pathname.replace(/\/+$/, "")];
   });
+}
+
+/** The links of a text, written with a scheme, with `www.`, or as a host with a path. */
+export function linksOf(text: string): URL[] {
+  return [...text.replace(MAIL, " ").matchAll(LINK)].flatMap((found) => addressOf(found[0].replace(/[.,;:!?)]+$/, "")));
+}
+
+export function hasLink(text: string): boolean {
+  return text.search(LINK) >= 0;
+}
+
+function addressOf(written: string): URL[] {
+  try {
+    return [new URL(written.includes("://") ? written : `http://${written}`)];
+  } catch {
+    return [];
+  }
 }
 
 export function hostNumber(host: string, salt: number): number {

@@ -12,7 +12,8 @@ export function nfkc(text: Points, characters: Characters): Points {
   return composed(decomposed(text, characters), characters);
 }
 
-function decomposed(text: Points, characters: Characters): Points {
+/** Compatibility decomposition (NFKD), marks in order. */
+export function decomposed(text: Points, characters: Characters): Points {
   const out: Points = [];
   for (const point of text) {
     const syllable = point - S;
