@@ -145,6 +145,7 @@ def test_a_scam_that_reviewers_have_decided_is_known_in_flight_mode_until_it_is_
             expect(card.get_by_role("heading", level=1)).to_have_text("Looks like a scam")
             expect(card).to_contain_text("People have looked at messages like this one")
             expect(card).to_contain_text("People reported this message, and reviewers found a scam")
+            expect(card).not_to_contain_text("Nothing single gives it away")
             expect(card).to_contain_text("Nothing was sent.")
             assert violations(page) == []
             scan(page, elsewhere)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from clients import jvm
 from shield.device import CHARACTERS, DEVICE, WEIGHTS
+from shield.device.known import sketch_of
 from shield.labels import MODEL_TYPES
 from shield.packages import ModelPackage, pack, push, sign
 from shield.packages.keys import Trust, load_private_key
@@ -24,6 +25,8 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
 from tests.support.judge import make_stable, write_vectors
+from tests.support.known_scams import KNOWN, SAID, entry, statement
+from tests.support.odd_texts import odd_texts
 from tests.support.packages import SignedPackage, linear_package
 from tests.support.releases import Versions, tampered, told_in_order
 
@@ -81,6 +84,19 @@ def judging_package(folder: Path, vectors: Path) -> SignedPackage:
     return made
 
 
+def known_scams(path: Path) -> Path:
+    """Write lists of known scams, and what phones make of messages beside them."""
+    odd = [text for text in odd_texts(4, 150) if sketch_of(text, KNOWN.salt) is not None]
+    alone = {text: statement([entry(text, any_host=True)]) for text in odd}
+    document = {
+        "known": KNOWN.model_dump(mode="json", by_alias=True),
+        "said": SAID,
+        "alone": {text: one.model_dump(mode="json", by_alias=True) for text, one in alone.items()},
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
 def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningApi) -> None:
     trusted = Trust.from_directory(package.trusted_keys).keys
     keys = {
@@ -103,6 +119,7 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
             "keys": keys,
             "vectors": str(tmp_path / "vectors/vectors.json"),
             "releases": str(release_stories(tmp_path / "releases")),
+            "known": str(known_scams(tmp_path / "known.json")),
             "folder": str(tmp_path),
         }
         (tmp_path / "world.json").write_text(json.dumps(world))

@@ -64,7 +64,9 @@ async function judgedHere({ scanType, text }: Written, said: HereJudgement): Pro
   if (known === null) return scan;
   const { standing, entry } = known;
   const decided = standing === "confirmed" ? { decidedBy: "reviewers" } : {};
-  return { ...scan, ...decided, knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict: label, certainty: sure } };
+  // What the filter makes of the message as a whole is not why.
+  const reasons = told.reasons?.filter(({ kind }) => kind !== "whole");
+  return { ...scan, ...decided, ...(reasons ? { reasons } : {}), knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict: label, certainty: sure } };
 }
 
 async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {

@@ -31,7 +31,8 @@ export function toast(message: string, kind: "plain" | "bad" = "plain", action?:
     note.append(h("button", { type: "button", onclick: () => (note.remove(), run()) }, label));
   }
   region.replaceChildren(note);
-  window.setTimeout(() => note.remove(), action ? 8000 : 5000);
+  // Time to read it, slowly.
+  window.setTimeout(() => note.remove(), Math.max(action ? 8000 : 5000, 80 * message.length));
 }
 
 /** What an error says to people. */

@@ -1,5 +1,7 @@
 package org.antispamshield.client
 
+import java.time.Clock
+import java.time.OffsetDateTime
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicReference
 import kotlinx.coroutines.CancellationException
@@ -13,9 +15,19 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import org.antispamshield.client.judge.Judge
 import org.antispamshield.client.judge.Judgement
+import org.antispamshield.client.judge.KnownMatch
 
 /** What the device says of a text, and by which version. */
-public data class DeviceJudgement(val version: String, val judgement: Judgement)
+public data class DeviceJudgement(
+    val version: String,
+    /** What the judge has said: it is what is counted, and reported. */
+    val judgement: Judgement,
+    /** What reviewers have decided of messages like it. */
+    val known: KnownMatch?,
+) {
+    /** What to tell people: a known scam is one, whatever the judge says; its words with another link are a reason to hesitate. */
+    val standing: Standing get() = if (known == null) judgement.standing else if (known.confirmed) Standing.SCAM else Standing.UNSURE
+}
 
 /**
  * The judges on this device: follow the release in force, and judge by it without a network. No text leaves the device by this class.
@@ -24,7 +36,7 @@ public data class DeviceJudgement(val version: String, val judgement: Judgement)
  * @param pins The keys that came with the app.
  * @param store Where judges outlive the process.
  */
-public class DeviceJudges(private val source: ReleaseSource, private val pins: Pins, private val store: ShelfStore) {
+public class DeviceJudges(private val source: ReleaseSource, private val pins: Pins, private val store: ShelfStore, private val clock: Clock = Clock.systemUTC()) {
     private class Opened(val shelf: Shelf, val judge: Judge?)
 
     private val opened = ConcurrentHashMap<ScanType, AtomicReference<Opened>>()
@@ -34,20 +46,22 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
     public suspend fun judge(type: ScanType, text: String): DeviceJudgement? = withContext(Dispatchers.Default) {
         val kept = loaded(type)
         val version = kept.shelf.current?.release?.version
-        if (kept.judge == null || version == null) null else DeviceJudgement(version, kept.judge.judge(text))
+        if (kept.judge == null || version == null) null else DeviceJudgement(version, kept.judge.judge(text), known(type, kept.judge, text))
     }
 
     /** The version that judges such messages here; null: none. */
     public suspend fun version(type: ScanType): String? = withContext(Dispatchers.IO) { loaded(type).shelf.current?.release?.version }
 
     /**
-     * Look up the release in force, and change to it; tell whether anything has changed. An undo is such a change.
+     * Look up the known scams and the release in force, and change to it; tell whether anything has changed. An undo is such a change.
      *
      * @throws Untrusted A signature, a digest or the number does not hold: the judge that is here goes on.
      * @throws Unreachable No answer: the same.
      */
     public suspend fun follow(type: ScanType): Boolean = following.withLock {
         withContext(Dispatchers.IO) {
+            val known = store.readKnown(type)
+            source.knownScams(type)?.let { signed -> followedKnown(known, signed, type, pins).takeIf { it !== known }?.let { store.writeKnown(type, it) } }
             val before = loaded(type).shelf
             val next = followed(before, type, source, pins)
             if (next === before) return@withContext false
@@ -80,6 +94,12 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
             }
             delay(everyMilliseconds)
         }
+    }
+
+    private fun known(type: ScanType, judge: Judge, text: String): KnownMatch? {
+        val scams = store.readKnown(type) ?: return null
+        val until = runCatching { OffsetDateTime.parse(scams.until).toInstant() }.getOrNull() ?: return null
+        return if (clock.instant() < until) judge.known(scams, text) else null
     }
 
     private fun place(type: ScanType) = opened.computeIfAbsent(type) {

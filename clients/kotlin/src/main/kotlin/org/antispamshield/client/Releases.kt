@@ -3,6 +3,7 @@ package org.antispamshield.client
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
 import org.antispamshield.client.judge.Judge
+import org.antispamshield.client.judge.KnownScams
 
 /** The public keys that come with the app: who says which version is in force, and who may make one (`GET /api/v2/device/keys`). */
 public class Pins(public val releases: TrustedKeys, public val packages: TrustedKeys)
@@ -21,10 +22,10 @@ public data class Release(
     val judge: Boolean,
 )
 
-/** `GET /device/{scanType}/release`: nothing of it counts before its signatures hold. */
+/** `GET /device/{scanType}/release`, and `/known` without a package: nothing of it counts before its signatures hold. */
 @Serializable
 public data class SignedRelease(
-    /** JSON of a [Release], the exact text that is signed. */
+    /** JSON of a [Release], or of [KnownScams], the exact text that is signed. */
     val statement: String,
     val keyId: String,
     val signature: String,
@@ -35,6 +36,9 @@ public data class SignedRelease(
 public interface ReleaseSource {
     /** The release in force, signed. */
     public suspend fun release(type: ScanType): SignedRelease
+
+    /** The known scams, signed; null: this server has no such list. */
+    public suspend fun knownScams(type: ScanType): SignedRelease? = null
 
     /** One file of a released package; [digest] is that of the package, in hexadecimal. */
     public suspend fun file(type: ScanType, digest: String, name: String): ByteArray
@@ -88,6 +92,25 @@ public suspend fun followed(shelf: Shelf, type: ScanType, source: ReleaseSource,
     return Shelf(release.number, next, former?.takeIf { it !== here })
 }
 
+/**
+ * Check the list of known scams that [signed] is; return the one to keep: it, unless the one that is [here] is newer.
+ *
+ * @throws Untrusted Its signature does not hold, or it is another list.
+ */
+public fun followedKnown(here: KnownScams?, signed: SignedRelease, type: ScanType, pins: Pins): KnownScams {
+    pins.releases.check(signed.keyId, signed.signature, (KNOWN_CONTEXT + signed.statement).encodeToByteArray(), "list of known scams")
+    val known = try {
+        json.decodeFromString<KnownScams>(signed.statement)
+    } catch (error: SerializationException) {
+        throw Untrusted("The list of known scams cannot be read.", error)
+    }
+    if (known.format != KNOWN_FORMAT) throw Untrusted("The list of known scams has the format ${known.format}.")
+    if (known.scanType != type) throw Untrusted("The list of known scams is for ${known.scanType}, not for $type.")
+    return if (here != null && here.number >= known.number) here else known
+}
+
+private const val KNOWN_FORMAT = "shield-known-1"
+private const val KNOWN_CONTEXT = "antispam-shield: known scams for phones\n"
 private const val FORMAT = "shield-release-1"
 
 /** Stands before the signed bytes, so that no other signature of the API's key holds for a release. */

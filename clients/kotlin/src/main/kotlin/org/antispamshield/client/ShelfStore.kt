@@ -8,6 +8,7 @@ import java.security.MessageDigest
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
 import org.antispamshield.client.judge.Judge
+import org.antispamshield.client.judge.KnownScams
 
 /** Where judges are kept between two starts of the app. They are nobody's: they stay when a person signs out. */
 public interface ShelfStore {
@@ -16,6 +17,12 @@ public interface ShelfStore {
 
     /** Keep this from now on, whole or not at all. */
     public fun write(type: ScanType, shelf: Shelf)
+
+    /** The known scams of a type; null: none were kept. */
+    public fun readKnown(type: ScanType): KnownScams?
+
+    /** Keep these from now on. */
+    public fun writeKnown(type: ScanType, known: KnownScams)
 }
 
 /**
@@ -43,6 +50,19 @@ public class FileShelfStore(private val folder: File) : ShelfStore {
         replace(File(place(type), LIST), json.encodeToString(Index.serializer(), list).encodeToByteArray())
         val used = kept.map { nameOf(it.release) }
         place(type).listFiles { file -> file.isDirectory && file.name !in used }?.forEach(File::deleteRecursively)
+    }
+
+    override fun readKnown(type: ScanType): KnownScams? = try {
+        json.decodeFromString<KnownScams>(File(place(type), KNOWN).readText())
+    } catch (_: IOException) {
+        null
+    } catch (_: SerializationException) {
+        null
+    }
+
+    override fun writeKnown(type: ScanType, known: KnownScams) {
+        place(type).mkdirs()
+        replace(File(place(type), KNOWN), json.encodeToString(KnownScams.serializer(), known).encodeToByteArray())
     }
 
     private fun judge(type: ScanType, row: Row): KeptJudge? = try {
@@ -73,6 +93,7 @@ public class FileShelfStore(private val folder: File) : ShelfStore {
 
     private companion object {
         const val LIST = "shelf.json"
+        const val KNOWN = "known.json"
     }
 }
 

@@ -74,6 +74,13 @@ public class ShieldClient(
     /** The release in force for phones. [DeviceJudges] checks it, and follows it. */
     override suspend fun release(type: ScanType): SignedRelease = decoded(call("GET", "/device/${wordOf(type)}/release"))
 
+    /** The known scams for phones, as [DeviceJudges] checks and keeps them. */
+    override suspend fun knownScams(type: ScanType): SignedRelease? = try {
+        decoded(call("GET", "/device/${wordOf(type)}/known"))
+    } catch (_: NotFound) {
+        null // an older server
+    }
+
     /** One file of a released package, as [DeviceJudges] fetches and checks it. */
     override suspend fun file(type: ScanType, digest: String, name: String): ByteArray {
         val answer = sent("GET", "$base/api/v2/device/${wordOf(type)}/files/$digest/$name", null, signedIn() + ("Accept-Encoding" to "gzip"))

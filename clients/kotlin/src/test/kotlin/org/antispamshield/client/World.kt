@@ -21,6 +21,7 @@ data class World(
     val keys: Map<String, String>,
     val vectors: String,
     val releases: String,
+    val known: String,
     val folder: String,
 )
 

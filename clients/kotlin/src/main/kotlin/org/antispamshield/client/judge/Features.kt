@@ -82,15 +82,15 @@ internal class Reader(private val features: Features, private val weights: ByteA
         return numbers.toLongArray()
     }
 
-    private fun utf8(point: Int): ByteArray = when {
-        point in 0xd800..0xdfff -> byteArrayOf(0x3f) // half a character has no UTF-8: a question mark, as in Python
-        else -> String(Character.toChars(point)).encodeToByteArray()
-    }
-
     private companion object {
         /** Of longer texts, the ends are read. */
         const val MOST_CHARACTERS = 20_000
         const val FACTOR = -0x61c8864680b583ebL // 0x9e3779b97f4a7c15
         const val MIXER = -0x40a7b892e31b1a47L // 0xbf58476d1ce4e5b9
     }
+}
+
+internal fun utf8(point: Int): ByteArray = when {
+    point in 0xd800..0xdfff -> byteArrayOf(0x3f) // half a character has no UTF-8: a question mark, as in Python
+    else -> String(Character.toChars(point)).encodeToByteArray()
 }

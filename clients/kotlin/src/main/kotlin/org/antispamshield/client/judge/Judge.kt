@@ -70,6 +70,9 @@ public class Judge internal constructor(private val manifest: DeviceManifest, we
         return manifest.scale * logOdds + manifest.bias
     }
 
+    /** The known scam that a text is a copy of, or null. It answers before the judge does. */
+    public fun known(scams: KnownScams, text: String): KnownMatch? = KnownMatcher(characters).matched(scams, text)
+
     public fun judge(text: String): Judgement {
         val margin = margin(text)
         val scam = margin >= 0
