@@ -125,7 +125,11 @@ async def _claims(issuer: Any, answer: dict[str, Any]) -> dict[str, Any]:
             "The sign-in did not succeed: the issuer's userinfo endpoint returned another subject. "
             "Start again at /login."
         )
-    return {**more, **claims}
+    merged = {**more, **claims}
+    if "email" in claims and more.get("email") != claims["email"]:
+        # `email_verified` of one response says nothing about the address in the other.
+        merged["email_verified"] = claims.get("email_verified")
+    return merged
 
 
 def _principal(claims: dict[str, Any], settings: PagesSettings, roles_claim: str) -> Principal:

@@ -36,6 +36,8 @@ class Issuer:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     spoil: dict[str, Any] = field(default_factory=dict)
     """Claims to put wrong into the next ID token."""
+    userinfo: dict[str, Any] | None = None
+    """What the userinfo endpoint says; without it there is none."""
 
     @property
     def discovery_url(self) -> str:
@@ -69,7 +71,8 @@ def _application(issuer: Issuer) -> FastAPI:
 
     @app.get("/.well-known/openid-configuration")
     def discovery() -> dict[str, Any]:
-        return {
+        told = {"userinfo_endpoint": f"{issuer.url}/userinfo"}
+        return (told if issuer.userinfo is not None else {}) | {
             "issuer": issuer.url,
             "authorization_endpoint": f"{issuer.url}/authorize",
             "token_endpoint": f"{issuer.url}/token",
@@ -83,6 +86,10 @@ def _application(issuer: Issuer) -> FastAPI:
     @app.get("/keys")
     def keys() -> dict[str, Any]:
         return {"keys": [{**public, "kid": "1", "alg": "RS256", "use": "sig"}]}
+
+    @app.get("/userinfo")
+    def userinfo() -> dict[str, Any]:
+        return issuer.userinfo or {}
 
     @app.get("/authorize")
     def authorize(request: Request) -> RedirectResponse:

@@ -58,6 +58,16 @@ def test_a_mail_address_that_nobody_verified_gives_nothing(api: RunningApi, issu
     assert "needs the role reviewer" in page.text
 
 
+@pytest.mark.parametrize(("mail", "status"), [("mallory", 403), ("ruth", 200)])
+def test_one_mail_address_is_not_verified_by_what_is_said_of_another(
+    api: RunningApi, issuer: Issuer, mail: str, status: int
+) -> None:
+    issuer.person = {"sub": "user-11", "email": "ruth@example.org"}
+    issuer.userinfo = {"sub": "user-11", "email": f"{mail}@example.org", "email_verified": True}
+    with browse(api) as browser:
+        assert browser.get("/login/oidc").status_code == status
+
+
 def test_the_issuer_cannot_make_somebody_a_service(api: RunningApi, issuer: Issuer) -> None:
     issuer.person = {"sub": "user-10", "roles": ["pipeline", "operator"]}
     with browse(api) as browser:
