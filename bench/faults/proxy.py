@@ -18,6 +18,9 @@ _ERROR = (
 class Proxy:
     """Passes bytes on to `target`, as `mode` says.
 
+    What ends without an answer ends without a word, as behind a firewall that has forgotten it: the
+    peer's end stays open.
+
     `open`: as they come. `silent`: nothing passes, nothing is closed, as when packets are dropped.
     `closed`: every connection is reset. `slow`: a pause before each chunk. `error`: each connection
     is answered 500 and closed. `half`: an answer is cut after its first 100 bytes.

@@ -32,7 +32,22 @@ from shield.rollouts.kubernetes import parse
 _log = logging.getLogger(__name__)
 _OWNED = (("apps", "v1", "deployments"), ("", "v1", "services"), ("", "v1", "pods"))
 _LIST_SECONDS = 300.0
+_LIST_AFTER_FAULT_SECONDS = 3.0
+_INACTIVITY_SECONDS = 75
+"""After so much silence a watch is started anew. Until then a watch that a network has forgotten
+(its connection neither delivers nor ends) looks like one without events."""
 _REST_SECONDS = 30.0  # a rollout at rest waits for nothing that a clock could tell
+
+
+def list_pause(now: float, faulted_at: float | None) -> float:
+    """Return the seconds between two lists of all objects. Pure.
+
+    Args:
+        now: Monotonic seconds.
+        faulted_at: When a call of the API server last failed; `None` if none has.
+    """
+    doubtful = faulted_at is not None and now - faulted_at < 2 * _INACTIVITY_SECONDS
+    return _LIST_AFTER_FAULT_SECONDS if doubtful else _LIST_SECONDS
 
 
 class ClusterOperator:
@@ -72,6 +87,7 @@ class ClusterOperator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._listed_at: float | None = None
+        self._faulted_at: float | None = None
         self._looked_at: dict[str, float] = {}
         self.ticked_at = clock()
         """Time of the timer's latest run; a stopped timer requires a restart of the process."""
@@ -102,6 +118,7 @@ class ClusterOperator:
             except ShieldError as error:  # the next event or tick tries again
                 self._telemetry.failed(error.slug)
                 self._looked_at.pop(name, None)
+                self._faulted_at = self._clock()
                 _log.warning(
                     "not reconciled", extra={"fields": {"rollout": name, "error": error.message}}
                 )
@@ -125,7 +142,8 @@ class ClusterOperator:
         """Reconcile all rollouts periodically, for changes that only time causes."""
         while True:
             self.ticked_at = now = self._clock()
-            if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
+            pause = list_pause(now, self._last_fault())
+            if self._listed_at is None or now - self._listed_at >= pause:
                 await self._list()
             self._telemetry.rollouts([one.status.phase for one in self._rollouts.values()])
             for name, rollout in list(self._rollouts.items()):
@@ -133,6 +151,11 @@ class ClusterOperator:
                 if now - self._looked_at.get(name, -rests) >= rests:
                     await self.reconcile(name)
             await asyncio.sleep(self._tick_seconds)
+
+    def _last_fault(self) -> float | None:
+        """Return when the API server was last out of reach, for any of this process's calls."""
+        known = [at for at in (self._faulted_at, self._lease.faulted_at) if at is not None]
+        return max(known, default=None)
 
     async def _list(self) -> None:
         """List all objects, independently of events."""
@@ -142,6 +165,7 @@ class ClusterOperator:
             obj = await asyncio.to_thread(self._kube.get, path)
         except ShieldError as error:  # what was known stays; the next tick tries again
             _log.warning("nothing listed", extra={"fields": {"error": error.message}})
+            self._faulted_at = self._clock()
             return
         for kind, (objects, as_of) in owned.items():
             self._live.renew(kind, objects, as_of)
@@ -227,7 +251,7 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout = 300
     settings.watching.client_timeout = 330
     settings.watching.connect_timeout = 10
-    settings.watching.inactivity_timeout = 75
+    settings.watching.inactivity_timeout = _INACTIVITY_SECONDS
     settings.networking.request_timeout = 30
     for _, _, plural in _OWNED:
         settings.watching.label_selectors[plural] = ROLLOUT_LABEL

@@ -53,6 +53,8 @@ class LeaderLease:
         self._held_until = -1.0
         self._last_seen: tuple[str | None, str | None] = (None, None)
         self._last_change = clock()
+        self.faulted_at: float | None = None
+        """Time of the latest renewal that failed, by `clock`."""
 
     @property
     def held(self) -> bool:
@@ -112,6 +114,7 @@ class LeaderLease:
             try:
                 now_held = self.attempt()
             except ShieldError as error:  # away, or no right to it now: it may come back
+                self.faulted_at = self._clock()
                 _log.warning("lease not renewed", extra={"fields": {"error": error.message}})
                 now_held = self.held
             if now_held != held:
