@@ -4,6 +4,10 @@ Needs numpy alone, loads in a millisecond and answers a short message in a fract
 every character of a message, and errs on other messages than a transformer does: the average of
 both finds more than either.
 
+A text longer than `Features.reach` is read in windows that overlap by half, too, and the one most
+like a scam speaks for it: the margin of a whole text tells how long it is rather than what is in
+it, where it is longer than what was taught. It grows with the root of the length.
+
 One safetensors file holds it: `weights` (one number per bucket, those of the characters first) and,
 as metadata, the bias, the threshold and the names of what was done to the text. Nothing in it is
 executed.
@@ -14,7 +18,7 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,9 +30,11 @@ from numpy.typing import NDArray
 from shield.errors import PackageInvalid
 from shield.text import DEFAULT_NORMALISER, normaliser
 
-FORMAT = "shield-linear-2"
+FORMAT = "shield-linear-3"
+WHOLE_TEXTS = "shield-linear-2"
+"""The format of earlier releases, which read long texts as a whole. Still read."""
 CHARACTERS_ONLY = "shield-linear-1"
-"""The format of earlier releases, without n-grams of words. Still read."""
+"""The format before, without n-grams of words. Still read."""
 _MOST_CHARACTERS = 20_000
 _WORD, _DIGIT = re.compile(r"\w+|[^\w\s]"), re.compile(r"\d")
 _HEADER_LIMIT = 65_536
@@ -46,6 +52,12 @@ class Features(NamedTuple):
     normaliser: str = DEFAULT_NORMALISER
     words: int = 3
     """Words of the longest n-gram of words; 0: words are not looked at."""
+    reach: int = 160
+    """Characters of a window; 0: every text is read as a whole, and only so."""
+    whole: int = 200
+    """A text that is longer than this, in characters, and than a window is read in windows alone."""
+    window_cost: float = 0.5
+    """Log odds taken off a window: the highest of many is high by chance."""
 
     @property
     def buckets(self) -> int:
@@ -54,15 +66,46 @@ class Features(NamedTuple):
 
 
 def blocks_of(text: str, features: Features) -> list[NDArray[np.int64]]:
-    """Return the buckets that occur in `text`, each once, sorted: of characters, then of words.
+    """Return the buckets that occur in the whole of `text`, sorted: of characters, then of words.
 
     Case is kept beside its fold: SHOUTING tells scams, and must not hide the word that is shouted.
     A word's digits count as one digit, so that a campaign's next number is no new word. Of texts
     over 20,000 characters, more than the API takes, the ends are read.
     """
+    return _blocks(_normalised(text, features), features)
+
+
+def over_windows(
+    text: str, features: Features, said: Callable[[list[NDArray[np.int64]]], float]
+) -> float:
+    """Return what is said of the whole, or of the window most like a scam if that is more.
+
+    Args:
+        text: As scanned. Whether it has windows and is read as a whole depends on its length.
+        features: What is looked at.
+        said: Gives the log odds of a window's buckets, as `blocks_of` returns them.
+    """
+    text = _normalised(text, features)
+    size = features.reach
+    values = []
+    if size == 0 or len(text) <= max(size, features.whole):
+        values.append(said(_blocks(text, features)))
+    if 0 < size < len(text):
+        last = len(text) - size
+        starts = [*range(0, last, max(1, size // 2)), last]
+        windows = (text[start : start + size] for start in starts)
+        values += [said(_blocks(each, features)) - features.window_cost for each in windows]
+    return max(values)
+
+
+def _normalised(text: str, features: Features) -> str:
     text = normaliser(features.normaliser)(text)
     if len(text) > _MOST_CHARACTERS:
         text = text[: _MOST_CHARACTERS // 2] + text[-_MOST_CHARACTERS // 2 :]
+    return text
+
+
+def _blocks(text: str, features: Features) -> list[NDArray[np.int64]]:
     folded = text.lower()
     letters = partial(_hashes, shortest=features.shortest, longest=features.longest)
     hashed = [letters(_points(f" {folded} "), features.bits, seed=1)]
@@ -129,8 +172,11 @@ class LinearModel:
 
     def margin(self, text: str) -> float:
         """Return the log odds of the scam class."""
+        return over_windows(text, self.features, self._log_odds)
+
+    def _log_odds(self, blocks: list[NDArray[np.int64]]) -> float:
         log_odds = self.bias
-        for block in blocks_of(text, self.features):
+        for block in blocks:
             if block.size:
                 log_odds += float(self.weights[block].sum(dtype=np.float64)) / math.sqrt(block.size)
         return log_odds
@@ -148,6 +194,9 @@ class LinearModel:
                 "bits": str(self.features.bits),
                 "normaliser": self.features.normaliser,
                 "words": str(self.features.words),
+                "reach": str(self.features.reach),
+                "whole": str(self.features.whole),
+                "window_cost": repr(self.features.window_cost),
             },
             "weights": {
                 "dtype": "F16",
@@ -187,7 +236,7 @@ class LinearModel:
                 raise ValueError(f"a header of {length} bytes")
             header = json.loads(raw[8 : 8 + length])
             about, tensor = header["__metadata__"], header["weights"]
-            known = about["format"] in {FORMAT, CHARACTERS_ONLY}
+            known = about["format"] in {FORMAT, WHOLE_TEXTS, CHARACTERS_ONLY}
             if not known or tensor["dtype"] != "F16":
                 raise ValueError(f"format {about['format']!r} with {tensor['dtype']} weights")
             start, end = tensor["data_offsets"]
@@ -198,6 +247,11 @@ class LinearModel:
                 int(about["bits"]),
                 about["normaliser"],
                 0 if about["format"] == CHARACTERS_ONLY else int(about["words"]),
+                *(
+                    (int(about["reach"]), int(about["whole"]), float(about["window_cost"]))
+                    if about["format"] == FORMAT
+                    else (0, 0, 0.0)
+                ),
             )
             model = cls(weights, float(about["bias"]), float(about["threshold"]), features)
             if weights.size != features.buckets or tensor["shape"] != [weights.size]:
@@ -206,6 +260,8 @@ class LinearModel:
                 raise ValueError("weights that are not finite")
             if not 0 < model.threshold <= 1:
                 raise ValueError(f"the threshold {model.threshold}")
+            if features.reach < 0 or not math.isfinite(features.window_cost):
+                raise ValueError(f"windows of {features.reach} at {features.window_cost}")
         except (ValueError, KeyError, TypeError, struct.error) as error:
             raise PackageInvalid(
                 f"{origin} is not a linear model of this release ({error}). "

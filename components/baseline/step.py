@@ -18,6 +18,12 @@ from shield.predictor import probability_of
 
 log = logging.getLogger(__name__)
 
+LEAST_REACH, MOST_REACH = 160, 400
+"""Characters of a window: as many as the median of what teaches, within these. A text message is
+one window, a mail several."""
+TAUGHT = 0.99
+"""Texts longer than this share of what teaches are not read as a whole."""
+
 MOST_ROWS = 60_000
 """More rows than this cost minutes and teach a linear model nothing new: an even, seeded sample is
 taken, scams first."""
@@ -76,9 +82,9 @@ def fit(
         texts: Messages as scanned.
         scam: Shape (n,). True where the message is a scam; both classes must occur.
         weights: Shape (n,), how much each message counts; 1 each if left out.
-        features: What is looked at; the defaults if left out.
+        features: What is looked at; the defaults, with windows of the taught length, if left out.
     """
-    features = features or Features()
+    features = features or _features(texts)
     weights = np.ones(scam.size) if weights is None else weights.astype(np.float64)
     balance = np.where(scam, 1 / weights[scam].sum(), 1 / weights[~scam].sum()) * scam.size / 2
     regression = LogisticRegression(C=PENALTY, solver="liblinear", random_state=0, tol=1e-3)
@@ -89,6 +95,13 @@ def fit(
         0.5,
         features,
     )
+
+
+def _features(texts: list[str]) -> Features:
+    """Return the defaults, with windows for texts that are longer than what teaches."""
+    lengths = [len(text) for text in texts]
+    reach = int(np.clip(np.median(lengths), LEAST_REACH, MOST_REACH))
+    return Features(reach=reach, whole=max(reach, int(np.quantile(lengths, TAUGHT))))
 
 
 def matrix(texts: list[str], features: Features) -> Any:

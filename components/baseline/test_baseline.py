@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.baseline.step import fit, matrix, run
+from components.prepare_corpus.book import book_messages
+from shield.book import Side
 from shield.errors import Invalid, PackageInvalid
+from shield.labels import ModelType
 from shield.linear import Features, LinearModel, blocks_of
 
 SCAMS = [f"WIN a £{n} prize, call 0906{n} now!" for n in range(100, 140)]
@@ -81,7 +84,7 @@ def test_without_ham_to_set_the_threshold_on_it_stays_in_the_middle_and_says_so(
 @given(st.text(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_serving_computes_what_training_saw(text: str) -> None:
-    features = Features(bits=12)
+    features = Features(bits=12, reach=0)
     row = matrix([text], features)
     rng = np.random.default_rng(0)
     model = LinearModel(rng.normal(size=features.buckets).astype(np.float32), 0.1, 0.5, features)
@@ -99,12 +102,47 @@ def test_words_are_looked_at_beside_characters_and_numbers_alike() -> None:
     assert not np.array_equal(words, blocks_of("win now 500", Features())[1]), "order is seen"
 
 
+def test_a_long_text_is_read_in_windows_and_one_that_was_taught_as_a_whole_too() -> None:
+    features = Features(bits=12, reach=40, whole=60, window_cost=0.5)
+    weights = np.random.default_rng(0).normal(size=features.buckets).astype(np.float32)
+    model = LinearModel(weights, 0.25, 0.5, features)
+    whole = LinearModel(weights, 0.25, 0.5, features._replace(reach=0))
+    text = "".join(f"word{n} and more; " for n in range(8))[:117]
+    parts = [text[start : start + 40] for start in (0, 20, 40, 60, 77)]
+    assert model.margin(text) == pytest.approx(whole.margins(parts).max() - 0.5)
+    assert model.margin(text[:40]) == whole.margin(text[:40])
+    both = max(whole.margin(text[:60]), whole.margins([text[:40], text[20:60]]).max() - 0.5)
+    assert model.margin(text[:60]) == pytest.approx(both)
+
+
+def test_company_neither_makes_a_scam_nor_hides_one() -> None:
+    """Of messages of the book that taught nothing, as people paste them: five in a row."""
+    taught, other = (
+        book_messages(ModelType.SMS, side).filter(pl.col("language").is_in(["en", "es"]))
+        for side in (Side.TEACH, Side.JUDGE)
+    )
+    model = fit(taught["text"].to_list(), taught["label"].to_numpy() == 1)
+    harmless = (pl.col("label") == 0) & (pl.col("tactic") == "")
+    point = np.quantile(model.margins(other.filter(harmless)["text"].to_list()), 0.95)
+    rng = np.random.default_rng(0)
+    found, flagged = [], []
+    for (_language,), part in other.group_by("language", maintain_order=True):
+        everyday = part.filter(harmless)["text"].to_list()
+        scams = part.filter(pl.col("label") == 1)["text"].to_list()
+        for scam in [scam for scam in scams if model.margin(scam) > point][:40]:
+            company = rng.choice(everyday, 5).tolist()
+            flagged.append(model.margin(" ".join(company)) > point)
+            found.append(model.margin(" ".join([*company[:2], scam, *company[2:4]])) > point)
+    assert np.mean(flagged) < 0.5, "two in three, where a long text is read as a whole"
+    assert np.mean(found) > 0.6
+
+
 def test_a_model_of_an_earlier_release_is_still_read(tmp_path: Path) -> None:
-    features = Features(bits=12, words=0)
+    features = Features(bits=12, words=0, reach=0, whole=0, window_cost=0.0)
     old = LinearModel(np.ones(1 << 12, dtype=np.float32), 0.25, 0.5, features)
     old.save(tmp_path / "m")
     raw = (tmp_path / "m").read_bytes()
-    raw = raw.replace(b'"words": "0"', b'"other": "0"').replace(b"-linear-2", b"-linear-1")
+    raw = raw.replace(b'"words": "0"', b'"other": "0"').replace(b"-linear-3", b"-linear-1")
     (tmp_path / "m").write_bytes(raw)
     again = LinearModel.load(tmp_path / "m")
     assert again.features == features
@@ -123,7 +161,7 @@ def test_a_very_long_message_is_read_at_both_ends() -> None:
     [
         lambda raw: raw[:5],
         lambda raw: b"\xff" * 8 + raw[8:],
-        lambda raw: raw.replace(b"shield-linear-2", b"shield-linear-9"),
+        lambda raw: raw.replace(b"shield-linear-3", b"shield-linear-9"),
         lambda raw: raw[:-2],
         lambda raw: raw.replace(b'"bits": "18"', b'"bits": "17"'),
         lambda raw: raw[:-2] + b"\x00\x7e",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shield.characters import has_words
 from shield.errors import PackageInvalid
 from shield.labels import Certainty
-from shield.linear import Features, LinearModel, blocks_of
+from shield.linear import Features, LinearModel, over_windows
 from shield.predictor import NO_WORDS
 
 _MOST = 127
@@ -48,8 +48,9 @@ class DeviceModel(NamedTuple):
 
     def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the log odds of the scam class for each text, shape (n,); 0 without words."""
-        said = [self._log_odds(text) if has_words(text) else 0.0 for text in texts]
-        return np.array(said, dtype=np.float64)
+        return np.array(
+            [self._log_odds(text) if has_words(text) else 0.0 for text in texts], dtype=np.float64
+        )
 
     def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the margin of each text, shape (n,); flagged from 0 on."""
@@ -67,8 +68,11 @@ class DeviceModel(NamedTuple):
         return Certainty.UNSURE if unsure or abs(margin) <= 2 * -NO_WORDS else Certainty.SURE
 
     def _log_odds(self, text: str) -> float:
+        return over_windows(text, self.features, self._of_window)
+
+    def _of_window(self, blocks: list[NDArray[np.int64]]) -> float:
         log_odds = self.bias
-        for block, step in zip(blocks_of(text, self.features), self.steps, strict=True):
+        for block, step in zip(blocks, self.steps, strict=True):
             if block.size:
                 units = int(self.weights[block].sum(dtype=np.int64))
                 log_odds += step * units / math.sqrt(block.size)

@@ -30,7 +30,8 @@ class DeviceManifest(Wire):
     A phone that does not know `format` or `normaliser` keeps the judge it has.
     """
 
-    format: Literal["shield-device-1"] = "shield-device-1"
+    format: Literal["shield-device-1", "shield-device-2"] = "shield-device-2"
+    """The first reads every text as a whole."""
     model_type: ModelType
     labels: Annotated[list[str], Field(min_length=2, max_length=2)]
     """Harmless, then scam."""
@@ -39,6 +40,9 @@ class DeviceManifest(Wire):
     longest: Annotated[int, Field(ge=1, le=16)]
     words: Annotated[int, Field(ge=0, le=16)]
     bits: Annotated[int, Field(ge=8, le=24)]
+    reach: Annotated[int, Field(ge=0, le=20_000)] = 0
+    whole: Annotated[int, Field(ge=0)] = 0
+    window_cost: Number = 0.0
     """As `shield.linear.Features`."""
     steps: Annotated[list[Number], Field(min_length=1, max_length=2)]
     log_odds_bias: Number
@@ -70,7 +74,16 @@ class DeviceManifest(Wire):
 
     def model(self, weights: bytes, origin: str) -> DeviceModel:
         """Return the judge, given the bytes of its weights. Raises `PackageInvalid`."""
-        features = Features(self.shortest, self.longest, self.bits, self.normaliser, self.words)
+        features = Features(
+            self.shortest,
+            self.longest,
+            self.bits,
+            self.normaliser,
+            self.words,
+            self.reach,
+            self.whole,
+            self.window_cost,
+        )
         read = read_weights(weights, origin)
         if read.size != features.buckets or len(self.steps) != 1 + (self.words > 0):
             raise PackageInvalid(
@@ -94,6 +107,9 @@ def write_device(model: DeviceModel, model_type: ModelType, folder: Path) -> Dev
         longest=model.features.longest,
         words=model.features.words,
         bits=model.features.bits,
+        reach=model.features.reach,
+        whole=model.features.whole,
+        window_cost=model.features.window_cost,
         steps=list(model.steps),
         log_odds_bias=model.bias,
         scale=model.operating.scale,

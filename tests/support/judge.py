@@ -80,7 +80,7 @@ def page_script() -> str:
 
 def random_judge(folder: Path, bits: int = 18) -> DeviceModel:
     """Write a device package whose every bucket counts, so that no difference stays unseen."""
-    features = Features(bits=bits)
+    features = Features(bits=bits, reach=60, whole=120)  # so that many texts have several windows
     weights = np.random.default_rng(7).normal(size=features.buckets).astype(np.float32)
     model = quantised(LinearModel(weights, 0.25, 0.5, features))
     model = model._replace(operating=Operating(1.75, -0.3, 0.4, 0.6))

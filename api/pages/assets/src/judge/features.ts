@@ -7,6 +7,10 @@ export interface Features {
   longest: number;
   bits: number;
   words: number;
+  /** Characters of a window; 0 or left out: every text is read as a whole, and only so. */
+  reach?: number;
+  /** A text that is longer than this and than a window is read in windows alone. */
+  whole?: number;
 }
 
 /** Of longer texts, the ends are read. */
@@ -47,11 +51,22 @@ export class Reader {
     this.marks = new Uint32Array(1 << features.bits);
   }
 
-  /** Sums over the buckets of the characters, then of the words, of a normalised text. */
-  sums(normalised: Points): { total: number; count: number }[] {
-    const { shortest, longest, words, bits } = this.features;
+  /** What is read of a normalised text: all of it, windows that overlap by half (the last flush with the end), or both. */
+  readings(normalised: Points): { whole?: Points; windows: Points[] } {
     let text = normalised;
     if (text.length > MOST_CHARACTERS) text = [...text.slice(0, MOST_CHARACTERS / 2), ...text.slice(-MOST_CHARACTERS / 2)];
+    const { reach = 0, whole = 0 } = this.features;
+    if (reach === 0 || text.length <= reach) return { whole: text, windows: [] };
+    const last = text.length - reach;
+    const windows: Points[] = [];
+    for (let start = 0; start < last; start += Math.max(1, reach >> 1)) windows.push(text.slice(start, start + reach));
+    windows.push(text.slice(last));
+    return text.length <= whole ? { whole: text, windows } : { windows };
+  }
+
+  /** Sums over the buckets of the characters, then of the words, of what is read. */
+  sums(text: Points): { total: number; count: number }[] {
+    const { shortest, longest, words, bits } = this.features;
     const folded = lower(text, this.characters);
     const signs = this.sum(0);
     hashes([SPACE, ...folded, SPACE], bits, shortest, longest, 1, signs);

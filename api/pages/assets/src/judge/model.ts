@@ -14,6 +14,10 @@ export interface DeviceManifest {
   longest: number;
   words: number;
   bits: number;
+  /** As in `Features`, and the log odds that a window costs; left out in the first format. */
+  reach?: number;
+  whole?: number;
+  windowCost?: number;
   steps: number[];
   logOddsBias: number;
   scale: number;
@@ -34,7 +38,8 @@ export interface Judgement {
   margin: number;
 }
 
-export const FORMAT = "shield-device-1";
+/** The first reads every text as a whole. */
+export const FORMATS = ["shield-device-1", "shield-device-2"];
 /** The margin of a text in which no letter and no digit is seen. */
 const NO_WORDS = -1e-6;
 
@@ -49,7 +54,7 @@ export class Judge {
     readonly characters: Characters,
   ) {
     const normaliser = NORMALISERS[manifest.normaliser];
-    if (manifest.format !== FORMAT || normaliser === undefined)
+    if (!FORMATS.includes(manifest.format) || normaliser === undefined)
       throw new RangeError(`This release cannot compute ${manifest.format} with ${manifest.normaliser}.`);
     const blocks = manifest.words > 0 ? 2 : 1;
     if (weights.length !== blocks << manifest.bits || manifest.steps.length !== blocks)
@@ -61,12 +66,20 @@ export class Judge {
   margin(text: string): number {
     const read = points(text);
     if (!hasWords(read, this.characters)) return NO_WORDS;
-    const { steps, logOddsBias, scale, bias } = this.manifest;
+    const { scale, bias, windowCost = 0 } = this.manifest;
+    const { whole, windows } = this.reader.readings(this.normalise(read, this.characters));
+    let highest = whole ? this.logOdds(whole) : -Infinity;
+    for (const window of windows) highest = Math.max(highest, this.logOdds(window) - windowCost);
+    return scale * highest + bias;
+  }
+
+  private logOdds(text: Points): number {
+    const { steps, logOddsBias } = this.manifest;
     let logOdds = logOddsBias;
-    this.reader.sums(this.normalise(read, this.characters)).forEach((sum, block) => {
+    this.reader.sums(text).forEach((sum, block) => {
       if (sum.count > 0) logOdds += (steps[block]! * sum.total) / Math.sqrt(sum.count);
     });
-    return scale * logOdds + bias;
+    return logOdds;
   }
 
   judge(text: string): Judgement {

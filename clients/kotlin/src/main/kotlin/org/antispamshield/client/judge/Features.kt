@@ -3,17 +3,38 @@ package org.antispamshield.client.judge
 import java.util.zip.CRC32
 
 /** Which n-grams are counted; see `shield/linear.py`. */
-internal class Features(val shortest: Int, val longest: Int, val bits: Int, val words: Int)
+internal class Features(
+    val shortest: Int,
+    val longest: Int,
+    val bits: Int,
+    val words: Int,
+    /** Characters of a window; 0: every text is read as a whole, and only so. */
+    val reach: Int,
+    /** A text that is longer than this and than a window is read in windows alone. */
+    val whole: Int,
+)
+
+/** What is read of a text: all of it, unless it is too long, and windows, unless it is short. */
+internal class Readings(val whole: IntArray?, val windows: List<IntArray>)
 
 /** What the weights of the buckets that occur in a text add up to, each bucket once, and how many those are. */
 internal class Sum(val total: Long, val count: Int)
 
 /** Hashed n-grams of characters and of words, as `shield/linear.py` makes them. */
 internal class Reader(private val features: Features, private val weights: ByteArray, private val characters: Characters) {
-    /** Sums over the buckets of the characters, then of the words, of a normalised text. */
-    fun sums(normalised: IntArray): List<Sum> {
+    /** What is read of a normalised text; windows overlap by half, the last is flush with the end. */
+    fun readings(normalised: IntArray): Readings {
         val text = if (normalised.size <= MOST_CHARACTERS) normalised
         else normalised.copyOf(MOST_CHARACTERS / 2) + normalised.copyOfRange(normalised.size - MOST_CHARACTERS / 2, normalised.size)
+        val size = features.reach
+        if (size == 0 || text.size <= size) return Readings(text, emptyList())
+        val last = text.size - size
+        val windows = ((0 until last step maxOf(1, size / 2)) + last).map { text.copyOfRange(it, it + size) }
+        return Readings(text.takeIf { it.size <= features.whole }, windows)
+    }
+
+    /** Sums over the buckets of the characters, then of the words, of what is read. */
+    fun sums(text: IntArray): List<Sum> {
         val folded = lower(text, characters)
         val signs = Tally(0)
         hashes(framed(folded), features.shortest, features.longest, 1, signs)

@@ -26,6 +26,10 @@ internal data class DeviceManifest(
     val longest: Int,
     val words: Int,
     val bits: Int,
+    /** As in [Features], and the log odds that a window costs; left out in the first format. */
+    val reach: Int = 0,
+    val whole: Int = 0,
+    val windowCost: Double = 0.0,
     val steps: List<Double>,
     val logOddsBias: Double,
     val scale: Double,
@@ -53,21 +57,28 @@ public class Judge internal constructor(private val manifest: DeviceManifest, we
 
     init {
         val normaliser = NORMALISERS[manifest.normaliser]
-        require(manifest.format == FORMAT && normaliser != null) { "This release cannot compute ${manifest.format} with ${manifest.normaliser}." }
+        require(manifest.format in FORMATS && normaliser != null) { "This release cannot compute ${manifest.format} with ${manifest.normaliser}." }
         val blocks = if (manifest.words > 0) 2 else 1
         require(weights.size == blocks shl manifest.bits && manifest.steps.size == blocks) { "The judge has ${weights.size} weights for ${manifest.bits} bits." }
         normalise = normaliser(characters)
-        reader = Reader(Features(manifest.shortest, manifest.longest, manifest.bits, manifest.words), weights, characters)
+        reader = Reader(Features(manifest.shortest, manifest.longest, manifest.bits, manifest.words, manifest.reach, manifest.whole), weights, characters)
     }
 
     public fun margin(text: String): Double {
         val read = points(text)
         if (!hasWords(read, characters)) return NO_WORDS
+        val readings = reader.readings(normalise(read))
+        val windows = readings.windows.map { logOdds(it) - manifest.windowCost }
+        val highest = (listOfNotNull(readings.whole?.let(::logOdds)) + windows).max()
+        return manifest.scale * highest + manifest.bias
+    }
+
+    private fun logOdds(text: IntArray): Double {
         var logOdds = manifest.logOddsBias
-        reader.sums(normalise(read)).forEachIndexed { block, sum ->
+        reader.sums(text).forEachIndexed { block, sum ->
             if (sum.count > 0) logOdds += manifest.steps[block] * sum.total / sqrt(sum.count.toDouble())
         }
-        return manifest.scale * logOdds + manifest.bias
+        return logOdds
     }
 
     /** The known scam that a text is a copy of, or null. It answers before the judge does. */
@@ -82,7 +93,8 @@ public class Judge internal constructor(private val manifest: DeviceManifest, we
     }
 
     public companion object {
-        private const val FORMAT = "shield-device-1"
+        /** The first reads every text as a whole. */
+        private val FORMATS = setOf("shield-device-1", "shield-device-2")
 
         /** The margin of a text in which no letter and no digit is seen. */
         private const val NO_WORDS = -1e-6
