@@ -55,7 +55,7 @@ class Features(NamedTuple):
     reach: int = 160
     """Characters of a window; 0: every text is read as a whole, and only so."""
     whole: int = 200
-    """A text that is longer than this, in characters, and than a window is read in windows alone."""
+    """Characters; a text longer than this and than a window is read in windows alone."""
     window_cost: float = 0.5
     """Log odds taken off a window: the highest of many is high by chance."""
 
