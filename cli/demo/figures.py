@@ -29,9 +29,9 @@ class Figures:
     failed_requests: int = 0
     answers: Mapping[str, int] = field(default_factory=dict)
     """Version and arm to answers, e.g. `{"sms-v2 candidate": 310}`."""
-    known: Mapping[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
     """Of the missed scams that somebody got after the review: how many were `answered` or `marked`
-    by known campaigns."""
+    by known campaigns; and `answered_ms`, from a decision to the answer of somebody else's copy."""
     rollback_ms: float | None = None
     """Until the last answer of the version taken back; None without an undo."""
     ending: str = "released"

@@ -16,6 +16,7 @@ from typing import Any
 from cli import retraining, services
 from cli.demo.corpus import Corpus, Message
 from cli.demo.figures import Figures
+from cli.demo.known import protect
 from cli.demo.measure import score
 from cli.demo.people import CountingTransport, ReviewRoom, Town, meet
 from cli.demo.release import Ending, Release, serving
@@ -124,6 +125,7 @@ class _Story:
         everything = [*corpus.teach, *corpus.judge, *corpus.golden, *corpus.traffic]
         room = ReviewRoom(town, {message.text: message.scam for message in everything})
         with Traffic(town.users, unreported, self.seed, _CALM) as traffic:
+            self._protected(figures, town, corpus)
             self._corrections(figures, town, corpus, reported, room, chance)
             ending = self._learned(figures, town, room, unreported[:third], chance)
             if ending.kind == "released":
@@ -166,6 +168,26 @@ class _Story:
         scene.tell(f"[name]{version}[/] is packaged, signed, registered, and serves.")
         return corpus
 
+    def _protected(self, figures: Figures, town: Town, corpus: Corpus) -> None:
+        """Let one decision warn everybody, before any model has learned from it."""
+        scene = self.scene
+        scene.chapter(2, "Two reviewers decide, and everybody is warned a second later")
+        started = time.monotonic()
+        scams = [message.text for message in corpus.teach if message.scam]
+        done = protect(town, scams, scene.wait_for)
+        figures.seconds["known"] = time.monotonic() - started
+        if done is None:
+            scene.tell("The model finds these scams by itself: there is nothing to show it with.")
+            return
+        figures.known |= {"answered_ms": round(done.answered_ms)}
+        scene.tell(f"Told harmless, and reported by two people: [quiet]{done.text[:90]}[/]")
+        scene.tell(
+            f"{done.answered_ms:.0f} ms after the second reviewer's decision somebody else's copy "
+            "in disguise is a scam."
+        )
+        scene.tell(f"Who reported it is told: {done.thanked}")
+        scene.tell(f"Who was told harmless before is warned: {done.warned}")
+
     def _corrections(
         self,
         figures: Figures,
@@ -175,7 +197,7 @@ class _Story:
         room: ReviewRoom,
         chance: random.Random,
     ) -> None:
-        self.scene.chapter(2, "The phones meet a tactic that the model has never seen")
+        self.scene.chapter(3, "The phones meet a tactic that the model has never seen")
         self._measure(figures, town, corpus)
         flood = [*corpus.teach, *reported]
         chance.shuffle(flood)
@@ -189,7 +211,7 @@ class _Story:
         scans = [newcomer.client.scan(ScanType.TEXT, text) for text in scams]
         missed = [scan for scan in scans if not is_positive(scan.model_type, scan.model_verdict)]
         standings = Counter(scan.known.standing for scan in missed if scan.known)
-        figures.known = {
+        figures.known |= {
             "missed": len(missed),
             "answered": standings[KnownStanding.CONFIRMED],
             "marked": standings[KnownStanding.CHECKING],
@@ -224,7 +246,7 @@ class _Story:
     ) -> Ending:
         """Let the pipeline run; after a refusal another week of corrections teaches again."""
         before = figures.versions["before"]
-        self.scene.chapter(3, "The weekly pipeline learns from what was approved")
+        self.scene.chapter(4, "The weekly pipeline learns from what was approved")
         run = self._retraining(figures, week=1)
         if run["outcome"] == "succeeded":
             return Ending("released", str(run["message"]))
@@ -284,7 +306,7 @@ class _Story:
         self, figures: Figures, release: Release, town: Town, corpus: Corpus, traffic: Traffic
     ) -> Ending:
         scene = self.scene
-        scene.chapter(4, "Some users meet the new version, and it is judged")
+        scene.chapter(5, "Some users meet the new version, and it is judged")
         started = time.monotonic()
         traffic.per_second, traffic.reporting = _BUSY, True
         scene.tell(
@@ -316,7 +338,7 @@ class _Story:
 
     def _undo(self, figures: Figures, release: Release, traffic: Traffic) -> None:
         scene = self.scene
-        scene.chapter(5, "Somebody finds fault: back to the last known good version")
+        scene.chapter(6, "Somebody finds fault: back to the last known good version")
         traffic.per_second = _RUSH
         time.sleep(1.0)
         figures.rollback_ms = release.undone(figures.versions["before"])
