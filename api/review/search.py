@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from api.audit import service as audit
 from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, encode, moment, pagination
+from api.kit.turns import Turns
 from api.review import repository as reviews
 from api.review.reading import matches
 from api.review.views import View
@@ -24,6 +25,8 @@ MOST = 5_000
 """Most campaigns or decided items that one request searches ..."""
 MOST_SECONDS = 3.0
 """... and its longest time. The next page continues from there."""
+SEARCHES = Turns(per_user=3, wait_seconds=2 * MOST_SECONDS)
+"""Searches open messages for seconds: with a stolen token somebody could keep every thread busy."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,19 @@ def look(
 
     Decrypts only as many messages as the page and the limits need. The cursor continues the search,
     whether or not this page is full.
+
+    Raises:
+        RateLimited: The caller searches too often at the same time.
     """
+    if not view.reads_texts:
+        return _look(ctx, paging, view, where)
+    with SEARCHES.taken(ctx.user, "searches"):
+        return _look(ctx, paging, view, where)
+
+
+def _look(
+    ctx: Context, paging: PageRequest, view: View, where: Sequence[ColumnElement[bool]]
+) -> tuple[list[Feedback], Pagination, Searched]:
     order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
     total = _total(ctx, view, where)
     began, examined = time.monotonic(), 0

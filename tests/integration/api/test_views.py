@@ -1,12 +1,14 @@
 """Looking through the queue: search, filters, order, assignments, muting, saved views."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.kit.paging import encode
+from api.review import search
 from shield.labels import FeedbackType, ScanType
 from shield.wire import Decision, GoldRequest, ReviewAction
 from tests.integration.api.steps import http, report
@@ -37,6 +39,18 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
         running.clock.move_on(3600)
         report(running, "sam", SPANISH)
         yield running
+
+
+def test_searches_of_one_reviewer_at_the_same_time_are_bounded(api: RunningApi) -> None:
+    with ExitStack() as running, http(api, "rita", "reviewer") as client:
+        for _ in range(3):
+            running.enter_context(search.SEARCHES.present("rita", "searches"))
+        many = {"group": "campaign", "q": "parcel"}
+        refused = client.get("/api/v2/feedback/pending", params=many)
+        assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
+        plain = client.get("/api/v2/feedback/pending", params={"group": "campaign"})
+        assert plain.status_code == 200, "the queue itself opens one page alone"
+    assert texts(api, q="parcel") == ["Your"]
 
 
 def texts(api: RunningApi, who: str = "rita", *roles: str, **query: Any) -> list[str]:
