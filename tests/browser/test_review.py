@@ -91,6 +91,37 @@ def test_question_mark_shows_the_keys_and_they_can_be_switched_off(
     assert set(statuses(queue).values()) == {"pending"}
 
 
+def test_question_mark_closes_the_keys_again_and_a_space_switches_nothing_off(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        text = shown(page)
+        dialog = page.get_by_role("dialog", name="Keys")
+        page.keyboard.press("?")
+        expect(dialog).to_be_visible()
+        page.keyboard.press("?")
+        expect(dialog).to_be_hidden()
+        page.keyboard.press("?")
+        page.keyboard.press("Space")
+        expect(dialog).to_be_hidden()
+        page.keyboard.press("s")
+        expect(page.locator("#message")).not_to_have_text(text)
+
+
+def test_at_200_percent_half_of_the_screen_is_for_the_message(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue, size=(640, 400)) as page:
+        shown(page)
+        message = page.locator("#message").bounding_box()
+        buttons = page.locator(".decision-buttons").bounding_box()
+        assert message is not None
+        assert buttons is not None
+        assert buttons["y"] - message["y"] >= 200
+        assert page.evaluate("document.documentElement.scrollWidth") == 640
+        expect(page.get_by_role("link", name="Antispam Shield")).to_be_visible()
+
+
 def test_o_opens_and_folds_the_details(chromium: Browser, queue: RunningApi) -> None:
     with at_the_desk(chromium, queue) as page:
         shown(page)

@@ -40,6 +40,12 @@ export function keysDialog(): () => void {
   on.addEventListener("change", () => window.localStorage.setItem(SETTING, on.checked ? "on" : "off"));
   must("[data-close]", dialog).addEventListener("click", () => dialog.close());
   button.hidden = false;
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "?") return;
+    event.preventDefault();
+    event.stopPropagation(); // or the page would open it again
+    dialog.close();
+  });
   const show = (): void => dialog.showModal();
   button.addEventListener("click", show);
   return show;
