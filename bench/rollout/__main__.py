@@ -1,4 +1,4 @@
-"""Undo under load: `python -m bench.rollout [--tries 50] [--only local,kubernetes,many,sabotage]`.
+"""Undo under load: `python -m bench.rollout [--tries 50] [--only local,...,hand-over]`.
 
 Writes `bench/results/rollout.json` and `docs/benchmarks-rollout.md`. Each try promotes a new
 version under load, takes it back with one call of the API (`POST /rollouts/sms/undo`, as
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.rollout import many, sabotage
+from bench.rollout import hand_over, many, sabotage
 from bench.rollout.load import Load
 from bench.rollout.packages import make_version
 from bench.rollout.report import GOAL_MS, Aim, shared_machine, write
@@ -98,13 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.rollout", description=__doc__)
     parser.add_argument("--tries", type=int, default=50)
     parser.add_argument("--rollouts", type=int, default=1000)
-    parser.add_argument("--only", default="local,kubernetes,many,sabotage")
+    parser.add_argument("--only", default="local,kubernetes,many,sabotage,hand-over")
+    parser.add_argument("--hand-overs", type=int, default=10)
     given = parser.parse_args()
     for part in given.only.split(","):
         if part == "many":
             many.measure_many(given.rollouts)
         elif part == "sabotage":
             sabotage.measure_sabotage()
+        elif part == "hand-over":
+            hand_over.measure_hand_over(given.hand_overs)
         else:
             measure_undo(part, given.tries)
 

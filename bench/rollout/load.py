@@ -2,23 +2,34 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 import httpx
 
-from tests.support.stands import Stand
-
 _USERS = 200
+
+
+class Entrance(Protocol):
+    """Where users scan: a `Stand`, or a gateway."""
+
+    url: str
+
+    def token(self, subject: str, *roles: str) -> str:
+        """Return a token of `subject`; without roles a plain user's."""
 
 
 @dataclass
 class Load:
     """So many users at a time, each scanning again soon after its answer."""
 
-    stand: Stand
+    stand: Entrance
     threads: int = 4
     pause_seconds: float = 0.02
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with each request."""
     answers: list[tuple[float, str]] = field(default_factory=list)
     """Monotonic time of receipt, and the version that answered."""
     failed: list[str] = field(default_factory=list)
@@ -42,7 +53,9 @@ class Load:
         return max((at for at, by in self.answers[-20_000:] if by == version), default=None)
 
     def _ask(self, tokens: list[str]) -> None:
-        with httpx.Client(base_url=self.stand.url, timeout=10, trust_env=False) as client:
+        with httpx.Client(
+            base_url=self.stand.url, timeout=10, trust_env=False, headers=self.headers
+        ) as client:
             while not self._stop.is_set():
                 self._once(client, tokens)
                 time.sleep(self.pause_seconds)

@@ -72,6 +72,8 @@ def page(result: dict[str, Any]) -> str:
     figures = result["figures"]
     if any(mode in figures for mode in ("local", "kubernetes")):
         parts.append(_undo(figures))
+    if "hand-over" in figures:
+        parts.append(_hand_over(figures["hand-over"]))
     if "sabotage" in figures:
         parts.append(_sabotage(figures["sabotage"]))
     if "many" in figures:
@@ -127,6 +129,22 @@ def _undo(figures: dict[str, Any]) -> str:
         "What others document (not measured here, and they do another thing: they know requests, "
         "not users, and judge by HTTP metrics):\n\n"
         "| | going back |\n|---|---|\n" + elsewhere
+    )
+
+
+def _hand_over(figures: dict[str, Any]) -> str:
+    rows = [
+        f"| {how} | {took['median']:g} | {took['longest']:g} |"
+        for how, took in figures["seconds_to_the_next_leader"].items()
+    ]
+    return (
+        "## From one operator to the other\n\n"
+        "Two operators on a real API server, with the Lease as it is by default. The one that "
+        f"leads is ended {figures['tries']} times by each signal, a promotion or an undo being "
+        "asked for at that moment, which the other carries out. Of "
+        f"{figures['requests']} scans meanwhile {figures['failed_requests']} failed.\n\n"
+        "| ended by | until the other leads, median (s) | longest (s) |\n|---|---|---|\n"
+        + "\n".join(rows)
     )
 
 

@@ -85,6 +85,12 @@ class Running:
     async def _watch(self, stop: threading.Event) -> None:
         registry = kopf.OperatorRegistry()
         self.operator.register(registry)
+
+        @kopf.on.cleanup(registry=registry)
+        async def end(**_: object) -> None:
+            # The Lease is released now, and `pass_on` ends: kopf would wait five seconds for it.
+            stop.set()
+
         # kopf takes the signals of the main thread itself. A flag of asyncio, because kopf would
         # wait for one of `threading` in a thread that nothing wakes.
         flag = asyncio.Event()

@@ -64,8 +64,9 @@ class OperatorSettings(Settings):
     lease: str = "antispam-shield-operator"
     """Name of the Lease for leader election (cluster only)."""
 
-    lease_seconds: float = Field(default=15.0, ge=1)
-    """Time without a renewal of the Lease after which an operator is replaced (cluster only)."""
+    lease_seconds: float = Field(default=10.0, ge=1)
+    """Time without a renewal of the Lease after which an operator is replaced, a third more at most
+    (cluster only)."""
 
     metrics_port: int = Field(default=8080, ge=0, le=65535)
     """Port of `/healthz`, `/readyz` and `/metrics` (cluster only)."""

@@ -13,7 +13,9 @@ from starlette.requests import HTTPConnection
 from api.kit.limits import Limiter
 from api.settings import ApiSettings
 from pipelines.deploy import DeploymentConfig
-from tests.support.chart import CHART, one, pods_of, rendered, values_file
+from shield.gates import GateLimits
+from shield.retraining import parsed
+from tests.support.chart import CHART, ROOT, one, pods_of, rendered, values_file
 from tests.support.controlplane import ControlPlane
 from tests.support.crds import established, third_party_crds
 from tests.support.waiting import PATIENCE
@@ -413,6 +415,15 @@ def test_versions_are_mirrored_where_told_by_the_container_that_registers(engine
         assert config.mlflow_url == "http://mlflow:5000"
         assert config.model_registry_url == "http://registry:8080"
         assert config.mirrors_secret == "mirrors"
+
+
+def test_the_values_of_the_end_to_end_run_are_ones_that_chart_and_retraining_know() -> None:
+    objects = rendered("trial", "--values", str(ROOT / "tests/e2e/values.yaml"))
+    job = one(objects, "CronJob", "-learn-sms")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    arguments = job["initContainers"][0]["args"]
+    told = [arguments[at + 1] for at, word in enumerate(arguments) if word == "--set"]
+    assert parsed(told)["min_feedback"] == 8
+    GateLimits.model_validate(parsed(told)["limits"])
 
 
 def test_extra_objects_are_templates(tmp_path: Path) -> None:

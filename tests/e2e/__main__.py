@@ -100,6 +100,7 @@ def _tell(node: Node, on_host: bool) -> Story:
     story.show("get", "pods,jobs,httproutes")
     gateway.wait_for_route(phone_url)
     story.first_model_serves()
+    story.set_policy()
     story.first_look()
     node.helm("test", RELEASE, "-n", NS, "--logs")
     say("helm test passed")
@@ -107,6 +108,8 @@ def _tell(node: Node, on_host: bool) -> Story:
     version = story.learn()
     story.promoted(version)
     story.undo(version)
+    again = ["upgrade", *chart[1:], "--set", "api.rateStorage=", "--set", "commonLabels.again=yes"]
+    story.pods_end_under_load(lambda: node.helm(*again, "--wait", "--timeout", "600s", *options))
     story.every_pod_dies_once()
     story.drain()
     assert story.failed == 0, f"{story.failed} scans failed"

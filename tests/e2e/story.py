@@ -5,17 +5,19 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from api.kit.tokens import mint
+from bench.rollout.load import Load
 from shield.client import ShieldClient
-from shield.crds.v1alpha1 import ModelRollout, Phase
+from shield.crds.v1alpha1 import Analysis, ModelRollout, Phase, Step
 from shield.errors import ShieldError
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.wire import ReviewAction
-from tests.e2e.gateway import ByHost
+from shield.wire import ReviewAction, RolloutPolicy
+from tests.e2e.gateway import HOST, ByHost
 from tests.e2e.messages import scams
 from tests.e2e.node import Node
 from tests.e2e.shell import run, say, stream, wait_for
@@ -23,6 +25,7 @@ from tests.e2e.shell import run, say, stream, wait_for
 RELEASE = NS = "antispam-shield"
 SMS = ModelType.SMS
 CORRECTIONS = 24
+_RELEASE = f"app.kubernetes.io/instance={RELEASE}"
 
 
 class Story:
@@ -32,7 +35,7 @@ class Story:
         self.node = node
         self._host = host
         """Where the pipeline runs, if not in a pod."""
-        self._phone_url, self._desk_url = phone_url, desk_url
+        self.url, self._desk_url = phone_url, desk_url
         self._secret = self._content(f"{RELEASE}-keys")["jwt-secret"]
         self.scans = self.failed = 0
 
@@ -47,7 +50,7 @@ class Story:
 
     def phone(self, name: str) -> ShieldClient:
         """Return a phone behind the gateway."""
-        return ShieldClient(self._phone_url, self._token(name, "user"), transport=ByHost())
+        return ShieldClient(self.url, self._token(name, "user"), transport=ByHost())
 
     def desk(self, *roles: str) -> ShieldClient:
         """Return a reviewer or an administrator, who do not come through the phone's route."""
@@ -64,6 +67,20 @@ class Story:
             self._pipeline("pipelines.base", *options, "--cache-dir", self._host / "cache")
         wait_for("the first version", lambda: self._phase() is Phase.HEALTHY, 300)
         self.show("get", "modelrollouts,pods")
+
+    def set_policy(self) -> None:
+        """Say how versions meet their users, as their owner: a short trial, servers by two."""
+        policy = RolloutPolicy(
+            steps=[Step(weight=50, duration_seconds=6, minimum_exposures=5)],
+            guard_seconds=600,
+            replicas=2,
+            analysis=Analysis(error_budget=1, max_latency_ratio=100),
+            reason="a small cluster of the tests",
+        )
+        with self.desk("admin") as desk:
+            desk.change_rollout(SMS, policy)
+        self.everything_is_up()
+        say("steps and criteria of the rollout are set")
 
     def first_look(self) -> None:
         """Sign a token in the API's pod, as the notes say, and judge a message with it."""
@@ -153,6 +170,26 @@ class Story:
         assert version in {found.name for found in rejected}  # type: ignore[attr-defined]
         self.show("get", "modelrollouts")
 
+    def pods_end_under_load(self, upgrade: Callable[[], object]) -> None:
+        """End each pod that there are two of, and upgrade the chart: no scan may fail meanwhile."""
+        load = Load(self, threads=2, headers={"Host": HOST}).start()
+        served = f"app.kubernetes.io/component in (api,model-server),{_RELEASE}"
+        pods = self.kubectl("get", "pods", "-o", "name", "-l", served).split()
+        for pod in [*pods, *self._operators()]:
+            self.kubectl("delete", pod, "--wait=true")
+            self.everything_is_up()
+        ended = len(load.answers)
+        upgrade()
+        self.everything_is_up()
+        load.stop()
+        assert load.answers
+        assert not load.failed, f"{len(load.failed)} scans failed, e.g. {load.failed[:3]}"
+        say(
+            f"{len(pods)} pods of API and model servers and the operator's ended one after the "
+            f"other: {ended} scans meanwhile, and {len(load.answers) - ended} while the chart was "
+            "upgraded; 0 failed"
+        )
+
     def every_pod_dies_once(self) -> None:
         """Kill each pod; afterwards everything that was there is there."""
         before = self._state()
@@ -178,6 +215,14 @@ class Story:
         for kind in ("statefulsets", "deployments"):
             for name in self.kubectl("get", kind, "-o", "name").split():
                 self.kubectl("rollout", "status", name, "--timeout=300s")
+
+    def token(self, subject: str, *roles: str) -> str:
+        """Return a token; without roles a plain user's."""
+        return self._token(subject, *(roles or ("user",)))
+
+    def _operators(self) -> list[str]:
+        chosen = f"app.kubernetes.io/component=operator,{_RELEASE}"
+        return self.kubectl("get", "pods", "-o", "name", "-l", chosen).split()
 
     def _state(self) -> dict[str, Any]:
         with self.desk("admin") as desk:

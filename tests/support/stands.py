@@ -7,12 +7,15 @@ told where they answer.
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import yaml
@@ -22,6 +25,7 @@ from api.kit.tokens import mint
 from serving.operator.processes import model_server_command
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import ModelRollout, ModelRolloutSpec, VersionRef
+from shield.kube import Kube
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from shield.rollouts.table import TableRolloutStore, rollout_engine
@@ -32,6 +36,7 @@ from tests.support.packages import signed_package
 from tests.support.rollouts import spec, until
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/shield/leases"
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 DAY = 86400.0
 
@@ -45,6 +50,11 @@ class Stand:
     url: str
     prepare: Callable[[VersionRef], None] = lambda _: None
     """To be called with a version before it is asked for."""
+    kube: Kube | None = None
+    """Connection to the cluster, if there is one."""
+    operators: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Of a cluster; one leads."""
+    start_operator: Callable[[], subprocess.Popen[bytes]] | None = None
 
     def token(self, subject: str, *roles: str) -> str:
         """Return a token of `subject`; without roles a plain user's."""
@@ -72,6 +82,31 @@ class Stand:
     def until_stable(self, version: VersionRef) -> ModelRollout:
         """Wait until `version` serves."""
         return self.until(lambda it: it.status.stable == version)
+
+    def leader(self) -> int | None:
+        """Return the process id of the operator that leads, or `None`."""
+        assert self.kube is not None
+        lease = self.kube.get(f"{_LEASES}/antispam-shield-operator")
+        holder = (lease.get("spec") or {}).get("holderIdentity") or ""
+        return int(holder.rpartition("-")[2]) if holder else None
+
+    def hand_over(self, how: signal.Signals) -> float:
+        """End the operator that leads by a signal, and return the seconds until another does.
+
+        A new one is started in its place, as a Deployment does.
+        """
+        assert self.start_operator is not None
+        leads = wait_until(self.leader, self.logs)
+        (process,) = [one for one in self.operators if one.pid == leads]
+        self.operators.remove(process)
+        began = time.monotonic()
+        process.send_signal(how)
+        self.operators.append(self.start_operator())
+        others = {one.pid for one in self.operators}
+        wait_until(lambda: self.leader() in others, self.logs)
+        took = time.monotonic() - began
+        process.wait(PATIENCE_SECONDS)
+        return took
 
     def logs(self) -> str:
         """Return the ends of all logs."""
@@ -126,8 +161,8 @@ class _Servers:
 
 
 @contextmanager
-def cluster(folder: Path, way: Way = str) -> Iterator[Stand]:
-    """Rollouts on a real API server of one's own; the operator goes `way` to it."""
+def cluster(folder: Path, way: Way = str, operators: int = 1) -> Iterator[Stand]:
+    """Rollouts on a real API server of one's own; so many operators go `way` to it."""
     servers = _Servers(folder)
     servers.addresses.write_text("{}")
     with control_plane(folder / "plane") as plane:
@@ -139,15 +174,22 @@ def cluster(folder: Path, way: Way = str) -> Iterator[Stand]:
             "SHIELD_ROLLOUTS_NAMESPACE": "shield",
             "SHIELD_OPERATOR_NAMESPACE": "shield",
         }
-        store = KubernetesRolloutStore(plane.connect("shield"))
-        with _api(folder, place) as api:
-            command = ("-m", "bench.rollout.operator", str(servers.addresses))
-            own = {**_operator(api), **place, "KUBECONFIG": _kubeconfig(folder, plane, way)}
-            with _process(folder, "operator", own, *command):
-                try:
-                    yield Stand(folder, store, api, servers.start)
-                finally:
-                    servers.stop()
+        kube = plane.connect("shield")
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}  # as the chart makes it
+        kube.create(_LEASES, {**lease, "metadata": {"name": "antispam-shield-operator"}})
+        command = ("-m", "bench.rollout.operator", str(servers.addresses))
+        with _api(folder, place) as api, ExitStack() as running:
+            numbers = count(1)
+
+            def start() -> subprocess.Popen[bytes]:
+                name = f"operator-{next(numbers)}"
+                own = {**_operator(api), **place, "KUBECONFIG": _kubeconfig(folder, plane, way)}
+                return running.enter_context(_process(folder, name, own, *command))
+
+            running.callback(servers.stop)
+            stand = Stand(folder, KubernetesRolloutStore(kube), api, servers.start, kube, [], start)
+            stand.operators += [start() for _ in range(operators)]
+            yield stand
 
 
 def _kubeconfig(folder: Path, plane: ControlPlane, way: Way) -> str:
