@@ -95,8 +95,11 @@ class LeaderLease:
         return self._try(lambda: self._kube.replace(f"{self._path}/{self._name}", lease), began)
 
     def release(self) -> None:
-        """Release the Lease, so that another process can take over at once."""
-        if not self.held:
+        """Release the Lease, so that another process can take over at once.
+
+        Also one that was not renewed in time: the others still wait for its end.
+        """
+        if self._held_until < 0:
             return
         self._held_until = -1.0
         try:

@@ -132,6 +132,16 @@ def tab_order(page: Page, steps: int) -> list[str]:
     return names
 
 
+def test_every_page_is_named_in_the_navigation_without_scrolling(
+    chromium: Browser, lived_in: RunningApi
+) -> None:
+    with at_the_desk(chromium, lived_in, "ruth", size=(1024, 700)) as page:
+        for width in (1280, 1024):
+            page.set_viewport_size({"width": width, "height": 700})
+            hidden = "nav => nav.scrollWidth - nav.clientWidth"
+            assert page.get_by_role("navigation", name="Dashboard").evaluate(hidden) <= 0, width
+
+
 def test_tab_reaches_content_first_and_then_the_navigation(
     chromium: Browser, lived_in: RunningApi
 ) -> None:

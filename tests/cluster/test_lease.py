@@ -82,6 +82,19 @@ def test_a_released_lease_is_taken_at_once(kube: Kube, clock: Clock) -> None:
     assert two.attempt()
 
 
+def test_a_leader_that_was_late_to_renew_releases_its_lease_too(kube: Kube, clock: Clock) -> None:
+    one, two = candidate(kube, clock, "one"), candidate(kube, clock, "two")
+    assert one.attempt()
+    assert not two.attempt()
+    clock.now += 12  # it may no longer write, and nobody may take over yet
+    assert not one.held
+    assert not two.attempt()
+    one.release()
+    assert two.attempt()
+    one.release()
+    assert two.attempt(), "what another holds is left alone"
+
+
 def test_the_empty_lease_that_the_chart_makes_is_taken_at_once(kube: Kube, clock: Clock) -> None:
     kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
     path = f"/apis/coordination.k8s.io/v1/namespaces/{kube.namespace}/leases"
