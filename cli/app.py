@@ -82,8 +82,8 @@ _COMMANDS = {
 together take a second."""
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(listed: bool) -> None:
+    if listed:
         from importlib.metadata import version
 
         typer.echo(f"shieldctl {version('antispam-shield')}")
@@ -176,7 +176,7 @@ def hoisted(arguments: list[str]) -> list[str]:
             continue
         front.append(word)
         if "=" not in word:
-            wanted = _EVERYWHERE[word]
-            front += waiting[:wanted]
-            waiting = waiting[wanted:]
+            listed = _EVERYWHERE[word]
+            front += waiting[:listed]
+            waiting = waiting[listed:]
     return [*front, *rest]

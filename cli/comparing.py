@@ -29,25 +29,25 @@ def model_type_of(old: str, new: str) -> ModelType:
     return ModelType(one)
 
 
-def described(found: VersionComparison, *, everything: bool) -> tuple[RenderableType, ...]:
+def described(comparison: VersionComparison, *, everything: bool) -> tuple[RenderableType, ...]:
     """Return what a person wants to see of a comparison.
 
     Args:
-        found: From the API.
+        comparison: From the API.
         everything: Every kind of message and every message; else those that changed most.
     """
-    shown: list[RenderableType] = [Text(f"! {note}", style="quiet") for note in found.notes]
-    if found.messages:
+    shown: list[RenderableType] = [Text(f"! {note}", style="quiet") for note in comparison.notes]
+    if comparison.messages:
         shown.append(
             Text(
-                f"{found.new} beside {found.old} on {found.messages} messages: alone right on "
-                f"{found.won}, alone wrong on {found.lost}."
+                f"{comparison.new} beside {comparison.old} on {comparison.messages} messages: "
+                f"alone right on {comparison.won}, alone wrong on {comparison.lost}."
             )
         )
-        shown += ["", _figures(found)]
-        shown += _kinds(found, len(found.slices) if everything else _KINDS)
-        shown += _moved(found, len(found.moved) if everything else _MESSAGES)
-    for title, rows in (("Recipe", found.recipe), ("Data", found.data)):
+        shown += ["", _figures(comparison)]
+        shown += _kinds(comparison, len(comparison.slices) if everything else _KINDS)
+        shown += _moved(comparison, len(comparison.moved) if everything else _MESSAGES)
+    for title, rows in (("Recipe", comparison.recipe), ("Data", comparison.data)):
         empty = "The same."
         shown += [
             "",
@@ -62,17 +62,25 @@ def _change(figure: FigureChange) -> Text:
     return Text(points, style=_STYLES[figure.kind])
 
 
-def _table(first: str, found: VersionComparison, *more: str) -> Table:
+def _table(first: str, comparison: VersionComparison, *more: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="quiet")
     table.add_column(first)
-    for heading in (*more, "messages", found.old, found.new, "change (95 %)", "lost", "won"):
+    for heading in (
+        *more,
+        "messages",
+        comparison.old,
+        comparison.new,
+        "change (95 %)",
+        "lost",
+        "won",
+    ):
         table.add_column(heading, justify="left" if heading == "figure" else "right")
     return table
 
 
-def _figures(found: VersionComparison) -> Table:
-    table = _table("set", found, "figure")
-    for part in found.sets:
+def _figures(comparison: VersionComparison) -> Table:
+    table = _table("set", comparison, "figure")
+    for part in comparison.sets:
         for place, figure in enumerate(part.figures):
             name = "" if place else part.name.replace("_", " ")
             table.add_row(name, figure.figure, *_numbers(figure, 2))
@@ -84,31 +92,31 @@ def _numbers(figure: FigureChange, digits: int) -> list[str | Text]:
     return [f"{figure.messages}", *shares, _change(figure), f"{figure.lost}", f"{figure.won}"]
 
 
-def _kinds(found: VersionComparison, most: int) -> list[RenderableType]:
-    if not found.slices:
+def _kinds(comparison: VersionComparison, most: int) -> list[RenderableType]:
+    if not comparison.slices:
         return []
-    table = _table("kind", found)
-    kinds = found.slices
+    table = _table("kind", comparison)
+    kinds = comparison.slices
     if most < len(kinds):
         kinds = sorted(kinds, key=lambda kind: -abs(kind.figures[-1].change))[:most]
         kinds.sort(key=lambda kind: kind.figures[-1].change)
     for kind in kinds:
         table.add_row(kind.name, *_numbers(kind.figures[-1], 1))
-    title = f"Kinds of messages by accuracy, {len(kinds)} of {len(found.slices)}"
+    title = f"Kinds of messages by accuracy, {len(kinds)} of {len(comparison.slices)}"
     return ["", Text(title, style="bold"), table]
 
 
-def _moved(found: VersionComparison, most: int) -> list[RenderableType]:
-    if not found.moved:
+def _moved(comparison: VersionComparison, most: int) -> list[RenderableType]:
+    if not comparison.moved:
         return []
     table = Table(box=None, pad_edge=False, header_style="quiet")
-    for heading in ("now", "is", found.old, found.new, "message, masked"):
+    for heading in ("now", "is", comparison.old, comparison.new, "message, masked"):
         table.add_column(heading, overflow="fold")
-    lost = [one for one in found.moved if not one.won][: max(most // 2, 1)]
-    won = [one for one in found.moved if one.won][: max(most // 2, 1)]
-    for one in found.moved if most >= len(found.moved) else [*lost, *won]:
+    lost = [one for one in comparison.moved if not one.won][: max(most // 2, 1)]
+    won = [one for one in comparison.moved if one.won][: max(most // 2, 1)]
+    for one in comparison.moved if most >= len(comparison.moved) else [*lost, *won]:
         now = Text("right", style="good") if one.won else Text("wrong", style="bad")
         truth = "scam" if one.scam else "harmless"
         table.add_row(now, truth, f"{one.old:.1%}", f"{one.new:.1%}", Text(one.text or one.id))
-    title = f"Messages that changed sides, {table.row_count} of {found.lost + found.won}"
+    title = f"Messages that changed sides, {table.row_count} of {comparison.lost + comparison.won}"
     return ["", Text(title, style="bold"), table]

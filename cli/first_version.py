@@ -222,15 +222,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="Few messages, to try the way.")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
-    runs = given.data_dir / "runs"
+    options = parser.parse_args(arguments)
+    runs = options.data_dir / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    tell = progress_printer(given.json)
+    tell = progress_printer(options.json)
     made = []
-    for kind in map(ModelType, given.model_type):
+    for kind in map(ModelType, options.model_type):
         with tempfile.TemporaryDirectory(dir=runs, prefix=f"first-{kind}-") as folder:
             try:
-                first = first_version(kind, given.seed, Path(folder), tell, quick=given.quick)
+                first = first_version(kind, options.seed, Path(folder), tell, quick=options.quick)
             except ShieldError as error:
                 print(error, file=sys.stderr)  # noqa: T201
                 return 1

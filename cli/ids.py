@@ -42,14 +42,14 @@ def whole(
         return typed
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", typed):
         raise NotFound.of(kind, typed, _LISTED_BY[kind])
-    found = client.names(kind, typed, model_type=model_type)
-    if any(one.id == typed for one in found):
+    matches = client.names(kind, typed, model_type=model_type)
+    if any(one.id == typed for one in matches):
         return typed  # sms-v1, though sms-v10 begins so as well
-    if not found:
+    if not matches:
         of = f"{model_type} {kind}" if model_type else str(kind)
         raise NotFound.of(of, typed, _LISTED_BY[kind])
-    if len(found) > 1:
-        listed = "".join(f"\n  {one.id}  {one.told}" for one in found[:_SHOWN])
-        more = "\n  ... and others" if len(found) > _SHOWN else ""
+    if len(matches) > 1:
+        listed = "".join(f"\n  {one.id}  {one.told}" for one in matches[:_SHOWN])
+        more = "\n  ... and others" if len(matches) > _SHOWN else ""
         raise Invalid(f"{typed!r} begins several. Type more of the one you mean:{listed}{more}")
-    return found[0].id
+    return matches[0].id

@@ -146,9 +146,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Write a component from the command line."""
     parser = argparse.ArgumentParser(prog="make component", description=__doc__)
     parser.add_argument("name")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        room = write(given.name, Path(__file__).parent)
+        room = write(options.name, Path(__file__).parent)
     except ValueError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

@@ -287,24 +287,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--part", choices=get_args(Part), default="both")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         result = train_base(
-            model_type=given.model_type,
-            seed=given.seed,
-            data_dir=given.data_dir,
-            cache_dir=given.cache_dir,
-            quick=given.quick,
-            hold_back=given.hold_back,
-            part=given.part,
-            on_progress=progress_printer(given.json),
+            model_type=options.model_type,
+            seed=options.seed,
+            data_dir=options.data_dir,
+            cache_dir=options.cache_dir,
+            quick=options.quick,
+            hold_back=options.hold_back,
+            part=options.part,
+            on_progress=progress_printer(options.json),
         )
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     if result is None:
         return 0
-    if given.json:
+    if options.json:
         print(json.dumps(asdict(result)))  # noqa: T201
     else:
         print(f"{result.version} ({'cached' if result.cached else 'trained'}), {result.digest}")  # noqa: T201

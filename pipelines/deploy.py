@@ -119,11 +119,11 @@ def narrowed(
     A type that the file does not have gets the cron, or else the weekly one, and no parameters. The
     cron is that of the retraining; the drift watch keeps its own.
     """
-    wanted = types or list(config.runs)
-    runs = {type_: config.runs.get(type_, RunConfig(cron=WEEKLY)) for type_ in wanted}
+    chosen = types or list(config.runs)
+    runs = {type_: config.runs.get(type_, RunConfig(cron=WEEKLY)) for type_ in chosen}
     if cron is not None:
         runs = {type_: run.model_copy(update={"cron": cron}) for type_, run in runs.items()}
-    watches = {type_: run for type_, run in config.watches.items() if type_ in wanted}
+    watches = {type_: run for type_, run in config.watches.items() if type_ in chosen}
     return config.model_copy(update={"runs": runs, "watches": watches})
 
 
@@ -160,45 +160,45 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
     Raises:
         ShieldError: As `PipelineServer` and `read_config` do.
     """
-    given = _parse(arguments)
-    if given.config:
-        config = read_config(given.config)
+    options = _parse(arguments)
+    if options.config:
+        config = read_config(options.config)
     else:
-        config = default_config(given.namespace, given.release or RELEASE)
-    if given.release:
-        config = config.model_copy(update={"release": given.release})
-    config = narrowed(config, given.type, given.cron)
-    if given.package is None:
+        config = default_config(options.namespace, options.release or RELEASE)
+    if options.release:
+        config = config.model_copy(update={"release": options.release})
+    config = narrowed(config, options.type, options.cron)
+    if options.package is None:
         config.check()
-    namespace = given.namespace or config.namespace
-    if given.action == "compile":
-        target = given.package or Path("pipeline.yaml")
+    namespace = options.namespace or config.namespace
+    if options.action == "compile":
+        target = options.package or Path("pipeline.yaml")
         made = [compile_for_cluster(config.kubernetes, target)]
         if config.watches:
             beside = target.with_stem(f"{target.stem}-{WATCH}")
             made.append(compile_for_cluster(config.kubernetes, beside, build_watch))
         return [{"package": str(path)} for path in made]
-    if given.action == "native":
-        with _packages(given.package, config) as packages:
+    if options.action == "native":
+        with _packages(options.package, config) as packages:
             return _native(packages, namespace)
-    if given.host is None:
-        raise Misconfigured(f"`{given.action}` needs --host, the URL of the KFP API server.")
-    token = read_secret(given.token_file, "--token-file") if given.token_file else None
+    if options.host is None:
+        raise Misconfigured(f"`{options.action}` needs --host, the URL of the KFP API server.")
+    token = read_secret(options.token_file, "--token-file") if options.token_file else None
     server = PipelineServer(
-        KfpApi(given.host, namespace=namespace, token=token, ca_file=given.ca_file),
+        KfpApi(options.host, namespace=namespace, token=token, ca_file=options.ca_file),
         namespace=namespace,
         release=config.release,
     )
-    if given.action == "delete":
-        return [asdict(outcome) for outcome in server.delete(given.type)]
-    if given.action == "status" and not given.config:
+    if options.action == "delete":
+        return [asdict(outcome) for outcome in server.delete(options.type)]
+    if options.action == "status" and not options.config:
         return [asdict(outcome) for outcome in server.status()]
-    schedules = config.schedules(own=given.package is None)
-    with _packages(given.package, config) as packages:
-        if given.action == "status":
+    schedules = config.schedules(own=options.package is None)
+    with _packages(options.package, config) as packages:
+        if options.action == "status":
             return [asdict(each) for each in server.status(schedules, packages)]
         kept: dict[str, Version] | None = None
-        if given.native:
+        if options.native:
             kept = {
                 pipeline: apply_native(native_objects(package, namespace, pipeline))
                 for pipeline, package in packages.items()
@@ -207,17 +207,17 @@ def outcomes(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
             packages[PIPELINE],
             schedules,
             packages.get(WATCH),
-            only=given.type,
+            only=options.type,
             versions=kept,
         )
         return [asdict(outcome) for outcome in done]
 
 
 @contextmanager
-def _packages(given: Path | None, config: DeploymentConfig) -> Iterator[dict[str, Path]]:
+def _packages(options: Path | None, config: DeploymentConfig) -> Iterator[dict[str, Path]]:
     """Yield the compiled pipelines: the retraining that is given, or our own; and the watch."""
     with tempfile.TemporaryDirectory() as folder:
-        weekly = given or compile_for_cluster(config.kubernetes, Path(folder) / "pipeline.yaml")
+        weekly = options or compile_for_cluster(config.kubernetes, Path(folder) / "pipeline.yaml")
         packages = {PIPELINE: weekly}
         if config.watches:
             path = Path(folder) / "watch.yaml"
@@ -227,9 +227,9 @@ def _packages(given: Path | None, config: DeploymentConfig) -> Iterator[dict[str
 
 def _native(packages: dict[str, Path], namespace: str | None) -> list[dict[str, Any]]:
     return [
-        found
+        manifest
         for pipeline, package in packages.items()
-        for found in native_objects(package, namespace, pipeline)
+        for manifest in native_objects(package, namespace, pipeline)
     ]
 
 

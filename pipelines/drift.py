@@ -43,13 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--hand-over", action="store_true", help="leave the challenger to `pipelines.register`"
     )
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        told = watch(given, ModelType(given.model_type), datetime.now(UTC))
+        told = watch(options, ModelType(options.model_type), datetime.now(UTC))
     except (ShieldError, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    if given.json:
+    if options.json:
         print(json.dumps(told))  # noqa: T201
     else:
         print(f"{told['modelType']}: {told['verdict']}")  # noqa: T201
@@ -61,10 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str, Any]:
+def watch(options: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str, Any]:
     """Look; where drift asks for it, go on as a retraining. Return what was seen and done."""
-    parameters = parsed(given.set)  # before anything is looked at
-    run_id = given.run_id or f"drift-{kind}-{now:%Y%m%dT%H%M%SZ}"
+    parameters = parsed(options.set)  # before anything is looked at
+    run_id = options.run_id or f"drift-{kind}-{now:%Y%m%dT%H%M%SZ}"
     settings, store = StepSettings(), open_artifacts()
     with open_client(settings) as client, tempfile.TemporaryDirectory(prefix="drift-") as folder:
         look = run(
@@ -74,21 +74,21 @@ def watch(given: argparse.Namespace, kind: ModelType, now: datetime) -> dict[str
             model_type=kind,
             run_id=run_id,
             now=now,
-            limits=DriftLimits(alpha=given.alpha),
+            limits=DriftLimits(alpha=options.alpha),
             cache=Path(folder) / "taught",
-            goes_on=not given.only_look,
+            goes_on=not options.only_look,
             engine=settings.engine,
         )
     told = look.model_dump(mode="json", by_alias=True)
     if look.retrains:
         result = run_weekly(
             model_type=kind.value,
-            runs_dir=given.runs_dir,
+            runs_dir=options.runs_dir,
             run_id=run_id,
-            min_feedback=int(parameters.pop("min_feedback", given.min_feedback)),
+            min_feedback=int(parameters.pop("min_feedback", options.min_feedback)),
             parameters=parameters,
-            hand_over=given.hand_over,
-            on_progress=progress_printer(given.json),
+            hand_over=options.hand_over,
+            on_progress=progress_printer(options.json),
         )
         if result.outcome != "failed":
             record_steps(result)

@@ -20,14 +20,18 @@ def build_watch(on_task: OnTask | None = None) -> Any:
     """Return the drift watch as a KFP pipeline. Its other parameters are `weekly_retraining`'s."""
     placed = placing(on_task)
 
-    def body(given: Mapping[str, Any]) -> None:
+    def body(parameters: Mapping[str, Any]) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
+        names = {
+            "model_type": parameters["model_type"],
+            "run_id": parameters["run_id"],
+            "job_id": job_id,
+        }
         finish = placed("finish_run", finish_run(**names))
         with dsl.ExitHandler(finish, name="watch"):
-            look = placed("drift_watch", drift_watch(**names, alpha=given["alpha"]))
+            look = placed("drift_watch", drift_watch(**names, alpha=parameters["alpha"]))
             with dsl.If(look.outputs["Output"] == "retrain", name="drift"):
-                retrain(placed, names, given)
+                retrain(placed, names, parameters)
 
     pipeline = dsl.pipeline(
         name="drift-watch",

@@ -38,12 +38,16 @@ def build(on_task: OnTask | None = None) -> Any:
     """Return the weekly retraining as a KFP pipeline."""
     placed = placing(on_task)
 
-    def body(given: Mapping[str, Any]) -> None:
+    def body(parameters: Mapping[str, Any]) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
+        names = {
+            "model_type": parameters["model_type"],
+            "run_id": parameters["run_id"],
+            "job_id": job_id,
+        }
         finish = placed("finish_run", finish_run(**names))
         with dsl.ExitHandler(finish, name="retraining"):
-            retrain(placed, names, given, trigger=given["trigger"])
+            retrain(placed, names, parameters, trigger=parameters["trigger"])
 
     pipeline = dsl.pipeline(
         name="weekly-retraining",
@@ -57,10 +61,14 @@ def build_training() -> Any:
     """Return the retraining up to the gate: what it makes is signed and registered elsewhere."""
     placed = placing(None)
 
-    def body(given: Mapping[str, Any]) -> None:
+    def body(parameters: Mapping[str, Any]) -> None:
         job_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        names = {"model_type": given["model_type"], "run_id": given["run_id"], "job_id": job_id}
-        retrain(placed, names, given, trigger=given["trigger"], registers=False)
+        names = {
+            "model_type": parameters["model_type"],
+            "run_id": parameters["run_id"],
+            "job_id": job_id,
+        }
+        retrain(placed, names, parameters, trigger=parameters["trigger"], registers=False)
 
     pipeline = dsl.pipeline(
         name="weekly-training", description="Approved corrections in, a judged challenger out."
@@ -71,7 +79,7 @@ def build_training() -> Any:
 def retrain(
     placed: Callable[[str, Any], Any],
     names: Mapping[str, Any],
-    given: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     *,
     trigger: Any = MANUAL,
     registers: bool = True,
@@ -81,18 +89,18 @@ def retrain(
     Args:
         placed: Called with a step's name and its task; returns the task.
         names: `model_type`, `run_id` and `job_id`.
-        given: The parameters of the retraining; each step gets those that it has inputs for.
+        parameters: The parameters of the retraining; each step gets those that it has inputs for.
         trigger: What has started the run, if nothing else has recorded that; shown with it.
         registers: Whether the last two steps are among them.
     """
-    leased = placed("collect", collect(**names, trigger=trigger, **taken(collect, given)))
+    leased = placed("collect", collect(**names, trigger=trigger, **taken(collect, parameters)))
     with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
         data = placed(
             "build_dataset",
-            build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, given)),
+            build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, parameters)),
         )
         linear = placed(
-            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, given))
+            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, parameters))
         )
         challenger = placed(
             "train",
@@ -100,7 +108,7 @@ def retrain(
                 dataset=data.outputs["dataset"],
                 champion=leased.outputs["champion"],
                 linear=linear.outputs["model"],
-                **taken(train, given),
+                **taken(train, parameters),
             ),
         )
         scores = placed(
@@ -111,11 +119,11 @@ def retrain(
                 champion=leased.outputs["champion"],
                 baseline=linear.outputs["model"],
                 history=leased.outputs["history"],
-                **taken(evaluate, given),
+                **taken(evaluate, parameters),
             ),
         )
         decision = placed(
-            "gate", gate(evaluations=scores.outputs["evaluations"], **taken(gate, given))
+            "gate", gate(evaluations=scores.outputs["evaluations"], **taken(gate, parameters))
         )
         if not registers:
             return
@@ -127,7 +135,7 @@ def retrain(
                 verdict=decision.outputs["verdict"],
                 inputs=leased.outputs["inputs"],
                 report=scores.outputs["report"],
-                **taken(register, given),
+                **taken(register, parameters),
             ),
         )
         placed(

@@ -78,25 +78,25 @@ def apply_native(objects: list[Object], kube: Kube | None = None) -> Version:
             }
         ],
     }
-    wanted = {**version, "metadata": {**version["metadata"], **belongs}}
-    kept = _kept(connection, wanted)
+    desired = {**version, "metadata": {**version["metadata"], **belongs}}
+    kept = _kept(connection, desired)
     if kept["metadata"].get("labels", {}).get(PIPELINE_ID) != uid:
-        path = _path(wanted, str(wanted["metadata"]["name"]))
+        path = _path(desired, str(desired["metadata"]["name"]))
         kept = connection.merge(path, {"metadata": belongs}, _MANAGER)
     return uid, str(kept["metadata"]["uid"]), str(kept["metadata"]["name"])
 
 
-def _kept(kube: Kube, wanted: Object) -> Object:
+def _kept(kube: Kube, desired: Object) -> Object:
     """Create an object, or return the one of its name that is there."""
-    kind = wanted["kind"]
+    kind = desired["kind"]
     try:
-        return kube.create(_path(wanted), wanted)
+        return kube.create(_path(desired), desired)
     except Conflict:
-        return kube.get(_path(wanted, str(wanted["metadata"]["name"])))
+        return kube.get(_path(desired, str(desired["metadata"]["name"])))
     except Forbidden as error:
         raise Forbidden(
-            f"This ServiceAccount may not create {kind} objects. "
-            "Install the chart with pipeline.kfp.nativeObjects=true."
+            f"This ServiceAccount may not create {kind} objects. Install the chart with "
+            "pipeline.kfp.nativeObjects=true."
         ) from error
     except NotFound as error:
         raise Misconfigured(
@@ -105,7 +105,7 @@ def _kept(kube: Kube, wanted: Object) -> Object:
         ) from error
 
 
-def _path(wanted: Object, name: str = "") -> str:
-    namespace, plural = wanted["metadata"]["namespace"], _PLURALS[wanted["kind"]]
+def _path(desired: Object, name: str = "") -> str:
+    namespace, plural = desired["metadata"]["namespace"], _PLURALS[desired["kind"]]
     path = f"/apis/{GROUP_VERSION}/namespaces/{namespace}/{plural}"
     return f"{path}/{name}" if name else path

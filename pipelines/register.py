@@ -114,7 +114,7 @@ def main(
     parser = argparse.ArgumentParser(prog="python -m pipelines.register", description=__doc__)
     parser.add_argument("--model-type", required=True, choices=[kind.value for kind in ModelType])
     parser.add_argument("--run-id", required=True)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     settings = StepSettings()
     try:
         with open_client(settings) as client:
@@ -122,8 +122,8 @@ def main(
                 client,
                 open_artifacts(),
                 settings,
-                model_type=ModelType(given.model_type),
-                run_id=given.run_id,
+                model_type=ModelType(options.model_type),
+                run_id=options.run_id,
                 signing_key=PackageSettings().require_signing_key(),
             )
     except ShieldError as error:

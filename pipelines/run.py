@@ -231,25 +231,25 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--trigger", help="what has started it; else its name tells")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         result = run_weekly(
-            model_type=given.model_type,
-            runs_dir=given.runs_dir,
-            run_id=given.run_id,
-            min_feedback=given.min_feedback,
-            seed=given.seed,
-            parameters=parsed(given.set),
-            hand_over=given.hand_over,
-            trigger=given.trigger or trigger_of(given.run_id),
-            on_progress=progress_printer(given.json),
+            model_type=options.model_type,
+            runs_dir=options.runs_dir,
+            run_id=options.run_id,
+            min_feedback=options.min_feedback,
+            seed=options.seed,
+            parameters=parsed(options.set),
+            hand_over=options.hand_over,
+            trigger=options.trigger or trigger_of(options.run_id),
+            on_progress=progress_printer(options.json),
         )
         if result.outcome != "failed":
             record_steps(result)
     except (ShieldError, NotFound, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    if given.json:
+    if options.json:
         print(json.dumps(asdict(result)))  # noqa: T201
     else:
         print(f"{result.run_id}: {result.outcome}. {result.message}")  # noqa: T201

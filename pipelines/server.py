@@ -102,8 +102,8 @@ class PipelineServer:
         outcomes = []
         for schedule, cron in zip(schedules, crons, strict=True):
             version = versions[schedule.pipeline]
-            wanted = recurring_run(schedule, cron, experiment_id, version)
-            kept, action = self._converge(wanted, present.pop(schedule.name, []))
+            desired = recurring_run(schedule, cron, experiment_id, version)
+            kept, action = self._converge(desired, present.pop(schedule.name, []))
             outcome = self._told(kept, last.get(kept.recurring_run_id), action, note)
             outcomes.append(replace(outcome, version=version[2]))
         touched = run_names(self._release, tuple(only)) if only else set(present)
@@ -113,21 +113,21 @@ class PipelineServer:
 
     def status(
         self,
-        wanted: Sequence[Schedule] | None = None,
+        desired: Sequence[Schedule] | None = None,
         packages: Mapping[str, Path] = MappingProxyType({}),
     ) -> list[Outcome]:
         """Return our recurring runs as they are, and what differs from `wanted`, if given.
 
         Args:
-            wanted: What the configuration says; None: nothing is compared.
+            desired: What the configuration says; None: nothing is compared.
             packages: The compiled pipelines that it runs, by name.
         """
         experiment = self._api.find_experiment()
         if experiment is None:
-            return [_missing(schedule.name) for schedule in wanted or ()]
+            return [_missing(schedule.name) for schedule in desired or ()]
         experiment_id, note = str(experiment.experiment_id), archived(experiment)
         last = self._api.last_runs(experiment_id)
-        by_name = {schedule.name: schedule for schedule in wanted or ()}
+        by_name = {schedule.name: schedule for schedule in desired or ()}
         versions = {name: self._api.find_version(path, name) for name, path in packages.items()}
         outcomes = []
         for name, runs in self._present(experiment_id).items():
@@ -138,7 +138,7 @@ class PipelineServer:
                     cron = Cron.parse(schedule.cron)
                     version = ("", versions.get(schedule.pipeline) or "", "")
                     unlike = differences(run, recurring_run(schedule, cron, experiment_id, version))
-                elif wanted is not None:
+                elif desired is not None:
                     unlike = ("not in the configuration",)
                 if len(runs) > 1:
                     unlike += (f"{len(runs)} runs of this name",)
@@ -175,26 +175,26 @@ class PipelineServer:
         )
         return self._api.create_run(run)
 
-    def _converge(self, wanted: kfp.V2beta1RecurringRun, present: list[Any]) -> tuple[Any, Action]:
+    def _converge(self, desired: kfp.V2beta1RecurringRun, present: list[Any]) -> tuple[Any, Action]:
         """Have one run of a name, as wanted; return it and what was done."""
         known = {run.recurring_run_id for run in present}
         if present and not any(is_enabled(run) for run in present):
-            wanted.mode = kfp.RecurringRunMode.DISABLE
-        if present and not differences(newest(present), wanted):
+            desired.mode = kfp.RecurringRunMode.DISABLE
+        if present and not differences(newest(present), desired):
             kept: Any = newest(present)
             self._same_namespace(kept)
             self._clear(present, kept)
             return kept, "unchanged"
         for _ in range(_ATTEMPTS):
-            made = self._api.create_recurring_run(wanted)
+            made = self._api.create_recurring_run(desired)
             try:
                 self._same_namespace(made)
             except Misconfigured:
                 self._api.delete_recurring_run(made)
                 raise
-            there = self._present(wanted.experiment_id).get(wanted.display_name, [])
+            there = self._present(desired.experiment_id).get(desired.display_name, [])
             kept = newest([*there, made])
-            if not differences(kept, wanted):  # ours, or that of a deployment like this one
+            if not differences(kept, desired):  # ours, or that of a deployment like this one
                 self._clear([*there, made], kept)
                 return kept, "replaced" if present else "created"
             self._api.delete_recurring_run(made)
@@ -202,7 +202,7 @@ class PipelineServer:
                 break
             self._sleep(1)  # an old run was made within this second
         raise Conflict(
-            f"Another deployment changes {wanted.display_name} at this moment, to something else. "
+            f"Another deployment changes {desired.display_name} at this moment, to something else. "
             "What it wants stays. Deploy again when it is done."
         )
 

@@ -36,7 +36,7 @@ def trainjob(template: Object, job_name: str, job_uid: str) -> Object:
     }
 
 
-def submit(kube: Kube, wanted: Object) -> Object:
+def submit(kube: Kube, desired: Object) -> Object:
     """Create a TrainJob, or return the one of its name that is there.
 
     Raises:
@@ -44,9 +44,9 @@ def submit(kube: Kube, wanted: Object) -> Object:
         ShieldError: As `Kube.call`.
     """
     try:
-        return kube.create(_path(kube), wanted)
+        return kube.create(_path(kube), desired)
     except Conflict:
-        return kube.get(_path(kube, wanted["metadata"]["name"]))
+        return kube.get(_path(kube, desired["metadata"]["name"]))
     except NotFound as error:
         raise Misconfigured(
             f"The cluster does not know {GROUP_VERSION} TrainJobs. Install Kubeflow Trainer 2, or "
@@ -54,9 +54,9 @@ def submit(kube: Kube, wanted: Object) -> Object:
         ) from error
 
 
-def ended(found: Object) -> tuple[bool, str] | None:
+def ended(job: Object) -> tuple[bool, str] | None:
     """Return whether a TrainJob succeeded and what it says, or None while it goes on."""
-    for condition in found.get("status", {}).get("conditions", []):
+    for condition in job.get("status", {}).get("conditions", []):
         if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
             return condition["type"] == "Complete", str(condition.get("message", ""))
     return None
@@ -84,18 +84,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--template", type=Path, required=True, help="the TrainJob (JSON)")
     parser.add_argument("--job-name", required=True, help="of the Job that submits; the run's id")
     parser.add_argument("--job-uid", required=True, help="of the same Job, which owns the TrainJob")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        wanted = trainjob(_read(given.template), given.job_name, given.job_uid)
-        kube = Kube.connect(wanted["metadata"].get("namespace"))
-        submit(kube, wanted)
-        sys.stderr.write(f"TrainJob {given.job_name} runs\n")
-        succeeded, said = wait(kube, given.job_name)
+        desired = trainjob(_read(options.template), options.job_name, options.job_uid)
+        kube = Kube.connect(desired["metadata"].get("namespace"))
+        submit(kube, desired)
+        sys.stderr.write(f"TrainJob {options.job_name} runs\n")
+        succeeded, said = wait(kube, options.job_name)
     except ShieldError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stderr.write(
-        f"TrainJob {given.job_name} {'completed' if succeeded else 'failed'}: {said}\n"
+        f"TrainJob {options.job_name} {'completed' if succeeded else 'failed'}: {said}\n"
     )
     return 0 if succeeded else 1
 

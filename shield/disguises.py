@@ -82,13 +82,13 @@ def disguises(text: str) -> list[Disguise]:
 
 
 def _unseen(text: str) -> list[Disguise]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for sign in _without_honest(text):
         if sign in INVISIBLE:
-            found[_name_of(sign)] += 1
+            counts[_name_of(sign)] += 1
     return [
         Disguise(f"contains {_several(number, name)}, which nobody sees")
-        for name, number in found.most_common(_MOST_SHOWN)
+        for name, number in counts.most_common(_MOST_SHOWN)
     ]
 
 
@@ -107,8 +107,8 @@ def _without_honest(text: str) -> str:
 
 def _letters(text: str) -> list[Disguise]:
     eastern = _IDEOGRAPHS.search(text) is not None
-    found = [_of_word(word, eastern=eastern) for word in _SEQUENCE.sub(" ", text).split()]
-    told = {each.reads: each for each in found if each is not None}
+    counts = [_of_word(word, eastern=eastern) for word in _SEQUENCE.sub(" ", text).split()]
+    told = {each.reads: each for each in counts if each is not None}
     for word in text.split():
         if is_disguised(word):
             what = "is written with signs that are drawn as letters"

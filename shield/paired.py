@@ -60,11 +60,11 @@ class Paired(NamedTuple):
     """Drawn and not decided. They count against whatever is to be shown."""
 
 
-def log_evidence_below(seen: Paired, margin: float) -> float:
+def log_evidence_below(counts: Paired, margin: float) -> float:
     """Weigh the evidence that the error rate on trial is higher by less than `margin`.
 
     Args:
-        seen: All messages up to some moment.
+        counts: All messages up to some moment.
         margin: Difference of error rates per message, in [-1, 1].
 
     Returns:
@@ -74,47 +74,47 @@ def log_evidence_below(seen: Paired, margin: float) -> float:
     Raises:
         ValueError: Counts that cannot be, or a margin outside [-1, 1].
     """
-    if min(seen) < 0 or not all(map(math.isfinite, seen)):
-        raise ValueError(f"Messages are counted from 0 on, not {seen}.")
+    if min(counts) < 0 or not all(map(math.isfinite, counts)):
+        raise ValueError(f"Messages are counted from 0 on, not {counts}.")
     if not -1 <= margin <= 1:
         raise ValueError(f"A margin is a difference of rates from -1 to 1, not {margin}.")
-    return _log_capital(seen.weight, seen.better, seen.worse + seen.undecided, margin)
+    return _log_capital(counts.weight, counts.better, counts.worse + counts.undecided, margin)
 
 
-def log_evidence_above(seen: Paired, margin: float) -> float:
+def log_evidence_above(counts: Paired, margin: float) -> float:
     """Weigh the evidence that the error rate on trial is higher by more than `margin`.
 
     The same as `log_evidence_below` with the versions in each other's place.
     """
-    return log_evidence_below(seen._replace(better=seen.worse, worse=seen.better), -margin)
+    return log_evidence_below(counts._replace(better=counts.worse, worse=counts.better), -margin)
 
 
-def bounds(seen: Paired, alpha: float) -> tuple[float, float]:
+def bounds(counts: Paired, alpha: float) -> tuple[float, float]:
     """Return the lowest and highest difference of error rates that is not refuted, in [-1, 1].
 
     Both hold together, at every moment of the trial, but for a chance of `alpha`.
     """
     enough = -math.log(alpha / 2)
-    below = _least(lambda margin: log_evidence_below(seen, margin) >= enough)
-    above = -_least(lambda margin: log_evidence_above(seen, -margin) >= enough)
+    below = _least(lambda margin: log_evidence_below(counts, margin) >= enough)
+    above = -_least(lambda margin: log_evidence_above(counts, -margin) >= enough)
     return above, below
 
 
-def decisions_missing(seen: Paired, margin: float, alpha: float) -> int | None:
+def decisions_missing(counts: Paired, margin: float, alpha: float) -> int | None:
     """Return how many more decisions "not worse than `margin`" takes, if it goes on like this.
 
     None if it does not lead there: nothing was decided yet, or the version on trial does no better
     than the margin so far.
     """
-    decided = seen.better + seen.worse
+    decided = counts.better + counts.worse
     if not decided:
         return None
     enough = -math.log(alpha)
 
     def shown(times: float) -> bool:
         """Tell whether so many times what was seen would do."""
-        better, worse = times * seen.better, times * seen.worse
-        return _log_capital(times * seen.weight, better, worse, margin) >= enough
+        better, worse = times * counts.better, times * counts.worse
+        return _log_capital(times * counts.weight, better, worse, margin) >= enough
 
     if shown(1.0):
         return 0

@@ -63,9 +63,9 @@ class RetrainingParameters(TrainingParameters):
 
     @field_validator("limits")
     @classmethod
-    def _known_limits(cls, given: dict[str, Any]) -> dict[str, Any]:
-        GateLimits.model_validate(given)
-        return given
+    def _known_limits(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        GateLimits.model_validate(parameters)
+        return parameters
 
 
 class WatchParameters(RetrainingParameters):
@@ -95,7 +95,7 @@ def of_step(
 
 
 def checked(
-    given: Mapping[str, Any], kind: type[RetrainingParameters] = RetrainingParameters
+    parameters: Mapping[str, Any], kind: type[RetrainingParameters] = RetrainingParameters
 ) -> dict[str, Any]:
     """Return parameters as they are passed on: those that were given, with their types.
 
@@ -104,7 +104,7 @@ def checked(
             there is.
     """
     try:
-        return kind.model_validate(given).model_dump(exclude_unset=True)
+        return kind.model_validate(parameters).model_dump(exclude_unset=True)
     except ValidationError as error:
         faults = [_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
         raise Invalid(f"{' '.join(faults)} Parameters: {', '.join(kind.model_fields)}.") from error

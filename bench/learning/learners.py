@@ -183,13 +183,13 @@ class Transformer:
             folder / "report.html",
             history=folder / "history.json",
         )
-        outcome = decide(judged.given, LIMITS).outcome
+        outcome = decide(judged.gate_input, LIMITS).outcome
         if outcome == "promote":
             self.package = package
             self.predictor = Predictor(ModelPackage.open(package), threads=2)
-            figures = judged.given.metrics
+            figures = judged.gate_input.metrics
             self.history.append(
-                {"version": f"v{month}", "goldenDigest": judged.given.golden_digest}
+                {"version": f"v{month}", "goldenDigest": judged.gate_input.golden_digest}
                 | {name: figures[name] for name in ("goldenAccuracy", "goldenFpr")}
             )
         return outcome

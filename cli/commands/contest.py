@@ -25,10 +25,10 @@ def list_(
     """List contests, newest first; they are decided in the queue, beside their campaigns."""
     session = session_of(context)
     with session.client() as client:
-        found = client.contests(limit=limit)
+        contest = client.contests(limit=limit)
     columns = ["id", "model_type", "state", "reason", "contact", "created_at"]
     empty = "Nobody has contested anything."
-    session.terminal.answer(found.items, rows_table(found.items, columns, empty=empty))
+    session.terminal.answer(contest.items, rows_table(contest.items, columns, empty=empty))
 
 
 @app.command("show")
@@ -36,15 +36,15 @@ def show(context: typer.Context, contest_id: ContestId) -> None:
     """Show one with its message, its reason, and what was answered."""
     session = session_of(context)
     with session.client() as client:
-        found = client.contest_of(whole(client, NamedKind.CONTEST, contest_id))
+        contest = client.contest_of(whole(client, NamedKind.CONTEST, contest_id))
     session.terminal.answer(
-        found,
-        f"{found.id} ({found.model_type}) is {found.state}.",
-        f"Message: {found.text or 'erased'}",
-        f"Reason: {found.reason}",
-        f"Contact: {found.contact or 'none; the sender has a receipt'}",
-        f"Item: {found.feedback_id or 'none; the message is not flagged'}",
-        f"Answer: {found.answer or 'none yet'}",
+        contest,
+        f"{contest.id} ({contest.model_type}) is {contest.state}.",
+        f"Message: {contest.text or 'erased'}",
+        f"Reason: {contest.reason}",
+        f"Contact: {contest.contact or 'none; the sender has a receipt'}",
+        f"Item: {contest.feedback_id or 'none; the message is not flagged'}",
+        f"Answer: {contest.answer or 'none yet'}",
     )
 
 
@@ -57,5 +57,5 @@ def answer(
     """Write to the sender, who reads it with the receipt; the decision itself is told anyway."""
     session = session_of(context)
     with session.client() as client:
-        found = client.answer_contest(whole(client, NamedKind.CONTEST, contest_id), text)
-    session.terminal.answer(found, f"Answered {found.id}.")
+        contest = client.answer_contest(whole(client, NamedKind.CONTEST, contest_id), text)
+    session.terminal.answer(contest, f"Answered {contest.id}.")

@@ -19,17 +19,17 @@ def doctor(context: typer.Context) -> None:
     subject = Subject(session.root, _server(session), session.own_token)
     marks = {State.GOOD: ("ok", "good"), State.NOTE: ("note", "name"), State.BAD: ("bad", "bad")}
     table = Table(box=None, pad_edge=False, show_header=False)
-    found = list(findings(subject))
-    for one in found:
+    results = list(findings(subject))
+    for one in results:
         said = Text(one.found)
         if one.cure:
             said.append(f"\n{one.cure}", style="quiet")
         table.add_row(Text(*marks[one.state]), Text(one.check, style="quiet"), said)
-    bad = sum(one.state is State.BAD for one in found)
+    bad = sum(one.state is State.BAD for one in results)
     session.terminal.answer(
-        {"well": not bad, "findings": [vars(one) for one in found]},
+        {"well": not bad, "findings": [vars(one) for one in results]},
         table,
-        "[good]All is well.[/]" if not bad else f"[bad]{bad} of {len(found)} need a cure.[/]",
+        "[good]All is well.[/]" if not bad else f"[bad]{bad} of {len(results)} need a cure.[/]",
     )
     if bad:
         raise typer.Exit(1)

@@ -15,8 +15,8 @@ def inbox(
     """Show your notices, newest first."""
     session = session_of(context)
     with session.client() as client:
-        found = client.inbox(limit=limit)
-        left = client.mark_read(up_to=found.cursor) if read else found.unread
+        page = client.inbox(limit=limit)
+        left = client.mark_read(up_to=page.cursor) if read else page.unread
     lines = [
         " ".join(
             part
@@ -29,6 +29,6 @@ def inbox(
             )
             if part
         )
-        for notice in found.notices
+        for notice in page.notices
     ]
-    session.terminal.answer(found, *(lines or ["There is nothing yet."]), f"Unread: {left}.")
+    session.terminal.answer(page, *(lines or ["There is nothing yet."]), f"Unread: {left}.")

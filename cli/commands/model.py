@@ -70,8 +70,8 @@ def compare(
     session = session_of(context)
     with session.client() as client:
         first, second = (whole(client, NamedKind.VERSION, name) for name in (old, new))
-        found = client.compare(model_type_of(first, second), first, second)
-    session.terminal.answer(found, *described(found, everything=all_))
+        comparison = client.compare(model_type_of(first, second), first, second)
+    session.terminal.answer(comparison, *described(comparison, everything=all_))
 
 
 @app.command("ledger")
@@ -195,11 +195,11 @@ def reinstate(
         if version.refusal is not None:
             store, key = _signing(session)
             release(store, version.uri, version.digest, _trust(session), key)
-        found = client.reinstate(model_type, version.name, reason)
+        reinstated = client.reinstate(model_type, version.name, reason)
     session.terminal.answer(
-        found,
-        f"{version.name} may be proposed again: "
-        f"shieldctl rollout start {model_type} {version.name}",
+        reinstated,
+        f"{version.name} may be proposed again: shieldctl rollout start {model_type} "
+        f"{version.name}",
     )
 
 

@@ -50,9 +50,16 @@ def run(
 
     session.terminal.say(f"Run {name}")
     with interruptible():
-        given = [part for each in settings or [] for part in ("--set", each)]
+        settings_options = [part for each in settings or [] for part in ("--set", each)]
         job = retraining.weekly(
-            home, model_type, name, surroundings, tell, "--min-feedback", str(min_feedback), *given
+            home,
+            model_type,
+            name,
+            surroundings,
+            tell,
+            "--min-feedback",
+            str(min_feedback),
+            *settings_options,
         )
         try:
             while not job.poll():
@@ -120,8 +127,8 @@ def show(
     """Show one run with the seconds of each step."""
     session = session_of(context)
     with session.client() as client:
-        found = client.run(whole(client, NamedKind.RUN, run_id))
-    session.terminal.answer(found, as_table(found))
+        run = client.run(whole(client, NamedKind.RUN, run_id))
+    session.terminal.answer(run, as_table(run))
 
 
 Host = Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API server.")]

@@ -119,22 +119,22 @@ def meet(town: Town, messages: Sequence[Message], chance: random.Random) -> Repo
     Honest users report every error and confirm some of what was right; liars claim the opposite of
     the truth.
     """
-    found = Reports()
+    reports = Reports()
     for message, number in zip(messages, count(), strict=False):
         person = chance.choice(town.users)
         scan = person.client.scan(ScanType.TEXT, message.text)
-        found.scans += 1
+        reports.scans += 1
         scam = is_positive(scan.model_type, scan.verdict)
-        found.missed += message.scam and not scam
+        reports.missed += message.scam and not scam
         claim = claim_of(person, scan, message)
         if claim is FeedbackType.CONFIRMED and number % 2 and not person.liar:
             continue  # not everybody bothers to say that something was right
         person.client.send_feedback(scan.id, claim)
         if person.liar:
-            found.lies += 1
+            reports.lies += 1
         else:
-            found.honest += 1
-    return found
+            reports.honest += 1
+    return reports
 
 
 def claim_of(person: Person, scan: ScanRead, message: Message) -> FeedbackType:

@@ -21,22 +21,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("inputs", type=Path, help="what `collect` has written")
     parser.add_argument("directory", type=Path, help="is made")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
-    given.directory.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args(arguments)
+    options.directory.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="dataset-") as cache:
             facts = run(
-                given.inputs,
+                options.inputs,
                 open_artifacts(),
-                given.directory,
-                given.directory / "card.html",
+                options.directory,
+                options.directory / "card.html",
                 cache=Path(cache),
-                seed=given.seed,
+                seed=options.seed,
             )
     except ShieldError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{given.directory}: {facts.taught} corrections teach.\n")
+    sys.stdout.write(f"{options.directory}: {facts.taught} corrections teach.\n")
     return 0
 
 

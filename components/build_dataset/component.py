@@ -39,7 +39,7 @@ def build_dataset(
     from shield.retraining import of_step
     from shield.run_files import RunInputs
 
-    given = of_step("build_dataset", locals())
+    parameters = of_step("build_dataset", locals())
     end_with_runner()
     keep_lease(RunInputs.read(Path(inputs.path)).lease, StepSettings())
     store = open_artifacts()
@@ -51,8 +51,9 @@ def build_dataset(
             Path(card.path),
             cache=Path(cache),
             caps=Caps(
-                per_reporter=given.pop("per_reporter"), per_campaign=given.pop("per_campaign")
+                per_reporter=parameters.pop("per_reporter"),
+                per_campaign=parameters.pop("per_campaign"),
             ),
-            **given,
+            **parameters,
         )
         leave(store, RunInputs.read(Path(inputs.path)).run_id, Path(dataset.path))

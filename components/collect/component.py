@@ -50,7 +50,7 @@ def collect(
     from shield.run_files import RunInputs
     from shield.wire import RunOutcome
 
-    given = of_step("collect", locals())
+    parameters = of_step("collect", locals())
     end_with_runner()
     run_id = run_name(run_id, job_id)
     settings, store = StepSettings(), open_artifacts()
@@ -68,7 +68,7 @@ def collect(
             run_id=run_id,
             package_cache=settings.package_cache_dir,
             trust=open_trust(),
-            **given,
+            **parameters,
         )
     if outcome != LEASED:
         why = RunInputs.read(Path(inputs.path))

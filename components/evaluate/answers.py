@@ -16,17 +16,19 @@ _OF_USERS = "feedback"
 """The source of corrections. They are people's messages, and no report outlives their erasure."""
 
 
-def answers_of(given: GateInput, judged: dict[str, Verdicts], common: frozenset[str]) -> Answers:
+def answers_of(
+    gate_input: GateInput, judged: dict[str, Verdicts], common: frozenset[str]
+) -> Answers:
     """Return what the challenger said of the messages of corpora; users' messages are left out.
 
     Args:
-        given: What the gates read.
+        gate_input: What the gates read.
         judged: Verdicts on every set.
         common: Words that may be shown; others are masked.
     """
     answers = Answers(
-        challenger=given.challenger,
-        budget=given.budget,
+        challenger=gate_input.challenger,
+        budget=gate_input.budget,
         ids=[],
         sets=[],
         scam=[],
@@ -52,8 +54,8 @@ def _add(answers: Answers, name: str, part: Verdicts, common: frozenset[str]) ->
     answers.texts += [redact(texts[row], common) for row in rows]
     for column in answers.kinds.values():
         column += [""] * len(rows)
-    found = judge_slices_of(table) if name == "judge" else slices_of(table)
-    for dimension, value, mask in found:
+    slices = judge_slices_of(table) if name == "judge" else slices_of(table)
+    for dimension, value, mask in slices:
         column = answers.kinds.setdefault(dimension, [""] * len(answers.ids))
         for place, row in enumerate(rows, begun):
             if mask[row]:

@@ -50,8 +50,8 @@ def evaluate(
     from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
-    given = of_step("evaluate", locals())
-    told = {"minFeedback": given.pop("min_feedback"), **given.pop("limits")}
+    parameters = of_step("evaluate", locals())
+    told = {"minFeedback": parameters.pop("min_feedback"), **parameters.pop("limits")}
     end_with_runner()
     keep_lease(DatasetFacts.read(Path(dataset.path) / DATASET).lease, StepSettings())
     with at_hand(open_artifacts(), Path(dataset.path)) as messages:
@@ -64,9 +64,9 @@ def evaluate(
             baseline=Path(baseline.path),
             history=Path(history.path),
             limits=GateLimits.model_validate(told),
-            **given,
+            **parameters,
         )
-    for name, value in judged.given.metrics.items():
+    for name, value in judged.gate_input.metrics.items():
         metrics.log_metric(name, value)
     curves.log_confusion_matrix(list(judged.labels), judged.confusion)
     if judged.roc:

@@ -34,7 +34,7 @@ svg{max-width:100%;height:auto}code{font-size:.9em}.worse{color:#b3261e}.better{
 
 
 def render(
-    given: GateInput,
+    gate_input: GateInput,
     judged: dict[str, Verdicts],
     models: Models,
     teaching: Iterable[str],
@@ -44,7 +44,7 @@ def render(
     """Return the page. It holds what the challenger said of each message, for comparisons.
 
     Args:
-        given: What the gates will read.
+        gate_input: What the gates will read.
         judged: Verdicts on every set.
         models: The linear baseline among them.
         teaching: Training texts; words that many of them hold are shown in the error list.
@@ -54,26 +54,25 @@ def render(
     common = common_words(teaching)
     body = [
         *([f"<h1>{escape(outcome_of(decision))}</h1>"] if decision else []),
-        f"<h{1 + bool(decision)}>Evaluation of a {escape(given.model_type)} model"
+        f"<h{1 + bool(decision)}>Evaluation of a {escape(gate_input.model_type)} model"
         f"</h{1 + bool(decision)}>",
-        _facts(given),
-        *(f'<p class="warn">{escape(warning)}</p>' for warning in given.warnings),
+        _facts(gate_input),
+        *(f'<p class="warn">{escape(warning)}</p>' for warning in gate_input.warnings),
         "<h2>Sets</h2>",
         _sets_table(judged, models),
-        _plots(judged["golden"].scored, given, fpr_budget),
+        _plots(judged["golden"].scored, gate_input, fpr_budget),
         "<h2>Kinds of messages</h2>",
         "<p>Golden and time-forward messages together. A kind with fewer than 20 messages of a "
         "class decides nothing.</p>",
-        _slices_table(given, given.slices),
-        *_judge(given),
+        _slices_table(gate_input, gate_input.slices),
+        *_judge(gate_input),
         *_errors(judged, common),
-        answers_of(given, judged, common).embedded(),
+        answers_of(gate_input, judged, common).embedded(),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Evaluation: {escape(given.model_type)}</title><style>{_STYLE}</style></head><body>"
-        + "\n".join(body)
-        + "</body></html>\n"
+        f"<title>Evaluation: {escape(gate_input.model_type)}</title><style>{_STYLE}</style></head>"
+        "<body>" + "\n".join(body) + "</body></html>\n"
     )
 
 
@@ -84,24 +83,29 @@ def outcome_of(decision: Decision) -> str:
     return f"Refused: {decision.message}"
 
 
-def _facts(given: GateInput) -> str:
+def _facts(gate_input: GateInput) -> str:
     rows = [
-        ("Challenger", f"<code>{escape(given.challenger)}</code>"),
+        ("Challenger", f"<code>{escape(gate_input.challenger)}</code>"),
         (
             "Champion",
-            f"<code>{escape(given.champion)}</code>" if given.champion else "none: a first model",
+            f"<code>{escape(gate_input.champion)}</code>"
+            if gate_input.champion
+            else "none: a first model",
         ),
-        ("Golden set", f"<code>{escape(given.golden_digest)}</code>"),
-        ("Approved corrections in this batch", str(given.fresh_feedback)),
-        ("Harmless messages that may be flagged", f"{given.budget:.2%}"),
-        ("int8 against fp32", f"{given.int8_flips} of {given.int8_compared} verdicts differ"),
-        ("Best ever on this golden set", _best(given)),
+        ("Golden set", f"<code>{escape(gate_input.golden_digest)}</code>"),
+        ("Approved corrections in this batch", str(gate_input.fresh_feedback)),
+        ("Harmless messages that may be flagged", f"{gate_input.budget:.2%}"),
+        (
+            "int8 against fp32",
+            f"{gate_input.int8_flips} of {gate_input.int8_compared} verdicts differ",
+        ),
+        ("Best ever on this golden set", _best(gate_input)),
     ]
     return _table([], [(name, value) for name, value in rows], css="words")
 
 
-def _best(given: GateInput) -> str:
-    record = given.record
+def _best(gate_input: GateInput) -> str:
+    record = gate_input.record
     if record is None:
         return "none yet"
     return f"{escape(record.best)}: accuracy {record.best_accuracy:.2%}"
@@ -148,7 +152,7 @@ def _with_interval(part: int, whole: int, digits: int) -> str:
     return f"{100 * part / whole:.{digits}f} % [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
 
 
-def _plots(golden: Scored, given: GateInput, fpr_budget: float) -> str:
+def _plots(golden: Scored, gate_input: GateInput, fpr_budget: float) -> str:
     scam = golden.judged.scam
     drawn = [("challenger", plots.CHALLENGER, golden.challenger)]
     if golden.champion is not None:
@@ -165,12 +169,12 @@ def _plots(golden: Scored, given: GateInput, fpr_budget: float) -> str:
         )
     )
     parts.append(("Calibration on the golden set", plots.reliability(scam, drawn)))
-    kinds = [part for part in given.slices if part.comparison.challenger.scams >= 20]
+    kinds = [part for part in gate_input.slices if part.comparison.challenger.scams >= 20]
     # Tactics and languages make more kinds than a picture can show: the table below has them all.
     kinds = sorted(kinds, key=lambda kind: kind.comparison.challenger.recall or 0.0)[:_MOST_BARS]
     if kinds:
         bars = [("challenger", plots.CHALLENGER, [k.comparison.challenger.recall for k in kinds])]
-        if given.champion is not None:
+        if gate_input.champion is not None:
             recalls = [k.comparison.champion.recall for k in kinds]
             bars.append(("champion", plots.CHAMPION, recalls))
         names = [f"{kind.dimension}: {kind.value}"[:40] for kind in kinds]
@@ -182,23 +186,23 @@ def _plots(golden: Scored, given: GateInput, fpr_budget: float) -> str:
     return f'<h2>Curves</h2><div class="plots">{figures}</div>'
 
 
-def _judge(given: GateInput) -> list[str]:
-    if not given.judge:
+def _judge(gate_input: GateInput) -> list[str]:
+    if not gate_input.judge:
         return []
     return [
         "<h2>What the book of scams judges</h2>",
         "<p>Messages that were written, not collected, by templates that taught nothing. No gate "
         "looks at them. A harmless twin is what honest senders write that looks like the scam.</p>",
-        _slices_table(given, given.judge),
+        _slices_table(gate_input, gate_input.judge),
     ]
 
 
-def _slices_table(given: GateInput, slices: Sequence[Slice]) -> str:
+def _slices_table(gate_input: GateInput, slices: Sequence[Slice]) -> str:
     head = ["kind", "scams", "recall", "champion", "harmless", "false positives", "champion"]
     rows = []
     for part in slices:
         now, before = part.comparison.challenger, part.comparison.champion
-        known = given.champion is not None
+        known = gate_input.champion is not None
         rows.append(
             (
                 f"{escape(part.dimension)}: {escape(part.value)}",

@@ -39,7 +39,7 @@ LEAST_HAM = 1000
 class EvaluationReport:
     """What the KFP component shows beside the files."""
 
-    given: GateInput
+    gate_input: GateInput
     roc: list[RocPoint]
     """Of the challenger on the golden set, at most 200 points; empty if it has one class only."""
     labels: tuple[str, str]
@@ -88,7 +88,7 @@ def run(
     judged = {name: verdicts(part) for name, part in scored.items()}
     compared, lost, won = int8_flips(models, scored["golden"])
     rng = np.random.default_rng(seed)
-    given = GateInput(
+    gate_input = GateInput(
         model_type=facts.model_type,
         champion=None if models.champion is None else models.champion.predictor.package.digest,
         challenger=models.challenger.package.digest,
@@ -113,14 +113,14 @@ def run(
         warnings=_warnings(judged, models, len(hams), fpr_budget),
     )
     evaluations.parent.mkdir(parents=True, exist_ok=True)
-    evaluations.write_text(given.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
+    evaluations.write_text(gate_input.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
     report.parent.mkdir(parents=True, exist_ok=True)
     teaching = _teaching_texts(dataset)
-    decision = decide(given, limits) if limits else None
-    page = render(given, judged, models, teaching, fpr_budget, decision)
+    decision = decide(gate_input, limits) if limits else None
+    page = render(gate_input, judged, models, teaching, fpr_budget, decision)
     report.write_text(page, encoding="utf-8")
-    log.info(_line("evaluated", challenger=given.challenger, metrics=given.metrics))
-    return EvaluationReport(given, _roc(scored["golden"]), *_confusion(given, models))
+    log.info(_line("evaluated", challenger=gate_input.challenger, metrics=gate_input.metrics))
+    return EvaluationReport(gate_input, _roc(scored["golden"]), *_confusion(gate_input, models))
 
 
 def _line(event: str, **fields: object) -> str:
@@ -216,7 +216,7 @@ def _roc(golden: Scored) -> list[RocPoint]:
     return roc_points(scam, golden.challenger, most=200)
 
 
-def _confusion(given: GateInput, models: Models) -> tuple[tuple[str, str], list[list[int]]]:
+def _confusion(gate_input: GateInput, models: Models) -> tuple[tuple[str, str], list[list[int]]]:
     negative, positive = models.challenger.package.manifest.labels
-    golden = given.golden
+    golden = gate_input.golden
     return (negative, positive), [[golden.tn, golden.fp], [golden.fn, golden.tp]]

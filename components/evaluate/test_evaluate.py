@@ -76,7 +76,7 @@ def judge(folder: Path, dataset: Path, champion: Path | None = None, **more: Any
     challenger = signed_package(1).package.path
     return run(
         dataset, challenger, champion, folder / "evaluations.json", folder / "r.html", **more
-    ).given
+    ).gate_input
 
 
 def test_both_models_are_judged_by_the_files_that_serve(tmp_path: Path) -> None:

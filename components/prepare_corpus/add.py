@@ -188,16 +188,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--encoding")
     parser.add_argument("--delimiter")
     parser.add_argument("--date-format")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     how = HowToRead(
-        text=given.text,
-        label=given.label,
-        encoding=given.encoding,
-        delimiter=given.delimiter,
-        date_format=given.date_format,
+        text=options.text,
+        label=options.label,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        date_format=options.date_format,
     )
     try:
-        done = add(open_artifacts(), ModelType(given.model_type), given.file, how=how)
+        done = add(open_artifacts(), ModelType(options.model_type), options.file, how=how)
     except ShieldError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

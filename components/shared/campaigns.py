@@ -115,17 +115,17 @@ def near(texts: pl.Series, others: pl.Series) -> NDArray[np.bool_]:
     is_near = np.zeros(len(texts), dtype=np.bool_)
     if not len(others):
         return is_near
-    wanted = sketches(folded(others.unique()).to_list(), rows=ROWS)
+    targets = sketches(folded(others.unique()).to_list(), rows=ROWS)
     for start in range(0, len(texts), _CHUNK):
         here = sketches(folded(texts.slice(start, _CHUNK)).to_list(), rows=ROWS)
-        is_near[start : start + len(here)] = _near(here, wanted)
+        is_near[start : start + len(here)] = _near(here, targets)
     return is_near
 
 
-def _near(here: Sketches, wanted: Sketches) -> NDArray[np.bool_]:
+def _near(here: Sketches, targets: Sketches) -> NDArray[np.bool_]:
     is_near = np.zeros(len(here), dtype=np.bool_)
     for first in range(0, ROWS, _ROWS_PER_PAIR):
-        sought = _band(wanted, first, _ROWS_PER_PAIR)
+        sought = _band(targets, first, _ROWS_PER_PAIR)
         order = np.argsort(sought, kind="stable")
         sought = sought[order]
         open_ = np.flatnonzero(~is_near)
@@ -141,7 +141,7 @@ def _near(here: Sketches, wanted: Sketches) -> NDArray[np.bool_]:
             pairs = order[np.repeat(low[part], many[part]) + place]
             for at in range(0, rows.size, _CHUNK):
                 one, other = rows[at : at + _CHUNK], pairs[at : at + _CHUNK]
-                alike = np.mean(here[one] == wanted[other], axis=1) >= NEAR
+                alike = np.mean(here[one] == targets[other], axis=1) >= NEAR
                 is_near[one[alike]] = True
     return is_near
 
@@ -174,24 +174,24 @@ class _DistinctForms:
         self.many += len(rows)
 
 
-def _band(found: NDArray[np.uint16] | Sketches, first: int, rows: int) -> NDArray[np.uint64]:
+def _band(sketch_rows: NDArray[np.uint16] | Sketches, first: int, rows: int) -> NDArray[np.uint64]:
     """Return one number for `rows` rows of each sketch, from row `first` on."""
-    key = np.zeros(len(found), dtype=np.uint64)
+    key = np.zeros(len(sketch_rows), dtype=np.uint64)
     for row in range(first, first + rows):
-        key = (key ^ found[:, row].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        key = (key ^ sketch_rows[:, row].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     return key
 
 
-def _components(found: NDArray[np.uint16]) -> NDArray[np.int64]:
+def _components(sketch_rows: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Return for each row the smallest row that it is connected with.
 
     One band after the other: what a band connects is one node for the next, so that no list of all
     edges is ever held.
     """
-    size = len(found)
+    size = len(sketch_rows)
     names = np.arange(size, dtype=np.int32)
     for first in range(0, ROWS, ROWS_PER_BAND):
-        left, right = _similar_pairs(found, _band(found, first, ROWS_PER_BAND))
+        left, right = _similar_pairs(sketch_rows, _band(sketch_rows, first, ROWS_PER_BAND))
         if len(left):
             edges = (np.ones(len(left), dtype=np.int8), (names[left], names[right]))
             _, joined = connected_components(coo_matrix(edges, shape=(size, size)), directed=False)
@@ -201,7 +201,7 @@ def _components(found: NDArray[np.uint16]) -> NDArray[np.int64]:
 
 
 def _similar_pairs(
-    found: NDArray[np.uint16], keys: NDArray[np.uint64]
+    sketch_rows: NDArray[np.uint16], keys: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return pairs of rows that agree on a band and are alike."""
     order = np.argsort(keys, kind="stable").astype(np.int32)
@@ -216,7 +216,7 @@ def _similar_pairs(
     ):
         for start in range(0, len(left), _CHUNK):
             one, two = left[start : start + _CHUNK], right[start : start + _CHUNK]
-            alike = np.mean(found[one] == found[two], axis=1) >= SIMILAR
+            alike = np.mean(sketch_rows[one] == sketch_rows[two], axis=1) >= SIMILAR
             pairs.append((one[alike], two[alike]))
     lefts, rights = zip(*pairs, strict=True)
     return np.concatenate(lefts), np.concatenate(rights)

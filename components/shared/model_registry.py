@@ -64,7 +64,7 @@ class ModelRegistry:
                 "description": f"Scam filter for {version.model_type.value}, by Anti-Spam Shield.",
             },
         )
-        found = self._found(
+        existing = self._found(
             f"{api}/model_version", name=version.name, parentResourceId=model["id"]
         ) or self._made(
             f"{api}/model_versions",
@@ -76,10 +76,10 @@ class ModelRegistry:
                 "customProperties": _properties(version),
             },
         )
-        artifacts = f"{api}/model_versions/{found['id']}/artifacts"
+        artifacts = f"{api}/model_versions/{existing['id']}/artifacts"
         if not self._read(artifacts).get("items"):
             self._made(artifacts, _artifact(name, version, ModelPackage.open(package)))
-        return str(found["id"])
+        return str(existing["id"])
 
     def _api(self) -> str:
         """Return the newest API that the registry speaks."""

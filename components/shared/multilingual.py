@@ -171,9 +171,9 @@ def bert_config(shape: Shape, words: int, layers: int) -> dict[str, Any]:
 
 def kept_pieces(tokenizer: dict[str, Any], texts: Iterable[str]) -> list[int]:
     """Return the ids of the pieces that are kept, in the order of the whole vocabulary."""
-    seen = Tokenizer.from_str(json.dumps(tokenizer)).encode_batch_fast(list(texts))
+    encodings = Tokenizer.from_str(json.dumps(tokenizer)).encode_batch_fast(list(texts))
     kept = {token["id"] for token in tokenizer["added_tokens"]}
-    kept.update(*(encoding.ids for encoding in seen))
+    kept.update(*(encoding.ids for encoding in encodings))
     taken = Counter[str]()
     # The vocabulary is sorted: the likeliest piece comes first.
     for place, (piece, _) in enumerate(tokenizer["model"]["vocab"]):

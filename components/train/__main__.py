@@ -35,32 +35,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens)
     parser.add_argument("--token-budget", type=int, default=defaults.token_budget)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     settings = StepSettings()
     try:
         join()
-        facts = DatasetFacts.read(given.dataset / DATASET)
+        facts = DatasetFacts.read(options.dataset / DATASET)
         if here().rank == 0:
             keep_lease(facts.lease, settings)
-        given.model.mkdir(parents=True, exist_ok=True)
+        options.model.mkdir(parents=True, exist_ok=True)
         package = run(
-            given.dataset,
-            given.champion,
-            given.model,
+            options.dataset,
+            options.champion,
+            options.model,
             settings=settings,
             recipe=Recipe(
-                seed=given.seed,
-                epochs=given.epochs,
-                learning_rate=given.learning_rate,
-                max_tokens=given.max_tokens,
-                token_budget=given.token_budget,
+                seed=options.seed,
+                epochs=options.epochs,
+                learning_rate=options.learning_rate,
+                max_tokens=options.max_tokens,
+                token_budget=options.token_budget,
                 threads=settings.threads,
                 precision=settings.precision,
             ),
             run_id=facts.run_id,
             created_at=facts.sealed_at,
-            linear=given.linear,
-            curves=given.curves,
+            linear=options.linear,
+            curves=options.curves,
             checkpoint_seconds=settings.checkpoint_seconds,
         )
     except (ShieldError, OSError) as error:

@@ -49,20 +49,20 @@ def train(
     from shield.retraining import of_step
     from shield.run_files import DATASET, DatasetFacts
 
-    given = of_step("train", locals())
+    parameters = of_step("train", locals())
     end_with_runner()
     settings = StepSettings()
     facts = DatasetFacts.read(Path(dataset.path) / DATASET)
     keep_lease(facts.lease, settings)
     with at_hand(open_artifacts(), Path(dataset.path)) as messages:
         package = run_from(
-            given.pop("start"),
+            parameters.pop("start"),
             messages,
             Path(champion.path),
             Path(model.path),
             settings=settings,
-            fpr_budget=given.pop("fpr_budget"),
-            recipe=Recipe(threads=settings.threads, precision=settings.precision, **given),
+            fpr_budget=parameters.pop("fpr_budget"),
+            recipe=Recipe(threads=settings.threads, precision=settings.precision, **parameters),
             run_id=facts.run_id,
             # The batch's time, not today's: a repeated run must make the same bytes.
             created_at=facts.sealed_at,

@@ -88,7 +88,7 @@ def run(
 
 
 def run_from(
-    start: str, dataset: Path, champion: Path | None, model: Path, **given: Any
+    start: str, dataset: Path, champion: Path | None, model: Path, **arguments: Any
 ) -> ModelPackage:
     """Train from where `start` says; see `run` for the rest.
 
@@ -98,7 +98,7 @@ def run_from(
         dataset: As in `run`.
         champion: As in `run`.
         model: As in `run`.
-        given: The other arguments of `run`.
+        arguments: The other arguments of `run`.
 
     Raises:
         Invalid: Another `start`.
@@ -106,18 +106,20 @@ def run_from(
     if start not in STARTS:
         raise Invalid(f"A training starts from one of {', '.join(STARTS)}, not from {start!r}.")
     if start == "base" or not _has_encoder(champion):
-        return run(dataset, None, model, **given)
+        return run(dataset, None, model, **arguments)
     if start == "better":
         losses = {}
         for name, origin in (("champion", champion), ("base", None)):
             tried = model.with_name(f"{model.name}-from-{name}")
             tried.mkdir(parents=True, exist_ok=True)
-            losses[name] = float(run(dataset, origin, tried, **given).manifest.recipe["valid_loss"])
+            losses[name] = float(
+                run(dataset, origin, tried, **arguments).manifest.recipe["valid_loss"]
+            )
             shutil.rmtree(tried)
         if losses["base"] < losses["champion"]:
             champion = None
         print(f"train: validation loss {losses}", file=sys.stderr, flush=True)  # noqa: T201
-    return run(dataset, champion, model, **given)  # trained once: what was kept is taken
+    return run(dataset, champion, model, **arguments)  # trained once: what was kept is taken
 
 
 def _has_encoder(champion: Path | None) -> TypeGuard[Path]:

@@ -40,7 +40,7 @@ judged = evaluate.run(
     baseline=out / "linear.safetensors",
     limits=limits,
 )
-print("golden:", judged.given.golden.challenger)
+print("golden:", judged.gate_input.golden.challenger)
 
 # %% [markdown]
 # `gate` asks the promotion policy. Try other limits; nothing is registered here.

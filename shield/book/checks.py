@@ -65,8 +65,8 @@ def _coverage(
     book: Book, side: Side, channel: Channel, file: ChannelFile, place: str
 ) -> Iterator[str]:
     for name, tactic in book.tactics.items():
-        wanted = channel in tactic.channels and not (side is Side.TEACH and tactic.judge_only)
-        if not wanted:
+        belongs = channel in tactic.channels and not (side is Side.TEACH and tactic.judge_only)
+        if not belongs:
             if name in file.tactics:
                 why = "only judges" if tactic.judge_only else f"is not met by {channel}"
                 yield f"{place}: {name} {why}; take it out."

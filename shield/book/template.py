@@ -118,10 +118,10 @@ def _part(value: SlotValue, use: SlotUse, rng: random.Random) -> str:
         return value
     if use.part not in value:
         raise BadTemplate(f"the slot {use.name!r} has a value without part {use.part!r}")
-    found = value[use.part]
-    return found if isinstance(found, str) else rng.choice(found)
+    inflected = value[use.part]
+    return inflected if isinstance(inflected, str) else rng.choice(inflected)
 
 
 def expand(value: str, rng: random.Random) -> str:
     """Return a slot's value with its digits and letters drawn."""
-    return _DRAWN.sub(lambda found: rng.choice(_FROM[found[0]]), value)
+    return _DRAWN.sub(lambda inflected: rng.choice(_FROM[inflected[0]]), value)

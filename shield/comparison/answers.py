@@ -61,14 +61,14 @@ class Answers(Answer):
             NotFound: An earlier release wrote the report, without answers.
             Invalid: What it holds cannot be read.
         """
-        found = _EMBEDDED.search(html)
-        if found is None:
+        embedded = _EMBEDDED.search(html)
+        if embedded is None:
             raise NotFound(
                 f"The report of {of} holds no answers: an earlier release wrote it. Judge its "
                 "package on messages of yours: docs/notebooks/compare.py."
             )
         try:
-            return cls.model_validate_json(gzip.decompress(base64.b64decode(found[1])))
+            return cls.model_validate_json(gzip.decompress(base64.b64decode(embedded[1])))
         except (OSError, EOFError, ValueError, ValidationError) as error:
             raise Invalid(
                 f"The report of {of} is damaged ({error}). Restore it from a backup of the "

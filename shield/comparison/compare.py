@@ -69,7 +69,7 @@ def compare(old: Judged, new: Judged) -> VersionComparison:
         kinds of messages; messages that changed sides; curves; and in what recipe and data differ.
         Where one of them has no answers, the differences alone and a note.
     """
-    found = VersionComparison(
+    comparison = VersionComparison(
         old=old.name,
         new=new.name,
         messages=0,
@@ -78,36 +78,38 @@ def compare(old: Judged, new: Judged) -> VersionComparison:
         notes=[each.why_not for each in (old, new) if each.answers is None],
     )
     if old.answers is None or new.answers is None:
-        return found
+        return comparison
     both = _paired(old.answers, new.answers)
-    found.messages = both.scam.size
+    comparison.messages = both.scam.size
     alone = len(old.answers.ids) + len(new.answers.ids) - 2 * both.scam.size
     if alone:
-        found.notes.append(f"{alone} messages were judged by one of the two only: left out.")
+        comparison.notes.append(f"{alone} messages were judged by one of the two only: left out.")
     if old.answers.budget != new.answers.budget:
-        found.notes.append(
+        comparison.notes.append(
             f"{old.name} may flag {old.answers.budget:.2%} of harmless messages, {new.name} "
             f"{new.answers.budget:.2%}: that alone moves recall and false positives."
         )
     if both.scam.size:
-        _fill(found, both, new.answers)
-    return found
+        _fill(comparison, both, new.answers)
+    return comparison
 
 
-def _fill(found: VersionComparison, both: _Both, answers: Answers) -> None:
+def _fill(comparison: VersionComparison, both: _Both, answers: Answers) -> None:
     for name in dict.fromkeys(both.sets):
-        found.sets.append(_change(str(name), both, np.asarray(both.sets == name, dtype=np.bool_)))
-    found.slices = sorted(_slices(both, answers), key=lambda kind: kind.figures[-1].change)
+        comparison.sets.append(
+            _change(str(name), both, np.asarray(both.sets == name, dtype=np.bool_))
+        )
+    comparison.slices = sorted(_slices(both, answers), key=lambda kind: kind.figures[-1].change)
     lost, won = both.old_right & ~both.new_right, ~both.old_right & both.new_right
-    found.lost, found.won = int(lost.sum()), int(won.sum())
-    found.moved = [*_moved(both, lost, answers), *_moved(both, won, answers)]
+    comparison.lost, comparison.won = int(lost.sum()), int(won.sum())
+    comparison.moved = [*_moved(both, lost, answers), *_moved(both, won, answers)]
     golden = np.asarray(both.sets == "golden", dtype=np.bool_)
     for version, scores in (("old", both.old[golden]), ("new", both.new[golden])):
         scam = both.scam[golden]
         if scam.any() and not scam.all():
             points = roc_points(scam, scores, most=_CURVE_POINTS)
-            found.curves[version] = [CurvePoint(fpr=p.fpr, recall=p.tpr) for p in points]
-        found.scores[version] = {
+            comparison.curves[version] = [CurvePoint(fpr=p.fpr, recall=p.tpr) for p in points]
+        comparison.scores[version] = {
             name: score_bins(scores[here]) for name, here in (("ham", ~scam), ("scam", scam))
         }
 

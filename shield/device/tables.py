@@ -100,9 +100,9 @@ def _map(items: Iterable[tuple[str, str]]) -> list[int]:
 
 def _classes(signs: list[str]) -> list[int]:
     """Return the canonical combining classes other than 0: gap from the one before, class."""
-    found = [(ord(sign), unicodedata.combining(sign)) for sign in signs]
-    found = [(0, 0), *((point, rank) for point, rank in found if rank)]
-    return [number for old, new in pairwise(found) for number in (new[0] - old[0], new[1])]
+    marks = [(ord(sign), unicodedata.combining(sign)) for sign in signs]
+    marks = [(0, 0), *((point, rank) for point, rank in marks if rank)]
+    return [number for old, new in pairwise(marks) for number in (new[0] - old[0], new[1])]
 
 
 def _compositions(signs: list[str]) -> list[int]:

@@ -50,10 +50,10 @@ class Decision(Wire):
     """One per gate, in the order of the chain, those after the first refusal included."""
 
 
-def first_refusal(gates: Sequence[Gate], given: GateInput) -> Refusal | None:
+def first_refusal(gates: Sequence[Gate], inputs: GateInput) -> Refusal | None:
     """Return the refusal of the first gate that does not pass, or None if all pass."""
     for gate in gates:
-        finding = gate(given)
+        finding = gate(inputs)
         if not finding.passed:
             return _refusal(finding)
     return None
@@ -63,14 +63,14 @@ def _refusal(finding: Finding) -> Refusal:
     return Refusal(reason=finding.gate, message=finding.message, evidence=finding.evidence)
 
 
-def judge(given: GateInput, gates: Sequence[Gate]) -> Decision:
+def judge(inputs: GateInput, gates: Sequence[Gate]) -> Decision:
     """Run every gate and decide by the first refusal.
 
     Args:
-        given: What `evaluate` measured.
+        inputs: What `evaluate` measured.
         gates: The policy, in the order in which reasons are given.
     """
-    findings = [gate(given) for gate in gates]
+    findings = [gate(inputs) for gate in gates]
     refused = [finding for finding in findings if not finding.passed]
     if not refused:
         return Decision(

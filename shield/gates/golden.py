@@ -17,17 +17,17 @@ def _nothing_to_compare(gate: str, why: str) -> Finding:
 def first_model_stands(limits: GateLimits) -> Gate:
     """Refuse a first model that finds too little."""
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         name = "first-model"
-        if given.champion is not None:
+        if inputs.champion is not None:
             return _nothing_to_compare(name, "there is a champion to compare with")
-        recall, fpr = given.golden.challenger.recall, given.golden.challenger.fpr
+        recall, fpr = inputs.golden.challenger.recall, inputs.golden.challenger.fpr
         if recall is None or fpr is None:
             return Finding(
                 gate=name,
                 passed=False,
-                message=f"The golden set has {given.golden.challenger.scams} scams and "
-                f"{given.golden.challenger.hams} harmless messages; a first model can be judged "
+                message=f"The golden set has {inputs.golden.challenger.scams} scams and "
+                f"{inputs.golden.challenger.hams} harmless messages; a first model can be judged "
                 "only on both. Add labelled messages with `shieldctl corpus add`.",
             )
         return Finding(
@@ -48,22 +48,22 @@ def budget_is_kept(limits: GateLimits) -> Gate:
     be spent.
     """
 
-    def gate(given: GateInput) -> Finding:
-        flagged, n = given.golden.challenger.fp, given.golden.challenger.hams
-        luck = chance_of_at_least(flagged, n, given.budget)
+    def gate(inputs: GateInput) -> Finding:
+        flagged, n = inputs.golden.challenger.fp, inputs.golden.challenger.hams
+        luck = chance_of_at_least(flagged, n, inputs.budget)
         passed = luck >= 1 - limits.confidence
         return Finding(
             gate="false-alarms",
             passed=passed,
             message=f"{flagged} of {n} harmless golden messages are flagged, with a budget of "
-            f"{given.budget:.2%} (so many or more by luck: p = {luck:.3f})."
+            f"{inputs.budget:.2%} (so many or more by luck: p = {luck:.3f})."
             + (
                 ""
                 if passed
                 else " The operating point does not hold: the frozen messages it was set on are "
                 "unlike the golden ones. Add harmless messages with `shieldctl corpus add`."
             ),
-            evidence={"flagged": flagged, "n": n, "budget": given.budget, "p": luck},
+            evidence={"flagged": flagged, "n": n, "budget": inputs.budget, "p": luck},
         )
 
     return gate
@@ -72,18 +72,18 @@ def budget_is_kept(limits: GateLimits) -> Gate:
 def accuracy_holds(limits: GateLimits) -> Gate:
     """Refuse a fall of golden accuracy, measured or not ruled out."""
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         return _harm(
             "golden-accuracy",
             "Golden accuracy",
-            given,
-            lost=given.golden.lost,
-            won=given.golden.won,
-            n=given.golden.challenger.n,
+            inputs,
+            lost=inputs.golden.lost,
+            won=inputs.golden.won,
+            n=inputs.golden.challenger.n,
             allowed=limits.accuracy_drop,
             harm=limits.accuracy_harm,
             confidence=limits.confidence,
-            luck=luck_of_the_champion(given, limits),
+            luck=luck_of_the_champion(inputs, limits),
         )
 
     return gate
@@ -92,14 +92,14 @@ def accuracy_holds(limits: GateLimits) -> Gate:
 def recall_holds(limits: GateLimits) -> Gate:
     """Refuse a fall of golden recall at the budget, measured or not ruled out."""
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         return _harm(
             "golden-recall",
             "Golden recall at the budget",
-            given,
-            lost=given.golden.scams_lost,
-            won=given.golden.scams_won,
-            n=given.golden.challenger.scams,
+            inputs,
+            lost=inputs.golden.scams_lost,
+            won=inputs.golden.scams_won,
+            n=inputs.golden.challenger.scams,
             allowed=limits.recall_drop,
             harm=limits.recall_harm,
             confidence=limits.confidence,
@@ -108,7 +108,7 @@ def recall_holds(limits: GateLimits) -> Gate:
     return gate
 
 
-def luck_of_the_champion(given: GateInput, limits: GateLimits) -> float:
+def luck_of_the_champion(inputs: GateInput, limits: GateLimits) -> float:
     """Return the fall of golden accuracy that an equally good challenger is expected to show.
 
     A champion stands where it stands because the golden set was kind to it, again and again. Its
@@ -116,12 +116,12 @@ def luck_of_the_champion(given: GateInput, limits: GateLimits) -> float:
     a challenger loses as much as its verdicts are drawn anew: a share `d` of verdicts that differ,
     where `a` are right, draws d / (2 a (1 - a)) of them.
     """
-    record, n = given.record, given.golden.challenger.n
-    champion = given.golden.champion.accuracy
+    record, n = inputs.record, inputs.golden.challenger.n
+    champion = inputs.golden.champion.accuracy
     if record is None or champion is None or champion <= record.first_accuracy:
         return 0.0
     first = min(max(record.first_accuracy, 0.01), 0.99)
-    differ = (given.golden.lost + given.golden.won) / n
+    differ = (inputs.golden.lost + inputs.golden.won) / n
     drawn_anew = min(1.0, differ / (2 * first * (1 - first)))
     return min(limits.luck_most, drawn_anew * (champion - record.first_accuracy))
 
@@ -129,7 +129,7 @@ def luck_of_the_champion(given: GateInput, limits: GateLimits) -> float:
 def _harm(
     name: str,
     what: str,
-    given: GateInput,
+    inputs: GateInput,
     *,
     lost: int,
     won: int,
@@ -139,7 +139,7 @@ def _harm(
     confidence: float,
     luck: float = 0.0,
 ) -> Finding:
-    if given.champion is None:
+    if inputs.champion is None:
         return _nothing_to_compare(name, "there is no champion yet")
     if n == 0:
         return Finding(gate=name, passed=False, message="The golden set has no such messages.")
@@ -180,13 +180,13 @@ _DOZEN = 12
 def no_slice_collapses(limits: GateLimits) -> Gate:
     """Refuse a model that pays for its average with one kind of message."""
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         name = "slices"
-        if given.champion is None:
+        if inputs.champion is None:
             return _nothing_to_compare(name, "there is no champion yet")
         asked = [
             (part, what, lost, won, n)
-            for part in given.slices
+            for part in inputs.slices
             for what, lost, won, n in _both_classes(part.comparison)
             if n >= limits.slice_size
         ]
@@ -235,9 +235,9 @@ def no_ratchet(limits: GateLimits) -> Gate:
     golden set counts by a share only.
     """
 
-    def gate(given: GateInput) -> Finding:
-        name, record = "no-ratchet", given.record
-        accuracy = given.golden.challenger.accuracy
+    def gate(inputs: GateInput) -> Finding:
+        name, record = "no-ratchet", inputs.record
+        accuracy = inputs.golden.challenger.accuracy
         if record is None or record.versions < 2 or accuracy is None:
             return _nothing_to_compare(name, "fewer than two versions were judged on this set")
         lead = record.best_accuracy - record.first_accuracy
@@ -259,10 +259,10 @@ def no_ratchet(limits: GateLimits) -> Gate:
 def newest_messages_hold(limits: GateLimits) -> Gate:
     """Refuse a model that does worse on the newest messages, later than all that taught."""
 
-    def gate(given: GateInput) -> Finding:
-        name, seen = "time-forward", given.time_forward
+    def gate(inputs: GateInput) -> Finding:
+        name, seen = "time-forward", inputs.time_forward
         n = seen.challenger.n
-        if given.champion is None or n == 0:
+        if inputs.champion is None or n == 0:
             return _nothing_to_compare(name, "there is no champion or no message so new")
         worse, luck = (seen.lost - seen.won) / n, sign_test(seen.lost, seen.won)
         return Finding(

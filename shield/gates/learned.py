@@ -14,20 +14,20 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
     them may pay for it.
     """
 
-    def gate(given: GateInput) -> Finding:
-        name, seen = "corrections", given.corrections
-        if given.champion is None:
+    def gate(inputs: GateInput) -> Finding:
+        name, counts = "corrections", inputs.corrections
+        if inputs.champion is None:
             return Finding(gate=name, passed=True, message="Not asked: there is no champion yet.")
-        if seen.challenger.n == 0:
+        if counts.challenger.n == 0:
             return Finding(
                 gate=name,
                 passed=False,
                 message="No correction was held out, so nothing shows that the challenger learnt. "
                 "More corrections from more campaigns are needed.",
             )
-        paid = _paid_by(seen, limits)
+        paid = _paid_by(counts, limits)
         why = ""
-        if not _learnt(seen):
+        if not _learnt(counts):
             why = " It has not learnt what it was asked to: more must be won than lost."
         elif paid:
             why = (
@@ -37,37 +37,37 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
         return Finding(
             gate=name,
             passed=not why,
-            message=f"{_told(seen)}{why}",
+            message=f"{_told(counts)}{why}",
             evidence={
-                "scams": seen.challenger.scams,
-                "caught": seen.challenger.tp,
-                "championCaught": seen.champion.tp,
-                "hams": seen.challenger.hams,
-                "flagged": seen.challenger.fp,
-                "championFlagged": seen.champion.fp,
-                "won": seen.won,
-                "lost": seen.lost,
+                "scams": counts.challenger.scams,
+                "caught": counts.challenger.tp,
+                "championCaught": counts.champion.tp,
+                "hams": counts.challenger.hams,
+                "flagged": counts.challenger.fp,
+                "championFlagged": counts.champion.fp,
+                "won": counts.won,
+                "lost": counts.lost,
             },
         )
 
     return gate
 
 
-def _learnt(seen: Comparison) -> bool:
+def _learnt(counts: Comparison) -> bool:
     """Tell whether more was won than lost; of what the champion has all right nothing can be won.
 
     Put at the same budget as the challenger, a champion may be right where its users were not
     served well.
     """
-    missed = seen.champion.fn + seen.champion.fp
-    return seen.won > seen.lost or (missed == 0 and seen.lost == 0)
+    missed = counts.champion.fn + counts.champion.fp
+    return counts.won > counts.lost or (missed == 0 and counts.lost == 0)
 
 
-def _paid_by(seen: Comparison, limits: GateLimits) -> str:
+def _paid_by(counts: Comparison, limits: GateLimits) -> str:
     """Return the class that got worse by more than is forgiven; empty if none did."""
     classes = (
-        ("scams", seen.scams_lost - seen.scams_won, seen.challenger.scams),
-        ("harmless messages", seen.hams_lost - seen.hams_won, seen.challenger.hams),
+        ("scams", counts.scams_lost - counts.scams_won, counts.challenger.scams),
+        ("harmless messages", counts.hams_lost - counts.hams_won, counts.challenger.hams),
     )
     for name, worse, n in classes:
         if worse > max(1, limits.slice_drop * n):
@@ -75,18 +75,21 @@ def _paid_by(seen: Comparison, limits: GateLimits) -> str:
     return ""
 
 
-def _speaks_for(seen: Comparison) -> bool:
-    return seen.won >= seen.lost
+def _speaks_for(counts: Comparison) -> bool:
+    return counts.won >= counts.lost
 
 
-def _told(seen: Comparison) -> str:
-    scams, hams = seen.challenger.scams, seen.challenger.hams
+def _told(counts: Comparison) -> str:
+    scams, hams = counts.challenger.scams, counts.challenger.hams
     said = []
     if scams:
-        said.append(f"of {scams} scams it flags {seen.challenger.tp} (champion {seen.champion.tp})")
+        said.append(
+            f"of {scams} scams it flags {counts.challenger.tp} (champion {counts.champion.tp})"
+        )
     if hams:
         said.append(
-            f"of {hams} harmless ones it flags {seen.challenger.fp} (champion {seen.champion.fp})"
+            f"of {hams} harmless ones it flags {counts.challenger.fp} "
+            f"(champion {counts.champion.fp})"
         )
     return f"Held-out corrections: {', '.join(said)}."
 
@@ -94,21 +97,21 @@ def _told(seen: Comparison) -> str:
 def old_errors_stay_fixed(limits: GateLimits) -> Gate:
     """Refuse a challenger that has forgotten what earlier corrections taught."""
 
-    def gate(given: GateInput) -> Finding:
-        name, seen = "old-errors", given.old_errors
-        n = seen.challenger.n
-        if given.champion is None or n == 0:
+    def gate(inputs: GateInput) -> Finding:
+        name, counts = "old-errors", inputs.old_errors
+        n = counts.challenger.n
+        if inputs.champion is None or n == 0:
             return Finding(
                 gate=name, passed=True, message="Not asked: no champion or no earlier corrections."
             )
-        worse, luck = (seen.lost - seen.won) / n, sign_test(seen.lost, seen.won)
+        worse, luck = (counts.lost - counts.won) / n, sign_test(counts.lost, counts.won)
         return Finding(
             gate=name,
             passed=worse <= limits.slice_drop or luck > 1 - limits.confidence,
-            message=f"Of {n} held-out corrections of earlier batches {seen.lost} are wrong again "
-            f"and {seen.won} are right for the first time ({100 * -worse:+.1f} points, "
+            message=f"Of {n} held-out corrections of earlier batches {counts.lost} are wrong again "
+            f"and {counts.won} are right for the first time ({100 * -worse:+.1f} points, "
             f"p = {luck:.3f}); at most {100 * limits.slice_drop:.1f} points may be lost.",
-            evidence={"n": n, "lost": seen.lost, "won": seen.won, "p": luck},
+            evidence={"n": n, "lost": counts.lost, "won": counts.won, "p": luck},
         )
 
     return gate
@@ -121,21 +124,21 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
     case for it rests on that group.
     """
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         name = "influence"
-        if given.champion is None or not _learnt(given.corrections):
+        if inputs.champion is None or not _learnt(inputs.corrections):
             return Finding(
                 gate=name, passed=True, message="Not asked: nothing speaks for a promotion."
             )
-        for group in given.groups:
-            rest = given.corrections.without(group.comparison)
+        for group in inputs.groups:
+            rest = inputs.corrections.without(group.comparison)
             if rest.challenger.n and not _speaks_for(rest):
                 return Finding(
                     gate=name,
                     passed=False,
                     message=f"The case rests on one {group.kind} ({group.name}, "
-                    f"{group.comparison.challenger.n} of {given.corrections.challenger.n} held-out "
-                    f"corrections). Without it: {_told(rest)} Look at what it sent.",
+                    f"{group.comparison.challenger.n} of {inputs.corrections.challenger.n} "
+                    f"held-out corrections). Without it: {_told(rest)} Look at what it sent.",
                     evidence={
                         "kind": group.kind,
                         "name": group.name,
@@ -147,8 +150,8 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
         return Finding(
             gate=name,
             passed=True,
-            message=f"None of {len(given.groups)} reporters and campaigns decides alone.",
-            evidence={"groups": len(given.groups)},
+            message=f"None of {len(inputs.groups)} reporters and campaigns decides alone.",
+            evidence={"groups": len(inputs.groups)},
         )
 
     return gate
@@ -161,22 +164,22 @@ def no_phrase_opens_a_door(limits: GateLimits) -> Gate:
     many corrections share is put behind known scams, and both models are asked.
     """
 
-    def gate(given: GateInput) -> Finding:
+    def gate(inputs: GateInput) -> Finding:
         name = "phrases"
-        if given.champion is None:
+        if inputs.champion is None:
             return Finding(gate=name, passed=True, message="Not asked: there is no champion yet.")
-        for probe in given.phrases:
-            seen, n = probe.comparison, probe.comparison.challenger.scams
+        for probe in inputs.phrases:
+            counts, n = probe.comparison, probe.comparison.challenger.scams
             if n == 0:
                 continue
-            worse = (seen.scams_lost - seen.scams_won) / n
-            luck = sign_test(seen.scams_lost, seen.scams_won)
+            worse = (counts.scams_lost - counts.scams_won) / n
+            luck = sign_test(counts.scams_lost, counts.scams_won)
             if worse > limits.phrase_drop and luck < limits.slice_significance:
                 return Finding(
                     gate=name,
                     passed=False,
                     message=f"With {probe.name} behind it, the challenger catches "
-                    f"{seen.challenger.tp} of {n} known scams (champion {seen.champion.tp}, "
+                    f"{counts.challenger.tp} of {n} known scams (champion {counts.champion.tp}, "
                     f"p = {luck:.4f}); at most {100 * limits.phrase_drop:.0f} points may be lost. "
                     f"{probe.carriers} corrections carry the phrase and say harmless: look at them "
                     "(its words are in the dataset's phrases.json) and reject what is a lie.",
@@ -184,16 +187,16 @@ def no_phrase_opens_a_door(limits: GateLimits) -> Gate:
                         "phrase": probe.name,
                         "carriers": probe.carriers,
                         "scams": n,
-                        "caught": seen.challenger.tp,
-                        "championCaught": seen.champion.tp,
+                        "caught": counts.challenger.tp,
+                        "championCaught": counts.champion.tp,
                         "p": luck,
                     },
                 )
         return Finding(
             gate=name,
             passed=True,
-            message=f"None of {len(given.phrases)} phrases that corrections share opens a door.",
-            evidence={"phrases": len(given.phrases)},
+            message=f"None of {len(inputs.phrases)} phrases that corrections share opens a door.",
+            evidence={"phrases": len(inputs.phrases)},
         )
 
     return gate

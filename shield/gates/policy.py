@@ -35,11 +35,11 @@ def chain(limits: GateLimits | None = None) -> Sequence[Gate]:
     ]
 
 
-def decide(given: GateInput, limits: GateLimits | None = None) -> Decision:
+def decide(inputs: GateInput, limits: GateLimits | None = None) -> Decision:
     """Decide by the promotion policy whether the challenger may replace the champion.
 
     Args:
-        given: What `evaluate` measured.
+        inputs: What `evaluate` measured.
         limits: The numbers; the defaults of `GateLimits` if left out.
     """
-    return judge(given, chain(limits))
+    return judge(inputs, chain(limits))

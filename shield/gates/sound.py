@@ -9,10 +9,10 @@ from shield.metrics import sign_test
 def enough_feedback(limits: GateLimits) -> Gate:
     """Refuse a release that too few corrections asked for."""
 
-    def gate(given: GateInput) -> Finding:
-        found, least = given.fresh_feedback, limits.min_feedback
+    def gate(inputs: GateInput) -> Finding:
+        found, least = inputs.fresh_feedback, limits.min_feedback
         # A first model is made from the base corpora; nobody can have corrected it yet.
-        passed = given.champion is None or found >= least
+        passed = inputs.champion is None or found >= least
         return Finding(
             gate="enough-feedback",
             passed=passed,
@@ -27,20 +27,20 @@ def enough_feedback(limits: GateLimits) -> Gate:
 def int8_agrees(limits: GateLimits) -> Gate:
     """Refuse a package whose served int8 file judges unlike its fp32 origin."""
 
-    def gate(given: GateInput) -> Finding:
-        n, lost, won = given.int8_compared, given.int8_lost, given.int8_won
-        share = given.int8_flips / n if n else 1.0
+    def gate(inputs: GateInput) -> Finding:
+        n, lost, won = inputs.int8_compared, inputs.int8_lost, inputs.int8_won
+        share = inputs.int8_flips / n if n else 1.0
         harm, luck = (lost - won) / max(n, 1), sign_test(lost, won)
         another = share > limits.int8_flips
         worse = harm > limits.int8_harm and luck <= 1 - limits.confidence
         return Finding(
             gate="int8-agrees",
             passed=not (another or worse),
-            message=f"{given.int8_flips} of {n} verdicts ({share:.2%}) differ between int8 and "
+            message=f"{inputs.int8_flips} of {n} verdicts ({share:.2%}) differ between int8 and "
             f"fp32, {lost} for the worse and {won} for the better; at most "
             f"{limits.int8_flips:.0%} may differ, and {limits.int8_harm:.1%} get worse on balance."
             + (" Export the model again, or train it longer." if another or worse else ""),
-            evidence={"flips": given.int8_flips, "lost": lost, "won": won, "compared": n},
+            evidence={"flips": inputs.int8_flips, "lost": lost, "won": won, "compared": n},
         )
 
     return gate

@@ -73,16 +73,16 @@ def reader_of(accept_language: str | None) -> Reader:
     Of several languages the one of the greatest weight that the tables have; the country is that
     of the first tag that names one.
     """
-    wanted: list[tuple[float, int, str, str | None]] = []
+    candidates: list[tuple[float, int, str, str | None]] = []
     for place, part in enumerate((accept_language or "").split(",")[:_MOST_TAGS]):
         tag, _, weight = part.strip().partition(";")
         match = _TAG.fullmatch(tag.strip())
         if match is not None:
-            wanted.append((-_weight(weight), place, match[1].lower(), match[2]))
-    wanted.sort(key=lambda each: each[:2])
+            candidates.append((-_weight(weight), place, match[1].lower(), match[2]))
+    candidates.sort(key=lambda each: each[:2])
     known = sentences()["reads-harmless"]
-    language = next((tag for _, _, tag, _ in wanted if tag in known), DEFAULT)
-    country = next((region.upper() for _, _, _, region in wanted if region), None)
+    language = next((tag for _, _, tag, _ in candidates if tag in known), DEFAULT)
+    country = next((region.upper() for _, _, _, region in candidates if region), None)
     return Reader(language, country)
 
 

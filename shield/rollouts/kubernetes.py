@@ -79,19 +79,19 @@ class KubernetesRolloutStore:
             retry_after_seconds=1,
         )
 
-    def _try_change(self, name: str, found: Object | None, change: SpecChange) -> ModelRollout:
-        current = parse(found) if found is not None else None
+    def _try_change(self, name: str, existing: Object | None, change: SpecChange) -> ModelRollout:
+        current = parse(existing) if existing is not None else None
         spec = change(current.spec.model_copy(deep=True) if current else None)
         if current is not None and spec == current.spec:
             return current
         checked_change(current, name, spec)
         try:
-            if found is None:
+            if existing is None:
                 body = {"metadata": {"name": name}, "spec": _plain(spec)}
                 return parse(self._kube.create(self._path, _typed(body)))
             # Labels, annotations and whatever else others have put there stay as they are.
             return parse(
-                self._kube.replace(f"{self._path}/{name}", {**found, "spec": _plain(spec)})
+                self._kube.replace(f"{self._path}/{name}", {**existing, "spec": _plain(spec)})
             )
         except Invalid as error:
             if TAKEN_BACK in error.message:  # it was rejected between reading and writing
@@ -124,20 +124,20 @@ class KubernetesRolloutStore:
 
     def watch(self, timeout_seconds: float, stop: Stop | None = None) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
-        seen: dict[str, ModelRollout] = {}
+        known: dict[str, ModelRollout] = {}
         while True:
             rollouts, version = self._list()
-            yield from _differences(seen, rollouts)
+            yield from _differences(known, rollouts)
             try:
                 for kind, listed in self._kube.watch(
                     self._path, version, idle_seconds=timeout_seconds
                 ):
                     rollout = parse(listed)
                     if kind == "DELETED":
-                        seen.pop(rollout.name, None)
+                        known.pop(rollout.name, None)
                         yield rollout.model_copy(update={"deleting": True})
                     else:
-                        seen[rollout.name] = rollout
+                        known[rollout.name] = rollout
                         yield rollout
                     if stop is not None and stop.is_set():
                         return
@@ -151,21 +151,21 @@ class KubernetesRolloutStore:
         return rollouts, listing["metadata"]["resourceVersion"]
 
 
-def parse(found: Object) -> ModelRollout:
+def parse(existing: Object) -> ModelRollout:
     """Return the rollout that an object holds.
 
     Raises:
         Invalid: It was written by a newer version of this product.
     """
-    metadata = found["metadata"]
+    metadata = existing["metadata"]
     try:
         return ModelRollout(
             name=metadata["name"],
             uid=metadata["uid"],
             generation=metadata.get("generation", 1),
             resource_version=metadata["resourceVersion"],
-            spec=ModelRolloutSpec.model_validate(found["spec"]),
-            status=ModelRolloutStatus.model_validate(found.get("status") or {}),
+            spec=ModelRolloutSpec.model_validate(existing["spec"]),
+            status=ModelRolloutStatus.model_validate(existing.get("status") or {}),
             deleting="deletionTimestamp" in metadata,
         )
     except ValidationError as error:
@@ -175,19 +175,20 @@ def parse(found: Object) -> ModelRollout:
         ) from error
 
 
-def _differences(seen: dict[str, ModelRollout], rollouts: _Rollouts) -> _Rollouts:
+def _differences(known: dict[str, ModelRollout], rollouts: _Rollouts) -> _Rollouts:
     """Return what a new list changes, and bring `seen` up to date."""
     names = {rollout.name for rollout in rollouts}
     gone = [
-        seen.pop(name).model_copy(update={"deleting": True}) for name in sorted(seen.keys() - names)
+        known.pop(name).model_copy(update={"deleting": True})
+        for name in sorted(known.keys() - names)
     ]
     changed = [
         rollout
         for rollout in rollouts
-        if rollout.name not in seen
-        or seen[rollout.name].resource_version != rollout.resource_version
+        if rollout.name not in known
+        or known[rollout.name].resource_version != rollout.resource_version
     ]
-    seen.update({rollout.name: rollout for rollout in changed})
+    known.update({rollout.name: rollout for rollout in changed})
     return [*changed, *gone]
 
 

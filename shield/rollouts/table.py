@@ -193,13 +193,13 @@ class TableRolloutStore:
     def watch(self, timeout_seconds: float, stop: Stop | None = None) -> Iterator[ModelRollout]:
         """Yield every rollout once, then each as it changes."""
         stop = stop or Stop()
-        seen: dict[str, ModelRollout] = {}
+        known: dict[str, ModelRollout] = {}
         written = Changes(self._engine.url, self._sleep, stop)
         try:
             quiet_since = self._monotonic()
             written.wait(0)
             while not stop.is_set():
-                changed = self._changes(seen)
+                changed = self._changes(known)
                 yield from changed
                 if changed:
                     quiet_since = self._monotonic()
@@ -213,7 +213,7 @@ class TableRolloutStore:
         finally:
             written.close()
 
-    def _changes(self, seen: dict[str, ModelRollout]) -> _Rollouts:
+    def _changes(self, known: dict[str, ModelRollout]) -> _Rollouts:
         """Return what differs from `seen`, and bring `seen` up to date."""
         look = select(ROLLOUTS.c.name, ROLLOUTS.c.uid, ROLLOUTS.c.resource_version)
         with self._begin() as connection:
@@ -223,15 +223,15 @@ class TableRolloutStore:
             stale = [
                 name
                 for name, version in now.items()
-                if name not in seen or (seen[name].uid, seen[name].resource_version) != version
+                if name not in known or (known[name].uid, known[name].resource_version) != version
             ]
-            found = [self._find(connection, name) for name in sorted(stale)]
-        changed = [rollout for rollout in found if rollout is not None]
-        for name in sorted(seen.keys() - now.keys()):
-            changed.append(seen.pop(name).model_copy(update={"deleting": True}))
+            rollouts = [self._find(connection, name) for name in sorted(stale)]
+        changed = [rollout for rollout in rollouts if rollout is not None]
+        for name in sorted(known.keys() - now.keys()):
+            changed.append(known.pop(name).model_copy(update={"deleting": True}))
         for rollout in changed:
             if not rollout.deleting:
-                seen[rollout.name] = rollout
+                known[rollout.name] = rollout
         return changed
 
     def _find(self, connection: Connection, name: str) -> ModelRollout | None:

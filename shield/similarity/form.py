@@ -120,9 +120,9 @@ def registrable(host: str) -> str:
     if not host.isascii():
         with suppress(UnicodeError):
             host = host.encode("idna").decode()
-    found = _suffixes()(host)
-    if found.suffix or found.ipv4 or found.ipv6:
-        return found.top_domain_under_public_suffix or host
+    suffix = _suffixes()(host)
+    if suffix.suffix or suffix.ipv4 or suffix.ipv6:
+        return suffix.top_domain_under_public_suffix or host
     return ".".join(host.split(".")[-2:])  # a suffix that the list does not know
 
 
