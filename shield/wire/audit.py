@@ -21,14 +21,14 @@ class AuditEntry(Answer):
 
 
 class AuditCheck(Answer):
-    """Whether the hash chain of the audit log holds."""
+    """The result of verifying the audit log's hash chain."""
 
     entries: int
     head: str
-    """Hash of the newest entry; note it elsewhere to notice a shortened log later."""
+    """Hash of the newest entry; store it elsewhere to detect a truncated log later."""
     broken_at: int | None = None
-    """The first entry that does not fit."""
+    """Sequence of the first entry that fails verification."""
     problem: str = ""
     published: int | None = None
-    """Sequence of the newest head that was published outside the database, and compared."""
+    """Sequence of the newest head published outside the database that was compared."""
     published_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""What all wire types share: the two bases, the frame of an answer, and checked words."""
+"""Shared by all wire types: base classes, the envelope of responses, and checked strings."""
 
 import math
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -18,31 +18,31 @@ def _whole(text: object) -> object:
 
 
 NO_NUL = r"^[^\x00]*$"
-"""PostgreSQL keeps no NUL in text; SQLite would, and then the two would differ."""
+"""Pattern without NUL, which PostgreSQL cannot store in text."""
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NUL)]
-"""An id that we have given out, or a caller's run id."""
+"""An id issued by the API, or a caller's run id."""
 RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
-"""Chosen by whoever starts a run; the same id is the same logical run."""
+"""Id of a run, chosen by its caller; the same id is the same run."""
 VersionName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63)
 ]
 """Name in the registry, e.g. `sms-v3`."""
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-"""SHA-256 of the bytes that are meant."""
+"""SHA-256 of some bytes."""
 Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 """A person's remark."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=NO_NUL)]
-"""Why something was done; goes into the audit log."""
+"""Reason of an action; recorded in the audit log."""
 
 MessageText = Annotated[str, BeforeValidator(_whole), Field(max_length=20_000)]
-"""A message as it was received, in characters. Half an emoji counts as U+FFFD; a message in which
-nothing is seen may be sent, and no verdict on it is sure."""
+"""A message as received. Half an emoji counts as U+FFFD. A message without visible characters is
+accepted, and its verdict is unsure."""
 
 _DEEPEST = 32
 
 
 def _writable(found: dict[str, Any]) -> dict[str, Any]:
-    """Pass what every database can keep and every reader can read back."""
+    """Check that every database can store a text and every reader can decode it."""
     waiting: list[tuple[Any, int]] = [(found, 1)]
     while waiting:
         value, depth = waiting.pop()
@@ -64,11 +64,11 @@ def _odd(text: str) -> bool:
 
 
 Facts = Annotated[dict[str, Any], AfterValidator(_writable)]
-"""Whatever is worth keeping, as JSON; not nested without end."""
+"""Any JSON object of limited depth."""
 
 
 class Answer(Wire):
-    """Base of everything the API sends: members that a newer server adds are ignored."""
+    """Base of all responses; unknown members, from a newer server, are ignored."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -82,9 +82,9 @@ class Answer(Wire):
 
 
 class Pagination(Answer):
-    """Where a page stands. Follow `nextCursor`; `page` and `total` are for people.
+    """Position of a page. Follow `nextCursor`; `page` and `total` are for display.
 
-    Rows are counted up to 10,000: where `total` says so, there may be more.
+    Rows are counted up to 10,000: if `total` is 10,000, there may be more.
     """
 
     page: int
@@ -95,7 +95,7 @@ class Pagination(Answer):
 
 
 class Envelope(Answer, Generic[T]):
-    """The frame of every successful answer."""
+    """The envelope of every successful response."""
 
     # A parametrised generic is made where it is named, and pydantic would look for its attribute
     # docstrings in the source of that place.

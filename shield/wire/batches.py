@@ -12,7 +12,7 @@ from shield.wire.base import Answer, Reason, RunId, VersionName
 
 
 class BatchStatus(StrEnum):
-    """The life of a sealed batch."""
+    """Status of a sealed batch."""
 
     LEASED = "leased"
     ACKNOWLEDGED = "acknowledged"
@@ -21,17 +21,17 @@ class BatchStatus(StrEnum):
 
 
 class LeaseRequest(Wire):
-    """Ask for the approved corrections of one model type."""
+    """A request to lease the approved corrections of one model type."""
 
     model_type: ModelType
     run_id: RunId
     minimum: Annotated[int, Field(ge=0, le=1_000_000)] = 50
-    """Fewer than this are left to gather."""
+    """Least number of corrections; fewer are not leased."""
     lease_seconds: Annotated[float, Field(gt=0, le=7 * 86400)] = 3600
 
 
 class BatchRead(Answer):
-    """A sealed batch: a snapshot that never changes."""
+    """A sealed batch: an immutable snapshot of corrections."""
 
     id: str
     """`<model type>-<first 16 hex digits of the snapshot's SHA-256>`."""
@@ -44,7 +44,7 @@ class BatchRead(Answer):
     status: BatchStatus
     run_id: str
     version: str | None = None
-    """The version that learned from it, once acknowledged."""
+    """The version trained on it, once acknowledged."""
     reason: str | None = None
     sealed_at: datetime
     lease_expires_at: datetime | None = None
@@ -52,31 +52,31 @@ class BatchRead(Answer):
 
 
 class LeaseResult(Answer):
-    """A batch, or the news that there is too little to learn from. Neither is an error."""
+    """A batch, or `batch` null if there are too few corrections, which is not an error."""
 
     outcome: Literal["leased", "too_few"]
     count: int
-    """Rows of the batch; where they are too few, the corrections, without confirmations."""
+    """Number of rows in the batch; without a batch, the number of free corrections."""
     minimum: int
     batch: BatchRead | None = None
 
 
 class RenewRequest(Wire):
-    """Keep a lease."""
+    """A request to extend a lease."""
 
     run_id: RunId
     lease_seconds: Annotated[float, Field(gt=0, le=7 * 86400)] = 3600
 
 
 class AckRequest(Wire):
-    """The corrections have become a version."""
+    """An acknowledgement that a version was trained on a batch."""
 
     run_id: RunId
     version: VersionName
 
 
 class ReleaseRequest(Wire):
-    """Give the corrections back."""
+    """A request to release a batch."""
 
     run_id: RunId
     reason: Reason

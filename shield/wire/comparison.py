@@ -1,4 +1,4 @@
-"""Two versions side by side, judged on the same messages."""
+"""Comparison of two versions on the same messages."""
 
 from typing import Literal
 
@@ -6,11 +6,11 @@ from shield.wire.base import Answer
 
 
 class FigureChange(Answer):
-    """One figure of both versions on the messages that both were judged on."""
+    """One figure of both versions on their common messages."""
 
     figure: Literal["recall", "false positives", "accuracy"]
     messages: int
-    """That the figure is a share of: scams, harmless ones, or all."""
+    """Number of messages that the figure is a share of: scams, harmless ones, or all."""
     old: float
     new: float
     change: float
@@ -23,18 +23,18 @@ class FigureChange(Answer):
     won: int
     """Messages that only the new version got right."""
     kind: Literal["good", "bad", ""]
-    """Which way it went, where the interval leaves zero out."""
+    """Direction of the change, if the interval excludes zero."""
 
 
 class SetChange(Answer):
-    """Both versions on one set, or on one kind of message."""
+    """Both versions on one set or one slice of messages."""
 
     name: str
     """`golden`, or e.g. `language: de`."""
     messages: int
     scams: int
     figures: list[FigureChange]
-    """Those that are defined: without scams there is no recall."""
+    """The figures that are defined: without scams there is no recall."""
 
 
 class MovedMessage(Answer):
@@ -45,15 +45,15 @@ class MovedMessage(Answer):
     scam: bool
     old: float
     new: float
-    """What each answered, as the probability of the scam class."""
+    """Scam probability of each version."""
     won: bool
-    """The new version is right, the old one was not; else the other way round."""
+    """Whether the new version is right and the old one wrong; else the reverse."""
     text: str
     """Links, addresses, digits and rare words are masked."""
 
 
 class Difference(Answer):
-    """Something that is not the same in how two versions were made."""
+    """A difference in how two versions were trained."""
 
     name: str
     old: str
@@ -68,23 +68,23 @@ class CurvePoint(Answer):
 
 
 class VersionComparison(Answer):
-    """Two versions, judged on the same messages."""
+    """Comparison of two versions on the same messages."""
 
     old: str
     new: str
     messages: int
-    """That both were judged on; 0: `notes` say why, and only the differences are known."""
+    """Number of common messages; if 0, `notes` say why, and only `differences` are known."""
     sets: list[SetChange] = []
     slices: list[SetChange] = []
-    """Kinds of messages by accuracy, the one that lost most first."""
+    """Slices of messages by accuracy, the largest loss first."""
     moved: list[MovedMessage] = []
-    """The farthest moved first, lost ones before won ones; `lost` and `won` count them all."""
+    """Largest changes first, lost messages before won ones; `lost` and `won` count all."""
     lost: int = 0
     won: int = 0
     curves: dict[str, list[CurvePoint]] = {}
-    """`old` and `new`: ROC on the golden set."""
+    """ROC curves on the golden set, for `old` and `new`."""
     scores: dict[str, dict[str, list[int]]] = {}
-    """`old` and `new` -> `ham` and `scam` -> golden messages by score, bins of a twentieth."""
+    """Golden messages by score in bins of 0.05, for `old` and `new`, then `ham` and `scam`."""
     recipe: list[Difference] = []
     data: list[Difference] = []
     notes: list[str] = []

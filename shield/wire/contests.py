@@ -1,4 +1,4 @@
-"""Contests: whoever sends honest messages that are flagged says so, without an account."""
+"""Contests: senders of harmless messages object to their being flagged, without an account."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,14 +11,14 @@ from shield.labels import ModelType, ScanType
 from shield.wire.base import NO_NUL, Answer, MessageText, Note
 
 Receipt = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
-"""Shown once to whoever contests; with it the answer is read. Dashes, blanks and case do not
-count."""
+"""Receipt of a contest, shown once; needed to read the answer. Dashes, blanks and case are
+ignored."""
 Contact = Annotated[str, StringConstraints(max_length=320, pattern=NO_NUL)]
 """A mail address or telephone number."""
 
 
 class ContestState(StrEnum):
-    """Where a contest stands."""
+    """State of a contest."""
 
     WAITING = "waiting"
     """Reviewers have not decided yet."""
@@ -27,35 +27,35 @@ class ContestState(StrEnum):
     SCAM = "scam"
     """Reviewers found the message to be a scam."""
     NOT_FLAGGED = "not-flagged"
-    """Nobody who gets the message now is warned of it, so there was nothing to decide."""
+    """The message is not flagged now, so there was nothing to decide."""
 
 
 class ContestRequest(Wire):
-    """A message that is flagged, and why it should not be."""
+    """A flagged message, and why it should not be flagged."""
 
     scan_type: ScanType = ScanType.TEXT
     text: MessageText
-    """The message as it is sent to people."""
+    """The message as sent to its recipients."""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
-    """Who sends it and why it is honest. Reviewers read it."""
+    """Who sends the message and why it is harmless, for the reviewers."""
     contact: Contact | None = None
-    """How the sender can be reached; left out, the receipt is the only way to the answer."""
+    """Contact of the sender; without one, the answer can only be read with the receipt."""
 
 
 class ReceiptRequest(Wire):
-    """Whose contest is meant."""
+    """The receipt of a contest."""
 
     receipt: Receipt
 
 
 class ContestAnswer(Answer):
-    """What the sender is told."""
+    """A contest in the form shown to the sender."""
 
     state: ContestState
     sentence: str
-    """`state` in words."""
+    """Text that explains `state`."""
     answer: str | None = None
-    """What a reviewer wrote to the sender."""
+    """A reviewer's message to the sender."""
     created_at: datetime
     decided_at: datetime | None = None
     receipt: str | None = None
@@ -63,7 +63,7 @@ class ContestAnswer(Answer):
 
 
 class ContestMark(Answer):
-    """That a sender contests a message of a campaign."""
+    """A sender's contest of a message of the campaign."""
 
     id: str
     reason: str
@@ -71,7 +71,7 @@ class ContestMark(Answer):
 
 
 class ContestRead(Answer):
-    """One contest, as reviewers see it."""
+    """A contest in the form shown to reviewers."""
 
     id: str
     state: ContestState
@@ -82,7 +82,7 @@ class ContestRead(Answer):
     reason: str
     contact: str | None
     feedback_id: str | None
-    """Its item in the queue; null if nobody was warned of the message."""
+    """Id of its item in the review queue; null if the message was not flagged."""
     campaign_id: str | None
     known_id: str | None
     """The known campaign that flagged it, if it was not the model."""
@@ -94,6 +94,6 @@ class ContestRead(Answer):
 
 
 class AnswerRequest(Wire):
-    """What a reviewer writes to a sender."""
+    """A reviewer's message to a sender."""
 
     answer: Annotated[Note, Field(min_length=1)]

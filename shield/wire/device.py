@@ -1,4 +1,4 @@
-"""The judge on the phone: which one is in force, what it has said, and what it got wrong."""
+"""The model on the phone: its release, counts of its verdicts, and reports about them."""
 
 from datetime import date
 from enum import StrEnum
@@ -11,13 +11,13 @@ from shield.labels import Certainty, ModelType, ScanType
 from shield.wire.base import Answer, MessageText, Note, VersionName
 
 FEWEST_SCANS = 20
-"""Scans of one count: fewer would tell of single messages."""
+"""Fewest scans per count, so that a count does not reveal single messages."""
 KEPT_SHARE = 0.75
-"""How often a phone counts what it has really said; else, one of the three answers by lot."""
+"""Probability that a phone counts the true answer; otherwise it counts a random one of three."""
 
 
 class DeviceAnswer(StrEnum):
-    """What a phone says to a person."""
+    """An answer of the phone to its user."""
 
     HARMLESS = "harmless"
     SCAM = "scam"
@@ -25,7 +25,7 @@ class DeviceAnswer(StrEnum):
 
 
 class DeviceOpinion(Wire):
-    """What a phone has said of a message by itself."""
+    """The phone's own verdict on a message."""
 
     version: VersionName
     verdict: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
@@ -34,23 +34,24 @@ class DeviceOpinion(Wire):
 
 
 class ReleaseStatement(Wire):
-    """Which version judges on phones now. The API signs the JSON of this."""
+    """The version for phones. The API signs the JSON of this object."""
 
     format: str = "shield-release-1"
     scan_type: ScanType
     model_type: ModelType
     number: int
-    """Rises with every change, an undo included. Whoever has seen a higher one refuses this."""
+    """Increases with every change, an undo included. A phone refuses lower numbers than it has
+    seen."""
     version: VersionName
     package: str
     """`sha256:` digest of the manifest of the version's package."""
     judge: bool
-    """False: the version brings no judge for phones; they keep none and ask the server."""
+    """Whether the version has a model for phones; without one, phones ask the server."""
     issued_at: str
 
 
 class DeviceReleaseRead(Answer):
-    """The statement, and the signatures that a phone checks before it believes a byte."""
+    """The release statement with the signatures that a phone verifies."""
 
     statement: str
     """JSON of `ReleaseStatement`, the exact text that is signed."""
@@ -59,20 +60,20 @@ class DeviceReleaseRead(Answer):
     """Base64, Ed25519 by the API's key over `antispam-shield: release for phones`, a line feed and
     the statement."""
     package_signature: str | None
-    """`manifest.sig` of the package, by whoever trained it; None where there is no judge."""
+    """`manifest.sig` of the package, signed with the training key; null without a model."""
 
 
 class DeviceKeysRead(Answer):
-    """Public keys for an app to pin when it is built: base64 of their 32 bytes, by key id."""
+    """Public keys that an app pins at build time: base64 of 32 bytes, by key id."""
 
     releases: dict[str, str]
-    """Who says which version is in force: this API."""
+    """Keys of release statements, owned by this API."""
     packages: dict[str, str]
-    """Who may sign a version's package: whoever trains."""
+    """Keys of packages, owned by the training."""
 
 
 class KnownScam(Wire):
-    """A scam that reviewers have decided, as phones know it: nobody can read its message from it.
+    """A decided scam as a sketch for phones, from which its message cannot be read.
 
     See `shield.device.known`.
     """
@@ -80,31 +81,31 @@ class KnownScam(Wire):
     sketch: list[int]
     """16 numbers of 32 bits."""
     hosts: list[int]
-    """Of the hosts of its links, 32 bits each; empty: it had none."""
+    """Hashes of the hosts of its links, 32 bits each; empty without links."""
     any_host: bool
-    """Its words with another host are a reason to hesitate."""
+    """Whether the same words with another host are shown as unsure."""
     reporters: int
-    """People who had reported it."""
+    """Number of reporters."""
     decided_on: date
 
 
 class KnownStatement(Wire):
-    """The scams that phones answer by themselves, as reviewers have decided them. Signed."""
+    """Decided scams that phones recognise by themselves. The API signs the JSON of this object."""
 
     format: str = "shield-known-1"
     scan_type: ScanType
     number: int
-    """Rises with every change, an undo included. Whoever has a higher one keeps that."""
+    """Increases with every change, an undo included. A phone keeps the highest number."""
     until: str
-    """A phone that has heard of nothing newer until then believes it no longer."""
+    """Expiry: a phone does not use the list afterwards."""
     normaliser: str
     salt: int
-    """Goes into every number, 32 bits."""
+    """Salt of all hashes, 32 bits."""
     entries: list[KnownScam]
 
 
 class DeviceKnownRead(Answer):
-    """Known scams for phones, and the signature that a phone checks before it believes them."""
+    """Known scams for phones with the signature that a phone verifies."""
 
     statement: str
     """JSON of `KnownStatement`, the exact text that is signed."""
@@ -115,7 +116,7 @@ class DeviceKnownRead(Answer):
 
 
 class DeviceCounts(Wire):
-    """What phones have said lately, without a text: some scans of one version, counted together."""
+    """Counts of a phone's recent scans by one version, without their texts."""
 
     version: VersionName
     harmless: Annotated[int, Field(ge=0, le=10_000)]
@@ -133,36 +134,36 @@ class DeviceCounts(Wire):
 
 
 class DeviceVersionCounts(Answer):
-    """What is known of one version on phones."""
+    """Counts of one version on phones."""
 
     version: VersionName
     scans: int
     shares: dict[DeviceAnswer, float] | None
-    """Estimated share of each answer, the lot taken out; None before the first count."""
+    """Estimated share of each answer, corrected for random ones; null before the first count."""
     judged_again: int
-    """Messages that the server has judged as well, because a person asked or reported."""
+    """Messages that the server has judged too, after a request or a report."""
     disagreed: int
-    """Of these, how many it judged differently."""
+    """Number of these on which the server disagreed."""
 
 
 class DeviceReport(Wire):
-    """A person's word on a message that their phone has judged."""
+    """A report about a message that the phone has judged."""
 
     scan_type: ScanType
     text: MessageText
     actual_label: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
-    """What the message really is."""
+    """True label of the message."""
     comment: Note | None = None
     device: DeviceOpinion
 
 
 class DeviceReportRead(Answer):
-    """What became of a report."""
+    """The result of a report."""
 
     scan_id: str
     verdict: str
-    """The server's."""
+    """The server's verdict."""
     model_version: VersionName
     agrees: bool
-    """Whether the server judges as the phone did."""
+    """Whether the server agrees with the phone."""
     feedback_id: str

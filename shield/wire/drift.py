@@ -1,4 +1,4 @@
-"""What the drift watch looks at, and what it says."""
+"""Inputs and results of the drift watch."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,37 +8,37 @@ from shield.routing import Arm
 from shield.wire.base import Answer
 
 DRIFT_TRIGGER = "drift watch"
-"""The trigger of a run that began as a look for drift; where there was some, it went on."""
+"""Trigger of a run that starts as a drift check and continues as a retraining on drift."""
 DRIFT_STEP = "drift"
-"""The step of such a run that holds its `DriftLook`."""
+"""Step of such a run that contains its `DriftLook`."""
 
 
 class DriftVerdict(StrEnum):
-    """What a look, or one of its signals, says."""
+    """Result of a drift check or of one signal."""
 
     RETRAIN = "retrain"
     STEADY = "steady"
     CANNOT_TELL = "cannot_tell"
-    """Too little was seen; never the same as `steady`."""
+    """Too few observations; not the same as `steady`."""
 
 
 class Tally(Answer):
-    """How often something happened."""
+    """Number of events among observations."""
 
     events: int
     trials: int
 
 
 class ArmTally(Answer):
-    """What users and reviewers said of one version on one arm."""
+    """Reports and decisions about one version on one arm."""
 
     version: str
     arm: Arm
     scans: int
     objections: int
-    """Scans whose user said that the verdict was wrong, decided or not."""
+    """Scans whose user objected to the verdict, decided or not."""
     errors: int
-    """Verdicts that a reviewer found wrong."""
+    """Verdicts that a reviewer decided to be wrong."""
 
 
 class CampaignText(Answer):
@@ -52,63 +52,63 @@ class CampaignText(Answer):
 
 
 class DriftDay(Answer):
-    """What was seen of a champion on one day; days are counted from its release."""
+    """Counts of a champion on one day; days are counted from its release."""
 
     number: int
-    """0 is the first day, from the release on."""
+    """Day number; 0 begins at the release."""
     misses: Tally
-    """Audited scams that were decided on that day, and those that it had let through."""
+    """Audited scams decided on that day, and those that the champion missed."""
     false_alarms: Tally
-    """Audited harmless messages that were decided on that day, and those that it had flagged."""
+    """Audited harmless messages decided on that day, and those that the champion flagged."""
     complaints: Tally
-    """Scans of that day, and those whose verdict a reviewer found wrong."""
+    """Scans of that day, and those whose verdict a reviewer decided to be wrong."""
     objections: Tally
-    """Scans of its arm on that day, and those that their users objected to."""
+    """Scans of its arm on that day, and those with an objection of their user."""
     scores: list[int]
-    """Different messages that came first on that day, by score: bins as in
+    """Distinct messages first seen on that day, by score in the bins of
     `shield.metrics.SCORE_EDGES`."""
 
 
 class DriftFacts(Answer):
-    """What has been seen of a champion since its release."""
+    """Daily counts of a champion since its release."""
 
     version: str
     since: datetime
-    """Its release."""
+    """Time of its release."""
     days: list[DriftDay]
-    """Oldest first; days on which nothing was seen are left out."""
+    """Oldest first; days without observations are left out."""
     arms: list[ArmTally]
-    """The champion since its release; other versions since thirty days before."""
+    """The champion since its release, and other versions from thirty days before."""
     campaigns: list[CampaignText]
     """Oldest first."""
 
 
 class DriftSignal(Answer):
-    """What one signal says."""
+    """Result of one signal."""
 
     name: str
     says: DriftVerdict
     events: int
     trials: int
     limit: float | None = None
-    """The rate above which it is drift; null where there is nothing to compare with."""
+    """Rate above which it is drift; null without a reference."""
     evidence: float = 0.0
-    """Logarithm of the evidence, as a share of what is needed: from 1 on it asks."""
+    """Logarithm of the evidence as a share of the threshold; at 1 a retraining is requested."""
     message: str
 
 
 class DriftLook(Answer):
-    """One look for drift, as it is kept with its run."""
+    """Result of one drift check, stored with its run."""
 
     model_type: ModelType
     champion: str | None
     at: datetime
     verdict: DriftVerdict
     alpha: float
-    """Chance of asking needlessly within a year, over all signals."""
+    """Probability of a false alarm within a year, over all signals."""
     signals: list[DriftSignal] = []
     arms: list[ArmTally] = []
     retrains: bool = False
-    """Whether the run goes on as a retraining."""
+    """Whether the run continues as a retraining."""
     reason: str
-    """Why it asks for a retraining, or why not."""
+    """Why a retraining is requested or not."""

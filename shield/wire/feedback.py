@@ -1,4 +1,4 @@
-"""What users say of verdicts, and what reviewers see and decide."""
+"""Users' reports about verdicts, and reviewers' items and decisions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from shield.wire.contests import ContestMark
 
 
 class FeedbackStatus(StrEnum):
-    """Where a correction stands."""
+    """Status of a report."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -21,7 +21,7 @@ class FeedbackStatus(StrEnum):
 
 
 class ReportFacts(Wire):
-    """What a reporter says and the system copies as it is.
+    """Facts given by a reporter and stored unchanged.
 
     A further fact is one more field here (with a default: older phones do not send it) and a column
     of the same name in `api/tables/feedback.py`. Requests, listings, exports and snapshots have it
@@ -34,25 +34,25 @@ class ReportFacts(Wire):
 class FeedbackColumns(ReportFacts, Answer):
     """The columns that listings, exports and snapshots share, named as in the table.
 
-    What the system adds to a report, and everybody who reads it should see, is a field here.
+    A fact that the system adds to a report and that all readers should see is a field here.
     """
 
     scan_type: ScanType
 
 
 class FeedbackRequest(ReportFacts):
-    """What a user says of a verdict."""
+    """A user's report about a verdict."""
 
     scan_id: Identifier
     scan_type: ScanType | None = None
-    """May be left out: the scan knows it."""
+    """Optional; must match the scan's type."""
     actual_label: Annotated[str, Field(max_length=32)] | None = None
-    """Left out, it follows from `feedbackType` and the verdict."""
+    """Default: derived from `feedbackType` and the verdict."""
     comment: Note | None = None
 
 
 class FeedbackRead(FeedbackColumns):
-    """One correction."""
+    """One report."""
 
     id: str
     scan_id: str
@@ -65,14 +65,14 @@ class FeedbackRead(FeedbackColumns):
     reviewed_at: datetime | None = None
     review_notes: str | None = None
     review_tactic: str | None = None
-    """The tactic of the book of scams that the reviewer named."""
+    """Tactic from the book of scams, set by the reviewer."""
     review_reason: str | None = None
-    """The reason that the reviewer chose from the team's list."""
+    """Reason from the team's list, set by the reviewer."""
     undo_until: datetime | None = None
-    """A decision may be undone until then, unless a batch has taken it."""
+    """Until then the decision can be undone, unless a batch contains the report."""
     campaign_id: str | None = None
     batch_id: str | None = None
-    """The sealed batch that holds it now."""
+    """The sealed batch that contains it."""
     created_at: datetime
     updated_at: datetime
 
@@ -83,13 +83,13 @@ class ExportRead(Answer):
     success: Literal[True] = True
     message: str = ""
     batch_id: str | None = None
-    """The sealed batch that was asked for."""
+    """The requested sealed batch."""
     count: int
     data: list["ExportRow"]
 
 
 class LabelledText(Answer):
-    """What an export says of the message itself."""
+    """The message in an export."""
 
     id: str
     text: str
@@ -101,13 +101,13 @@ class ExportRow(FeedbackColumns, LabelledText):
     """One approved correction. The CSV has these columns, in this order."""
 
     timestamp: datetime
-    """When it was approved."""
+    """Time of the approval."""
 
 
 class ScanSummary(Answer):
-    """The scan as a reviewer sees it.
+    """A scan in the form shown to reviewers.
 
-    Which version answered, and how sure it was, is left out: who knows it judges with it.
+    Version and confidence are left out, since they would bias the reviewer.
     """
 
     id: str
@@ -118,32 +118,32 @@ class ScanSummary(Answer):
 
 
 class CampaignSummary(Answer):
-    """The flood that a message belongs to."""
+    """The campaign of a message."""
 
     id: str
     size: int
-    """Scans that fell into it."""
+    """Number of its scans."""
     pending: int
-    """Items that wait for a decision."""
+    """Number of its undecided items."""
     reporters: int
-    """Distinct users who reported it."""
+    """Number of distinct reporters."""
     variants: list[str] = []
-    """Up to five texts of it, those that read otherwise first, the message itself left out."""
+    """Up to five of its texts, the most different first, without the message itself."""
     shown: list[str] = []
-    """Waiting items whose texts are shown, but for numbers: a decision on the campaign settles
-    these (`ReviewRequest.shown`), at most 500. What came later, or reads otherwise, waits."""
+    """Ids of undecided items whose texts are shown, ignoring numbers, at most 500. A decision on
+    the campaign covers these (`ReviewRequest.shown`); later or different items stay undecided."""
     first_seen: datetime
     last_seen: datetime
     burst: bool = False
-    """Many new accounts in a short time: look twice."""
+    """Whether many new accounts reported it within a short time."""
 
 
 class ReporterSummary(Answer):
-    """Who reported, by pseudonym, and how far their record goes."""
+    """The reporter by pseudonym, with their record."""
 
     pseudonym: str
     trust: float
-    """Posterior mean of their approval rate, 0 to 1. Orders the queue; never decides."""
+    """Posterior mean of the approval rate, 0 to 1. Used to order the queue only."""
     trust_low: float
     trust_high: float
     """The 95 % interval of the posterior."""
@@ -153,7 +153,7 @@ class ReporterSummary(Answer):
 
 
 class RankReason(Answer):
-    """One part of an item's rank."""
+    """One component of an item's rank."""
 
     name: Literal["reporters", "uncertainty", "reach", "age"]
     value: float
@@ -161,32 +161,32 @@ class RankReason(Answer):
 
 
 class Rank(Answer):
-    """What a decision on the item is worth, and why."""
+    """The value of a decision on the item, and its reasons."""
 
     score: float
     reason: str
-    """All reasons in one sentence."""
+    """All reasons as one sentence."""
     reasons: list[RankReason] = []
 
 
 class Decision(StrEnum):
-    """What a reviewer finds a message to be, whatever was claimed of it."""
+    """A reviewer's decision about a message, independent of the claim."""
 
     SCAM = "scam"
     HARMLESS = "harmless"
 
 
 class Proposal(Answer):
-    """How the campaign was decided before; proposed, never applied by itself."""
+    """The earlier decision on the campaign; proposed, never applied automatically."""
 
     action: Literal["approve", "reject"]
     decision: Decision
-    """The same, said of the message instead of the claim."""
+    """The proposed decision about the message instead of the claim."""
     why: str
 
 
 class SimilarItem(Answer):
-    """A decided message that looks like this one."""
+    """A similar, decided message."""
 
     text: str
     decision: FeedbackStatus
@@ -196,14 +196,14 @@ class SimilarItem(Answer):
 
 
 class CommentRead(Answer):
-    """What a reporter wrote."""
+    """A reporter's comment."""
 
     text: str
     at: datetime
 
 
 class PendingItem(FeedbackRead):
-    """One item of the queue."""
+    """One item of the review queue."""
 
     scan: ScanSummary
     campaign: CampaignSummary | None = None
@@ -212,45 +212,46 @@ class PendingItem(FeedbackRead):
     rank: Rank
     proposal: Proposal | None = None
     tactic: str | None = None
-    """The tactic of the book of scams that the words are nearest to, if it is near to any."""
+    """The tactic of the book of scams that is most similar to the text, if any."""
     similar: list[SimilarItem] = []
     contests: list[ContestMark] = []
-    """What senders of the campaign's messages say against its being flagged."""
+    """Contests of the campaign by senders of its messages."""
     claimed_by: str | None = None
     claimed_until: datetime | None = None
     assigned_to: str | None = None
-    """A reviewer, or `team:NAME`, in whose queue it is; none: it is in everybody's."""
+    """Assigned reviewer or `team:NAME`; null: not assigned."""
     blind: bool = False
-    """A second look: what the first reviewer said is not shown."""
+    """Whether this is a blind second look: the first judgement is not shown."""
 
 
 class ReviewAction(StrEnum):
-    """What a reviewer decides."""
+    """A reviewer's decision about a claim."""
 
     APPROVE = "approve"
     REJECT = "reject"
 
 
 class ReviewRequest(Wire):
-    """A decision: `decision` says what the message is, or `action` whether the claim is right."""
+    """A decision: `decision` about the message, or `action` about the claim."""
 
     action: ReviewAction | None = None
-    """What clients of before `decision` send. On one item `approve` makes a scam of it and on
-    another a harmless message: it depends on the claim."""
+    """For clients without `decision`. Whether `approve` means scam or harmless depends on the
+    claim."""
     decision: Decision | None = None
     tactic: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
-    """Of the book of scams (`GET /review/guide` lists them); only a scam has one."""
+    """Tactic from the book of scams (see `GET /review/guide`), for scams only."""
     reason: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
-    """One of the team's reasons (`SHIELD_API_REVIEW_REASONS`); needed where the team has any."""
+    """One of the team's reasons (`SHIELD_API_REVIEW_REASONS`); required if there are any."""
     scope: Literal["item", "campaign"] = "item"
-    """`campaign`: the label that the decision makes true settles what was shown of the campaign."""
+    """`campaign`: the decision also covers the shown items of the campaign."""
     shown: Annotated[list[Identifier], Field(max_length=500)] | None = None
-    """With `scope: campaign`, the items whose texts the reviewer has seen (`campaign.shown`); no
-    others are settled. Left out, those that read like the item itself, but for numbers."""
+    """With `scope: campaign`: ids of the items whose texts the reviewer has seen
+    (`campaign.shown`); only these are covered. Default: items with the same text, ignoring
+    numbers."""
     notes: Note | None = None
     corrected_label: Annotated[str, Field(max_length=32)] | None = None
-    """The label that the reviewer saw claimed: if the reporter has changed it since, nothing is
-    decided (409). Left out, whatever is claimed now is judged."""
+    """The claimed label that the reviewer saw: if the reporter has changed it since, the request is
+    refused with 409. Default: the current claim is judged."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "ReviewRequest":
@@ -260,31 +261,31 @@ class ReviewRequest(Wire):
 
 
 class AssignRequest(Wire):
-    """Give an item to somebody."""
+    """A request to assign an item."""
 
     to: Annotated[str, Field(max_length=128, pattern=NO_NUL)] | None = None
-    """A reviewer, or `team:NAME`; left out, it is everybody's again."""
+    """A reviewer, or `team:NAME`; omit it to remove the assignment."""
     scope: Literal["item", "campaign"] = "campaign"
     reason: Reason | None = None
 
 
 class MuteRequest(Wire):
-    """Leave out what a reporter says."""
+    """A request to mute a reporter."""
 
     days: Annotated[int, Field(ge=1, le=365)] = 30
     reason: Reason
 
 
 class MutedReporter(Answer):
-    """A reporter whose items are left out of the queue."""
+    """A reporter whose items are hidden from the queue."""
 
     pseudonym: str
     until: datetime
     waiting: int
-    """Items of theirs that wait meanwhile; they come back then."""
+    """Number of hidden items; they return to the queue afterwards."""
 
 
 class UndoRequest(Wire):
-    """Take a decision back."""
+    """A request to undo a decision."""
 
     reason: Reason | None = None

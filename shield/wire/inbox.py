@@ -1,4 +1,4 @@
-"""What people are told afterwards: what became of their reports, and where we were wrong."""
+"""Notices to users about the outcome of their reports and about corrected verdicts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,22 +12,22 @@ from shield.wire.base import Answer, Identifier
 from shield.wire.scans import ScanAdvice
 
 InboxCursor = Annotated[str, Field(pattern=r"^\d{1,18}$")]
-"""Opaque: stands behind the newest notice that was read."""
+"""Opaque cursor, positioned after the newest notice of a response."""
 
 
 class NoticeKind(StrEnum):
-    """What a notice says."""
+    """Kind of a notice."""
 
     REPORT_RIGHT = "report-right"
-    """Reviewers agree with the reader's report."""
+    """Reviewers agreed with the user's report."""
     REPORT_WRONG = "report-wrong"
-    """Reviewers found otherwise."""
+    """Reviewers disagreed with the user's report."""
     REPORT_REOPENED = "report-reopened"
-    """The decision on the reader's report was taken back."""
+    """The decision on the user's report was undone."""
     REVISED = "revised"
-    """What the reader was told of a message was wrong, as reviewers have found."""
+    """A verdict shown to the user was wrong, according to reviewers."""
     TAKEN_BACK = "taken-back"
-    """What reviewers had found of a message of the reader's was taken back."""
+    """A reviewers' decision that answered the user's message was undone."""
 
 
 class NoticeRead(Answer):
@@ -38,40 +38,40 @@ class NoticeRead(Answer):
     at: datetime
     read_at: datetime | None
     superseded: bool
-    """A later notice about the same message says otherwise."""
+    """Whether a later notice about the same message replaces this one."""
     scan_id: str
-    """The reader's message that it is about."""
+    """The user's message."""
     scan_type: ScanType
     model_type: ModelType
     scanned_at: datetime
     told: str
-    """What the reader was told, or had said of it, before; a label of the model type."""
+    """The label that the user was shown or had claimed before."""
     found: str | None
-    """What reviewers found; null while they are looking again."""
+    """The label decided by reviewers; null while it is undecided again."""
     scam: bool | None
-    """`found` in one word; null while they are looking again."""
+    """Whether `found` is a scam; null while it is undecided again."""
     people: int
-    """Other people who were warned since (of a scam), or spared a false alarm."""
+    """Number of other users since warned of the scam, or spared a false alarm."""
     title: str
     sentence: str
     people_sentence: str | None
-    """`people` in words; null where there is nobody yet."""
+    """Sentence about `people`; null if there are none yet."""
     advice: ScanAdvice | None
-    """What to do now; null where there is nothing to do, or the message is erased."""
+    """What to do now; null if there is nothing to do or the message was erased."""
 
 
 class InboxRead(Answer):
-    """Notices, the newest first."""
+    """Notices, newest first."""
 
     notices: list[NoticeRead]
     unread: int
-    """Of all notices; those that are superseded do not count."""
+    """Number of all unread notices, without superseded ones."""
     cursor: InboxCursor
-    """Send it back as `after`, and only what is newer is answered."""
+    """Send it as `after` to get only newer notices."""
 
 
 class ReadMarks(Wire):
-    """Which notices were read: some by id, or all up to a cursor."""
+    """Notices to mark as read: by id, or all up to a cursor."""
 
     ids: list[Identifier] = Field(default=[], max_length=200)
     up_to: InboxCursor | None = None
@@ -84,6 +84,6 @@ class ReadMarks(Wire):
 
 
 class Unread(Answer):
-    """How many notices are not read yet."""
+    """The number of unread notices."""
 
     unread: int

@@ -1,4 +1,4 @@
-"""Known campaigns: what reviewers have decided acts at once."""
+"""Known campaigns: reviewers' decisions that answer later copies of a message."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,50 +8,50 @@ from shield.wire.base import Answer
 
 
 class DecidedBy(StrEnum):
-    """Whose verdict an answer is."""
+    """Source of a verdict: the model or reviewers."""
 
     MODEL = "model"
     REVIEWERS = "reviewers"
 
 
 class KnownStanding(StrEnum):
-    """Where a known campaign stands."""
+    """Standing of a known campaign."""
 
     CHECKING = "checking"
     """One reviewer has decided: matches are marked as being checked."""
     CONFIRMED = "confirmed"
     """Reviewers agree: matches are answered by their decision."""
     REFUSED = "refused"
-    """It would have changed verdicts that nobody objected to, or is too short to be told apart."""
+    """It would have changed too many verdicts without objections, or its text is too short."""
     ENDED = "ended"
-    """Its decisions were taken back, or contradict each other; or its messages were erased."""
+    """Its decisions were undone or contradict each other, or its messages were erased."""
     UNDONE = "undone"
-    """Somebody took it back."""
+    """A person undid it."""
     EXPIRED = "expired"
-    """Nothing matched it for a long time."""
+    """It had no matches for a long time."""
 
 
 class KnownMark(Answer):
-    """That a message belongs to a known campaign."""
+    """The known campaign of a message."""
 
     id: str
     standing: KnownStanding
     """`checking` or `confirmed`."""
     reason: str
-    """In words: who reported and decided, and when."""
+    """Text on who reported and decided it, and when."""
 
 
 class RevisionRead(Answer):
-    """That a verdict was corrected after it was told."""
+    """Correction of a verdict after it was shown."""
 
     verdict: str
-    """What is right, as reviewers have found since; or again, if they took it back."""
+    """The correct label according to reviewers, or the original one after an undo."""
     at: datetime
     known_id: str
 
 
 class ModelOpinion(Answer):
-    """What the model said of a message that reviewers' decision answers."""
+    """The model's verdict on a message answered by a reviewers' decision."""
 
     verdict: str
     confidence: float
@@ -60,21 +60,21 @@ class ModelOpinion(Answer):
 
 
 class BackCheck(Answer):
-    """What an entry would have changed in the last days, counted before it acts."""
+    """Verdicts of the last days that an entry would have changed, counted before it answers."""
 
     scans: int = 0
-    """Scans that it was held against."""
+    """Number of scans checked."""
     unobjected: int = 0
-    """People whose verdict it would have changed, and who did not object."""
+    """Users whose verdict it would have changed and who did not object."""
     against: int = 0
-    """People who confirmed the verdict that it would have changed, or whose message a reviewer of
-    the audit sample found to be otherwise."""
+    """Users who confirmed the verdict that it would have changed, or for whom a reviewer of the
+    audit sample did."""
     kin: int = 0
-    """People who had nearly its words, and did not object."""
+    """Users with similar messages who did not object."""
     kin_against: int = 0
-    """Those among them who confirmed the verdict, or were found to be right."""
+    """Those of them whose verdict was confirmed."""
     other_hosts: int = 0
-    """Most people who had the same words with one other host, and did not object."""
+    """Largest number of users with the same words and one other host who did not object."""
 
 
 class KnownRead(Answer):
@@ -85,19 +85,19 @@ class KnownRead(Answer):
     campaign_id: str
     standing: KnownStanding
     label: str | None = None
-    """What it is known as. Left out while it is being checked: the second look is blind."""
+    """The decided label. Omitted while it is being checked, since the second look is blind."""
     text: str | None = None
-    """Its message, folded; left out once it was erased."""
+    """The folded message; omitted after its erasure."""
     hosts: list[str] = []
     any_host: bool = False
-    """The same words with another host are marked as being checked."""
+    """Whether the same words with another host are shown as unsure."""
     origin: str | None = None
-    """The feed of another deployment that it came from."""
+    """The feed of another deployment that it was imported from."""
     reviewers: list[str] = []
-    """Who decided; left out while it is being checked."""
+    """Reviewers who decided; omitted while it is being checked."""
     reporters: int
     matches: int
-    """Scans that it has marked or answered."""
+    """Number of scans that it has marked or answered."""
     matches_last_hour: int
     why: str
     checked: BackCheck

@@ -1,4 +1,4 @@
-"""Finding things by the beginning of their id."""
+"""Look-up of objects by a prefix of their id."""
 
 from enum import StrEnum
 
@@ -6,10 +6,10 @@ from shield.wire.base import Answer
 
 
 class NamedKind(StrEnum):
-    """What has an id that people type."""
+    """Kinds of objects with ids that people type."""
 
     SCAN = "scan"
-    """One's own."""
+    """The caller's own scans."""
     FEEDBACK = "feedback"
     CAMPAIGN = "campaign"
     KNOWN = "known"
@@ -17,12 +17,12 @@ class NamedKind(StrEnum):
     BATCH = "batch"
     RUN = "run"
     VERSION = "version"
-    """By its name, or by its digest with or without `sha256:`."""
+    """By name, or by digest with or without `sha256:`."""
 
 
 class NamedRead(Answer):
-    """One thing whose id begins as asked."""
+    """An object whose id begins with the prefix."""
 
     id: str
     told: str
-    """What tells it from others, e.g. `pending, sms, 2026-11-29 12:00`."""
+    """Description to distinguish it, e.g. `pending, sms, 2026-11-29 12:00`."""

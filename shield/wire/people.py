@@ -1,4 +1,4 @@
-"""What users know and change of themselves; lineage."""
+"""Users' accounts, erasure, and lineage."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,19 +9,19 @@ from shield.wire.registry import VersionRead
 
 
 class MeRead(Answer):
-    """What the system knows of the caller."""
+    """The caller's account data."""
 
     subject: str
     roles: list[str]
     audit_consent: bool
-    """Whether a small share of one's scans may be looked at without having been reported."""
+    """Consent to the audit sample: a small share of unreported scans may be reviewed."""
     approved: int
-    """Own reports that turned out right."""
+    """Number of the caller's approved reports."""
     rejected: int
 
 
 class MeUpdate(Wire):
-    """What a user may change."""
+    """Changes of the caller's account."""
 
     audit_consent: bool
 
@@ -30,24 +30,24 @@ class PairingRead(Answer):
     """A code that connects one phone to an account, once."""
 
     code: str
-    """Ten letters and digits with a dash; `/app#code=...` takes it."""
+    """Ten letters and digits with a dash, for `/app#code=...`."""
     subject: str
     expires_at: datetime
 
 
 class ErasureRead(Answer):
-    """What was erased, and what cannot be unlearned."""
+    """The result of an erasure."""
 
     scans: int
     feedback: int
     versions: list[str]
-    """Model versions that were trained on the person's messages."""
+    """Versions that were trained on the user's messages."""
     batches: list[str]
-    """Sealed batches that held them; their copies in the store are deleted or rewritten."""
+    """Sealed batches that contained them; the copies in the store are deleted or rewritten."""
 
 
 class LineageKind(StrEnum):
-    """What lineage can be asked for."""
+    """Kinds of subjects of a lineage query."""
 
     FEEDBACK = "feedback"
     REPORTER = "reporter"
@@ -57,12 +57,12 @@ class LineageKind(StrEnum):
 
 
 class LineageRead(Answer):
-    """Every version that learned from a feedback, a reporter, a campaign or a batch."""
+    """Every version that was trained on a feedback, reporter, campaign or batch."""
 
     subject: str
     feedback: int
-    """Corrections that the subject stands for."""
+    """Number of the subject's corrections."""
     batches: list[str]
     versions: list[VersionRead]
     serving: list[str] | None
-    """Those that serve now; null while the rollout store does not say."""
+    """Versions that serve now; null if the rollout store does not answer."""

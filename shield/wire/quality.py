@@ -1,4 +1,4 @@
-"""Gold items and the quality of review."""
+"""Gold items, the reviewers' guide, and review quality."""
 
 from typing import Annotated
 
@@ -12,16 +12,16 @@ from shield.wire.statistics import Interval
 
 
 class GoldRequest(Wire):
-    """An item whose answer is known, to be mixed into the queue."""
+    """An item with a known answer, to be added to the queue."""
 
     scan_type: ScanType
     text: MessageText
     verdict: Annotated[str, Field(json_schema_extra={"enum": [*EVERY_LABEL]})]
-    """What the model is said to have found."""
+    """The model's verdict to show."""
     feedback_type: FeedbackType
-    """What the user is said to claim."""
+    """The user's claim to show."""
     answer: ReviewAction
-    """What a good reviewer decides."""
+    """The correct decision."""
 
 
 class GuideTactic(Answer):
@@ -33,9 +33,9 @@ class GuideTactic(Answer):
 
 
 class GuideExample(Answer):
-    """A decided message that shows what a decision looks like.
+    """A decided message as an example.
 
-    Some are gold items, and nothing says which.
+    Some are gold items, which are not marked.
     """
 
     text: str
@@ -43,33 +43,33 @@ class GuideExample(Answer):
 
 
 class GuideRead(Answer):
-    """What a reviewer may look up beside an item."""
+    """The reviewers' guide for an item."""
 
     tactics: list[GuideTactic]
     reasons: list[str] = []
-    """One of these must be chosen with every decision; empty: none is asked for."""
+    """Reasons, one of which every decision needs; empty: none is needed."""
     text: str = ""
     """The team's own guidelines."""
     examples: list[GuideExample] = []
 
 
 class ReviewerQuality(Answer):
-    """How one reviewer judges."""
+    """Quality figures of one reviewer."""
 
     reviewer: str
     decided: int
     gold: Interval
-    """Share of gold items judged right."""
+    """Share of gold items judged correctly."""
     kappa: float | None = None
-    """Cohen's kappa with the other reviewers on items that two have seen."""
+    """Cohen's kappa with other reviewers on items judged by two."""
     compared: int = 0
-    """Items behind kappa."""
+    """Number of items in kappa."""
 
 
 class QualityRead(Answer):
-    """How reliable reviewing is."""
+    """Review quality, overall and by reviewer."""
 
     reviewers: list[ReviewerQuality]
     kappa: float | None = None
-    """Over all items that two reviewers have seen."""
+    """Kappa over all items judged by two reviewers."""
     compared: int = 0

@@ -13,32 +13,32 @@ from shield.wire.base import NO_NUL, Answer, Digest, Facts, Identifier, Note, Ru
 
 
 class VersionStatus(StrEnum):
-    """What became of a version."""
+    """Status of a version."""
 
     CANDIDATE = "candidate"
     """Passed the gates; may be rolled out."""
     REFUSED = "refused"
     """A gate refused it; kept for the record."""
     TESTING = "testing"
-    """Meets users now."""
+    """Candidate of a running rollout."""
     DEPLOYED = "deployed"
     """The stable version."""
     RETIRED = "retired"
-    """Was the stable version, and good."""
+    """Former stable version, replaced by a newer one."""
     REJECTED = "rejected"
     """Rejected during its rollout."""
     ROLLED_BACK = "rolled_back"
-    """Was the stable version, and taken back."""
+    """Former stable version, taken back."""
 
 
 class VersionRequest(Wire):
-    """A trained model package, to be named."""
+    """A trained model package to register."""
 
     digest: Digest
     uri: Annotated[str, Field(min_length=1, max_length=1024, pattern=NO_NUL)]
     parent: VersionName | None = None
     batches: list[Identifier] = Field(default=[], max_length=1000)
-    """All batches whose rows were in the training data."""
+    """All batches in the training data."""
     run_id: RunId | None = None
     metrics: Facts = {}
     status: Literal["candidate", "refused"] = "candidate"
@@ -65,17 +65,17 @@ class VersionRead(Answer):
     created_at: datetime
     deployed_at: datetime | None = None
     tainted: bool = False
-    """It learned from messages that were later found to be poisoned."""
+    """Whether it was trained on messages later found to be poisoned."""
     taint_reason: str | None = None
 
     @property
     def ref(self) -> VersionRef:
-        """Return the version as rollouts name it."""
+        """Return the reference of the version in rollouts."""
         return VersionRef(name=self.name, digest=self.digest, uri=self.uri)
 
 
 class LedgerEntry(Answer):
-    """One line of the promotion ledger."""
+    """One entry of the promotion ledger."""
 
     model_type: ModelType
     action: str
@@ -89,7 +89,7 @@ class LedgerEntry(Answer):
 
 
 class TransitionRequest(Transition):
-    """A transition as the operator reports it."""
+    """A transition reported by the operator."""
 
     rollout_uid: Identifier
     reason: Annotated[str, Field(max_length=2048, pattern=NO_NUL)]

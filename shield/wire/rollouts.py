@@ -1,4 +1,4 @@
-"""Asking for versions, and saying how they meet their users."""
+"""Requests for rollouts and for changes of their policy."""
 
 from typing import Annotated, Any
 
@@ -10,9 +10,9 @@ from shield.wire.base import Reason, VersionName
 
 
 class RolloutPolicy(Wire):
-    """How versions meet their users, and what they are judged by; it is the owner's to say.
+    """Steps and acceptance criteria of a rollout, set by admins.
 
-    Members left out keep their present value.
+    Omitted members keep their current value.
     """
 
     strategy: Strategy | None = None
@@ -26,23 +26,23 @@ class RolloutPolicy(Wire):
 
     @property
     def named(self) -> dict[str, Any]:
-        """Return the members that are given, but for version and reason, by their field names."""
+        """Return the given members by field name, without version and reason."""
         return self.model_dump(exclude_none=True, exclude={"version", "reason"})
 
 
 class RolloutRequest(RolloutPolicy):
-    """What should serve. Whoever has the role `pipeline` names the version alone."""
+    """The version to roll out. The role `pipeline` may set only the version."""
 
     version: VersionName
 
 
 class ReasonRequest(Wire):
-    """Why."""
+    """A reason."""
 
     reason: Reason
 
 
 class OptionalReasonRequest(Wire):
-    """Why, if one wants to say."""
+    """An optional reason."""
 
     reason: Reason | None = None

@@ -1,4 +1,4 @@
-"""Pipeline runs."""
+"""Records of training runs."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,11 +11,11 @@ from shield.labels import ModelType
 from shield.wire.base import NO_NUL, Answer, Facts, Note, RunId, VersionName
 
 MANUAL, SCHEDULED = "manual", "schedule"
-"""Triggers of a retraining: somebody has started it, or it was due."""
+"""Triggers of a retraining: started by a person, or by schedule."""
 
 
 class RunOutcome(StrEnum):
-    """How a pipeline run ended. A refusal and a skip are no failures."""
+    """Outcome of a run. Refusals and skips are not failures."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -25,7 +25,7 @@ class RunOutcome(StrEnum):
 
 
 class RunRequest(Wire):
-    """A run begins, or begins again."""
+    """The start, or restart, of a run."""
 
     run_id: RunId
     model_type: ModelType
@@ -34,18 +34,18 @@ class RunRequest(Wire):
 
 
 class RunUpdate(Wire):
-    """How a run went."""
+    """Progress or outcome of a run."""
 
     outcome: RunOutcome
     message: Note = ""
     version: VersionName | None = None
     report_uri: Annotated[str, Field(max_length=1024, pattern=NO_NUL)] | None = None
     steps: Facts | None = None
-    """Step name to whatever is worth keeping, e.g. `{"seconds": 12.3}`."""
+    """Facts by step name, e.g. `{"seconds": 12.3}`."""
 
 
 class RunRead(Answer):
-    """One pipeline run."""
+    """One training run."""
 
     run_id: str
     model_type: ModelType

@@ -21,18 +21,18 @@ class ScanRequest(Wire):
     text: MessageText
     """The message, URL or transcript."""
     device: DeviceOpinion | None = None
-    """What the phone has said of it by itself, where it has: disagreement is counted."""
+    """The phone's own verdict, if any, to count disagreements."""
 
 
 class MailRequest(Wire):
-    """One mail to judge, as it was received."""
+    """One raw mail to judge."""
 
     mail: Annotated[str, Field(min_length=1, max_length=250_000)]
-    """The whole of it with its headers (`.eml`); attachments may be left out."""
+    """The complete mail with headers (`.eml`); attachments may be omitted."""
 
 
 class FeedbackMark(Answer):
-    """That a scan was reported, and what became of it."""
+    """The report on a scan, and its status."""
 
     id: str
     feedback_type: FeedbackType
@@ -40,51 +40,51 @@ class FeedbackMark(Answer):
 
 
 class ReasonKind(StrEnum):
-    """What a reason speaks of; a client may group or mark by it."""
+    """Topic of a reason, for grouping in clients."""
 
     REVIEWERS = "reviewers"
-    """What other people have reported, and reviewers found."""
+    """Reports by other users and decisions of reviewers."""
 
     TACTIC = "tactic"
-    """The kind of scam that it reads like."""
+    """The kind of scam."""
     REQUEST = "request"
-    """What it wants."""
+    """What the message asks for."""
     LINK = "link"
-    """What its links do."""
+    """The message's links."""
     DISGUISE = "disguise"
-    """How it hides."""
+    """Disguises in the message."""
     PRESSURE = "pressure"
-    """How it presses."""
+    """Pressure on the recipient."""
     WHOLE = "whole"
-    """How it reads as a whole: there is nothing more particular to say."""
+    """The message as a whole, without a more specific reason."""
     CALM = "calm"
-    """What it does not do."""
+    """What the message does not do."""
 
 
 class ScanReason(Answer):
-    """One sentence on why a message was judged so."""
+    """One sentence that explains the verdict."""
 
     id: str
-    """Stable; `tactic:parcel-fee` names a tactic of the book of scams."""
+    """Stable id; `tactic:parcel-fee` refers to a tactic of the book of scams."""
     kind: ReasonKind
     sentence: str
-    """In the language of `Accept-Language`, English where the sentences are not written in it."""
+    """In the language of `Accept-Language`, else in English."""
 
 
 class ScanAdvice(Answer):
-    """What the owner does best now."""
+    """Advice to the user."""
 
     what_to_do_now: str
     who_to_tell: str | None
-    """None where nobody needs to be told."""
+    """Whom to tell; null if nobody."""
 
 
 class ScanTypeRead(Answer):
-    """Whether messages of a kind can be judged now."""
+    """Whether messages of a scan type can be judged now."""
 
     scan_type: ScanType
     serves: bool
-    """False: its first model is not trained yet, or was never asked for."""
+    """Whether a model serves this type."""
 
 
 class ScanRead(Answer):
@@ -96,35 +96,34 @@ class ScanRead(Answer):
     verdict: str
     """`spam` or `ham`; `phishing` or `safe` for phishing."""
     confidence: float
-    """How far from the operating point, 0.5 to 1: what was said to be sure was right more often."""
+    """Calibrated distance from the operating point, 0.5 to 1."""
     certainty: Certainty
-    """Whether the verdict may be told as one: what is sure is right in 98 of 100 cases at least.
-    `unsure`: too close to call, or nothing in the text to judge. The verdict is then the likelier
-    one."""
+    """`sure`: the verdict is right in at least 98 of 100 cases. `unsure`: too close to the
+    operating point, or nothing in the text to judge; the verdict is then the more likely one."""
     probability: float
-    """The same for the scam class, 0 to 1: flagged from one half on, by every version."""
+    """The same for the scam class, 0 to 1; from 0.5 on the message is flagged, by every version."""
     model_version: str
     arm: Arm
     created_at: datetime
     decided_by: DecidedBy = DecidedBy.MODEL
-    """Whose verdict it is."""
+    """Source of the verdict."""
     known: KnownMark | None = None
-    """The known campaign that the message belongs to, if any."""
+    """The known campaign of the message, if any."""
     model: ModelOpinion | None = None
-    """What the model said, where the message belongs to a known campaign."""
+    """The model's verdict, if the message belongs to a known campaign."""
     revised: RevisionRead | None = None
-    """What is right instead, where the owner was told wrong; only when it is read back."""
+    """Later correction of the verdict, if any; only when the scan is read again."""
     text: str | None = None
-    """Only when one's own scan is read back."""
+    """The text; only when the owner reads the scan again."""
     feedback: FeedbackMark | None = None
-    """What the owner has said of it, if anything."""
+    """The owner's report, if any."""
 
     @property
     def model_verdict(self) -> str:
-        """Return what the model said, whoever answered: whoever judges a model looks at this."""
+        """Return the model's own verdict, also if reviewers answered; for evaluations of models."""
         return self.model.verdict if self.model is not None else self.verdict
 
     reasons: list[ScanReason] = []
-    """Why, the weightiest first. They explain the verdict and are no part of it. Empty once the
-    text is gone."""
+    """Reasons for the verdict, the most important first. Explanatory only. Empty after the text was
+    erased."""
     advice: ScanAdvice | None = None

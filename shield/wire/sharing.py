@@ -1,4 +1,4 @@
-"""Feeds of known scams that deployments share; words after STIX 2.1 where it has one."""
+"""Feeds of known scams shared between deployments, with the terms of STIX 2.1."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,13 +15,13 @@ Host = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=NO
 
 
 class Indicator(Answer):
-    """One confirmed scam campaign, as other deployments are told of it."""
+    """One confirmed scam campaign, as shared with other deployments."""
 
     id: Annotated[str, StringConstraints(pattern=r"^indicator--[0-9a-f-]{36}$")]
-    """STIX: the same for as long as the campaign is known."""
+    """STIX id, stable while the campaign is known."""
     model_type: ModelType
     indicator_types: list[Literal["malicious-activity"]] = ["malicious-activity"]
-    """STIX: what it indicates."""
+    """STIX indicator types."""
     pattern_type: Literal["antispam-shield-words"] = "antispam-shield-words"
     """How `pattern` is compared: folded words, by shingles (docs/known.md)."""
     pattern: Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=NO_NUL)]
@@ -32,75 +32,75 @@ class Indicator(Answer):
     labels: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=5)
     """The tactic of the book of scams, if reviewers have named it."""
     reporters: int = Field(ge=0)
-    """People who reported it there."""
+    """Number of reporters in that deployment."""
     first_seen: datetime
     last_seen: datetime
     valid_until: datetime
 
 
 class Feed(Answer):
-    """What a deployment shares at one moment: all of it, so that what is missing is taken back."""
+    """All indicators that a deployment shares; a missing one is thereby withdrawn."""
 
     type: Literal["antispam-shield-feed"] = "antispam-shield-feed"
     spec_version: Literal["1"] = "1"
     created: datetime
     valid_until: datetime
-    """Afterwards it is too old to be read."""
+    """Expiry of the feed."""
     indicators: list[Indicator] = Field(default=[], max_length=2000)
 
 
 class SignedFeed(Wire):
-    """A feed with its signature, as it is fetched, saved and imported."""
+    """A feed with its signature."""
 
     statement: Annotated[str, StringConstraints(min_length=2, max_length=16_000_000)]
-    """A `Feed` as JSON text: the very bytes that are signed."""
+    """JSON of a `Feed`, the exact text that is signed."""
     key_id: Annotated[str, StringConstraints(max_length=64, pattern=NO_NUL)]
     public_key: PublicKey
-    """Whose signature it is; believed only if the reader trusts this very key."""
+    """Public key of the signature; accepted only if the reader trusts this key."""
     signature: Annotated[str, StringConstraints(max_length=128, pattern=NO_NUL)]
     """Ed25519 over `antispam-shield: feed of known campaigns`, a line feed, and `statement`;
     base64."""
 
 
 class FeedRequest(Wire):
-    """A deployment whose feed is to be believed, as far as "reported elsewhere" goes."""
+    """A trusted feed of another deployment; its entries are shown as "reported elsewhere"."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
-    """What it is called here."""
+    """Local name of the feed."""
     public_key: PublicKey
     url: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)] | None = (
         None
     )
-    """Where it is read from again and again; left out, feeds are imported from files."""
+    """URL that is polled; without one, the feed is imported from files."""
 
 
 class FeedRead(Answer):
-    """A feed that is believed here."""
+    """A trusted feed."""
 
     id: str
     name: str
     public_key: str
     url: str | None
     active: int
-    """Entries of it that match messages now."""
+    """Number of its active entries."""
     created_by: str
     created_at: datetime
     read_at: datetime | None
-    """When it was last read, or tried to."""
+    """Time of the latest attempt to read it."""
     said: str
-    """What came of it."""
+    """Result of the latest attempt."""
 
 
 class Imported(Answer):
-    """What came of reading a feed."""
+    """The result of importing a feed."""
 
     added: int = 0
-    """New entries; their matches are unsure."""
+    """Number of new entries; their matches are shown as unsure."""
     refused: int = 0
-    """Entries that would have changed what nobody objected to, or are too ordinary."""
+    """Number of entries refused by the check against the last days' scans."""
     known: int = 0
-    """Decided here already, one way or the other, or read before."""
+    """Number of entries already decided here or imported before."""
     ended: int = 0
-    """Entries that the feed has taken back."""
+    """Number of entries that the feed has withdrawn."""
     left: int = 0
-    """New ones that are taken at the next reading."""
+    """Number of new entries left for the next import."""

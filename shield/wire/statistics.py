@@ -7,13 +7,13 @@ from shield.wire.base import Answer
 
 
 class Interval(Answer):
-    """A measured value with its 95 % interval; `value` is null when nothing can be known yet."""
+    """A value with its 95 % interval; `value` is null without observations."""
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     n: int = 0
-    """Observations behind it."""
+    """Number of observations."""
 
 
 class MetricRead(Interval):
@@ -34,26 +34,26 @@ class TrendPoint(Answer):
 
 
 class Rates(Answer):
-    """True rates over scans, known from the audit sample alone; never shares of feedback."""
+    """True error rates over scans, estimated from the audit sample only."""
 
     false_positive_rate: Interval
     false_negative_rate: Interval
 
 
 class VersionStats(Answer):
-    """What one model version has shown in the window."""
+    """Counts of one version in the window."""
 
     model_type: ModelType
     version: str
     scans: int
     positives: int
-    """Scans that it called a scam."""
+    """Number of scans that it called a scam."""
     reports: int
     false_positive_claims: int
     false_negative_claims: int
     decided: int
     verdict_errors: int
-    """Verdicts that a reviewer found wrong."""
+    """Number of verdicts that reviewers decided to be wrong."""
 
 
 class StatsRead(Answer):

@@ -1,4 +1,4 @@
-"""Webhooks: operators are told of decisions, known campaigns, versions, promotions, rollbacks."""
+"""Webhooks: events about decisions, known campaigns, versions, promotions and rollbacks."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,17 +10,17 @@ from shield.crds.base import Wire
 from shield.wire.base import NO_NUL, Answer, Identifier
 
 EventPattern = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]+\.(\*|[a-z-]+))$")]
-"""A kind of event, `known.*` for all that begin so, `*` for all."""
+"""An event kind; `known.*` includes all kinds with this prefix, `*` all kinds."""
 
 
 class WebhookRequest(Wire):
-    """An address that is to be told of events."""
+    """A URL that receives events."""
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
-    """`https://...`; `http://` only to networks that the settings allow."""
+    """`https://...`; `http://` only for networks allowed by the settings."""
     events: list[EventPattern] = Field(default=["*"], min_length=1, max_length=50)
     with_text: bool = False
-    """Whether messages' texts are sent along; left out, none leaves."""
+    """Whether events include the messages' texts; default: no."""
 
 
 class WebhookRead(Answer):
@@ -33,17 +33,17 @@ class WebhookRead(Answer):
     created_by: str
     created_at: datetime
     gone_at: datetime | None
-    """When the receiver said that it is there no more; from then on it is told nothing."""
+    """When the receiver answered 410 Gone; no events are sent afterwards."""
     waiting: int
-    """Events on their way."""
+    """Number of pending deliveries."""
     failed: int
-    """Events that were given up; `replay` sends them again."""
+    """Number of failed deliveries; `replay` sends them again."""
     secret: str | None = None
-    """What the signatures are made with (`whsec_...`). Shown once, when the webhook is made."""
+    """Secret of the signatures (`whsec_...`); returned only when the webhook is created."""
 
 
 class DeliveryOutcome(StrEnum):
-    """What became of an event."""
+    """Outcome of a delivery."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -51,30 +51,30 @@ class DeliveryOutcome(StrEnum):
 
 
 class DeliveryRead(Answer):
-    """One event on its way to one webhook."""
+    """The delivery of one event to one webhook."""
 
     id: str
     message_id: str
-    """The header `webhook-id`: the same for each attempt, so that a receiver knows repetitions."""
+    """Value of the header `webhook-id`, the same for each attempt, to detect repetitions."""
     kind: str
     at: datetime
     outcome: DeliveryOutcome
     attempts: int
     tried_at: datetime | None
     said: str
-    """What came of the latest attempt."""
+    """Result of the latest attempt."""
 
 
 class ReplayRequest(Wire):
-    """Which events are to be sent again."""
+    """Events to send again."""
 
     messages: list[Identifier] = Field(default=[], max_length=200)
-    """By `webhook-id`; left out, all that were given up."""
+    """By `webhook-id`; default: all failed ones."""
     since: datetime | None = None
-    """All events since then, delivered or not; at most 30 days back."""
+    """All events since this time, delivered or not; at most 30 days back."""
 
 
 class Replayed(Answer):
-    """How many events are sent again."""
+    """The number of events sent again."""
 
     sent: int
