@@ -16,8 +16,8 @@ from shield.text import DEFAULT_NORMALISER, normaliser
 
 NORMALISER = DEFAULT_NORMALISER
 BANDS, ROWS = 16, 3
-"""Messages are copies from 6 equal bands on: nine in ten of those with four fifths of their n-grams
-in common are found, and one in a hundred of those with half of them."""
+"""Messages are copies from 4 equal bands on. Set on the book's teaching half: of other fillings of
+a scam's template 92 % are found, and no harmless message of 5,493 shares more than 2 bands."""
 FEWEST = 5
 """Words that a message needs to be compared at all."""
 _LONGEST = 5_000

@@ -39,7 +39,7 @@ export interface KnownMatch {
 }
 
 export const KNOWN_FORMAT = "shield-known-1";
-const [BANDS, ROWS, AGREE, FEWEST] = [16, 3, 6, 5];
+const [BANDS, ROWS, AGREE, FEWEST] = [16, 3, 4, 5];
 const [LONGEST, NGRAM, STEP] = [5000, 2, 0x9e3779b9];
 const [SPACE, ZERO, LOW_LINE] = [0x20, 0x30, 0x5f];
 const ADDRESS = /:\/\/|@|^www\.|\..*\//s;

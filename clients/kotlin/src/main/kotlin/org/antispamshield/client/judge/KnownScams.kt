@@ -108,7 +108,7 @@ internal class KnownMatcher(private val characters: Characters) {
     private companion object {
         const val BANDS = 16
         const val ROWS = 3
-        const val AGREE = 6
+        const val AGREE = 4
         const val FEWEST = 5
         const val LONGEST = 5_000
         const val NGRAM = 2
