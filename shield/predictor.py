@@ -70,7 +70,8 @@ class Reading(NamedTuple):
     """A text as the predictor sees it, before the encoder is asked."""
 
     rows: list[Row]
-    """None if there are no words in the text, else at least one."""
+    """None if there are no words in the text or the linear model answers alone, else at least
+    one."""
     linear: float
     """Log odds by the linear model; 0 when the package has none."""
 
@@ -86,7 +87,12 @@ class Predictor:
     """One model, loaded. Safe to share between threads: `score` holds no state."""
 
     def __init__(
-        self, package: ModelPackage, precision: Precision = "int8", threads: int = 1
+        self,
+        package: ModelPackage,
+        precision: Precision = "int8",
+        threads: int = 1,
+        *,
+        cascade: bool = False,
     ) -> None:
         """Load the model of a package; every byte is checked against the manifest as it is read.
 
@@ -96,6 +102,8 @@ class Predictor:
             precision: `int8` is what is served; `fp32` is the yardstick.
             threads: Threads for one call of `score`. A server uses 1 and calls it from many
                 threads.
+            cascade: Whether the linear model answers alone where the package says that it may.
+                Evaluation asks the encoder of every message, and tells what this would change.
 
         Raises:
             PackageInvalid: A file cannot be read as what it should be, or a normaliser is not
@@ -107,6 +115,7 @@ class Predictor:
         self._rules = package.manifest.preprocessing
         self._margin = package.manifest.settled_margin()
         self._band = package.manifest.settled_band()
+        self._bounds, self._cascade = package.manifest.cascade, cascade
         self._normalise = normaliser(self._rules.normaliser)
         self._linear = _load_linear(package) if self._margin.linear else None
         self._tokenizer: Tokenizer | None = None
@@ -124,16 +133,29 @@ class Predictor:
 
     def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the margin of each text, shape (n,); flagged from 0 on."""
-        encoder, linear = self.halves(texts)
-        margins = self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
-        return np.where([has_words(text) for text in texts], margins, NO_WORDS)
+        readings = self.read(texts)
+        scores = self._scored(readings)
+        return np.array(
+            [
+                self._margin_of(part, reading.linear)
+                for part, reading in zip(scores, readings, strict=True)
+            ],
+            dtype=np.float64,
+        )
 
     def halves(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the log odds of each text by the encoder and by the linear model, shape (n,).
 
-        Both are 0 for a text without words, and that of a half which the package does not have.
+        Both are 0 for a text without words, and that of a half which the package does not have. The
+        encoder is asked of every text.
         """
-        readings = self.read(texts)
+        readings = self.read(texts, whole=True)
+        encoder = np.array([self.aggregate(part) for part in self._scored(readings)], np.float64)
+        linear = np.array([reading.linear for reading in readings], dtype=np.float64)
+        return encoder, linear
+
+    def _scored(self, readings: Sequence[Reading]) -> list[NDArray[np.float64]]:
+        """Return the encoder's log odds of the rows of each text."""
         rows = [row for reading in readings for row in reading.rows]
         scores = np.empty(len(rows), dtype=np.float64)
         # Neighbours in length share a batch, so that little is computed on padding.
@@ -143,19 +165,56 @@ class Predictor:
             chosen = order[start : start + batch]
             scores[chosen] = self.score([rows[index] for index in chosen])
         ends = np.cumsum([len(reading.rows) for reading in readings])
-        parts = np.split(scores, ends[:-1]) if readings else []
-        encoder = np.array([self.aggregate(part) for part in parts], dtype=np.float64)
-        linear = np.array([reading.linear for reading in readings], dtype=np.float64)
-        return encoder, linear
+        return list(np.split(scores, ends[:-1])) if readings else []
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Return what the encoder is to be asked of each text, and what the linear model says."""
-        return [
-            Reading(rows, 0.0 if self._linear is None else self._linear.margin(text))
-            if has_words(text)
-            else Reading([], 0.0)
-            for text, rows in zip(texts, self._rows(texts), strict=True)
+    def read(self, texts: Sequence[str], *, whole: bool = False) -> list[Reading]:
+        """Return what the encoder is to be asked of each text, and what the linear model says.
+
+        Args:
+            texts: Any number.
+            whole: Ask the encoder of all texts, also where the linear model would answer alone.
+        """
+        wordy = [has_words(text) for text in texts]
+        linear = [
+            self._linear.margin(text) if words and self._linear is not None else 0.0
+            for text, words in zip(texts, wordy, strict=True)
         ]
+        asked = [
+            at
+            for at, words in enumerate(wordy)
+            if words and (whole or not self.answers_alone(linear[at]))
+        ]
+        rows = dict(zip(asked, self._rows([texts[at] for at in asked]), strict=True))
+        return [Reading(rows.get(at, []), margin) for at, margin in enumerate(linear)]
+
+    def answers_alone(self, linear: float) -> bool:
+        """Tell whether the linear model settles the verdict of a text by these log odds."""
+        return self._cascade and self._implied(linear) is not None
+
+    def alone(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the margins of the texts that the linear model may answer alone, shape (n,).
+
+        NaN: the encoder must be asked. The answer does not depend on whether `cascade` is on.
+        """
+        linear = [
+            self._linear.margin(text) if self._linear is not None and has_words(text) else 0.0
+            for text in texts
+        ]
+        nothing = np.empty(0)
+        margins = [
+            math.nan if self._implied(margin) is None else self._margin_of(nothing, margin)
+            for margin in linear
+        ]
+        return np.array(margins, dtype=np.float64)
+
+    def _implied(self, linear: float) -> float | None:
+        """Return the log odds used for the encoder's where the linear model answers alone."""
+        if self._bounds is None:
+            return None
+        harmless, scam = self._bounds.harmless, self._bounds.scam
+        if harmless is not None and linear <= harmless.beyond:
+            return harmless.encoder
+        return scam.encoder if scam is not None and linear >= scam.beyond else None
 
     def _rows(self, texts: Sequence[str]) -> list[list[Row]]:
         if self._tokenizer is None:
@@ -198,10 +257,13 @@ class Predictor:
 
     def settle(self, scores: NDArray[np.float64], linear: float) -> float:
         """Return a text's probability from the scores of its rows and its linear log odds."""
-        if not scores.size:
-            return float(probability_of(np.array([NO_WORDS]))[0])
-        margin = self._margin.encoder * self.aggregate(scores) + self._margin.linear * linear
-        return float(probability_of(np.array([margin + self._margin.bias]))[0])
+        return float(probability_of(np.array([self._margin_of(scores, linear)]))[0])
+
+    def _margin_of(self, scores: NDArray[np.float64], linear: float) -> float:
+        encoder = self.aggregate(scores) if scores.size else self._implied(linear)
+        if encoder is None:
+            return NO_WORDS
+        return self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
 
     def verdict(self, probability: float) -> str:
         """Return the label for a probability: the second of the package's from one half on."""

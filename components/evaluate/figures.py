@@ -14,6 +14,7 @@ from shield.metrics import (
     paired_bootstrap,
     recall_at_fpr,
 )
+from shield.predictor import Predictor
 
 CAMEL = {
     "golden": "golden",
@@ -44,7 +45,26 @@ def flat(
         if part.scored.baseline is not None and models.baseline is not None:
             flagged = part.scored.baseline >= models.baseline.threshold
             figures |= _rates(f"{prefix}Baseline", count(part.scam, flagged))
+        figures |= _alone(prefix, part, models.challenger)
     return figures | _golden(judged["golden"], fpr_budget, rng)
+
+
+def _alone(prefix: str, part: Verdicts, challenger: Predictor) -> dict[str, float]:
+    """Return the share answered by the linear half alone, and what that would change.
+
+    Scams that would be lost and harmless messages that would be flagged: shares of their class.
+    """
+    if challenger.package.manifest.cascade is None or not part.scam.size:
+        return {}
+    margins = challenger.alone(part.scored.judged.texts)
+    lost = part.scam & part.challenger & (margins < 0)
+    flagged = ~part.scam & ~part.challenger & (margins >= 0)
+    found = {f"{prefix}Alone": float(np.mean(~np.isnan(margins)))}
+    if part.scam.any():
+        found[f"{prefix}AloneLost"] = float(lost.sum() / part.scam.sum())
+    if not part.scam.all():
+        found[f"{prefix}AloneFlagged"] = float(flagged.sum() / (~part.scam).sum())
+    return found
 
 
 def _rates(prefix: str, counts: Counts) -> dict[str, float]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
+from components.train.cascade import bounds, share_alone
 from shield.errors import Invalid
 from shield.metrics import band, operating_point
-from shield.packages import Band, Margin, ModelPackage
+from shield.packages import Band, Cascade, Margin, ModelPackage
 from shield.predictor import Predictor
 
 FEW = 20
@@ -36,6 +37,10 @@ class Settled:
     margin: Margin
     band: Band
     """Beyond it, verdicts are sure."""
+    cascade: Cascade | None
+    """Which messages the linear half answers alone."""
+    alone: float
+    """Share of the frozen messages that it answers alone."""
     flagged: int
     """Harmless messages of those it was put there by that it flags."""
     hams: int
@@ -103,11 +108,14 @@ def placed(
         linear=round(scale * weights[1], 9),
         bias=round(-scale * point, 9),
     )
+    cascade = bounds(margin, encoder, linear, scam, counts) if encodes and reads else None
     settled = margin.encoder * encoder + margin.linear * linear + margin.bias
     widths = band(settled, scam, counts)
     return Settled(
         margin,
         Band(harmless=round(widths.harmless, 6), scam=round(widths.scam, 6)),
+        cascade,
+        share_alone(cascade, linear),
         int(np.sum(settled[~scam] >= 0)),
         int(np.sum(~scam)),
     )

@@ -108,7 +108,7 @@ def test_every_version_is_put_at_the_same_operating_point(tmp_path: Path) -> Non
     for package, budget in zip(made, (0.01, 0.1), strict=True):
         flagged = int(np.sum(Predictor(package).margins(harmless) >= 0))
         placed = package.manifest.recipe["operating_point"]
-        assert placed == {"budget": budget, "flagged": flagged, "hams": 648}
+        assert placed == {"budget": budget, "flagged": flagged, "hams": 648, "alone": 0.0}
         assert flagged <= most_flagged(648, budget)
     assert [package.manifest.settled_margin().linear > 0 for package in made] == [0, 1]
     assert "linear.safetensors" in made[1].manifest.files

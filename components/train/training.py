@@ -123,10 +123,16 @@ def train_package(
     if linear is not None:
         write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
     settled = settle(pack(model, manifest), held_back, fpr_budget)
-    placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
+    placed = {
+        "budget": fpr_budget,
+        "flagged": settled.flagged,
+        "hams": settled.hams,
+        "alone": settled.alone,
+    }
     changes = {
         "margin": settled.margin,
         "band": settled.band,
+        "cascade": settled.cascade,
         "recipe": {**manifest.recipe, "operating_point": placed},
     }
     if curves is not None:
@@ -134,6 +140,7 @@ def train_package(
     package = pack(model, manifest.model_copy(update=changes))
     _tell(
         f"{settled.flagged} of {settled.hams} frozen harmless messages flagged, "
+        f"{settled.alone:.0%} of the frozen ones answered by the linear half alone, "
         f"package {package.digest[:19]}"
     )
     wait_for_first()

@@ -132,7 +132,10 @@ class Engine:
                 return False
             known.append(scores)
         job.recall(known)
-        self._count_rows(cache=len(job.scores))
+        alone = sum(
+            not scores and job.model.predictor.answers_alone(linear) for scores, linear in known
+        )
+        self._count_rows(cache=len(job.scores), linear=alone)
         return True
 
     def _admit(self, job: Job, texts: Sequence[str]) -> None:
@@ -171,6 +174,13 @@ class Engine:
         job.processor_seconds += processor_seconds
         rows = [row for reading in readings for row in reading.rows]
         job.expect(readings)
+        alone = sum(
+            not reading.rows and model.predictor.answers_alone(reading.linear)
+            for reading in readings
+        )
+        if alone:
+            # Versions are compared by the time that their encoders take: see ADR 0020.
+            job.measured = False
         keys = list(map(row_key, rows))
         places: dict[bytes, list[int]] = {}
         for index, key in enumerate(keys):
@@ -186,7 +196,12 @@ class Engine:
         if refusal is not None:
             job.future.set_exception(refusal)
             return
-        self._count_rows(cache=len(rows) - job.pending, twin=job.pending - len(new), model=len(new))
+        self._count_rows(
+            cache=len(rows) - job.pending,
+            twin=job.pending - len(new),
+            model=len(new),
+            linear=alone,
+        )
         model.cache.remember(texts, keys, readings)
         if not job.pending:
             job.finish()

@@ -43,7 +43,8 @@ class Metrics:
         )
         self.rows = Counter(
             "shield_server_rows",
-            "Rows requested, by the source of the answer: model, cache, twin.",
+            "Rows requested, by the source of the answer: model, cache, twin; linear: texts that "
+            "the linear half answered alone.",
             ["source"],
             registry=registry,
         )

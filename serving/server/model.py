@@ -124,6 +124,7 @@ def load_model(
     precision: Precision,
     cache_rows: int,
     breaker: Breaker,
+    cascade: bool = True,
 ) -> ServedModel:
     """Load a verified package and warm it up; check the probabilities of its samples.
 
@@ -132,12 +133,13 @@ def load_model(
         PackageInvalid: A file is unusable, or a sample gets another probability.
     """
     started = time.perf_counter()
-    predictor = Predictor(package, precision, threads=1)
+    predictor = Predictor(package, precision, threads=1, cascade=cascade)
     predictor.check_samples()
     samples = [sample.text for sample in predictor.samples()]
     measured = time.perf_counter()
-    predictor.probabilities(samples)
-    tokens = sum(len(row) for reading in predictor.read(samples) for row in reading.rows)
+    predictor.halves(samples)
+    readings = predictor.read(samples, whole=True)
+    tokens = sum(len(row) for reading in readings for row in reading.rows)
     ended = time.perf_counter()
     return ServedModel(
         name=package.manifest.model_type.value,

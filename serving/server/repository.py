@@ -161,6 +161,7 @@ class Repository:
             arm=source.arm,
             precision=self.settings.precision,
             cache_rows=self.settings.cache_rows,
+            cascade=self.settings.cascade,
             breaker=Breaker(on_fault=partial(self._report, source.version)),
         )
 

@@ -25,6 +25,11 @@ class ServerSettings(Settings):
     threads: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=256)
     """Computing threads; use one per core available to the process."""
 
+    cascade: bool = False
+    """Whether the linear half answers alone where a package says that it may. This saves the
+    encoder's time for most ordinary messages, and may miss scams of a new kind that sound like none
+    it has seen: look at the figures `goldenAlone`, `goldenAloneLost` and `judgeAloneLost`."""
+
     queue_rows: int = Field(default=1024, ge=1)
     """Size of the queue in rows; requests that do not fit get 503 with `Retry-After`."""
 

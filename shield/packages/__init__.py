@@ -14,13 +14,15 @@ Only formats that hold data: nothing in a package is executed. Everything fails 
 """
 
 from shield.packages.keys import KeyPair, Trust, generate_key, load_private_key, save_key
-from shield.packages.manifest import Band, Manifest, Margin, Preprocessing
+from shield.packages.manifest import Alone, Band, Cascade, Manifest, Margin, Preprocessing
 from shield.packages.package import ModelPackage, Purpose, pack, sign
 from shield.packages.settings import PackageSettings
 from shield.packages.transfer import Pushed, pull, push, uri_of
 
 __all__ = [
+    "Alone",
     "Band",
+    "Cascade",
     "KeyPair",
     "Manifest",
     "Margin",

@@ -17,7 +17,8 @@ from shield.text import DEFAULT_NORMALISER
 
 FORMAT_VERSION = 3
 """2: the package says by `margin` where its operating point lies, and may hold a linear half.
-3: it says by `band` which verdicts are sure, and may hold a linear half alone."""
+3: it says by `band` which verdicts are sure, and may hold a linear half alone.
+4: it says by `cascade` which messages the linear half answers alone."""
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -107,6 +108,36 @@ class Band(Wire):
     """A message is surely a scam if its margin is above this."""
 
 
+class Alone(Wire):
+    """Messages of one side that the linear half answers alone, without the encoder."""
+
+    beyond: Annotated[float, Field(allow_inf_nan=False)]
+    """The linear half's log odds from which it does: at most this on the harmless side, at least
+    this on the scams' side."""
+    encoder: Annotated[float, Field(allow_inf_nan=False)]
+    """Mean log odds of the encoder for such messages: used in the margin instead of its answer."""
+
+
+class Cascade(Wire):
+    """The messages whose verdict the linear half settles: most of what is ordinary.
+
+    The encoder costs a hundred times as much. The bounds are set on the messages that set the
+    operating point: see `components.train.cascade`.
+    """
+
+    harmless: Alone | None = None
+    scam: Alone | None = None
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        # A text without words has linear log odds of 0, and belongs to neither side.
+        if self.harmless is not None and self.harmless.beyond >= 0:
+            raise ValueError("harmless.beyond must be less than 0")
+        if self.scam is not None and self.scam.beyond <= 0:
+            raise ValueError("scam.beyond must be greater than 0")
+        return self
+
+
 FALLBACK_BAND = Band(harmless=WITHOUT_PROOF, scam=WITHOUT_PROOF)
 """Of packages without a band, which earlier releases made: sure from a confidence of .9 on."""
 
@@ -117,7 +148,7 @@ class Manifest(Wire):
     Immutable once packed: its bytes' SHA-256 is the version's identity.
     """
 
-    format_version: Literal[1, 2, 3] = 1
+    format_version: Literal[1, 2, 3, 4] = 1
     model_type: ModelType
     labels: Annotated[list[str], Field(min_length=2, max_length=2)] = []
     """Negative, then positive: the order of the model's output columns.
@@ -129,6 +160,8 @@ class Manifest(Wire):
     operating point lies at."""
     margin: Margin | None = None
     band: Band | None = None
+    cascade: Cascade | None = None
+    """None: both halves read every message."""
     preprocessing: Preprocessing = Preprocessing()
     files: dict[str, str] = {}
     """File name -> SHA-256, hexadecimal. Filled in by `pack`."""
@@ -174,7 +207,11 @@ class Manifest(Wire):
         if self.margin is not None:
             self.format_version = max(self.format_version, 2)
         if self.band is not None or not self.has_encoder:
-            self.format_version = 3
+            self.format_version = max(self.format_version, 3)
+        if self.cascade is not None:
+            if not self.has_encoder or not self.settled_margin().linear:
+                raise ValueError("cascade needs both an encoder and a linear half")
+            self.format_version = 4
         return self
 
     @property

@@ -13,7 +13,10 @@ from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsig
 from shield.labels import Certainty
 from shield.linear import LinearModel
 from shield.packages import (
+    Alone,
     Band,
+    Cascade,
+    Manifest,
     ModelPackage,
     Preprocessing,
     Trust,
@@ -25,6 +28,7 @@ from shield.packages import (
 )
 from shield.packages.manifest import LINEAR
 from shield.predictor import (
+    NO_WORDS,
     OPERATING_POINT,
     Predictor,
     files_served,
@@ -279,3 +283,42 @@ def test_a_server_fetches_the_linear_half_of_a_package_that_has_one(tmp_path: Pa
     pulled = pull(store, pushed.uri, pushed.digest, tmp_path / "cache", trust, files=files)
     assert not (pulled.path / "model.onnx").exists(), "what is not served is not fetched"
     np.testing.assert_array_equal(Predictor(pulled).probabilities(LURES), expected)
+
+
+def test_where_the_package_says_so_the_linear_half_answers_without_the_encoder(
+    tmp_path: Path,
+) -> None:
+    texts = [*LURES, *CHAT]
+    with copied_package(tmp_path) as copy:
+        plain = with_linear_half(copy).package
+        encoder, linear = Predictor(plain).halves(texts)
+        low, high = np.quantile(linear, [0.3, 0.7])
+        cascade = Cascade(
+            harmless=Alone(beyond=min(low, -1e-3), encoder=-9.0),
+            scam=Alone(beyond=max(high, 1e-3), encoder=9.0),
+        )
+        package = pack(plain.path, plain.manifest.model_copy(update={"cascade": cascade}))
+        whole, alone = Predictor(package), Predictor(package, cascade=True)
+    assert package.manifest.format_version == 4
+    np.testing.assert_allclose(whole.halves(texts)[0], encoder, err_msg="always of every text")
+    margins, skipped = alone.margins(texts), ~np.isnan(alone.alone(texts))
+    assert skipped.any()
+    assert not skipped.all()
+    assert [not reading.rows for reading in alone.read(texts)] == skipped.tolist()
+    np.testing.assert_allclose(margins[~skipped], whole.margins(texts)[~skipped])
+    np.testing.assert_allclose(margins[skipped], alone.alone(texts)[skipped])
+    implied = np.where(linear < 0, -9.0, 9.0)[skipped]
+    np.testing.assert_allclose(margins[skipped], 0.5 * implied + 0.75 * linear[skipped] - 0.5)
+    served = [
+        alone.settle(alone.score(reading.rows), reading.linear) for reading in alone.read(texts)
+    ]
+    np.testing.assert_allclose(served, probability_of(margins))
+    assert alone.margins(["?!"])[0] == whole.margins(["?!"])[0] == NO_WORDS
+
+
+def test_a_cascade_needs_both_halves(tmp_path: Path) -> None:
+    manifest = linear_package(tmp_path / "linear").package.manifest
+    with pytest.raises(ValueError, match="needs both"):
+        Manifest.model_validate(
+            {**manifest.model_dump(), "cascade": {"harmless": {"beyond": -1.0, "encoder": -2.0}}}
+        )
