@@ -113,7 +113,9 @@ def pgbench(url: str, seconds: int, script_text: str = _SCRIPT) -> float:
 
 
 @contextmanager
-def own_process(folder: Path, url: str | None, workers: int) -> Iterator[tuple[RunningApi, int]]:
+def own_process(
+    folder: Path, url: str | None, workers: int, **changes: str
+) -> Iterator[tuple[RunningApi, int]]:
     """Serve the API in a process of its own: the clients here must not share its interpreter."""
     with running_services(folder, url) as services:
         ready = folder / "ready.json"
@@ -130,6 +132,7 @@ def own_process(folder: Path, url: str | None, workers: int) -> Iterator[tuple[R
             "SHIELD_API_RATE_PER_USER": "",
             "SHIELD_API_RATE_PER_ADDRESS": "",
             "SHIELD_API_LOG_LEVEL": "warning",
+            **changes,
         }
         process = subprocess.Popen([sys.executable, "-m", "api"], env=environment)
         try:

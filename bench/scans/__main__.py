@@ -5,7 +5,9 @@
 2. A scan and a page of one's own scans at growing numbers of stored scans: they go by index.
 3. What an idle API and an idle operator take, and what commands take to start.
 
-Writes `bench/results/scans.json` and `docs/benchmarks-scans.md`. Processor times are those of whole
+On PostgreSQL also with two API processes, and through PgBouncer in transaction mode. Five to eight
+minutes. Writes `bench/results/scans.json`, `docs/benchmarks-scans.md` and the sizes in
+`docs/operations.md`. Processor times are those of whole
 process trees and hold on a busy machine; ratios are of the same minute.
 """
 
@@ -18,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.scans import growth, path, rest
+from bench.scans import growth, path, rest, sizing
 from bench.scans.report import write_page
 
 RESULT = Path("bench/results/scans.json")
@@ -68,8 +70,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     found: dict[str, Any] = {
         "path": {
-            kind: path.measure(kind, given.seconds, given.turns)
-            for kind in ("sqlite", "postgresql")
+            name: path.measure(name, given.seconds, given.turns)
+            for name in ("sqlite", "postgresql", "processes", "pgbouncer")
         },
         "growth": growth.measure([int(size) for size in given.sizes.split(",")]),
         "idle": rest.idle(given.idle_seconds),
@@ -89,6 +91,7 @@ def main() -> None:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     write_page(result, PAGE)
+    sizing.write()
     for aim in result["aims"]:
         word = "met   " if aim["met"] else "MISSED"
         sys.stderr.write(f"{word} {aim['name']}: {aim['measured']} ({aim['goal']})\n")

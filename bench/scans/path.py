@@ -17,6 +17,7 @@ from shield.crds.v1alpha1 import Split
 from shield.rollouts import RolloutStore
 from tests.support.model_server import running_model_server
 from tests.support.packages import signed_package
+from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import new_migrated_database
 from tests.support.rollouts import spec, version
 
@@ -35,15 +36,26 @@ VALUES (md5('s' || :n || random()), 'u' || :n, 'text', 'sms', decode(repeat('ab'
 
 
 def measure(kind: str, seconds: int, turns: int) -> dict[str, Any]:
-    """Return medians over the turns, and the least and the most of the ratios."""
+    """Return medians over the turns, and the least and the most of the ratios.
+
+    Args:
+        kind: `sqlite`, `postgresql`, or the latter with two `processes` or through `pgbouncer`.
+        seconds: Length of a slice.
+        turns: Number of slices.
+    """
     slices = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = new_migrated_database() if kind == "postgresql" else None
+        url = None if kind == "sqlite" else new_migrated_database()
         # No answer is recalled and none refused: each message is computed.
         settings = {"cache_rows": "0", "deadline_seconds": "60"}
         model = stack.enter_context(running_model_server(signed_package(), **settings))
-        api, pid = stack.enter_context(own_process(folder, url, 1))
+        pooler = {}
+        if kind == "pgbouncer" and url is not None:
+            pooled = stack.enter_context(pgbouncer(url))
+            pooler = {"SHIELD_DATABASE_URL": pooled, "SHIELD_DATABASE_DIRECT_URL": url}
+        workers = 2 if kind == "processes" else 1
+        api, pid = stack.enter_context(own_process(folder, url, workers, **pooler))
         deploy(api.services.rollouts, model.url)
         rng, texts = random.Random(21), corpus()
         tokens = [api.token(f"phone-{number}") for number in range(_CLIENTS)]

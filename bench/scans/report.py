@@ -15,6 +15,12 @@ minute; *processor* is of the whole process tree. Medians of {turns} turns; in b
 and the most.
 
 """
+_NAMES = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "processes": "PostgreSQL, two API processes",
+    "pgbouncer": "PostgreSQL behind PgBouncer",
+}
 _COLUMNS = (
     *("database", "scans/s", "model alone/s", "through", "API ms of processor", "model ms"),
     *("ratio", "p50 / p99 ms", "p99 over p50", "pgbench inserts/s"),
@@ -50,7 +56,7 @@ def _row(name: str, one: dict[str, Any]) -> str:
 
     inserted = one["pgbench_per_second"]
     cells = [
-        {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[name],
+        _NAMES[name],
         f"{one['scans_per_second']:.0f}",
         f"{one['model_alone_per_second']:.0f}",
         spread("through"),
