@@ -1,14 +1,14 @@
 // Warning others: the phone's own share sheet, else the clipboard. Links are cut out, so that nobody taps one.
 import { toast } from "../lib/dom";
+import { withoutLinks } from "../lib/links";
 import type { KeptScan } from "./store";
 import { say } from "./words";
 
 const LONGEST = 300;
-const LINK = /(?:https?|hxxps?):\/\/\S+|\b(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?:\/\S*)?/giu;
 
 /** The warning as it is sent. */
 export function warning(scan: KeptScan): string {
-  const harmless = scan.text.replace(LINK, say("share.link")).replace(/\s+/g, " ").trim();
+  const harmless = withoutLinks(scan.text, say("share.link")).replace(/\s+/g, " ").trim();
   const characters = [...harmless];
   return say("share.text", { text: characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : harmless });
 }
