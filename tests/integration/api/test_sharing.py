@@ -6,13 +6,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from api.privacy.retention import sign_again
+from api.settings import ApiSettings
 from api.sharing.exporting import masked
+from api.sharing.fetching import fetch
 from api.sharing.signing import sign
-from shield.errors import Forbidden, Invalid, NotFound
+from shield.errors import Forbidden, Invalid, NotFound, Unavailable
 from shield.wire import (
     DecidedBy,
     Feed,
@@ -22,7 +25,8 @@ from shield.wire import (
     SignedFeed,
 )
 from tests.integration.api.steps import decide, report, scan
-from tests.support.api import RunningApi, running_api
+from tests.integration.api.test_webhooks import dripping, site
+from tests.support.api import RunningApi, running_api, settings_for
 from tests.support.arms import deploy, model_server
 from tests.support.waiting import wait_until
 
@@ -211,6 +215,19 @@ def test_an_imported_entry_outlives_another_key_for_look_ups(two: Two) -> None:
     assert sign_again(two.ours.services)
     two.ours.services.known.refresh()
     assert scan(two.ours, "bob", SCAM.format(name="Bob")).known is not None
+
+
+def test_a_feed_that_drips_refuses_or_leads_inside_holds_nobody_up(tmp_path: Path) -> None:
+    def settings(**changes: Any) -> ApiSettings:
+        return settings_for(tmp_path, webhook_timeout_seconds=0.5, **changes)
+
+    local = settings(webhook_networks=["127.0.0.0/8"])
+    with dripping() as hostile, pytest.raises(Unavailable, match="TimeoutError"):
+        fetch(hostile.url, local)
+    with site() as other, pytest.raises(Unavailable, match="answered 501"):
+        fetch(other.url, local)  # it takes no GET
+    with site() as other, pytest.raises(Unavailable, match="not a public address"):
+        fetch(other.url, settings())
 
 
 def test_a_feed_is_shared_only_where_it_is_switched_on(tmp_path: Path) -> None:
