@@ -10,18 +10,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.known import floods, lookup, replicas
+from bench.known import floods, lookup, replicas, scans
 from bench.learning.outcome import Aim, Outcome
 
 RESULTS = Path("bench/results/known.json")
-PARTS = {"lookup": lookup.run, "floods": floods.run, "replicas": replicas.run}
+PARTS = {"lookup": lookup.run, "scans": scans.run, "floods": floods.run, "replicas": replicas.run}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure; return 0, missed aims or not: they are results, not failures."""
     parser = argparse.ArgumentParser(prog="python -m bench.known", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small and quick; nothing is kept")
-    parser.add_argument("--only", choices=PARTS, help="one part; nothing is kept")
+    parser.add_argument("--only", choices=PARTS, help="one part; the others' results stay")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     began = time.monotonic()
@@ -35,14 +35,21 @@ def main(arguments: list[str] | None = None) -> int:
         whole.aims.extend(found.aims)
         for aim in found.aims:
             print(_line(aim), flush=True)
-    if asked.short or asked.only:
+    if asked.short:
         return 0
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    former = json.loads(RESULTS.read_text(encoding="utf-8")) if asked.only else {}
+    figures = {**whole.figures, "seconds": round(time.monotonic() - began, 1)}
+    if asked.only:
+        figures = former["figures"] | {asked.only: {**whole.figures[asked.only], "date": now}}
+    named = {aim.name for aim in whole.aims}
+    others = [aim for aim in former.get("aims", []) if aim["name"] not in named]
     results = {
         "name": "known",
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "figures": {**whole.figures, "seconds": round(time.monotonic() - began, 1)},
-        "aims": [asdict(aim) for aim in whole.aims],
+        "date": former.get("date", now),
+        "figures": figures,
+        "aims": others + [asdict(aim) for aim in whole.aims],
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
