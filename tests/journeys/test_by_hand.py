@@ -4,6 +4,7 @@ Only what a cluster or a command line does is done there: the pipeline runs by `
 second version is the small test model of another run. (The demo's journey trains a real one.)
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,13 @@ def test_the_whole_loop_is_done_by_hand_in_a_browser(chromium: Browser, tmp_path
 def _no_process_was_handed_a_secret(system: System) -> None:
     secrets = [file.read_bytes().strip() for file in system.home.keys.rglob("*") if file.is_file()]
     assert len(secrets) >= 5
+    looked = 0
     for pid in system.processes():
-        handed_on = Path(f"/proc/{pid}/environ").read_bytes()
-        assert not [secret for secret in secrets if secret and secret in handed_on]
+        with suppress(OSError):  # a short-lived one has ended
+            handed_on = Path(f"/proc/{pid}/environ").read_bytes()
+            looked += 1
+            assert not [secret for secret in secrets if secret and secret in handed_on]
+    assert looked >= 4, "supervisor, API, operator and model server"
 
 
 def _scan(phone: Page, text: str) -> None:
