@@ -426,6 +426,7 @@ def test_over_plain_http_a_tap_is_kept_and_sent_and_the_page_says_what_is_missin
 def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -> None:
     with on_the_phone(chromium, api) as page:
         scan(page, "Reply now to win a holiday")
+        page.wait_for_load_state("networkidle")  # what the page still keeps by itself is kept
         page.evaluate(
             "IDBObjectStore.prototype.put = () => { throw new DOMException('The disk is full.') };"
             "0"  # or Playwright would call what was assigned
