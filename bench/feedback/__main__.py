@@ -52,8 +52,8 @@ _WHERE_THE_TIME_GOES = (
     "its clients and the database share two cores."
 )
 _WHAT_A_PAGE_COUNTS = (
-    "The items of a page come by index; its `total` counts everything that waits, and that is what "
-    "grows with the rows."
+    "The items of a page come by index; its `total` counts what waits, up to 10,000, and that is "
+    "what grows until there."
 )
 
 # What one POST writes when its message starts a campaign: the same rows, the same indexes.
