@@ -29,7 +29,15 @@ def by_hand() -> Iterator[tuple[str, str]]:
     for tree in TREES:
         for path in sorted((ROOT / tree).rglob("*")):
             name = path.relative_to(ROOT).as_posix()
-            left_out = {"node_modules", "static", "dist", "target", "__pycache__", "crds"}
+            left_out = {
+                "node_modules",
+                "static",
+                "dist",
+                "target",
+                "__pycache__",
+                "crds",
+                "generated",
+            }
             if path.suffix not in SUFFIXES or left_out & set(path.parts) or not path.is_file():
                 continue
             if (
