@@ -80,8 +80,8 @@ component: setup ## write a new pipeline component that runs and is tested at on
 	$(PY) -m components.new_component "$(NAME)"
 
 ##@ Measure it (each beside a peer or a limit; results in bench/results)
-.PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-learning bench-serving soak
-bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-learning bench-serving ## all ten benchmarks, one after the other
+.PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-up bench-learning bench-serving soak
+bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-up bench-learning bench-serving ## all eleven benchmarks, one after the other
 
 bench-scans: setup ## a scan from the phone to the verdict beside the model server and pgbench; idle; commands' start
 	$(PY) -m bench.scans $(ARGS)
@@ -110,6 +110,9 @@ bench-watch: setup ## simulated drift: how soon the daily look notices it, whate
 .PHONY: story
 story: setup ## play a rollout's story on a real control plane, and write it into docs/rollouts.md
 	$(PY) -m bench.rollout.story --write
+
+bench-up: setup ## from the first `up` to the first verdict of each model type
+	$(PY) -m bench.up $(ARGS)
 
 bench-learning: setup ## drift replay, forgetting, gates, poison, growth, speed
 	$(PY) -m bench.learning $(ARGS)

@@ -111,11 +111,20 @@ def _blocks(text: str, features: Features) -> list[NDArray[np.int64]]:
     hashed = [letters(_points(f" {folded} "), features.bits, seed=1)]
     if folded != text:
         hashed.append(letters(_points(f" {text} "), features.bits, seed=2))
-    blocks = [np.unique(np.concatenate(hashed))]
+    blocks = [_distinct(np.concatenate(hashed))]
     if features.words:
         spelled = _hashes(_words(folded), features.bits, shortest=1, longest=features.words, seed=3)
-        blocks.append(np.unique(spelled) + (1 << features.bits))
+        blocks.append(_distinct(spelled) + (1 << features.bits))
     return blocks
+
+
+def _distinct(buckets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what occurs, sorted: as `np.unique`, which takes eight times as long."""
+    small = buckets.astype(np.int32)  # a bucket has 25 bits at most
+    small.sort()
+    keep = np.ones(small.size, dtype=np.bool_)
+    np.not_equal(small[1:], small[:-1], out=keep[1:])
+    return small[keep].astype(np.int64)
 
 
 def _points(text: str) -> NDArray[np.uint64]:

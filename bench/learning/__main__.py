@@ -16,7 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.learning import bases, book, drift, forgetting, gates, growth, mails, poison, speed
+from bench.learning import (
+    bases,
+    book,
+    drift,
+    forgetting,
+    gates,
+    growth,
+    mails,
+    poison,
+    seeds,
+    speed,
+)
 from bench.learning.outcome import Outcome, Scale
 from bench.learning.page import write_page
 
@@ -31,10 +42,12 @@ EXPERIMENTS: dict[str, Callable[[Scale], Outcome]] = {
     "mails": mails.run,
     "book": book.run,
     "bases": bases.run,
+    "seeds": seeds.run,
+    "seeds-linear": seeds.run_linear,
     "growth": growth.run,
     "speed": speed.run,
 }
-SLOW_IN_SHORT = {"drift-transformer", "forgetting", "speed", "book"}
+SLOW_IN_SHORT = {"drift-transformer", "forgetting", "speed", "book", "seeds", "seeds-linear"}
 """Trainings of the transformer: minutes even in small, so the short form leaves them out."""
 
 
@@ -43,13 +56,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.learning", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small sizes; nothing is kept")
     parser.add_argument("--only", default="", help=f"some of {', '.join(EXPERIMENTS)}")
-    parser.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    parser.add_argument("--seeds", default="0-2", type=_seeds, help="such as 0,3,5-19")
     parser.add_argument("--page", action="store_true", help="only write the page anew")
     asked = parser.parse_args(arguments)
     if asked.page:
         write_page(json.loads(RESULTS.read_text()))
         return 0
-    seeds = tuple(int(seed) for seed in asked.seeds.split(","))
     names = [name for name in asked.only.split(",") if name]
     unknown = set(names) - set(EXPERIMENTS)
     if unknown:
@@ -58,7 +70,7 @@ def main(arguments: list[str]) -> int:
         names = [n for n in EXPERIMENTS if not (asked.short and n in SLOW_IN_SHORT)]
     for name in names:
         started = time.perf_counter()
-        outcome = EXPERIMENTS[name](Scale(asked.short, seeds))
+        outcome = EXPERIMENTS[name](Scale(asked.short, asked.seeds))
         seconds = time.perf_counter() - started
         for aim in outcome.aims:
             mark = "met   " if aim.met else "MISSED"
@@ -67,6 +79,15 @@ def main(arguments: list[str]) -> int:
         if not asked.short:
             _keep(name, outcome, seconds)
     return 0
+
+
+def _seeds(written: str) -> tuple[int, ...]:
+    """Read numbers and ranges; argparse tells what is neither."""
+    found: list[int] = []
+    for part in written.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
 
 
 def _keep(name: str, outcome: Outcome, seconds: float) -> None:

@@ -51,6 +51,7 @@ class Linear:
     """Margin from which it flags."""
     naive: NaiveLinear | None = None
     record: GoldenRecord | None = None
+    limits: GateLimits = field(default_factory=lambda: LIMITS)
 
     @classmethod
     def start(cls, way: str, lab: Lab) -> "Linear":
@@ -80,7 +81,7 @@ class Linear:
         challenger = fit_rows(messages.read(dataset / "train.parquet"))
         point = point_of(challenger, self.lab)
         given = self._evidence(dataset, challenger, point, corrections.height)
-        outcome = decide(given.model_copy(update={"record": self.record}), LIMITS).outcome
+        outcome = decide(given.model_copy(update={"record": self.record}), self.limits).outcome
         if outcome == "promote":
             self.model, self.point = challenger, point
             self.record = recorded(self.record, given)
@@ -146,6 +147,7 @@ class Transformer:
     predictor: Predictor
     naive: NaiveTransformer | None = None
     history: list[dict[str, object]] = field(default_factory=list)
+    limits: GateLimits = field(default_factory=lambda: LIMITS)
 
     @classmethod
     def start(cls, way: str, lab: Lab) -> "Transformer":
@@ -183,7 +185,7 @@ class Transformer:
             folder / "report.html",
             history=folder / "history.json",
         )
-        outcome = decide(judged.gate_input, LIMITS).outcome
+        outcome = decide(judged.gate_input, self.limits).outcome
         if outcome == "promote":
             self.package = package
             self.predictor = Predictor(ModelPackage.open(package), threads=2)

@@ -20,6 +20,8 @@ ALL = [
     "growth",
     "book",
     "bases",
+    "seeds",
+    "seeds-linear",
     "speed",
 ]
 COLOURS = {"static": "#6c757d", "naive": "#c44900", "ours": "#0b6e4f"}
@@ -37,6 +39,9 @@ def write_page(results: dict[str, Any]) -> None:
         parts += sections.mails(figures["mails"])
     if "forgetting" in figures:
         parts += sections.forgetting(figures["forgetting"])
+    for name in ("seeds", "seeds-linear"):
+        if name in figures:
+            parts += sections.seeds(name, figures[name])
     if "gates" in figures:
         parts += sections.gates(figures["gates"])
     if "poison" in figures:

@@ -52,6 +52,30 @@ def forgetting(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def seeds(name: str, figures: dict[str, Any]) -> list[str]:
+    """Return the table of the demonstration's learning, a row for each seed."""
+    rows = [
+        (
+            str(row["seed"]),
+            str(row["corrections"]),
+            f"{row['recall_before']:.3f} -> {row['recall_after']:.3f}",
+            f"{row['accuracy_before']:.4f} -> {row['accuracy_after']:.4f}",
+            ", ".join(row["weeks"]),
+        )
+        for row in figures["runs"]
+    ]
+    family = "linear" if name == "seeds-linear" else "transformer"
+    return [
+        f"## The demonstration's learning, seed by seed ({family})",
+        "A tactic that the first model has never met; one week of corrections, after a refusal a "
+        "second. Served verdicts: recall on the half of the tactic that taught nobody, accuracy on "
+        "the golden set, and what the gates said of each week.",
+        table(
+            ["seed", "corrections", "recall on the unseen tactic", "golden accuracy", "gates"], rows
+        ),
+    ]
+
+
 def gates(figures: dict[str, Any]) -> list[str]:
     rows = [
         (

@@ -1,0 +1,1 @@
+"""From `shieldctl up` on a new data directory to the first verdict of each model type."""
