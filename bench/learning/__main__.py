@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.learning", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small sizes; nothing is kept")
     parser.add_argument("--only", default="", help=f"some of {', '.join(EXPERIMENTS)}")
-    parser.add_argument("--seeds", default="0-2", type=_seeds, help="such as 0,3,5-19")
+    parser.add_argument("--seeds", default="0-2", type=seeds_of, help="such as 0,3,5-19")
     parser.add_argument("--page", action="store_true", help="only write the page anew")
     asked = parser.parse_args(arguments)
     if asked.page:
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _seeds(written: str) -> tuple[int, ...]:
+def seeds_of(written: str) -> tuple[int, ...]:
     """Read numbers and ranges; argparse tells what is neither."""
     found: list[int] = []
     for part in written.split(","):

@@ -125,11 +125,11 @@ def _one(seed: int, start: Callable[[Lab], Transformer | Linear], scale: Scale) 
         ordinary = traffic.sample(fraction=1.0, seed=seed, shuffle=True)
         third = ordinary.height // 3
         weeks: list[str] = []
-        waiting = _corrections(learner, teach[:0], seed)
+        waiting = corrections_of(learner, teach[:0], seed)
         for week, met in enumerate(
             (pl.concat([teach, ordinary[:third]]), ordinary[third : 2 * third])
         ):
-            waiting = pl.concat([waiting, _corrections(learner, met, seed)])
+            waiting = pl.concat([waiting, corrections_of(learner, met, seed)])
             weeks.append(learner.learn(week, waiting, seed + week))
             if weeks[-1] == "promote":
                 break
@@ -143,7 +143,7 @@ def _one(seed: int, start: Callable[[Lab], Transformer | Linear], scale: Scale) 
     return row
 
 
-def _corrections(learner: Learner, met: pl.DataFrame, seed: int) -> pl.DataFrame:
+def corrections_of(learner: Learner, met: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return what reviewers approve of a week: what was wrong, each reported by somebody."""
     wrong = learner.flagged(met["text"].to_list()) != (met["label"].to_numpy() == 1)
     rng = np.random.default_rng(seed)
@@ -152,7 +152,9 @@ def _corrections(learner: Learner, met: pl.DataFrame, seed: int) -> pl.DataFrame
         {
             "text": found["text"],
             "label": found["label"].cast(pl.Int8),
-            "reporter": [f"r{n}" for n in rng.integers(USERS, size=found.height)],
+            "reporter": pl.Series(
+                [f"r{n}" for n in rng.integers(USERS, size=found.height)], dtype=pl.String
+            ),
             "trust": pl.Series([0.8] * found.height, dtype=pl.Float32),
         }
     )
