@@ -5,7 +5,7 @@ import json
 import math
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -15,10 +15,12 @@ from shield.labels import LABELS, ModelType
 from shield.metrics.certainty import WITHOUT_PROOF
 from shield.text import DEFAULT_NORMALISER
 
-FORMAT_VERSION = 3
+Format = Literal[1, 2, 3, 4]
 """2: the package says by `margin` where its operating point lies, and may hold a linear half.
 3: it says by `band` which verdicts are sure, and may hold a linear half alone.
 4: it says by `cascade` which messages the linear half answers alone."""
+FORMAT_VERSION = max(get_args(Format))
+"""The newest that this release reads."""
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -148,7 +150,7 @@ class Manifest(Wire):
     Immutable once packed: its bytes' SHA-256 is the version's identity.
     """
 
-    format_version: Literal[1, 2, 3, 4] = 1
+    format_version: Format = 1
     model_type: ModelType
     labels: Annotated[list[str], Field(min_length=2, max_length=2)] = []
     """Negative, then positive: the order of the model's output columns.

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -30,7 +31,7 @@ from shield.packages import (
     save_key,
     sign,
 )
-from shield.packages.manifest import MANIFEST, REQUIRED, SIGNATURE
+from shield.packages.manifest import FORMAT_VERSION, MANIFEST, REQUIRED, SIGNATURE, Format
 from shield.packages.transfer import release
 
 
@@ -51,6 +52,19 @@ def trust(tmp_path: Path) -> Trust:
 def signed(tmp_path: Path, trust: Trust) -> ModelPackage:
     package = unsigned_package(tmp_path / "package")
     return sign(package.path, load_private_key(tmp_path / "signing.pem"))
+
+
+@pytest.mark.parametrize("version", get_args(Format))
+def test_every_format_that_is_written_is_read(version: int) -> None:
+    # Whatever makes a manifest of the newest format, a release must read what it packs.
+    newest = {
+        "margin": {"encoder": 1.0, "linear": 1.0, "bias": 0.0},
+        "cascade": {"harmless": {"beyond": -4.0, "encoder": -5.0}},
+    }
+    parts = newest if version == FORMAT_VERSION else {"formatVersion": version}
+    manifest = Manifest.model_validate({"modelType": ModelType.SMS, **parts})
+    assert manifest.format_version == version
+    assert Manifest.from_bytes(manifest.to_bytes(), "manifest.json") == manifest
 
 
 def test_a_signed_package_verifies_and_gives_back_its_bytes(
