@@ -88,7 +88,7 @@ def test_the_trainjob_runs_the_compiled_pipeline_on_the_runtime_of_the_chart() -
     assert (part["name"], container["name"]) == ("node", "node"), "the names that Trainer fills in"
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert pod["nodeSelector"] == {"accelerator": "nvidia"}
-    assert {"trusted", "api-token", "scratch"} == {one["name"] for one in pod["volumes"]}
+    assert {"trusted", "api-token", "scratch", "secrets"} == {one["name"] for one in pod["volumes"]}
     assert "RUN_ID" not in {entry["name"] for entry in container["env"]}
 
 

@@ -30,7 +30,7 @@ def test_a_code_connects_one_phone_once_as_a_user_and_no_more(api: RunningApi) -
     assert (me["subject"], me["roles"]) == ("rita", ["user"])
     again = redeem(api, issued.code)
     assert again.status_code == 401
-    assert "good once" in again.json()["message"]
+    assert "works once" in again.json()["message"]
 
 
 def test_a_code_is_too_old_after_five_minutes_and_goes_with_its_owner(api: RunningApi) -> None:
