@@ -59,7 +59,7 @@ _COMMANDS = {
         is_group=True,
     ),
     "contest": _Command(
-        "What senders of flagged messages say against it: list, show, answer.",
+        "Contests of flagged messages by their senders: list, show, answer.",
         "contest",
         is_group=True,
     ),
@@ -71,9 +71,9 @@ _COMMANDS = {
     "webhook": _Command(
         "Webhooks: signed events for other systems (Standard Webhooks).", "webhook", is_group=True
     ),
-    "inbox": _Command("Show what you are told, newest first.", "inbox", is_group=False),
+    "inbox": _Command("Show your notices, newest first.", "inbox", is_group=False),
     "lineage": _Command(
-        "Name every version that learned from a correction, a reporter, a campaign or a batch.",
+        "List every version that was trained on a correction, a reporter, a campaign or a batch.",
         "lineage",
         is_group=False,
     ),
