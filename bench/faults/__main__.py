@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="measure what is in the file, too")
     parser.add_argument("--into", type=Path, default=RESULTS, help="the file of results")
     asked = parser.parse_args(arguments)
-    ends = time.monotonic() + (asked.minutes or float("inf")) * 60
+    minutes = float("inf") if asked.minutes is None else asked.minutes
+    ends = time.monotonic() + minutes * 60
     rows = _known(asked.into)
     if asked.again:
         rows = [row for row in rows if asked.only not in row["kind"]]

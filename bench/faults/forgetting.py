@@ -160,7 +160,8 @@ class Forgetting(Operations):  # type: ignore[misc]
             name = self._fault.read_text().strip()
         except FileNotFoundError:
             return
-        raise FuseOSError(getattr(errno, name))
+        if name:  # not while the file is being written
+            raise FuseOSError(getattr(errno, name))
 
     def _later(self, change: Callable[[], None]) -> None:
         self._journal.append(change)

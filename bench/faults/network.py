@@ -70,6 +70,7 @@ def store(mode: str, runs: int) -> Report:
             api.client("run", "pipeline") as steps,
         ):
             deploy(TableRolloutStore(rollout_engine(api.services.settings.database_url)), behind)
+            wait_until(lambda: api.services.router.split(ModelType.SMS))
             for number in range(runs):
                 _approve(api, number)
                 with proxy.broken(mode):
