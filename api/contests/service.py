@@ -146,16 +146,8 @@ def _queue(ctx: Context, row: Contest, text: str, answer: Prediction, match: Mat
         text_sealed=ctx.ring.seal(text, row.scan_id),
         fingerprint=signature.fingerprint(form(text), ctx.ring),
         told_label=told_label,
-        verdict=answer.label,
-        positive=answer.positive,
-        probability=answer.probability,
-        confidence=answer.confidence,
-        certainty=answer.certainty.value,
-        model_version=answer.version,
-        arm=answer.arm.value,
         forced=True,
-        latency_ms=answer.latency_ms,
-        processor_ms=answer.processor_ms,
+        **answer.columns(),
         created_at=ctx.now,
     )
     ctx.session.add(scan)

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Split
 from shield.labels import Certainty, ModelType
@@ -28,6 +28,20 @@ class Prediction:
     """Latency in milliseconds at the caller, queueing included."""
     processor_ms: float | None
     """Processing time in milliseconds at the server, without queueing; `None` if not reported."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of a scan that the answer fills."""
+        return {
+            "verdict": self.label,
+            "positive": self.positive,
+            "probability": self.probability,
+            "confidence": self.confidence,
+            "certainty": self.certainty.value,
+            "model_version": self.version,
+            "arm": self.arm.value,
+            "latency_ms": self.latency_ms,
+            "processor_ms": self.processor_ms,
+        }
 
 
 @dataclass(frozen=True)

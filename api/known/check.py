@@ -15,7 +15,7 @@ from shield.wire import BackCheck
 FEW = 5
 """Users without an objection whose verdict may change, whatever the number of reporters."""
 PER_REPORTER = 20
-"""Further such users per reporter: about one victim in twenty reports."""
+"""Such users per reporter, where that is more: about one victim in twenty reports."""
 FEW_AGAINST = 2
 """Most users for whom the verdict was confirmed, by themselves or by a reviewer."""
 LEAST_LETTERS, LEAST_LETTERS_WITH_HOST = 40, 20
@@ -79,8 +79,12 @@ def back_check(
 
 def marks_kin(check: BackCheck, reporters: int) -> bool:
     """Return whether messages similar to a scam, but not copies, may be marked as unsure."""
-    silent = check.kin <= max(FEW, PER_REPORTER * reporters)
+    silent = check.kin <= _silent_allowed(reporters)
     return silent and check.kin_against <= FEW_AGAINST
+
+
+def _silent_allowed(reporters: int) -> int:
+    return max(FEW, PER_REPORTER * reporters)
 
 
 def _said(ctx: Context, scan_ids: list[str], label: str) -> dict[str, bool]:
@@ -115,7 +119,7 @@ def refusal(check: BackCheck, label: str, reporters: int, days: float) -> str | 
             f"It would have called {label} what {check.against} people confirmed, or a reviewer "
             f"found, to be otherwise in the last {days:g} days. Look at the campaign again."
         )
-    if check.unobjected > max(FEW, PER_REPORTER * reporters):
+    if check.unobjected > _silent_allowed(reporters):
         return (
             f"It would have called messages of {check.unobjected} people {label} that nobody "
             f"objected to in the last {days:g} days, with {reporters} who reported it: too "
