@@ -27,8 +27,7 @@ from serving.operator.log import log_to_stderr
 from serving.operator.settings import ApiAccess, OperatorSettings
 from serving.operator.specs import CONTAINER
 from serving.operator.telemetry import Telemetry, serve
-from serving.operator.witness import API_TIMEOUT_SECONDS, ApiWitness
-from shield.client import ShieldClient
+from serving.operator.witness import ApiWitness, api_client
 from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import Misconfigured, ShieldError
 from shield.kube import Kube, Object
@@ -156,7 +155,7 @@ def wire(
             address=address,
         )
     witness = ApiWitness(
-        lambda: ShieldClient(access.url, access.read_token(), timeout_seconds=API_TIMEOUT_SECONDS),
+        lambda: api_client(access),
         evidence_seconds=settings.evidence_seconds,
         arrived=lambda name: operator.wake(name),
     )

@@ -21,8 +21,7 @@ from serving.operator.driver import Driver
 from serving.operator.log import log_to_stderr
 from serving.operator.processes import ProcessCluster
 from serving.operator.settings import ApiAccess, DatabaseSettings, OperatorSettings
-from serving.operator.witness import API_TIMEOUT_SECONDS, ApiWitness
-from shield.client import ShieldClient
+from serving.operator.witness import ApiWitness, api_client
 from shield.crds.v1alpha1 import ModelRollout
 from shield.errors import ShieldError
 from shield.rollouts import RolloutStore
@@ -164,7 +163,7 @@ def main() -> int:
     store = TableRolloutStore(rollout_engine(DatabaseSettings().url), settings.poll_seconds)
     cluster = ProcessCluster(settings.log_dir, drain_seconds=settings.drain_seconds)
     witness = ApiWitness(
-        lambda: ShieldClient(access.url, access.read_token(), timeout_seconds=API_TIMEOUT_SECONDS),
+        lambda: api_client(access),
         evidence_seconds=settings.evidence_seconds,
         arrived=lambda name: loop.wake(name),
     )

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from serving.operator.settings import ApiAccess
+from shield.client import ShieldClient
 from shield.crds.evidence import Evidence
 from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import RateLimited, ShieldError, Unauthenticated, Unavailable
@@ -33,6 +35,17 @@ def pause_after(took_seconds: float, *, failed: bool, evidence_seconds: float) -
     if failed:
         return max(evidence_seconds, _PAUSE_SECONDS)
     return max(evidence_seconds, 3 * took_seconds)
+
+
+def api_client(access: ApiAccess) -> ShieldClient:
+    """Return a client for `ApiWitness`, with the current token.
+
+    It repeats nothing, since the witness asks again itself: a call that succeeded after repeats
+    through a partition would count as slow, and the API would be left alone for three times as
+    long as the partition lasted.
+    """
+    token = access.read_token()
+    return ShieldClient(access.url, token, timeout_seconds=API_TIMEOUT_SECONDS, repeats=False)
 
 
 class Api(Protocol):

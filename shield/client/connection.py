@@ -38,7 +38,17 @@ def _trusted_authorities() -> ssl.SSLContext:
 
 
 class Connection:
-    """Sends requests as one user. Safe to share between threads."""
+    """Sends requests as one user. Safe to share between threads.
+
+    Args:
+        base_url: Of the API, without `/api`.
+        token: A JWT; `None` for calls that need no account.
+        timeout_seconds: Of one attempt.
+        repeats: Whether calls that may be repeated safely are repeated; `False` for callers that
+            ask again themselves.
+        sleep: Waits between two attempts.
+        transport: Another transport of httpx, such as an application in this process.
+    """
 
     def __init__(
         self,
@@ -46,6 +56,7 @@ class Connection:
         token: str | None,
         *,
         timeout_seconds: float = 30.0,
+        repeats: bool = True,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -59,6 +70,7 @@ class Connection:
             verify=_trusted_authorities(),
         )
         self._sleep = sleep
+        self._repeats = repeats
 
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -134,7 +146,11 @@ class Connection:
                 )
             if error is None:
                 return answer
-            if pause is None or not repeat or not isinstance(error, Unavailable):
+            if (
+                pause is None
+                or not (repeat and self._repeats)
+                or not isinstance(error, Unavailable)
+            ):
                 raise error
             self._sleep(pause)
         raise AssertionError("unreachable: the last round returns or raises")
