@@ -13,6 +13,7 @@ from shield.wire import FeedbackRead
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import WIDE, open_page
+from tests.support.waiting import wait_until
 
 AXE = Path(__file__).parents[2] / "api/pages/assets/node_modules/axe-core/axe.min.js"
 
@@ -68,6 +69,8 @@ def at_the_desk(
         page.goto(f"{api.url}/login#token={token}")
         page.get_by_role("button", name=f"Sign in as {who}").click()
         expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+        # The page is readable before its script runs, and a key pressed in between is nobody's.
+        expect(page.locator("html.scripted")).to_be_attached()
         yield page
 
 
@@ -135,3 +138,12 @@ def statuses(api: RunningApi) -> dict[str, str]:
                 assert scan.feedback is not None
                 found[text] = scan.feedback.status
     return found
+
+
+def expect_statuses(api: RunningApi, *wanted: str) -> None:
+    """Wait until the texts of the fixture `queue` have these statuses: a decision shows on the page
+    before it is sent."""
+    wait_until(
+        lambda: [statuses(api)[text] for text in TEXTS] == list(wanted),
+        otherwise=lambda: f"The statuses are {statuses(api)}, not {wanted}.",
+    )
