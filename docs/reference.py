@@ -14,6 +14,7 @@ TARGET = Path(__file__).with_name("reference.md")
 PUBLIC = (
     "shield.packages",
     "shield.predictor",
+    "shield.encoder",
     "shield.linear",
     "shield.text",
     "shield.metrics",

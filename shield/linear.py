@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shield.errors import PackageInvalid
+from shield.logistic import probability_of
 from shield.text import DEFAULT_NORMALISER, normaliser
 
 FORMAT = "shield-linear-3"
@@ -173,7 +174,7 @@ class LinearModel:
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of the scam class for each text, shape (n,), in [0, 1]."""
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * self.margins(texts))), dtype=np.float64)
+        return probability_of(self.margins(texts))
 
     def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the log odds of the scam class for each text, shape (n,)."""

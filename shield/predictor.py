@@ -1,38 +1,40 @@
 """Text to verdict: one code that sets the operating point, evaluates, gates and serves.
 
-Only numpy, onnxruntime and tokenizers, so that nobody who predicts needs torch.
-
-A text becomes *rows* of token ids. A short text is one row. A longer one is cut into windows of
-`maxTokens` that overlap by `windowOverlap`, the last one flush with the end; of more than
-`maxWindows` an even spread is taken, first and last included. The encoder gives each row its log
-odds; the text's are the `max` (or `mean`, as the manifest says) of its rows'. The linear model
-reads the text as a whole. The weighted sum of both is the text's margin, and zero is the operating
-point: see `shield.packages.manifest.Margin`.
+The encoder reads a text in rows of token ids (`shield.encoder`), the linear model in windows of
+characters (`shield.linear`). The weighted sum of their log odds is the text's margin, and zero is
+the operating point: see `shield.packages.manifest.Margin`.
 """
 
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from shield.characters import has_words
+from shield.encoder import MODEL_FILES, Encoder, Precision, Row, invalid
 from shield.errors import PackageInvalid
 from shield.labels import Certainty
 from shield.linear import LinearModel
-from shield.packages import Manifest, ModelPackage, Preprocessing
-from shield.packages.manifest import FP32_MODEL, INT8_MODEL, LINEAR, SAMPLES, TOKENIZER
-from shield.text import normaliser
+from shield.logistic import logit, probability_of
+from shield.packages import Manifest, ModelPackage
+from shield.packages.manifest import LINEAR, SAMPLES, TOKENIZER
 
-Precision = Literal["int8", "fp32"]
-Row = tuple[int, ...]
-"""Token ids of one window, special tokens included."""
+OPERATING_POINT = 0.5
+"""The probability from which a message is flagged, of every version: the margin is measured from
+the operating point."""
 
-MODEL_FILES: dict[Precision, str] = {"int8": INT8_MODEL, "fp32": FP32_MODEL}
+NO_WORDS = -1e-6
+"""The margin of a text in which no letter and no digit is seen: on the harmless side, and as unsure
+as can be. There is nothing in it to judge, and a model would be sure of it all the same."""
+
+SAMPLE_TOLERANCE: dict[Precision, float] = {"int8": 0.05, "fp32": 0.005}
+"""How far a sample's probability may be from the package's: processors round differently."""
+
+_SILENT_ROW: Row = (0,)
+"""What a package without an encoder reads each text as: its score is 0."""
 
 
 def files_served(manifest: Manifest, precision: Precision) -> list[str]:
@@ -40,30 +42,6 @@ def files_served(manifest: Manifest, precision: Precision) -> list[str]:
     encoder = [MODEL_FILES[precision], TOKENIZER] if manifest.has_encoder else []
     linear = [LINEAR] if manifest.settled_margin().linear else []
     return [*encoder, *linear, SAMPLES]
-
-
-SAMPLE_TOLERANCE: dict[Precision, float] = {"int8": 0.05, "fp32": 0.005}
-"""How far a sample's probability may be from the package's: processors round differently."""
-
-BATCH: dict[Precision, int] = {"int8": 1, "fp32": 16}
-"""Rows per call of the model.
-
-The int8 model chooses one activation scale per call: rows that share a call change each other's
-answer by a few hundredths. Alone, a message always gets the same answer, in evaluation and in
-serving.
-"""
-
-
-OPERATING_POINT = 0.5
-"""The probability from which a message is flagged, of every version: the margin is measured from
-the operating point."""
-
-
-NO_WORDS = -1e-6
-"""The margin of a text in which no letter and no digit is seen: on the harmless side, and as unsure
-as can be. There is nothing in it to judge, and a model would be sure of it all the same."""
-_SILENT_ROW: Row = (0,)
-"""What a package without an encoder reads each text as: its score is 0."""
 
 
 class Reading(NamedTuple):
@@ -112,17 +90,13 @@ class Predictor:
         """
         self.package = package
         self.precision = precision
-        self._rules = package.manifest.preprocessing
         self._margin = package.manifest.settled_margin()
         self._band = package.manifest.settled_band()
         self._bounds, self._cascade = package.manifest.cascade, cascade
-        self._normalise = normaliser(self._rules.normaliser)
         self._linear = _load_linear(package) if self._margin.linear else None
-        self._tokenizer: Tokenizer | None = None
+        self._encoder: Encoder | None = None
         if package.manifest.has_encoder:
-            self._tokenizer = _load_tokenizer(package)
-            self._special = _special_tokens(self._tokenizer, package)
-            self._session = _load_session(package, precision, threads)
+            self._encoder = Encoder(package, precision, threads)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return how likely each text is a scam, shape (n,), in [0, 1]; flagged from one half on.
@@ -150,22 +124,9 @@ class Predictor:
         encoder is asked of every text.
         """
         readings = self.read(texts, whole=True)
-        encoder = np.array([self.aggregate(part) for part in self._scored(readings)], np.float64)
+        encoder = np.array([self._aggregate(part) for part in self._scored(readings)], np.float64)
         linear = np.array([reading.linear for reading in readings], dtype=np.float64)
         return encoder, linear
-
-    def _scored(self, readings: Sequence[Reading]) -> list[NDArray[np.float64]]:
-        """Return the encoder's log odds of the rows of each text."""
-        rows = [row for reading in readings for row in reading.rows]
-        scores = np.empty(len(rows), dtype=np.float64)
-        # Neighbours in length share a batch, so that little is computed on padding.
-        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-        batch = BATCH[self.precision]
-        for start in range(0, len(order), batch):
-            chosen = order[start : start + batch]
-            scores[chosen] = self.score([rows[index] for index in chosen])
-        ends = np.cumsum([len(reading.rows) for reading in readings])
-        return list(np.split(scores, ends[:-1])) if readings else []
 
     def read(self, texts: Sequence[str], *, whole: bool = False) -> list[Reading]:
         """Return what the encoder is to be asked of each text, and what the linear model says.
@@ -217,12 +178,9 @@ class Predictor:
         return scam.encoder if scam is not None and linear >= scam.beyond else None
 
     def _rows(self, texts: Sequence[str]) -> list[list[Row]]:
-        if self._tokenizer is None:
+        if self._encoder is None:
             return [[_SILENT_ROW] for _ in texts]
-        encodings = self._tokenizer.encode_batch_fast(
-            [self._normalise(text) for text in texts], add_special_tokens=False
-        )
-        return [self._windows(encoding.ids) for encoding in encodings]
+        return self._encoder.rows(texts)
 
     def score(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """Return the encoder's log odds of each row, shape (n,). One call of the model.
@@ -233,34 +191,29 @@ class Predictor:
             raise TypeError(
                 "score() takes rows of token ids, not texts. Give texts to probabilities()."
             )
-        if not rows or self._tokenizer is None:
+        if self._encoder is None:
             return np.zeros(len(rows), dtype=np.float64)
-        longest = max(map(len, rows))
-        ids = np.zeros((len(rows), longest), dtype=np.int64)
-        mask = np.zeros((len(rows), longest), dtype=np.int64)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = row
-            mask[index, : len(row)] = 1
-        logits: NDArray[np.float32] = self._session.run(
-            ["logits"], {"input_ids": ids, "attention_mask": mask}
-        )[0]
-        return np.asarray(logits[:, 1].astype(np.float64) - logits[:, 0], dtype=np.float64)
+        return self._encoder.score(rows)
 
-    def aggregate(self, scores: NDArray[np.float64]) -> float:
-        """Return the encoder's log odds of a text from those of its rows."""
-        if not scores.size:
+    def _scored(self, readings: Sequence[Reading]) -> list[NDArray[np.float64]]:
+        """Return the encoder's log odds of the rows of each text."""
+        rows_of = [reading.rows for reading in readings]
+        if self._encoder is None:
+            return [np.zeros(len(rows), dtype=np.float64) for rows in rows_of]
+        return self._encoder.score_each(rows_of)
+
+    def _aggregate(self, scores: NDArray[np.float64]) -> float:
+        """Return the encoder's log odds of a text from those of its rows; 0 if there are none."""
+        if not scores.size or self._encoder is None:
             return 0.0
-        if self._rules.aggregation == "max" or scores.size == 1:
-            return float(scores.max())
-        mean = float(probability_of(scores).mean())
-        return float(logit(mean))
+        return self._encoder.aggregate(scores)
 
     def settle(self, scores: NDArray[np.float64], linear: float) -> float:
         """Return a text's probability from the scores of its rows and its linear log odds."""
         return float(probability_of(np.array([self._margin_of(scores, linear)]))[0])
 
     def _margin_of(self, scores: NDArray[np.float64], linear: float) -> float:
-        encoder = self.aggregate(scores) if scores.size else self._implied(linear)
+        encoder = self._aggregate(scores) if scores.size else self._implied(linear)
         if encoder is None:
             return NO_WORDS
         return self._margin.encoder * encoder + self._margin.linear * linear + self._margin.bias
@@ -288,9 +241,9 @@ class Predictor:
                 for item in document["samples"]
             ]
         except (ValueError, KeyError, TypeError) as error:
-            raise _invalid(self.package, SAMPLES, error) from error
+            raise invalid(self.package, SAMPLES, error) from error
         if not samples:
-            raise _invalid(self.package, SAMPLES, ValueError("there is no sample in it"))
+            raise invalid(self.package, SAMPLES, ValueError("there is no sample in it"))
         return samples
 
     def check_samples(self) -> float:
@@ -306,7 +259,7 @@ class Predictor:
         samples = self.samples()
         expected = np.array([sample.probability for sample in samples])
         encoder, linear = self.halves([sample.text for sample in samples])
-        said = linear if self._tokenizer is None else encoder
+        said = linear if self._encoder is None else encoder
         differences = np.abs(probability_of(said) - expected)
         worst = float(differences.max()) if np.isfinite(differences).all() else float("nan")
         if not worst <= SAMPLE_TOLERANCE[self.precision]:
@@ -317,89 +270,6 @@ class Predictor:
             )
         return worst
 
-    def _windows(self, ids: list[int]) -> list[Row]:
-        before, after = self._special
-        return [(*before, *ids[start:stop], *after) for start, stop in spans(len(ids), self._rules)]
-
-
-def spans(tokens: int, rules: Preprocessing) -> list[tuple[int, int]]:
-    """Return the windows of a text of `tokens` content tokens as (start, stop), in order.
-
-    Two tokens of `maxTokens` are kept for the special tokens around each window.
-    """
-    size = rules.max_tokens - 2
-    if tokens <= size:
-        return [(0, tokens)]
-    step = size - rules.window_overlap
-    starts = [*range(0, tokens - size, step), tokens - size]
-    if len(starts) > rules.max_windows:
-        chosen = np.linspace(0, len(starts) - 1, rules.max_windows).round().astype(int)
-        starts = [starts[index] for index in chosen]
-    return [(start, start + size) for start in starts]
-
-
-def probability_of(margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logistic function of log odds, elementwise."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * margins)), dtype=np.float64)
-
-
-def logit(probability: float) -> float:
-    """Return the log odds of a probability, kept off 0 and 1 by a hair."""
-    kept = min(max(probability, 1e-12), 1 - 1e-12)
-    return math.log(kept / (1 - kept))
-
 
 def _load_linear(package: ModelPackage) -> LinearModel:
     return LinearModel.from_bytes(package.read(LINEAR), f"{LINEAR} of {package.path}")
-
-
-def _load_tokenizer(package: ModelPackage) -> Tokenizer:
-    try:
-        tokenizer = Tokenizer.from_buffer(package.read(TOKENIZER))
-    except (ValueError, TypeError) as error:
-        raise _invalid(package, TOKENIZER, error) from error
-    # Rows are cut and padded here, by the manifest's rule, whatever the tokenizer was saved with.
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _special_tokens(tokenizer: Tokenizer, package: ModelPackage) -> tuple[Row, Row]:
-    """Return the token ids that go before and after a window, e.g. ([CLS],) and ([SEP],)."""
-    mark = tokenizer.encode("a", add_special_tokens=False).ids
-    whole = tokenizer.encode("a").ids
-    if len(mark) != 1 or mark[0] not in whole or len(whole) != 3:
-        raise _invalid(
-            package, TOKENIZER, ValueError("one special token before and one after are needed")
-        )
-    place = whole.index(mark[0])
-    return tuple(whole[:place]), tuple(whole[place + 1 :])
-
-
-def _load_session(package: ModelPackage, precision: Precision, threads: int) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # A spinning thread takes its core from the other workers and from the event loop.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    name = MODEL_FILES[precision]
-    raw = package.read(name)
-    try:
-        # From bytes, not from the path: what was checked is what is loaded, and no file can be
-        # named.
-        session = ort.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no error base of its own
-        raise _invalid(package, name, error) from error
-    inputs = {tensor.name for tensor in session.get_inputs()}
-    if inputs != {"input_ids", "attention_mask"} or session.get_outputs()[0].name != "logits":
-        raise _invalid(
-            package, name, ValueError(f"it takes {sorted(inputs)}, not input_ids, attention_mask")
-        )
-    return session
-
-
-def _invalid(package: ModelPackage, name: str, error: Exception) -> PackageInvalid:
-    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return PackageInvalid(
-        f"{name} of the package {package.path} cannot be used: {reason}. Export and pack it again."
-    )

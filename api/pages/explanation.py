@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shield.logistic import logit
+
 Probabilities = Callable[[list[str]], Sequence[float]]
 """Maps texts to scam probabilities, 0 to 1, in the same order."""
 
@@ -17,6 +19,11 @@ MAX_PARTS = 48
 MAX_SPANS = 8
 FAINT = 0.15
 """Least effect of a span, as a share of the strongest one's."""
+CLIP = 1e-6
+"""How far probabilities are kept off 0 and 1.
+
+In log odds a fall from 0.999 to 0.98 counts as much as one from 0.5 to 0.05.
+"""
 SMALLEST_MOVE = 0.05
 """Least effect of a span, in logits; smaller ones are quantisation noise."""
 
@@ -57,7 +64,7 @@ def explain(text: str, probabilities: Probabilities) -> Explanation:
         return Explanation(text, [], "Too short to tell which part mattered.")
     variants = [text[:start] + text[end:] for start, end in parts]
     whole, *without = probabilities([text, *variants])
-    moves = [logit(whole) - logit(probability) for probability in without]
+    moves = [logit(whole, CLIP) - logit(probability, CLIP) for probability in without]
     strongest = max(moves)
     if strongest < SMALLEST_MOVE:
         return Explanation(text, [], "No single part made this message look like a scam.")
@@ -84,12 +91,3 @@ def split(text: str) -> list[tuple[int, int]]:
     size = max(1, math.ceil(len(words) / MAX_PARTS))
     runs = [words[at : at + size] for at in range(0, len(words), size)]
     return [(run[0][0], run[-1][1]) for run in runs]
-
-
-def logit(probability: float) -> float:
-    """Return the log-odds of a probability, clipped at 1e-6.
-
-    In log-odds a fall from 0.999 to 0.98 counts as much as one from 0.5 to 0.05.
-    """
-    clipped = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(clipped / (1 - clipped))

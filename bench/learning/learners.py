@@ -17,9 +17,10 @@ from components.evaluate.scoring import compare
 from components.shared import messages
 from shield.gates import GateInput, GateLimits, GoldenRecord, decide
 from shield.linear import LinearModel
+from shield.logistic import probability_of
 from shield.metrics import operating_point
 from shield.packages import ModelPackage
-from shield.predictor import OPERATING_POINT, Predictor, probability_of
+from shield.predictor import OPERATING_POINT, Predictor
 
 LIMITS = GateLimits(min_feedback=20)
 """The usual gates; a simulated month has fewer reports than a real one."""

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from shield.errors import Invalid
 from shield.linear import Features, LinearModel, blocks_of
+from shield.logistic import probability_of
 from shield.metrics import operating_point
-from shield.predictor import probability_of
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,11 @@ from components.evaluate.slices import judge_slices_of, slices_of
 from shield.errors import PackageInvalid
 from shield.gates import Comparison, GroupShare, Slice
 from shield.linear import LinearModel
+from shield.logistic import probability_of
 from shield.metrics import disagreements, operating_point
 from shield.packages.manifest import MANIFEST
 from shield.packages.package import ModelPackage
-from shield.predictor import OPERATING_POINT, Predictor, probability_of
+from shield.predictor import OPERATING_POINT, Predictor
 
 THREADS = 2
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from shield.encoder import spans
 from shield.packages import Preprocessing
 from shield.packages.manifest import CONFIG, TOKENIZER
-from shield.predictor import spans
 from shield.text import DEFAULT_NORMALISER, normaliser
 
 

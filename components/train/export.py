@@ -20,6 +20,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_file
 
+from shield.encoder import Precision
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
@@ -32,7 +33,7 @@ from shield.packages.manifest import (
     TOKENIZER,
     WEIGHTS,
 )
-from shield.predictor import Precision, Predictor
+from shield.predictor import Predictor
 
 _OPSET = 18
 # Two rows of different lengths, so that the exporter sees padding. Ids that any vocabulary has.

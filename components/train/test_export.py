@@ -14,8 +14,9 @@ from transformers import BertForSequenceClassification as Bert
 from components.train.export import export_package
 from shield.errors import Invalid
 from shield.labels import ModelType
+from shield.logistic import probability_of
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
-from shield.predictor import Predictor, probability_of
+from shield.predictor import Predictor
 
 pytestmark = pytest.mark.xdist_group("training")
 

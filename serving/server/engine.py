@@ -19,8 +19,9 @@ from serving.server.jobs import Job, Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
+from shield.encoder import BATCH, Precision, Row
 from shield.errors import Unavailable
-from shield.predictor import BATCH, Precision, Reading, Row
+from shield.predictor import Reading
 
 _INLINE_CHARS = 4096
 """Length above which requests are tokenised in a thread, to keep the event loop free."""

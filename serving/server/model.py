@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from serving.server.breaker import Breaker
+from shield.encoder import Precision, Row
 from shield.packages import ModelPackage
-from shield.predictor import Precision, Predictor, Reading, Row
+from shield.predictor import Predictor, Reading
 
 _REMEMBERED_CHARS = 320
 """Longest text in the cache of tokenisations, about two SMS: longer ones are rarely repeated."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from shield.predictor import Row
+from shield.encoder import Row
 
 if TYPE_CHECKING:
     from serving.server.model import ServedModel

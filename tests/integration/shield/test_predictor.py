@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from shield.artifacts.directory import DirectoryStore
+from shield.encoder import spans
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
 from shield.labels import Certainty
 from shield.linear import LinearModel
+from shield.logistic import probability_of
 from shield.packages import (
     Alone,
     Band,
@@ -27,14 +29,7 @@ from shield.packages import (
     sign,
 )
 from shield.packages.manifest import LINEAR
-from shield.predictor import (
-    NO_WORDS,
-    OPERATING_POINT,
-    Predictor,
-    files_served,
-    probability_of,
-    spans,
-)
+from shield.predictor import NO_WORDS, OPERATING_POINT, Predictor, files_served
 from tests.support.packages import (
     CHAT,
     LURES,
