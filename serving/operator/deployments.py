@@ -1,4 +1,4 @@
-"""The `Cluster` of Kubernetes: a Deployment and a Service per version in use."""
+"""The `Cluster` of Kubernetes: Deployment, Service and disruption budget per version in use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ Address = Callable[[str, str], str]
 """Returns the URL of a version for the API, given its digest and its Service's name."""
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1"
+_BUDGETS = "/apis/policy/v1"
 
 
 class KubernetesCluster:
@@ -52,6 +53,8 @@ class KubernetesCluster:
         self._address = address or self._in_cluster
         self._applied: dict[tuple[str, str], int] = {}
         self._routes: dict[str, str] = {}
+        self._guarded: set[str] = set()
+        """UIDs of the Deployments whose PodDisruptionBudget this process has applied."""
 
     def observe(self, rollout: ModelRollout) -> Mapping[str, ServerSeen]:
         """Return the servers of a rollout as they are now, by digest."""
@@ -82,6 +85,7 @@ class KubernetesCluster:
             self._ensure("Deployment", rollout, specs.deployment(rollout, version, self._template))
         self._follow_split(rollout)
         self._retire(rollout, {version.digest for version in servers})
+        self._guard(rollout, servers)
         self._route(rollout)
 
     def remove(self, rollout: ModelRollout) -> None:
@@ -99,6 +103,20 @@ class KubernetesCluster:
         # Without a candidate its Service stays: a route that names it must not break.
         candidate = split.candidate or split.stable
         self._ensure("Service", rollout, specs.arm_service(rollout, "candidate", candidate))
+
+    def _guard(self, rollout: ModelRollout, servers: Sequence[VersionRef]) -> None:
+        """Let a drain evict the pods of each version one after the other."""
+        deployments = self._live.of(rollout.name, "Deployment")
+        live = {made["metadata"]["name"]: made for made in deployments}
+        for version in servers:
+            name = specs.server_name(rollout.name, version.digest)
+            owner = live.get(name)
+            if owner is None or owner["metadata"]["uid"] in self._guarded:
+                continue
+            path = f"{_BUDGETS}/namespaces/{self._kube.namespace}/poddisruptionbudgets/{name}"
+            budget = specs.disruption_budget(rollout, version, owner)
+            self._kube.apply(path, budget, specs.MANAGER)
+            self._guarded.add(owner["metadata"]["uid"])
 
     def _route(self, rollout: ModelRollout) -> None:
         """Apply the HTTPRoute; last, so that all else works in a cluster without Gateway API."""

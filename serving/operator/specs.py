@@ -60,6 +60,8 @@ def deployment(rollout: ModelRollout, version: VersionRef, template: Object) -> 
         _container(rollout, version, one) if one["name"] == CONTAINER else one
         for one in pod["spec"]["containers"]
     ]
+    if "affinity" not in pod["spec"]:
+        pod["spec"].setdefault("topologySpreadConstraints", [_over_nodes(rollout, version)])
     own = _metadata(rollout, server_name(rollout.name, version.digest), dict(metadata["labels"]))
     made = {
         "apiVersion": "apps/v1",
@@ -79,6 +81,33 @@ def version_service(rollout: ModelRollout, version: VersionRef) -> Object:
     """Return the Service of a version, to which the split refers."""
     name = server_name(rollout.name, version.digest)
     return _service(rollout, name, _labels(rollout, version), _selecting(rollout, version))
+
+
+def disruption_budget(rollout: ModelRollout, version: VersionRef, owner: Object) -> Object:
+    """Return the PodDisruptionBudget of a version: a drain evicts its pods one after the other.
+
+    Args:
+        rollout: The rollout.
+        version: Version whose pods are meant.
+        owner: Its Deployment as the API server returned it; the budget is removed with it.
+    """
+    name = server_name(rollout.name, version.digest)
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {
+            "name": name,
+            "labels": _labels(rollout, version),
+            "ownerReferences": [{**reference, "uid": owner["metadata"]["uid"]}],
+        },
+        "spec": {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": _selecting(rollout, version)},
+            # A version that never becomes ready must not hold up the drain of its node.
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    }
 
 
 def arm_service(rollout: ModelRollout, arm: str, version: VersionRef) -> Object:
@@ -145,6 +174,16 @@ def _container(rollout: ModelRollout, version: VersionRef, container: Object) ->
         "startupProbe": _probe("ready", period=1, failures=3600),
         "readinessProbe": _probe("ready", period=2, failures=2),
         "livenessProbe": _probe("live", period=10, failures=12, timeout=5),
+    }
+
+
+def _over_nodes(rollout: ModelRollout, version: VersionRef) -> Object:
+    """Return the constraint that spreads a version's pods over nodes, so that one may fail."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": _selecting(rollout, version)},
     }
 
 

@@ -69,6 +69,10 @@ def test_a_version_is_installed_released_promoted_and_taken_back(place: Ward) ->
         assert promoted.status.last_known_good == version("sms-v1")
         deployments = place.plane.get("deployments", "-n", place.namespace)["items"]
         assert len(deployments) == 2, "the last known good version stays warm"
+        budgets = place.plane.get("poddisruptionbudgets", "-n", place.namespace)["items"]
+        assert {(one["metadata"]["name"], one["spec"]["maxUnavailable"]) for one in budgets} == {
+            (one["metadata"]["name"], 1) for one in deployments
+        }
         stable = place.plane.get("service", "sms-stable", "-n", place.namespace)
         digest = version("sms-v2").digest.removeprefix("sha256:")[:40]
         wait_until(

@@ -17,6 +17,7 @@ EVERY = {
         "antispamshield.io/modelrollouts/status": "get patch update",
         "apps/deployments": "get list watch create patch delete",
         "/services": "get list watch create patch delete",
+        "policy/poddisruptionbudgets": "create patch",
         "/pods": "get list watch",
         "/events": "create patch",
         "events.k8s.io/events": "create patch",
@@ -42,6 +43,7 @@ KFP = {
 }
 READS = dict.fromkeys(("apps/deployments", "/services"), "get list watch")
 KSERVE = EVERY["operator"] | READS | {"serving.kserve.io/inferenceservices": "get create patch"}
+del KSERVE["policy/poddisruptionbudgets"]
 RELEASES: dict[str, tuple[list[str], dict[str, dict[str, str]]]] = {
     "base": ([], EVERY),
     "kubeflow": ([], EVERY | {"pipeline": KFP}),

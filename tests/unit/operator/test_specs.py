@@ -1,5 +1,6 @@
 """The objects of a rollout, as they would be applied."""
 
+import copy
 from typing import Any
 
 from serving.operator import specs
@@ -69,6 +70,29 @@ def test_what_the_template_says_stays_unless_the_rollout_says_otherwise() -> Non
     kept = container(specs.deployment(quiet, version("sms-v1"), template))
     assert kept["resources"] == {"limits": {"cpu": "9"}}
     assert "args" not in template["spec"]["containers"][0]  # type: ignore[index]
+
+
+def test_pods_of_a_version_spread_over_nodes_unless_the_template_places_them() -> None:
+    made = specs.deployment(ROLLOUT, version("sms-v1"), TEMPLATE)
+    pod = made["spec"]["template"]
+    (spread,) = pod["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert spread["labelSelector"] == made["spec"]["selector"]
+    assert spread["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    placed: dict[str, Any] = copy.deepcopy(TEMPLATE)
+    placed["spec"]["affinity"] = {"podAntiAffinity": {}}
+    own = specs.deployment(ROLLOUT, version("sms-v1"), placed)["spec"]["template"]["spec"]
+    assert "topologySpreadConstraints" not in own
+
+
+def test_a_disruption_budget_is_of_one_version_and_goes_with_its_deployment() -> None:
+    made = specs.deployment(ROLLOUT, version("sms-v1"), TEMPLATE)
+    owner = {**made, "metadata": {**made["metadata"], "uid": "u-2"}}
+    budget = specs.disruption_budget(ROLLOUT, version("sms-v1"), owner)
+    assert budget["spec"]["selector"] == made["spec"]["selector"]
+    (reference,) = budget["metadata"]["ownerReferences"]
+    assert (reference["kind"], reference["uid"]) == ("Deployment", "u-2")
+    assert reference["name"] == made["metadata"]["name"]
 
 
 def test_a_route_carries_the_weights_of_the_split() -> None:
