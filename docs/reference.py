@@ -49,7 +49,7 @@ def render() -> str:
     for name in PUBLIC:
         module = importlib.import_module(name)
         parts.append(f"## `{name}`\n\n{_first(module)}\n")
-        parts += [_entry(each, found) for each, found in _public(module)]
+        parts += [_entry(each, member) for each, member in _public(module)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -57,11 +57,11 @@ def _public(module: Any) -> Iterator[tuple[str, Any]]:
     """Yield the public classes and functions of a module, by name: `__all__`, or its own."""
     names = getattr(module, "__all__", None)
     for name in sorted(names or vars(module)):
-        found = getattr(module, name)
-        own = names is not None or getattr(found, "__module__", "") == module.__name__
-        called = inspect.isclass(found) or inspect.isroutine(found)
+        member = getattr(module, name)
+        own = names is not None or getattr(member, "__module__", "") == module.__name__
+        called = inspect.isclass(member) or inspect.isroutine(member)
         if own and called and not name.startswith("_"):
-            yield name, found
+            yield name, member
 
 
 def _entry(name: str, found: Any) -> str:

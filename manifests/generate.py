@@ -48,9 +48,9 @@ def main() -> int:
 
 def find_helm() -> str:
     """Return the helm on the PATH, or the one that the tests build for themselves."""
-    found = shutil.which("helm")
-    if found:
-        return found
+    helm = shutil.which("helm")
+    if helm:
+        return helm
     from tests.support.controlplane import ensure_binaries  # a working tree has the tests
 
     return str(ensure_binaries() / "helm")
@@ -77,7 +77,7 @@ def render(helm: str, values: str) -> list[Object]:
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
     objects = [document for document in yaml.safe_load_all(done.stdout) if document]
-    return [plain(found) for found in objects if not is_hook(found)]
+    return [plain(manifest) for manifest in objects if not is_hook(manifest)]
 
 
 def is_hook(found: Object) -> bool:
@@ -124,11 +124,18 @@ def dump(objects: list[Object]) -> str:
 
 def kustomize_files(helm: str) -> Iterator[tuple[Path, str]]:
     """Yield the files of the base and of the overlays."""
-    base = [found for found in render(helm, "base") if found["kind"] != "CustomResourceDefinition"]
+    base = [
+        manifest
+        for manifest in render(helm, "base")
+        if manifest["kind"] != "CustomResourceDefinition"
+    ]
     folder = ROOT / "manifests/base"
-    names = sorted({component(found) for found in base})
+    names = sorted({component(manifest) for manifest in base})
     for name in names:
-        yield folder / f"{name}.yaml", dump([found for found in base if component(found) == name])
+        yield (
+            folder / f"{name}.yaml",
+            dump([manifest for manifest in base if component(manifest) == name]),
+        )
     resources = [f"{name}.yaml" for name in names]
     crds = sorted(path.name for path in (ROOT / "manifests/crds").glob("*.yaml"))
     crds = [name for name in crds if name != "kustomization.yaml"]
@@ -138,7 +145,9 @@ def kustomize_files(helm: str) -> Iterator[tuple[Path, str]]:
     yield folder / "kustomization.yaml", kustomization({"resources": resources})
     for overlay in OVERLAYS:
         wanted = [
-            found for found in render(helm, overlay) if found["kind"] != "CustomResourceDefinition"
+            manifest
+            for manifest in render(helm, overlay)
+            if manifest["kind"] != "CustomResourceDefinition"
         ]
         yield from overlay_files(overlay, base, wanted)
 
@@ -148,19 +157,19 @@ def overlay_files(
 ) -> Iterator[tuple[Path, str]]:
     """Yield an overlay that turns `base` into `wanted`: objects added, deleted, and changed."""
     folder = ROOT / "manifests/overlays" / overlay
-    old = {identity(found): found for found in base}
-    new = {identity(found): found for found in wanted}
+    old = {identity(manifest): manifest for manifest in base}
+    new = {identity(manifest): manifest for manifest in wanted}
     content: Object = {"resources": ["../../base"]}
-    added = [found for key, found in new.items() if key not in old]
+    added = [manifest for key, manifest in new.items() if key not in old]
     if added:
         yield folder / "added.yaml", dump(added)
         content["resources"].append("added.yaml")
     patches: list[Object] = []
-    for key, found in old.items():
+    for key, manifest in old.items():
         if key not in new:
-            patches.append({"patch": dump([{**head(found), "$patch": "delete"}])})
-        elif operations := list(difference(found, new[key], "")):
-            group, _, version = found["apiVersion"].rpartition("/")
+            patches.append({"patch": dump([{**head(manifest), "$patch": "delete"}])})
+        elif operations := list(difference(manifest, new[key], "")):
+            group, _, version = manifest["apiVersion"].rpartition("/")
             target = {"group": group, "version": version, "kind": key[1], "name": key[2]}
             patches.append(
                 {

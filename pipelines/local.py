@@ -127,16 +127,16 @@ class _Watcher:
 
     def record(self, record: logging.LogRecord) -> bool:
         message = _COLOUR.sub("", record.getMessage())
-        if found := _STARTED.search(message):
-            self.present = found[1].replace("-", "_")
+        if match := _STARTED.search(message):
+            self.present = match[1].replace("-", "_")
             self.started[self.present] = self.runner.clock()
             self.last_error = ""
             self.runner.on_progress(StepProgress(self.present, "started"))
-        elif found := _ENDED.search(message):
-            name = found[1].replace("-", "_")
+        elif match := _ENDED.search(message):
+            name = match[1].replace("-", "_")
             seconds = round(self.runner.clock() - self.started.get(name, 0.0), 3)
             self.done.seconds[name] = seconds
-            failed = found[2] != "SUCCESS"
+            failed = match[2] != "SUCCESS"
             if failed and not self.done.failed_step:
                 self.done.failed_step, self.done.error = name, self.last_error
             self.runner.on_progress(
@@ -150,10 +150,10 @@ class _Watcher:
         return True
 
     def line(self, line: str) -> None:
-        if found := _ERROR.match(line):
-            self.last_error = found[2]
-        elif (found := _DETAIL.match(line)) and found[1] == self.present:
-            self.runner.on_progress(StepProgress(self.present, "running", detail=found[2]))
+        if match := _ERROR.match(line):
+            self.last_error = match[2]
+        elif (match := _DETAIL.match(line)) and match[1] == self.present:
+            self.runner.on_progress(StepProgress(self.present, "running", detail=match[2]))
 
 
 class _Lines(io.TextIOBase):

@@ -56,10 +56,10 @@ def log_evidence_worse(candidate: Counts, stable: Counts, margin: float) -> floa
     _check(stable)
     if not 0 <= margin <= 1:
         raise ValueError(f"A margin is a difference of rates from 0 to 1, not {margin}.")
-    seen = _log_mixture(candidate) + _log_mixture(stable)
+    evidence = _log_mixture(candidate) + _log_mixture(stable)
     if candidate.rate <= stable.rate + margin:
         allowed = _log_likelihood(candidate, candidate.rate) + _log_likelihood(stable, stable.rate)
-        return seen - allowed
+        return evidence - allowed
     # The best explanation within the hypothesis lies on its edge; along it the likelihood is
     # concave.
     low, high = 0.0, 1.0 - margin
@@ -70,7 +70,7 @@ def log_evidence_worse(candidate: Counts, stable: Counts, margin: float) -> floa
             low = left
         else:
             high = right
-    return seen - _on_edge(candidate, stable, margin, (low + high) / 2)
+    return evidence - _on_edge(candidate, stable, margin, (low + high) / 2)
 
 
 def log_evidence_above(counts: Counts, limit: float) -> float:

@@ -55,11 +55,11 @@ def partitions(session: Session, table: str) -> Sequence[Partition]:
     """Return the partitions in order of time, `TABLE_before` first; none: it has no partitions."""
     if session.get_bind().dialect.name != "postgresql":
         return []
-    found = []
+    days = []
     for name, bound in session.connection().execute(_PARTITIONS, {"name": table}):
         if match := _BOUND.search(bound):
-            found.append(Partition(name, match[2]))
-    return sorted(found, key=lambda one: one.end)
+            days.append(Partition(name, match[2]))
+    return sorted(days, key=lambda one: one.end)
 
 
 def make_ahead(session: Session, table: str, now: datetime, period: Period) -> int:

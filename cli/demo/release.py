@@ -79,9 +79,9 @@ class Release:
 
         None if it had returned by itself before anybody asked.
         """
-        found = self._against()
-        if found is not None:
-            self.scene.tell(f"It returned by itself: {found.words}")
+        against = self._against()
+        if against is not None:
+            self.scene.tell(f"It returned by itself: {against.words}")
             return None
         asked = time.monotonic()
         self.narrator.undo_rollout(ModelType.SMS, "demo: a partner reports false alarms")
@@ -89,7 +89,9 @@ class Release:
             f"The return to {good}", lambda: alone(self.traffic, good, asked), _SETTLED_SECONDS
         )
         answers = self.traffic.answers(since=asked)
-        last = max((seen.at for seen in answers if seen.version == self.version), default=asked)
+        last = max(
+            (answer.at for answer in answers if answer.version == self.version), default=asked
+        )
         return (last - asked) * 1000
 
     def never_again(self) -> str:
@@ -158,12 +160,12 @@ class Release:
     def _step(self, rollout: ModelRollout) -> str:
         split = rollout.status.split
         assert split is not None
-        seen = self.narrator.evidence(ModelType.SMS).paired
+        paired = self.narrator.evidence(ModelType.SMS).paired
         return (
             f"{split.weight:3.0f} % on [name]{self.version}[/]   "
-            f"[quiet]of {seen.messages} messages the versions disagree on {seen.disagreements}; "
-            f"decided so far: {self.version} right in {seen.better}, {split.stable.name} in "
-            f"{seen.worse}[/]"
+            f"[quiet]of {paired.messages} messages the versions disagree on "
+            f"{paired.disagreements}; decided so far: {self.version} right in {paired.better}, "
+            f"{split.stable.name} in {paired.worse}[/]"
         )
 
     def _end_by_hand(self, rollout: ModelRollout) -> None:
@@ -196,7 +198,7 @@ def alone(traffic: Traffic, version: str, since: float) -> bool | None:
     The rollout's status tells what should be; only answers tell what is.
     """
     latest = traffic.answers(since=since)[-50:]
-    return (len(latest) == 50 and all(seen.version == version for seen in latest)) or None
+    return (len(latest) == 50 and all(answer.version == version for answer in latest)) or None
 
 
 def refusal(ask: Any) -> str:

@@ -359,5 +359,5 @@ def _serving(narrator: ShieldClient, version: str) -> bool | None:
 
 
 def _answers(traffic: Traffic) -> dict[str, int]:
-    counted = Counter(f"{seen.version} ({seen.arm})" for seen in traffic.answers())
+    counted = Counter(f"{answer.version} ({answer.arm})" for answer in traffic.answers())
     return dict(sorted(counted.items()))

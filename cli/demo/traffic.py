@@ -90,9 +90,11 @@ class Traffic:
             try:
                 scan = person.client.scan(ScanType.TEXT, message.text)
                 now = time.monotonic()
-                seen = Seen(person.name, scan.model_version, scan.arm, now, (now - started) * 1000)
+                answer = Seen(
+                    person.name, scan.model_version, scan.arm, now, (now - started) * 1000
+                )
                 with self._lock:
-                    self.seen.append(seen)
+                    self.seen.append(answer)
                 claim = claim_of(person, scan, message)
                 if self.reporting and not person.liar and claim is not FeedbackType.CONFIRMED:
                     person.client.send_feedback(scan.id, claim)
@@ -102,7 +104,9 @@ class Traffic:
     def answers(self, since: float = 0.0) -> list[Seen]:
         """Return what was seen at or after a moment, oldest first."""
         with self._lock:
-            return sorted((seen for seen in self.seen if seen.at >= since), key=lambda s: s.at)
+            return sorted(
+                (answer for answer in self.seen if answer.at >= since), key=lambda s: s.at
+            )
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,8 @@ def loyalty(answers: Sequence[Seen], candidate: str) -> Loyalty:
     A rising weight moves users to the candidate, once; nobody is ever moved back.
     """
     by_user: dict[str, list[str]] = defaultdict(list)
-    for seen in answers:
-        by_user[seen.user].append(seen.version)
+    for answer in answers:
+        by_user[answer.user].append(answer.version)
     often = {user: versions for user, versions in by_user.items() if len(versions) > 1}
     returned = 0
     for versions in often.values():

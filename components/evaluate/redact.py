@@ -17,10 +17,10 @@ def common_words(texts: Iterable[str], least: int = 5) -> frozenset[str]:
 
     A name, a street or a company that few messages hold is not among them.
     """
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for text in texts:
-        seen.update(set(_WORD.findall(text.lower())))
-    return frozenset(word for word, times in seen.items() if times >= least)
+        counts.update(set(_WORD.findall(text.lower())))
+    return frozenset(word for word, times in counts.items() if times >= least)
 
 
 def redact(text: str, common: frozenset[str], longest: int = 160) -> str:

@@ -47,11 +47,11 @@ def mirrored(version: VersionRead, package: Path, report: Path) -> dict[str, str
         with ModelRegistry(settings) as registry:
             return registry.add(version, package)
 
-    found = {
+    mirrors = {
         "mlflow": _attempt("mlflow", version, to_mlflow),
         "kubeflow": _attempt("kubeflow", version, to_kubeflow),
     }
-    return {server: name for server, name in found.items() if name is not None}
+    return {server: name for server, name in mirrors.items() if name is not None}
 
 
 def _attempt(server: str, version: VersionRead, mirror: Callable[[], str | None]) -> str | None:

@@ -94,12 +94,12 @@ class TrackingServer:
 
     def _experiment(self) -> str:
         path = f"{_API}/experiments/get-by-name"
-        found = self._http.get(path, params={"experiment_name": self._experiment_name})
-        if found.status_code == httpx.codes.NOT_FOUND:
+        answer = self._http.get(path, params={"experiment_name": self._experiment_name})
+        if answer.status_code == httpx.codes.NOT_FOUND:
             made = self._call("POST", "/experiments/create", {"name": self._experiment_name})
             return str(made["experiment_id"])
-        found.raise_for_status()
-        return str(found.json()["experiment"]["experiment_id"])
+        answer.raise_for_status()
+        return str(answer.json()["experiment"]["experiment_id"])
 
     def _figures(self, run: str, version: VersionRead, recipe: Mapping[str, Any], at: int) -> None:
         figures = {

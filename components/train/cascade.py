@@ -38,10 +38,10 @@ def bounds(
         counts: How much each message counts, shape (n,).
     """
     flagged = margin.encoder * encoder + margin.linear * linear + margin.bias >= 0
-    found, passed = scam & flagged, ~scam & ~flagged
-    if not found.any() or not passed.any():
+    caught, passed = scam & flagged, ~scam & ~flagged
+    if not caught.any() or not passed.any():
         return None
-    lost = _quantile(linear[found], counts[found], LOST)
+    lost = _quantile(linear[caught], counts[caught], LOST)
     below = min(lost, float(np.quantile(linear[~scam], MOST_SHARE)), -1e-6)
     above = max(float(linear[passed].max()), float(np.quantile(linear[scam], 1 - MOST_SHARE)), 1e-6)
     harmless = _side(margin, encoder, linear, -1, below, ~scam)

@@ -26,7 +26,7 @@ class _FirstTokenLayer(BertLayer):  # type: ignore[no-untyped-call]
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
             attention.config._attn_implementation, eager_attention_forward
         )
-        found, _weights = attend(
+        attended, _weights = attend(
             attention,
             heads(attention.query(first)),
             heads(attention.key(hidden_states)),
@@ -35,7 +35,7 @@ class _FirstTokenLayer(BertLayer):  # type: ignore[no-untyped-call]
             dropout=attention.dropout.p if layer.training else 0.0,
             scaling=attention.scaling,
         )
-        return layer.feed_forward_chunk(layer.attention.output(found.flatten(2), first))
+        return layer.feed_forward_chunk(layer.attention.output(attended.flatten(2), first))
 
 
 def read_first_token_only(model: Any) -> None:

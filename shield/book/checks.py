@@ -81,9 +81,9 @@ def _coverage(
     for group in EVERYDAY[channel]:
         many = channel is Channel.SMS and group == "chat"
         least = (LEAST_CHAT if many else LEAST_EVERYDAY)[side]
-        found = len(file.everyday.get(group, []))
-        if found < least:
-            yield f"{place}: everyday {group} has {found} templates; write {least}."
+        count = len(file.everyday.get(group, []))
+        if count < least:
+            yield f"{place}: everyday {group} has {count} templates; write {least}."
     for group in sorted(file.everyday.keys() - set(EVERYDAY[channel])):
         known = ", ".join(EVERYDAY[channel])
         yield f"{place}: everyday {group} is no group of {channel} ({known}). Rename it."
@@ -162,23 +162,23 @@ def _split(language: Language) -> Iterator[str]:
     for (side, channel), file in language.files.items():
         for _, _, template in templates_of(file):
             try:
-                found = shingles(literals(template))
+                grams = shingles(literals(template))
             except BadTemplate:
                 continue  # told of above
-            written.append((f"{side}/{channel}", template, found))
+            written.append((f"{side}/{channel}", template, grams))
     holders: dict[str, list[int]] = defaultdict(list)
-    for here, (place, template, found) in enumerate(written):
-        shared = Counter(other for each in found for other in holders[each])
+    for here, (place, template, grams) in enumerate(written):
+        shared = Counter(other for each in grams for other in holders[each])
         for other, count in shared.items():
             their_place, theirs, their_shingles = written[other]
-            alike = count / (len(found) + len(their_shingles) - count)
+            alike = count / (len(grams) + len(their_shingles) - count)
             crosses = place.split("/")[0] != their_place.split("/")[0]
             if template == theirs or (crosses and alike >= NEAR):
                 yield (
                     f"{language.code}/{place}.yaml: {template[:60]!r} is nearly "
                     f"{theirs[:60]!r} in {their_place}.yaml ({alike:.0%} alike). Write another."
                 )
-        for each in found:
+        for each in grams:
             holders[each].append(here)
 
 

@@ -260,19 +260,19 @@ def newest_messages_hold(limits: GateLimits) -> Gate:
     """Refuse a model that does worse on the newest messages, later than all that taught."""
 
     def gate(inputs: GateInput) -> Finding:
-        name, seen = "time-forward", inputs.time_forward
-        n = seen.challenger.n
+        name, pairs = "time-forward", inputs.time_forward
+        n = pairs.challenger.n
         if inputs.champion is None or n == 0:
             return _nothing_to_compare(name, "there is no champion or no message so new")
-        worse, luck = (seen.lost - seen.won) / n, sign_test(seen.lost, seen.won)
+        worse, luck = (pairs.lost - pairs.won) / n, sign_test(pairs.lost, pairs.won)
         return Finding(
             gate=name,
             passed=worse <= limits.accuracy_drop or luck >= 1 - limits.confidence,
-            message=f"Of {n} messages later than all that taught, {seen.lost} are wrong that the "
-            f"champion has right, and {seen.won} the other way round ({100 * -worse:+.1f} points, "
+            message=f"Of {n} messages later than all that taught, {pairs.lost} are wrong that the "
+            f"champion has right, and {pairs.won} the other way round ({100 * -worse:+.1f} points, "
             f"p = {luck:.3f}); a fall of more than {100 * limits.accuracy_drop:.1f} points that is "
             "no luck refuses.",
-            evidence={"n": n, "lost": seen.lost, "won": seen.won, "p": luck},
+            evidence={"n": n, "lost": pairs.lost, "won": pairs.won, "p": luck},
         )
 
     return gate

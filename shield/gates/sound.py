@@ -10,15 +10,15 @@ def enough_feedback(limits: GateLimits) -> Gate:
     """Refuse a release that too few corrections asked for."""
 
     def gate(inputs: GateInput) -> Finding:
-        found, least = inputs.fresh_feedback, limits.min_feedback
+        count, least = inputs.fresh_feedback, limits.min_feedback
         # A first model is made from the base corpora; nobody can have corrected it yet.
-        passed = inputs.champion is None or found >= least
+        passed = inputs.champion is None or count >= least
         return Finding(
             gate="enough-feedback",
             passed=passed,
-            message=f"{found} approved corrections; a release needs {least}."
+            message=f"{count} approved corrections; a release needs {least}."
             + ("" if passed else " Review more feedback, or wait for the next run."),
-            evidence={"freshFeedback": found, "minFeedback": least},
+            evidence={"freshFeedback": count, "minFeedback": least},
         )
 
     return gate

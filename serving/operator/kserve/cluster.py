@@ -68,8 +68,8 @@ class KServeCluster:
         if not servers:
             return
         live = self._read(rollout.name)
-        for digest, found in _revisions(self._live.of(rollout.name, "Pod"), rollout).items():
-            self._made.update(dict.fromkeys(found, digest))
+        for digest, pods in _revisions(self._live.of(rollout.name, "Pod"), rollout).items():
+            self._made.update(dict.fromkeys(pods, digest))
         held = _held(live, self._made)
         arrangement = arrange(rollout, servers, held)
         if arrangement.latest is not None and arrangement.latest.digest != held.latest:
