@@ -244,6 +244,7 @@ def test_a_saved_mail_is_scanned_as_what_it_shows(chromium: Browser, mails: Runn
         expect(quote).to_contain_text("You win")
         expect(quote).to_contain_text("claim.example")
         page.get_by_role("button", name="Scan another").tap()
+        expect(page.locator("#home")).to_be_visible()
         expect(page.get_by_label("The message")).to_have_value("")
 
 

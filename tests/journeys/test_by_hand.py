@@ -55,6 +55,7 @@ def _no_process_was_handed_a_secret(system: System) -> None:
 def _scan(phone: Page, text: str) -> None:
     if phone.locator("#result").is_visible():
         phone.get_by_role("button", name="Scan another").tap()
+        expect(phone.locator("#home")).to_be_visible()
     phone.get_by_label("The message").fill(text)
     phone.get_by_role("button", name="Scan", exact=True).tap()
     expect(phone.locator("article.result blockquote")).to_have_text(text)
