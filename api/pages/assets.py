@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".gz": "application/gzip",
 }
 
 

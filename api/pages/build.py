@@ -23,7 +23,7 @@ OLDEST_NODE = (20, 19)
 
 def sources_digest() -> str:
     """Return the SHA-256 of all inputs of the build."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(os.environ.get("SHIELD_PICTURE_LANGUAGES", "").encode())
     files = [path for path in ASSETS.iterdir() if path.is_file()]
     files += [path for path in (ASSETS / "src").rglob("*") if path.is_file()]
     for path in sorted(files):
@@ -75,7 +75,11 @@ def build() -> bool:
     environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     digest = sources_digest()
     _say("Fetching the pages' packages (npm ci) ...")
-    run(npm(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error"), environment, ASSETS)
+    run(
+        npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
+        environment,
+        ASSETS,
+    )
     _say("Checking types and bundling ...")
     run(npm(folder, "run", "--silent", "check"), environment, ASSETS)
     run([str(folder / "node"), "build.mjs"], environment, ASSETS)

@@ -12,14 +12,15 @@ from api.device import signing
 from api.kit.auth import Principal
 from api.kit.context import Services, get_services, open_context
 from api.kit.tokens import Role
-from api.pages.assets import Assets
+from api.pages.assets import FOREVER, Assets
+from api.pages.headers import PICTURE_WORKER_POLICY
 from api.pages.sessions import Visit
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
 from api.pages.visitor import CheckedForm, get_visit
 from api.pages.words import Words
 from api.users import pairing
-from shield.errors import Unauthenticated
+from shield.errors import NotFound, Unauthenticated
 
 router = APIRouter()
 
@@ -109,6 +110,22 @@ def worker(request: Request) -> Response:
         assets.worker(),
         media_type="text/javascript",
         headers={"Service-Worker-Allowed": "/app", "Cache-Control": "no-cache"},
+    )
+
+
+@router.get("/app/pictures/{name}")
+def picture_worker(request: Request, name: str) -> Response:
+    """Return the script that reads text in pictures, with a policy of its own.
+
+    Its name holds the hash of its content; it is under `/app`, within reach of the service worker.
+    """
+    assets: Assets = request.app.state.assets
+    if name != assets.names().get("picture-worker.js"):
+        raise NotFound(f"There is no {name!r}. Reload the app: a newer build replaced it.")
+    return FileResponse(
+        assets.folder / name,
+        media_type="text/javascript",
+        headers={"Content-Security-Policy": PICTURE_WORKER_POLICY, "Cache-Control": FOREVER},
     )
 
 

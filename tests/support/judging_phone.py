@@ -19,11 +19,16 @@ READ = """async (store) => {
 """Reads what the phone keeps of text messages in a store of the judge's database."""
 
 
-def connect(page: Page, api: RunningApi) -> list[Request]:
-    """Connect a phone and wait for its judge; return the requests that it makes from then on."""
+def sign_in(page: Page, api: RunningApi) -> None:
+    """Connect a phone by a link."""
     page.goto(f"{api.url}/app#token={api.token('ada')}")
     page.get_by_role("button", name="Connect as ada").click()
     expect(page.get_by_role("button", name="Scan", exact=True)).to_be_visible()
+
+
+def connect(page: Page, api: RunningApi) -> list[Request]:
+    """Connect a phone and wait for its judge; return the requests that it makes from then on."""
+    sign_in(page, api)
     wait_for_judge(page, "sms-v1")
     page.evaluate("navigator.serviceWorker.ready")
     sent: list[Request] = []

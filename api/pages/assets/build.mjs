@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import * as esbuild from "esbuild";
+import { modelFile, pictureLanguages, workerGiven } from "./pictures.mjs";
 import { readWords } from "./words.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -44,10 +46,46 @@ await hashed("reasons.json", Buffer.from(JSON.stringify(JSON.parse(await readFil
 const onDemand = await esbuild.build({ ...shared, entryPoints: { qr: "src/app/qr.ts" }, format: "esm", outdir: "bundle", write: false });
 for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.contents);
 
+// Reading text in pictures: the library, its worker, its engine and a model per language. Sizes are told before anything is fetched.
+const pictures = { languages: pictureLanguages(process.env.SHIELD_PICTURE_LANGUAGES, Object.keys(tables)), models: {} };
+const part = (name, bytes, folder = "/assets") => ({ url: `${folder}/${manifest[name]}`, bytes: bytes.length });
+if (Object.keys(pictures.languages).length > 0) {
+  const built = await esbuild.build({
+    ...shared,
+    entryPoints: { "picture-reader": "src/app/picture/reader.ts" },
+    plugins: [workerGiven],
+    format: "esm",
+    outdir: "bundle",
+    write: false,
+  });
+  const worker = await esbuild.build({
+    ...shared,
+    entryPoints: { "picture-worker": "src/app/picture/worker.ts" },
+    // Named by the engine for Node alone.
+    external: ["fs", "crypto"],
+    format: "iife",
+    outdir: "bundle",
+    write: false,
+  });
+  const [script] = built.outputFiles;
+  const [beside] = worker.outputFiles;
+  await hashed("picture-reader.js", script.contents);
+  await hashed("picture-worker.js", beside.contents);
+  const engine = gzipSync(await readFile(join(here, "node_modules/tesseract.js-core/tesseract-core-simd-lstm.wasm")), { level: 9 });
+  await hashed("picture-engine.gz", engine);
+  // The worker is under `/app`, where the service worker answers for it without a network.
+  Object.assign(pictures, { script: part("picture-reader.js", script.contents), worker: part("picture-worker.js", beside.contents, "/app/pictures"), engine: part("picture-engine.gz", engine) });
+  for (const model of new Set(Object.values(pictures.languages).flatMap(({ models }) => models))) {
+    const content = await readFile(join(here, modelFile(model)));
+    await hashed(`picture-${model}.gz`, content);
+    pictures.models[model] = part(`picture-${model}.gz`, content);
+  }
+}
+
 const pages = await esbuild.build({
   ...shared,
   external: ["/assets/*"],
-  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`) },
+  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`), PICTURES: JSON.stringify(pictures) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",
@@ -67,13 +105,15 @@ for (const width of [180, 192, 512]) {
 // The worker comes last: it names what it keeps for offline use, so its bytes change when they do.
 const kept = ["app.js", "qr.js", "reasons.json", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
 const shell = kept.map((name) => `/assets/${manifest[name]}`);
+const { script, worker: beside, engine, models } = pictures;
+const onPhones = [script, beside, engine, ...Object.values(models)].filter(Boolean).map(({ url }) => url);
 const worker = await esbuild.build({
   ...shared,
   entryPoints: { worker: "src/app/worker.ts" },
   format: "iife",
   outdir: "bundle",
   write: false,
-  define: { SHELL: JSON.stringify(shell), SHELL_VERSION: JSON.stringify(shell.join(" ")) },
+  define: { SHELL: JSON.stringify(shell), SHELL_VERSION: JSON.stringify(shell.join(" ")), ON_DEMAND: JSON.stringify(onPhones) },
 });
 await writeFile(join(out, "worker.js"), worker.outputFiles[0].contents);
 await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

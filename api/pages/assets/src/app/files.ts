@@ -1,4 +1,5 @@
-// What is no pasted text: a picture of a QR code, a mail as it was saved, a text file. All of it is read on the device.
+// What is no pasted text: a picture of a QR code or of a message, a mail as it was saved, a text file. All of it is read on the device.
+import { canRead, readTextOf } from "./picture/dialog";
 import { say, type Key } from "./words";
 import type { ScanType } from "./wire";
 
@@ -9,6 +10,7 @@ declare const QR_SCRIPT: string;
 export type Read =
   | { kind: "text"; text: string; scanType?: ScanType; note?: string }
   | { kind: "mail"; name: string; mail: string }
+  | { kind: "nothing" }
   | { kind: "problem"; sentence: string };
 
 /** The server takes mails of 250,000 characters; attachments are not looked at. */
@@ -41,7 +43,14 @@ async function readPicture(file: File, problem: (key: "file.broken" | "file.noQr
   } catch {
     return problem("file.broken");
   }
-  if (!found?.trim()) return problem("file.noQr");
+  if (!found?.trim()) return canRead() ? readText(file) : problem("file.noQr");
   const link = /^[a-z][a-z0-9+.-]*:\S+$/i.test(found.trim());
   return { kind: "text", text: found.trim(), note: say("file.qr"), ...(link ? { scanType: "phishing" } : {}) };
+}
+
+async function readText(picture: File): Promise<Read> {
+  const text = await readTextOf(picture);
+  if (text === null) return { kind: "nothing" };
+  if (!text) return { kind: "problem", sentence: say("picture.none") };
+  return { kind: "text", text: text.slice(0, LONGEST_TEXT), note: say("picture.done") };
 }

@@ -82,6 +82,7 @@ async function pasteText(): Promise<void> {
 
 async function take(file: File): Promise<void> {
   const read = await readFile(file);
+  if (read.kind === "nothing") return focusField();
   if (read.kind === "problem") return toast(read.sentence, "bad");
   if (read.kind === "mail") return attach(read);
   attach(null);

@@ -103,6 +103,11 @@ function fill(sentence: string, parts: Record<string, string>): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => parts[name] ?? whole);
 }
 
+/** A size in megabytes, as the reader's language writes it. */
+export function megabytes(bytes: number): string {
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(Math.max(0.1, bytes / 1e6));
+}
+
 /** Several things in one sentence: "calls and links". */
 export function list(things: string[]): string {
   return new Intl.ListFormat(spoken).format(things);
@@ -129,7 +134,8 @@ function startOfDay(at: Date): number {
 // A private window may have no storage: the choice then holds while the page is open.
 const held = new Map<string, string>();
 
-function remembered(name: string): string {
+/** What this browser was told to remember, or "". */
+export function remembered(name: string): string {
   try {
     return held.get(name) ?? window.localStorage.getItem(name) ?? "";
   } catch {
@@ -137,7 +143,7 @@ function remembered(name: string): string {
   }
 }
 
-function remember(name: string, value: string): void {
+export function remember(name: string, value: string): void {
   held.set(name, value);
   try {
     window.localStorage.setItem(name, value);

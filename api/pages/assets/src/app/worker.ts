@@ -1,11 +1,14 @@
 // The service worker: keeps the app's shell for offline use and sends waiting feedback in the background.
 // Answers of /api are never cached: they are personal.
+import { DOWNLOADS } from "./downloads";
 import { deliver } from "./outbox";
 import { keepShared } from "./store";
 
 declare const self: ServiceWorkerGlobalScope;
 declare const SHELL: string[];
 declare const SHELL_VERSION: string;
+/** What this build may have put into `DOWNLOADS`. */
+declare const ON_DEMAND: string[];
 
 const PAGE = "/app";
 const MANIFEST = "/app/manifest.webmanifest";
@@ -26,7 +29,8 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((name) => name !== cacheName).map((name) => caches.delete(name))))
+      .then((names) => Promise.all(names.filter((name) => name !== cacheName && name !== DOWNLOADS).map((name) => caches.delete(name))))
+      .then(forgetOldDownloads)
       .then(() => self.clients.claim()),
   );
 });
@@ -36,9 +40,15 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method === "POST" && url.pathname === SHARE) return event.respondWith(takeShared(event.request));
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === PAGE) event.respondWith(freshPage(event.request));
-  else if (SHELL.includes(url.pathname) || url.pathname === MANIFEST)
+  else if ([...SHELL, ...ON_DEMAND].includes(url.pathname) || url.pathname === MANIFEST)
     event.respondWith(caches.match(url.pathname).then((kept) => kept ?? fetch(event.request)));
 });
+
+async function forgetOldDownloads(): Promise<void> {
+  if (!(await caches.has(DOWNLOADS))) return;
+  const cache = await caches.open(DOWNLOADS);
+  for (const request of await cache.keys()) if (!ON_DEMAND.includes(new URL(request.url).pathname)) await cache.delete(request);
+}
 
 /** A message shared from another app: kept on the phone, put into the field by the page. */
 async function takeShared(request: Request): Promise<Response> {
