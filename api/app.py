@@ -145,7 +145,7 @@ def open_services(
             reads_per_user=settings.rate_reads_per_user,
             contests_per_address=settings.rate_contests,
         ),
-        together=Together(),
+        together=Together(apart=engine.dialect.name == "postgresql"),
         clock=clock,
     )
 

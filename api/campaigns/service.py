@@ -1,11 +1,21 @@
 """Find the campaign of a message, and maintain the campaign's counts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, bindparam, case, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Integer,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,6 +23,7 @@ from api.campaigns import rank
 from api.kit import signature
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.keyring import KeyRing
 from api.kit.trust import NEW_SECONDS
 from api.kit.writes import Writes
 from api.tables import Campaign, CampaignBand, CampaignFingerprint, Feedback, Scan, User
@@ -78,6 +89,31 @@ _SHARED = (
     .order_by(_BANDS.desc(), Campaign.id)
     .limit(_CANDIDATES)
 )
+# The same for several messages in one statement; PostgreSQL alone has arrays.
+_ASKED = (
+    func.unnest(
+        bindparam("items", type_=ARRAY(Integer)), bindparam("keys", type_=ARRAY(BigInteger))
+    )
+    .table_valued("item", "band", name="asked")
+    .render_derived()
+)
+_RANK = (
+    func.row_number()
+    .over(partition_by=_ASKED.c.item, order_by=(func.count().desc(), CampaignBand.campaign_id))
+    .label("rank")
+)
+_RANKED = (
+    select(_ASKED.c.item, CampaignBand.campaign_id, _RANK)
+    .join(CampaignBand, CampaignBand.band == _ASKED.c.band)
+    .group_by(_ASKED.c.item, CampaignBand.campaign_id)
+    .subquery()
+)
+_SHARED_BY_EACH = (
+    select(_RANKED.c.item, Campaign.id, Campaign.sample_sealed, Campaign.reports, Campaign.burst)
+    .join(Campaign, Campaign.id == _RANKED.c.campaign_id)
+    .where(_RANKED.c.rank <= _CANDIDATES)
+    .order_by(_RANKED.c.item, _RANKED.c.rank)
+)
 _KEY: BindParameter[float] = bindparam("key")
 # The first arrival after everything was decided starts a new wait.
 _LATER = (Campaign.pending == 0) | (Campaign.queue_key > _KEY)
@@ -93,23 +129,59 @@ _COUNT = (
 )
 
 
-def find(ctx: Context, model_type: str, form: Form, keys: list[int] | None = None) -> Place | None:
-    """Return the campaign of a message, or `None`.
+@dataclass(frozen=True)
+class Message:
+    """A message as campaigns compare it."""
+
+    model_type: str
+    form: Form
+    bands: Sequence[int]
+
+
+def message_of(ring: KeyRing, model_type: str, text: str) -> Message:
+    """Return a message as campaigns compare it."""
+    form = form_of(text)
+    return Message(model_type, form, signature.bands(form, model_type, ring))
+
+
+def find(ctx: Context, model_type: str, form: Form) -> Place | None:
+    """Return the campaign of a message, or `None`."""
+    message = Message(model_type, form, signature.bands(form, model_type, ctx.ring))
+    return find_each(ctx.session, ctx.ring, [message])[0]
+
+
+def find_each(session: Session, ring: KeyRing, messages: Sequence[Message]) -> list[Place | None]:
+    """Return the campaign of each message, or `None`.
 
     Candidates are the campaigns that share a band, found by an index, so that the cost does not
-    grow with the number of campaigns; they are compared in full. `keys` are the bands, if already
-    known.
+    grow with the number of campaigns; they are compared in full.
     """
-    keys = keys or signature.bands(form, model_type, ctx.ring)
-    best: tuple[float, Place] | None = None
-    for candidate in ctx.session.connection().execute(_SHARED, {"keys": keys}).all():
-        sample = unpacked(ctx.ring.open(candidate.sample_sealed, candidate.id))
-        if sample.hosts != form.hosts:
+    best: list[tuple[float, Place] | None] = [None] * len(messages)
+    for at, candidate in _candidates(session, messages):
+        said = messages[at].form
+        sample = unpacked(ring.open(candidate.sample_sealed, candidate.id))
+        if sample.hosts != said.hosts:
             continue
-        score = likeness(form.words, sample.words)
-        if score >= SIMILAR and (best is None or score > best[0]):
-            best = (score, Place(candidate.id, candidate.reports, candidate.burst))
-    return best[1] if best else None
+        score, known = likeness(said.words, sample.words), best[at]
+        if score >= SIMILAR and (known is None or score > known[0]):
+            best[at] = (score, Place(candidate.id, candidate.reports, candidate.burst))
+    return [one[1] if one else None for one in best]
+
+
+def _candidates(session: Session, messages: Sequence[Message]) -> Iterator[tuple[int, Any]]:
+    """Yield the campaigns that share bands with a message; per message the most shared first."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql" and len(messages) > 1:
+        parameters = {
+            "items": [at for at, message in enumerate(messages) for _ in message.bands],
+            "keys": [band for message in messages for band in message.bands],
+        }
+        for row in connection.execute(_SHARED_BY_EACH, parameters).all():
+            yield row.item, row
+        return
+    for at, message in enumerate(messages):
+        for row in connection.execute(_SHARED, {"keys": message.bands}).all():
+            yield at, row
 
 
 def exact(session: Session, fingerprint: str, model_type: str) -> Place | None:
@@ -141,39 +213,78 @@ def arrive(
         key: The item's queue key; the campaign's key also includes the bonus for its reach.
         place: The result of `exact` for the scan's fingerprint.
     """
+    message = None
     if place is None:
-        form = form_of(text)
-        keys = signature.bands(form, scan.model_type, ctx.ring)
-        place = find(ctx, scan.model_type, form, keys)
-        campaign_id = place.campaign_id if place else new_id(ctx.now)
+        message = message_of(ctx.ring, scan.model_type, text)
+        place = find_each(ctx.session, ctx.ring, [message])[0]
+    arrival = enter(ctx, writes, scan, message, place, key)
+    if place is not None:
+        count_all(ctx, [(arrival, key)])
+    return arrival
+
+
+def enter(
+    ctx: Context,
+    writes: Writes,
+    scan: Seen,
+    message: Message | None,
+    place: Place | None,
+    key: float,
+) -> Arrival:
+    """Return the campaign of an item, and add what is new of it to `writes`.
+
+    Args:
+        ctx: The request's context.
+        writes: Collects the rows to write with the item.
+        scan: The scan that the item is about.
+        message: Its message, if no campaign has exactly this form of it.
+        place: The campaign; `None` creates one. `count_all` must count the item in an existing one.
+        key: The item's queue key.
+    """
+    campaign_id = place.campaign_id if place else new_id(ctx.now)
+    if message is not None:
         writes.add(
             CampaignFingerprint,
             fingerprint=scan.fingerprint,
             model_type=scan.model_type,
             campaign_id=campaign_id,
         )
-        if place is None:
-            writes.add(
-                Campaign,
-                id=campaign_id,
-                model_type=scan.model_type,
-                sample_scan_id=scan.id,
-                sample_sealed=ctx.ring.seal(form.packed(), campaign_id),
-                signed=signature.mark(ctx.ring),
-                pending=1,
-                reports=1,
-                burst=False,
-                queue_key=key,
-                first_seen=scan.created_at,
-                last_seen=ctx.now,
-            )
-            writes.add_each(CampaignBand, "band", keys, campaign_id=campaign_id)
-            return Arrival(campaign_id, 1, False)
-    reports = place.reports + 1
-    sooner = key - rank.reach_bonus_seconds(reports)
-    parameters = {"campaign": place.campaign_id, "key": sooner, "now": ctx.now}
-    ctx.session.connection().execute(_COUNT, parameters)
-    return Arrival(place.campaign_id, reports, place.burst)
+    if place is not None:
+        return Arrival(campaign_id, place.reports + 1, place.burst)
+    assert message is not None
+    writes.add(
+        Campaign,
+        id=campaign_id,
+        model_type=scan.model_type,
+        sample_scan_id=scan.id,
+        sample_sealed=ctx.ring.seal(message.form.packed(), campaign_id),
+        signed=signature.mark(ctx.ring),
+        pending=1,
+        reports=1,
+        burst=False,
+        queue_key=key,
+        first_seen=scan.created_at,
+        last_seen=ctx.now,
+    )
+    writes.add_each(CampaignBand, "band", message.bands, campaign_id=campaign_id)
+    return Arrival(campaign_id, 1, False)
+
+
+def count_all(ctx: Context, arrivals: Sequence[tuple[Arrival, float]]) -> None:
+    """Count items with their queue keys in existing campaigns.
+
+    Campaigns are locked by their ids, in one order everywhere.
+    """
+    parameters = [
+        {
+            "campaign": arrival.campaign_id,
+            "key": key - rank.reach_bonus_seconds(arrival.reports),
+            "now": ctx.now,
+        }
+        for arrival, key in sorted(arrivals, key=lambda one: one[0].campaign_id)
+    ]
+    if parameters:
+        ctx.session.connection().execute(_COUNT, parameters)
 
 
 def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:

@@ -7,16 +7,14 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.feedback import export, service
+from api.feedback import export, service, writing
 from api.kit.auth import Principal
 from api.kit.context import (
     AdminWrite,
     AnyRead,
     AnyWrite,
-    Context,
     Services,
     get_services,
-    open_context,
 )
 from api.kit.idempotency import IdempotencyKey
 from api.kit.lanes import Headers, Lane
@@ -31,16 +29,21 @@ _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 
 
 @router.post("", status_code=201, response_model=Envelope[FeedbackRead])
-def send_feedback(body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = None) -> Response:
+async def send_feedback(
+    body: FeedbackRequest, ctx: AnyWrite, key: IdempotencyKey = None
+) -> Response:
     """Report whether a verdict was right."""
-    return Response(_sent(ctx, body, key), status_code=201, media_type="application/json")
+    answer = await _sent(ctx.services, ctx.principal, body, key)
+    return Response(answer, status_code=201, media_type="application/json")
 
 
-def _sent(ctx: Context, body: FeedbackRequest, key: str | None) -> bytes:
-    read = service.submit(ctx, body, key)
-    # Committed and written out here, in the thread that has the connection: this is the call that
-    # every phone makes, and each change of thread costs as much as a statement.
-    ctx.finish()
+async def _sent(
+    services: Services, principal: Principal, body: FeedbackRequest, key: str | None
+) -> bytes:
+    asked = writing.Asked(services, principal, body, key)
+    read = await services.together.put(writing.write, asked)
+    if read is None:
+        read = await run_sync(service.submit_alone, services, principal, body, key)
     answer = _Thanks(message="Thanks for your feedback!", data=read)
     return answer.model_dump_json(by_alias=True).encode()
 
@@ -59,11 +62,7 @@ def _read(body: bytes, headers: Headers) -> tuple[FeedbackRequest, str | None] |
 async def _serve(
     services: Services, principal: Principal, asked: tuple[FeedbackRequest, str | None]
 ) -> bytes:
-    def work() -> bytes:
-        with open_context(services, principal) as ctx:
-            return _sent(ctx, *asked)
-
-    return await run_sync(work)
+    return await _sent(services, principal, *asked)
 
 
 lane = Lane("/feedback", _read, _serve)

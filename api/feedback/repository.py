@@ -1,7 +1,9 @@
 """Queries about feedback, and its form in responses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -37,7 +39,7 @@ class Opened:
     place: Place | None
 
 
-_OPENED = (
+_SCANS = (
     select(
         Scan.id,
         Scan.user_id,
@@ -69,13 +71,16 @@ _OPENED = (
         ),
     )
     .outerjoin(Campaign, Campaign.id == CampaignFingerprint.campaign_id)
-    .where(
-        Scan.id == bindparam("scan"),
-        Scan.user_id == bindparam("user"),
-        Scan.text_sealed.is_not(None),
-    )
-    # Shared: an erasure waits, so that nothing is written about a scan that is just forgotten.
-    .with_for_update(read=True, of=Scan)
+    .where(Scan.text_sealed.is_not(None))
+)
+# Shared: an erasure waits, so that nothing is written about a scan that is just forgotten.
+_OPENED = _SCANS.where(
+    Scan.id == bindparam("scan"), Scan.user_id == bindparam("user")
+).with_for_update(read=True, of=Scan)
+_OPENED_AT_ONCE = (
+    _SCANS.where(Scan.id.in_(bindparam("scans", expanding=True)))
+    .order_by(Scan.id)
+    .with_for_update(read=True, of=Scan, skip_locked=True)
 )
 
 
@@ -83,8 +88,16 @@ def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
     """Return a scan with its report, owner and campaign, if it is the user's and not erased."""
     parameters = {"scan": scan_id, "user": user_id}
     row = session.connection().execute(_OPENED, parameters).first()
-    if row is None:
-        return None
+    return None if row is None else _opened(row)
+
+
+def opened_at_once(session: Session, scan_ids: Sequence[str]) -> dict[str, Opened]:
+    """Return scans by id, except erased ones and those that another transaction changes."""
+    rows = session.connection().execute(_OPENED_AT_ONCE, {"scans": scan_ids})
+    return {row.id: _opened(row) for row in rows}
+
+
+def _opened(row: Any) -> Opened:
     told = row._asdict()
     record = tuple(told.pop(f"record_{part}") for part in ("approved", "rejected", "at"))
     campaign_id, reports, burst = (told.pop(name) for name in ("campaign_id", "reports", "burst"))

@@ -5,7 +5,9 @@ from sqlalchemy.exc import DBAPIError
 from api.campaigns import rank
 from api.campaigns import service as campaigns
 from api.feedback import repository
-from api.kit.context import Context
+from api.feedback.repository import Opened
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
 from api.kit.counters import FEEDBACK
 from api.kit.idempotency import once
 from api.kit.ids import new_id
@@ -20,6 +22,10 @@ from shield.errors import AlreadyReviewed, Invalid, NotFound, Unavailable
 from shield.labels import ModelType, claim_of, corrected_label
 from shield.wire import FeedbackRead, FeedbackRequest, Pagination
 
+ROUTE = "POST /feedback"
+"""The route that idempotency keys of reports belong to."""
+PRIVATE = ("comment",)
+"""What is not stored with the response to a key."""
 _TRIES = 5
 
 
@@ -43,12 +49,12 @@ def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackR
         try:
             return once(
                 ctx,
-                route="POST /feedback",
+                route=ROUTE,
                 key=key,
                 body=request,
                 kind=FeedbackRead,
                 work=lambda writes: _submit(ctx, writes, request),
-                private=("comment",),
+                private=PRIVATE,
             )
         except DBAPIError as error:
             ctx.session.rollback()
@@ -58,26 +64,45 @@ def submit(ctx: Context, request: FeedbackRequest, key: str | None) -> FeedbackR
     raise Unavailable(CONFLICTING_WRITES, retry_after_seconds=1)
 
 
+def submit_alone(
+    services: Services, principal: Principal, request: FeedbackRequest, key: str | None
+) -> FeedbackRead:
+    """Store a report as `submit` does, in a transaction of its own."""
+    with open_context(services, principal) as ctx:
+        return submit(ctx, request, key)
+
+
 def _submit(ctx: Context, writes: Writes, request: FeedbackRequest) -> FeedbackRead:
     scan = repository.opened(ctx.session, request.scan_id, ctx.user)
     if scan is None:
         raise NotFound.of("scan of yours", request.scan_id, "`GET /api/v2/scans` lists them.")
+    claim, label = claimed(scan, request)
+    if scan.report_id is None:
+        return _take(ctx, writes, scan, claim, label)
+    read = _change(ctx, repository.locked(ctx, scan.report_id), claim, label)
+    return _as_told(read, scan.told_label)
+
+
+def claimed(scan: Opened, request: FeedbackRequest) -> tuple[FeedbackRequest, str]:
+    """Return a report as a claim about the model's verdict, and the label that it claims.
+
+    A reporter's claim is about what they were told, which may be reviewers' decision.
+
+    Raises:
+        Invalid: The given scan type differs from the scan's.
+        ContradictoryFeedback: The claim contradicts the verdict.
+        UnknownLabel: `actualLabel` is not a label of the model type.
+    """
     if request.scan_type is not None and request.scan_type.value != scan.scan_type:
         raise Invalid(
             f"scanType: the scan {scan.id} is of type {scan.scan_type!r}, not "
             f"{request.scan_type.value!r}. Leave it out: the scan's own type is used."
         )
-    # The claim is about what the reporter was told, which may be reviewers' decision; it is kept as
-    # what it says of the model's verdict.
     model_type = ModelType(scan.model_type)
     told = scan.told_label or scan.verdict
     label = corrected_label(model_type, told, request.feedback_type, request.actual_label)
-    claim = request.model_copy(update={"feedback_type": claim_of(model_type, scan.verdict, label)})
-    if scan.report_id is None:
-        read = _take(ctx, writes, scan, claim, label)
-    else:
-        read = _change(ctx, repository.locked(ctx, scan.report_id), claim, label)
-    return _as_told(read, scan.told_label)
+    kind = claim_of(model_type, scan.verdict, label)
+    return request.model_copy(update={"feedback_type": kind}), label
 
 
 def _as_told(read: FeedbackRead, told_label: str | None) -> FeedbackRead:
@@ -108,39 +133,62 @@ def _change(ctx: Context, known: Feedback, request: FeedbackRequest, label: str)
 
 
 def _take(
-    ctx: Context,
-    writes: Writes,
-    scan: repository.Opened,
-    request: FeedbackRequest,
-    label: str,
+    ctx: Context, writes: Writes, scan: Opened, claim: FeedbackRequest, label: str
 ) -> FeedbackRead:
     if scan.record is None:
         ensure_user(ctx, ctx.user)
-    record = scan.record or Record()
-    bonus = rank.item_bonus_seconds(record.trust(ctx.now), scan.probability)
     text = ctx.ring.open(scan.text_sealed, scan.id)
-    key = ctx.now.timestamp() - bonus
+    key = queue_key(ctx, scan)
     arrival = campaigns.arrive(ctx, writes, scan, text, key, scan.place)
-    report_id = new_id(ctx.now)
-    values = pending_values(
-        scan,
-        request,
-        id=report_id,
-        source="report",
-        corrected_label=label,
-        campaign_id=arrival.campaign_id,
-        queue_key=key,
-        now=ctx.now,
-        comment_sealed=_sealed(ctx, request.comment, report_id),
-        told_label=scan.told_label,
-    )
-    writes.add(Feedback, **values)
+    read = keep(ctx, writes, scan, claim, label, arrival.campaign_id, key)
     if campaigns.may_burst(arrival):
         writes.run(ctx.session)  # this report counts as well
         campaigns.note_burst(ctx, arrival)
-    labels = FEEDBACK.labels(scan.model_type, request.feedback_type.value)
-    ctx.after_commit.append(labels.inc)
-    return FeedbackRead(**values, comment=request.comment)
+    return read
+
+
+def queue_key(ctx: Context, scan: Opened) -> float:
+    """Return the queue key of a new report; see `Feedback.queue_key`."""
+    trust = (scan.record or Record()).trust(ctx.now)
+    return ctx.now.timestamp() - rank.item_bonus_seconds(trust, scan.probability)
+
+
+def keep(
+    ctx: Context,
+    writes: Writes,
+    scan: Opened,
+    claim: FeedbackRequest,
+    label: str,
+    campaign_id: str,
+    key: float,
+) -> FeedbackRead:
+    """Add a new report to `writes`; return it as its reporter is shown it.
+
+    Args:
+        ctx: The request's context.
+        writes: Collects the rows.
+        scan: The scan that the report is about.
+        claim: The claim about the model's verdict, with what else the reporter said.
+        label: The label that it claims.
+        campaign_id: The campaign of the message.
+        key: See `queue_key`.
+    """
+    report_id = new_id(ctx.now)
+    values = pending_values(
+        scan,
+        claim,
+        id=report_id,
+        source="report",
+        corrected_label=label,
+        campaign_id=campaign_id,
+        queue_key=key,
+        now=ctx.now,
+        comment_sealed=_sealed(ctx, claim.comment, report_id),
+        told_label=scan.told_label,
+    )
+    writes.add(Feedback, **values)
+    ctx.after_commit.append(FEEDBACK.labels(scan.model_type, claim.feedback_type.value).inc)
+    return _as_told(FeedbackRead(**values, comment=claim.comment), scan.told_label)
 
 
 def _sealed(ctx: Context, comment: str | None, report_id: str) -> bytes | None:

@@ -1,7 +1,7 @@
 """`Idempotency-Key`, as at Stripe: same key and body give the same response, another body 422."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -9,7 +9,18 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Header
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
-from sqlalchemy import ColumnElement, Index, Row, String, and_, bindparam, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Row,
+    String,
+    and_,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -85,15 +96,20 @@ def once(
         answer = work(writes)
         writes.run(ctx.session)
         return answer
-    call = _Call.of(ctx, route, key, body)
+    call = Call.of(ctx, route, key, body)
     known = call.known(ctx)
     if known is not None:
         kept = kind.model_validate(known.answer)
         return kept.model_copy(update={member: getattr(body, member) for member in private})
     answer = work(writes)
-    call.keep(ctx, writes, answer.model_dump(mode="json", by_alias=True, exclude=set(private)))
+    call.keep(ctx, writes, kept_part(answer, private))
     writes.run(ctx.session)
     return answer
+
+
+def kept_part(answer: BaseModel, private: Collection[str]) -> dict[str, Any]:
+    """Return what is stored of a response: all but its `private` members."""
+    return answer.model_dump(mode="json", by_alias=True, exclude=set(private))
 
 
 def once_beyond(
@@ -113,7 +129,7 @@ def once_beyond(
     """
     if key is None:
         return work()
-    call = _Call.of(ctx, route, key, body)
+    call = Call.of(ctx, route, key, body)
     known = call.known(ctx)
     if known is not None and known.answer:
         return kind.model_validate(known.answer)
@@ -153,15 +169,16 @@ _KEPT = select(
 
 
 @dataclass(frozen=True)
-class _Call:
-    """A request, identified by caller, route and key."""
+class Call:
+    """A request with a key, identified by caller, route and key."""
 
     caller: str
     name: str
     digest: str
 
     @classmethod
-    def of(cls, ctx: Context, route: str, key: str, body: BaseModel) -> "_Call":
+    def of(cls, ctx: Context, route: str, key: str, body: BaseModel) -> "Call":
+        """Return the call of a request."""
         # Keyed, so that what a person wrote cannot be guessed from it.
         content = body.model_dump_json(by_alias=True).encode()
         secret = ctx.ring.lot_key
@@ -170,6 +187,7 @@ class _Call:
 
     @property
     def row(self) -> ColumnElement[bool]:
+        """Return the condition for the stored response."""
         return and_(RememberedAnswer.caller == self.caller, RememberedAnswer.key == self.name)
 
     def known(self, ctx: Context) -> Row[tuple[str, dict[str, Any], datetime]] | None:
@@ -195,6 +213,20 @@ class _Call:
             answer=answer,
             created_at=ctx.now,
         )
+
+
+_KNOWN = select(RememberedAnswer.caller, RememberedAnswer.key).where(
+    tuple_(RememberedAnswer.caller, RememberedAnswer.key).in_(bindparam("calls", expanding=True))
+)
+
+
+def known_among(session: Session, calls: Collection[Call]) -> set[tuple[str, str]]:
+    """Return caller and name of the calls that have a stored response, expired ones included."""
+    if not calls:
+        return set()
+    names = [(call.caller, call.name) for call in calls]
+    rows = session.connection().execute(_KNOWN, {"calls": names})
+    return {(row.caller, row.key) for row in rows}
 
 
 def forget_old(session: Session, now: datetime) -> None:

@@ -35,11 +35,16 @@ class _Waiting:
 
 
 class Together:
-    """The writing thread. It starts with the first request and sleeps between requests."""
+    """The writing threads. Each starts with its first request and sleeps between requests.
 
-    def __init__(self) -> None:
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+    Args:
+        apart: Give each kind of item a thread of its own, so that one kind that waits for a lock
+            delays no other. For databases with several writers at a time.
+    """
+
+    def __init__(self, *, apart: bool = False) -> None:
+        self._apart = apart
+        self._writers: dict[Write[Any, Any] | None, _Writer] = {}
         self._starting = threading.Lock()
 
     def put(self, write: Write[Item, Result], item: Item) -> "asyncio.Future[Result]":
@@ -49,15 +54,38 @@ class Together:
             The result of `write` for the item, after the commit. If one item fails the transaction,
             only that item raises; the others are written without it.
         """
-        if self._thread is None:
-            self._start()
+        kind = write if self._apart else None
+        writer = self._writers.get(kind)
+        if writer is None:
+            with self._starting:
+                writer = self._writers.setdefault(kind, _Writer())
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._queue.put(_Waiting(write, item, loop, future))
+        writer.put(_Waiting(write, item, loop, future))
         return future
 
     def stop(self) -> None:
-        """Write the waiting items and end the thread."""
+        """Write the waiting items and end the threads."""
+        with self._starting:
+            writers, self._writers = self._writers, {}
+        for writer in writers.values():
+            writer.stop()
+
+
+class _Writer:
+    """One writing thread and its queue."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def put(self, waiting: _Waiting) -> None:
+        if self._thread is None:
+            self._start()
+        self._queue.put(waiting)
+
+    def stop(self) -> None:
         with self._starting:
             thread, self._thread = self._thread, None
         if thread is not None:

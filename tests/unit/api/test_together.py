@@ -81,3 +81,19 @@ def test_stopping_writes_what_waits_and_a_client_that_has_gone_is_no_fault() -> 
 
     asyncio.run(leave())
     assert ledger.steps == [[1], [2]]
+
+
+def test_kinds_that_are_kept_apart_do_not_wait_for_each_other() -> None:
+    together, slow, quick = Together(apart=True), Ledger(), Ledger()
+    quick.go_on.set()
+
+    async def both() -> tuple[int, int]:
+        waits = together.put(slow.write, 1)
+        await asyncio.to_thread(slow.begun.wait)
+        told = await together.put(quick.write, 2)
+        assert not waits.done()
+        slow.go_on.set()
+        return await waits, told
+
+    assert asyncio.run(both()) == (10, 20)
+    together.stop()
