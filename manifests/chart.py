@@ -72,6 +72,7 @@ BY_PATH: dict[str, dict[str, Any]] = {
     ),
     "api.affinity": {"type": "object"},
     "gateway.httpRoute.parentRefs": {"type": "array", "items": {"type": "object"}},
+    "gateway.staffRoute.parentRefs": {"type": "array", "items": {"type": "object"}},
     "serving.kserve.annotations": _STRINGS,
     "extraObjects": {"type": "array", "items": {"type": ["object", "string"]}},
 }

@@ -69,6 +69,7 @@ OPTIONAL = [
     *["pipeline.kfp.nativeObjects=true", "pipeline.trainer.enabled=true"],
     *["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"],
     *["gateway.httpRoute.enabled=true", "gateway.virtualService.enabled=true"],
+    *["gateway.staffRoute.enabled=true", "gateway.staffRoute.parentRefs[0].name=internal"],
 ]
 
 

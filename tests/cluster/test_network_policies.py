@@ -1,4 +1,7 @@
-"""Who may talk to whom: the rendered NetworkPolicies, read as Kubernetes reads them."""
+"""Who may talk to whom: the rendered NetworkPolicies, read as Kubernetes reads them.
+
+`make e2e` tries the same connections between real pods.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,6 +10,14 @@ from typing import Any
 import pytest
 
 from tests.support.chart import Object, one, rendered
+from tests.support.connections import (
+    COMPONENTS,
+    GATEWAYS_REACH,
+    KUBERNETES_CALLERS,
+    MONITORING_REACHES,
+    NEEDED,
+    PORTS,
+)
 
 pytestmark = pytest.mark.xdist_group("cluster")
 NS = "shield"
@@ -91,16 +102,6 @@ def trial() -> Policies:
     return Policies(rendered("trial", "--set", "pipeline.engine=cronjob"))
 
 
-NEEDED = [
-    *[("api", "model-server", 8080), ("operator", "model-server", 8080), ("operator", "api", 8000)],
-    *[("pipeline", "api", 8000), ("test", "api", 8000), ("api", "postgresql", 5432)],
-    *[("migrate", "postgresql", 5432), ("api", "seaweedfs", 8333), ("bucket", "seaweedfs", 8333)],
-    *[("model-server", "seaweedfs", 8333), ("pipeline", "seaweedfs", 8333)],
-]
-COMPONENTS = ["api", "operator", "model-server", "pipeline", "migrate", "keys", "bucket", "test"]
-PORTS = {"api": 8000, "model-server": 8080, "operator": 8080, "postgresql": 5432, "seaweedfs": 8333}
-
-
 def pairs() -> Iterator[tuple[str, str, int]]:
     for source in [*COMPONENTS, "postgresql", "seaweedfs"]:
         for target, port in PORTS.items():
@@ -114,7 +115,7 @@ def test_exactly_the_needed_connections_pass(trial: Policies) -> None:
         for source, target, port in pairs()
         if trial.allow(ours(source), ours(target), port)
     }
-    assert passing == set(NEEDED)
+    assert passing == {(source, target, PORTS[target]) for source, target in NEEDED}
 
 
 def test_strangers_reach_nothing_and_gateways_only_the_api(trial: Policies) -> None:
@@ -122,11 +123,9 @@ def test_strangers_reach_nothing_and_gateways_only_the_api(trial: Policies) -> N
         assert not trial.allow(OUTSIDE, ours(target), port), target
         assert not trial.allow(Pod({"app": "stranger"}), ours(target), port), target
         gateway = Pod({}, "envoy-gateway-system")
-        assert trial.allow(gateway, ours(target), port) == (target == "api"), target
+        assert trial.allow(gateway, ours(target), port) == (target in GATEWAYS_REACH), target
         reader = Pod({}, "monitoring")
-        assert trial.allow(reader, ours(target), port) == (
-            target in {"api", "operator", "model-server"}
-        ), target
+        assert trial.allow(reader, ours(target), port) == (target in MONITORING_REACHES), target
 
 
 def test_everybody_may_ask_for_names(trial: Policies) -> None:
@@ -136,7 +135,7 @@ def test_everybody_may_ask_for_names(trial: Policies) -> None:
 def test_only_who_calls_the_kubernetes_api_gets_out_to_it(trial: Policies) -> None:
     server = Pod({}, "default")
     callers = {found for found in COMPONENTS if trial.allow(ours(found), server, 6443)}
-    assert callers == {"api", "operator", "keys"}
+    assert callers == KUBERNETES_CALLERS
 
 
 def test_the_steps_of_kubeflow_reach_the_api_and_the_bucket() -> None:
