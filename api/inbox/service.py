@@ -7,7 +7,7 @@ from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.tables import KnownCampaign, Notice, Scan
 from shield.labels import ModelType, ScanType, is_positive
-from shield.reasons import Reader, explain
+from shield.reasons import Reader, advise
 from shield.reasons.sentences import say
 from shield.wire import InboxRead, NoticeKind, NoticeRead, Pagination, ReadMarks, ScanAdvice
 
@@ -128,4 +128,4 @@ def _advice(ctx: Context, scan: Scan, reader: Reader) -> ScanAdvice | None:
     if scan.text_sealed is None:
         return None
     text = ctx.ring.open(scan.text_sealed, scan.id)
-    return explain(text, ScanType(scan.scan_type), flagged=True, sure=True, reader=reader).advice
+    return advise(text, ScanType(scan.scan_type), reader=reader)

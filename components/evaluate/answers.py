@@ -5,11 +5,9 @@ import polars as pl
 from components.evaluate.redact import redact
 from components.evaluate.scoring import Verdicts
 from components.evaluate.slices import judge_slices_of, slices_of
-from shield.comparison.answers import Answers, kept
+from shield.comparison.answers import SETS, Answers, kept
 from shield.gates import GateInput
 
-KEPT = ("golden", "time_forward", "judge")
-"""Sets that versions share."""
 MOST = 20_000
 """Messages, the golden ones first: a report stays a file that a browser opens."""
 _OF_USERS = "feedback"
@@ -36,7 +34,7 @@ def answers_of(
         texts=[],
         kinds={},
     )
-    for name in KEPT:
+    for name in SETS:
         if name in judged:
             _add(answers, name, judged[name], common)
     return answers

@@ -2,17 +2,23 @@
 
 import base64
 import gzip
+import io
 import re
-from typing import Self
+import zlib
+from typing import Annotated, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from shield.errors import Invalid, NotFound
 from shield.wire.base import Answer
 
 _EMBEDDED = re.compile(rb'<template id="answers">([A-Za-z0-9+/=]*)</template>')
 _DIGITS = 6
+_LARGEST = 64 * 2**20
+"""Bytes of unpacked answers: hundreds of thousands of messages. More is no report of ours."""
 
+SETS = ("golden", "time_forward", "judge")
+"""Sets of messages that versions share."""
 FLAGGED_FROM = 0.5
 """As `shield.predictor` has it, which needs onnxruntime; the API has none."""
 
@@ -22,14 +28,14 @@ class Answers(Answer):
 
     challenger: str
     """Digest of the package as it was judged."""
-    budget: float
+    budget: Annotated[float, Field(ge=0, le=1)]
     """Share of harmless messages that may be flagged: where it was put."""
     ids: list[str]
     sets: list[str]
-    """`golden`, `time_forward` or `judge`."""
+    """Of `SETS`."""
     scam: list[bool]
     """The truth."""
-    scores: list[float]
+    scores: list[Annotated[float, Field(ge=0, le=1)]]
     """Probability of the scam class; flagged from one half on."""
     texts: list[str]
     """Masked, for people; empty where there is none to show."""
@@ -42,6 +48,8 @@ class Answers(Answer):
         lengths |= {len(column) for column in self.kinds.values()}
         if lengths != {len(self.ids)}:
             raise ValueError("the columns differ in length")
+        if strange := set(self.sets) - set(SETS):
+            raise ValueError(f"no such set of messages: {min(strange)[:40]!r}")
         return self
 
     def embedded(self) -> str:
@@ -68,12 +76,21 @@ class Answers(Answer):
                 "package on messages of yours: docs/notebooks/compare.py."
             )
         try:
-            return cls.model_validate_json(gzip.decompress(base64.b64decode(embedded[1])))
-        except (OSError, EOFError, ValueError, ValidationError) as error:
+            return cls.model_validate_json(_unpacked(base64.b64decode(embedded[1])))
+        except (OSError, EOFError, ValueError, zlib.error, ValidationError) as error:
             raise Invalid(
                 f"The report of {of} is damaged ({error}). Restore it from a backup of the "
                 "artifact store."
             ) from error
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Unpack at most `_LARGEST` bytes, however small the packed ones are."""
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+        unpacked = file.read(_LARGEST + 1)
+    if len(unpacked) > _LARGEST:
+        raise ValueError(f"more than {_LARGEST // 2**20} MiB when unpacked")
+    return unpacked
 
 
 def kept(score: float) -> float:

@@ -1,6 +1,7 @@
 """The comparison of two versions: pure, over what each said of the same messages."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +23,8 @@ from shield.wire.comparison import (
 
 FEWEST = 20
 """A kind with fewer messages says nothing."""
+MOST_KINDS = 100
+"""Values of a dimension that are compared, the most frequent ones: languages, sources, tactics."""
 MOST_MOVED = 50
 """Messages listed of those that were lost, and of those that were won."""
 CONFIDENCE = 0.95
@@ -179,10 +182,12 @@ def _figure(figure: Figure, both: _Both, here: Mask) -> FigureChange:
 def _slices(both: _Both, answers: Answers) -> Iterator[SetChange]:
     for dimension, column in answers.kinds.items():
         values = np.array([column[row] for row in both.rows], dtype=object)
-        for value in sorted(set(values) - {""}):
-            here = np.asarray(values == value, dtype=np.bool_)
-            if here.sum() >= FEWEST:
-                yield _change(f"{dimension}: {value}", both, here)
+        counts = Counter(value for value in values if value)
+        frequent = [value for value, n in counts.most_common(MOST_KINDS) if n >= FEWEST]
+        for value in sorted(frequent):
+            yield _change(
+                f"{dimension}: {value}", both, np.asarray(values == value, dtype=np.bool_)
+            )
 
 
 def _moved(both: _Both, here: Mask, answers: Answers) -> list[MovedMessage]:

@@ -6,7 +6,7 @@ borrow) and `places.yaml` (who takes reports, by country, with sources). The tac
 advice are those of `shield.book`.
 """
 
-from shield.reasons.explanation import Explanation, explain, prepare
+from shield.reasons.explanation import Explanation, advise, explain, prepare
 from shield.reasons.sentences import Reader, countries, reader_of
 
-__all__ = ["Explanation", "Reader", "countries", "explain", "prepare", "reader_of"]
+__all__ = ["Explanation", "Reader", "advise", "countries", "explain", "prepare", "reader_of"]

@@ -56,7 +56,7 @@ def explain(
         return Explanation(
             reader.language, reasons, _advice(None, scan_type, reader, flagged=False, sure=False)
         )
-    tactic = tactics.nearest(text) if flagged else None
+    tactic = _nearest(text) if flagged else None
     if flagged:
         reasons = list(_warnings(text, tactic, reader))
         if sure and not reasons:
@@ -69,6 +69,18 @@ def explain(
         reasons = [_reason("close-call", ReasonKind.WHOLE, reader), *reasons]
     advice = _advice(tactic, scan_type, reader, flagged=flagged, sure=sure)
     return Explanation(reader.language, reasons[:MOST], advice)
+
+
+def advise(text: str, scan_type: ScanType, *, reader: Reader) -> ScanAdvice:
+    """Return what to do about a message that is a scam for sure, without the reasons.
+
+    For lists of messages: it takes a fraction of the time of `explain`.
+    """
+    return _advice(_nearest(text), scan_type, reader, flagged=True, sure=True)
+
+
+def _nearest(text: str) -> str | None:
+    return tactics.nearest(text[:_LONGEST])
 
 
 def prepare() -> None:

@@ -1,9 +1,14 @@
 """Two versions on the same messages: what is said of them follows from what each answered."""
 
+import base64
+import gzip
+import json
+
 import pytest
 
 from shield.comparison import Answers, Judged, compare
 from shield.comparison.answers import FLAGGED_FROM, kept
+from shield.comparison.compare import FEWEST, MOST_KINDS
 from shield.errors import Invalid, NotFound
 from shield.metrics import paired_difference_interval
 from shield.predictor import OPERATING_POINT
@@ -94,6 +99,59 @@ def test_a_report_carries_its_answers() -> None:
         Answers.of_report(b"<!doctype html>", "sms-v1")
     with pytest.raises(Invalid, match="is damaged"):
         Answers.of_report(page.replace(b"H4sI", b"AAAA"), "sms-v1")
+
+
+def packed(**changed: object) -> bytes:
+    """Return a report whose answers are changed after they were written."""
+    held = answers(1, 1).model_dump(mode="json", by_alias=True) | changed
+    said = base64.b64encode(gzip.compress(json.dumps(held).encode())).decode()
+    return f'<template id="answers">{said}</template>'.encode()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"scores": [float("nan")] * (SCAMS + HARMLESS)},
+        {"scores": [1e300] * (SCAMS + HARMLESS)},
+        {"budget": float("inf")},
+        {"sets": [f"set-{row}" for row in range(SCAMS + HARMLESS)]},
+        {"scam": [True]},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_answers_that_no_evaluation_writes_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(Invalid, match="is damaged"):
+        Answers.of_report(packed(**changed), "sms-v1")
+
+
+def test_a_report_cannot_fill_the_memory_of_who_reads_it() -> None:
+    bomb = base64.b64encode(gzip.compress(bytes(65 * 2**20), compresslevel=1)).decode()
+    with pytest.raises(Invalid, match="more than 64 MiB"):
+        Answers.of_report(f'<template id="answers">{bomb}</template>'.encode(), "sms-v1")
+
+
+def test_a_report_whose_middle_is_damaged_is_refused() -> None:
+    whole = bytearray(gzip.compress(b"{}" * 500))
+    whole[12:20] = b"\xff" * 8
+    page = f'<template id="answers">{base64.b64encode(whole).decode()}</template>'.encode()
+    with pytest.raises(Invalid, match="is damaged"):
+        Answers.of_report(page, "sms-v1")
+
+
+def test_of_countless_kinds_the_most_frequent_are_compared() -> None:
+    many = FEWEST * (MOST_KINDS + 3)
+    rows = range(many)
+    said = answers(0, 0).model_copy(
+        update={
+            "ids": [str(row) for row in rows],
+            "sets": ["golden"] * many,
+            "scam": [True] * many,
+            "scores": [0.8] * many,
+            "texts": [""] * many,
+            "kinds": {"source": [f"s{row // FEWEST}" for row in rows]},
+        }
+    )
+    assert len(compare(Judged("a", said), Judged("b", said)).slices) == MOST_KINDS
 
 
 def test_a_shortened_score_stays_on_its_side_of_the_operating_point() -> None:

@@ -8,7 +8,7 @@ import pytest
 from shield.book import Side, languages_at, messages_of, read_book
 from shield.characters import has_words
 from shield.labels import ScanType
-from shield.reasons import Explanation, Reader, explain, reader_of
+from shield.reasons import Explanation, Reader, advise, explain, reader_of
 from shield.reasons.hosts import links_of
 from shield.reasons.sentences import places, sentences
 from shield.reasons.signs import signs_of, table_of_signs
@@ -30,6 +30,12 @@ def told(
 
 def ids(found: Explanation) -> list[str]:
     return [reason.id for reason in found.reasons]
+
+
+def test_advice_alone_is_that_of_the_explanation() -> None:
+    parcel = "Your parcel waits: pay the fee at https://parcel-fee.example today. "
+    for text in (parcel, parcel * 400, "Are you home yet?"):
+        assert advise(text, ScanType.TEXT, reader=ENGLISH) == told(text).advice
 
 
 def test_a_child_with_a_new_number_is_explained_and_advised():
