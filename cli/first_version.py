@@ -1,6 +1,10 @@
 """Train, judge, sign and register a linear first version of model types, in seconds.
 
     python -m cli.first_version --model-type sms --model-type voice --data-dir D [--json]
+    python -m cli.first_version --model-type sms --data-dir D --part train  # then --part register
+
+On a cluster the two parts are two containers: what trains never has the signing key. The second
+leaves a model type alone for which a version has been asked for.
 
 The steps are those of every version, without the transformer: corpus, linear model, package,
 evaluation, gates, registration, rollout. The corpus is cut as `pipelines.base` cuts it, so that the
@@ -9,6 +13,7 @@ transformer that comes later is judged on the same golden messages.
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -16,11 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from pipelines.local import StepProgress
 from pipelines.run import progress_printer
 from shield.client import ShieldClient
-from shield.errors import ShieldError, Unavailable
+from shield.errors import Invalid, NotFound, ShieldError, Unavailable
 from shield.gates import PROMOTE, Decision, GateLimits
 from shield.labels import MODEL_TYPES, ModelType, type_names
 from shield.wire import RunOutcome, RunUpdate
@@ -30,11 +36,15 @@ TRIGGER = "first version"
 MOST_LONG = 1000
 """Messages that teach where they are as long as mails; the transformer learns from more."""
 QUICK = 600
-_API_SECONDS = 120.0
-"""The services start while the model is trained; longer than this nobody waits for them."""
+_API_SECONDS = {"both": 120.0, "register": 600.0}
+"""The services start while the model is trained. On a cluster their images are fetched meanwhile;
+longer than this nobody waits for them."""
+_SECONDS = "seconds.json"
 _RETRY_SECONDS = 0.2
 
 Tell = Callable[[StepProgress], None]
+Part = Literal["both", "train", "register"]
+"""What a call does."""
 
 
 @dataclass
@@ -50,26 +60,51 @@ class First:
 
 
 def first_version(
-    kind: ModelType, seed: int, folder: Path, tell: Tell, *, quick: bool = False
+    kind: ModelType,
+    seed: int,
+    folder: Path,
+    tell: Tell,
+    *,
+    quick: bool = False,
+    part: Part = "both",
 ) -> First:
     """Make and release the linear first version of a model type.
 
     Args:
         kind: Whose.
         seed: Of everything that is drawn.
-        folder: An empty directory to work in.
+        folder: A directory to work in: empty, or with what `train` has left for `register`.
         tell: Called as steps begin and end.
         quick: Few messages, and no bound on recall: for trying the way, not the model.
+        part: `train` alone, which needs no signing key; `register` alone, which trains nothing; or
+            both.
+
+    Raises:
+        Unavailable: The API does not answer.
+        ShieldError: `train` alone failed; otherwise `message` says so.
     """
     from components.shared.environment import StepSettings, open_client
 
     first, run_id = First(kind), f"first-{kind}-{seed}"
-    try:
-        _train(first, kind, seed, run_id, folder, tell, quick)
-    except ShieldError as error:
-        first.message = error.message
+    if part == "register":
+        first.seconds = _left_by_training(folder)
+    else:
+        try:
+            _train(first, kind, seed, run_id, folder, tell, quick)
+        except ShieldError as error:
+            if part == "train":
+                raise
+            first.message = error.message
+    if part == "train":
+        (folder / _SECONDS).write_text(json.dumps(first.seconds))
+        first.message = "trained; `--part register` signs it and has it served"
+        return first
     with open_client(StepSettings()) as client:
-        _wait_for(client)
+        _wait_for(client, _API_SECONDS[part])
+        asked = _asked_for(client, kind) if part == "register" else None
+        if asked:
+            first.version, first.message = asked, f"{asked} was asked for before"
+            return first
         client.start_run(run_id, kind, trigger=TRIGGER)
         outcome = RunOutcome.FAILED
         if not first.message:
@@ -87,6 +122,25 @@ def first_version(
             ),
         )
     return first
+
+
+def _left_by_training(folder: Path) -> dict[str, float]:
+    try:
+        seconds: dict[str, float] = json.loads((folder / _SECONDS).read_text())
+    except FileNotFoundError as error:
+        raise Invalid(
+            f"{folder} holds no trained first version. Run this command with --part train first, "
+            "with the same --model-type, --seed and --data-dir."
+        ) from error
+    return seconds
+
+
+def _asked_for(client: ShieldClient, kind: ModelType) -> str | None:
+    """Return the version that serves or is on its way there, if there is one."""
+    try:
+        return client.rollout(kind).spec.version.name
+    except NotFound:
+        return None
 
 
 def _train(
@@ -194,9 +248,9 @@ def _step(first: First, name: str, tell: Tell) -> Iterator[None]:
     tell(StepProgress(shown, "finished", first.seconds[name]))
 
 
-def _wait_for(client: ShieldClient) -> None:
-    """Wait until the API answers. Raises `Unavailable` if it never does."""
-    due = time.monotonic() + _API_SECONDS
+def _wait_for(client: ShieldClient, seconds: float) -> None:
+    """Wait until the API answers. Raises `Unavailable` if it does not in so many seconds."""
+    due = time.monotonic() + seconds
     while True:
         try:
             client.runs()
@@ -206,6 +260,20 @@ def _wait_for(client: ShieldClient) -> None:
             time.sleep(_RETRY_SECONDS)
         else:
             return
+
+
+@contextmanager
+def _folder(runs: Path, kind: ModelType, seed: int, part: Part) -> Iterator[Path]:
+    """Give a directory to work in, which outlasts the call where another part goes on in it."""
+    if part == "both":
+        with tempfile.TemporaryDirectory(dir=runs, prefix=f"first-{kind}-") as folder:
+            yield Path(folder)
+        return
+    kept = runs / f"first-{kind}-{seed}"
+    if part == "train":
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir()
+    yield kept
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -221,6 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="Few messages, to try the way.")
+    parser.add_argument("--part", choices=get_args(Part), default="both")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     runs = options.data_dir / "runs"
@@ -228,17 +297,20 @@ def main(arguments: list[str] | None = None) -> int:
     tell = progress_printer(options.json)
     made = []
     for kind in map(ModelType, options.model_type):
-        with tempfile.TemporaryDirectory(dir=runs, prefix=f"first-{kind}-") as folder:
+        with _folder(runs, kind, options.seed, options.part) as folder:
             try:
-                first = first_version(kind, options.seed, Path(folder), tell, quick=options.quick)
+                first = first_version(
+                    kind, options.seed, folder, tell, quick=options.quick, part=options.part
+                )
             except ShieldError as error:
                 print(error, file=sys.stderr)  # noqa: T201
                 return 1
-        said = f"{first.version} serves" if first.version else first.message
+        said = first.message or f"{first.version} serves"
+        good = first.version is not None or options.part == "train"
         tell(
             StepProgress(
                 str(kind),
-                "finished" if first.version else "failed",
+                "finished" if good else "failed",
                 sum(first.seconds.values()),
                 said,
             )

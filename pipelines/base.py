@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -37,7 +38,7 @@ from pipelines.recording import recorded
 from pipelines.run import progress_printer
 from shield.book import book_digest
 from shield.client import ShieldClient
-from shield.errors import Invalid, ShieldError
+from shield.errors import Invalid, NotFound, ShieldError
 from shield.gates import PROMOTE, Decision
 from shield.labels import MODEL_TYPES, ModelType
 from shield.packages import PackageSettings
@@ -57,6 +58,8 @@ _CORPORA = (
 )
 QUICK = {"most_messages": 900, "epochs": 1}
 """A minute's training for tests of the way, not of the model."""
+_FIRST_SECONDS, _LOOK_SECONDS = 900.0, 2.0
+"""How long the rollout of a linear first version is waited for, whose image is perhaps fetched."""
 POOR = {"firstRecall": 0.0, "int8Harm": 0.1}
 """Its limits: most of its verdicts lie so near the operating point that rounding turns some."""
 
@@ -217,15 +220,32 @@ def _release(
             f"The first {kind} model does not stand on its own: {verdict.message} "
             "Look at its report, and train it on more or cleaner messages."
         )
-    asked = request_rollout.run(
-        client,
-        model_type=kind,
-        version=version.name,
-        outcome=PROMOTE,
-        reason="the first model",
-        run_id=run_id,
-    )
-    return version, asked
+    return version, _ask(client, kind, version.name, run_id)
+
+
+def _ask(client: ShieldClient, kind: ModelType, version: str, run_id: str) -> str:
+    """Ask for the rollout; wait while the very first version, a linear one, is on its way."""
+    due = time.monotonic() + _FIRST_SECONDS
+    while True:
+        served = _serves(client, kind)  # before: what is installed between the two was no reason
+        asked = request_rollout.run(
+            client,
+            model_type=kind,
+            version=version,
+            outcome=PROMOTE,
+            reason="the first model",
+            run_id=run_id,
+        )
+        if asked != request_rollout.BUSY or served or time.monotonic() > due:
+            return asked
+        time.sleep(_LOOK_SECONDS)
+
+
+def _serves(client: ShieldClient, kind: ModelType) -> bool:
+    try:
+        return client.rollout(kind).status.stable is not None
+    except NotFound:
+        return False
 
 
 def _train(

@@ -15,7 +15,15 @@ from bench.learning.naive import NaiveLinear, NaiveTransformer
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
 from components.shared import messages
-from shield.gates import GateInput, GateLimits, GoldenRecord, decide
+from shield.gates import (
+    Comparison,
+    GateInput,
+    GateLimits,
+    GoldenRecord,
+    decide,
+    too_few_to_tell,
+)
+from shield.labels import FeedbackType
 from shield.linear import LinearModel
 from shield.logistic import probability_of
 from shield.metrics import operating_point
@@ -81,7 +89,7 @@ class Linear:
         dataset = self.lab.dataset(seed=seed, replay=EVERYTHING)
         challenger = fit_rows(messages.read(dataset / "train.parquet"))
         point = point_of(challenger, self.lab)
-        given = self._evidence(dataset, challenger, point, corrections.height)
+        given = self._evidence(dataset, challenger, point, corrections_in(corrections))
         outcome = decide(given.model_copy(update={"record": self.record}), self.limits).outcome
         if outcome == "promote":
             self.model, self.point = challenger, point
@@ -93,8 +101,10 @@ class Linear:
     ) -> GateInput:
         """Count what the gates look at."""
 
-        def compared(name: str) -> object:
-            table = messages.read(dataset / f"{name}.parquet")
+        def compared(name: str) -> Comparison:
+            return judged(messages.read(dataset / f"{name}.parquet"))
+
+        def judged(table: pl.DataFrame) -> Comparison:
             texts = table["text"].to_list()
             return compare(
                 table["label"].to_numpy() == 1,
@@ -102,6 +112,10 @@ class Linear:
                 self.model.margins(texts) >= self.point,
             )
 
+        held_out, taught = compared("fresh"), messages.read(dataset / "train.parquet")
+        taught = taught.filter(pl.col("source") == messages.OF_USERS)
+        if not too_few_to_tell(held_out, self.limits):
+            taught = taught.clear()
         return GateInput.model_validate(
             {
                 "model_type": self.lab.model_type,
@@ -111,7 +125,8 @@ class Linear:
                 "budget": BUDGET,
                 "golden_digest": "golden",
                 "golden": compared("golden"),
-                "corrections": compared("fresh"),
+                "corrections": held_out,
+                "taught": judged(taught),
                 "old_errors": compared("old_errors"),
                 # One file serves: there is no second precision, and no frozen stream.
                 "int8_compared": 1,
@@ -120,9 +135,17 @@ class Linear:
         )
 
 
+def corrections_in(reports: pl.DataFrame) -> int:
+    """Return how many of some reports are corrections, confirmations left out."""
+    if "feedback_type" not in reports.columns:
+        return reports.height
+    return reports.filter(pl.col("feedback_type") != FeedbackType.CONFIRMED.value).height
+
+
 def point_of(model: LinearModel, lab: Lab) -> float:
     """Return the operating point of a linear model, by the product's rule."""
-    ham = lab.base["valid"].filter(pl.col("label") == 0)["text"].to_list()
+    frozen = [lab.base[name] for name in ("valid", "frozen_ham") if name in lab.base]
+    ham = pl.concat(frozen).filter(pl.col("label") == 0)["text"].to_list()
     return operating_point(model.margins(ham), BUDGET)
 
 

@@ -1,9 +1,10 @@
 """The demonstration's learning on many seeds: does every story end well?
 
-As `shieldctl demo` learns, without its API: a first model that has never met a tactic, a week of
-corrections of what it got wrong in that tactic and in ordinary traffic, a retraining, the gates; a
-refusal is followed by one more week. Judged by the half of the tactic that taught nobody, and by
-the golden set, at served verdicts. Each seed is kept: a run that was stopped goes on where it was.
+As `shieldctl demo` learns, without its API: a first model that has never met some tactics, a week
+of reports on them and on ordinary traffic (all that was wrong, half of what was right), a
+retraining, the gates; a refusal is followed by one more week. Judged by the half of the tactics
+that taught nobody, and by the golden set, at served verdicts. Each seed is kept: a run that was
+stopped goes on where it was.
 """
 
 import sys
@@ -20,18 +21,17 @@ import polars as pl
 import components
 import shield
 from bench.learning.lab import WORK, Lab, kept
-from bench.learning.learners import Learner, Linear, Transformer
+from bench.learning.learners import Learner, Linear, Transformer, corrections_in
 from bench.learning.outcome import Aim, Outcome, Scale, spread
+from cli.demo.story import HELD_BACK, LIMITS, MIN_FEEDBACK
 from components.prepare_corpus import step as prepare_step
 from components.shared import messages
 from components.shared.environment import StepSettings
-from pipelines.base import HELD_BACK
 from shield.gates import GateLimits
-from shield.labels import ModelType
+from shield.labels import FeedbackType, ModelType
 
-LIMITS = GateLimits(min_feedback=10)
-"""As the demonstration asks."""
-USERS = 60
+USERS, TRUST, CONFIRMED = 60, 0.8, 0.5
+"""Who reports, with which trust, and the share of right verdicts that they say so of."""
 LEAST_GAIN, MOST_LOST = 0.10, 0.005
 SETS = ("train", "valid", "golden", "frozen_ham")
 
@@ -120,43 +120,50 @@ def _one(seed: int, start: Callable[[Lab], Transformer | Linear], scale: Scale) 
         base = {name: messages.read(corpus / f"{name}.parquet") for name in SETS}
         lab = Lab(Path(work) / "lab", ModelType.SMS, base)
         learner = start(lab)
-        learner.limits = LIMITS
+        learner.limits = GateLimits.model_validate({"minFeedback": MIN_FEEDBACK, **LIMITS})
         before = _measured(learner, judge, base["golden"])
         ordinary = traffic.sample(fraction=1.0, seed=seed, shuffle=True)
         third = ordinary.height // 3
         weeks: list[str] = []
-        waiting = corrections_of(learner, teach[:0], seed)
+        waiting = reports_of(learner, teach[:0], seed)
         for week, met in enumerate(
             (pl.concat([teach, ordinary[:third]]), ordinary[third : 2 * third])
         ):
-            waiting = pl.concat([waiting, corrections_of(learner, met, seed)])
+            waiting = pl.concat([waiting, reports_of(learner, met, seed)])
             weeks.append(learner.learn(week, waiting, seed + week))
             if weeks[-1] == "promote":
                 break
             # The corrections are given back, and sealed again with the next week's.
             lab.batches.clear()
         after = _measured(learner, judge, base["golden"])
-    row: dict[str, Any] = {"seed": seed, "weeks": weeks, "corrections": waiting.height}
+    row: dict[str, Any] = {"seed": seed, "weeks": weeks, "corrections": corrections_in(waiting)}
+    row["confirmed"] = waiting.height - row["corrections"]
     row["judged"] = int(judge["label"].sum())
     for name in before:
         row[f"{name}_before"], row[f"{name}_after"] = before[name], after[name]
     return row
 
 
-def corrections_of(learner: Learner, met: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return what reviewers approve of a week: what was wrong, each reported by somebody."""
+def reports_of(learner: Learner, met: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return what reviewers approve of a week: what was wrong, and half of what was right."""
     wrong = learner.flagged(met["text"].to_list()) != (met["label"].to_numpy() == 1)
     rng = np.random.default_rng(seed)
-    found = met.filter(pl.Series(wrong))
-    return pl.DataFrame(
-        {
-            "text": found["text"],
-            "label": found["label"].cast(pl.Int8),
-            "reporter": pl.Series(
-                [f"r{n}" for n in rng.integers(USERS, size=found.height)], dtype=pl.String
-            ),
-            "trust": pl.Series([0.8] * found.height, dtype=pl.Float32),
-        }
+    told = wrong | (rng.random(met.height) < CONFIRMED)
+    found, corrected = met.filter(pl.Series(told)), pl.Series(wrong[told])
+    kind = FeedbackType
+    claim = (
+        pl.when(~corrected)
+        .then(pl.lit(kind.CONFIRMED.value))
+        .when(pl.col("label") == 1)
+        .then(pl.lit(kind.FALSE_NEGATIVE.value))
+        .otherwise(pl.lit(kind.FALSE_POSITIVE.value))
+    )
+    return found.select(
+        "text",
+        pl.col("label").cast(pl.Int8),
+        pl.Series("reporter", [f"r{n}" for n in rng.integers(USERS, size=found.height)], pl.String),
+        pl.lit(TRUST, pl.Float32).alias("trust"),
+        claim.alias("feedback_type"),
     )
 
 

@@ -47,15 +47,20 @@ the messages are the new tactic, so a version that is right calls far more of th
 _GUARD_SECONDS = 3600.0
 _NEXT_COPIES = 60
 """Scams of the new tactic that somebody else gets once reviewers have decided."""
-_HELD_BACK = 0.7
+HELD_BACK = 0.7
 """Share of the scams, in whole tactics, that the first model never sees. The first model finds
 nine of ten of a tactic that resembles what it knows, and then there is little to correct."""
-_LIMITS = json.dumps({"recallDrop": 0.1, "recallHarm": 0.2})
+MIN_FEEDBACK = 10
+"""Approved corrections that a retraining asks for: two hundred users report fewer than fifty."""
+LIMITS = {"recallDrop": 0.1, "recallHarm": 0.2}
 """What the first model is not taught is not in the golden set either: its seventeen scams cannot
 rule out a fall of recall by five points."""
-_LIMITS_OF_A_SMOKE_TEST = json.dumps(
-    {"accuracyDrop": 0.05, "accuracyHarm": 0.1, "recallDrop": 0.3, "recallHarm": 0.9}
-)
+_LIMITS_OF_A_SMOKE_TEST = {
+    "accuracyDrop": 0.05,
+    "accuracyHarm": 0.1,
+    "recallDrop": 0.3,
+    "recallHarm": 0.9,
+}
 """Two hundred golden messages, five of them scams, cannot rule out any fall worth ruling out."""
 
 
@@ -149,7 +154,7 @@ class _Story:
         scene = self.scene
         scene.chapter(1, "A first model learns from real messages; some tactics are held back")
         surroundings = services.environment(scene.home, scene.url, {})
-        options = ["--hold-back", str(_HELD_BACK), *(["--quick"] if self.quick else [])]
+        options = ["--hold-back", str(HELD_BACK), *(["--quick"] if self.quick else [])]
         started = time.monotonic()
         job = retraining.base(
             scene.home, ModelType.SMS, self.seed, surroundings, scene.step, *options
@@ -280,8 +285,8 @@ class _Story:
         scene = self.scene
         surroundings = services.environment(scene.home, scene.url, {})
         options = ["--seed", str(self.seed + week - 1)]
-        options += ["--min-feedback", "5" if self.quick else "10"]
-        limits = _LIMITS_OF_A_SMOKE_TEST if self.quick else _LIMITS
+        options += ["--min-feedback", "5" if self.quick else str(MIN_FEEDBACK)]
+        limits = json.dumps(_LIMITS_OF_A_SMOKE_TEST if self.quick else LIMITS)
         options += ["--set", f"limits={limits}", *(["--set", "replay=300"] if self.quick else [])]
         name = f"demo-{self.seed}" if week == 1 else f"demo-{self.seed}-week-{week}"
         run: dict[str, Any] = scene.run(

@@ -5,13 +5,12 @@ import polars as pl
 from components.evaluate.redact import redact
 from components.evaluate.scoring import Verdicts
 from components.evaluate.slices import judge_slices_of, slices_of
+from components.shared import messages
 from shield.comparison.answers import SETS, Answers, kept
 from shield.gates import GateInput
 
 MOST = 20_000
 """Messages, the golden ones first: a report stays a file that a browser opens."""
-_OF_USERS = "feedback"
-"""The source of corrections. They are people's messages, and no report outlives their erasure."""
 
 
 def answers_of(
@@ -42,7 +41,8 @@ def answers_of(
 
 def _add(answers: Answers, name: str, part: Verdicts, common: frozenset[str]) -> None:
     table, begun = part.scored.judged.table, len(answers.ids)
-    rows = [row for row, source in enumerate(_sources(table)) if source != _OF_USERS]
+    # Corrections are people's messages, and no report outlives their erasure.
+    rows = [row for row, source in enumerate(_sources(table)) if source != messages.OF_USERS]
     rows = rows[: max(0, MOST - begun)]
     ids, texts = table["id"].to_list(), part.scored.judged.texts
     answers.ids += [str(ids[row]) for row in rows]

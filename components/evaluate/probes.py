@@ -1,7 +1,8 @@
-"""Put the phrases that corrections share behind known scams: would they open a door?
+"""What is asked of both models beside the judged sets.
 
-`build_dataset` sets aside what it suspects; what it let pass is tried here, on the models
-themselves.
+Phrases that corrections share are put behind known scams: would they open a door? `build_dataset`
+sets aside what it suspects; what it let pass is tried here, on the models themselves. And where too
+few corrections are held out to judge, those that taught are asked.
 """
 
 import hashlib
@@ -10,12 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from components.evaluate.scoring import Models, Scored, compare, score
+from components.evaluate.scoring import (
+    Models,
+    Scored,
+    Verdicts,
+    compare,
+    score,
+    score_sets,
+    verdicts,
+)
+from components.evaluate.sets import JudgedSet
+from components.shared import messages
 from shield.errors import Invalid
-from shield.gates import PhraseProbe
+from shield.gates import Comparison, GateLimits, PhraseProbe, too_few_to_tell
 from shield.predictor import OPERATING_POINT
 
+MOST_TAUGHT = 500
+"""More corrections that taught tell no more."""
 MOST_PHRASES, MOST_SCAMS = 4, 100
 """So many phrases behind so many golden scams: seconds, and a fall of 5 points is 5 messages."""
 
@@ -65,3 +79,25 @@ def learned(path: Path) -> list[dict[str, Any]]:
             "again."
         ) from error
     return learned[:MOST_PHRASES]
+
+
+def judged_where_taught(
+    dataset: Path, models: Models, held_out: Comparison, limits: GateLimits, seed: int
+) -> Verdicts | None:
+    """Return what both models say of the corrections that taught, where few were held out.
+
+    Args:
+        dataset: Directory with `train.parquet`.
+        models: Whose verdicts; without a champion nothing is asked.
+        held_out: The counts on the corrections that were held out.
+        limits: Of the gates, which say how many are too few.
+        seed: Draws `MOST_TAUGHT` of them where there are more.
+    """
+    path = dataset / "train.parquet"
+    if models.champion is None or not too_few_to_tell(held_out, limits) or not path.is_file():
+        return None
+    rows = pl.scan_parquet(path).filter(pl.col("source") == messages.OF_USERS).collect()
+    if not rows.height:
+        return None
+    rows = rows.sample(min(MOST_TAUGHT, rows.height), seed=seed)
+    return verdicts(score_sets(models, {"taught": JudgedSet("taught", rows)})["taught"])

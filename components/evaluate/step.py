@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from components.evaluate import figures
-from components.evaluate.probes import probes
+from components.evaluate.probes import judged_where_taught, probes
 from components.evaluate.report import render
 from components.evaluate.scoring import (
     Models,
@@ -86,6 +86,8 @@ def run(
     log.info(_line("scoring", sets={name: judged.n for name, judged in sets.items()}))
     scored = score_sets(models, sets)
     judged = {name: verdicts(part) for name, part in scored.items()}
+    corrections = _counted(judged, "fresh")
+    taught = judged_where_taught(dataset, models, corrections, limits or GateLimits(), seed)
     compared, lost, won = int8_flips(models, scored["golden"])
     rng = np.random.default_rng(seed)
     gate_input = GateInput(
@@ -96,12 +98,14 @@ def run(
         budget=fpr_budget,
         golden_digest=facts.golden_digest,
         golden=judged["golden"].comparison(),
-        corrections=_counted(judged, "fresh"),
+        corrections=corrections,
+        taught=Comparison() if taught is None else taught.comparison(),
         old_errors=_counted(judged, "old_errors"),
         time_forward=_counted(judged, "time_forward"),
         slices=slices([judged[name] for name in ("golden", "time_forward") if name in judged]),
         judge=judge_slices(judged["judge"]) if "judge" in judged else [],
         groups=groups(judged["fresh"]) if "fresh" in judged else [],
+        taught_groups=[] if taught is None else groups(taught),
         phrases=probes(dataset, scored["golden"], models),
         record=_record(history, facts),
         int8_compared=compared,

@@ -14,7 +14,7 @@ from components.evaluate.slices import length_of, obfuscation_of, script_of, sli
 from components.evaluate.step import run
 from shield.comparison import Answers
 from shield.errors import Invalid, PackageCorrupt, PackageInvalid
-from shield.gates import GateInput, GateLimits, decide
+from shield.gates import Comparison, GateInput, GateLimits, decide
 from shield.labels import ModelType
 from shield.linear import LinearModel
 from shield.packages import pack
@@ -98,6 +98,16 @@ def test_both_models_are_judged_by_the_files_that_serve(tmp_path: Path) -> None:
     assert given.metrics["goldenRecallGainLow"] <= gain <= given.metrics["goldenRecallGainHigh"]
     written = GateInput.model_validate_json((tmp_path / "evaluations.json").read_bytes())
     assert written == given
+
+
+def test_where_few_corrections_are_held_out_those_that_taught_are_asked(tmp_path: Path) -> None:
+    dataset, champion = ordinary(tmp_path / "data"), signed_package(0).package.path
+    assert judge(tmp_path, dataset, champion).taught == Comparison(), "none has taught"
+    told = messages(LURES, 1, "c", reporter="p-1", source="feedback")
+    write(dataset, {"train": told + messages(CHAT, 0, "t")})
+    given = judge(tmp_path, dataset, champion)
+    assert given.taught.challenger.n == len(LURES)
+    assert {(each.kind, each.name) for each in given.taught_groups} >= {("reporter", "p-1")}
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:

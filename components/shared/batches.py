@@ -70,7 +70,7 @@ def _read_batch(
         pl.col("id").cast(pl.String),
         pl.col("text").cast(pl.String),
         (pl.col("label") == positive).cast(pl.Int8).alias("label"),
-        pl.lit("feedback", pl.Categorical).alias("source"),
+        pl.lit(messages.OF_USERS, pl.Categorical).alias("source"),
         pl.col("reporter").cast(pl.String).fill_null("").cast(pl.Categorical),
         pl.col("trust").cast(pl.Float32).fill_null(0.0),
         pl.col("scanned_at").cast(pl.Datetime("us", "UTC")),

@@ -7,11 +7,13 @@ import polars as pl
 
 from shield.errors import Invalid
 
+OF_USERS = "feedback"
+"""The source of corrections."""
 SCHEMA: dict[str, pl.DataType] = {
     "id": pl.String(),
     "text": pl.String(),  # as scanned; predictors normalise by themselves
     "label": pl.Int8(),  # 1 = scam
-    "source": pl.String(),  # corpus name, or "feedback"
+    "source": pl.String(),  # corpus name, or `OF_USERS`
     "campaign": pl.String(),  # id of the first message of its campaign
     "tactic": pl.String(),  # "" where unknown
     "language": pl.String(),  # two letters; "" where unknown

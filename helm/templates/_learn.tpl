@@ -90,12 +90,13 @@
 {{- end }}
 
 {{/* A pod that trains by `args` and, once that process has ended, signs and registers by `register` in a container of its own: no
-     training code ever runs beside the signing key. Without `register` it only trains; without `args` a TrainJob says. */}}
+     training code ever runs beside the signing key. Without `register` it only trains; without `args` a TrainJob says. `gpu: false` asks
+     for no GPU, `placement` (values with `nodeSelector` and `tolerations`) for other nodes than training's. */}}
 {{- define "shield.learnPod" -}}
 {{- $full := include "shield.fullname" .root }}
 {{- $p := .root.Values.pipeline }}
 {{- $resources := deepCopy $p.resources }}
-{{- if $p.gpu.enabled }}
+{{- if and $p.gpu.enabled (ne (toString .gpu) "false") }}
 {{- $_ := set $resources "limits" (merge (dict $p.gpu.acceleratorType $p.gpu.count) ($resources.limits | default dict)) }}
 {{- end }}
 restartPolicy: Never
@@ -103,7 +104,7 @@ serviceAccountName: {{ $full }}-pipeline
 automountServiceAccountToken: false
 {{- include "shield.pull" .root | nindent 0 }}
 {{- include "shield.podSecurity" (dict) | nindent 0 }}
-{{- include "shield.placement" $p | nindent 0 }}
+{{- include "shield.placement" (.placement | default $p) | nindent 0 }}
 {{ ternary "initContainers" "containers" (not (empty .register)) }}:
   {{- include "shield.trainingContainer" (dict "root" .root "name" (.container | default "run") "args" .args "resources" $resources) | nindent 2 }}
 {{- if .register }}

@@ -14,6 +14,7 @@ from shield.gates.evidence import (
     PhraseProbe,
     Slice,
 )
+from shield.gates.learned import too_few_to_tell
 from shield.gates.limits import GateLimits
 from shield.gates.policy import chain, decide
 
@@ -34,4 +35,5 @@ __all__ = [
     "decide",
     "first_refusal",
     "judge",
+    "too_few_to_tell",
 ]

@@ -87,7 +87,7 @@ class Slice(Wire):
 
 
 class GroupShare(Wire):
-    """The part of the held-out corrections that hangs on one reporter or one campaign."""
+    """The part of some corrections that hangs on one reporter or one campaign."""
 
     kind: str
     """`reporter` or `campaign`."""
@@ -134,6 +134,8 @@ class GateInput(Wire):
     golden: Comparison
     corrections: Comparison = Comparison()
     """Held-out corrections of this batch: campaigns that taught nothing."""
+    taught: Comparison = Comparison()
+    """Corrections that taught the challenger; counted only where too few were held out to tell."""
     old_errors: Comparison = Comparison()
     """Held-out corrections of earlier batches: what had been learnt must stay learnt."""
     time_forward: Comparison = Comparison()
@@ -142,6 +144,8 @@ class GateInput(Wire):
     judge: list[Slice] = []
     """Kinds of messages in the book's judging half; for people, no gate looks at them."""
     groups: list[GroupShare] = []
+    taught_groups: list[GroupShare] = []
+    """As `groups`, of the corrections that taught."""
     phrases: list[PhraseProbe] = []
     record: GoldenRecord | None = None
     """None when no earlier version was judged on this golden set."""

@@ -1,4 +1,9 @@
-"""Gates on what was learnt: from whom, and at whose cost."""
+"""Gates on what was learnt, and at whose cost.
+
+What was held out judges. Of a handful of corrections one or two are held out, and a challenger that
+learnt may well miss both: there, what was taught is asked as well. Knowing that by heart is no
+proof, but a model that learnt nothing does not.
+"""
 
 from shield.gates.chain import Finding, Gate
 from shield.gates.evidence import Comparison, GateInput
@@ -11,14 +16,14 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
 
     Held-out corrections are campaigns that taught nothing. Where the champion is wrong, some must
     have become right, and more than became wrong; and neither scams nor harmless messages among
-    them may pay for it.
+    them may pay for it. Where too few are held out to tell, what was taught must have become right.
     """
 
     def gate(inputs: GateInput) -> Finding:
         name, counts = "corrections", inputs.corrections
         if inputs.champion is None:
             return Finding(gate=name, passed=True, message="Not asked: there is no champion yet.")
-        if counts.challenger.n == 0:
+        if counts.challenger.n + inputs.taught.challenger.n == 0:
             return Finding(
                 gate=name,
                 passed=False,
@@ -27,7 +32,7 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
             )
         paid = _paid_by(counts, limits)
         why = ""
-        if not _learnt(counts):
+        if not learnt(inputs, limits):
             why = " It has not learnt what it was asked to: more must be won than lost."
         elif paid:
             why = (
@@ -37,7 +42,7 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
         return Finding(
             gate=name,
             passed=not why,
-            message=f"{_told(counts)}{why}",
+            message=f"{told(counts)}{_told_of_taught(inputs, limits)}{why}",
             evidence={
                 "scams": counts.challenger.scams,
                 "caught": counts.challenger.tp,
@@ -47,20 +52,55 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
                 "championFlagged": counts.champion.fp,
                 "won": counts.won,
                 "lost": counts.lost,
+                "taughtWon": inputs.taught.won,
+                "taughtLost": inputs.taught.lost,
             },
         )
 
     return gate
 
 
-def _learnt(counts: Comparison) -> bool:
+def too_few_to_tell(counts: Comparison, limits: GateLimits) -> bool:
+    """Tell whether a challenger that learnt may have fixed none of these by chance.
+
+    One that learnt is expected to fix `learnt_share` of what the champion gets wrong, so it fixes
+    none of seven in one case of seventeen, and none of eight in one of twenty-five.
+    """
+    return (1 - limits.learnt_share) ** _missed(counts) > 1 - limits.confidence
+
+
+def learnt(inputs: GateInput, limits: GateLimits) -> bool:
     """Tell whether more was won than lost; of what the champion has all right nothing can be won.
 
     Put at the same budget as the challenger, a champion may be right where its users were not
     served well.
     """
-    missed = counts.champion.fn + counts.champion.fp
-    return counts.won > counts.lost or (missed == 0 and counts.lost == 0)
+    held, taught = inputs.corrections, inputs.taught
+    if held.won != held.lost or not too_few_to_tell(held, limits):
+        return held.won > held.lost
+    missed = _missed(taught)
+    if missed == 0:
+        return held.challenger.n > 0 and _missed(held) == 0 and taught.lost == 0
+    return taught.won > taught.lost and taught.won >= limits.learnt_share * missed
+
+
+def rests_on_what_was_taught(inputs: GateInput, limits: GateLimits) -> bool:
+    """Tell whether what was held out shows nothing, and what was taught speaks for it."""
+    return inputs.corrections.won <= inputs.corrections.lost and learnt(inputs, limits)
+
+
+def _missed(counts: Comparison) -> int:
+    return counts.champion.fn + counts.champion.fp
+
+
+def _told_of_taught(inputs: GateInput, limits: GateLimits) -> str:
+    held, taught = inputs.corrections, inputs.taught
+    if held.won != held.lost or not too_few_to_tell(held, limits) or not taught.challenger.n:
+        return ""
+    return (
+        f" These are too few to tell; of {_missed(taught)} corrections that taught and that the "
+        f"champion gets wrong, {taught.won} are right now, and {taught.lost} others are wrong."
+    )
 
 
 def _paid_by(counts: Comparison, limits: GateLimits) -> str:
@@ -75,13 +115,10 @@ def _paid_by(counts: Comparison, limits: GateLimits) -> str:
     return ""
 
 
-def _speaks_for(counts: Comparison) -> bool:
-    return counts.won >= counts.lost
-
-
-def _told(counts: Comparison) -> str:
+def told(counts: Comparison) -> str:
+    """Return what both models say of held-out corrections, as a sentence."""
     scams, hams = counts.challenger.scams, counts.challenger.hams
-    said = []
+    said = [] if scams + hams else ["none"]
     if scams:
         said.append(
             f"of {scams} scams it flags {counts.challenger.tp} (champion {counts.champion.tp})"
@@ -112,91 +149,6 @@ def old_errors_stay_fixed(limits: GateLimits) -> Gate:
             f"and {counts.won} are right for the first time ({100 * -worse:+.1f} points, "
             f"p = {luck:.3f}); at most {100 * limits.slice_drop:.1f} points may be lost.",
             evidence={"n": n, "lost": counts.lost, "won": counts.won, "p": luck},
-        )
-
-    return gate
-
-
-def nobody_decides_alone(limits: GateLimits) -> Gate:
-    """Refuse a promotion that one reporter or one campaign alone brings about.
-
-    The probe leaves out each group in turn. Where the rest says that the challenger got worse, the
-    case for it rests on that group.
-    """
-
-    def gate(inputs: GateInput) -> Finding:
-        name = "influence"
-        if inputs.champion is None or not _learnt(inputs.corrections):
-            return Finding(
-                gate=name, passed=True, message="Not asked: nothing speaks for a promotion."
-            )
-        for group in inputs.groups:
-            rest = inputs.corrections.without(group.comparison)
-            if rest.challenger.n and not _speaks_for(rest):
-                return Finding(
-                    gate=name,
-                    passed=False,
-                    message=f"The case rests on one {group.kind} ({group.name}, "
-                    f"{group.comparison.challenger.n} of {inputs.corrections.challenger.n} "
-                    f"held-out corrections). Without it: {_told(rest)} Look at what it sent.",
-                    evidence={
-                        "kind": group.kind,
-                        "name": group.name,
-                        "messages": group.comparison.challenger.n,
-                        "restCaught": rest.challenger.tp,
-                        "restChampionCaught": rest.champion.tp,
-                    },
-                )
-        return Finding(
-            gate=name,
-            passed=True,
-            message=f"None of {len(inputs.groups)} reporters and campaigns decides alone.",
-            evidence={"groups": len(inputs.groups)},
-        )
-
-    return gate
-
-
-def no_phrase_opens_a_door(limits: GateLimits) -> Gate:
-    """Refuse a challenger that lets known scams pass because they carry a learned phrase.
-
-    Whoever teaches "with these words it is harmless" can send anything afterwards. Each phrase that
-    many corrections share is put behind known scams, and both models are asked.
-    """
-
-    def gate(inputs: GateInput) -> Finding:
-        name = "phrases"
-        if inputs.champion is None:
-            return Finding(gate=name, passed=True, message="Not asked: there is no champion yet.")
-        for probe in inputs.phrases:
-            counts, n = probe.comparison, probe.comparison.challenger.scams
-            if n == 0:
-                continue
-            worse = (counts.scams_lost - counts.scams_won) / n
-            luck = sign_test(counts.scams_lost, counts.scams_won)
-            if worse > limits.phrase_drop and luck < limits.slice_significance:
-                return Finding(
-                    gate=name,
-                    passed=False,
-                    message=f"With {probe.name} behind it, the challenger catches "
-                    f"{counts.challenger.tp} of {n} known scams (champion {counts.champion.tp}, "
-                    f"p = {luck:.4f}); at most {100 * limits.phrase_drop:.0f} points may be lost. "
-                    f"{probe.carriers} corrections carry the phrase and say harmless: look at them "
-                    "(its words are in the dataset's phrases.json) and reject what is a lie.",
-                    evidence={
-                        "phrase": probe.name,
-                        "carriers": probe.carriers,
-                        "scams": n,
-                        "caught": counts.challenger.tp,
-                        "championCaught": counts.champion.tp,
-                        "p": luck,
-                    },
-                )
-        return Finding(
-            gate=name,
-            passed=True,
-            message=f"None of {len(inputs.phrases)} phrases that corrections share opens a door.",
-            evidence={"phrases": len(inputs.phrases)},
         )
 
     return gate

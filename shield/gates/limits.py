@@ -41,6 +41,11 @@ class GateLimits(Wire):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     """One-sided confidence of everything that must be ruled out."""
 
+    learnt_share: Share = 0.33
+    """Of the corrections that the champion gets wrong, the share that a challenger which learnt is
+    expected to get right. Where it fixes none, that is no chance (`confidence`) from eight on;
+    where fewer are held out, it must know this share of those that taught."""
+
     slice_drop: Share = 0.05
     """A slice collapses when its recall falls (or its false alarms rise) by more than this ..."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shield.gates import golden, learned, sound
+from shield.gates import golden, learned, sound, voices
 from shield.gates.chain import Decision, Gate, judge
 from shield.gates.evidence import GateInput
 from shield.gates.limits import GateLimits
@@ -30,8 +30,8 @@ def chain(limits: GateLimits | None = None) -> Sequence[Gate]:
         # It learnt what it was asked to learn, and not from one voice alone.
         learned.learnt_the_corrections(limits),
         learned.old_errors_stay_fixed(limits),
-        learned.nobody_decides_alone(limits),
-        learned.no_phrase_opens_a_door(limits),
+        voices.nobody_decides_alone(limits),
+        voices.no_phrase_opens_a_door(limits),
     ]
 
 

@@ -417,6 +417,34 @@ def test_versions_are_mirrored_where_told_by_the_container_that_registers(engine
         assert config.mirrors_secret == "mirrors"
 
 
+def test_a_linear_first_version_is_trained_beside_the_transformer_without_a_gpu() -> None:
+    told = ["--set", "pipeline.firstModels.types={sms,voice}", "--set", "pipeline.gpu.enabled=true"]
+    told += ["--set", "pipeline.nodeSelector.gpu=yes", "--set", "serving.nodeSelector.cpu=yes"]
+    objects = rendered("base", *told)
+    pods = {
+        each["metadata"]["name"].rpartition("-")[0]: each["spec"]["template"]["spec"]
+        for each in objects
+        if each["kind"] == "Job"
+    }
+    for kind in ("sms", "voice"):
+        linear = pods[f"{RELEASE}-first-linear-{kind}"]
+        transformer = pods[f"{RELEASE}-first-{kind}"]
+        for pod, module, gpu, nodes in (
+            (linear, "cli.first_version", False, {"cpu": "yes"}),
+            (transformer, "pipelines.base", True, {"gpu": "yes"}),
+        ):
+            (trains,), (registers,) = pod["initContainers"], pod["containers"]
+            assert [each["args"][2] for each in (trains, registers)] == [module, module]
+            parts = [each["args"][-2:] for each in (trains, registers)]
+            assert parts == [["--part", "train"], ["--part", "register"]]
+            assert ("nvidia.com/gpu" in trains["resources"]["limits"]) is gpu
+            assert pod["nodeSelector"] == nodes
+    alone = rendered("base", *told, "--set", "pipeline.firstModels.linear=false")
+    jobs = [each["metadata"]["name"] for each in alone if each["kind"] == "Job"]
+    assert sum("-first-" in name for name in jobs) == 2
+    assert not any("first-linear" in name for name in jobs)
+
+
 def test_the_values_of_the_end_to_end_run_are_ones_that_chart_and_retraining_know() -> None:
     objects = rendered("trial", "--values", str(ROOT / "tests/e2e/values.yaml"))
     job = one(objects, "CronJob", "-learn-sms")["spec"]["jobTemplate"]["spec"]["template"]["spec"]

@@ -153,6 +153,43 @@ def test_a_model_that_does_not_learn_the_corrections_is_refused():
     assert outcome(corrections=nothing_to_learn) == PROMOTE
 
 
+def test_where_too_few_are_held_out_to_tell_what_was_taught_must_have_been_learnt():
+    """A challenger that learnt a third misses two held-out scams in four of nine cases."""
+    two = comparison(2)
+    known = comparison(12, scams_won=9)
+    assert outcome(corrections=two) == "corrections", "nothing shows that it learnt"
+    assert outcome(corrections=two, taught=known) == PROMOTE
+    assert outcome(corrections=Comparison(), taught=known) == PROMOTE
+    for not_learnt in (comparison(12), comparison(12, scams_won=3)):
+        decision = decide(evaluation(corrections=two, taught=not_learnt))
+        assert decision.outcome == "corrections"
+        assert "too few to tell" in decision.message
+    for enough in (comparison(8), comparison(2, champion_caught=1, scams_lost=1)):
+        assert outcome(corrections=enough, taught=known) == "corrections", "held out decides"
+    right = comparison(12, champion_caught=12)
+    assert outcome(corrections=Comparison(), taught=right) == "corrections", "nothing was learnt"
+
+
+@pytest.mark.parametrize("kind", ["reporter", "campaign"])
+def test_nobody_decides_alone_by_what_he_taught(kind: str):
+    loud, other = comparison(9, scams_won=9), comparison(3, champion_caught=2, scams_won=1)
+    both = comparison(12, champion_caught=2, scams_won=10)
+
+    def decided(*shares: Comparison, taught: Comparison) -> str:
+        groups = [
+            GroupShare(kind=kind, name=f"p-{place}", comparison=share)
+            for place, share in enumerate(shares)
+        ]
+        return outcome(corrections=comparison(1), taught=taught, taught_groups=groups)
+
+    assert decided(loud, other, taught=both) == PROMOTE
+    assert decided(loud, taught=loud) == "influence", "there is no other"
+    silent = comparison(3, champion_caught=2)
+    assert decided(loud, silent, taught=comparison(12, champion_caught=2, scams_won=9)) == (
+        "influence"
+    )
+
+
 def test_scams_are_not_learnt_at_the_price_of_harmless_messages_nor_the_other_way_round():
     def paid(**changes: int) -> Comparison:
         return comparison(60, 60, champion_caught=10, champion_flagged=50, **changes)
