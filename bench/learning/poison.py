@@ -24,7 +24,7 @@ from components.evaluate.probes import MOST_SCAMS, learned
 from components.evaluate.scoring import compare
 from components.shared import messages
 from shield.gates import Comparison, GateInput, GateLimits, PhraseProbe
-from shield.gates.learned import no_phrase_opens_a_door
+from shield.gates.voices import no_phrase_opens_a_door
 from shield.labels import ModelType
 from shield.linear import LinearModel
 from shield.metrics import recall_at_fpr, threshold_for_fpr
