@@ -14,9 +14,10 @@ SMS = ModelType.SMS
 
 def test_a_transformer_waits_while_the_linear_version_is_installed(tmp_path: Path) -> None:
     with running_api(tmp_path) as api, api.client("train", "pipeline") as client:
-        for number in (1, 2):
+        for number in (1, 2, 3):
             digest = "sha256:" + str(number) * 64
-            client.register_version(SMS, VersionRequest(digest=digest, uri=f"packages/sms/{number}"))
+            version = VersionRequest(digest=digest, uri=f"packages/sms/{number}")
+            client.register_version(SMS, version)
         client.request_rollout(SMS, RolloutRequest(version="sms-v1", reason="linear"))
         store = api.services.rollouts
         rollout = store.get("sms")
@@ -32,7 +33,5 @@ def test_a_transformer_waits_while_the_linear_version_is_installed(tmp_path: Pat
         on_trial = store.get("sms")
         candidate = VersionRef.model_validate(on_trial.spec.version.model_dump())
         store.write_status(on_trial, on_trial.status.model_copy(update={"candidate": candidate}))
-        digest = "sha256:" + "3" * 64
-        client.register_version(SMS, VersionRequest(digest=digest, uri="packages/sms/3"))
         # Where a version serves, a trial may take weeks, and is not waited for.
         assert base._ask(client, SMS, "sms-v3", "base-sms") == "busy"
