@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import cli.demo
 import components
 import shield
 from bench.learning.lab import WORK, Lab, kept
@@ -53,7 +54,7 @@ def _run(family: str, start: Callable[[Lab], Transformer | Linear], scale: Scale
         started = time.perf_counter()
         row = kept(
             {"experiment": "seeds", "family": family, "seed": seed, "short": scale.short},
-            [Path(components.__path__[0]), Path(shield.__path__[0]), Path(__file__)],
+            [*(Path(room.__path__[0]) for room in (components, shield, cli.demo)), Path(__file__)],
             partial(_one, seed, start, scale),
         )
         rows.append(row)

@@ -52,9 +52,10 @@ HELD_BACK = 0.7
 nine of ten of a tactic that resembles what it knows, and then there is little to correct."""
 MIN_FEEDBACK = 10
 """Approved corrections that a retraining asks for: two hundred users report fewer than fifty."""
-LIMITS = {"recallDrop": 0.1, "recallHarm": 0.2}
-"""What the first model is not taught is not in the golden set either: its seventeen scams cannot
-rule out a fall of recall by five points."""
+LIMITS = {"recallDrop": 0.1, "recallHarm": 0.35}
+"""What the first model is not taught is not in the golden set either: its dozen or two of scams
+cannot rule out a fall of recall by five points. By these limits one of them may be lost, which is
+chance as often as not; two of fewer than twenty refuse."""
 _LIMITS_OF_A_SMOKE_TEST = {
     "accuracyDrop": 0.05,
     "accuracyHarm": 0.1,
