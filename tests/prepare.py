@@ -3,6 +3,7 @@
 Everything lands in caches outside the working tree; a second call takes a second.
 """
 
+from tests.support import policed
 from tests.support.browser import ensure_chromium
 from tests.support.controlplane import ensure_binaries
 from tests.support.promtool import ensure_promtool
@@ -10,11 +11,12 @@ from tests.support.provider import ensure_provider
 
 
 def main() -> None:
-    """Provide the browser, the OpenID provider, the Kubernetes control plane and promtool."""
+    """Provide browser, OpenID provider, Kubernetes control plane, promtool and kube-router."""
     ensure_chromium()
     ensure_provider()
     ensure_binaries()
     ensure_promtool()
+    policed.prepare()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,11 @@ else built there from its Go module: some minutes on two cores the first time.
 import os
 import shutil
 import subprocess
-import sys
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.support.controlplane.binaries import go
+from tests.support.gotools import ensure_program
 
 VERSION = "v0.316.0"
 _PACKAGE = f"github.com/prometheus/prometheus/cmd/promtool@{VERSION}"
@@ -31,9 +30,9 @@ def ensure_promtool() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        if not (folder / "promtool").exists() and not _of_debian(folder):
-            _build(folder)
-    return folder / "promtool"
+        if (folder / "promtool").exists() or _of_debian(folder):
+            return folder / "promtool"
+    return ensure_program(_PACKAGE, "some")
 
 
 def _of_debian(folder: Path) -> bool:
@@ -51,17 +50,3 @@ def _of_debian(folder: Path) -> bool:
                 (Path(place) / "usr/bin/promtool").replace(folder / "promtool")
                 return True
     return False
-
-
-def _build(folder: Path) -> None:
-    print(f"Building promtool {VERSION} into {folder}: some minutes.", file=sys.stderr, flush=True)
-    done = subprocess.run(
-        [*go(), "install", _PACKAGE],
-        cwd=folder,
-        env={**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"promtool could not be built:\n{done.stderr[-2000:]}")
