@@ -8,7 +8,7 @@ from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
-from api.review import assigning, decisions, guide, quality, queue, undoing
+from api.review import assigning, claims, decisions, guide, quality, queue, undoing
 from api.review.views import View, Viewed
 from shield.labels import FeedbackType, ScanType
 from shield.wire import (
@@ -119,10 +119,10 @@ def undo(feedback_id: PathId, body: UndoRequest, ctx: ReviewerWrite) -> Envelope
 @router.post("/feedback/{feedback_id}/claim")
 def claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
     """Claim an item for a while, so that no other reviewer can decide it."""
-    return Envelope[FeedbackRead](message="Claimed.", data=queue.claim(ctx, feedback_id))
+    return Envelope[FeedbackRead](message="Claimed.", data=claims.claim(ctx, feedback_id))
 
 
 @router.delete("/feedback/{feedback_id}/claim")
 def release_claim(feedback_id: PathId, ctx: ReviewerWrite) -> Envelope[FeedbackRead]:
     """Release a claimed item."""
-    return Envelope[FeedbackRead](message="Released.", data=queue.release(ctx, feedback_id))
+    return Envelope[FeedbackRead](message="Released.", data=claims.release(ctx, feedback_id))

@@ -15,7 +15,7 @@ from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
 from api.pages.traits import traits
 from api.pages.visitor import CheckedForm, Reading, Visitor, Who, Writing, wants_fragment
-from api.review import assigning, decisions, guide, queue, saved, undoing
+from api.review import assigning, claims, decisions, guide, queue, saved, undoing
 from api.review.search import Searched
 from api.review.views import TEAM, View, Viewed
 from shield.errors import Invalid
@@ -188,7 +188,7 @@ def decide(
 ) -> Response:
     """Decide an item or its campaign: scam or harmless; `skip` decides nothing."""
     if action == "skip":
-        queue.release(ctx, feedback_id)
+        claims.release(ctx, feedback_id)
         if wants_fragment(request):
             return JSONResponse({"message": "Skipped.", "undoable": False})
         return _back(model)
@@ -227,7 +227,7 @@ def undo(
 @router.post("/items/{feedback_id}/claim", dependencies=[CheckedForm])
 def claim(feedback_id: PathId, ctx: Writing) -> Response:
     """Claim the item for the visitor; a repeated claim extends it."""
-    queue.claim(ctx, feedback_id)
+    claims.claim(ctx, feedback_id)
     seconds = ctx.settings.claim_seconds
     return JSONResponse({"message": "Claimed.", "undoable": False, "seconds": seconds})
 
