@@ -14,6 +14,7 @@ from typing import Any
 
 from api.app import create_app, open_services
 from api.kit.keyring import new_ring
+from api.pages import reasons
 from api.pages.build import ASSETS
 from api.settings import ApiSettings
 from shield.artifacts.opening import open_store
@@ -184,6 +185,15 @@ def words_script() -> str:
     )
 
 
+def reasons_script() -> str:
+    """Return the tables that a device explains its verdicts by, as TypeScript."""
+    return (
+        "// Generated from shield/reasons; do not edit.\n"
+        'import type { ReasonTables } from "./judge/reasons";\n\n'
+        f"export const TABLES: ReasonTables = {reasons.table().strip()};\n"
+    )
+
+
 def files() -> dict[str, str]:
     """Return what is generated: file name -> text."""
     return {
@@ -193,6 +203,7 @@ def files() -> dict[str, str]:
         "problems.ts": problems_script(),
         "labels.ts": labels_script(),
         "words.ts": words_script(),
+        "reasons.ts": reasons_script(),
     }
 
 

@@ -11,10 +11,12 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
+from api.pages.reasons import FILE as REASONS
 from shield.errors import Misconfigured, ShieldError
 
 PROJECT = Path(__file__).parent / "kotlin"
@@ -89,7 +91,8 @@ def client_jar() -> Path:
     Raises:
         Misconfigured: No Java, or the compiler refused; the message holds its words.
     """
-    return compiled("client", PROJECT / "src" / "main" / "kotlin", [])
+    sources = PROJECT / "src" / "main" / "kotlin"
+    return compiled("client", sources, [], {f"org/antispamshield/client/{REASONS.name}": REASONS})
 
 
 def _named(beginnings: tuple[str, ...], files: Iterable[Path]) -> list[Path]:
@@ -101,10 +104,16 @@ def libraries() -> list[Path]:
     return _named(_COMPILED_WITH, jars())
 
 
-def compiled(name: str, sources: Path, uses: list[Path]) -> Path:
-    """Return the jar `name` of the Kotlin files in `sources`, which use the jars `uses`."""
+def compiled(
+    name: str, sources: Path, uses: list[Path], resources: dict[str, Path] | None = None
+) -> Path:
+    """Return the jar `name` of the Kotlin files in `sources`, which use the jars `uses`.
+
+    `resources` are further files of the jar: name in it -> file.
+    """
+    brings = resources or {}
     digest = hashlib.sha256((PROJECT / "jars.sha256").read_bytes())
-    for path in [*uses, *sorted(sources.rglob("*.kt"))]:
+    for path in [*uses, *sorted(sources.rglob("*.kt")), *brings.values()]:
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
     target = home() / f"{name}-{digest.hexdigest()[:16]}.jar"
     every, with_these = jars(), libraries()  # before the lock, which they take too
@@ -124,6 +133,9 @@ def compiled(name: str, sources: Path, uses: list[Path]) -> Path:
         class_path = os.pathsep.join(map(str, [*with_these, *uses]))
         command += ["-cp", class_path, f"-Xplugin={plugin}", "-d", str(part), str(sources)]
         _run(command, PROJECT)
+        with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as jar:
+            for inside, file in brings.items():
+                jar.write(file, inside)
         part.rename(target)
     return target
 

@@ -20,7 +20,7 @@ execFileSync(process.execPath, [at("node_modules/typescript/lib/tsc.js"), "-p", 
 
 const built = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { index: "src/index.ts", elements: "src/elements/index.ts", judge: "src/judge.ts" },
+  entryPoints: { index: "src/index.ts", elements: "src/elements/index.ts", judge: "src/judge.ts", reasons: "src/reasons.ts" },
   bundle: true,
   splitting: true, // one copy of what both share: an error of one is an error of the other
   format: "esm",

@@ -15,12 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from clients import jvm
+from components.prepare_corpus.book import book_messages
+from shield.book import Side
 from shield.device import CHARACTERS, DEVICE, WEIGHTS
 from shield.device.known import sketch_of
-from shield.labels import MODEL_TYPES
+from shield.labels import MODEL_TYPES, ModelType
 from shield.packages import ModelPackage, pack, push, sign
 from shield.packages.keys import Trust, load_private_key
 from shield.packages.package import Purpose
+from shield.reasons import Reader
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
@@ -28,6 +31,7 @@ from tests.support.judge import make_stable, write_vectors
 from tests.support.known_scams import KNOWN, SAID, entry, statement
 from tests.support.odd_texts import odd_texts
 from tests.support.packages import SignedPackage, linear_package
+from tests.support.reasons import on_phone
 from tests.support.releases import Versions, tampered, told_in_order
 
 KOTLIN_TESTS = sum(
@@ -97,6 +101,30 @@ def known_scams(path: Path) -> Path:
     return path
 
 
+def explanations(folder: Path) -> Path:
+    """Write what the phone's own code says of messages, in several languages."""
+    folder.mkdir()
+    book = book_messages(ModelType.SMS, Side.JUDGE, seed=6).sample(60, seed=6)["text"].to_list()
+    odd = ["Pay 3 at http://203.0.113.5/x", "hxxp://a[.]example", "W\u200bin b\u200big", "Soup", ""]
+    texts = [*book, *odd, *odd_texts(11, 60)]
+    rounds = [
+        ("text", True, True, Reader("de", "GB")),
+        ("voice", True, True, Reader("ar", "DE")),
+        ("text", True, False, Reader("ar", "US")),
+        ("phishing", False, True, Reader("hi")),
+        ("text", False, False, Reader("en", "ZZ")),
+    ]
+    document = []
+    for scan_type, flagged, sure, reader in rounds:
+        said = {"scanType": scan_type, "flagged": flagged, "sure": sure}
+        told = [each["why"] for each in on_phone(texts, reader, said, folder)]
+        who = {"language": reader.language, "country": reader.country or ""}
+        document.append({"said": said, "reader": who, "texts": texts, "told": told})
+    path = folder / "reasons.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
 def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningApi) -> None:
     trusted = Trust.from_directory(package.trusted_keys).keys
     keys = {
@@ -120,6 +148,7 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
             "vectors": str(tmp_path / "vectors/vectors.json"),
             "releases": str(release_stories(tmp_path / "releases")),
             "known": str(known_scams(tmp_path / "known.json")),
+            "reasons": str(explanations(tmp_path / "explained")),
             "folder": str(tmp_path),
         }
         (tmp_path / "world.json").write_text(json.dumps(world))

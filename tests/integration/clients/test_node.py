@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from api.pages.build import node_folder
+from shield.labels import ScanType
+from shield.reasons import Reader, explain
 from shield.wire import ReviewAction
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
@@ -182,20 +184,31 @@ def test_the_package_brings_the_judge_on_the_device(package: Path, tmp_path: Pat
         package,
         """
         const { openJudge } = await import(judge);
+        const { explain, TABLES } = await import(reasons);
         const { readFileSync } = await import("node:fs");
         const read = (name) => new Uint8Array(readFileSync(`${folder}/${name}`));
         const text = (name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
         const files = [read("device.safetensors"), read("characters.json")];
         const phone = openJudge(text("device.json"), ...files);
-        say(text("vectors.json").map((each) => {
+        const judged = text("vectors.json").map((each) => {
           const { margin, label, certainty } = phone.judge(each.text);
           const same = label === each.label && certainty === each.certainty;
           return [Math.abs(margin - each.margin), same];
-        }));
+        });
+        const said = { scanType: "text", flagged: true, sure: true };
+        const reader = { language: "de", country: "GB" };
+        say({ judged, why: explain("Pay the fee today", said, TABLES, reader, phone.characters) });
         """,
         judge=(package / "dist/judge.js").as_uri(),
+        reasons=(package / "dist/reasons.js").as_uri(),
         folder=str(tmp_path),
     )
-    assert len(found) == 200
-    assert max(apart for apart, _ in found) < 1e-6
-    assert all(same for _, same in found)
+    judged = found["judged"]
+    assert len(judged) == 200
+    assert max(apart for apart, _ in judged) < 1e-6
+    assert all(same for _, same in judged)
+    whole = explain(
+        "Pay the fee today", ScanType.TEXT, flagged=True, sure=True, reader=Reader("de", "GB")
+    )
+    assert found["why"]["advice"] == whole.advice.model_dump(by_alias=True)
+    assert "asks-for-money" in [each["id"] for each in found["why"]["reasons"]]

@@ -1,48 +1,21 @@
 """The phone explains as the server does, but for what only the server can know."""
 
-import json
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from api.pages import reasons
-from api.pages.build import node_folder
 from components.prepare_corpus.book import book_messages
 from shield.book import Side
-from shield.device.tables import tables_json
 from shield.labels import ModelType, ScanType
 from shield.reasons import Reader, explain
 from shield.reasons.explanation import MOST
 from shield.reasons.signs import signs_of
 from shield.reasons.words import words_of
-from tests.support.judge import bundler
 from tests.support.odd_texts import odd_texts
+from tests.support.reasons import on_phone
 
-RUNNER = Path(__file__).parents[2] / "support" / "reasons.mjs"
 ONLY_THE_SERVERS = ("tactic:", "link-", "reads-like-scams", "disguised")
-
-
-def on_phone(texts: list[str], reader: Reader, said: dict[str, Any], work: Path) -> list[Any]:
-    bundler()
-    question = {
-        "texts": texts,
-        "reader": {"language": reader.language, "country": reader.country or ""},
-    }
-    (work / "characters.json").write_bytes(tables_json())
-    (work / "question.json").write_text(json.dumps(question | {"said": said}))
-    subprocess.run(
-        [
-            *(node_folder() / "node", RUNNER, work / "characters.json", work / "question.json"),
-            work / "told.json",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    told: list[Any] = json.loads((work / "told.json").read_text())
-    return told
 
 
 def test_the_phones_tables_are_current() -> None:

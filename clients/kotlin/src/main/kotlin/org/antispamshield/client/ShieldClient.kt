@@ -29,7 +29,7 @@ public class ShieldClient(
     private val transport: Transport = PlatformTransport(),
     private val clock: Clock = Clock.systemUTC(),
     private val token: suspend () -> String?,
-) : ReleaseSource {
+) : ReleaseSource, CountSink {
     private val base = baseUrl.trimEnd('/')
 
     /** Judge one message. Nothing is repeated by itself: a scan that may have happened is not asked for twice. */
@@ -89,6 +89,13 @@ public class ShieldClient(
         return if (answer.headers["content-encoding"] == "gzip") GZIPInputStream(answer.body.inputStream()).use { it.readBytes() } else answer.body
     }
 
+    /** Count what was judged on the device; the tally's key makes it count once. [DeviceJudges] calls it. */
+    override suspend fun sendCounts(type: ScanType, tally: Tally) {
+        val (harmless, scam, unsure) = tally.counts
+        val body = json.encodeToJsonElement(CountsBody(tally.version, harmless, scam, unsure))
+        data(call("POST", "/device/${wordOf(type)}/counts", body, mapOf("Idempotency-Key" to tally.key)))
+    }
+
     /** Turn a pairing code (`shieldctl token pair`) into a token. The code is used up by it. */
     public suspend fun pair(code: String): String {
         val document = exchange("POST", "$base/app/pair", JsonObject(mapOf("code" to JsonPrimitive(code.trim()))), emptyMap())
@@ -131,6 +138,9 @@ public class ShieldClient(
         throw Unreachable("The server's answer cannot be read: ${error.message}", error)
     }
 }
+
+@Serializable
+private data class CountsBody(val version: String, val harmless: Int, val scam: Int, val unsure: Int)
 
 @Serializable
 private data class ScanBody(val scanType: ScanType, val text: String)

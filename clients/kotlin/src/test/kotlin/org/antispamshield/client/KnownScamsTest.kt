@@ -7,7 +7,6 @@ import java.time.ZoneOffset
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
-import org.antispamshield.client.judge.Judge
 import org.antispamshield.client.judge.KnownScams
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
@@ -21,24 +20,18 @@ private data class Known(val known: KnownScams, val said: Map<String, String?>, 
 
 class KnownScamsTest {
     private val told = Json.decodeFromString<Known>(File(world.known).readText())
-    private val folder = File(world.`package`)
     private val keys = TrustedKeys(emptyMap())
-
-    private fun judge(): Judge {
-        val pinned = TrustedKeys(world.keys.mapValues { (_, hex) -> java.util.Base64.getEncoder().encodeToString(hex.chunked(2).map { it.toInt(16).toByte() }.toByteArray()) })
-        return Judge.open(checkPackage(File(folder, "manifest.json").readBytes(), File(folder, "manifest.sig").readText(), pinned)) { File(folder, it).readBytes() }
-    }
 
     @Test
     fun `copies are known, and the same words with another host are not`() {
-        val judge = judge()
+        val judge = judgeOfWorld()
         val said = told.said.keys.associateWith { text -> judge.known(told.known, text)?.let { if (it.confirmed) "confirmed" else "checking" } }
         assertEquals(told.said, said)
     }
 
     @Test
     fun `odd texts have the sketches that Python gives them`() {
-        val judge = judge()
+        val judge = judgeOfWorld()
         assertTrue(told.alone.size > 30)
         for ((text, list) in told.alone) assertNotNull(judge.known(list, text), text)
     }

@@ -1,10 +1,13 @@
 package org.antispamshield.client
 
 import java.io.File
+import java.util.Base64
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import org.antispamshield.client.judge.Judge
 
 /** What tests/integration/clients/test_kotlin.py has set up: a running API, a signed package, and what all clients share. */
 @Serializable
@@ -22,12 +25,27 @@ data class World(
     val vectors: String,
     val releases: String,
     val known: String,
+    val reasons: String,
     val folder: String,
 )
 
 val world: World = Json.decodeFromString(File(System.getProperty("shield.world")).readText())
 
 fun clientOf(user: String, language: String? = null) = ShieldClient(world.url, language) { world.tokens.getValue(user) }
+
+/** The judge of the world's package. */
+fun judgeOfWorld(): Judge {
+    val folder = File(world.`package`)
+    val keys = TrustedKeys(world.keys.mapValues { (_, hex) -> Base64.getEncoder().encodeToString(hex.chunked(2).map { it.toInt(16).toByte() }.toByteArray()) })
+    return Judge.open(checkPackage(File(folder, "manifest.json").readBytes(), File(folder, "manifest.sig").readText(), keys)) { File(folder, it).readBytes() }
+}
+
+/** Judges of ada that follow the running API, kept in a folder of that name. */
+fun judgesOfWorld(name: String): DeviceJudges {
+    val keys = (raw("GET", "/api/v2/device/keys", world.tokens.getValue("ada")) as JsonObject).getValue("data") as JsonObject
+    fun pinned(whose: String) = TrustedKeys(Json.decodeFromString<Map<String, String>>(keys.getValue(whose).toString()))
+    return DeviceJudges(clientOf("ada"), Pins(pinned("releases"), pinned("packages")), FileShelfStore(File(world.folder, name)))
+}
 
 /** A call that this library has no method for. */
 fun raw(method: String, path: String, token: String, body: String? = null): JsonElement {

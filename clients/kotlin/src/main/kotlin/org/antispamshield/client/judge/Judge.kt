@@ -13,6 +13,7 @@ import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.antispamshield.client.CheckedPackage
+import org.antispamshield.client.ScanType
 import org.antispamshield.client.Standing
 
 /** `device.json`, as `shield/device/package.py` writes it. */
@@ -83,6 +84,11 @@ public class Judge internal constructor(private val manifest: DeviceManifest, we
 
     /** The known scam that a text is a copy of, or null. It answers before the judge does. */
     public fun known(scams: KnownScams, text: String): KnownMatch? = KnownMatcher(characters).matched(scams, text)
+
+    private val reasons by lazy { Reasons(characters) }
+
+    /** Why a text was judged so, without a network. [flagged]: a scam was said; [sure]: with certainty. The server tells more: of tactics, and of links. */
+    public fun explain(text: String, type: ScanType, flagged: Boolean, sure: Boolean, reader: ReasonReader): Why = reasons.explain(text, type, flagged, sure, reader)
 
     public fun judge(text: String): Judgement {
         val margin = margin(text)

@@ -1,6 +1,5 @@
 package org.antispamshield.client.judge
 
-import java.net.IDN
 import java.util.zip.CRC32
 import kotlinx.serialization.Serializable
 import org.antispamshield.client.ScanType
@@ -47,7 +46,7 @@ internal class KnownMatcher(private val characters: Characters) {
         val sketch = sketchOf(folded, salt) ?: return null
         val close = known.entries.filter { entry -> entry.sketch.indices.count { entry.sketch[it] == sketch[it] } >= AGREE }
         if (close.isEmpty()) return null
-        val told = hostsOf(text.take(2 * LONGEST).lowercase()).ifEmpty { hostsOf(String(folded, 0, folded.size)) }
+        val told = Links.names(text.take(2 * LONGEST).lowercase()).ifEmpty { Links.names(String(folded, 0, folded.size)) }
         val hosts = told.map { names -> names.map { hostNumber(it, salt) } }
         close.firstOrNull { same(it.hosts, hosts) }?.let { return KnownMatch(it, confirmed = true) }
         return close.firstOrNull { it.anyHost }?.let { KnownMatch(it, confirmed = false) }
@@ -113,37 +112,10 @@ internal class KnownMatcher(private val characters: Characters) {
         const val LONGEST = 5_000
         const val NGRAM = 2
         const val STEP = -0x61c88647 // 0x9e3779b9
-        const val WORD = "\\p{L}\\p{N}_"
         val ADDRESS = Regex("://|@|^www\\.|\\..*/", RegexOption.DOT_MATCHES_ALL)
-        val LINK = Regex(
-            "(?:https?://|(?<![$WORD-])www\\.)[^\\s<>\"']++" +
-                "|(?<![$WORD-])(?<![$WORD-]\\.)(?:[$WORD-]++\\.)++(?:xn--[$WORD-]++|\\p{L}{2,}+)(?::\\d{1,5}+)?/[^\\s<>\"']*+",
-            RegexOption.IGNORE_CASE,
-        )
-        val MAIL = Regex("(?<![$WORD.+-])[$WORD.+-]++@((?:[$WORD-]++\\.)++[$WORD-]++)")
 
         fun same(decided: List<Long>, hosts: List<List<Long>>): Boolean =
             hosts.all { names -> names.any { it in decided } } && decided.all { one -> hosts.any { one in it } }
-
-        /** Of each link and mail address the names that its host may be known by: itself, what it lies below, and its whole path. */
-        fun hostsOf(text: String): List<List<String>> {
-            val mails = MAIL.findAll(text).map { it.groupValues[1] }
-            val links = LINK.findAll(text.replace(MAIL, " ")).map { it.value.trimEnd(*".,;:!?)".toCharArray()) }
-            return (mails + links).mapNotNull(::namesOf).toList()
-        }
-
-        private fun namesOf(written: String): List<String>? {
-            val rest = written.substringAfter("://")
-            val authority = rest.takeWhile { it !in "/?#" }
-            val path = rest.drop(authority.length).takeWhile { it !in "?#" }.trimEnd('/')
-            val host = try {
-                IDN.toASCII(authority.substringAfterLast('@').substringBefore(':').trimEnd('.')).lowercase()
-            } catch (_: IllegalArgumentException) {
-                return null
-            }
-            val labels = host.split('.')
-            return labels.indices.toList().dropLast(1).map { labels.drop(it).joinToString(".") } + (host + path)
-        }
 
         fun hostNumber(host: String, salt: Int): Long =
             mixed(CRC32().apply { update(host.encodeToByteArray()) }.value.toInt() xor salt).toLong() and 0xffffffffL

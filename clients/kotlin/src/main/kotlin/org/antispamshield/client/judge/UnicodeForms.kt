@@ -18,7 +18,8 @@ private const val FINAL_SIGMA = 0x3c2
 /** Compatibility decomposition, marks in order, then composed again. */
 internal fun nfkc(text: IntArray, characters: Characters): IntArray = composed(decomposed(text, characters), characters)
 
-private fun decomposed(text: IntArray, characters: Characters): Points {
+/** Compatibility decomposition, marks in order. */
+internal fun decomposed(text: IntArray, characters: Characters): Points {
     val out = Points(text.size)
     for (point in text) {
         val syllable = point - S
