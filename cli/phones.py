@@ -5,13 +5,18 @@ import socket
 from urllib.parse import urlsplit, urlunsplit
 
 from shield.client import ShieldClient
+from shield.wire import PairingRead
 
 
 def pairing(client: ShieldClient) -> tuple[dict[str, str], str]:
     """Return a new code with its link, and the picture of that link, for a terminal."""
+    return shown(client, client.pairing_code())
+
+
+def shown(client: ShieldClient, issued: PairingRead) -> tuple[dict[str, str], str]:
+    """Return a code with its link, and the picture of that link, for a terminal."""
     import segno
 
-    issued = client.pairing_code()
     link = f"{reachable(client.base_url)}/app#code={issued.code}"
     drawn = io.StringIO()
     segno.make(link, error="l").terminal(out=drawn, border=2, compact=True)

@@ -1,11 +1,11 @@
-"""`/users/me`: read, change and erase the caller's account."""
+"""`/users`: read, change and erase the caller's account; invite others."""
 
 from fastapi import APIRouter
 
-from api.kit.context import AnyRead, AnyWrite, ReviewerWrite
+from api.kit.context import AdminWrite, AnyRead, AnyWrite, ReviewerWrite
 from api.privacy import erasure
 from api.users import pairing, service
-from shield.wire import Envelope, ErasureRead, MeRead, MeUpdate, PairingRead
+from shield.wire import Envelope, ErasureRead, InvitationRequest, MeRead, MeUpdate, PairingRead
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -26,6 +26,12 @@ def update_me(body: MeUpdate, ctx: AnyWrite) -> Envelope[MeRead]:
 def pairing_code(ctx: ReviewerWrite) -> Envelope[PairingRead]:
     """Return a code that connects one phone to the caller's account, once, within five minutes."""
     return Envelope[PairingRead](data=pairing.issue(ctx))
+
+
+@router.post("/invitations", status_code=201)
+def invite(body: InvitationRequest, ctx: AdminWrite) -> Envelope[PairingRead]:
+    """Return a code that connects one phone to a new account, once, within days."""
+    return Envelope[PairingRead](data=pairing.invite(ctx, body))
 
 
 @router.delete("/me")

@@ -40,6 +40,29 @@ def pair(context: typer.Context) -> None:
     )
 
 
+@app.command("invite")
+def invite(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="User id of the new account.")],
+    days: Annotated[int, typer.Option(min=1, max=30, help="How long the link is valid.")] = 7,
+) -> None:
+    """Show a link that connects one phone to a new account, once.
+
+    An account that is in use is refused: its owner connects further phones with `token pair`.
+    """
+    from cli.phones import shown
+
+    session = session_of(context)
+    with session.client() as client:
+        told, picture = shown(client, client.invite(subject, days))
+    session.terminal.answer(
+        told,
+        picture,
+        f"Send {subject} this link, to be opened on the phone: {told['link']}\n"
+        f"It is good once, until {told['expiresAt'][:10]}. Whoever opens it scans as {subject}.",
+    )
+
+
 @app.command("create")
 def create(
     context: typer.Context,

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from shield.client.connection import Connection
-from shield.wire import ErasureRead, InboxRead, MeRead, MeUpdate, PairingRead, ReadMarks, Unread
+from shield.wire import (
+    ErasureRead,
+    InboxRead,
+    InvitationRequest,
+    MeRead,
+    MeUpdate,
+    PairingRead,
+    ReadMarks,
+    Unread,
+)
 
 
 class UserCalls(Connection):
@@ -21,6 +30,13 @@ class UserCalls(Connection):
     def pairing_code(self) -> PairingRead:
         """Return a code that connects one phone to the caller's account (reviewers, admins)."""
         return self._data(PairingRead, self._call("POST", "/users/me/pairing", repeat=False))
+
+    def invite(self, subject: str, days: int = 7) -> PairingRead:
+        """Return a code that connects one phone to a new account, once (admins)."""
+        body = InvitationRequest(subject=subject, days=days)
+        return self._data(
+            PairingRead, self._call("POST", "/users/invitations", body=body, repeat=False)
+        )
 
     def erase_me(self) -> ErasureRead:
         """Erase the caller's account; the answer names the versions trained on its messages."""

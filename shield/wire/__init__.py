@@ -110,6 +110,7 @@ from shield.wire.known import (
 from shield.wire.names import NamedKind, NamedRead
 from shield.wire.people import (
     ErasureRead,
+    InvitationRequest,
     LineageKind,
     LineageRead,
     MeRead,
@@ -240,6 +241,7 @@ __all__ = [
     "InboxRead",
     "Indicator",
     "Interval",
+    "InvitationRequest",
     "KnownMark",
     "KnownRead",
     "KnownScam",

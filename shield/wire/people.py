@@ -2,9 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from shield.crds.base import Wire
-from shield.wire.base import Answer
+from shield.wire.base import Answer, Identifier
 from shield.wire.registry import VersionRead
 
 
@@ -26,11 +29,20 @@ class MeUpdate(Wire):
     audit_consent: bool
 
 
+class InvitationRequest(Wire):
+    """Whom to invite."""
+
+    subject: Identifier
+    """The user id of the new account."""
+    days: Annotated[int, Field(ge=1, le=30)] = 7
+    """How long the link is valid."""
+
+
 class PairingRead(Answer):
     """A code that connects one phone to an account, once."""
 
     code: str
-    """Ten letters and digits with a dash, for `/app#code=...`."""
+    """Letters and digits in groups of five, for `/app#code=...`: ten, of an invitation twenty."""
     subject: str
     expires_at: datetime
 

@@ -453,3 +453,15 @@ def test_a_code_shown_at_the_desk_connects_a_phone_once(chromium: Browser, api: 
     with open_page(chromium, PHONE) as (_, page):
         page.goto(f"{api.url}/app#code={code}")
         expect(page.locator("#toasts")).to_contain_text("A code is good once")
+
+
+def test_an_invitation_is_one_link_that_works_once(chromium: Browser, api: RunningApi) -> None:
+    with api.client("rita", "admin") as rita:
+        link = f"{api.url}/app#code={rita.invite('ben').code}"
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(link)
+        page.get_by_role("button", name="Connect as ben").tap()
+        expect(page.get_by_role("button", name="Scan", exact=True)).to_be_visible()
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(link)
+        expect(page.locator("#toasts")).to_contain_text("A code is good once")

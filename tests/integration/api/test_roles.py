@@ -112,6 +112,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v2/runs/{run_id}"): STAFF,
     ("GET", "/api/v2/users/me"): ANYONE,
     ("POST", "/api/v2/users/me/pairing"): REVIEWERS,
+    ("POST", "/api/v2/users/invitations"): ADMIN,
     ("PUT", "/api/v2/users/me"): ANYONE,
     ("DELETE", "/api/v2/users/me"): ANYONE,
     ("DELETE", "/api/v2/scans"): ANYONE,

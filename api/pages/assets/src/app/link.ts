@@ -50,9 +50,9 @@ export async function redeem(code: string): Promise<string> {
   return document.token;
 }
 
-/** Whether somebody has typed a code, and no token: ten letters and digits, with or without a dash. */
+/** Whether somebody has typed a code, and no token: groups of five letters and digits, with or without dashes. */
 export function isCode(given: string): boolean {
-  return /^[0-9A-Za-z]{5}[- ]?[0-9A-Za-z]{5}$/.test(given);
+  return /^[0-9A-Za-z]{5}(?:[- ]?[0-9A-Za-z]{5}){1,3}$/.test(given);
 }
 
 /** Whose token it is: by the server, or, when that no longer knows it, by the token's own words. */
