@@ -19,6 +19,7 @@ from api.device import endpoints as device
 from api.drift import endpoints as drift
 from api.feedback import endpoints as feedback
 from api.inbox import endpoints as inbox
+from api.inbox.notices import PUSH
 from api.inbox.revising import revise
 from api.inbox.telling import tell_reporters
 from api.kit import problems
@@ -40,6 +41,9 @@ from api.metrics import endpoints as metrics
 from api.names import endpoints as names
 from api.privacy import endpoints as privacy
 from api.privacy.retention import Caretaker
+from api.push import endpoints as push
+from api.push.keys import push_key
+from api.push.work import wake
 from api.registry import endpoints as registry
 from api.review import endpoints as review
 from api.review.decisions import REPORTS
@@ -66,6 +70,7 @@ _ROOMS = (
         scans,
         feedback,
         inbox,
+        push,
         review,
         sharing,
         known,
@@ -83,6 +88,10 @@ _TELLING = {KNOWN: revise, REPORTS: tell_reporters, EVENT: announce}
 """Outbox worker for the effects of decisions and other events."""
 _DELIVERING = {DELIVERY: deliver, FEED: read_feed}
 """Outbox worker for calls to webhooks, which may be slow."""
+_WAKING = {PUSH: wake}
+"""Outbox worker for calls to push services."""
+_WAKING_THREADS = 4
+"""One decision may warn thousands of people, and each call takes a tenth of a second."""
 
 
 def _now() -> datetime:
@@ -107,6 +116,7 @@ def open_services(
             "SHIELD_API_MESSAGE_KEYS names no key ring, and messages are stored only "
             "encrypted. `shieldctl up` makes one."
         )
+    push_key(settings)
     direct = settings.database_direct_url
     engine = engine or open_engine(
         settings.database_url, pool_size=settings.pool_size, pooler=direct is not None
@@ -162,6 +172,8 @@ def create_app(services: Services) -> FastAPI:
         workers = [
             Worker(services, _TELLING, "postman"),
             Worker(services, _DELIVERING, "webhooks"),
+            # Without a key a single thread drops what an earlier configuration has left.
+            Worker(services, _WAKING, "push", _WAKING_THREADS if services.settings.push_key else 1),
         ]
         for worker in workers:
             worker.start()

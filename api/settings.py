@@ -149,6 +149,14 @@ class ApiSettings(Settings):
     """Let senders of flagged messages contest it at `/contest`, without an account."""
     contests_waiting: int = Field(default=200, ge=1)
     """Once so many contests wait for reviewers, no more are taken."""
+    push_key: str | None = None
+    """Private key of Web Push (VAPID), which wakes phones when there is a notice; `shieldctl push
+    key` makes one. If unset, phones learn of notices when the app is opened."""
+    push_contact: str | None = None
+    """Contact that push services are given: `mailto:...` or `https://...`. Needed with a key."""
+    push_networks: CommaList = []
+    """Private networks that push services may be in, comma-separated; for tests and own push
+    services. Any user may name an address in them."""
     webhook_networks: CommaList = []
     """Private networks that webhooks may address, comma-separated, e.g. `10.20.0.0/16`; `http://`
     is allowed for them too."""

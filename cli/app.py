@@ -71,6 +71,7 @@ _COMMANDS = {
     "webhook": _Command(
         "Webhooks: signed events for other systems (Standard Webhooks).", "webhook", is_group=True
     ),
+    "push": _Command("The key of Web Push, which wakes phones for notices.", "push", is_group=True),
     "inbox": _Command("Show your notices, newest first.", "inbox", is_group=False),
     "lineage": _Command(
         "List every version that was trained on a correction, a reporter, a campaign or a batch.",

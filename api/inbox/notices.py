@@ -6,9 +6,12 @@ from api.kit.auth import Principal
 from api.kit.context import Context
 from api.kit.database import lock
 from api.kit.ids import new_id
-from api.tables import Notice, User
+from api.kit.outbox import post
+from api.tables import Notice, PushSubscription, User
 from shield.wire import NoticeKind
 
+PUSH = "push"
+"""Outbox work that wakes a phone: its subject is a push subscription, `notice` the notice."""
 POSTMAN = Principal("postman", frozenset())
 """The principal of outbox work."""
 
@@ -57,9 +60,10 @@ class Postman:
             .values(superseded=True)
         )
         self._newest += 1
+        notice_id = new_id(self._ctx.now)
         self._ctx.session.add(
             Notice(
-                id=new_id(self._ctx.now),
+                id=notice_id,
                 sequence=self._newest,
                 user_id=user_id,
                 kind=kind.value,
@@ -71,4 +75,12 @@ class Postman:
                 read_at=None,
             )
         )
+        self._wake(user_id, notice_id)
         self._ctx.session.flush()
+
+    def _wake(self, user_id: str, notice_id: str) -> None:
+        if not self._ctx.settings.push_key:
+            return
+        phones = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
+        for phone in self._ctx.session.scalars(phones):
+            post(self._ctx, PUSH, phone, notice=notice_id)

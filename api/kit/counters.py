@@ -60,6 +60,12 @@ WEBHOOKS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+PUSHES = Counter(
+    "shield_push_attempts",
+    "Attempts to wake a phone: delivered, gone (unsubscribed), refused or failed (tried again).",
+    ["outcome"],
+    registry=REGISTRY,
+)
 DECISIONS = Counter("shield_decisions", "Items decided.", ["action"], registry=REGISTRY)
 PENDING = Gauge(
     "shield_feedback_pending",

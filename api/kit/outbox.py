@@ -96,24 +96,31 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 class Worker:
-    """Does work of some kinds, one piece at a time, in a background thread."""
+    """Does work of some kinds in background threads, each one piece at a time."""
 
-    def __init__(self, services: Services, handlers: Mapping[str, Handler], name: str) -> None:
+    def __init__(
+        self, services: Services, handlers: Mapping[str, Handler], name: str, threads: int = 1
+    ) -> None:
         self._services, self._handlers = services, handlers
         self._lease = timedelta(seconds=services.settings.outbox_lease_seconds)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
+        ]
 
     def start(self) -> None:
         """Start, with the oldest work first."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Stop after the current piece of work."""
         self._stopped.set()
         self._services.posted.ring()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=5)
 
     def work(self) -> int:
         """Do all due work; return the number of pieces."""

@@ -23,6 +23,7 @@ from api.tables import (
     Feedback,
     Notice,
     PairingCode,
+    PushSubscription,
     Revision,
     SavedView,
     Scan,
@@ -45,7 +46,8 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     pseudonym = _pseudonym(ctx, user_id)
     ctx.session.execute(delete(User).where(User.id == user_id))
     ctx.session.execute(delete(SavedView).where(SavedView.owner == user_id))
-    ctx.session.execute(delete(PairingCode).where(PairingCode.user_id == user_id))
+    for table in (PairingCode, PushSubscription):
+        ctx.session.execute(delete(table).where(table.user_id == user_id))
     _settle(ctx, erased, "user.erase", pseudonym)
     return erased
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from api.audit import service as audit
 from api.kit.context import Services, open_context
 from api.privacy.retention import CARETAKER
-from api.tables import Campaign, Contest, Feedback, Scan, Webhook
+from api.tables import Campaign, Contest, Feedback, PushSubscription, Scan, Webhook
 
 _CHUNK = 500
 _KEY_ID_BYTES = 8
@@ -29,6 +29,7 @@ def reseal(services: Services, progress: Callable[[int], None] = lambda done: No
         (Contest, "reason_sealed"),
         (Contest, "contact_sealed"),
         (Contest, "answer_sealed"),
+        (PushSubscription, "sealed"),
     ):
         sealed: Any = getattr(table, column)
         stale = (

@@ -9,7 +9,7 @@ from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
 from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
 from api.tables.feedback import Feedback
-from api.tables.inbox import Notice, Revision
+from api.tables.inbox import Notice, PushSubscription, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
 from api.tables.review import Review, SavedView
@@ -39,6 +39,7 @@ __all__ = [
     "Notice",
     "OutboxRow",
     "PairingCode",
+    "PushSubscription",
     "RememberedAnswer",
     "Review",
     "Revision",

@@ -1,9 +1,9 @@
-"""Notices to users, and verdicts that were corrected after they were shown."""
+"""Notices to users, the phones that are woken for them, and verdicts that were corrected."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
@@ -50,3 +50,19 @@ class Revision(Base):
     known_id: Mapped[str] = mapped_column(String(32))
     label: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
+
+
+class PushSubscription(Base):
+    """A phone that its user lets us wake (Web Push). Deleted once its push service forgets it."""
+
+    __tablename__ = "push_subscriptions"
+    __table_args__ = (Index("ix_push_subscriptions_user", "user_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """From a hash of the endpoint: one phone is one row, however often it registers."""
+    user_id: Mapped[str] = mapped_column(String(128))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Endpoint and keys as JSON, encrypted: whoever has the endpoint can address the phone."""
+    server_key: Mapped[str] = mapped_column(String(100))
+    """Our public key that the phone has subscribed with."""
+    created_at: Mapped[datetime]

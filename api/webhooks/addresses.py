@@ -1,8 +1,8 @@
-"""Check the addresses of webhooks: public ones, and networks allowed by a setting.
+"""Check the addresses that we call: public ones, and networks allowed by a setting.
 
-A webhook must not be usable for requests into the internal network (SSRF). So each attempt resolves
-the name, refuses addresses that are not public, and connects to the checked address, which also
-prevents DNS rebinding.
+Neither a webhook nor a phone's push service may be usable for requests into the internal network
+(SSRF). So each attempt resolves the name, refuses addresses that are not public, and connects to
+the checked address, which also prevents DNS rebinding.
 """
 
 import socket
@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from shield.errors import Invalid, Misconfigured
 
+WEBHOOK_NETWORKS = "SHIELD_API_WEBHOOK_NETWORKS"
+"""The setting that messages name, unless another one holds."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 Address = IPv4Address | IPv6Address
 
@@ -45,8 +47,8 @@ class Refused(Exception):
     """The host has no allowed address."""
 
 
-def check_url(url: str, networks: Sequence[str]) -> None:
-    """Check the URL of a webhook, without resolving its host.
+def check_url(url: str, networks: Sequence[str], setting: str = WEBHOOK_NETWORKS) -> None:
+    """Check a URL that is to be called, without resolving its host.
 
     Raises:
         Invalid: The URL is not allowed; the message says why.
@@ -55,17 +57,17 @@ def check_url(url: str, networks: Sequence[str]) -> None:
     if scheme == "http" and not networks:
         raise Invalid(
             "url: write https://...; events are not sent in the clear. Only networks named in "
-            "SHIELD_API_WEBHOOK_NETWORKS may be told by http://."
+            f"{setting} may be told by http://."
         )
     try:
         address = ip_address(host)
     except ValueError:
         return
-    if not allowed(address, networks):
-        raise Invalid(f"url: {_why(host, address)}")
+    if not allowed(address, networks, setting):
+        raise Invalid(f"url: {_why(host, address, setting)}")
 
 
-def resolve(url: str, networks: Sequence[str]) -> Target:
+def resolve(url: str, networks: Sequence[str], setting: str = WEBHOOK_NETWORKS) -> Target:
     """Resolve the host of a URL.
 
     Raises:
@@ -81,14 +83,15 @@ def resolve(url: str, networks: Sequence[str]) -> Target:
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
     # All of them: a name with a public and a private address is an attempt.
     for address in addresses:
-        if not allowed(address, networks) or (scheme == "http" and not _within(address, networks)):
-            raise Refused(_why(host, address))
+        inside = _within(address, networks, setting)
+        if not allowed(address, networks, setting) or (scheme == "http" and not inside):
+            raise Refused(_why(host, address, setting))
     return Target(scheme, host, port, path, addresses[0])
 
 
-def allowed(address: Address, networks: Sequence[str]) -> bool:
+def allowed(address: Address, networks: Sequence[str], setting: str = WEBHOOK_NETWORKS) -> bool:
     """Return whether an address is public or in an allowed network. Pure."""
-    if _within(address, networks):
+    if _within(address, networks, setting):
         return True
     inner = _inner(address)
     return inner.is_global and not inner.is_multicast
@@ -107,20 +110,18 @@ def _inner(address: Address) -> Address:
     return address
 
 
-def _within(address: Address, networks: Sequence[str]) -> bool:
+def _within(address: Address, networks: Sequence[str], setting: str) -> bool:
     inner = _inner(address)
     try:
         return any(inner in ip_network(network) for network in networks)
     except ValueError as fault:
-        raise Misconfigured(
-            f"SHIELD_API_WEBHOOK_NETWORKS: {fault}. Write networks, e.g. `10.20.0.0/16`."
-        ) from fault
+        raise Misconfigured(f"{setting}: {fault}. Write networks, e.g. `10.20.0.0/16`.") from fault
 
 
-def _why(host: str, address: Address) -> str:
+def _why(host: str, address: Address, setting: str) -> str:
     return (
         f"{host} is {address}, which is not a public address. An operator can allow its network by "
-        "SHIELD_API_WEBHOOK_NETWORKS."
+        f"{setting}."
     )
 
 

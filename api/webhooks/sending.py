@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import json
 import secrets
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -44,13 +46,36 @@ class Attempt:
     said: str
 
 
-async def _post(
+@dataclass(frozen=True)
+class Reply:
+    """What a receiver answers, without its body."""
+
+    status: int
+    retry_after_seconds: float
+    """Of `Retry-After` in seconds; 0 if it says none."""
+
+
+@lru_cache(maxsize=1)
+def _trusted_authorities() -> ssl.SSLContext:
+    # Loading them takes longer than a request.
+    return httpx.create_ssl_context()
+
+
+async def post(
     target: Target, body: bytes, headers: Mapping[str, str], timeout_seconds: float
-) -> int:
+) -> Reply:
+    """Post some bytes to a checked address. Redirects are not followed.
+
+    Raises:
+        TimeoutError: The whole exchange took too long.
+        httpx.HTTPError: Nothing was answered.
+    """
     # httpx bounds each read by itself; only the event loop can end a whole exchange.
     async with (
         asyncio.timeout(timeout_seconds),
-        httpx.AsyncClient(timeout=timeout_seconds, trust_env=False) as client,
+        httpx.AsyncClient(
+            timeout=timeout_seconds, trust_env=False, verify=_trusted_authorities()
+        ) as client,
         client.stream(
             "POST",
             target.pinned,
@@ -60,7 +85,8 @@ async def _post(
             extensions={"sni_hostname": target.host},
         ) as answer,
     ):
-        return answer.status_code
+        wait = answer.headers.get("Retry-After", "")
+        return Reply(answer.status_code, float(wait) if wait.isdecimal() else 0.0)
 
 
 def send(
@@ -89,7 +115,7 @@ def send(
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signature(secret, message_id, timestamp, body),
         }
-        status = asyncio.run(_post(target, body, headers, timeout_seconds))
+        status = asyncio.run(post(target, body, headers, timeout_seconds)).status
     except Refused as refusal:
         return Attempt(delivered=False, gone=False, said=f"Not sent: {refusal}")
     except (httpx.HTTPError, TimeoutError) as fault:

@@ -117,6 +117,7 @@ from shield.wire.people import (
     MeUpdate,
     PairingRead,
 )
+from shield.wire.push import PushKeys, PushKind, PushPhone, PushRead, PushRequest
 from shield.wire.quality import (
     GoldRequest,
     GuideExample,
@@ -269,6 +270,11 @@ __all__ = [
     "PairingRead",
     "PendingItem",
     "Proposal",
+    "PushKeys",
+    "PushKind",
+    "PushPhone",
+    "PushRead",
+    "PushRequest",
     "QualityRead",
     "Rank",
     "RankReason",

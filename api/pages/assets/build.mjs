@@ -107,13 +107,16 @@ const kept = ["app.js", "qr.js", "reasons.json", "style.css", "icon.svg", "icon-
 const shell = kept.map((name) => `/assets/${manifest[name]}`);
 const { script, worker: beside, engine, models } = pictures;
 const onPhones = [script, beside, engine, ...Object.values(models)].filter(Boolean).map(({ url }) => url);
+const pushWords = Object.fromEntries(
+  Object.entries(tables).map(([language, table]) => [language, Object.fromEntries(Object.entries(table).filter(([key]) => key.startsWith("push.")))]),
+);
 const worker = await esbuild.build({
   ...shared,
   entryPoints: { worker: "src/app/worker.ts" },
   format: "iife",
   outdir: "bundle",
   write: false,
-  define: { SHELL: JSON.stringify(shell), SHELL_VERSION: JSON.stringify(shell.join(" ")), ON_DEMAND: JSON.stringify(onPhones) },
+  define: { SHELL: JSON.stringify(shell), SHELL_VERSION: JSON.stringify(shell.join(" ")), ON_DEMAND: JSON.stringify(onPhones), PUSH_WORDS: JSON.stringify(pushWords) },
 });
 await writeFile(join(out, "worker.js"), worker.outputFiles[0].contents);
 await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

@@ -3,6 +3,7 @@ import { h, must, toast } from "../lib/dom";
 import { ask } from "./asking";
 import { forgetChoices, readAsking, writeAsking, type Asking } from "./judge";
 import { explain } from "./problems";
+import { switchOff, switchOn, wakingOf } from "./push";
 import { COUNTRIES } from "./scan-types";
 import { forgetEverything, token, waitingLetters } from "./store";
 import { call } from "./wire";
@@ -22,6 +23,7 @@ export function startAccount(given: Wiring): void {
   wiring = given;
   must("#sign-out").addEventListener("click", () => void signOut());
   must("#consent").addEventListener("change", () => void changeConsent());
+  must("#notify").addEventListener("change", () => void changeWaking());
   must("#erase").addEventListener("click", () => void erase());
   must("#account-button").addEventListener("click", () => void openAccount());
   must("#account-close").addEventListener("click", () => must<HTMLDialogElement>("#account").close());
@@ -75,6 +77,8 @@ async function signOut(): Promise<void> {
 }
 
 async function forget(): Promise<void> {
+  // What the server cannot be told now, the push service tells it.
+  if (canBeWoken()) await switchOff((await token.read()) ?? "", await navigator.serviceWorker.ready).catch(() => undefined);
   await forgetEverything();
   await forgetChoices();
   must<HTMLDialogElement>("#account").close();
@@ -100,9 +104,41 @@ async function showPerson(): Promise<void> {
     who.textContent = say("account.who", { name: me.subject });
     consent.checked = me.auditConsent;
     consent.disabled = false;
+    await showWaking((await token.read()) ?? "");
   } catch (error) {
     who.textContent = explain(error);
     consent.disabled = true;
+  }
+}
+
+/** Whether this browser has what it takes; on iOS only once the app is installed. */
+function canBeWoken(): boolean {
+  return "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
+}
+
+async function showWaking(bearer: string): Promise<void> {
+  const label = must<HTMLElement>("#notify-label");
+  label.hidden = true;
+  if (!canBeWoken()) return;
+  const waking = await wakingOf(bearer, await navigator.serviceWorker.ready);
+  label.hidden = waking === "none";
+  must<HTMLInputElement>("#notify").checked = waking === "on";
+}
+
+async function changeWaking(): Promise<void> {
+  const notify = must<HTMLInputElement>("#notify");
+  const wanted = notify.checked;
+  try {
+    if (wanted && (await Notification.requestPermission()) !== "granted") {
+      notify.checked = false;
+      return toast(say("account.notifyDenied"), "bad");
+    }
+    const [bearer, registration] = [(await token.read()) ?? "", await navigator.serviceWorker.ready];
+    await (wanted ? switchOn : switchOff)(bearer, registration);
+    toast(say("account.saved"));
+  } catch (error) {
+    notify.checked = !wanted;
+    toast(error instanceof DOMException ? say("account.notifyFailed") : explain(error), "bad");
   }
 }
 

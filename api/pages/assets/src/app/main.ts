@@ -9,8 +9,9 @@ import { followReleases } from "./judge";
 import { followLink, isCode, redeem, refusal } from "./link";
 import { explain } from "./problems";
 import { askAboutScan, scanDraft } from "./scanning";
+import { keepOn } from "./push";
 import { fetchInbox, showInbox, startInbox } from "./inbox";
-import { clearAnswer, open, startScreens, showScans, type Screens } from "./screens";
+import { back, clearAnswer, open, startScreens, showScans, type Screens } from "./screens";
 import { showServing, watchServing } from "./serving";
 import { mergeScans, token, waitingLetters } from "./store";
 import { askIn, call, Refused, Unreachable, type Scan } from "./wire";
@@ -24,6 +25,7 @@ async function start(): Promise<void> {
   if ("serviceWorker" in navigator) {
     const url = trusted.createScriptURL("/app/worker.js");
     navigator.serviceWorker.register(url, { scope: "/app" }).catch(() => undefined);
+    navigator.serviceWorker.addEventListener("message", (event) => void woken(event.data));
   }
   await findLanguage();
   askIn(acceptLanguage());
@@ -49,6 +51,7 @@ async function start(): Promise<void> {
   await followLink(begin);
   await flush();
   await catchUp();
+  void stayAwake();
 }
 
 /** A phone that has just been connected. */
@@ -91,6 +94,20 @@ async function catchUp(): Promise<void> {
     if (error instanceof Refused && error.status === 401) await askToConnectAgain();
     else if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
   }
+}
+
+/** The service worker was woken for news, or its notification was tapped. */
+async function woken(what: unknown): Promise<void> {
+  if (what === "inbox") back();
+  await catchUp();
+}
+
+/** If this phone is to be woken: see to it that it can be. */
+async function stayAwake(): Promise<void> {
+  const bearer = await token.read();
+  if (bearer === undefined || !("serviceWorker" in navigator)) return;
+  // Whatever hinders it now, the next start tries again.
+  await keepOn(bearer, await navigator.serviceWorker.ready).catch(() => undefined);
 }
 
 async function showConnected(): Promise<void> {

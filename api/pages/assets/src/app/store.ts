@@ -89,14 +89,25 @@ function database(): Promise<IDBPDatabase<Phone>> {
   return opened;
 }
 
-export const token = {
-  async read(): Promise<string | undefined> {
-    return (await database()).get("settings", "token");
-  },
-  async write(value: string): Promise<void> {
-    await (await database()).put("settings", value, "token");
-  },
-};
+function setting(name: string) {
+  return {
+    async read(): Promise<string | undefined> {
+      return (await database()).get("settings", name);
+    },
+    async write(value: string): Promise<void> {
+      await (await database()).put("settings", value, name);
+    },
+    async drop(): Promise<void> {
+      await (await database()).delete("settings", name);
+    },
+  };
+}
+
+export const token = setting("token");
+/** The server's id of this phone, while it is to be woken for news. */
+export const wakingPhone = setting("push");
+/** The language that is shown, for the service worker. */
+export const shownLanguage = setting("language");
 
 /** What another app has shared: a text, or a file of a kind that the manifest names. */
 export type Shared = string | File;

@@ -2,6 +2,7 @@
 // stand in `src/words/LANGUAGE.json`, those about scan types in `src/words/all/scan-types.json`; `words.mjs` checks
 // at build time that each language has all of them.
 import type english from "../words/en.json";
+import { shownLanguage } from "./store";
 import type scanTypes from "../words/all/scan-types.json";
 
 type Table = typeof english & Record<keyof typeof scanTypes, string>;
@@ -74,6 +75,8 @@ async function speak(code: string): Promise<void> {
   } catch {
     [table, spoken] = [ENGLISH, FALLBACK];
   }
+  // Where nothing can be kept, nothing wakes the phone either.
+  void shownLanguage.write(spoken).catch(() => undefined);
   document.documentElement.lang = spoken;
   document.documentElement.dir = RIGHT_TO_LEFT.has(spoken) ? "rtl" : "ltr";
   translate(document);

@@ -1,18 +1,24 @@
 // The service worker: keeps the app's shell for offline use and sends waiting feedback in the background.
 // Answers of /api are never cached: they are personal.
+import type english from "../words/en.json";
 import { DOWNLOADS } from "./downloads";
 import { deliver } from "./outbox";
-import { keepShared } from "./store";
+import { keepOn } from "./push";
+import { keepShared, shownLanguage, token } from "./store";
 
 declare const self: ServiceWorkerGlobalScope;
 declare const SHELL: string[];
 declare const SHELL_VERSION: string;
 /** What this build may have put into `DOWNLOADS`. */
 declare const ON_DEMAND: string[];
+type PushKey = Extract<keyof typeof english, `push.${string}`>;
+/** Language -> what a notification says. Put in by the build. */
+declare const PUSH_WORDS: Record<string, Record<PushKey, string>>;
 
 const PAGE = "/app";
 const MANIFEST = "/app/manifest.webmanifest";
 const SHARE = "/app/share";
+const ICON = SHELL.find((file) => file.includes("icon-192")) ?? "";
 const SLOW_MILLISECONDS = 3000;
 const cacheName = `shell ${SHELL_VERSION}`;
 
@@ -71,6 +77,64 @@ async function freshPage(request: Request): Promise<Response> {
     return (await caches.match(PAGE)) ?? Response.error();
   }
 }
+
+/** What the server sends: no text, so that a locked screen and the push service tell nobody anything. */
+interface Wake {
+  kind: "warning" | "news";
+}
+
+self.addEventListener("push", (event) => event.waitUntil(showNews(event.data)));
+
+async function showNews(data: PushMessageData | null): Promise<void> {
+  const language = (await shownLanguage.read().catch(() => undefined)) ?? "en";
+  const words = PUSH_WORDS[language] ?? (PUSH_WORDS.en as Record<PushKey, string>);
+  const warns = kindOf(data) === "warning";
+  // Several of one kind are one notification: the inbox has them all.
+  await self.registration.showNotification(words[warns ? "push.warning" : "push.news"], {
+    body: words[warns ? "push.warningBody" : "push.newsBody"],
+    tag: warns ? "warning" : "news",
+    lang: language,
+    dir: language === "ar" ? "rtl" : "ltr",
+    icon: ICON,
+    badge: ICON,
+  });
+  for (const page of await pages()) page.postMessage("news");
+}
+
+function kindOf(data: PushMessageData | null): Wake["kind"] {
+  try {
+    return (data?.json() as Wake | undefined)?.kind === "warning" ? "warning" : "news";
+  } catch {
+    return "news";
+  }
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openInbox());
+});
+
+/** Show the inbox: in a page that is open, else in a new one. */
+async function openInbox(): Promise<void> {
+  const [page] = await pages();
+  if (page === undefined) return void (await self.clients.openWindow(PAGE));
+  page.postMessage("inbox");
+  await page.focus();
+}
+
+async function pages(): Promise<readonly WindowClient[]> {
+  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return open.filter((page) => new URL(page.url).pathname === PAGE);
+}
+
+// The browser has changed the subscription by itself.
+self.addEventListener("pushsubscriptionchange" as "message", (event) => {
+  const renew = async (): Promise<void> => {
+    const bearer = await token.read();
+    if (bearer !== undefined) await keepOn(bearer, self.registration);
+  };
+  (event as unknown as ExtendableEvent).waitUntil(renew());
+});
 
 interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
