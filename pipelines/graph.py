@@ -4,7 +4,7 @@ The verdict is data, not a branch: a refused challenger is registered as refused
 succeeds. The only branch is whether there is enough to learn from.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfp import dsl
@@ -93,16 +93,22 @@ def retrain(
         trigger: What has started the run, if nothing else has recorded that; shown with it.
         registers: Whether the last two steps are among them.
     """
-    leased = placed("collect", collect(**names, trigger=trigger, **taken(collect, parameters)))
+    steps: list[Any] = []
+
+    def step(name: str, task: Any) -> Any:
+        steps.append(placed(name, task))
+        return steps[-1]
+
+    leased = step("collect", collect(**names, trigger=trigger, **taken(collect, parameters)))
     with dsl.If(leased.outputs["Output"] == "leased", name="enough-feedback"):
-        data = placed(
+        data = step(
             "build_dataset",
             build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, parameters)),
         )
-        linear = placed(
+        linear = step(
             "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, parameters))
         )
-        challenger = placed(
+        challenger = step(
             "train",
             train(
                 dataset=data.outputs["dataset"],
@@ -111,7 +117,7 @@ def retrain(
                 **taken(train, parameters),
             ),
         )
-        scores = placed(
+        scores = step(
             "evaluate",
             evaluate(
                 dataset=data.outputs["dataset"],
@@ -122,12 +128,12 @@ def retrain(
                 **taken(evaluate, parameters),
             ),
         )
-        decision = placed(
+        decision = step(
             "gate", gate(evaluations=scores.outputs["evaluations"], **taken(gate, parameters))
         )
         if not registers:
             return
-        version = placed(
+        version = step(
             "register",
             register(
                 model=challenger.outputs["model"],
@@ -138,7 +144,7 @@ def retrain(
                 **taken(register, parameters),
             ),
         )
-        placed(
+        request = placed(
             "request_rollout",
             request_rollout(
                 inputs=leased.outputs["inputs"],
@@ -146,6 +152,14 @@ def retrain(
                 outcome=decision.outputs["Output"],
             ),
         )
+        # It ends the record of the run: steps whose results nobody takes must have ended, too.
+        request.after(*not_taken(steps))
+
+
+def not_taken(tasks: Sequence[Any]) -> list[Any]:
+    """Return the tasks whose outputs no other of them takes."""
+    taken_from = {channel.task_name for task in tasks for channel in task.channel_inputs}
+    return [task for task in tasks if task.name not in taken_from]
 
 
 def placing(on_task: OnTask | None) -> Callable[[str, Any], Any]:

@@ -3,10 +3,14 @@ from typing import Annotated, Any
 
 import pytest
 import yaml
+from kfp import dsl
 from pydantic import Field
 
+from components.baseline.component import baseline
+from components.prepare_corpus.component import prepare_corpus
+from components.train.component import train
 from pipelines.compile import IR, WATCH, compiled, signatures
-from pipelines.graph import STEPS
+from pipelines.graph import STEPS, not_taken
 from pipelines.run import run_weekly
 from pipelines.signature import signed
 from shield.errors import Invalid
@@ -70,6 +74,25 @@ def test_the_step_that_ends_the_record_runs_after_all_others(path: Path) -> None
         open_ends += [name for name in found if name not in before]
         before |= set(found)
     assert before == set(tasks) - {"request-rollout"}
+
+
+def test_a_step_whose_results_nobody_takes_is_waited_for() -> None:
+    found: list[str] = []
+
+    @dsl.pipeline(name="with-a-probe")  # type: ignore[untyped-decorator]
+    def graph() -> None:
+        data = prepare_corpus(model_type="sms")
+        linear = baseline(dataset=data.outputs["dataset"])
+        probe = baseline(dataset=data.outputs["dataset"])
+        trained = train(
+            dataset=data.outputs["dataset"],
+            champion=data.outputs["champion"],
+            linear=linear.outputs["model"],
+        )
+        found.extend(task.name for task in not_taken([data, linear, probe, trained]))
+
+    assert graph.pipeline_spec
+    assert found == ["baseline-2", "train"]
 
 
 def test_the_signatures_of_the_steps_are_current() -> None:
