@@ -108,8 +108,8 @@ def _tell(node: Node, on_host: bool) -> Story:
     version = story.learn()
     story.promoted(version)
     story.undo(version)
-    again = ["upgrade", *chart[1:], "--set", "api.rateStorage=", "--set", "commonLabels.again=yes"]
-    story.pods_end_under_load(lambda: node.helm(*again, "--wait", "--timeout", "600s", *options))
+    again = ["upgrade", *chart[1:], *story.other_pods(), "--wait", "--timeout", "600s", *options]
+    story.pods_end_under_load(lambda: node.helm(*again))
     story.every_pod_dies_once()
     story.drain()
     assert story.failed == 0, f"{story.failed} scans failed"
@@ -158,7 +158,7 @@ def _of_the_cluster() -> set[str]:
 
 def _of_rollouts(node: Node) -> set[str]:
     """Return what belongs to the rollouts, which stay until they are deleted."""
-    kinds = "deployments,replicasets,services,pods,endpoints,endpointslices"
+    kinds = "deployments,replicasets,services,pods,endpoints,endpointslices,poddisruptionbudgets"
     labels = ["-l", "antispamshield.io/rollout=sms"]
     return set(node.kubectl("-n", NS, "get", kinds, *labels, "-o", "name").split())
 

@@ -25,6 +25,7 @@ from tests.e2e.shell import run, say, stream, wait_for
 RELEASE = NS = "antispam-shield"
 SMS = ModelType.SMS
 CORRECTIONS = 24
+_MARK = "E2E_UPGRADED"
 _RELEASE = f"app.kubernetes.io/instance={RELEASE}"
 
 
@@ -180,6 +181,7 @@ class Story:
             self.everything_is_up()
         ended = len(load.answers)
         upgrade()
+        wait_for("the new pods of API, operator and model servers", self._replaced, 120)
         self.everything_is_up()
         load.stop()
         assert load.answers
@@ -189,6 +191,11 @@ class Story:
             f"other: {ended} scans meanwhile, and {len(load.answers) - ended} while the chart was "
             "upgraded; 0 failed"
         )
+
+    def other_pods(self) -> list[str]:
+        """Return what lets an upgrade replace each pod of ours; those of the data stay."""
+        changed = [f"{part}.env.{_MARK}=yes" for part in ("api", "operator", "serving")]
+        return [word for value in changed for word in ("--set", value)]
 
     def every_pod_dies_once(self) -> None:
         """Kill each pod; afterwards everything that was there is there."""
@@ -219,6 +226,16 @@ class Story:
     def token(self, subject: str, *roles: str) -> str:
         """Return a token; without roles a plain user's."""
         return self._token(subject, *(roles or ("user",)))
+
+    def _replaced(self) -> bool:
+        """Tell whether the operator, too, has given its Deployments the new template."""
+        found = json.loads(self.kubectl("get", "deployments", "-o", "json"))["items"]
+        pods = [each["spec"]["template"]["spec"] for each in found]
+        marks = [
+            _MARK in {entry["name"] for one in pod["containers"] for entry in one.get("env", [])}
+            for pod in pods
+        ]
+        return bool(marks) and all(marks)
 
     def _operators(self) -> list[str]:
         chosen = f"app.kubernetes.io/component=operator,{_RELEASE}"
