@@ -334,7 +334,8 @@ def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used()
     with killer.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     gone = text("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = :pid")
-    with killer.connect() as connection:
+    # A transaction keeps what it first read of the activity until it ends.
+    with killer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         wait_until(lambda: connection.scalar(gone, {"pid": pid}))
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT pg_backend_pid()")) != pid
