@@ -98,7 +98,7 @@ bench-trials: setup ## simulated trials: which versions the rule promotes, and w
 bench-known: setup ## known campaigns: decision to answer on another replica, look-up at a million, a day of floods
 	$(PY) -m bench.known $(ARGS)
 
-bench-phone: setup ## the judge on the phone beside the server's: speed, size, recall, what is unsure, what leaves the phone
+bench-phone: setup ## the judge on the phone beside the server's: speed, size, recall, what is unsure, what leaves the phone, screenshots read right
 	$(PY) -m bench.phone $(ARGS)
 
 bench-faults: setup ## faults of the world under load: kill -9, power cut, full disk, partitions (root, FUSE)

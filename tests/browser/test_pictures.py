@@ -12,8 +12,8 @@ from tests.support.screenshots import Look, screenshot
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 MESSAGES = {
-    "en": "You win! Your parcel is held. Pay the fee today at https://post-pay.example/x",
-    "ar": "مبروك! طردك win محتجز في المستودع. ادفع الرسوم اليوم قبل إعادته إلى المرسل",
+    "en": "You win! Your parcel is held. Pay the fee today at https://win-pay.example/x",
+    "ar": "مبروك! طردك محتجز في المستودع. ادفع الرسوم اليوم: https://win-pay.example/x",
 }
 
 
@@ -45,7 +45,8 @@ def test_a_screenshot_is_read_on_the_phone_and_without_a_network_too(
         pick(page, bright)
         dialog.get_by_role("button", name=words("picture.read")).tap()
         expect(page.locator("#toasts")).to_contain_text(words("picture.done"))
-        assert ratio(field.input_value(), text) >= 95, field.input_value()
+        assert ratio(field.input_value(), text) >= 92, field.input_value()
+        assert "https://win-pay.example/x" in field.input_value()
 
         page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
         page.context.set_offline(True)

@@ -11,6 +11,9 @@ const MOST_PIXELS = 12_000_000;
 /** Mean brightness, of 255, below which a picture is light on dark. */
 const DARK = 110;
 
+/** A link that goes on in the next line. */
+const BROKEN_OFF = /((?:https?:|www\.)\S*[-/._=?&%~])\s*\n\s*/gi;
+
 export interface Reading {
   /** From 0 to 1. */
   progress(share: number): void;
@@ -43,7 +46,7 @@ async function read(picture: Blob, worker: Worker, given: Given, progress: Readi
   const { data } = await reader.recognize(prepared);
   // Where a line ends is the picture's width, not the message's; marks of direction are the library's, not the sender's.
   const text = data.text.replace(/[\u200e\u200f]/g, "");
-  const paragraphs = text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/\s*\n\s*/g, " ").trim());
+  const paragraphs = text.split(/\n{2,}/).map((paragraph) => paragraph.replace(BROKEN_OFF, "$1").replace(/\s*\n\s*/g, " ").trim());
   return paragraphs.filter(Boolean).join("\n");
 }
 
