@@ -136,7 +136,7 @@ def test_every_page_is_named_in_the_navigation_without_scrolling(
     chromium: Browser, lived_in: RunningApi
 ) -> None:
     with at_the_desk(chromium, lived_in, "ruth", size=(1024, 700)) as page:
-        for width in (1280, 1024):
+        for width in (1280, 1024, 960):
             page.set_viewport_size({"width": width, "height": 700})
             hidden = "nav => nav.scrollWidth - nav.clientWidth"
             assert page.get_by_role("navigation", name="Dashboard").evaluate(hidden) <= 0, width
