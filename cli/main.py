@@ -64,7 +64,7 @@ def _run(line: list[str], terminal: "Terminal") -> int:
     except OSError as error:
         terminal.fail(_about(error))
     except Exception as error:  # noqa: BLE001 - the edge of the process
-        terminal.fail(_fault(error))
+        terminal.fail(_not_accepted(error) or _fault(error))
     return 1
 
 
@@ -78,6 +78,23 @@ def _about(error: OSError) -> ShieldError:
     return Misconfigured(
         f"The system refused{where}: {error.strerror or error}. Check the path and its rights."
     )
+
+
+def _not_accepted(error: Exception) -> ShieldError | None:
+    """Return what was typed that no request may hold; `None` for any other error."""
+    from pydantic import ValidationError
+
+    from shield import wire
+    from shield.crds.base import Wire
+    from shield.wire.base import Answer
+
+    if not isinstance(error, ValidationError):
+        return None
+    kind = getattr(wire, error.title, None)
+    if not isinstance(kind, type) or not issubclass(kind, Wire) or issubclass(kind, Answer):
+        return None
+    said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return Invalid(f"This is not accepted: {said}. See `--help` of the command.")
 
 
 def _fault(error: Exception) -> ShieldError:

@@ -112,6 +112,58 @@ def test_every_command_of_shieldctl_exists_with_its_options(page: str, line: str
     assert fault_of(line) == "", f"{page}: {line}"
 
 
+SHIELDCTL_RUN: dict[str, tuple[str, str]] = {
+    "corpus fetch": (NOT_RUN, "fetches 20 MB; what it reads is tested where they are there"),
+    "pipeline deploy": ("tests/integration/pipelines/test_deploy.py", 'shieldctl(capsys, "deploy"'),
+    "pipeline deployed": (
+        "tests/integration/pipelines/test_deploy.py",
+        'shieldctl(capsys, "deployed"',
+    ),
+    "pipeline undeploy": (
+        "tests/integration/pipelines/test_deploy.py",
+        'shieldctl(capsys, "undeploy"',
+    ),
+    "pipeline drift": (NOT_RUN, "needs a trained champion; test_drift_run.py runs what it starts"),
+}
+"""Commands that no test names word by word -> the test that runs them, or why none does."""
+
+
+def named_in_pages() -> set[str]:
+    """Return the commands of `shieldctl` in the pages, without their arguments."""
+    found = set()
+    for _, line in shieldctl_lines():
+        command, path = get_command(build()), []
+        for word in hoisted(shlex.split(re.sub(r"\$\([^)]*\)|\$\w+", "X", line))[1:]):
+            inner = getattr(command, "commands", {})
+            if word in inner:
+                command = inner[word]
+                path.append(word)
+        if path and not hasattr(command, "commands"):
+            found.add(" ".join(path))
+    return found
+
+
+def test_every_command_of_shieldctl_in_the_pages_is_run_by_a_test_or_listed() -> None:
+    files = [file for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
+    said = "\n".join(file.read_text() for file in files)
+    named = named_in_pages()
+    assert len(named) > 30
+    unknown = []
+    for command in sorted(named - SHIELDCTL_RUN.keys()):
+        words = [re.escape(word) for word in command.split()]
+        quoted, typed = r"""["'],\s*["']""".join(words), r"\s+".join(words)
+        if not re.search(rf"""["']{quoted}["']|\b{typed}\b""", said):
+            unknown.append(command)
+    assert unknown == []
+
+
+@pytest.mark.parametrize("command", sorted(SHIELDCTL_RUN))
+def test_a_listed_command_is_in_the_pages_and_in_its_test(command: str) -> None:
+    where, what = SHIELDCTL_RUN[command]
+    assert command in named_in_pages()
+    assert where == NOT_RUN or what in (ROOT / where).read_text()
+
+
 def test_a_command_or_option_that_is_not_there_is_noticed() -> None:
     assert fault_of("shieldctl model show sms --json") == ""
     assert fault_of("shieldctl model shout sms") == "there is no command shout"
