@@ -68,6 +68,8 @@ def test_install_upgrade_roll_back_and_uninstall(
 ) -> None:
     notes = install(helm)
     assert f"kubectl -n {restricted} get modelrollouts -w" in notes
+    assert "Reviewers sign in at http://127.0.0.1:8000/review" in notes
+    assert "SHIELD_PAGES_TOKEN_LOGIN=true" in notes, "no OIDC provider is named"
     deployments = names(control_plane, restricted, "deployments")
     assert deployments == {"antispam-shield-api", "antispam-shield-operator"}
     ready = control_plane.run(
