@@ -28,7 +28,6 @@ from shield.labels import (
     MODEL_TYPES,
     Certainty,
     ModelType,
-    ScanType,
     claim_of,
     is_positive,
 )
@@ -217,8 +216,3 @@ def _found(ctx: Context, receipt: str) -> Contest:
             f"{ctx.settings.inbox_days:g} days."
         )
     return row
-
-
-def scan_types() -> list[tuple[ScanType, str]]:
-    """Return what may be contested, with a word for each."""
-    return [(record.scan_type, record.noun) for record in MODEL_TYPES.values()]

@@ -21,7 +21,7 @@ class Templates:
     """Renders pages."""
 
     def __init__(self, assets: Assets) -> None:
-        self._words = Words(assets)
+        self.words = Words(assets)
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -41,7 +41,7 @@ class Templates:
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Render the template `name` as a response."""
         values = {"visitor": None, "now": datetime.now(UTC), **values}
-        values["spoken"] = self._words.asked_by(request)
+        values.setdefault("spoken", self.words.asked_by(request))
         html = self._environment.get_template(name).render(path=request.url.path, **values)
         return HTMLResponse(html, status)
 

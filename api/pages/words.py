@@ -46,16 +46,33 @@ class Words:
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
 
-    def asked_by(self, request: Request) -> Spoken:
-        """Return the sentences in the browser's preferred language, else in English.
+    def asked_by(self, request: Request, chosen: str = "") -> Spoken:
+        """Return the sentences in the chosen language, else in the browser's, else in English.
 
         Raises:
             Unavailable: There is no build.
         """
-        language = reader_of(request.headers.get("accept-language")).language
         names = self._assets.names()
-        known = language if f"words-{language}.json" in names else _FALLBACK
+        preferred = reader_of(request.headers.get("accept-language")).language
+        known = next(
+            code for code in (chosen, preferred, _FALLBACK) if f"words-{code}.json" in names
+        )
         return Spoken(known, _read(self._assets.folder / names[f"words-{known}.json"]))
+
+    def languages(self) -> list[tuple[str, str]]:
+        """Return all languages with their own names.
+
+        Raises:
+            Unavailable: There is no build.
+        """
+        names = self._assets.names()
+        codes = sorted(
+            name[len("words-") : -len(".json")] for name in names if name.startswith("words-")
+        )
+        return [
+            (code, _read(self._assets.folder / names[f"words-{code}.json"])["language"])
+            for code in codes
+        ]
 
 
 @cache

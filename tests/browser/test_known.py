@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from shield.labels import FeedbackType, ScanType
 from shield.wire import ReviewAction
-from tests.browser.world import Reachable, at_the_desk, on_the_phone, scan, world
+from tests.browser.world import Reachable, at_the_desk, on_the_phone, scan, violations, world
 from tests.support.api import RunningApi
 from tests.support.browser import open_page
 from tests.support.replicas import replicas
@@ -145,3 +145,24 @@ def test_a_sender_without_an_account_contests_a_warning_and_reads_the_answer(
         expect(sender.locator("#words")).to_have_text("Thank you for telling us.")
         sender.get_by_role("button", name="Erase my message").tap()
         expect(sender.get_by_role("status").first).to_contain_text("are erased")
+
+
+def test_contesting_is_accessible_and_fits_a_narrow_phone_in_every_language(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    with world(tmp_path) as api, open_page(chromium, (320, 640)) as (_, page):
+        page.goto(f"{api.url}/contest")
+        names = page.locator("nav.languages a").all_inner_texts()
+        assert len(names) == 10
+        for name in names:
+            page.get_by_role("link", name=name, exact=True).tap()
+            expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute(
+                "aria-current", "true"
+            )
+            page.locator("#text").fill(SHOP)
+            page.locator("#reason").evaluate("element => { element.required = false }")
+            page.locator("button.primary").tap()
+            expect(page.get_by_role("alert")).to_be_visible()
+            assert violations(page) == [], name
+            wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not page.evaluate(wide), name

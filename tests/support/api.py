@@ -150,7 +150,12 @@ def running_api(
         if prepare is not None:
             prepare(services)
         config = uvicorn.Config(
-            create_app(services), host="127.0.0.1", port=0, log_config=None, access_log=False
+            create_app(services),
+            host="127.0.0.1",
+            port=0,
+            proxy_headers=False,  # as `python -m api` does
+            log_config=None,
+            access_log=False,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
@@ -12,7 +13,7 @@ from api.privacy.rotation import reseal
 from api.tables import Contest, Feedback, Scan
 from shield.client import ShieldClient
 from shield.errors import NotFound, RateLimited
-from shield.labels import FeedbackType
+from shield.labels import FeedbackType, ModelType
 from shield.wire import (
     ContestAnswer,
     ContestRequest,
@@ -71,6 +72,24 @@ def test_a_contest_waits_beside_its_campaign_and_its_answer_is_read_by_receipt(
     with api.client("root", "admin") as root:
         actions = {entry.action for entry in root.audit(limit=50)}
         assert {"contest.add", "contest.answer"} <= actions
+
+
+def test_an_approved_contest_joins_the_next_batch_and_a_refused_one_does_not(
+    sqlite_api: RunningApi,
+) -> None:
+    api = sqlite_api
+    contested(api)
+    contested(api, "You win a lot of money, send your code to the number below at once")
+    with api.client("rita", "reviewer") as rita:
+        for item in rita.pending():
+            approves = item.scan.text == SHOP
+            rita.review(item.id, ReviewAction.APPROVE if approves else ReviewAction.REJECT)
+    with api.client("pipeline", "pipeline") as service:
+        batch = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
+        assert batch is not None
+    rows = pq.read_table(api.artifacts_root / batch.uri).to_pylist()
+    assert [(row["text"], row["label"]) for row in rows] == [(SHOP, "ham")]
+    assert REASON not in str(rows), "what senders say of themselves is not trained on"
 
 
 def test_a_contest_ends_what_a_lone_reviewer_held_to_be_a_scam(sqlite_api: RunningApi) -> None:

@@ -22,8 +22,8 @@ from api.kit.keyring import new_ring
 from api.kit.outbox import OutboxRow, Worker, post
 from api.tables import Notice
 from shield.errors import AlreadyReviewed, Forbidden
-from shield.labels import FeedbackType
-from shield.wire import KnownStanding, ReviewAction
+from shield.labels import FeedbackType, ModelType
+from shield.wire import KnownStanding, NoticeKind, ReviewAction
 from tests.integration.api.steps import decide, http, report, scan
 from tests.integration.api.test_inbox import settled
 from tests.integration.api.test_known import (
@@ -35,7 +35,8 @@ from tests.integration.api.test_known import (
     known,
     told,
 )
-from tests.support.api import MovableClock, RunningApi, running_services
+from tests.support.api import MovableClock, RunningApi, running_api, running_services
+from tests.support.arms import deploy, model_server
 from tests.support.postgres import new_migrated_database
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -158,3 +159,33 @@ def test_replicas_whose_clocks_disagree_share_work_and_leases(tmp_path: Path) ->
         with behind.reading() as session:
             assert session.scalars(select(OutboxRow.id)).all() == []
             assert session.scalars(select(Notice.id)).all() == []
+
+
+@pytest.mark.xdist_group("postgres")
+def test_replicas_whose_clocks_disagree_answer_and_take_back_alike(tmp_path: Path) -> None:
+    """Changes are numbered by the database: no clock decides what is newer."""
+    url = new_migrated_database()
+    with (
+        model_server() as arm,
+        running_api(tmp_path, url, prepare=lambda its: deploy(its.rollouts, arm)) as ahead,
+        running_api(tmp_path, url) as behind,
+    ):
+        ahead.clock.move_on(3600)
+        behind.clock.move_on(-3600)
+        wait_until(lambda: behind.services.router.split(ModelType.SMS))
+        scan(behind, "carl", COPY)
+        entry = confirmed(ahead)
+        wait_until(lambda: told(scan(behind, "bob", COPY))[0] == "spam")
+        assert told(scan(ahead, "bob", COPY))[0] == "spam"
+        settled(ahead)
+        with behind.client("carl") as carl:
+            inbox = carl.inbox()
+            assert [notice.kind for notice in inbox.notices] == [NoticeKind.REVISED]
+        with behind.client("otto", "reviewer") as otto:
+            otto.undo_known(entry.id, "a mistake")
+        for api in (behind, ahead):
+            assert told(scan(api, "bob", COPY)) == ("ham", *MODEL)
+        settled(behind)
+        with ahead.client("carl") as carl:
+            news = carl.inbox(after=inbox.cursor)
+            assert [notice.kind for notice in news.notices] == [NoticeKind.TAKEN_BACK]
