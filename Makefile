@@ -83,7 +83,7 @@ component: setup ## write a new pipeline component that runs and is tested at on
 .PHONY: bench bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-up bench-learning bench-serving soak
 bench: bench-scans bench-feedback bench-rollout bench-trials bench-known bench-phone bench-faults bench-watch bench-up bench-learning bench-serving ## all eleven benchmarks, one after the other
 
-bench-scans: setup ## a scan from the phone to the verdict beside the model server and pgbench; idle; commands' start
+bench-scans: setup ## a scan from the phone to the verdict beside the model server, pgbench and peers; idle (ARGS="--only path")
 	$(PY) -m bench.scans $(ARGS)
 
 bench-feedback: setup ## feedback API beside pgbench; queue and campaign look-up at 10 k, 100 k, 1 M rows

@@ -5,8 +5,9 @@ import random
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import new_migrated_database
 from tests.support.rollouts import spec, version
 
-_CLIENTS = 8
-_PREPARED_PER_SECOND = 150
-"""Messages per client and second that are there to be sent."""
+CLIENTS = 8
+_PREPARED_PER_SECOND = 250
+"""Messages per client and second that are there to be sent; recalled ones are answered fast."""
 _INSERT = r"""
 \set n random(1, 2000000000)
 INSERT INTO scans (id, user_id, scan_type, model_type, text_sealed, fingerprint, sketch, known_id,
@@ -58,27 +59,14 @@ def measure(kind: str, seconds: int, turns: int) -> dict[str, Any]:
         api, pid = stack.enter_context(own_process(folder, url, workers, **pooler))
         deploy(api.services.rollouts, model.url)
         rng, texts = random.Random(21), corpus()
-        tokens = [api.token(f"phone-{number}") for number in range(_CLIENTS)]
+        tokens = [api.token(f"phone-{number}") for number in range(CLIENTS)]
 
         def through(length: float) -> Sent:
-            bodies = _bodies(rng, texts, length, lambda text: {"scanType": "text", "text": text})
-            return send(
-                api.url,
-                [
-                    [
-                        request("/api/v2/scans", token, body, f"key-{at}")
-                        for at, body in enumerate(own)
-                    ]
-                    for token, own in zip(tokens, bodies, strict=True)
-                ],
-                length,
-            )
+            return send(api.url, scan_requests(tokens, numbered(rng, texts), length), length)
 
         def alone(length: float) -> Sent:
-            bodies = _bodies(rng, texts, length, lambda text: {"texts": [text]})
-            requests = [
-                [request("/predict", "none", body, "none") for body in own] for own in bodies
-            ]
+            said = numbered(rng, texts)
+            requests = _requests("/predict", ["none"] * CLIENTS, '{"texts": [%s]}', said, length)
             return send(model.url, requests, length, status=200)
 
         through(3)  # the first messages read tables, make connections and prepare statements
@@ -110,16 +98,33 @@ def deploy(store: RolloutStore, url: str) -> None:
     store.write_status(rollout, status)
 
 
-def _bodies(
-    rng: random.Random, texts: Sequence[str], seconds: float, body: Any
+def numbered(rng: random.Random, texts: Sequence[str]) -> Iterator[str]:
+    """Yield messages without end, each with a number of its own."""
+    while True:
+        yield f"{rng.choice(texts)} {rng.randrange(10**6)}"
+
+
+def scan_requests(
+    tokens: Sequence[str],
+    texts: Iterable[str],
+    seconds: float,
+    path: str = "/api/v2/scans",
+    template: str = '{"scanType": "text", "text": %s}',
+) -> list[list[bytes]]:
+    """Return the requests of each client, whose bodies have the messages in place of `%s`."""
+    return _requests(path, tokens, template, cycle(texts), seconds)
+
+
+def _requests(
+    path: str, tokens: Sequence[str], template: str, texts: Iterator[str], seconds: float
 ) -> list[list[bytes]]:
     count = int(seconds * _PREPARED_PER_SECOND)
     return [
         [
-            json.dumps(body(f"{rng.choice(texts)} {rng.randrange(10**6)}")).encode()
-            for _ in range(count)
+            request(path, token, template.replace("%s", json.dumps(text)).encode(), f"key-{at}")
+            for at, text in enumerate(islice(texts, count))
         ]
-        for _ in range(_CLIENTS)
+        for token in tokens
     ]
 
 

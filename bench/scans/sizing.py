@@ -31,14 +31,14 @@ def render(results: Path = _RESULTS) -> str:
     api_ms = path["postgresql"]["api_cpu_ms"]
     report_ms = max(one["api_cpu_ms"] for one in reports)
     rate = 1000 / model_ms
-    machine = scans["machine"]
+    measured = scans["measured"]["path postgresql"]
     lines = [
         f"A request took {model_ms:.1f} ms of the model server's processor "
         f"({serving['date'][:10]}), so *r* is {rate:.0f}, to plan with: {rate / 2:.0f}. "
         f"A scan took {api_ms:.1f} ms of the API's on PostgreSQL and "
-        f"{path['sqlite']['api_cpu_ms']:.1f} on SQLite ({scans['date'][:10]}, load "
-        f"{machine['load_before']:g} on {machine['cores']} cores), a report {report_ms:.1f} "
-        f"({feedback['date'][:10]}).",
+        f"{path['sqlite']['api_cpu_ms']:.1f} on SQLite ({measured['date'][:10]}, load "
+        f"{measured['load_before']:g} on {scans['machine']['cores']} cores), "
+        f"a report {report_ms:.1f} ({feedback['date'][:10]}).",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         f"|{'---|' * len(_COLUMNS)}",

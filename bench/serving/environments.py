@@ -51,3 +51,25 @@ def python_of(peer: str) -> Path:
             raise RuntimeError(f"{peer}: {lines[-1]}")
     (folder / "complete").touch()
     return python
+
+
+def packages(requirement: str) -> Path:
+    """Return a folder with one package for our own interpreter; install it first if need be.
+
+    Raises:
+        RuntimeError: It cannot be installed here; the message is the installer's last line.
+    """
+    folder = home() / requirement.replace("==", "-")
+    if not (folder / "complete").exists():
+        command = [uv(), "pip", "install", "-q", "--python", sys.executable, "--no-deps"]
+        done = subprocess.run(
+            [*command, "--target", str(folder), requirement],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            raise RuntimeError(f"{requirement}: {lines[-1]}")
+        (folder / "complete").touch()
+    return folder

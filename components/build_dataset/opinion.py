@@ -1,15 +1,18 @@
-"""Score corrections by a quick linear model that was fitted on other messages."""
+"""Score corrections by a quick linear model that was fitted on other messages.
+
+scikit-learn takes a second to import, and a week without corrections needs none of it.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from shield.text import normalise
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 MOST_CHECKED = 20_000
 """Corrections that are looked at in one run, newest first. What is older has been looked at in the
@@ -23,6 +26,8 @@ FOLDS = 4
 
 def vectors_of(texts: Sequence[str]) -> Any:
     """Return character n-grams of each text, sparse, shape (n, 2**18)."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     vectorizer = HashingVectorizer(
         analyzer="char_wb", ngram_range=(2, 4), n_features=2**18, preprocessor=_prepared
     )
@@ -33,7 +38,9 @@ def _prepared(text: str) -> str:
     return normalise(text[:LONGEST]).lower()
 
 
-def _model() -> LogisticRegression:
+def _model() -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=10, max_iter=200, class_weight="balanced", solver="liblinear")
 
 
@@ -49,6 +56,8 @@ def _met(vectors: Any) -> NDArray[np.int32]:
 
 def out_of_fold(vectors: Any, labels: NDArray[np.int8], seed: int) -> NDArray[np.float64]:
     """Return class probabilities, shape (n, 2), each by a model that has not seen the message."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     met = vectors[:, _met(vectors)]
     probabilities = cross_val_predict(_model(), met, labels, cv=folds, method="predict_proba")

@@ -28,7 +28,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.sparse import vstack
 
 from components.build_dataset.grams import grams_of, words_of
 from components.build_dataset.opinion import (
@@ -209,6 +208,8 @@ class _Search:
 
     def _opinion(self, taken: Any, asked: Any, texts: list[str] | None = None) -> Any:
         """Return what base and the corrections `taken` say of `asked`, or of other `texts`."""
+        from scipy.sparse import vstack
+
         vectors = self.vectors[asked] if texts is None else vectors_of(texts)
         second_opinion = scam_probabilities(
             vstack([self.base_vectors, self.vectors[taken]]),

@@ -6,7 +6,6 @@ and is there a reporter whose corrections are wrong far oftener than those of th
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
 
 from components.build_dataset.opinion import FOLDS, MOST_BASE, MOST_CHECKED, out_of_fold, vectors_of
 
@@ -88,6 +87,8 @@ def unreliable(checked: pl.DataFrame) -> list[str]:
     )
     if each.height < 2:
         return []
+    from scipy.stats import binom
+
     many, against = each["many"].to_numpy(), each["against"].to_numpy()
     others = known.height - many
     # One in ten of an honest reporter's corrections may be new to the opinion; and liars among the

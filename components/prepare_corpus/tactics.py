@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from shield.errors import Invalid
 
@@ -50,6 +48,8 @@ def find_tactics(texts: list[str], vectors: Vectors, seed: int) -> tuple[list[st
             f"{len(texts)} scams are too few to find tactics in; {LEAST_SCAMS} are needed. Add "
             "labelled messages, or hold no tactic back."
         )
+    from sklearn.cluster import KMeans  # a second to import, for held-back tactics alone
+
     labels = KMeans(CLUSTERS, random_state=seed, n_init=5).fit(vectors).labels_
     words = _telling_words(texts, labels)
     names = ["-".join(words[cluster][:3]) for cluster in range(CLUSTERS)]
@@ -110,6 +110,8 @@ def _ridge(scams: Vectors, hams: Vectors) -> Vectors:
 
 def _telling_words(texts: list[str], labels: NDArray[np.int32]) -> list[list[str]]:
     """Return five words per cluster that are frequent in it and rare in the others."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+
     clusters = [
         " ".join(text for text, label in zip(texts, labels, strict=True) if label == cluster)
         for cluster in range(CLUSTERS)

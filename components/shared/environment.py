@@ -5,16 +5,18 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic_settings import SettingsConfigDict
 
 from shield.artifacts import ArtifactStore
 from shield.artifacts.opening import open_store
-from shield.client import ShieldClient
 from shield.environment import CommaList, Settings, read_secret
 from shield.errors import Misconfigured
 from shield.packages import PackageSettings, Trust
+
+if TYPE_CHECKING:
+    from shield.client import ShieldClient
 
 # Read when torch is loaded. A thread that spins while it waits for the others takes their core:
 # on a machine that also serves, a training step took eighteen times as long.
@@ -131,12 +133,14 @@ class ModelRegistrySettings(Settings):
     """How the registered models' names begin; the model type follows: `antispam-shield-sms`."""
 
 
-def open_client(settings: StepSettings | None = None) -> ShieldClient:
+def open_client(settings: StepSettings | None = None) -> "ShieldClient":
     """Return a client of the API as the environment names it.
 
     Raises:
         Misconfigured: No URL, or a token file that cannot be read.
     """
+    from shield.client import ShieldClient  # steps that ask nothing of the API do without it
+
     settings = settings or StepSettings()
     if settings.api_url is None:
         raise Misconfigured(
