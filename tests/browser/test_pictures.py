@@ -1,7 +1,7 @@
 """Text in a screenshot is read on the phone, by taps, in both directions, offline too."""
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Request, expect
+from playwright.sync_api import Browser, FilePayload, Page, Request, Route, expect
 from rapidfuzz.fuzz import ratio
 
 from tests.browser.test_phone_languages import Words, both, connected, judge_in_words
@@ -64,16 +64,24 @@ def test_a_screenshot_is_read_on_the_phone_and_without_a_network_too(
         expect(page.get_by_role("heading", name=words("verdict.scam"))).to_be_visible()
 
 
-def test_what_cannot_be_loaded_or_read_is_said_and_may_be_tried_again(
+def test_loading_is_cancelled_and_what_cannot_be_loaded_or_read_is_said(
     chromium: Browser, api: RunningApi
 ) -> None:
     words = Words("en")
-    blank = screenshot(chromium, " ")
-    with connected(chromium, api, words, locale="en-GB") as page:
-        page.context.set_offline(True)
-        pick(page, blank)
+    blank, held = screenshot(chromium, " "), list[Route]()
+    with connected(chromium, api, words, locale="en-GB", service_workers="block") as page:
         dialog = page.get_by_role("dialog", name=words("picture.title"))
         read = dialog.get_by_role("button", name=words("picture.read"))
+        page.route("**/picture-engine-*", lambda route: held.append(route))
+        pick(page, blank)
+        read.tap()
+        expect(dialog.get_by_role("status")).to_have_text(words("picture.loading"))
+        dialog.get_by_role("button", name=words("cancel")).tap()
+        expect(dialog).to_be_hidden()
+
+        page.unroute("**/picture-engine-*")
+        page.context.set_offline(True)
+        pick(page, blank)
         read.tap()
         expect(dialog.get_by_role("alert")).to_have_text(words("picture.failed"))
         page.context.set_offline(False)
