@@ -22,6 +22,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,8 @@ def main() -> None:
     options.add_argument("--idle-seconds", type=int, default=30)
     options.add_argument("--write", action="store_true", help="the page of earlier results alone")
     given = options.parse_args()
+    # Ending by a signal, too, ends the servers that are running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Results()
     if given.write:
         results.write()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,11 @@ def wait_for_split(api: RunningApi, model_type: ModelType = ModelType.SMS) -> No
     wait_until(lambda: api.services.router.split(model_type), "the split was never seen")
 
 
-def serve(stack: ExitStack, folder: Path, database_url: str | None = None) -> RunningApi:
-    """Serve an API whose models find a scam in whatever says `win`."""
-    running = stack.enter_context(running_api(folder, database_url))
+def serve(
+    stack: ExitStack, folder: Path, database_url: str | None = None, **changes: Any
+) -> RunningApi:
+    """Serve an API, with changed settings, whose models find a scam in whatever says `win`."""
+    running = stack.enter_context(running_api(folder, database_url, **changes))
     for model_type in ModelType:
         url = stack.enter_context(model_server(model_type))
         deploy(running.services.rollouts, url, version=f"{model_type}-v1", model_type=model_type)
