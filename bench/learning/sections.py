@@ -67,9 +67,11 @@ def seeds(name: str, figures: dict[str, Any]) -> list[str]:
     family = "linear" if name == "seeds-linear" else "transformer"
     return [
         f"## The demonstration's learning, seed by seed ({family})",
-        "A tactic that the first model has never met; one week of corrections, after a refusal a "
-        "second. Served verdicts: recall on the half of the tactic that taught nobody, accuracy on "
-        "the golden set, and what the gates said of each week.",
+        "Seven in ten scams, in whole tactics, that the first model has never met; one week of "
+        "reports, after a refusal a second: corrections of all that was wrong, and confirmations "
+        "of half of what was right, which teach too. Served verdicts: recall on the half of these "
+        "tactics that taught nobody, accuracy on the golden set, and what the gates said of each "
+        "week.",
         table(
             ["seed", "corrections", "recall on the unseen tactic", "golden accuracy", "gates"], rows
         ),
