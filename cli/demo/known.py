@@ -1,5 +1,6 @@
 """The chapter of known campaigns: two reviewers decide, and everybody is warned a second later."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from shield.wire import DecidedBy, KnownStanding, NoticeKind, ReviewAction
 WaitFor = Callable[[str, Callable[[], bool | None], float], object]
 """What is waited for, whether it is there, and for how many seconds at most."""
 _PATIENCE_SECONDS = 60.0
-_TRIES = 10
+_TRIES = 40
 """Scams that are tried: those that the model finds, or that are too short, show nothing."""
 _LOOK_ALIKES = str.maketrans("AO", "\u0410\u041e")
 
@@ -28,6 +29,20 @@ class Protected:
     """What who reported was told."""
     warned: str
     """What who had been told "harmless" was told."""
+
+
+def scams_of_today(seed: int) -> list[str]:
+    """Return short messages in English, as scams are written today, in an order of chance.
+
+    They are of the judging side of the book of scams, which no model is taught.
+    """
+    from shield.book import Channel, Side, messages_of, read_book
+
+    book = read_book(languages=["en"])
+    written = messages_of(book, Side.JUDGE, channels=(Channel.SMS,), each=1, seed=seed)
+    scams = [message.text for message in written if message.scam]
+    random.Random(seed).shuffle(scams)
+    return scams
 
 
 def disguised(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from cli import retraining, services
 from cli.demo.corpus import Corpus, Message
 from cli.demo.figures import Figures
-from cli.demo.known import protect
+from cli.demo.known import protect, scams_of_today
 from cli.demo.measure import score
 from cli.demo.people import CountingTransport, ReviewRoom, Town, meet
 from cli.demo.release import Ending, Release, serving
@@ -179,14 +179,14 @@ class _Story:
         scene = self.scene
         scene.chapter(2, "Two reviewers decide, and everybody is warned a second later")
         started = time.monotonic()
-        scams = [message.text for message in corpus.teach if message.scam]
-        done = protect(town, scams, scene.wait_for)
+        taught = [message.text for message in corpus.teach if message.scam]
+        done = protect(town, [*scams_of_today(self.seed), *taught], scene.wait_for)
         figures.seconds["known"] = time.monotonic() - started
         if done is None:
             scene.tell("The model finds these scams by itself: there is nothing to show it with.")
             return
         figures.known |= {"answered_ms": round(done.answered_ms)}
-        scene.tell(f"Told harmless, and reported by two people: [quiet]{done.text[:90]}[/]")
+        scene.tell(f"Told harmless, and reported by two people: [quiet]{done.text[:140]}[/]")
         scene.tell(
             f"{done.answered_ms:.0f} ms after the second reviewer's decision somebody else's copy "
             "in disguise is a scam."
