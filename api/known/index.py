@@ -1,7 +1,10 @@
 """Find likely copies of a message among a million sketches, in memory, within microseconds.
 
-Each band of a sketch (three rows of 16 bits) is a number. All numbers are sorted in one array, so
-that a look-up is a binary search. New entries are added as small segments, which are merged later.
+Each band of a sketch (three rows of 16 bits) is a number. The rows are grouped into bands twice, in
+different ways, so that a paraphrase that shares no band of one grouping mostly shares one of the
+other. The numbers of each band are sorted, and as they are hashes, a table of where each of their
+leading bits begins narrows a look-up to about ten neighbours. New entries are added as small
+segments, which are merged later.
 """
 
 import threading
@@ -13,28 +16,40 @@ from numpy.typing import NDArray
 
 from shield.similarity import PERMUTATIONS, ROWS_PER_BAND, Sketches
 
-_BANDS = PERMUTATIONS // ROWS_PER_BAND
+_GROUPED = np.arange(PERMUTATIONS)
+_ROWS_OF = np.concatenate(
+    [_GROUPED.reshape(-1, ROWS_PER_BAND), _GROUPED.reshape(ROWS_PER_BAND, -1).T]
+)
+"""Rows of each band, shape (bands, ROWS_PER_BAND). Two bands have at most one row in common."""
+_BANDS = len(_ROWS_OF)
 _LEAST = 0.25
 """Least estimated similarity of a candidate. Lower than that of copies, since a copy may lack a
 sentence; the caller compares candidates in full."""
 _MOST_CANDIDATES = 5
 _MOST_SEGMENTS = 4
+_NUMBER_BITS = 48
+_MOST_TABLE_BITS = 16
 _PLACES = np.array([32, 16, 0], dtype=np.uint64)
-_NUMBERS = np.arange(_BANDS, dtype=np.uint64) << np.uint64(48)
 
 Rows = NDArray[np.uint16]
 """Shape (entries, PERMUTATIONS): the lower half of each row of a sketch."""
 
 
-def _keys(rows: Rows) -> NDArray[np.uint64]:
-    """Return the bands of sketches as numbers, shape (entries, bands)."""
-    parts = rows.reshape(len(rows), _BANDS, ROWS_PER_BAND).astype(np.uint64)
-    return np.asarray((parts << _PLACES).sum(axis=2, dtype=np.uint64) | _NUMBERS)
+def _numbers(parts: NDArray[np.uint16]) -> NDArray[np.uint64]:
+    """Return the numbers of bands, whose rows are the last axis."""
+    return np.asarray((parts.astype(np.uint64) << _PLACES).sum(axis=-1, dtype=np.uint64))
 
 
 @dataclass(frozen=True)
 class _Segment:
-    keys: NDArray[np.uint64]
+    keys: NDArray[np.uint32]
+    """Lower halves of all numbers, sorted by band and number. The table stands for the rest; where
+    a small segment's does not, a false candidate is found out by its rows."""
+    starts: NDArray[np.int32]
+    """Place of the first key with each band and each value of a number's leading bits, and the
+    end."""
+    bits: int
+    """How many leading bits the table knows."""
     owners: NDArray[np.int32]
     rows: Rows
     ids: NDArray[np.bytes_]
@@ -42,15 +57,30 @@ class _Segment:
 
     @classmethod
     def of(cls, ids: NDArray[np.bytes_], sequences: NDArray[np.int64], rows: Rows) -> "_Segment":
-        keys = np.empty((_BANDS, len(rows)), dtype=np.uint64)
-        for start in range(0, len(rows), 10_000):
-            keys[:, start : start + 10_000] = _keys(rows[start : start + 10_000]).T
-        # Band by band: each is a part of the whole order already, and sorting needs less memory.
+        bits = min(max(len(rows).bit_length() - 4, 0), _MOST_TABLE_BITS)
+        firsts = np.arange(1 << bits, dtype=np.uint64) << np.uint64(_NUMBER_BITS - bits)
+        keys = np.empty((_BANDS, len(rows)), dtype=np.uint32)
         owners = np.empty((_BANDS, len(rows)), dtype=np.int32)
+        starts = np.full((_BANDS << bits) + 1, _BANDS * len(rows), dtype=np.int32)
         for band in range(_BANDS):
-            order = np.argsort(keys[band])
-            owners[band], keys[band] = order, keys[band][order]
-        return cls(keys.ravel(), owners.ravel(), rows, ids, sequences)
+            numbers = _numbers(rows[:, _ROWS_OF[band]])
+            order = np.argsort(numbers)
+            numbers = numbers[order]
+            owners[band], keys[band] = order, numbers.astype(np.uint32)
+            begins = np.searchsorted(numbers, firsts) + band * len(rows)
+            starts[band << bits : (band + 1) << bits] = begins
+        return cls(keys.ravel(), starts, bits, owners.ravel(), rows, ids, sequences)
+
+    def holding(self, sought: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Return the entries that share a band with a sketch, by its numbers, each once."""
+        leading = (sought >> np.uint64(_NUMBER_BITS - self.bits)).astype(np.intp)
+        slots = leading + (np.arange(_BANDS) << self.bits)
+        low = self.starts[slots]
+        counts = self.starts[slots + 1] - low
+        ends = np.cumsum(counts)
+        places = np.repeat(low - (ends - counts), counts) + np.arange(ends[-1])
+        same = self.keys[places] == np.repeat(sought.astype(np.uint32), counts)
+        return np.unique(self.owners[places[same]]) if same.any() else self.owners[:0]
 
 
 class KnownIndex:
@@ -91,6 +121,8 @@ class KnownIndex:
             self._active += len(ids) - sum(self._changed.get(entry) != -1 for entry in held)
             numbers = dict(zip(fresh.tolist(), sequences, strict=True))
             self._changed.update((entry, numbers[entry]) for entry in held)
+            for entry in numbers.keys() - held:
+                self._changed.pop(entry, None)  # of one that was removed, and merged away since
             if not len(ids):
                 return
             segment = _Segment.of(fresh, np.array(sequences, dtype=np.int64), rows)
@@ -129,17 +161,12 @@ class KnownIndex:
     def candidates(self, sketch: Sketches) -> list[str]:
         """Return ids of likely copies of a message, most similar first."""
         row = sketch.astype(np.uint16)
-        sought = _keys(row[None])[0]
+        sought = _numbers(row[_ROWS_OF])
         alike_entries: list[tuple[float, bytes]] = []
         for segment in self._segments:
-            low = np.searchsorted(segment.keys, sought, "left")
-            high = np.searchsorted(segment.keys, sought, "right")
-            hit = np.flatnonzero(high > low)
-            if not hit.size:
+            owners = segment.holding(sought)
+            if not owners.size:
                 continue
-            owners = np.unique(
-                np.concatenate([segment.owners[low[band] : high[band]] for band in hit])
-            )
             alike = np.mean(segment.rows[owners] == row, axis=1)
             near = np.flatnonzero(alike >= _LEAST)
             for place in near[np.argsort(-alike[near])][: 2 * _MOST_CANDIDATES]:
