@@ -65,6 +65,10 @@ _LIMITS_OF_A_SMOKE_TEST = {
 """Two hundred golden messages, five of them scams, cannot rule out any fall worth ruling out."""
 
 
+_MINUTES = 4
+"""After the first run, which trains the base model before."""
+
+
 def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> None:
     """Tell the story and answer with its figures.
 
@@ -82,6 +86,11 @@ def tell(session: Session, *, seed: int, report: Path | None, quick: bool) -> No
         f"[figure]antispam-shield[/]: one correction becomes a better model. "
         f"[quiet]seed {seed}, data in {root}[/]"
     )
+    if not quick:
+        session.terminal.say(
+            f"[quiet]This takes about {_MINUTES} minutes on two quiet cores, "
+            "and the training of the base model the first time.[/]"
+        )
     with stage(root, session.terminal) as scene:
         figures = _Story(scene, seed, quick).told()
     figures.seconds["all"] = time.monotonic() - began
