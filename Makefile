@@ -58,7 +58,7 @@ mails:
 test: setup ## every test but the long proofs; starts its own servers, browser and control plane
 	$(PY) -m tests.prepare
 	$(call say,Tests)
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow" $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-slow: setup ## the long proofs: 20,000 API cases, long fuzzing, full state machines
 	$(PY) -m pytest -m slow --timeout 3600 $(ARGS)
