@@ -29,6 +29,10 @@ Object = dict[str, Any]
 """A Kubernetes object as JSON gives it."""
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_PATIENCE_SECONDS = 6.0
+"""How long a call waits. What a broken network has swallowed is asked again after it, so it bounds
+how soon an operator is back; it is shorter than the Lease, which a slower server would cost anyway.
+"""
 
 
 class WatchExpired(Exception):
@@ -188,7 +192,7 @@ class Kube:
         """
         self.calls["WATCH"] = self.calls.get("WATCH", 0) + 1
         params = {"watch": "true", "resourceVersion": resource_version}
-        patience = httpx.Timeout(10.0, read=max(idle_seconds, 0.001))
+        patience = httpx.Timeout(_PATIENCE_SECONDS, read=max(idle_seconds, 0.001))
         try:
             with self._client.stream(
                 "GET", path, params=params, headers=self._headers(), timeout=patience
@@ -232,7 +236,7 @@ def _http(found: Any) -> httpx.Client:
         verify=context,
         proxy=found.proxy,
         trust_env=False,  # a cluster is reached as its configuration says
-        timeout=httpx.Timeout(10.0),
+        timeout=httpx.Timeout(_PATIENCE_SECONDS),
         limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
     )
 
