@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,20 @@ from api.webhooks.addresses import Refused, check_url, resolve
 from api.webhooks.sending import send
 from shield.errors import Forbidden, Invalid, NotFound
 from shield.labels import ModelType
-from shield.wire import DeliveryOutcome, ReplayRequest, WebhookRead, WebhookRequest
+from shield.wire import (
+    DeliveryOutcome,
+    ReplayRequest,
+    VersionRequest,
+    WebhookRead,
+    WebhookRequest,
+)
 from tests.integration.api.steps import decide, report
 from tests.integration.api.test_known import SCAM, confirmed
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.rollouts import spec, version
 from tests.support.waiting import wait_until
+from tests.support.worlds import QUICK, World
 
 
 @dataclass
@@ -119,6 +127,34 @@ def test_decisions_and_known_campaigns_are_told_signed_and_without_text(api: Run
     with api.services.reading() as session:
         kept = session.scalars(select(Webhook.secret_sealed)).all()
         assert all(secret_of(hook).encode() not in sealed for sealed in kept)
+
+
+def test_versions_and_what_becomes_of_their_rollouts_are_told(api: RunningApi) -> None:
+    world = World(spec("sms-v1", steps=QUICK, guard_seconds=100))
+    world.now = api.clock() - timedelta(hours=1)
+    world.settle().promote("sms-v2").wait(200).ask(undo="1", undo_reason="It flags my bank.")
+    store = api.services.rollouts
+    store.change_spec("sms", lambda _: world.spec)
+    store.write_status(store.get("sms"), world.status)
+    uid = store.get("sms").uid
+    with site() as receiver, api.client("root", "admin") as root:
+        hook = add(api, receiver.url, events=["version.*", "rollout.*"])
+        with api.client("pipeline", "pipeline") as pipeline:
+            made = version("sms-v2")
+            request = VersionRequest(digest=made.digest, uri=made.uri, trained_at=api.clock())
+            pipeline.register_version(ModelType.SMS, request)
+        root.pause_rollout(ModelType.SMS, "we look at it")
+        root.resume_rollout(ModelType.SMS)
+        with api.client("operator", "operator") as operator:
+            for transition in world.status.history:
+                operator.record_transition(ModelType.SMS, uid, transition)
+        wanted = {"version.register", "rollout.pause", "rollout.resume"} | {
+            f"rollout.{transition.action}" for transition in world.status.history
+        }
+        assert {"rollout.promote", "rollout.undo"} <= wanted
+        wait_until(
+            lambda: {event["type"] for event in receiver.verified(secret_of(hook))} >= wanted
+        )
 
 
 def test_what_is_not_taken_is_sent_again_and_can_be_replayed(api: RunningApi) -> None:
