@@ -113,7 +113,6 @@ def test_a_phone_is_woken_in_its_language_and_opens_the_inbox(
         tap_notification(page)
         expect(page.locator("#inbox article")).to_be_visible()
         assert page.evaluate(SHOWN) == []
-        page.locator("#account-button").tap()
         switch(page, words, on=False)
         wait_until(lambda: known_phones(api) == 0, page=page)
 
