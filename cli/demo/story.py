@@ -11,7 +11,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
+
+from rich.markup import escape
 
 from cli import retraining, services
 from cli.demo.corpus import Corpus, Message
@@ -195,7 +198,8 @@ class _Story:
             scene.tell("The model finds these scams by itself: there is nothing to show it with.")
             return
         figures.known |= {"answered_ms": round(done.answered_ms)}
-        scene.tell(f"Told harmless, and reported by two people: [quiet]{done.text[:140]}[/]")
+        shown = escape(shorten(done.text, 160, placeholder=" ..."))
+        scene.tell(f"Told harmless, and reported by two people: [quiet]{shown}[/]")
         scene.tell(
             f"{done.answered_ms:.0f} ms after the second reviewer's decision somebody else's copy "
             "in disguise is a scam."

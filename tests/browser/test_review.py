@@ -53,6 +53,17 @@ def test_j_and_k_walk_and_l_leaves_for_later(chromium: Browser, queue: RunningAp
     assert set(statuses(queue).values()) == {"pending"}
 
 
+def test_a_click_on_the_item_that_is_read_closes_nothing_in_it(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    with at_the_desk(chromium, queue) as page:
+        text = shown(page)
+        page.get_by_text("Give it to somebody").click()
+        page.get_by_role("link", name=text).click()
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_label("To", exact=True)).to_be_visible()
+
+
 def test_the_end_of_the_queue_says_so(chromium: Browser, queue: RunningApi) -> None:
     with at_the_desk(chromium, queue) as page:
         for left in (2, 1, 0):

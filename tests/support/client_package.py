@@ -2,16 +2,16 @@
 
 import shutil
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from tempfile import gettempdir
 
 from clients.build import PACKAGE, pack
+from tests.support.http_server import Quiet, serving
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; base-uri 'none'; "
@@ -44,22 +44,11 @@ def example_app(folder: Path) -> Path:
 def served(site: Path) -> Iterator[str]:
     """Serve a folder of files on a free port until the block ends; yields the origin."""
 
-    class Handler(SimpleHTTPRequestHandler):
+    class Handler(Quiet, SimpleHTTPRequestHandler):
         def end_headers(self) -> None:
             self.send_header("Content-Security-Policy", POLICY)
             self.send_header("Cache-Control", "no-store")
             super().end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(site)))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(partial(Handler, directory=str(site))) as origin:
+        yield origin

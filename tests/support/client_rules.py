@@ -2,11 +2,12 @@
 
 import copy
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.http_server import Quiet, serving
 
 RULES: list[tuple[int | None, str | None, str, str | None, float | None]] = [
     (None, None, "wait", "none", 2),  # half of the four seconds after the third try
@@ -54,7 +55,7 @@ def scripted(script: dict[str, list[list[Any]]]) -> Iterator[tuple[str, list[tup
     left = copy.deepcopy(script)
     sent: list[tuple[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             sent.append((body["scanId"], self.headers["Idempotency-Key"]))
@@ -67,15 +68,5 @@ def scripted(script: dict[str, list[list[Any]]]) -> Iterator[tuple[str, list[tup
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", sent
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as origin:
+        yield origin, sent

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import http_ece
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from api.push.keys import new_key
+from tests.support.http_server import Quiet, serving
 from tests.support.waiting import PATIENCE_SECONDS
 
 KEY, PUBLIC = new_key()
@@ -88,7 +89,7 @@ class PushService:
 def push_service() -> Iterator[PushService]:
     """Serve a push service on a free port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = found.statuses.pop(0) if found.statuses else 201
@@ -103,17 +104,7 @@ def push_service() -> Iterator[PushService]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = PushService(f"http://127.0.0.1:{server.server_address[1]}")
-    found.open.set()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        found = PushService(url)
+        found.open.set()
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from tests.integration.api.steps import decide, report
 from tests.integration.api.test_known import SCAM, confirmed
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
+from tests.support.http_server import Quiet, serving
 from tests.support.rollouts import spec, version
 from tests.support.waiting import wait_until
 from tests.support.worlds import QUICK, World
@@ -52,7 +53,7 @@ class Site:
 
 @contextmanager
 def site() -> Iterator[Site]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             names = ("webhook-id", "webhook-timestamp", "webhook-signature", "host")
@@ -64,19 +65,9 @@ def site() -> Iterator[Site]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Site(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        found = Site(url)
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Tokens, key ring, ids, cursors, limits: what knows no business."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +27,7 @@ from api.kit.tokens import Role, mint
 from api.settings import ApiSettings
 from shield.errors import Misconfigured, NotFound, RateLimited, Unauthenticated, Unavailable
 from tests.support.api import SECRET
+from tests.support.http_server import Quiet, serving
 from tests.support.redis import redis_server
 from tests.support.waiting import wait_until
 
@@ -131,22 +131,14 @@ def issuer() -> Iterator[SimpleNamespace]:
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     document = json.dumps({"keys": [{**public, "kid": "one", "use": "sig", "alg": "RS256"}]})
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(document.encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield SimpleNamespace(key=key, url=f"http://127.0.0.1:{server.server_address[1]}/jwks")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as origin:
+        yield SimpleNamespace(key=key, url=f"{origin}/jwks")
 
 
 def signed(key: Any, **changes: Any) -> str:

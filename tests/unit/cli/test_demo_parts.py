@@ -1,9 +1,7 @@
-import http.server
 import json
-import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +14,7 @@ from cli.demo.people import CountingTransport
 from cli.demo.traffic import Seen, loyalty
 from shield.errors import Misconfigured
 from shield.routing import Arm
+from tests.support.http_server import Quiet, serving
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -123,7 +122,7 @@ def test_the_report_is_written_whole_into_a_folder_that_is_made(tmp_path: Path) 
     assert json.loads((tmp_path / "new" / "report.json").read_text())["seed"] == 7
 
 
-class Answer(http.server.BaseHTTPRequestHandler):
+class Answer(Quiet, BaseHTTPRequestHandler):
     """Answers each POST with the status that its path names."""
 
     protocol_version = "HTTP/1.1"
@@ -133,19 +132,11 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Answer) as origin:
+        yield origin
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,8 @@ export function startQueue(root: HTMLElement): void {
     const target = (event.target as Element).closest<HTMLAnchorElement>("a.entry");
     if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    // Drawn anew, the item that is being read would close what its reader has opened in it.
+    if (target === current() && detail.querySelector(`article[data-item="${CSS.escape(target.dataset.item ?? "")}"]`)) return;
     void show(target);
   });
   undoButton.addEventListener("click", undo);
