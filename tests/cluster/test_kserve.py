@@ -138,6 +138,8 @@ def test_a_version_from_before_the_guard_window_is_brought_up_again(
         ask(place, version=version("sms-v2").model_dump(), guardSeconds=2)
         place.until(stable_is("sms-v2"))
         wait_until(lambda: percent(place) is None)
+        # Only when KServe has rolled it out is the version before gone, and not just at 0 %.
+        wait_until(lambda: len(place.plane.get("pods", "-n", place.namespace)["items"]) == 1)
         ask(place, undo="1", undoReason="bad")
         place.until(stable_is("sms-v1"))
         wait_until(lambda: (serves(place), percent(place)) == ("sms-v1", None))
