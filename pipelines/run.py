@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -132,6 +133,8 @@ def run_weekly(
         result.outcome, result.message = ended.outcome.value, ended.message
         result.version = ended.version
     _write_whole(directory / "run.json", json.dumps(asdict(result), indent=1).encode())
+    if done.succeeded:  # nothing is left to go on with: more than half of what the run occupies
+        shutil.rmtree(directory / "checkpoints", ignore_errors=True)
     return result
 
 

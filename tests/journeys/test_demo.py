@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def command(home: Path, *arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("demo")
     report = folder / "figures.json"
     line = command(folder / "home", "demo", "--quick", "--seed", "7", "--report", str(report))
@@ -45,7 +46,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     assert done.returncode == 0, done.stderr
     figures = json.loads(report.read_text())
     assert "ending" not in figures, done.stderr  # refused, rejected or held: another story
-    return Told(folder / "home", figures, done.stdout)
+    yield Told(folder / "home", figures, done.stdout)
+    shutil.rmtree(folder)  # gigabytes
 
 
 def test_the_incremental_trainer_improves_metrics(told: Told) -> None:

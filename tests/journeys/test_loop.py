@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running_system(folder / "home") as system:
         serve(system, folder)
         yield system
+    shutil.rmtree(folder)  # most of a gigabyte
 
 
 def scan(system: System, user: str, text: str) -> ScanRead:

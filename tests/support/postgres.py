@@ -4,6 +4,7 @@ import atexit
 import itertools
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,8 @@ def postgres_server() -> Any:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
-            for setting in ("fsync", "full_page_writes"):
-                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '128MB'"):
+                connection.execute(text(f"ALTER SYSTEM SET {setting}"))
             connection.execute(text("SELECT pg_reload_conf()"))
         admin.dispose()
     return server
@@ -73,17 +74,31 @@ def new_database(template: str = "template1") -> str:
     return url.set(database=name).render_as_string(hide_password=False)
 
 
+def _drop(url: str) -> None:
+    """Remove a database that no test needs any more: a whole run makes gigabytes of them."""
+    parsed = make_url(url)
+    admin = create_engine(parsed.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {parsed.database} WITH (FORCE)"))
+    admin.dispose()
+
+
 @pytest.fixture
-def postgres_url() -> str:
+def postgres_url() -> Iterator[str]:
     """URL of an empty PostgreSQL database."""
-    return new_database()
+    url = new_database()
+    yield url
+    _drop(url)
 
 
 @pytest.fixture(
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
 )
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a database without rows; the test runs once on each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/shield.db"
-    return new_migrated_database()
+        yield f"sqlite:///{tmp_path}/shield.db"
+        return
+    url = new_migrated_database()
+    yield url
+    _drop(url)

@@ -166,6 +166,7 @@ def test_killed_after_a_step_it_keeps_its_batch_and_loses_and_repeats_nothing(
     result = learner.run("the-run")
 
     assert result["outcome"] == "succeeded"
+    assert not (learner.world.folder / "runs/the-run/checkpoints").exists(), "a week is kept twice"
     assert len(batches | {result["batch"]}) == 1, "the same run got another batch"
     with learner.world.service() as client:
         (version,) = client.versions(ModelType.SMS)
