@@ -10,8 +10,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.known import floods, lookup, replicas, scans
+from bench.known import floods, lookup, replicas, report, scans
 from bench.learning.outcome import Aim, Outcome
+from bench.marks import between
 
 RESULTS = Path("bench/results/known.json")
 PARTS = {"lookup": lookup.run, "scans": scans.run, "floods": floods.run, "replicas": replicas.run}
@@ -39,9 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     now = datetime.now(UTC).isoformat(timespec="seconds")
     former = json.loads(RESULTS.read_text(encoding="utf-8")) if asked.only else {}
-    figures = {**whole.figures, "seconds": round(time.monotonic() - began, 1)}
+    parts = {name: {**measured, "date": now} for name, measured in whole.figures.items()}
+    figures = {**parts, "seconds": round(time.monotonic() - began, 1)}
     if asked.only:
-        figures = former["figures"] | {asked.only: {**whole.figures[asked.only], "date": now}}
+        figures = former["figures"] | parts
     named = {aim.name for aim in whole.aims}
     others = [aim for aim in former.get("aims", []) if aim["name"] not in named]
     results = {
@@ -52,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         "aims": others + [asdict(aim) for aim in whole.aims],
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    report.PAGE.write_text(between(report.PAGE, "known", report.render(results)))
     return 0
 
 

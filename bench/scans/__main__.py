@@ -30,7 +30,7 @@ from typing import Any
 
 from bench.scans import growth, path, peers, rest, servers, sizing
 from bench.scans.aims import aims
-from bench.scans.report import write_page
+from bench.scans.report import render
 
 RESULT = Path("bench/results/scans.json")
 PAGE = Path("docs/benchmarks-scans.md")
@@ -68,7 +68,7 @@ class Results:
         self._whole["aims"] = aims(self._whole["figures"])
         RESULT.parent.mkdir(parents=True, exist_ok=True)
         RESULT.write_text(json.dumps(self._whole, indent=1) + "\n")
-        write_page(self._whole, PAGE)
+        PAGE.write_text(render(self._whole))
         if "postgresql" in self._whole["figures"].get("path", {}):
             sizing.write()
         for aim in self._whole["aims"]:

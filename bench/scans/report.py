@@ -1,8 +1,9 @@
 """Write the page about scans from the figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+
+from bench.scans.aims import aims
 
 _HEAD = """# A scan from the phone to the verdict
 
@@ -45,13 +46,13 @@ _COLUMNS = (
 )
 
 
-def write_page(result: dict[str, Any], page: Path) -> None:
-    """Write the page."""
+def render(result: dict[str, Any]) -> str:
+    """Return the page."""
     found = result["figures"]
     lines = _HEAD.format(**result["machine"]).splitlines()
     lines += ["", "## Aims", *_table(("aim", "goal", "measured", ""))]
-    for aim in result["aims"]:
-        word = "met" if aim["met"] else "**missed**"
+    for aim in aims(found):
+        word = "met" if aim["met"] else f"**missed** {aim.get('reason', '')}".strip()
         lines.append(f"| {aim['name']} | {aim['goal']} | {aim['measured']:g} | {word} |")
     if "path" in found:
         lines += [*_PATH.splitlines(), *_table(_COLUMNS)]
@@ -74,7 +75,7 @@ def write_page(result: dict[str, Any], page: Path) -> None:
         f"| {part} | {one['date'][:16]} | {one['load_before']:g} | {one['load_after']:g} |"
         for part, one in result["measured"].items()
     ]
-    page.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _table(columns: Sequence[str]) -> list[str]:

@@ -5,9 +5,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from bench.marks import between
+
 PAGE = Path("docs/operations.md")
 _RESULTS = Path("bench/results")
-_BEGIN, _END = "<!-- sizing: written by `make bench-scans` -->\n", "<!-- end of sizing -->\n"
 _BUSIEST = 4
 """The busiest second has so many times the mean."""
 _USED = 0.7
@@ -62,13 +63,6 @@ def _row(scans: int, rate: float, api_ms: float) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def written(page: str, figures: str) -> str:
-    """Return a page with the figures put between their marks."""
-    head, _, rest = page.partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    return f"{head}{_BEGIN}{figures}{_END}{tail}"
-
-
 def write() -> None:
     """Bring the page up to date."""
-    PAGE.write_text(written(PAGE.read_text(), render()))
+    PAGE.write_text(between(PAGE, "sizing", render()))

@@ -184,7 +184,7 @@ def _keep(result: dict[str, Any], threads: int) -> None:
     result |= summarise(result)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    write_page(result, Path("docs/benchmarks-serving.md"), Path("docs/images/serving.svg"))
+    write_page(result)
 
 
 def _scenarios(given: Any, package: Path, trusted: Path, texts: Sequence[str]) -> dict[str, Any]:

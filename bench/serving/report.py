@@ -156,10 +156,25 @@ def _cheapest(figures: dict[str, Any]) -> tuple[float, float]:
     return spent, spent / float(best["cpu_of_raw"]["median"])
 
 
-def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
-    """Write the table, the aims and the plot."""
+PAGE = Path("docs/benchmarks-serving.md")
+PLOT = Path("docs/images/serving.svg")
+NOTES = Path("docs/benchmarks-serving-notes.md")
+
+
+def write_page(result: dict[str, Any]) -> None:
+    """Write the page and its plot."""
+    PAGE.write_text(render(result))
+    _plot(result["figures"], _order(result["figures"]), PLOT)
+
+
+def _order(figures: dict[str, Any]) -> list[str]:
+    return sorted(figures, key=lambda name: -_best(figures[name], "of_raw"))
+
+
+def render(result: dict[str, Any]) -> str:
+    """Return the page: the table, the aims, the open loop and the notes."""
     figures, machine = result["figures"], result["machine"]
-    order = sorted(figures, key=lambda name: -_best(figures[name], "of_raw"))
+    order = _order(figures)
     lines = [
         "# The model server beside the limit and its peers",
         "",
@@ -199,17 +214,14 @@ def write_page(result: dict[str, Any], page: Path, plot: Path) -> None:
         "",
         *(f"- {name}: not measured ({why})" for name, why in result["not_measured"].items()),
     ]
-    lines += ["", f"![Share of the raw limit](images/{plot.name})", "", "## Aims", ""]
+    lines += ["", f"![Share of the raw limit](images/{PLOT.name})", "", "## Aims", ""]
     lines += ["| aim | goal | measured | |", "|---|---|---|---|"]
     for aim in result["aims"]:
         met = "met" if aim["met"] else f"**missed**: {aim['reason']}"
         lines.append(f"| {aim['name']} | {aim['goal']} | {aim['measured']} | {met} |")
     lines += ["", *_load_table(result["scenarios"].get("loads", {}))]
-    notes = page.with_name("benchmarks-serving-notes.md")
-    if notes.exists():
-        lines += ["", notes.read_text().strip()]
-    page.write_text("\n".join(lines) + "\n")
-    _plot(figures, order, plot)
+    lines += ["", NOTES.read_text().strip()]
+    return "\n".join(lines) + "\n"
 
 
 def _cell(spread: dict[str, float], digits: int) -> str:

@@ -1,10 +1,9 @@
 """The page about scans tells what was measured, part by part."""
 
-from pathlib import Path
 from typing import Any
 
 from bench.scans.aims import aims
-from bench.scans.report import write_page
+from bench.scans.report import render
 
 _SIDE = {"per_second": 100.0, "cpu_ms": 4.0, "p50_ms": 50.0, "p99_ms": 100.0}
 _PEER = {
@@ -31,16 +30,14 @@ def test_aims_are_told_of_what_was_measured_alone() -> None:
     }
 
 
-def test_the_page_has_the_parts_that_were_measured(tmp_path: Path) -> None:
+def test_the_page_has_the_parts_that_were_measured() -> None:
     figures: dict[str, Any] = {"peers": {"ray": _PEER, "kserve": {"not_measured": "no wheel"}}}
     result = {
         "figures": figures,
         "machine": {"cores": 2, "python": "3.11"},
         "measured": {"peers ray": _WHEN},
-        "aims": aims(figures),
     }
-    write_page(result, tmp_path / "page.md")
-    page = (tmp_path / "page.md").read_text()
+    page = render(result)
     assert "| ray | 100 | 100 | 410 |" in page
     assert "4.10 [3.90, 4.40]" in page
     assert "kserve was not measured: no wheel" in page
