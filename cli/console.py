@@ -56,6 +56,11 @@ class Terminal:
         if not self.err.is_terminal:
             self.err.width = 120
 
+    @property
+    def live(self) -> bool:
+        """Whether progress may be shown in a line that changes."""
+        return self.err.is_terminal and not (self.quiet or self.machine)
+
     def say(self, sentence: str) -> None:
         """Tell of progress; silent with `--quiet`."""
         if not self.quiet:
@@ -82,7 +87,7 @@ class Terminal:
 
         Yields a function that changes the label.
         """
-        if self.quiet or self.machine or not self.err.is_terminal:
+        if not self.live:
             yield lambda text: None
             return
         with self.err.status(f"[quiet]{label}[/]", spinner="dots", speed=0.7) as status:

@@ -25,6 +25,8 @@ REASON = (
 )
 TYPES = frozenset(kind.value for kind in ModelType)
 _LOOK_SECONDS = 1.0
+_PAUSE_SECONDS = 20.0
+"""Between two lines about one training."""
 _TOKEN_SECONDS = 600.0
 
 
@@ -146,9 +148,14 @@ class FirstModels:
             self._say(f"{_title(ModelType(progress.name))}: {progress.detail}{seconds}")
 
     def _tell(self, kind: ModelType) -> Callable[[retraining.Progress], None]:
+        told = time.monotonic()
+
         def tell(progress: retraining.Progress) -> None:
+            nonlocal told
             if progress.state == "running":
-                self._say(f"  {kind} {progress.name}: {progress.detail}")
+                if time.monotonic() - told >= _PAUSE_SECONDS:
+                    told = time.monotonic()
+                    self._say(f"  {kind} {progress.name}: {progress.detail}")
             elif progress.state != "started":
                 self._say(f"  {kind} {progress.name:<16} {progress.seconds or 0:6.1f} s")
 

@@ -23,7 +23,7 @@ _STOP_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of a run has begun or ended."""
+    """One step of a run has begun, has something to tell, or has ended."""
 
     name: str
     state: str

@@ -1,6 +1,5 @@
 """`shieldctl model`: the registry and the packages in it."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cli import retraining, services
 from cli.console import rows_table
+from cli.following import follow
 from cli.ids import whole
 from cli.session import Session, session_of
 from cli.supervise import interruptible
@@ -130,19 +130,12 @@ def train(
     home = session.home()
     surroundings = services.environment(home, home.url(), {})
 
-    def tell(progress: retraining.Progress) -> None:
-        if progress.state != "started":
-            session.terminal.say(f"  {progress.name:<16} {progress.seconds or 0:6.1f} s")
-
     options = ["--hold-back", "0", *(["--quick"] if quick else [])]
     with interruptible():
-        job = retraining.base(home, model_type, seed, surroundings, tell, *options)
-        try:
-            while not job.poll():
-                time.sleep(0.1)
-        finally:
-            job.stop()
-    result = job.result()
+        result = follow(
+            session.terminal,
+            lambda tell: retraining.base(home, model_type, seed, surroundings, tell, *options),
+        )
     with session.client() as client:
         now = client.rollout(model_type).status
     said = became(now, model_type, str(result["version"]), str(result["rollout"]))

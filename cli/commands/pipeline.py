@@ -1,6 +1,5 @@
 """`shieldctl pipeline`: run a retraining now, and look at those that ran."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from cli import retraining, services
 from cli.console import as_table, rows_table
+from cli.following import follow
 from cli.ids import whole
 from cli.session import session_of
 from cli.supervise import interruptible
@@ -44,29 +44,14 @@ def run(
     name = run_id or f"manual-{model_type}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     surroundings = services.environment(home, url, {})
 
-    def tell(progress: retraining.Progress) -> None:
-        if progress.state != "started":
-            session.terminal.say(f"  {progress.name:<16} {progress.seconds or 0:6.1f} s")
-
+    options = ["--min-feedback", str(min_feedback)]
+    options += [part for each in settings or [] for part in ("--set", each)]
     session.terminal.say(f"Run {name}")
     with interruptible():
-        settings_options = [part for each in settings or [] for part in ("--set", each)]
-        job = retraining.weekly(
-            home,
-            model_type,
-            name,
-            surroundings,
-            tell,
-            "--min-feedback",
-            str(min_feedback),
-            *settings_options,
+        result = follow(
+            session.terminal,
+            lambda tell: retraining.weekly(home, model_type, name, surroundings, tell, *options),
         )
-        try:
-            while not job.poll():
-                time.sleep(0.1)
-        finally:
-            job.stop()
-    result = job.result()
     session.terminal.answer(result, as_table(result))
 
 
@@ -92,13 +77,10 @@ def drift(
     surroundings = services.environment(home, home.url(), {})
     options = ["--only-look"] if only_look else []
     with interruptible():
-        job = retraining.drift(home, model_type, surroundings, lambda progress: None, *options)
-        try:
-            while not job.poll():
-                time.sleep(0.1)
-        finally:
-            job.stop()
-    result = job.result()
+        result = follow(
+            session.terminal,
+            lambda tell: retraining.drift(home, model_type, surroundings, tell, *options),
+        )
     lines = [f"  {signal['message']}" for signal in result["signals"]] or [f"  {result['reason']}"]
     if "retraining" in result:
         ended = result["retraining"]

@@ -6,7 +6,8 @@ reviewer thinks of a message is simulated by its true label; all else about a re
 
 import random
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -113,17 +114,24 @@ class Reports:
     lies: int = 0
 
 
-def meet(town: Town, messages: Sequence[Message], chance: random.Random) -> Reports:
+def meet(
+    town: Town,
+    messages: Sequence[Message],
+    chance: random.Random,
+    show: Callable[[str], None] = lambda line: None,
+) -> Reports:
     """Let users scan messages and say what they think of the verdicts.
 
     Honest users report every error and confirm some of what was right; liars claim the opposite of
-    the truth.
+    the truth. `show` is called with what is done, and how long the rest takes.
     """
-    reports = Reports()
+    reports, began = Reports(), time.monotonic()
     for message, number in zip(messages, count(), strict=False):
         person = chance.choice(town.users)
         scan = person.client.scan(ScanType.TEXT, message.text)
         reports.scans += 1
+        left = (time.monotonic() - began) / reports.scans * (len(messages) - reports.scans)
+        show(f"   {reports.scans} of {len(messages)} messages scanned, about {left:.0f} s left")
         scam = is_positive(scan.model_type, scan.verdict)
         reports.missed += message.scam and not scam
         claim = claim_of(person, scan, message)

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cli import retraining, services
 from cli.console import Terminal
+from cli.following import follow
 from cli.home import Home
 from cli.supervise import Supervisor, supervised
 from shield.errors import Misconfigured, Unavailable
@@ -33,7 +34,6 @@ class Stage:
     url: str
     supervisor: Supervisor
     terminal: Terminal
-    _show: Callable[[str], None] = lambda text: None
 
     def chapter(self, number: int, title: str) -> None:
         """Begin a chapter."""
@@ -49,39 +49,25 @@ class Stage:
         Raises:
             Unavailable: Nothing was seen in time.
         """
-        deadline = time.monotonic() + timeout_seconds
-        while (found := look()) is None:
-            self.supervisor.tend()
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"{what} did not happen within {timeout_seconds:.0f} s. "
-                    f"Look into {self.home.logs}, then run the demo again."
-                )
-            time.sleep(0.1)
-        return found
+        began = time.monotonic()
+        with self.terminal.busy(f"   {what}") as show:
+            while (result := look()) is None:
+                self.supervisor.tend()
+                waited = time.monotonic() - began
+                if waited > timeout_seconds:
+                    raise Unavailable(
+                        f"{what} did not happen within {timeout_seconds:.0f} s. "
+                        f"Look into {self.home.logs}, then run the demo again."
+                    )
+                show(f"   {what}: {waited:.0f} s, at most {timeout_seconds:.0f} s")
+                time.sleep(0.1)
+        return result
 
-    def run(self, job: retraining.Job) -> dict[str, object]:
-        """Wait for a pipeline run and return its answer; whatever happens, it has ended."""
-        try:
-            with self.terminal.busy("   starting") as self._show:
-                while not job.poll():
-                    self.supervisor.tend()
-                    time.sleep(0.1)
-        finally:
-            job.stop()
-        return job.result()
-
-    def step(self, progress: retraining.Progress) -> None:
-        """Tell of one pipeline step."""
-        if progress.state == "started":
-            self._show(f"   {progress.name}")
-        elif progress.state == "running":
-            self._show(f"   {progress.name}: {progress.detail}")
-        elif progress.state == "finished":
-            detail = f"  [quiet]{progress.detail}[/]" if progress.detail else ""
-            self.tell(f"{progress.name:<18}{progress.seconds or 0:6.1f} s{detail}")
-        elif progress.state == "failed":
-            self.tell(f"[bad]{progress.name:<18}failed[/] {progress.detail}")
+    def run(
+        self, start: Callable[[Callable[[retraining.Progress], None]], retraining.Job]
+    ) -> dict[str, Any]:
+        """Start a pipeline run, show how it goes, and return its answer."""
+        return follow(self.terminal, start, tend=self.supervisor.tend, indent="   ")
 
 
 @contextlib.contextmanager

@@ -169,10 +169,11 @@ class _Story:
         surroundings = services.environment(scene.home, scene.url, {})
         options = ["--hold-back", str(HELD_BACK), *(["--quick"] if self.quick else [])]
         started = time.monotonic()
-        job = retraining.base(
-            scene.home, ModelType.SMS, self.seed, surroundings, scene.step, *options
+        made = scene.run(
+            lambda tell: retraining.base(
+                scene.home, ModelType.SMS, self.seed, surroundings, tell, *options
+            )
         )
-        made: dict[str, Any] = scene.run(job)
         figures.seconds["base_model"] = time.monotonic() - started
         corpus = Corpus.read(Path(str(made["story"])))
         figures.tactics = corpus.tactics
@@ -246,12 +247,14 @@ class _Story:
     ) -> float:
         """Let users scan and report, and reviewers decide; return the seconds it took."""
         started = time.monotonic()
-        found = meet(town, messages, chance)
-        self.scene.tell(
-            f"{found.scans} messages scanned, {found.missed} scams missed. "
-            f"{found.honest} honest reports, {found.lies} lies."
-        )
-        decided = room.clear()
+        with self.scene.terminal.busy("   scanning") as show:
+            reports = meet(town, messages, chance, show)
+            self.scene.tell(
+                f"{reports.scans} messages scanned, {reports.missed} scams missed. "
+                f"{reports.honest} honest reports, {reports.lies} lies."
+            )
+            show("   the reviewers decide")
+            decided = room.clear()
         self.scene.tell(f"The reviewers approve {decided.approved} and reject {decided.rejected}.")
         return time.monotonic() - started
 
@@ -303,8 +306,10 @@ class _Story:
         limits = json.dumps(_LIMITS_OF_A_SMOKE_TEST if self.quick else LIMITS)
         options += ["--set", f"limits={limits}", *(["--set", "replay=300"] if self.quick else [])]
         name = f"demo-{self.seed}" if week == 1 else f"demo-{self.seed}-week-{week}"
-        run: dict[str, Any] = scene.run(
-            retraining.weekly(scene.home, ModelType.SMS, name, surroundings, scene.step, *options)
+        run = scene.run(
+            lambda tell: retraining.weekly(
+                scene.home, ModelType.SMS, name, surroundings, tell, *options
+            )
         )
         for step, seconds in run["seconds"].items():
             figures.seconds[step] = figures.seconds.get(step, 0.0) + float(seconds)

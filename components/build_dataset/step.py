@@ -24,6 +24,7 @@ from components.shared.batches import corrections_in, read_batches
 from components.shared.campaigns import campaigns, hosts_of, near
 from components.shared.corpus_store import fetch_set, read_training
 from components.shared.dataset_readme import write_readme
+from components.shared.progress import tell
 from shield.artifacts import ArtifactStore
 from shield.errors import Invalid
 from shield.labels import ModelType
@@ -89,13 +90,16 @@ def run(
     model_type = run_inputs.model_type
     base = _base_sets(store, run_inputs.corpus, cache)
     references = [*run_inputs.earlier, run_inputs.batch]
+    tell("build_dataset", f"reading {len(references)} batches of corrections")
     rows = read_batches(store, references, model_type, cache)
     corrections, aside = settle(rows, caps or Caps())
     del rows
+    tell("build_dataset", f"grouping {corrections.height:,} corrections by campaign")
     corrections, train_base, dropped, ids = _group(corrections, base, caps or Caps())
     aside = pl.concat([aside, dropped])
     shared_phrases: list[Phrase] = []
     if set_suspects_aside:
+        tell("build_dataset", f"looking for wrong labels among {corrections.height:,} corrections")
         corrections, doubted = suspects(corrections, train_base, seed)
         corrections, carriers, shared_phrases = phrases(corrections, train_base, seed)
         aside = pl.concat([aside, doubted, carriers])

@@ -1,6 +1,6 @@
 """Scores of both models on every judged set, and the counts that the gates read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.evaluate.sets import JudgedSet
 from components.evaluate.slices import judge_slices_of, slices_of
+from components.shared.progress import Progress
 from shield.errors import PackageInvalid
 from shield.gates import Comparison, GroupShare, Slice
 from shield.linear import LinearModel
@@ -20,6 +21,8 @@ from shield.packages.package import ModelPackage
 from shield.predictor import OPERATING_POINT, Predictor
 
 THREADS = 2
+_PART = 256
+"""Messages that are scored between two looks at the progress."""
 
 
 class Scorer(Protocol):
@@ -109,14 +112,29 @@ class Models:
         )
 
 
-def score(scorer: Scorer, name: str, texts: Sequence[str]) -> NDArray[np.float64]:
+def score(
+    scorer: Scorer,
+    name: str,
+    texts: Sequence[str],
+    scored: Callable[[int], None] = lambda messages: None,
+) -> NDArray[np.float64]:
     """Score each text once, however often it occurs.
+
+    Args:
+        scorer: Scores.
+        name: What the scorer is called in an error.
+        texts: Texts, shape (n,).
+        scored: Called with the number of messages after each part of them.
 
     Raises:
         PackageInvalid: A score is not a number.
     """
     once = list(dict.fromkeys(texts))
-    scores = dict(zip(once, scorer.probabilities(once), strict=True))
+    scores = dict[str, float]()
+    for start in range(0, len(once), _PART):
+        part = once[start : start + _PART]
+        scores |= dict(zip(part, scorer.probabilities(part), strict=True))
+        scored(len(part))
     probabilities = np.array([scores[text] for text in texts], dtype=np.float64)
     bad = int(np.sum(~np.isfinite(probabilities)))
     if bad:
@@ -129,12 +147,17 @@ def score(scorer: Scorer, name: str, texts: Sequence[str]) -> NDArray[np.float64
 
 
 def score_sets(models: Models, sets: dict[str, JudgedSet]) -> dict[str, Scored]:
-    """Score every set by every model."""
+    """Score every set by every model, and tell how far that is."""
+    encoders = 1 if models.champion is None else 2
+    messages = encoders * sum(len(set(judged.texts)) for judged in sets.values())
+    scored = Progress("evaluate", messages, "messages" if encoders == 1 else "scores").add
     return {
         name: Scored(
             judged,
-            score(models.challenger, "challenger", judged.texts),
-            None if models.champion is None else score(models.champion, "champion", judged.texts),
+            score(models.challenger, "challenger", judged.texts, scored),
+            None
+            if models.champion is None
+            else score(models.champion, "champion", judged.texts, scored),
             None
             if models.baseline is None
             else score(models.baseline, "linear baseline", judged.texts),

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,17 @@ def test_scores_that_are_no_numbers_stop_the_step_with_advice() -> None:
 
     with pytest.raises(PackageInvalid, match="lower learning rate"):
         score(Diverged(), "challenger", ["a", "b"])
+
+
+def test_progress_counts_each_text_once() -> None:
+    class Even:
+        def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+            return np.full(len(texts), 0.5)
+
+    parts: list[int] = []
+    texts = [*["again"] * 300, *(f"text {number}" for number in range(299))]
+    assert len(score(Even(), "challenger", texts, parts.append)) == 599
+    assert parts == [256, 44]
 
 
 def test_frozen_ham_sets_the_operating_point_and_judges_nobody(tmp_path: Path) -> None:

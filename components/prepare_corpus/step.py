@@ -25,6 +25,7 @@ from components.shared import messages
 from components.shared.base_model import book_languages, minilm_directory
 from components.shared.campaigns import campaigns
 from components.shared.environment import StepSettings
+from components.shared.progress import Progress, tell
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.run_files import CORPUS, Corpus, CorpusSet, TacticFacts
@@ -120,7 +121,10 @@ def _with_tactics(
     hams = heads.filter(pl.col("label") == 0)
     hams = hams.sample(min(_PROBED_HAM, hams.height), seed=seed, shuffle=True)
     # Made to compare sentences, as the base of a classifier need not be.
-    vectors = embed(minilm_directory(), [*scams["text"], *hams["text"]])
+    texts = [*scams["text"], *hams["text"]]
+    progress = Progress("prepare_corpus", len(texts), "messages compared by meaning")
+    vectors = embed(minilm_directory(), texts, embedded=progress.add)
+    tell("prepare_corpus", "looking for the tactics that are hardest to find unseen")
     names, tactics = find_tactics(scams["text"].to_list(), vectors[: scams.height], seed)
     held = hardest_tactics(np.array(names), vectors[: scams.height], vectors[scams.height :], share)
     by_campaign = pl.DataFrame({"campaign": scams["campaign"], "tactic": names})

@@ -1,7 +1,7 @@
 """Load what a training starts from, and turn texts into token ids and embeddings."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,20 @@ def pad_id(directory: Path) -> int:
 
 
 @torch.inference_mode()
-def embed(directory: Path, texts: Sequence[str], max_tokens: int = 64) -> NDArray[np.float32]:
-    """Return sentence embeddings, shape (n, d), rows of unit length (mean of the last layer)."""
+def embed(
+    directory: Path,
+    texts: Sequence[str],
+    max_tokens: int = 64,
+    embedded: Callable[[int], None] = lambda texts: None,
+) -> NDArray[np.float32]:
+    """Return sentence embeddings, shape (n, d), rows of unit length (mean of the last layer).
+
+    Args:
+        directory: Of the encoder.
+        texts: Texts, shape (n,).
+        max_tokens: Longer texts are cut.
+        embedded: Called with the number of texts after each batch.
+    """
     from transformers import AutoModel
 
     _quieten()
@@ -113,4 +125,5 @@ def embed(directory: Path, texts: Sequence[str], max_tokens: int = 64) -> NDArra
         states = model(input_ids=ids, attention_mask=mask).last_hidden_state
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         embeddings[chosen] = torch.nn.functional.normalize(mean, dim=-1).numpy()
+        embedded(len(chosen))
     return embeddings

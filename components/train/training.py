@@ -6,7 +6,7 @@ recipe and number of threads give the same package digest on the same kind of pr
 
 import os
 import shutil
-import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from components.shared.encoder import (
     windows,
 )
 from components.shared.frozen import frozen
+from components.shared.progress import Progress, tell
 from components.train.card import write_card
 from components.train.curves import plot
 from components.train.export import export_package
@@ -83,7 +84,7 @@ def train_package(
         pad,
         checkpoints,
         device=device,
-        on_step=_progress,
+        on_step=_progress(),
         checkpoint_seconds=checkpoint_seconds,
     )
     if here().rank:
@@ -122,6 +123,7 @@ def train_package(
     held_back = frozen(dataset)
     if linear is not None:
         write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
+    _tell(f"setting the operating point on {held_back.height} frozen messages")
     settled = settle(pack(model, manifest), held_back, fpr_budget)
     placed = {
         "budget": fpr_budget,
@@ -187,12 +189,21 @@ def _origin(parent: ModelPackage | None) -> str:
     return "the base model" if parent is None else f"the champion {parent.digest[:19]}"
 
 
-def _progress(step: int, steps: int, loss: float) -> None:
-    if step == steps or step % max(1, steps // 10) == 0:
-        _tell(f"step {step}/{steps}, loss {loss:.4f}")
+def _progress() -> Callable[[int, int, float], None]:
+    """Return a function that tells how far the training is, and how long it lasts at most."""
+    progress: Progress | None = None
+
+    def on_step(step: int, steps: int, loss: float) -> None:
+        nonlocal progress
+        if here().rank:
+            return
+        if progress is None:  # a training that was killed goes on at a later step
+            progress = Progress("train", steps, "steps", done=step - 1)
+        progress.add(1, f"loss {loss:.4f}")
+
+    return on_step
 
 
 def _tell(line: str) -> None:
-    if here().rank:
-        return
-    print(f"train: {line}", file=sys.stderr, flush=True)  # noqa: T201  # progress, for people
+    if here().rank == 0:
+        tell("train", line)

@@ -181,7 +181,7 @@ def test_killed_after_a_step_it_keeps_its_batch_and_loses_and_repeats_nothing(
 def test_killed_in_the_middle_of_training_it_goes_on_to_the_same_model(learner: Learner) -> None:
     learner.corrections(0, 24)
     # A step is kept after it was reported: by the second report there is a first checkpoint.
-    learner.killed("broken", "train", "running", said="step ", times=2, epochs=2)
+    learner.killed("broken", "train", "running", said=" steps", times=2, epochs=2)
     kept = list((learner.world.folder / "runs/broken/checkpoints").glob("*/checkpoint.pt"))
     log = learner.world.folder / "runs/broken/steps.log"
     assert kept, "training was killed before its first checkpoint"
