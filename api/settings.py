@@ -149,6 +149,9 @@ class ApiSettings(Settings):
     """Let senders of flagged messages contest it at `/contest`, without an account."""
     contests_waiting: int = Field(default=200, ge=1)
     """Once so many contests wait for reviewers, no more are taken."""
+    device_encoder: bool = True
+    """Offer the encoder of each version to phones, whose owners may load it (20 to 30 MB) to judge
+    as exactly as the server does."""
     push_key: str | None = None
     """Private key of Web Push (VAPID), which wakes phones when there is a notice; `shieldctl push
     key` makes one. If unset, phones learn of notices when the app is opened."""

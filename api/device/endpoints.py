@@ -4,9 +4,10 @@ import gzip
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import FileResponse
 from pydantic.json_schema import SkipJsonSchema
 
-from api.device import known, releases, service, signing
+from api.device import encoder, known, releases, service, signing
 from api.kit.context import AnyRead, AnyWrite, StaffRead
 from api.kit.idempotency import IdempotencyKey
 from api.kit.readers import AskedBy
@@ -14,6 +15,7 @@ from shield.labels import MODEL_OF_SCAN, ScanType
 from shield.packages.manifest import digest_of
 from shield.wire import (
     DeviceCounts,
+    DeviceEncoderRead,
     DeviceKeysRead,
     DeviceKnownRead,
     DeviceReleaseRead,
@@ -26,6 +28,7 @@ from shield.wire import (
 router = APIRouter(prefix="/device", tags=["device"])
 
 FOREVER = "private, max-age=31536000, immutable"
+Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 IfNoneMatch = Annotated[str | SkipJsonSchema[None], Header(alias="If-None-Match")]
 _Release = Envelope[DeviceReleaseRead]
 _Known = Envelope[DeviceKnownRead]
@@ -104,7 +107,7 @@ def _unless_seen(
 )
 def package_file(
     scan_type: ScanType,
-    digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    digest: Sha256,
     file: Annotated[str, Path(pattern=r"^[a-z]{1,32}\.(json|safetensors)$")],
     ctx: AnyRead,
     request: Request,
@@ -121,6 +124,40 @@ def package_file(
     return Response(
         releases.unpacked(packed), media_type="application/octet-stream", headers=headers
     )
+
+
+@router.get("/{scan_type}/encoder/{digest}")
+def encoder_files(scan_type: ScanType, digest: Sha256, ctx: AnyRead) -> Envelope[DeviceEncoderRead]:
+    """Return what judging as exactly as the server takes on a phone, and its size. May be empty."""
+    return Envelope[DeviceEncoderRead](data=encoder.offered(ctx, scan_type, digest))
+
+
+@router.get(
+    "/{scan_type}/encoder/{digest}/{file}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "A gzip archive of one file of a released package's encoder.",
+            "content": {"application/gzip": {}},
+        },
+        206: {"description": "The part of it that `Range` asks for."},
+        304: {"description": "The file has not changed since `If-None-Match`."},
+        416: {"description": "It has no such part."},
+    },
+)
+def encoder_file(
+    scan_type: ScanType,
+    digest: Sha256,
+    file: Annotated[str, Path(pattern=r"^[a-z][a-z0-9.]{0,31}\.(json|safetensors|onnx)$")],
+    ctx: AnyRead,
+    known_etag: IfNoneMatch = None,
+) -> Response:
+    """Return one file of an encoder as a gzip archive. Immutable; takes `Range` and `If-Range`."""
+    path, tag = encoder.file(ctx, scan_type, digest, file)
+    headers = {"ETag": tag, "Cache-Control": FOREVER}
+    if known_etag == tag:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type="application/gzip", headers=headers)
 
 
 @router.post("/{scan_type}/counts", status_code=201)

@@ -129,28 +129,41 @@ def file(ctx: Context, scan_type: ScanType, digest: str, name: str) -> tuple[byt
         NotFound: The version was not released to phones, or phones may not fetch the file.
         PackageCorrupt: The bytes in the artifact store differ from the signed ones.
     """
-    model_type = MODEL_OF_SCAN[scan_type].value
     package = f"sha256:{digest}"
-    released = ctx.session.scalar(
-        select(DeviceRelease.number)
-        .where(DeviceRelease.model_type == model_type, DeviceRelease.package == package)
-        .limit(1)
-    )
-    if released is None or name not in FILES:
+    check_in_phones_history(ctx, scan_type, package)
+    if name not in FILES:
         raise NotFound.of("file for phones", f"{package[:19]}/{name}", "Fetch the release again.")
     # A Protocol does not say that its objects can be keys of a cache; ours are, by identity.
     store: Any = ctx.services.artifacts
-    return _packed(store, uri_of(model_type, package), package, name)
+    return _packed(store, uri_of(MODEL_OF_SCAN[scan_type].value, package), package, name)
+
+
+def check_in_phones_history(ctx: Context, scan_type: ScanType, package: str) -> None:
+    """Raise `NotFound` unless the package, a `sha256:` digest, was ever released to phones."""
+    released = ctx.session.scalar(
+        select(DeviceRelease.number)
+        .where(
+            DeviceRelease.model_type == MODEL_OF_SCAN[scan_type].value,
+            DeviceRelease.package == package,
+        )
+        .limit(1)
+    )
+    if released is None:
+        raise NotFound.of("version for phones", package[:19], "Fetch the release again.")
+
+
+def manifest_of(store: ArtifactStore, uri: str, digest: str) -> Manifest:
+    """Return the manifest of a package by its address and its `sha256:` digest.
+
+    Raises:
+        PackageCorrupt: The bytes in the artifact store are not those of the digest.
+    """
+    return Manifest.from_bytes(_manifest_bytes(store, uri, digest), f"{uri}/{MANIFEST}")
 
 
 @lru_cache(maxsize=32)
 def _packed(store: Any, uri: str, digest: str, name: str) -> tuple[bytes, str]:
-    raw = store.get(f"{uri}/{MANIFEST}")
-    if digest_of(raw) != digest:
-        raise PackageCorrupt(
-            f"{uri}/{MANIFEST} is not the manifest of {digest[:19]}. Push the version again with "
-            "`shieldctl model push`."
-        )
+    raw = _manifest_bytes(store, uri, digest)
     if name != MANIFEST:
         expected = Manifest.from_bytes(raw, f"{uri}/{MANIFEST}").files.get(name)
         if expected is None:
@@ -158,3 +171,13 @@ def _packed(store: Any, uri: str, digest: str, name: str) -> tuple[bytes, str]:
         raw = store.get(f"{uri}/{name}")
         check_digest(f"{uri}/{name}", expected, raw)
     return gzip.compress(raw, mtime=0), digest_of(raw).removeprefix("sha256:")
+
+
+def _manifest_bytes(store: ArtifactStore, uri: str, digest: str) -> bytes:
+    raw = store.get(f"{uri}/{MANIFEST}")
+    if digest_of(raw) != digest:
+        raise PackageCorrupt(
+            f"{uri}/{MANIFEST} is not the manifest of {digest[:19]}. Push the version again with "
+            "`shieldctl model push`."
+        )
+    return raw

@@ -22,9 +22,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
 """No inline scripts or styles, no other origins, and DOM sinks accept only trusted types made by
 `lib/dom.ts`."""
 
-PICTURE_WORKER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'"
-"""Policy of the worker that reads text in pictures: it runs WebAssembly, and no request can leave
-it, so a picture stays on the phone whatever the code does."""
+WASM_WORKER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'"
+"""Policy of the workers that read text in pictures and run the encoder: they run WebAssembly, and
+no request can leave them, so pictures and messages stay on the phone whatever the code does."""
 
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Policy of evaluation reports, which a pipeline step wrote: no scripts, no forms, no origin."""

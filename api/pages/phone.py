@@ -13,7 +13,7 @@ from api.kit.auth import Principal
 from api.kit.context import Services, get_services, open_context
 from api.kit.tokens import Role
 from api.pages.assets import FOREVER, Assets
-from api.pages.headers import PICTURE_WORKER_POLICY
+from api.pages.headers import WASM_WORKER_POLICY
 from api.pages.sessions import Visit
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
@@ -119,13 +119,23 @@ def picture_worker(request: Request, name: str) -> Response:
 
     Its name holds the hash of its content; it is under `/app`, within reach of the service worker.
     """
+    return _wasm_worker(request, "picture-worker.js", name)
+
+
+@router.get("/app/encoder/{name}")
+def encoder_worker(request: Request, name: str) -> Response:
+    """Return the script that judges by the encoder, with the same policy."""
+    return _wasm_worker(request, "encoder-worker.js", name)
+
+
+def _wasm_worker(request: Request, script: str, name: str) -> Response:
     assets: Assets = request.app.state.assets
-    if name != assets.names().get("picture-worker.js"):
+    if name != assets.names().get(script):
         raise NotFound(f"There is no {name!r}. Reload the app: a newer build replaced it.")
     return FileResponse(
         assets.folder / name,
         media_type="text/javascript",
-        headers={"Content-Security-Policy": PICTURE_WORKER_POLICY, "Cache-Control": FOREVER},
+        headers={"Content-Security-Policy": WASM_WORKER_POLICY, "Cache-Control": FOREVER},
     )
 
 

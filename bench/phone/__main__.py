@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.learning.outcome import Aim, Outcome
-from bench.phone import chromium, pictures, quality
+from bench.phone import chromium, encoder, pictures, quality
 
 RESULTS = Path("bench/results/phone.json")
 
@@ -21,7 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure; return 0, missed aims or not: they are results, not failures."""
     parser = argparse.ArgumentParser(prog="python -m bench.phone", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small and quick; nothing is kept")
-    parser.add_argument("--only", choices=("quality", "browser", "pictures"), help="renew one part")
+    names = ("quality", "browser", "pictures", "encoder")
+    parser.add_argument("--only", choices=names, help="renew one part")
+    parser.add_argument(
+        "--package", type=Path, help="for the part encoder: a package instead of a training"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="judges to train for the quality")
     asked = parser.parse_args(arguments)
     seeds = tuple(range(1 if asked.short else asked.seeds))
@@ -29,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         "quality": lambda folder: quality.run(folder, seeds=seeds, short=asked.short),
         "browser": lambda folder: chromium.run(folder, short=asked.short),
         "pictures": lambda folder: pictures.run(folder, short=asked.short),
+        "encoder": lambda folder: encoder.run(folder, short=asked.short, package=asked.package),
     }
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"figures": {}}
     for name, part in parts.items():

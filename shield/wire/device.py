@@ -72,6 +72,22 @@ class DeviceKeysRead(Answer):
     """Keys of packages, owned by the training."""
 
 
+class DeviceFile(Answer):
+    """A file that a phone may load."""
+
+    name: str
+    bytes: int
+    """Size of the download, a gzip archive of the file."""
+
+
+class DeviceEncoderRead(Answer):
+    """What a phone loads to judge as exactly as the server does."""
+
+    files: list[DeviceFile]
+    """Files of the version's package, whose manifest has their digests; empty if the version or
+    this server offers no encoder."""
+
+
 class KnownScam(Wire):
     """A decided scam as a sketch for phones, from which its message cannot be read.
 

@@ -151,7 +151,7 @@ def _make(folder: Path, keys: Path) -> None:
     from components.train.export import export_package
 
     export_package(
-        _fitted_model(),
+        fitted_model(encoder_path()),
         encoder_path() / "tokenizer.json",
         folder,
         max_tokens=MAX_TOKENS,
@@ -201,15 +201,15 @@ def _make_surer(folder: Path, keys: Path, variant: int) -> None:
     sign(pack(folder, manifest).path, load_private_key(keys / "signing.pem"))
 
 
-def _fitted_model() -> object:
-    """Return MiniLM with a head fitted by ridge regression on the pooled texts above."""
+def fitted_model(source: Path) -> object:
+    """Return an encoder with a head fitted by ridge regression on the pooled texts above."""
     import torch
     from tokenizers import Tokenizer
     from transformers import AutoModelForSequenceClassification
 
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(encoder_path(), num_labels=2).eval()
-    tokenizer = Tokenizer.from_file(str(encoder_path() / "tokenizer.json"))
+    model = AutoModelForSequenceClassification.from_pretrained(source, num_labels=2).eval()
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.no_padding()
     with torch.no_grad():
         pooled = torch.cat(

@@ -82,10 +82,25 @@ if (Object.keys(pictures.languages).length > 0) {
   }
 }
 
+// Judging by the whole predictor: a worker, and ONNX Runtime for one core of a processor.
+const judging = await esbuild.build({
+  ...shared,
+  entryPoints: { "encoder-worker": "src/app/encoder/worker.ts" },
+  // Named by the runtime for Node alone.
+  external: ["module", "worker_threads", "node:*", "fs", "path"],
+  format: "esm",
+  outdir: "bundle",
+  write: false,
+});
+await hashed("encoder-worker.js", judging.outputFiles[0].contents);
+const runtime = gzipSync(await readFile(join(here, "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm")), { level: 9 });
+await hashed("encoder-engine.gz", runtime);
+const encoder = { worker: part("encoder-worker.js", judging.outputFiles[0].contents, "/app/encoder"), engine: part("encoder-engine.gz", runtime) };
+
 const pages = await esbuild.build({
   ...shared,
   external: ["/assets/*"],
-  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`), PICTURES: JSON.stringify(pictures) },
+  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`), PICTURES: JSON.stringify(pictures), ENCODER: JSON.stringify(encoder) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",
@@ -106,7 +121,7 @@ for (const width of [180, 192, 512]) {
 const kept = ["app.js", "qr.js", "reasons.json", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
 const shell = kept.map((name) => `/assets/${manifest[name]}`);
 const { script, worker: beside, engine, models } = pictures;
-const onPhones = [script, beside, engine, ...Object.values(models)].filter(Boolean).map(({ url }) => url);
+const onPhones = [script, beside, engine, ...Object.values(models), encoder.worker, encoder.engine].filter(Boolean).map(({ url }) => url);
 const pushWords = Object.fromEntries(
   Object.entries(tables).map(([language, table]) => [language, Object.fromEntries(Object.entries(table).filter(([key]) => key.startsWith("push.")))]),
 );

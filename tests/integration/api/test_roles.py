@@ -30,6 +30,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/device/reports"): ANYONE,
     ("GET", "/api/v2/device/{scan_type}/release"): ANYONE,
     ("GET", "/api/v2/device/{scan_type}/known"): ANYONE,
+    ("GET", "/api/v2/device/{scan_type}/encoder/{digest}"): ANYONE,
+    ("GET", "/api/v2/device/{scan_type}/encoder/{digest}/{file}"): ANYONE,
     ("GET", "/api/v2/device/{scan_type}/files/{digest}/{file}"): ANYONE,
     ("POST", "/api/v2/device/{scan_type}/counts"): ANYONE,
     ("GET", "/api/v2/device/{scan_type}/counts"): STAFF,

@@ -1,6 +1,7 @@
 // The account's dialog: who one is, in which language, what one agrees to, and leaving, with or without a trace.
 import { h, must, toast } from "../lib/dom";
 import { ask } from "./asking";
+import { startEncoder } from "./encoder/dialog";
 import { forgetChoices, readAsking, writeAsking, type Asking } from "./judge";
 import { explain } from "./problems";
 import { switchOff, switchOn, wakingOf } from "./push";
@@ -24,6 +25,7 @@ export function startAccount(given: Wiring): void {
   must("#sign-out").addEventListener("click", () => void signOut());
   must("#consent").addEventListener("change", () => void changeConsent());
   must("#notify").addEventListener("change", () => void changeWaking());
+  startEncoder();
   must("#erase").addEventListener("click", () => void erase());
   must("#account-button").addEventListener("click", () => void openAccount());
   must("#account-close").addEventListener("click", () => must<HTMLDialogElement>("#account").close());

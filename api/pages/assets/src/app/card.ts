@@ -134,7 +134,7 @@ function message(scan: KeptScan, actions: Actions): HTMLElement {
     { class: "scanned", "aria-labelledby": "scanned" },
     h("h2", { id: "scanned" }, say("message.title")),
     h("blockquote", { dir: "auto", tabindex: "0", "aria-labelledby": "scanned" }, scan.text),
-    h("p", { class: "fine" }, say("scanned", { when: moment(new Date(scan.createdAt)) }), " · ", say(scan.judgedHere ? "judged.phone" : "judged.server", { version: scan.modelVersion })),
+    h("p", { class: "fine" }, say("scanned", { when: moment(new Date(scan.createdAt)) }), " · ", say(scan.judgedWhole ? "judged.whole" : scan.judgedHere ? "judged.phone" : "judged.server", { version: scan.modelVersion })),
     h("button", { type: "button", class: "quiet remove", onclick: () => actions.remove(scan) }, icon("trash"), say("history.delete")),
   );
 }

@@ -7,6 +7,7 @@ import type { Judge, Judgement } from "../judge/model";
 import { dropTally, forgetChoices, readKnown, readSetting, readShelf, readTally, tallies, writeKnown, writeSetting, writeShelf, writeTally } from "../judge/shelf";
 import { followed, followedKnown, opened, type Network } from "../judge/update";
 import type { Pins, SignedKnown, SignedRelease } from "../judge/trust";
+import { followEncoders, judgeWhole } from "./encoder/here";
 import { SCAN_TYPES } from "./scan-types";
 import { token } from "./store";
 import { call, Refused, Unreachable, type ScanType } from "./wire";
@@ -21,6 +22,8 @@ export interface HereJudgement extends Judgement {
   version: string;
   /** What reviewers have decided of messages like it. It answers before the judge does, and is no part of what the judge is measured by. */
   known: KnownMatch | null;
+  /** What the whole predictor says, where its owner has loaded it. It answers before the judge does, too. */
+  whole: Judgement | null;
 }
 
 export interface JudgeStatus {
@@ -35,7 +38,14 @@ export interface JudgeStatus {
 const HOUR = 3_600_000;
 /** A text leaves the phone when a person taps for it: who shares a private message decides about that message. */
 const DEFAULT_ASKING: Asking = "ask";
-const judges = new Map<ScanType, Promise<{ judge: Judge; version: string } | null>>();
+interface Loaded {
+  judge: Judge;
+  version: string;
+  /** Of the package. */
+  digest: string;
+}
+
+const judges = new Map<ScanType, Promise<Loaded | null>>();
 const statuses = new Map<ScanType, JudgeStatus>();
 const UNKNOWN: JudgeStatus = { version: null, checkedAt: null, problem: null };
 let timer: number | undefined;
@@ -47,6 +57,7 @@ export async function followReleases(): Promise<void> {
     for (const scanType of Object.keys(SCAN_TYPES) as ScanType[]) await follow(scanType);
     await sendCounts();
   });
+  void followEncoders();
   timer = window.setTimeout(() => void followReleases(), HOUR);
 }
 
@@ -56,7 +67,12 @@ export async function judgeHere(text: string, scanType: ScanType): Promise<HereJ
   if (loaded === null) return null;
   // As the server reads it: half an emoji counts as U+FFFD.
   const whole = text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
-  return { ...loaded.judge.judge(whole), version: loaded.version, known: await knownHere(whole, scanType, loaded.judge) };
+  return {
+    ...loaded.judge.judge(whole),
+    version: loaded.version,
+    known: await knownHere(whole, scanType, loaded.judge),
+    whole: await judgeWhole(whole, scanType, loaded.digest),
+  };
 }
 
 /** Unicode by the tables of the judge on this phone; null: there is none for such messages. */
@@ -95,12 +111,12 @@ export async function writeAsking(asking: Asking): Promise<void> {
   await writeSetting("asking", asking);
 }
 
-function load(scanType: ScanType): Promise<{ judge: Judge; version: string } | null> {
+function load(scanType: ScanType): Promise<Loaded | null> {
   let loading = judges.get(scanType);
   if (loading === undefined) {
     loading = readShelf(scanType).then(({ current }) => {
       note(scanType, { version: current?.release.version ?? null });
-      return current && { judge: opened(current), version: current.release.version };
+      return current && { judge: opened(current), version: current.release.version, digest: current.release.package };
     });
     judges.set(scanType, loading);
   }

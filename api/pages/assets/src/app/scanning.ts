@@ -55,18 +55,22 @@ type Written = Extract<Draft, { text: string }>;
 /** Keep what this phone says by itself: nothing is sent. A known scam is told as such; what is counted and reported is what the judge has said. */
 async function judgedHere({ scanType, text }: Written, said: HereJudgement): Promise<KeptScan> {
   await countHere(said, scanType);
-  const { label, confidence, certainty: sure, version: modelVersion, known } = said;
+  const { version: modelVersion, known } = said;
+  const { label, confidence, certainty: sure } = said.whole ?? said;
   const labels = SCAN_TYPES[scanType].labels;
   const verdict = known ? labels[1] : label;
   const certainty = known ? (known.standing === "confirmed" ? "sure" : "unsure") : sure;
   const told = await explainHere(text, { scanType, flagged: verdict === labels[1], sure: certainty === "sure" });
   const scan: KeptScan = { id: uuid(), scanType, verdict, confidence, certainty, modelVersion, ...told, createdAt: new Date().toISOString(), text, judgedHere: true };
+  // What is counted and reported is what the judge has said, whoever answered.
+  const judgeSaid = { verdict: said.label, certainty: said.certainty };
+  if (said.whole) Object.assign(scan, { judgedWhole: true, judgeSaid });
   if (known === null) return scan;
   const { standing, entry } = known;
   const decided = standing === "confirmed" ? { decidedBy: "reviewers" } : {};
   // What the filter makes of the message as a whole is not why.
   const reasons = told.reasons?.filter(({ kind }) => kind !== "whole");
-  return { ...scan, ...decided, ...(reasons ? { reasons } : {}), knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid: { verdict: label, certainty: sure } };
+  return { ...scan, ...decided, ...(reasons ? { reasons } : {}), knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid };
 }
 
 async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {

@@ -29,6 +29,8 @@ export interface Scan {
   decidedBy?: string;
   /** Set where this phone judged by itself, without sending the text anywhere. */
   judgedHere?: boolean;
+  /** By the whole predictor, which its owner has loaded. */
+  judgedWhole?: boolean;
   createdAt: string;
   text?: string;
   /** What its owner has said of it, and what became of that. */

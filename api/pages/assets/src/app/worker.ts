@@ -1,7 +1,7 @@
 // The service worker: keeps the app's shell for offline use and sends waiting feedback in the background.
 // Answers of /api are never cached: they are personal.
 import type english from "../words/en.json";
-import { DOWNLOADS } from "./downloads";
+import { DOWNLOADS, ENCODERS } from "./downloads";
 import { deliver } from "./outbox";
 import { keepOn } from "./push";
 import { keepShared, shownLanguage, token } from "./store";
@@ -35,7 +35,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((name) => name !== cacheName && name !== DOWNLOADS).map((name) => caches.delete(name))))
+      .then((names) => Promise.all(names.filter((name) => ![cacheName, DOWNLOADS, ENCODERS].includes(name)).map((name) => caches.delete(name))))
       .then(forgetOldDownloads)
       .then(() => self.clients.claim()),
   );

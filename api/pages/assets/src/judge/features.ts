@@ -19,12 +19,17 @@ const [SPACE, ZERO, LOW_LINE] = [0x20, 0x30, 0x5f];
 const [FACTOR_HIGH, FACTOR_LOW] = [0x9e3779b9, 0x7f4a7c15];
 const [MIXER_HIGH, MIXER_LOW] = [0xbf58476d, 0x1ce4e5b9];
 
+export interface BlockSum {
+  total: number;
+  count: number;
+}
+
 /** Adds up a weight for each bucket that a text has, each once; `count` says how many those are. */
-class Sum {
+class Sum implements BlockSum {
   total = 0;
   count = 0;
   constructor(
-    private readonly weights: Int8Array,
+    private readonly weights: Int8Array | Float32Array,
     private readonly offset: number,
     private readonly marks: Uint32Array,
     private readonly round: number,
@@ -45,14 +50,22 @@ export class Reader {
 
   constructor(
     private readonly features: Features,
-    private readonly weights: Int8Array,
+    private readonly weights: Int8Array | Float32Array,
     private readonly characters: Characters,
   ) {
     this.marks = new Uint32Array(1 << features.bits);
   }
 
+  /** What `said` gives for the whole of a normalised text, or for the window of which it says most, less `windowCost`. */
+  highest(normalised: Points, windowCost: number, said: (sums: BlockSum[]) => number): number {
+    const { whole, windows } = this.readings(normalised);
+    let highest = whole ? said(this.sums(whole)) : -Infinity;
+    for (const window of windows) highest = Math.max(highest, said(this.sums(window)) - windowCost);
+    return highest;
+  }
+
   /** What is read of a normalised text: all of it, windows that overlap by half (the last flush with the end), or both. */
-  readings(normalised: Points): { whole?: Points; windows: Points[] } {
+  private readings(normalised: Points): { whole?: Points; windows: Points[] } {
     let text = normalised;
     if (text.length > MOST_CHARACTERS) text = [...text.slice(0, MOST_CHARACTERS / 2), ...text.slice(-MOST_CHARACTERS / 2)];
     const { reach = 0, whole = 0 } = this.features;
@@ -65,7 +78,7 @@ export class Reader {
   }
 
   /** Sums over the buckets of the characters, then of the words, of what is read. */
-  sums(text: Points): { total: number; count: number }[] {
+  private sums(text: Points): BlockSum[] {
     const { shortest, longest, words, bits } = this.features;
     const folded = lower(text, this.characters);
     const signs = this.sum(0);

@@ -41,7 +41,7 @@ export interface Judgement {
 /** The first reads every text as a whole. */
 export const FORMATS = ["shield-device-1", "shield-device-2"];
 /** The margin of a text in which no letter and no digit is seen. */
-const NO_WORDS = -1e-6;
+export const NO_WORDS = -1e-6;
 
 export class Judge {
   private readonly reader: Reader;
@@ -66,35 +66,35 @@ export class Judge {
   margin(text: string): number {
     const read = points(text);
     if (!hasWords(read, this.characters)) return NO_WORDS;
-    const { scale, bias, windowCost = 0 } = this.manifest;
-    const { whole, windows } = this.reader.readings(this.normalise(read, this.characters));
-    let highest = whole ? this.logOdds(whole) : -Infinity;
-    for (const window of windows) highest = Math.max(highest, this.logOdds(window) - windowCost);
+    const { scale, bias, steps, logOddsBias, windowCost = 0 } = this.manifest;
+    const normalised = this.normalise(read, this.characters);
+    const highest = this.reader.highest(normalised, windowCost, (sums) => {
+      let logOdds = logOddsBias;
+      sums.forEach(({ total, count }, block) => {
+        if (count > 0) logOdds += (steps[block]! * total) / Math.sqrt(count);
+      });
+      return logOdds;
+    });
     return scale * highest + bias;
   }
 
-  private logOdds(text: Points): number {
-    const { steps, logOddsBias } = this.manifest;
-    let logOdds = logOddsBias;
-    this.reader.sums(text).forEach((sum, block) => {
-      if (sum.count > 0) logOdds += (steps[block]! * sum.total) / Math.sqrt(sum.count);
-    });
-    return logOdds;
-  }
-
   judge(text: string): Judgement {
-    const margin = this.margin(text);
     const { sureHarmless, sureScam, labels } = this.manifest;
-    const scam = margin >= 0;
-    const unsure = (-sureHarmless <= margin && margin <= sureScam) || Math.abs(margin) <= -2 * NO_WORDS;
-    return {
-      label: labels[scam ? 1 : 0],
-      scam,
-      certainty: unsure ? "unsure" : "sure",
-      confidence: 1 / (1 + Math.exp(-Math.abs(margin))),
-      margin,
-    };
+    return judged(this.margin(text), labels, { harmless: sureHarmless, scam: sureScam });
   }
+}
+
+/** The verdict of a margin, which is unsure within the band. */
+export function judged(margin: number, labels: [string, string], band: { harmless: number; scam: number }): Judgement {
+  const scam = margin >= 0;
+  const unsure = (-band.harmless <= margin && margin <= band.scam) || Math.abs(margin) <= -2 * NO_WORDS;
+  return {
+    label: labels[scam ? 1 : 0],
+    scam,
+    certainty: unsure ? "unsure" : "sure",
+    confidence: 1 / (1 + Math.exp(-Math.abs(margin))),
+    margin,
+  };
 }
 
 /** The judge in the files of a device package, whose digests were checked. Throws where they are no judge. */

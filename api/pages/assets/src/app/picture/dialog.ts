@@ -52,7 +52,7 @@ function partsOf(code: string): Part[] {
   return [script, worker, engine, ...PICTURES.languages[code]!.models.map((model) => PICTURES.models[model]!)];
 }
 
-const bytesOf = (parts: Part[]): number => parts.reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (parts: Part[]): number => parts.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 
 async function tellSize(code: string): Promise<void> {
   const bytes = bytesOf(await missing(partsOf(code)));
