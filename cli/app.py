@@ -31,7 +31,7 @@ _COMMANDS = {
         is_group=False,
     ),
     "status": _Command(
-        "Show what runs on the data directory, who serves, and what waits.",
+        "Show which services run here, which versions serve, and what waits for a decision.",
         "status",
         is_group=False,
     ),

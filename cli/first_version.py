@@ -71,11 +71,11 @@ def first_version(
     """Make and release the linear first version of a model type.
 
     Args:
-        kind: Whose.
-        seed: Of everything that is drawn.
+        kind: The model type.
+        seed: Seed of all random draws.
         folder: A directory to work in: empty, or with what `train` has left for `register`.
         tell: Called as steps begin and end.
-        quick: Few messages, and no bound on recall: for trying the way, not the model.
+        quick: Use few messages and no bound on recall: tries the procedure, not the model.
         part: `train` alone, which needs no signing key; `register` alone, which trains nothing; or
             both.
 

@@ -164,15 +164,15 @@ def words() -> dict[str, dict[str, str]]:
         pages = json.loads(path.read_text(encoding="utf-8"))
         own_path = folder / path.name
         own = json.loads(own_path.read_text(encoding="utf-8")) if own_path.is_file() else {}
-        found = {key: pages.get(page) if page else own.get(key) for key, page in TEXTS.items()}
-        lacking = [key for key, text in found.items() if not text]
+        texts = {key: pages.get(page) if page else own.get(key) for key, page in TEXTS.items()}
+        lacking = [key for key, text in texts.items() if not text]
         if lacking or len(own) != list(TEXTS.values()).count(None):
             raise Misconfigured(
                 f"{own_path} must have the texts of clients.contract.TEXTS that are no sentence of "
                 f"the pages, and no others; missing: {', '.join(lacking) or 'none'}."
             )
         told[path.stem] = {
-            key: str(text).replace("{why}", "{reason}") for key, text in found.items()
+            key: str(text).replace("{why}", "{reason}") for key, text in texts.items()
         }
     return told
 

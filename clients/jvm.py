@@ -68,13 +68,13 @@ def _fetch(folder: Path, pinned: dict[str, str]) -> None:
     # -C: a jar whose checksum is not the registry's is no jar.
     _run([maven, "-q", "-B", "-ntp", "-C", _FETCH, f"-DoutputDirectory={part}"], PROJECT)
     for jar, digest in pinned.items():
-        found = (
+        actual = (
             hashlib.sha256((part / jar).read_bytes()).hexdigest() if (part / jar).exists() else ""
         )
-        if found != digest:
+        if actual != digest:
             raise Misconfigured(
                 f"{jar} is not the one that clients/kotlin/jars.sha256 pins (sha256 "
-                f"{found[:12] or 'missing'}). If pom.xml was changed on purpose, run `sha256sum "
+                f"{actual[:12] or 'missing'}). If pom.xml was changed on purpose, run `sha256sum "
                 f"*.jar` in {part} and commit what it says."
             )
     part.rename(folder)

@@ -144,12 +144,12 @@ def kustomize_files(helm: str) -> Iterator[tuple[Path, str]]:
         resources = ["../crds", *resources]
     yield folder / "kustomization.yaml", kustomization({"resources": resources})
     for overlay in OVERLAYS:
-        wanted = [
+        overlaid = [
             manifest
             for manifest in render(helm, overlay)
             if manifest["kind"] != "CustomResourceDefinition"
         ]
-        yield from overlay_files(overlay, base, wanted)
+        yield from overlay_files(overlay, base, overlaid)
 
 
 def overlay_files(

@@ -136,7 +136,7 @@ def train_base(
 
     Args:
         model_type: Of the first model.
-        seed: Of everything that is drawn.
+        seed: Seed of all random draws.
         data_dir: Where the training works.
         cache_dir: Where what was trained is kept.
         quick: A poor model, in a minute.

@@ -150,13 +150,13 @@ def differences(run: Any, wanted: kfp.V2beta1RecurringRun) -> tuple[str, ...]:
     """Name what a recurring run does otherwise than wanted. A pause is the user's, and none."""
     config = run.runtime_config
     root = (config.pipeline_root or None) if config else None
-    given = (config.parameters or {}) if config else {}
+    parameters = (config.parameters or {}) if config else {}
     unlike = {
         "cron": cron_of(run) != cron_of(wanted),
         "version": version_of(run) != version_of(wanted),
         "noCatchup": not run.no_catchup,
         "maxConcurrency": int(run.max_concurrency or 0) != 1,
-        "parameters": given != wanted.runtime_config.parameters,
+        "parameters": parameters != wanted.runtime_config.parameters,
         "pipelineRoot": root != (wanted.runtime_config.pipeline_root or None),
         # Left out, the server fills in its own.
         "serviceAccount": wanted.service_account not in (None, run.service_account),

@@ -89,7 +89,7 @@ def run_weekly(
         runs_dir: The run's directory is made in it.
         run_id: The run to begin, or to finish.
         min_feedback: Fewer approved corrections than this: the run is skipped.
-        seed: Of everything that is drawn.
+        seed: Seed of all random draws.
         parameters: Other parameters of the graph.
         env: Added to the environment of the steps.
         hand_over: Leave the judged challenger to whoever signs, instead of registering it.

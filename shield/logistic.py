@@ -12,6 +12,6 @@ def probability_of(margins: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def logit(probability: float, off: float = 1e-12) -> float:
-    """Return the log odds of a probability, which is kept off 0 and 1 by `off`."""
+    """Return the log odds of a probability, which is clipped to [off, 1 - off]."""
     kept = min(max(probability, off), 1 - off)
     return math.log(kept / (1 - kept))

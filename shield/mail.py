@@ -72,8 +72,8 @@ def body_of(mail: Message) -> str:
     parts = [part for part in mail.walk() if not part.is_multipart() and not part.get_filename()]
     for kind, read in (("text/html", text_of_html), ("text/plain", str)):
         for part in parts:
-            if part.get_content_type() == kind and (found := read(decoded(part))).strip():
-                return " ".join(found.split())
+            if part.get_content_type() == kind and (text := read(decoded(part))).strip():
+                return " ".join(text.split())
     return ""
 
 
@@ -110,18 +110,18 @@ def text_of_html(html: str) -> str:
     """
     for start, end in _HIDDEN:
         html = _without(html, start, end)
-    seen, at, target, since = list[str](), 0, "", 0
+    shown, at, target, since = list[str](), 0, "", 0
     for tag in _TAG.finditer(html):
-        seen.append(unescaped(html[at : tag.start()]))
+        shown.append(unescaped(html[at : tag.start()]))
         at = tag.end()
         name = next(iter(tag[1].lstrip("/").lower().split(None, 1)), "")
         if name == "a":
-            seen.append(_told(target, "".join(seen[since:])))
-            found = _TARGET.search(tag[1])
-            target, since = (found[1] if found else ""), len(seen)
-        seen.append("" if name in _INLINE else " ")
-    seen.append(unescaped(html[at:]))
-    return "".join([*seen, _told(target, "".join(seen[since:]))])
+            shown.append(_told(target, "".join(shown[since:])))
+            link = _TARGET.search(tag[1])
+            target, since = (link[1] if link else ""), len(shown)
+        shown.append("" if name in _INLINE else " ")
+    shown.append(unescaped(html[at:]))
+    return "".join([*shown, _told(target, "".join(shown[since:]))])
 
 
 def _told(target: str, shown: str) -> str:

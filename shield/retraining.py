@@ -28,15 +28,15 @@ class TrainingParameters(BaseModel):
     seed: Annotated[
         int, _field("", "build_dataset train baseline evaluate", ge=0, le=2**31 - 1)
     ] = 0
-    """Of everything that is drawn."""
+    """Seed of all random draws."""
     epochs: Annotated[int, _field("passes", "train", ge=1, le=100)] = 3
-    """Most passes over the data."""
+    """Maximum number of passes over the training data."""
     learning_rate: Annotated[float, _field("", "train", gt=0, le=1)] = 5e-5
-    """Its highest value."""
+    """Peak learning rate."""
     max_tokens: Annotated[int, _field("tokens", "train", ge=8, le=512)] = 128
-    """Longest row; longer texts are cut in windows when they are judged."""
+    """Longest row; longer texts are evaluated in windows of this length."""
     token_budget: Annotated[int, _field("tokens", "train", ge=32, le=1_000_000)] = 1024
-    """Tokens of one training step, padding included."""
+    """Tokens per training step, padding included."""
 
 
 class RetrainingParameters(TrainingParameters):
@@ -45,21 +45,21 @@ class RetrainingParameters(TrainingParameters):
     min_feedback: Annotated[
         int, _field("corrections", "collect evaluate gate", ge=1, le=10_000_000)
     ] = 50
-    """Fewer approved corrections than this are left to gather: the run is skipped."""
+    """The run is skipped if fewer corrections than this are approved."""
     replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
-    """Base messages to rehearse; 0: by the number of corrections."""
+    """Messages of the base corpus to train on again; 0: by the number of corrections."""
     per_reporter: Annotated[int, _field("corrections", "build_dataset", ge=1, le=10_000_000)] = 50
-    """Most corrections of one reporter."""
+    """Maximum number of corrections from one reporter."""
     per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
-    """Most wordings of one campaign."""
+    """Maximum number of wordings of one campaign."""
     start: Annotated[Literal["champion", "base", "better"], _field("", "train")] = "champion"
-    """What is fine-tuned: the champion, the base model, or the better of both, twice as long."""
+    """Model to fine-tune: the champion, the base model, or the better of both (twice as long)."""
     fpr_budget: Annotated[float, _field("share", "train baseline evaluate", gt=0, lt=1)] = 0.01
-    """Share of harmless messages that may be flagged: the operating point of every version."""
+    """Share of harmless messages that may be flagged; it sets the operating point."""
     lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600
-    """The corrections return by themselves so long after the last sign of life."""
+    """The corrections are released this long after the run last renewed its lease."""
     limits: Annotated[dict[str, Any], _field("", "evaluate gate")] = Field(default_factory=dict)
-    """Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`."""
+    """Limits of the gates that differ from the defaults, e.g. `{"accuracyDrop": 0.005}`."""
 
     @field_validator("limits")
     @classmethod
@@ -74,9 +74,9 @@ class WatchParameters(RetrainingParameters):
     min_feedback: Annotated[
         int, _field("corrections", "collect evaluate gate", ge=1, le=10_000_000)
     ] = 20
-    """As of the weekly retraining; fewer are enough where drift asks."""
+    """As for the weekly retraining; fewer are enough once drift was detected."""
     alpha: Annotated[float, _field("probability", "drift_watch", gt=0, lt=1)] = 0.05
-    """Retrainings asked for in a year that are not needed, on average."""
+    """Mean number of unnecessary retrainings a year."""
 
 
 def steps_of(name: str, kind: type[RetrainingParameters] = RetrainingParameters) -> list[str]:

@@ -131,7 +131,7 @@ def _plain(
 
 def _different(reports: Iterator[_Report]) -> Iterator[_Report]:
     """Yield those whose scan, key and, unless its campaign is known, message no earlier one has."""
-    seen: set[object] = set()
+    taken: set[object] = set()
     for one in reports:
         scan = one.scan
         names: set[object] = {("scan", scan.id)}
@@ -142,8 +142,8 @@ def _different(reports: Iterator[_Report]) -> Iterator[_Report]:
             one.message = campaigns.message_of(one.ctx.ring, scan.model_type, text)
             names.add(("fingerprint", scan.model_type, scan.fingerprint))
             names.update(("band", band) for band in one.message.bands)
-        if seen.isdisjoint(names):
-            seen |= names
+        if taken.isdisjoint(names):
+            taken |= names
             yield one
 
 

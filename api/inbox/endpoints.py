@@ -25,8 +25,8 @@ def inbox(
     ] = None,
 ) -> Envelope[InboxRead]:
     """Return the caller's notices, newest first, and a cursor for polling newer ones."""
-    found, pagination = service.inbox(ctx, paging, after, reader)
-    return Envelope[InboxRead](data=found, pagination=pagination)
+    inbox, pagination = service.inbox(ctx, paging, after, reader)
+    return Envelope[InboxRead](data=inbox, pagination=pagination)
 
 
 @router.post("/read")

@@ -98,8 +98,8 @@ def _people(ctx: Context, rows: list[Notice]) -> dict[str, int]:
 
 def _notice(ctx: Context, row: Notice, scan: Scan, people: int, reader: Reader) -> NoticeRead:
     model_type, kind = ModelType(scan.model_type), NoticeKind(row.kind)
-    found = row.facts["found"]
-    scam = None if found is None else is_positive(model_type, found)
+    true_label = row.facts["found"]
+    scam = None if true_label is None else is_positive(model_type, true_label)
     title, sentence = _WORDS[kind, scam]
     counted = people and kind in (NoticeKind.REPORT_RIGHT, NoticeKind.REVISED)
     reached = "notice-warned" if scam else "notice-spared"
@@ -114,7 +114,7 @@ def _notice(ctx: Context, row: Notice, scan: Scan, people: int, reader: Reader) 
         model_type=model_type,
         scanned_at=scan.created_at,
         told=row.facts["told"],
-        found=found,
+        found=true_label,
         scam=scam,
         people=people,
         title=say(title, reader),

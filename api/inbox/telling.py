@@ -43,9 +43,9 @@ def _tell(postman: Postman, report: Feedback) -> None:
     if right and agreed:
         return
     model_type = ModelType(report.model_type)
-    found = report.corrected_label
+    true_label = report.corrected_label
     if not right:
-        found = label_of(model_type, not is_positive(model_type, found))
+        true_label = label_of(model_type, not is_positive(model_type, true_label))
     kind = NoticeKind.REPORT_RIGHT if right else NoticeKind.REPORT_WRONG
     postman.tell(
         report.user_id,
@@ -53,6 +53,6 @@ def _tell(postman: Postman, report: Feedback) -> None:
         report.id,
         report.scan_id,
         told=told,
-        found=found,
+        found=true_label,
         campaign_id=report.campaign_id,
     )

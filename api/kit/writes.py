@@ -56,8 +56,8 @@ class Writes:
         if connection.dialect.name != "postgresql":
             for table in tables:
                 columns = {name for row in rows[table] for name in row}
-                given = [{name: row.get(name) for name in columns} for row in rows[table]]
-                connection.execute(insert(table), given)
+                parameters = [{name: row.get(name) for name in columns} for row in rows[table]]
+                connection.execute(insert(table), parameters)
         elif tables:
             documents = {table.name: json.dumps(rows[table], default=_plain) for table in tables}
             connection.execute(_joined(tuple(tables)), documents)

@@ -25,7 +25,7 @@ def decoded(text: str) -> bytes:
     """Return the bytes of base64url, with or without padding.
 
     Raises:
-        ValueError: It is no base64url.
+        ValueError: It is not base64url.
     """
     return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), b"-_", True)
 
@@ -69,7 +69,7 @@ def push_key(settings: ApiSettings) -> PushKey | None:
     """Return the key of Web Push, or `None` if it is switched off.
 
     Raises:
-        Misconfigured: The key is none, or the contact is missing.
+        Misconfigured: The key is invalid, or the contact is missing.
     """
     if not settings.push_key:
         return None

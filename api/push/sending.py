@@ -24,7 +24,7 @@ def sealed_for(phone: PushRequest, payload: bytes) -> bytes:
     """Return a payload, encrypted for a phone.
 
     Raises:
-        Invalid: The phone's keys are none.
+        Invalid: The phone's keys are invalid.
     """
     try:
         point, secret = decoded(phone.keys.p256dh), decoded(phone.keys.auth)

@@ -107,10 +107,10 @@ def _call(ctx: Context, key: PushKey, job: Job) -> _Call | None:
 
 
 def _kind(ctx: Context, notice: Notice) -> PushKind:
-    scan, found = ctx.session.get(Scan, notice.scan_id), notice.facts["found"]
-    if notice.kind != NoticeKind.REVISED or scan is None or found is None:
+    scan, label = ctx.session.get(Scan, notice.scan_id), notice.facts["found"]
+    if notice.kind != NoticeKind.REVISED or scan is None or label is None:
         return PushKind.NEWS
-    return PushKind.WARNING if is_positive(ModelType(scan.model_type), found) else PushKind.NEWS
+    return PushKind.WARNING if is_positive(ModelType(scan.model_type), label) else PushKind.NEWS
 
 
 def _settle(services: Services, job: Job, host: str, call: _Call, came: Pushed) -> None:

@@ -38,11 +38,11 @@ def feed(ctx: Context) -> SignedFeed:
         .order_by(KnownCampaign.decided_at.desc(), KnownCampaign.id)
         .limit(MOST)
     ).all()
-    found = [_indicator(ctx, entry, campaign) for entry, campaign in rows if entry.sketch]
+    indicators = [_indicator(ctx, entry, campaign) for entry, campaign in rows if entry.sketch]
     said = Feed(
         created=ctx.now,
         valid_until=ctx.now + timedelta(days=_VALID_DAYS),
-        indicators=[one for one in found if one is not None],
+        indicators=[one for one in indicators if one is not None],
     )
     return signing.sign(ctx.ring, said.model_dump_json(by_alias=True))
 

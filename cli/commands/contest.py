@@ -33,7 +33,7 @@ def list_(
 
 @app.command("show")
 def show(context: typer.Context, contest_id: ContestId) -> None:
-    """Show one with its message, its reason, and what was answered."""
+    """Show a contest with its message, its reason and the answer."""
     session = session_of(context)
     with session.client() as client:
         contest = client.contest_of(whole(client, NamedKind.CONTEST, contest_id))
@@ -54,7 +54,7 @@ def answer(
     contest_id: ContestId,
     text: Annotated[str, typer.Argument(help="What the sender reads.")],
 ) -> None:
-    """Write to the sender, who reads it with the receipt; the decision itself is told anyway."""
+    """Send an answer, which the sender reads beside the decision."""
     session = session_of(context)
     with session.client() as client:
         contest = client.answer_contest(whole(client, NamedKind.CONTEST, contest_id), text)

@@ -96,7 +96,7 @@ def add(
 ) -> None:
     """Add your own labelled messages.
 
-    What you do not say is found in the file, and shown. Every row is taken, known already, or
+    What you do not specify is detected, and shown. Every row is added, already known, or
     listed with the reason why it cannot be used.
     """
     from components.prepare_corpus.add import add as add_rows
@@ -190,7 +190,7 @@ def export(
 
 @app.command("fetch")
 def fetch(context: typer.Context) -> None:
-    """Download the public mails that first models learn from; once."""
+    """Download the public mails that first models are trained on, once."""
     from components.prepare_corpus.mails import fetch as fetch_mails
     from components.shared.environment import StepSettings
 

@@ -39,7 +39,7 @@ def list_(
 
 @app.command("show")
 def show(context: typer.Context, known_id: KnownId) -> None:
-    """Show one with its words and hosts, its reviewers, its check and its matches."""
+    """Show a known campaign: its words and hosts, reviewers, check and matches."""
     session = session_of(context)
     with session.client() as client:
         campaign = client.known_campaign(whole(client, NamedKind.KNOWN, known_id))
@@ -66,7 +66,7 @@ def undo(
     known_id: KnownId,
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
 ) -> None:
-    """Undo one: it matches no messages from now on, on any replica."""
+    """Undo a known campaign: from now on it matches no message, on any replica."""
     session = session_of(context)
     with session.client() as client:
         campaign = client.undo_known(whole(client, NamedKind.KNOWN, known_id), reason)
@@ -101,7 +101,7 @@ def import_(
     key: _Key = None,
     name: _Name = "another deployment",
 ) -> None:
-    """Read another deployment's file: its scams are "reported elsewhere" (unsure) from now on."""
+    """Import another deployment's file; its scams are shown as "reported elsewhere" (unsure)."""
     session = session_of(context)
     try:
         signed = SignedFeed.model_validate_json(file.read_text(encoding="utf-8"))
@@ -137,7 +137,7 @@ def subscribe(
     key: Annotated[str, typer.Option(help="Their public key (base64), from themselves.")],
     name: _Name = "another deployment",
 ) -> None:
-    """Read another deployment's feed from now on, again and again."""
+    """Subscribe to another deployment's feed, which is then read regularly."""
     session = session_of(context)
     with session.client() as client:
         feed = client.add_feed(FeedRequest(name=name, public_key=key, url=url))
@@ -146,13 +146,13 @@ def subscribe(
 
 @app.command("feeds")
 def feeds(context: typer.Context) -> None:
-    """List the deployments whose feeds are trusted, and what came of reading them."""
+    """List the deployments whose feeds are trusted, with the result of the last read."""
     session = session_of(context)
     with session.client() as client:
-        found = client.feeds()
+        deployments = client.feeds()
     columns = ["id", "name", "url", "active", "read_at", "said"]
     empty = "No other deployment is trusted."
-    session.terminal.answer(found, rows_table(found, columns, empty=empty))
+    session.terminal.answer(deployments, rows_table(deployments, columns, empty=empty))
 
 
 @app.command("unsubscribe")
@@ -160,7 +160,7 @@ def unsubscribe(
     context: typer.Context,
     feed_id: Annotated[str, typer.Argument(help="As `shieldctl known feeds` shows it.")],
 ) -> None:
-    """Trust a deployment no longer: what came of it and nobody here has decided ends."""
+    """Stop trusting a deployment; its campaigns that nobody here has decided are removed."""
     session = session_of(context)
     with session.client() as client:
         feed = client.remove_feed(feed_id)

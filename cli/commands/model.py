@@ -222,7 +222,7 @@ def push(
 
 @app.command("keygen")
 def keygen(context: typer.Context) -> None:
-    """Make those of this installation's keys that are missing."""
+    """Create the keys of this installation that are missing."""
     session = session_of(context)
     home = session.home()
     home.make_keys()

@@ -36,7 +36,7 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Learn from the approved corrections now: at most one new version comes out."""
+    """Retrain on the approved corrections now; creates at most one new version."""
     parsed(settings or [])  # a wrong name or value is refused before anything is made
     session = session_of(context)
     home = session.home()
@@ -57,7 +57,7 @@ def run(
 
 @app.command("parameters")
 def parameters(context: typer.Context) -> None:
-    """List what `--set` of a run takes: names, defaults, bounds, units, meanings."""
+    """List the parameters that `--set` accepts: names, defaults, bounds, units, meanings."""
     rows = described()
     columns = ["name", "default", "bounds", "unit", "meaning"]
     session_of(context).terminal.answer(rows, rows_table(rows, columns, empty="None."))
@@ -148,7 +148,7 @@ def deploy(
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
-    """Bring a Kubeflow Pipelines server to our recurring runs; say what was done.
+    """Create or update our recurring runs on a Kubeflow Pipelines server; show what changed.
 
     Each model type has one that retrains weekly, and one that looks for drift daily.
 

@@ -38,7 +38,7 @@ def scam(
         str | None, typer.Option(help="Of the book of scams, e.g. `parcel-fee`.")
     ] = None,
 ) -> None:
-    """Say that the message is a scam, whatever was claimed of it."""
+    """Decide that the message is a scam, whatever the report claims."""
     _decide(context, feedback_id, Decision.SCAM, notes, campaign, reason, tactic)
 
 
@@ -50,7 +50,7 @@ def harmless(
     campaign: Campaign = False,
     reason: Reason = None,
 ) -> None:
-    """Say that the message is harmless, whatever was claimed of it."""
+    """Decide that the message is harmless, whatever the report claims."""
     _decide(context, feedback_id, Decision.HARMLESS, notes, campaign, reason)
 
 
@@ -62,7 +62,7 @@ def approve(
     campaign: Campaign = False,
     reason: Reason = None,
 ) -> None:
-    """Say that the user is right: the correction becomes training data."""
+    """Decide that the user is right: the correction becomes training data."""
     _decide(context, feedback_id, ReviewAction.APPROVE, notes, campaign, reason)
 
 
@@ -74,7 +74,7 @@ def reject(
     campaign: Campaign = False,
     reason: Reason = None,
 ) -> None:
-    """Say that the user is wrong: the correction is never learned from."""
+    """Decide that the user is wrong: the correction is never used for training."""
     _decide(context, feedback_id, ReviewAction.REJECT, notes, campaign, reason)
 
 

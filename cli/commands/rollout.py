@@ -91,7 +91,7 @@ def set_(
     error_budget: Budget = None,
     reason: Annotated[str | None, typer.Option(help="Why; goes into the audit log.")] = None,
 ) -> None:
-    """Say how versions of a type meet their users: those that weekly runs propose as well."""
+    """Set how versions of a model type are released, including those that weekly runs propose."""
     session = session_of(context)
     with session.client() as client:
         policy = _policy(client, model_type, step, strategy, guard_seconds, error_budget, reason)
@@ -177,7 +177,7 @@ def resume(
 
 @app.command("promote")
 def promote(context: typer.Context, model_type: Type, reason: Reason) -> None:
-    """Promote the candidate now, without what evidence lacks; your name and reason are kept."""
+    """Promote the candidate now, even if evidence is missing; your name and reason are recorded."""
     session = session_of(context)
     with session.client() as client:
         session.terminal.answer(client.promote_rollout(model_type, reason), "Asked to promote.")

@@ -7,7 +7,7 @@ from cli.session import session_of
 
 
 def status(context: typer.Context) -> None:
-    """Show what runs on the data directory, who serves, and what waits."""
+    """Show which services run here, which versions serve, and what waits for a decision."""
     session = session_of(context)
     with session.client() as client:
         rollouts, stats, runs = client.rollouts(), client.stats(), client.runs()

@@ -43,7 +43,7 @@ def add(
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List webhooks, with what is on its way and what was given up."""
+    """List webhooks, with their pending and abandoned deliveries."""
     session = session_of(context)
     with session.client() as client:
         hooks = client.webhooks()
@@ -58,7 +58,7 @@ def show(
     webhook_id: str,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
 ) -> None:
-    """Show what was sent to a webhook, newest first."""
+    """Show a webhook's deliveries, newest first."""
     session = session_of(context)
     with session.client() as client:
         sent = client.deliveries(webhook_id, limit=limit)
@@ -97,7 +97,7 @@ def replay(
         datetime | None, typer.Option(help="All events since then, delivered or not (UTC).")
     ] = None,
 ) -> None:
-    """Send events again, under their first ids."""
+    """Send events again, with their original ids."""
     from datetime import UTC
 
     from shield.wire import ReplayRequest

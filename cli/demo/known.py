@@ -67,16 +67,16 @@ def protect(town: Town, scams: Sequence[str], wait_for: WaitFor) -> Protected | 
     reporters = [person for person in town.users if not person.liar][:2]
     for text in scams[:_TRIES]:
         told = early.client.scan(ScanType.TEXT, text)
-        found = told.known or is_positive(told.model_type, told.verdict)
-        if found or not same_campaign(form(text), form(disguised(text))):
+        flagged = told.known or is_positive(told.model_type, told.verdict)
+        if flagged or not same_campaign(form(text), form(disguised(text))):
             continue
         began = _decide(town, reporters, text)
         if began is None:
             continue
 
         def answered(text: str = text) -> bool | None:
-            found = later.client.scan(ScanType.TEXT, disguised(text))
-            return found.decided_by is DecidedBy.REVIEWERS or None
+            copy = later.client.scan(ScanType.TEXT, disguised(text))
+            return copy.decided_by is DecidedBy.REVIEWERS or None
 
         wait_for("the answer by the decision", answered, _PATIENCE_SECONDS)
         milliseconds = (time.monotonic() - began) * 1000

@@ -13,14 +13,13 @@ def baseline(
     seed: int = 0,
     fpr_budget: float = 0.01,
 ) -> None:
-    """Train the linear model that the transformer has to beat, and that answers while it is away.
+    """Train the linear model: the baseline of the transformer, and half of the predictor.
 
     Args:
         dataset: Training and validation messages, from `build_dataset`.
         model: One safetensors file.
-        seed: Of everything that is drawn.
-        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
-            version.
+        seed: Seed of all random draws.
+        fpr_budget: Share of harmless messages that may be flagged; it sets the operating point.
     """
     from pathlib import Path
 

@@ -23,10 +23,10 @@ def build_dataset(
         dataset: Directory with `dataset.json`; `components.shared.datasets` has the files, as long
             as the run lasts.
         card: What is in it, for people.
-        seed: Of everything that is drawn.
-        replay: Base messages to rehearse; 0: by the number of corrections.
-        per_reporter: Most corrections of one reporter.
-        per_campaign: Most wordings of one campaign.
+        seed: Seed of all random draws.
+        replay: Messages of the base corpus to train on again; 0: by the number of corrections.
+        per_reporter: Maximum number of corrections from one reporter.
+        per_campaign: Maximum number of wordings of one campaign.
     """
     import tempfile
     from pathlib import Path

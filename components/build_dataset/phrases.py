@@ -99,12 +99,12 @@ def phrases(
         seed: Draws the part of the base that the opinion is formed on.
     """
     kept, aside = corrections, corrections.clear()
-    seen: dict[str, Phrase] = {}
+    by_gram: dict[str, Phrase] = {}
     base = base.sample(min(MOST_BASE, base.height), seed=seed, shuffle=True)
     for _ in range(MOST_ROUNDS):
         suspects = _Search(newest(kept, MOST_CHECKED).with_row_index("row"), base).run()
-        seen = {each.gram: each for each in suspects} | {
-            gram: each for gram, each in seen.items() if each.suspected
+        by_gram = {each.gram: each for each in suspects} | {
+            gram: each for gram, each in by_gram.items() if each.suspected
         }
         suspected = [each for each in suspects if each.suspected]
         if not suspected:
@@ -114,7 +114,7 @@ def phrases(
         carrying &= kept["label"] == 0
         aside = pl.concat([aside, kept.filter(carrying)])
         kept = kept.filter(~carrying)
-    order = sorted(seen.values(), key=lambda each: (-each.suspected, -each.carriers, each.text))
+    order = sorted(by_gram.values(), key=lambda each: (-each.suspected, -each.carriers, each.text))
     return kept, aside.select("id", "text", "label", why=pl.lit(WHY)), order
 
 
@@ -251,10 +251,10 @@ def _covered(text: str, parts: list[str]) -> list[tuple[str, bool]]:
     words = words_of(text)
     held = [False] * len(words)
     for part in parts:
-        wanted = part.split(" ")
-        for start in range(len(words) - len(wanted) + 1):
-            if words[start : start + len(wanted)] == wanted:
-                held[start : start + len(wanted)] = [True] * len(wanted)
+        run = part.split(" ")
+        for start in range(len(words) - len(run) + 1):
+            if words[start : start + len(run)] == run:
+                held[start : start + len(run)] = [True] * len(run)
     return list(zip(words, held, strict=True))
 
 

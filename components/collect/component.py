@@ -28,8 +28,8 @@ def collect(
         champion: Package directory of the model that serves now; empty when there is none.
         history: Golden figures of earlier versions, as JSON.
         trigger: What has started the run; shown with it.
-        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
-        lease_seconds: The corrections return by themselves so long after the last sign of life.
+        min_feedback: The run is skipped if fewer corrections than this are approved.
+        lease_seconds: The corrections are released this long after the run last renewed its lease.
 
     Returns:
         "leased" or "too_few".

@@ -49,7 +49,7 @@ def run(
         history: JSON file to write: golden figures of earlier versions.
         model_type: Whose corrections.
         run_id: The same id gets the same batch and the same inputs again.
-        min_feedback: Fewer approved corrections than this are left to gather.
+        min_feedback: With fewer approved corrections nothing is leased.
         lease_seconds: The batch returns by itself after that long without a sign of life.
         package_cache: Where pulled packages are kept.
         trust: Whose signature the champion must bear.

@@ -178,16 +178,16 @@ def _unlike(days: Sequence[DriftDay], golden: object, limits: DriftLimits) -> Dr
     # Half a message in every bin: an empty one is rare, not impossible.
     ham, scam = ([count + 0.5 for count in part] for part in classes)
     allowed = limits.strange_scores
-    seen = [0] * len(ham)
+    counts = [0] * len(ham)
     sums: list[tuple[int, list[int], float]] = []
     for day in reversed(days[-YEAR:]):
-        seen = [a + b for a, b in zip(seen, day.scores, strict=True)]
-        sums.append((day.number, seen, log_evidence_unlike(seen, ham, scam, allowed)))
+        counts = [a + b for a, b in zip(counts, day.scores, strict=True)]
+        sums.append((day.number, counts, log_evidence_unlike(counts, ham, scam, allowed)))
     evidence = log_evidence_of_a_change([each for _, _, each in reversed(sums)], YEAR)
     asks = evidence >= -math.log(limits.share)
-    number, seen, _ = max(sums, key=lambda each: each[2]) if asks else sums[-1]
-    total = sum(seen)
-    strange = round(total * _strange(seen, ham, scam))
+    number, counts, _ = max(sums, key=lambda each: each[2]) if asks else sums[-1]
+    total = sum(counts)
+    strange = round(total * _strange(counts, ham, scam))
     message = (
         f"scores: about {strange} of {total} different messages ({strange / total:.1%}) since "
         f"{begin_of(number)} are scored like neither class of the golden set; up to {allowed:.0%} "

@@ -34,11 +34,10 @@ def evaluate(
         metrics: Flat figures for the dashboard.
         curves: ROC and confusion matrix on the golden set.
         report: One self-contained HTML page.
-        seed: Of everything that is drawn.
-        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
-        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
-            version.
-        limits: Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`.
+        seed: Seed of all random draws.
+        min_feedback: The run is skipped if fewer corrections than this are approved.
+        fpr_budget: Share of harmless messages that may be flagged; it sets the operating point.
+        limits: Limits of the gates that differ from the defaults, e.g. `{"accuracyDrop": 0.005}`.
     """
     from pathlib import Path
 

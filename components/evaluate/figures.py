@@ -59,12 +59,12 @@ def _alone(prefix: str, part: Verdicts, challenger: Predictor) -> dict[str, floa
     margins = challenger.alone(part.scored.judged.texts)
     lost = part.scam & part.challenger & (margins < 0)
     flagged = ~part.scam & ~part.challenger & (margins >= 0)
-    found = {f"{prefix}Alone": float(np.mean(~np.isnan(margins)))}
+    shares = {f"{prefix}Alone": float(np.mean(~np.isnan(margins)))}
     if part.scam.any():
-        found[f"{prefix}AloneLost"] = float(lost.sum() / part.scam.sum())
+        shares[f"{prefix}AloneLost"] = float(lost.sum() / part.scam.sum())
     if not part.scam.all():
-        found[f"{prefix}AloneFlagged"] = float(flagged.sum() / (~part.scam).sum())
-    return found
+        shares[f"{prefix}AloneFlagged"] = float(flagged.sum() / (~part.scam).sum())
+    return shares
 
 
 def _rates(prefix: str, counts: Counts) -> dict[str, float]:

@@ -1,8 +1,8 @@
-"""What is asked of both models beside the judged sets.
+"""Probe both models beside the evaluation sets.
 
-Phrases that corrections share are put behind known scams: would they open a door? `build_dataset`
-sets aside what it suspects; what it let pass is tried here, on the models themselves. And where too
-few corrections are held out to judge, those that taught are asked.
+Phrases that many corrections share are appended to known scams, to detect backdoors:
+`build_dataset` removes the suspicious ones, and the others are tried here on the models themselves.
+If too few corrections are held out, both models are also evaluated on those used for training.
 """
 
 import hashlib

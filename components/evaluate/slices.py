@@ -30,7 +30,7 @@ def slices_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]
     """
     # The start tells the kind; a message of 100 kB must not cost seconds.
     texts = [text[:_READ] for text in table["text"].to_list()]
-    seen = {
+    kinds = {
         "length": [length_of(text) for text in table["text"].to_list()],
         "script": [script_of(text) for text in texts],
         "obfuscation": [obfuscation_of(text) for text in texts],
@@ -38,8 +38,8 @@ def slices_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]
     }
     for name in _COLUMNS:
         if name in table.columns:
-            seen[name] = table[name].cast(pl.String).fill_null("").to_list()
-    yield from _masks(seen)
+            kinds[name] = table[name].cast(pl.String).fill_null("").to_list()
+    yield from _masks(kinds)
 
 
 def judge_slices_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:

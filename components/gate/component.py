@@ -20,8 +20,8 @@ def gate(
         evaluations: Counts of both models on every set, from `evaluate`.
         verdict: The decision with the findings of every gate, as JSON.
         told: The same for people.
-        min_feedback: Fewer approved corrections than this are left to gather: the run is skipped.
-        limits: Other limits of the gates than the defaults, e.g. `{"accuracyDrop": 0.005}`.
+        min_feedback: The run is skipped if fewer corrections than this are approved.
+        limits: Limits of the gates that differ from the defaults, e.g. `{"accuracyDrop": 0.005}`.
 
     Returns:
         "promote", or the name of the gate that refused.

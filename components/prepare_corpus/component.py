@@ -26,7 +26,7 @@ def prepare_corpus(
         dataset: What the first model is trained and judged on.
         champion: An empty directory: there is none yet.
         history: An empty list: nothing came before.
-        seed: Draws splits and tactics.
+        seed: Seed of the splits and tactics.
         hold_back: Share of the scams, in whole tactics, that the model never sees.
         most_messages: Keep only so many (0: all).
         most_train: Train on only so many of them (0: all).

@@ -29,15 +29,14 @@ def train(
         linear: The linear half of the predictor, from `baseline`.
         model: Package directory, not yet signed.
         curves: Loss per epoch.
-        seed: Of everything that is drawn.
-        epochs: Most passes over the data.
-        learning_rate: Its highest value.
-        max_tokens: Longest row; longer texts are cut in windows when they are judged.
-        token_budget: Tokens of one training step, padding included.
-        start: What is fine-tuned: the champion, the base model, or the better of both, twice as
-            long.
-        fpr_budget: Share of harmless messages that may be flagged: the operating point of every
-            version.
+        seed: Seed of all random draws.
+        epochs: Maximum number of passes over the training data.
+        learning_rate: Peak learning rate.
+        max_tokens: Longest row; longer texts are evaluated in windows of this length.
+        token_budget: Tokens per training step, padding included.
+        start: Model to fine-tune: the champion, the base model, or the better of both (twice as
+            long).
+        fpr_budget: Share of harmless messages that may be flagged; it sets the operating point.
     """
     from pathlib import Path
 

@@ -112,19 +112,19 @@ def fit(
     )
     torch.manual_seed(recipe.seed)
     state = State(model, optimizer, checkpoints / CHECKPOINT)
-    done, step, curves, total, seen = state.load()
+    done, step, curves, total, counted = state.load()
     agree_on(step, device)
     saved = started = clock()
     for place in range(done, len(plan)):
         batch = plan[place]
         if not batch:
-            curves.loss.append(total / max(seen, 1))
+            curves.loss.append(total / max(counted, 1))
             curves.valid_loss.append(mean_loss(model, valid, pad, recipe.token_budget, device))
             curves.seconds.append(clock() - started)
             log.info(
                 json.dumps({"event": "epoch", "loss": curves.loss, "valid": curves.valid_loss})
             )
-            total, seen, started = 0.0, 0, clock()
+            total, counted, started = 0.0, 0, clock()
             if one_too_many(curves.valid_loss):
                 state.take_good()
                 curves.kept = len(curves.valid_loss) - 1
@@ -148,13 +148,13 @@ def fit(
             )
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
-        step, total, seen = step + 1, total + value, seen + 1
+        step, total, counted = step + 1, total + value, counted + 1
         if on_step is not None:
             on_step(step, steps, value)
         if clock() - saved >= checkpoint_seconds:
-            state.save(place + 1, step, curves, total, seen)
+            state.save(place + 1, step, curves, total, counted)
             saved = clock()
-    state.save(len(plan), step, curves, total, seen)
+    state.save(len(plan), step, curves, total, counted)
     model.to("cpu").eval()
     return curves
 

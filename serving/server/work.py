@@ -28,7 +28,7 @@ class RowTask:
 
     def is_wanted(self, now: float) -> bool:
         """Return whether the row is still needed."""
-        return self.deadline > now and any(wanted() for wanted in self.wanted)
+        return self.deadline > now and any(waits() for waits in self.wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,8 @@ def _values(slots: Slots) -> Iterator[tuple[str, str]]:
             if isinstance(choice, str):
                 yield name, choice
                 continue
-            for part, found in choice.items():
-                for value in [found] if isinstance(found, str) else found:
+            for part, values in choice.items():
+                for value in [values] if isinstance(values, str) else values:
                     yield f"{name}.{part}", value
 
 

@@ -77,14 +77,14 @@ def _of_file(
 ) -> Iterator[Message]:
     slots = language.slots.of(side)
     for kind, tactic, template in templates_of(file):
-        name, seen = template_id(language.code, channel, template), set[str]()
+        name, written = template_id(language.code, channel, template), set[str]()
         for number in range(each):
             rng = random.Random(f"{seed}/{name}/{number}")
             text = fill(template, slots, rng)
             if channel is Channel.CALL and rng.random() < 0.5:
                 text = heard(text)
-            if text not in seen:
-                seen.add(text)
+            if text not in written:
+                written.add(text)
                 yield Message(text, kind == SCAM, tactic, kind, language.code, channel, side, name)
 
 

@@ -1,8 +1,8 @@
-"""Gates on what was learnt, and at whose cost.
+"""Gates on whether the corrections were learnt, and on what was lost for it.
 
-What was held out judges. Of a handful of corrections one or two are held out, and a challenger that
-learnt may well miss both: there, what was taught is asked as well. Knowing that by heart is no
-proof, but a model that learnt nothing does not.
+Held-out corrections decide. Of a few corrections only one or two are held out, and a challenger
+that learnt may miss both: then the corrections used for training count as well. Fitting those is no
+proof of learning, but a model that does not fit them has learnt nothing.
 """
 
 from shield.gates.chain import Finding, Gate
@@ -12,11 +12,11 @@ from shield.metrics import sign_test
 
 
 def learnt_the_corrections(limits: GateLimits) -> Gate:
-    """Refuse a challenger that does no better on what users had to correct.
+    """Refuse a challenger that is no better than the champion on users' corrections.
 
-    Held-out corrections are campaigns that taught nothing. Where the champion is wrong, some must
-    have become right, and more than became wrong; and neither scams nor harmless messages among
-    them may pay for it. Where too few are held out to tell, what was taught must have become right.
+    Held-out corrections belong to campaigns that were not used for training. The challenger must
+    fix more of them than it breaks, and may not get much worse on the scams or on the harmless
+    messages among them. If too few are held out to tell, it must fix those used for training.
     """
 
     def gate(inputs: GateInput) -> Finding:
@@ -27,16 +27,16 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
             return Finding(
                 gate=name,
                 passed=False,
-                message="No correction was held out, so nothing shows that the challenger learnt. "
-                "More corrections from more campaigns are needed.",
+                message="No correction was held out, so it is unknown whether the challenger "
+                "learnt. Approve more corrections, from more campaigns.",
             )
         paid = _paid_by(counts, limits)
         why = ""
         if not learnt(inputs, limits):
-            why = " It has not learnt what it was asked to: more must be won than lost."
+            why = " The challenger must fix more of them than it breaks."
         elif paid:
             why = (
-                f" The {paid} pay for it: beyond one message, at most "
+                f" Too many of the {paid} among them are wrong now: beyond one message, at most "
                 f"{100 * limits.slice_drop:.0f} points may be lost."
             )
         return Finding(
@@ -61,19 +61,19 @@ def learnt_the_corrections(limits: GateLimits) -> Gate:
 
 
 def too_few_to_tell(counts: Comparison, limits: GateLimits) -> bool:
-    """Tell whether a challenger that learnt may have fixed none of these by chance.
+    """Tell whether a challenger that learnt may by chance have fixed none of these.
 
-    One that learnt is expected to fix `learnt_share` of what the champion gets wrong, so it fixes
-    none of seven in one case of seventeen, and none of eight in one of twenty-five.
+    A challenger that learnt is expected to fix `learnt_share` of what the champion gets wrong, so
+    it fixes none of seven in one case of seventeen, and none of eight in one of twenty-five.
     """
     return (1 - limits.learnt_share) ** _missed(counts) > 1 - limits.confidence
 
 
 def learnt(inputs: GateInput, limits: GateLimits) -> bool:
-    """Tell whether more was won than lost; of what the champion has all right nothing can be won.
+    """Tell whether the challenger fixed more than it broke.
 
-    Put at the same budget as the challenger, a champion may be right where its users were not
-    served well.
+    If the champion makes no error, there is nothing to fix: compared at the budget of the
+    challenger, it may be right where its users were shown a wrong verdict.
     """
     held, taught = inputs.corrections, inputs.taught
     if held.won != held.lost or not too_few_to_tell(held, limits):
@@ -85,7 +85,7 @@ def learnt(inputs: GateInput, limits: GateLimits) -> bool:
 
 
 def rests_on_what_was_taught(inputs: GateInput, limits: GateLimits) -> bool:
-    """Tell whether what was held out shows nothing, and what was taught speaks for it."""
+    """Tell whether only the corrections used for training show that the challenger learnt."""
     return inputs.corrections.won <= inputs.corrections.lost and learnt(inputs, limits)
 
 
@@ -98,13 +98,14 @@ def _told_of_taught(inputs: GateInput, limits: GateLimits) -> str:
     if held.won != held.lost or not too_few_to_tell(held, limits) or not taught.challenger.n:
         return ""
     return (
-        f" These are too few to tell; of {_missed(taught)} corrections that taught and that the "
-        f"champion gets wrong, {taught.won} are right now, and {taught.lost} others are wrong."
+        f" These are too few to tell. Of {_missed(taught)} corrections in the training data that "
+        f"the champion gets wrong, the challenger gets {taught.won} right; it gets {taught.lost} "
+        "others wrong."
     )
 
 
 def _paid_by(counts: Comparison, limits: GateLimits) -> str:
-    """Return the class that got worse by more than is forgiven; empty if none did."""
+    """Return the class that got worse by more than is allowed; empty if none did."""
     classes = (
         ("scams", counts.scams_lost - counts.scams_won, counts.challenger.scams),
         ("harmless messages", counts.hams_lost - counts.hams_won, counts.challenger.hams),

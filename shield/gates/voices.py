@@ -1,4 +1,4 @@
-"""Gates on who taught: no reporter, no campaign and no phrase decides alone."""
+"""Gates on influence: no single reporter, campaign or phrase may decide."""
 
 from shield.gates.chain import Finding, Gate
 from shield.gates.evidence import Comparison, GateInput, GroupShare
@@ -8,18 +8,18 @@ from shield.metrics import sign_test
 
 
 def nobody_decides_alone(limits: GateLimits) -> Gate:
-    """Refuse a promotion that one reporter or one campaign alone brings about.
+    """Refuse a promotion that depends on one reporter or one campaign.
 
-    The probe leaves out each group in turn. Where the rest says that the challenger got worse, the
-    case for it rests on that group. Where too few corrections are held out, those that taught are
-    probed: without the group something must have been learnt.
+    Each group is left out in turn. If the challenger is worse on the rest, the promotion depends on
+    that group. If too few corrections are held out, those used for training are tested instead: the
+    challenger must have fixed some that are not of the group.
     """
 
     def gate(inputs: GateInput) -> Finding:
         name = "influence"
         if inputs.champion is None or not learnt(inputs, limits):
             return Finding(
-                gate=name, passed=True, message="Not asked: nothing speaks for a promotion."
+                gate=name, passed=True, message="Not asked: no correction supports a promotion."
             )
         on_taught = rests_on_what_was_taught(inputs, limits)
         counts = inputs.taught if on_taught else inputs.corrections
@@ -27,13 +27,13 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
         for group in groups:
             rest = counts.without(group.comparison)
             if _decides(group, rest, on_taught):
-                what = "corrections that taught" if on_taught else "held-out corrections"
+                what = "corrections in the training data" if on_taught else "held-out corrections"
                 return Finding(
                     gate=name,
                     passed=False,
-                    message=f"The case rests on one {group.kind} ({group.name}, "
+                    message=f"The promotion depends on one {group.kind} ({group.name}, "
                     f"{group.comparison.challenger.n} of {counts.challenger.n} {what}). "
-                    f"Without it: {told(rest)} Look at what it sent.",
+                    f"Without it: {told(rest)} Review what it sent.",
                     evidence={
                         "kind": group.kind,
                         "name": group.name,
@@ -53,7 +53,7 @@ def nobody_decides_alone(limits: GateLimits) -> Gate:
 
 
 def _decides(group: GroupShare, rest: Comparison, on_taught: bool) -> bool:
-    """Tell whether a group alone brings about the promotion, by what the rest says."""
+    """Tell whether the promotion depends on a group, by the counts without it."""
     if on_taught:
         return group.comparison.won > 0 and rest.won <= rest.lost
     return rest.challenger.n > 0 and rest.won < rest.lost
@@ -97,7 +97,8 @@ def no_phrase_opens_a_door(limits: GateLimits) -> Gate:
         return Finding(
             gate=name,
             passed=True,
-            message=f"None of {len(inputs.phrases)} phrases that corrections share opens a door.",
+            message=f"None of {len(inputs.phrases)} phrases that corrections share lets known "
+            "scams pass.",
             evidence={"phrases": len(inputs.phrases)},
         )
 

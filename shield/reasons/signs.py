@@ -41,16 +41,16 @@ class Table:
 
 def signs_of(text: str) -> set[str]:
     """Return the ids of what is found in the text, in any language. Linear in its length."""
-    table, words, found = table_of_signs(), words_of(text), set[str]()
+    table, words, signs = table_of_signs(), words_of(text), set[str]()
     for start, word in enumerate(words):
         for length in range(1, _KEY + 1):
             for phrase in table.phrases.get(word[:length], ()) if length <= len(word) else ():
-                if phrase.sign in found:
+                if phrase.sign in signs:
                     continue
                 end = _matched(phrase.steps, words, start)
                 if end is not None and not _taken_back(phrase, table, words, start, end):
-                    found.add(phrase.sign)
-    return found
+                    signs.add(phrase.sign)
+    return signs
 
 
 @cache
@@ -93,9 +93,9 @@ def _steps(written: str) -> tuple[tuple[str, int], ...]:
 def _matched(steps: tuple[tuple[str, int], ...], words: Sequence[str], start: int) -> int | None:
     """Return where the phrase that begins at `start` ends, if it does."""
     at = start - 1
-    for wanted, gap in steps:
+    for form, gap in steps:
         reach = range(at + 1, min(at + 2 + gap, len(words)))
-        at = next((place for place in reach if _is(words[place], wanted)), -1)
+        at = next((place for place in reach if _is(words[place], form)), -1)
         if at < 0:
             return None
     return at

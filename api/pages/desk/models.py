@@ -70,15 +70,15 @@ def compared(
     request: Request, model_type: ModelType, visitor: Who, ctx: Reading, old: Name, new: Name
 ) -> Response:
     """Show two versions side by side, on the messages that both were evaluated on."""
-    found = comparison.between(ctx, model_type, old, new)
+    result = comparison.between(ctx, model_type, old, new)
     return render(
         request,
         visitor,
         "compare.html",
         model=model_type,
         versions=all_versions(ctx, model_type)[::-1],
-        found=found,
-        drawn=drawn(found),
+        found=result,
+        drawn=drawn(result),
     )
 
 

@@ -104,8 +104,8 @@ def _card(ctx: Context, rollout: ModelRollout) -> Card:
             _arm(names[0], trial.stable.name, evidence.stable),
             _arm(names[1], trial.candidate.name, evidence.candidate),
         ]
-    seen = Paired(paired.weight, paired.better, paired.worse, paired.undecided)
-    low, high = bounds(seen, rollout.spec.analysis.alpha)
+    pairs = Paired(paired.weight, paired.better, paired.worse, paired.undecided)
+    low, high = bounds(pairs, rollout.spec.analysis.alpha)
     highest = max((arm.high for arm in arms), default=1.0)
     return Card(
         rollout,

@@ -197,7 +197,7 @@ def test_scams_are_not_learnt_at_the_price_of_harmless_messages_nor_the_other_wa
     assert outcome(corrections=paid(scams_won=45, hams_lost=3)) == PROMOTE
     decision = decide(evaluation(corrections=paid(scams_won=45, hams_lost=10)))
     assert decision.outcome == "corrections"
-    assert "harmless messages pay" in decision.message
+    assert "Too many of the harmless messages" in decision.message
     assert outcome(corrections=paid(hams_won=45, scams_lost=10)) == "corrections"
     one = comparison(40, 10, champion_caught=2, scams_won=30, hams_lost=1)
     assert outcome(corrections=one) == PROMOTE, "one message proves nothing"
