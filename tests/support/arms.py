@@ -8,12 +8,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from shield.crds.v1alpha1 import ModelRolloutSpec, Split, VersionRef
 from shield.errors import Overloaded, to_problem
 from shield.labels import LABELS, ModelType
 from shield.rollouts import RolloutStore
+from tests.support.http_server import Quiet, serving
 
 
 def judges_by_word(text: str) -> float:
@@ -38,7 +39,7 @@ def model_server(
     refuses to answer, as a model server does whose queue is full.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = 65536  # head and body in one packet: two would wait for a delayed ACK (40 ms)
 
@@ -64,21 +65,8 @@ def model_server(
             self.wfile.write(answer)
             self.wfile.flush()
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as origin:
+        yield origin
 
 
 def version_ref(name: str) -> VersionRef:
