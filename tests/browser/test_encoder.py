@@ -142,6 +142,10 @@ def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
             expect(load).to_have_text(words("encoder.load"))
             expect(problem).to_have_text("")
             page.unroute("**/tokenizer.json")
+            page.evaluate("() => void (window.Worker = undefined)")  # a browser that cannot run it
+            load.tap()
+            expect(problem).to_have_text(words("encoder.failed"))
+            assert kept(page) == 0
         judge_in_words(page, words, "Are you coming for dinner tonight?")
         card = page.locator("article.result")
         expect(card).to_contain_text(words("judged.phone", version="sms-v1"))

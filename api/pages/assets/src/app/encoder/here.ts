@@ -54,7 +54,7 @@ export async function size(scanType: ScanType): Promise<number | null> {
   return [...runtime, ...files].reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }
 
-/** Load what is missing for a scan type. Rejects when it cannot be had, or is not what was signed; what is here stays. */
+/** Load what is missing for a scan type. Rejects when it cannot be had, is not what was signed, or does not work here; what is here stays. */
 export async function load(scanType: ScanType, progress: Progress): Promise<void> {
   await exclusively("antispam-shield-encoder", async () => {
     const { current } = await readShelf(scanType);
@@ -64,8 +64,18 @@ export async function load(scanType: ScanType, progress: Progress): Promise<void
     await contentOf(scanType, current, parts, progress);
     // From now on without asking the server what there is.
     await keepList(scanType, current, parts);
+    end(scanType);
+    broken.delete(current.release.package);
+    try {
+      // What a phone cannot keep or compute is told now, and not at the first message.
+      if ((await running(scanType, current.release.package)) === null) throw new Error("The encoder cannot be kept on this phone.");
+    } catch (error) {
+      await forget(ENCODERS, (path) => path.includes(digestOf(current)));
+      throw error;
+    } finally {
+      end(scanType);
+    }
   });
-  end(scanType);
 }
 
 /** Remove it from this phone. */
@@ -92,12 +102,14 @@ export async function followEncoders(): Promise<void> {
 
 /** What the whole predictor of the version in force says; null: it is not wanted, not here, or does not work here. */
 export async function judgeWhole(text: string, scanType: ScanType, digest: string): Promise<Judgement | null> {
-  if (!wanted().includes(scanType)) return null;
+  if (!wanted().includes(scanType) || broken.has(digest)) return null;
   try {
     const asked = await running(scanType, digest);
     return asked && (await asked.judge(text));
   } catch {
     end(scanType);
+    // Too little memory, most likely: not tried again with each message.
+    broken.add(digest);
     return null;
   }
 }
@@ -191,6 +203,8 @@ class Asked {
   }
 }
 
+/** Packages whose encoder has failed since the page was opened. */
+const broken = new Set<string>();
 const askedOf = new Map<ScanType, Promise<Asked | null>>();
 
 function end(scanType: ScanType): void {
