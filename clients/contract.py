@@ -5,6 +5,7 @@ out of date: each build writes it anew.
 """
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,13 +17,21 @@ from api.app import create_app, open_services
 from api.kit.keyring import new_ring
 from api.pages import reasons
 from api.pages.build import ASSETS
+from api.pages.templates import FOLDER
 from api.settings import ApiSettings
 from shield.artifacts.opening import open_store
-from shield.errors import Misconfigured, ShieldError
-from shield.labels import MODEL_TYPES, FeedbackType
+from shield.errors import ShieldError
 
-SHARED = ("element.ts", "platform.ts")
+SHARED = ("element.ts", "links.ts", "moments.ts", "platform.ts", "scan-types.ts", "verdicts.ts")
 """Modules of the pages' `lib/` that the npm package is built with."""
+
+_GROUPS = "verdict|certainty|card|now|happened|step|share|feedback|dialog"
+TEXTS = re.compile(rf"(?:{_GROUPS})\.[\w.-]+|cancel")
+"""Which sentences of the pages the elements say; `elements/texts.ts` has the same list."""
+
+_SYMBOL = re.compile(r'symbol\("([\w-]+)"\) %}(.*?){% endcall')
+_SHAPE = re.compile(r"<(\w+) ([^>]*)/>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 
 def document() -> dict[str, Any]:
@@ -87,18 +96,6 @@ def problems_script() -> str:
     return "\n".join(lines) + "\n"
 
 
-def labels_script() -> str:
-    """Return what the result model needs of the label vocabulary."""
-    labels = {record.scan_type.value: list(record.labels) for record in MODEL_TYPES.values()}
-    kinds = " | ".join(json.dumps(kind.value) for kind in FeedbackType)
-    return (
-        "// Generated from shield/labels.py; do not edit.\n\n"
-        "/** The two labels of each scan type; the harmless one comes first. */\n"
-        f"export const LABELS = {json.dumps(labels, indent=2)} as const;\n\n"
-        f"export type FeedbackType = {kinds};\n"
-    )
-
-
 def judge_sources() -> dict[str, str]:
     """Return the judge on the phone, which the npm package hands on: file name -> TypeScript.
 
@@ -110,77 +107,54 @@ def judge_sources() -> dict[str, str]:
 
 def shared_sources() -> dict[str, str]:
     """Return the modules of the pages that the npm package uses too: file name -> TypeScript."""
-    return {f"lib/{name}": (ASSETS / "src" / "lib" / name).read_text() for name in SHARED}
+    source = ASSETS / "src"
+    shared = [*(source / "lib" / name for name in SHARED), *(source / "elements").glob("*.ts")]
+    return {str(path.relative_to(source)): path.read_text() for path in sorted(shared)} | {
+        "elements/texts.ts": 'import type { WORDS } from "../words";\n\n'
+        "export type Word = keyof typeof WORDS.en;\n",
+        "elements/icons.ts": icons_script(),
+    }
 
 
-TEXTS: dict[str, str | None] = {
-    "verdict.scam": "verdict.scam",
-    "verdict.harmless": "verdict.harmless",
-    "verdict.unsure": "verdict.unsure",
-    "certainty.sure": None,
-    "certainty.leaning.scam": None,
-    "certainty.leaning.harmless": None,
-    "card.why": "why.title",
-    "card.busy": None,
-    "card.problem": None,
-    "card.version": "judged.server",
-    "feedback.question": "opinion.ask",
-    "feedback.correct": "opinion.right",
-    "feedback.wrong": "opinion.wrong",
-    "feedback.change": "opinion.change",
-    "feedback.sign-in": None,
-    "feedback.truth.scam": None,
-    "feedback.truth.harmless": None,
-    "feedback.sending": None,
-    "feedback.waiting": None,
-    "feedback.signed-out": None,
-    "feedback.sent": None,
-    "feedback.failed": "opinion.refused",
-    "feedback.approved": None,
-    "feedback.rejected": None,
-    "feedback.unkept": "opinion.notKept",
-    "dialog.title": "opinion.title",
-    "dialog.harmless": "opinion.harmless",
-    "dialog.scam": "opinion.scam",
-    "dialog.comment": "opinion.comment",
-    "dialog.hint": "opinion.hint",
-    "dialog.who-reads": "opinion.fine",
-    "dialog.cancel": "cancel",
-    "dialog.send": "opinion.send",
-}
-"""Each text of the elements, and the sentence of `/app` that it is; None: the elements have their
-own, in `src/elements/words/`."""
+def icons_script() -> str:
+    """Return the icons that the elements show, as TypeScript: built without parsing markup."""
+    source = "".join(path.read_text() for path in (ASSETS / "src" / "elements").glob("*.ts"))
+    icons = {
+        name: [[tag, dict(_ATTRIBUTE.findall(given))] for tag, given in _SHAPE.findall(shapes)]
+        for name, shapes in _SYMBOL.findall((FOLDER / "icons.svg").read_text())
+        if f'"{name}"' in source
+    }
+    return (
+        "// Generated from the pages' icons.svg; do not edit.\n\n"
+        "const ICONS: Record<string, [string, Record<string, string>][]> = "
+        f"{json.dumps(icons)};\n\n"
+        "export function shapesOf(name: string): Node[] {\n"
+        "  return (ICONS[name] ?? []).map(([tag, attributes]) => {\n"
+        '    const shape = document.createElementNS("http://www.w3.org/2000/svg", tag);\n'
+        "    for (const [key, value] of Object.entries(attributes))\n"
+        "      shape.setAttribute(key, value);\n"
+        "    return shape;\n"
+        "  });\n"
+        "}\n"
+    )
 
 
 def words() -> dict[str, dict[str, str]]:
-    """Return the elements' texts: language -> key -> text.
-
-    Raises:
-        Misconfigured: A language lacks a text; the message says which.
-    """
-    folder = Path(__file__).parent / "typescript/src/elements/words"
-    told = {}
-    for path in sorted((ASSETS / "src/words").glob("*.json")):
-        pages = json.loads(path.read_text(encoding="utf-8"))
-        own_path = folder / path.name
-        own = json.loads(own_path.read_text(encoding="utf-8")) if own_path.is_file() else {}
-        texts = {key: pages.get(page) if page else own.get(key) for key, page in TEXTS.items()}
-        lacking = [key for key, text in texts.items() if not text]
-        if lacking or len(own) != list(TEXTS.values()).count(None):
-            raise Misconfigured(
-                f"{own_path} must have the texts of clients.contract.TEXTS that are no sentence of "
-                f"the pages, and no others; missing: {', '.join(lacking) or 'none'}."
-            )
-        told[path.stem] = {
-            key: str(text).replace("{why}", "{reason}") for key, text in texts.items()
-        }
-    return told
+    """Return the elements' texts: language -> key -> text, in the languages of the pages."""
+    tables = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((ASSETS / "src/words").glob("*.json"))
+    }
+    return {
+        language: {key: text for key, text in table.items() if TEXTS.fullmatch(key)}
+        for language, table in tables.items()
+    }
 
 
 def words_script() -> str:
     """Return the elements' texts as TypeScript."""
     return (
-        "// Generated from the pages' words and src/elements/words; do not edit.\n\n"
+        "// Generated from the pages' words; do not edit.\n\n"
         f"export const WORDS = {json.dumps(words(), indent=1, ensure_ascii=False)} as const;\n"
     )
 
@@ -201,7 +175,6 @@ def files() -> dict[str, str]:
         **shared_sources(),
         "openapi.json": json.dumps(document(), indent=2, ensure_ascii=False) + "\n",
         "problems.ts": problems_script(),
-        "labels.ts": labels_script(),
         "words.ts": words_script(),
         "reasons.ts": reasons_script(),
     }

@@ -13,7 +13,7 @@ from shield.labels import MODEL_TYPES
 from shield.reasons import countries
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).parent / "assets/src/app/scan-types.ts"
+SCRIPT = Path(__file__).parent / "assets/src/lib/scan-types.ts"
 KOTLIN = ROOT / "clients/kotlin/src/main/kotlin/org/antispamshield/client/ScanType.kt"
 PAGE = ROOT / "docs/phone.md"
 _TABLE = re.compile(r"(?<=<!-- `make types` writes this table -->\n)(?:\|.*\n)+")

@@ -100,9 +100,9 @@ def test_who_asks_for_it_is_answered_as_by_the_server_without_a_network_too(
         page.context.set_offline(True)
         page.reload()
         judge_in_words(page, words, text)
-        expect(card).to_contain_text(words("judged.whole", version="sms-v1"))
+        expect(card).to_contain_text(words("card.version.whole", version="sms-v1"))
         expect(card.get_by_role("heading", level=1)).to_have_text(words(verdict))
-        expect(card).to_contain_text(words("judged.nothingSent"))
+        expect(card).to_contain_text(words("feedback.nothing-sent"))
         assert violations(page) == []
         page.get_by_role("button", name=words("again")).tap()
         with offering(page, words):
@@ -110,7 +110,7 @@ def test_who_asks_for_it_is_answered_as_by_the_server_without_a_network_too(
             expect(page.locator("#toasts")).to_contain_text(words("encoder.removed"))
         assert kept(page) == 0
         judge_in_words(page, words, text)
-        expect(card).to_contain_text(words("judged.phone", version="sms-v1"))
+        expect(card).to_contain_text(words("card.version.device", version="sms-v1"))
         expect(card.get_by_role("heading", level=1)).not_to_have_text(words(verdict))
         assert [each.url for each in sent if each.method == "POST"] == []
 
@@ -148,7 +148,7 @@ def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
             assert kept(page) == 0
         judge_in_words(page, words, "Are you coming for dinner tonight?")
         card = page.locator("article.result")
-        expect(card).to_contain_text(words("judged.phone", version="sms-v1"))
+        expect(card).to_contain_text(words("card.version.device", version="sms-v1"))
 
 
 def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(
@@ -179,6 +179,6 @@ def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(
         wait_for_judge(page, "sms-v1")
         judge_in_words(page, words, text)
         card = page.locator("article.result")
-        expect(card).to_contain_text(words("judged.whole", version="sms-v1"))
+        expect(card).to_contain_text(words("card.version.whole", version="sms-v1"))
         expect(card.get_by_role("heading", level=1)).to_have_text(words(verdict))
         assert not any("onnx" in url for url in sent)

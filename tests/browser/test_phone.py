@@ -101,6 +101,7 @@ def test_an_opinion_may_be_changed_while_it_waits_for_review(
         page.get_by_role("button", name="Correct").tap()
         wait_until_sent(page)
         page.get_by_role("button", name="Change").tap()
+        page.get_by_role("radio", name="It is harmless").check()
         page.get_by_role("button", name="Send").tap()
         expect(page.locator(".opinion.sent")).to_contain_text("harmless")
     assert feedback_of(api) == [("ham", None)]
@@ -189,6 +190,7 @@ def test_a_refusal_is_told_in_the_server_s_words(chromium: Browser, api: Running
             waiting = reviewer.pending().items[0]
             reviewer.review(waiting.id, ReviewAction.APPROVE)
         page.get_by_role("button", name="Change").tap()
+        page.get_by_role("radio", name="It is harmless").check()
         page.get_by_role("button", name="Send").tap()
         expect(page.locator(".opinion.failed")).to_contain_text("can no longer be changed")
 
@@ -219,7 +221,7 @@ def test_scanning_offline_keeps_the_message_in_the_field(
         expect(failed).to_contain_text("You are offline")
         expect(page.get_by_label("The message")).to_have_value("Is this true?")
         page.context.set_offline(False)
-        failed.get_by_role("button", name="Try again").tap()
+        page.get_by_role("button", name="Try again").tap()
         expect(page.get_by_role("heading", name="Looks harmless")).to_be_visible()
 
 
@@ -251,7 +253,7 @@ def test_another_phone_shows_earlier_scans_and_what_reviewers_decided(
     with on_the_phone(chromium, api) as page:
         expect(page.locator("#recent-list")).to_contain_text("a person agreed with you")
         page.get_by_role("button", name="win a car").tap()
-        expect(page.locator(".opinion.sent")).to_contain_text("A person has looked and agrees")
+        expect(page.locator(".opinion.approved")).to_contain_text("A person has looked and agrees")
         expect(page.get_by_role("button", name="Change")).to_have_count(0)
 
 
@@ -432,7 +434,9 @@ def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -
             "0"  # or Playwright would call what was assigned
         )
         page.get_by_role("button", name="Correct").tap()
-        expect(page.locator("#toasts")).to_contain_text("The disk is full.")
+        expect(page.locator(".opinion.unkept").get_by_role("alert")).to_contain_text(
+            "The disk is full."
+        )
     assert feedback_of(api) == []
 
 

@@ -57,7 +57,14 @@ def connected(chromium: Browser, api: RunningApi, words: Words, **options: Any) 
 
 def english_on(page: Page, words: Words) -> list[str]:
     """Return the English sentences that a page of another language shows."""
-    shown = page.locator("body").inner_text()
+    shown: str = page.evaluate(
+        """() => {
+            const within = (each) => [each, ...each.querySelectorAll("*")]
+                .flatMap((one) => [...(one.shadowRoot?.children ?? [])]);
+            const said = (each) => [each.innerText, ...within(each).map(said)].join(" ");
+            return said(document.body);
+        }"""
+    )
     return [
         text
         for key, text in Words("en").table.items()
@@ -83,9 +90,9 @@ def test_a_person_is_told_helped_and_heard_in_their_language(
         ]
         judge_in_words(page, words, SCAMS[language])
         card = page.get_by_role("article", name=words("verdict.scam"))
-        expect(card).to_contain_text(words("certainty.scam"))
+        expect(card).to_contain_text(words("certainty.sure"))
         expect(card.get_by_role("region", name=words("now.title"))).to_be_visible()
-        expect(card.get_by_role("region", name=words("why.title")).locator("li")).not_to_have_count(
+        expect(card.get_by_role("region", name=words("card.why")).locator("li")).not_to_have_count(
             0
         )
         card.get_by_text(words("happened.title")).tap()
@@ -99,12 +106,12 @@ def test_a_person_is_told_helped_and_heard_in_their_language(
         assert words("share.link") in warning
         assert ".example" not in warning
         assert violations(page) == []
-        card.get_by_role("button", name=words("opinion.wrong")).tap()
-        dialog = page.get_by_role("dialog", name=words("opinion.title"))
-        expect(dialog.get_by_role("radio", name=words("opinion.harmless"))).to_be_checked()
-        dialog.get_by_role("button", name=words("opinion.send")).tap()
-        expect(card).to_contain_text(words("opinion.saidHarmless"))
-        expect(card).to_contain_text(words("opinion.pending"))
+        card.get_by_role("button", name=words("feedback.wrong")).tap()
+        dialog = page.get_by_role("dialog", name=words("dialog.title"))
+        expect(dialog.get_by_role("radio", name=words("dialog.harmless"))).to_be_checked()
+        dialog.get_by_role("button", name=words("dialog.send")).tap()
+        expect(card).to_contain_text(words("feedback.said.harmless"))
+        expect(card).to_contain_text(words("feedback.sent"))
         expect(steps.first).to_be_visible()  # what was opened stays open
         if language != "en":
             assert english_on(page, words) == []
@@ -127,17 +134,17 @@ def test_a_failed_scan_leaves_no_former_answer_and_says_what_happened(
         page.get_by_role("button", name=words("again")).tap()
         page.context.set_offline(True)
         judge_in_words(page, words, SCAMS[language])
-        failed = page.get_by_role("article", name=words("failed.title"))
+        failed = page.get_by_role("article", name=words("card.problem"))
         expect(failed).to_contain_text(words("failed.offline"))
         expect(page.get_by_text(words("verdict.harmless"))).to_have_count(0)
         expect(page.get_by_label(words("input.label"))).to_have_value(SCAMS[language])
         assert violations(page) == []
         page.context.set_offline(False)
         page.route("**/api/v2/scans", lambda route: route.fulfill(status=503, json={}))
-        failed.get_by_role("button", name=words("retry")).tap()
+        page.get_by_role("button", name=words("retry")).tap()
         expect(failed).to_contain_text(words("failed.notYet"))
         page.unroute("**/api/v2/scans")
-        failed.get_by_role("button", name=words("retry")).tap()
+        page.get_by_role("button", name=words("retry")).tap()
         expect(page.get_by_role("article", name=words("verdict.scam"))).to_be_visible()
 
 
@@ -255,8 +262,8 @@ def test_people_hear_what_became_of_their_report_once_and_offline_too(
     words = Words(language)
     with connected(chromium, api, words, locale=locale) as page:
         judge_in_words(page, words, "We win together, see you at practice")
-        page.get_by_role("button", name=words("opinion.wrong")).tap()
-        page.get_by_role("button", name=words("opinion.send")).tap()
+        page.get_by_role("button", name=words("feedback.wrong")).tap()
+        page.get_by_role("button", name=words("dialog.send")).tap()
         expect(page.locator(".opinion.sent")).to_be_visible()
         with api.client("rita", "reviewer") as rita:
             rita.review(rita.pending().items[0].id, ReviewAction.APPROVE)
@@ -314,10 +321,14 @@ def test_every_language_fits_a_narrow_phone_in_both_themes(
 def runs_out(page: Page) -> list[str]:
     """Return what is wider than the page, or cut off without saying so."""
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter((each) => {
+        """() => {
+          const all = (root) => [...root.querySelectorAll("*")].flatMap(
+            (each) => [each, ...(each.shadowRoot ? all(each.shadowRoot) : [])]);
+          return all(document.body).filter((each) => {
             const box = each.getBoundingClientRect();
             if (!box.width || each.closest(".visually-hidden, .skip, svg")) return false;
             return box.left < -1 || box.right > document.documentElement.clientWidth + 1;
-        }).map((each) => `${each.tagName}.${each.className} ${each.textContent.slice(0, 40)}`)"""
+          }).map((each) => `${each.tagName}.${each.className} ${each.textContent.slice(0, 40)}`);
+        }"""
     )
     return found

@@ -58,7 +58,9 @@ export class ShieldClient {
 
   /** Judge one message. Nothing is repeated by itself: a scan that may have happened is not asked for twice. */
   async scan(scanType: ScanType, text: string): Promise<Scan> {
-    return data(await this.api.POST("/api/v2/scans", { body: { scanType, text } }));
+    const scan: Scan = data(await this.api.POST("/api/v2/scans", { body: { scanType, text } }));
+    // The answer leaves out what was sent; a card shows it.
+    return { ...scan, text: scan.text ?? text };
   }
 
   /** Judge a mail as it was received, with its headers (`.eml`). */

@@ -1,20 +1,12 @@
 // Feedback that survives a tunnel: every letter is kept first and sent from where it is kept, so there is one way.
 import type { ShieldClient } from "./client";
+import type { FeedbackBox, Feedbacked } from "./generated/elements/given";
 import { exclusively, uuid } from "./generated/lib/platform";
 import { ruleFor } from "./rules";
 import { feedbackOn, type Scan } from "./scan";
 import { BrowserStorage, type Letter, type OutboxStorage } from "./storage";
 
-/** Where the feedback on one scan stands, as this device knows it. */
-export interface Feedbacked {
-  scanId: string;
-  /** `waiting`: kept here. `signed-out`: kept, and nothing is sent before there is a new token. */
-  state: "sending" | "waiting" | "signed-out" | "sent" | "failed";
-  scam: boolean;
-  comment: string;
-  /** Why the server refused it, in words for people. */
-  message?: string;
-}
+export type { Feedbacked };
 
 /** How a round of sending ended. */
 export interface Delivery {
@@ -48,7 +40,7 @@ export class OutboxChange extends Event {
  *
  * Events: `change` (an `OutboxChange`), whoever sent the letter: this page, another one, or a service worker.
  */
-export class Outbox extends EventTarget {
+export class Outbox extends EventTarget implements FeedbackBox {
   readonly storage: OutboxStorage;
   private readonly now: () => number;
   private readonly random: () => number;

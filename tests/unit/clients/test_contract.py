@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from api.pages.build import ASSETS
 from clients import build, contract
 from shield.errors import ShieldError, _tree
 from tests.support.tables import ROOT, tables_under
@@ -39,5 +40,15 @@ def test_the_page_for_flutter_developers_has_a_text_for_each_key_that_it_names()
     texts = {row[0].strip("`") for row in tables_under("docs/phone.md", "The texts")[0]}
     page = (ROOT / "docs/phone.md").read_text()
     widgets = page.split("## The widgets")[1].split("### The texts")[0]
-    named = set(re.findall(r"`((?:feedback|dialog|card|verdict|certainty)\.[\w.-]+)`", widgets))
+    named = set(re.findall(rf"`({contract.TEXTS.pattern})`", widgets))
     assert named - {"feedback.status"} == texts  # but for a member of the API's answer
+
+
+def test_the_page_has_the_steps_of_whoever_acted_already() -> None:
+    script = (ASSETS / "src/elements/happened.ts").read_text()
+    known = {
+        event: re.findall(r"step\.\w+", steps)
+        for event, steps in re.findall(r'"(happened\.\w+)": \[(.*?)\],', script)
+    }
+    rows = tables_under("docs/phone.md", "Result card")[1]
+    assert {row[0].strip("`"): re.findall(r"step\.\w+", row[1]) for row in rows} == known

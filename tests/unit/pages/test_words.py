@@ -54,8 +54,8 @@ def test_every_language_of_the_book_has_every_sentence() -> None:
         pytest.param("ar", without("verdict.scam"), '"verdict.scam" is missing', id="missing"),
         pytest.param("de", changed("verdict.maybe", "Na ja"), "is not in en.json", id="surplus"),
         pytest.param("fr", changed("offline", " "), '"offline" is empty', id="empty"),
-        pytest.param("it", changed("scanned", "Quando"), "has the parts [", id="lost part"),
-        pytest.param("nl", changed("scanned", "{when} {who}"), "{when} {who}", id="more parts"),
+        pytest.param("it", changed("card.scanned", "Quando"), "has the parts [", id="lost part"),
+        pytest.param("nl", changed("card.scanned", "{when} {who}"), "{when} {who}", id="more parts"),
         pytest.param(
             "ar", changed("waiting", {"other": "{count}"}), 'plural form "few"', id="plural"
         ),

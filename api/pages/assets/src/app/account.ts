@@ -5,7 +5,7 @@ import { startEncoder } from "./encoder/dialog";
 import { forgetChoices, readAsking, writeAsking, type Asking } from "./judge";
 import { explain } from "./problems";
 import { switchOff, switchOn, wakingOf } from "./push";
-import { COUNTRIES } from "./scan-types";
+import { COUNTRIES } from "../lib/scan-types";
 import { forgetEverything, token, waitingLetters } from "./store";
 import { call } from "./wire";
 import { chooseCountry, chooseLanguage, count, country, language, languages, say } from "./words";

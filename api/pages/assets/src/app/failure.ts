@@ -1,5 +1,4 @@
-// A scan that came to nothing: where its answer would be, what happened, in whose hands it is, and what to do meanwhile.
-import { h, icon } from "../lib/dom";
+// A scan that came to nothing: what happened, and in whose hands the message is.
 import { NobodyHere } from "./judge";
 import { explain } from "./problems";
 import { Refused, Unreachable } from "./wire";
@@ -13,19 +12,10 @@ const SENTENCES: [(refused: Refused) => boolean, Key][] = [
   [(refused) => refused.status >= 500, "failed.away"],
 ];
 
-function reason(error: unknown): string {
+/** One sentence on why there is no answer. */
+export function whyNot(error: unknown): string {
   if (error instanceof NobodyHere) return say("failed.nobodyHere");
   if (error instanceof Unreachable) return say(navigator.onLine ? "failed.away" : "failed.offline");
   const known = error instanceof Refused && SENTENCES.find(([matches]) => matches(error));
   return known ? say(known[1]) : say("failed.other", { why: explain(error) });
-}
-
-export function failureCard(error: unknown, again: () => void): HTMLElement {
-  return h(
-    "article",
-    { class: "result failed", "aria-labelledby": "failed" },
-    h("header", {}, h("span", { class: "emblem" }, icon("x")), h("h2", { id: "failed", tabindex: "-1" }, say("failed.title")), h("p", { class: "certainty" }, reason(error))),
-    h("p", { class: "advice" }, say("failed.careful")),
-    h("button", { type: "button", onclick: again }, say("retry")),
-  );
 }

@@ -1,15 +1,14 @@
 // What people say of an answer: kept first, then sent. One way, online or not, and a repeated tap counts once.
+import type { FeedbackBox, Feedbacked } from "../elements";
 import { toast } from "../lib/dom";
 import { uuid } from "../lib/features";
-import { askForOpinion } from "./opinion";
+import { claimOf, labelOf } from "../lib/verdicts";
 import { deliver, type Delivery } from "./outbox";
-import { explain } from "./problems";
+import { explain, whyRefused } from "./problems";
 import { ask } from "./asking";
-import { SCAN_TYPES } from "./scan-types";
 import { back } from "./screens";
 import { opinionHere } from "./scanning";
-import { post, removeAllScans, removeScan, setOpinion, type KeptScan, type Letter } from "./store";
-import { claimOf, isScam } from "./wire";
+import { keptScan, post, removeAllScans, removeScan, setOpinion, type KeptScan, type Letter } from "./store";
 import { list, say } from "./words";
 
 interface Wiring {
@@ -23,38 +22,44 @@ interface Wiring {
 
 let wiring: Wiring;
 let retry: number | undefined;
+/** How many rounds of sending are under way. */
+let sending = 0;
+let signedOut = false;
 
 export function startFeedback(given: Wiring): void {
   wiring = given;
 }
 
-/** What can be done with a scan. A tap is kept, or refused aloud. */
-export const sayTo = {
-  agree: (scan: KeptScan): void => void keep(scan, isScam(scan)).catch(refuseAloud),
-  claim: (scan: KeptScan, scam: boolean): void => void keep(scan, scam).catch(refuseAloud),
-  object: (scan: KeptScan): void => void object(scan).catch(refuseAloud),
+/** What can be done with scans. A tap is kept, or refused aloud. */
+export const deleting = {
   remove: (scan: KeptScan): void => void remove(scan).catch(refuseAloud),
   removeAll: (): void => void removeAll().catch(refuseAloud),
 };
 
 function refuseAloud(error: unknown): void {
-  toast(say("opinion.notKept", { why: explain(error) }), "bad");
+  toast(say("feedback.unkept", { reason: explain(error) }), "bad");
 }
 
-async function object(scan: KeptScan): Promise<void> {
-  const answer = await askForOpinion(scan);
-  if (answer) await keep(scan, answer.scam, answer.comment);
-}
-
-async function keep(scan: KeptScan, scam: boolean, comment = ""): Promise<void> {
-  const said = { actualLabel: SCAN_TYPES[scan.scanType].labels[scam ? 1 : 0], ...(comment ? { comment } : {}) };
-  await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
-  await setOpinion(scan.id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
-  await wiring.shown();
-  const delivery = await flush();
-  if (delivery.sent > 0) toast(say("opinion.thanks"));
-  else if (delivery.failed === 0) toast(say("opinion.thanksLater"));
-}
+/** Where the cards keep what is said of a scan. A card looks again whenever it is shown anew. */
+export const outbox: FeedbackBox = Object.assign(new EventTarget(), {
+  async feedbackOf(scanId: string): Promise<Feedbacked | null> {
+    const said = (await keptScan(scanId))?.opinion;
+    if (!said) return null;
+    const state = said.decision ?? (said.state !== "waiting" ? said.state : sending ? "sending" : signedOut ? "signed-out" : "waiting");
+    return { scanId, state, scam: said.scam, comment: said.comment ?? "", ...(said.state === "failed" ? { message: whyRefused(said) } : {}) };
+  },
+  async say({ id }: { id: string }, scam: boolean, comment: string): Promise<void> {
+    const scan = await keptScan(id);
+    if (!scan) return; // deleted meanwhile, in another window
+    const said = { actualLabel: labelOf(scan.scanType, scam), ...(comment ? { comment } : {}) };
+    await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
+    await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
+    void flush().then(({ sent, failed }) => {
+      if (sent > 0) toast(say("opinion.thanks"));
+      else if (failed === 0) toast(say("opinion.thanksLater"));
+    });
+  },
+});
 
 /** To whom it goes: of what this phone judged, the server has to see the message first; once it has, the claim is about its own verdict. */
 function addressed(scan: KeptScan, scam: boolean, said: { actualLabel: string; comment?: string }): Pick<Letter, "body" | "report"> {
@@ -87,8 +92,11 @@ async function tellRemoved(): Promise<void> {
 
 /** Send what waits; when that must be later, ask the browser to wake us, or try again by ourselves. */
 export async function flush(): Promise<Delivery> {
-  const delivery = await deliver();
-  if (delivery.sent + delivery.failed > 0) await wiring.shown();
+  sending += 1;
+  await wiring.shown();
+  const delivery = await deliver().finally(() => (sending -= 1));
+  signedOut = delivery.signedOut;
+  await wiring.shown();
   if (delivery.signedOut) await wiring.signedOut();
   if (delivery.failed > 0) toast(say("opinion.oneRefused"), "bad");
   window.clearTimeout(retry);

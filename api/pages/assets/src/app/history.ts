@@ -1,8 +1,8 @@
 // Earlier scans: what each was, when, and what became of what was said of it.
 import { h, icon } from "../lib/dom";
+import { standingOf } from "../lib/verdicts";
 import { LOOKS } from "./card";
 import type { KeptScan } from "./store";
-import { answerOf } from "./wire";
 import { moment, say } from "./words";
 
 function standing(scan: KeptScan): string | undefined {
@@ -11,7 +11,7 @@ function standing(scan: KeptScan): string | undefined {
 }
 
 export function scanRow(scan: KeptScan, open: (scan: KeptScan) => void): HTMLElement {
-  const looks = LOOKS[answerOf(scan)];
+  const looks = LOOKS[standingOf(scan)];
   const facts = [say(looks.row), moment(new Date(scan.createdAt)), standing(scan)].filter(Boolean).join(" · ");
   return h(
     "li",

@@ -3,7 +3,7 @@ import { must, toast, trusted } from "../lib/dom";
 import { shortcomings } from "../lib/features";
 import { startAccount } from "./account";
 import { channel } from "./outbox";
-import { flush, sayTo, startFeedback } from "./feedback";
+import { deleting, flush, startFeedback } from "./feedback";
 import { clearDraft, describeKind, focusField, startInput } from "./input";
 import { followReleases } from "./judge";
 import { followLink, isCode, redeem, refusal } from "./link";
@@ -17,7 +17,7 @@ import { mergeScans, token, waitingLetters } from "./store";
 import { askIn, call, Refused, Unreachable, type Scan } from "./wire";
 import { acceptLanguage, count, findLanguage, say } from "./words";
 
-const screens: Screens = { ...sayTo, scanAgain: () => void scanDraft(askToConnectAgain), askServer: (scan) => void askAboutScan(scan, askToConnectAgain) };
+const screens: Screens = { ...deleting, scanAgain: () => void scanDraft(askToConnectAgain), askServer: (scanId) => void askAboutScan(scanId, askToConnectAgain), signIn: () => void askToConnectAgain() };
 
 async function start(): Promise<void> {
   // A tap that does nothing and says nothing looks like one that was taken.

@@ -6,8 +6,8 @@ import { uuid } from "../lib/features";
 import { countHere, judgeHere, NobodyHere, readAsking, type HereJudgement } from "./judge";
 import { explainHere } from "./explaining";
 import { explain } from "./problems";
-import { SCAN_TYPES } from "./scan-types";
-import { keepScan, replaceScan, token, type KeptScan } from "./store";
+import { SCAN_TYPES } from "../lib/scan-types";
+import { keepScan, keptScan, replaceScan, token, type KeptScan } from "./store";
 import { call, Refused, Unreachable, type DeviceOpinion, type Scan } from "./wire";
 import { say } from "./words";
 
@@ -86,8 +86,10 @@ export function opinionHere(scan: KeptScan): DeviceOpinion {
 }
 
 /** The person asks the server about what this phone has judged: its answer takes the place of the phone's. */
-export async function askAboutScan(scan: KeptScan, signedOut: () => Promise<void>): Promise<void> {
+export async function askAboutScan(scanId: string, signedOut: () => Promise<void>): Promise<void> {
   try {
+    const scan = await keptScan(scanId);
+    if (!scan) return;
     const { scanType, text } = scan;
     const bearer = (await token.read()) ?? "";
     const answer = { ...(await call<Scan>(bearer, "POST", "/scans", { scanType, text, device: opinionHere(scan) })), text };

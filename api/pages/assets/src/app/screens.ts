@@ -1,11 +1,11 @@
 // One thing at a time: the field with what was scanned before, or the answer to one scan. "Back" of the phone goes back.
-import { h, must } from "../lib/dom";
-import { resultCard, type Actions } from "./card";
-import { failureCard } from "./failure";
+import type { ShieldResultCard } from "../elements";
+import { must } from "../lib/dom";
+import { failureCard, resultCard, showIn, type Actions } from "./card";
+import { whyNot } from "./failure";
 import { scanRow } from "./history";
 import { focusField } from "./input";
 import { keptScans, type KeptScan } from "./store";
-import { say } from "./words";
 
 export type Screens = Omit<Actions, "back"> & {
   /** Try once more what came to nothing. */
@@ -15,11 +15,14 @@ export type Screens = Omit<Actions, "back"> & {
 };
 
 let actions: Screens;
+let card: ShieldResultCard;
 let current: string | null = null;
 let failed: unknown;
 
 export function startScreens(given: Screens): void {
   actions = given;
+  card = resultCard({ ...actions, back });
+  must("#result").append(card);
   window.history.replaceState(null, "", window.location.href);
   window.addEventListener("popstate", (event) => {
     current = (event.state as { scan?: string } | null)?.scan ?? null;
@@ -37,7 +40,7 @@ export async function open(scan: KeptScan): Promise<void> {
   else window.history.replaceState({ scan: scan.id }, "");
   await showScans();
   window.scrollTo(0, 0);
-  must<HTMLElement>("#verdict").focus({ preventScroll: true });
+  card.focus({ preventScroll: true });
 }
 
 /** Back to the field. */
@@ -50,7 +53,7 @@ export async function openFailure(error: unknown): Promise<void> {
   failed = error;
   if (current !== null) back();
   await showScans();
-  must<HTMLElement>("#failed").focus();
+  must<HTMLElement>("#failure shield-result-card").focus();
 }
 
 /** Forget what is shown; nothing of a former scan must stand beside a new one. */
@@ -69,23 +72,10 @@ export async function showScans(): Promise<void> {
   const result = must<HTMLElement>("#result");
   home.hidden = shown !== undefined;
   result.hidden = shown === undefined;
-  if (shown) refresh(result, resultCard(shown, { ...actions, back }));
-  else result.replaceChildren();
-  must("#failure").replaceChildren(...(failed === undefined ? [] : [failureCard(failed, () => actions.scanAgain())]));
+  if (shown) showIn(card, shown, { ...actions, back });
+  else card.scan = null;
+  must("#failure").replaceChildren(...(failed === undefined ? [] : [failureCard(whyNot(failed), () => actions.scanAgain())]));
   must<HTMLElement>("#recent").hidden = scans.length === 0;
   must<HTMLElement>("#welcome").hidden = scans.length > 0;
   must("#recent-list").replaceChildren(...scans.map((each) => scanRow(each, (scan) => void open(scan))));
-}
-
-/** Draw a card anew without closing what its reader has opened in it, or taking the focus away. */
-function refresh(place: HTMLElement, card: HTMLElement): void {
-  const before = place.querySelector<HTMLElement>("article.result");
-  const same = before?.dataset.scan === current;
-  card.dataset.scan = current ?? "";
-  const help = same ? before?.querySelector(".happened[open]") : null;
-  if (help && before?.lang === document.documentElement.lang) card.querySelector(".happened")?.replaceWith(help);
-  card.lang = document.documentElement.lang;
-  const focused = same && document.activeElement?.id === "verdict";
-  place.replaceChildren(h("h1", { class: "visually-hidden" }, say("title")), card);
-  if (focused) must<HTMLElement>("#verdict").focus({ preventScroll: true });
 }

@@ -1,7 +1,8 @@
 // What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
 // IndexedDB, because the service worker sends feedback when no page is open.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { isScam, type DeviceReport, type FeedbackBody, type Notice, type Scan } from "./wire";
+import { saidOf } from "../lib/verdicts";
+import type { DeviceReport, FeedbackBody, Notice, Scan } from "./wire";
 
 /** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
 export interface Opinion {
@@ -137,24 +138,29 @@ export async function mergeScans(scans: Scan[]): Promise<void> {
   const removals = await waitingRemovals();
   for (const scan of scans) {
     if (scan.text == null || removals.some((removal) => covers(removal, scan))) continue;
-    const { feedback, text, ...verdict } = scan;
+    const { feedback: _, text, ...verdict } = scan;
     const here = (await db.getAll("scans")).find((each) => each.onServer?.id === scan.id);
     if (here) {
       // What this phone said stays as it was told; what became of the report is news.
-      const news = opinionOf(scan, feedback);
+      const news = opinionOf(scan);
       if (news && here.opinion?.state !== "waiting") await setOpinion(here.id, news);
       continue;
     }
     const kept = await db.get("scans", scan.id);
-    const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan, feedback);
+    const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan);
     await keepScan({ ...verdict, text, ...(opinion ? { opinion } : kept?.opinion ? { opinion: kept.opinion } : {}) });
   }
 }
 
-function opinionOf(scan: Scan, said: Scan["feedback"]): Opinion | undefined {
-  if (!said) return undefined;
-  const scam = said.feedbackType === "confirmed" ? isScam(scan) : !isScam(scan);
-  return { state: "sent", scam, ...(said.status === "pending" ? {} : { decision: said.status }) };
+function opinionOf(scan: Scan): Opinion | undefined {
+  const scam = saidOf(scan);
+  const status = scan.feedback?.status;
+  return scam === null ? undefined : { state: "sent", scam, ...(!status || status === "pending" ? {} : { decision: status }) };
+}
+
+/** One kept scan. */
+export async function keptScan(scanId: string): Promise<KeptScan | undefined> {
+  return (await database()).get("scans", scanId);
 }
 
 /** The kept scans, newest first. */

@@ -1,10 +1,9 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
 import { patience } from "../lib/features";
-import { SCAN_TYPES } from "./scan-types";
+import type { FeedbackType, ScanType } from "../lib/verdicts";
 
-export type ScanType = keyof typeof SCAN_TYPES;
-export type FeedbackType = "false_positive" | "false_negative" | "confirmed";
+export type { ScanType };
 
 /** One sentence on why; `kind` says what it speaks of. */
 export interface Reason {
@@ -85,31 +84,6 @@ export interface FeedbackBody {
   feedbackType: FeedbackType;
   actualLabel?: string;
   comment?: string;
-}
-
-/** What people are told. */
-export type Answer = "scam" | "harmless" | "unsure";
-
-/** The one answer that a scan has, whoever judged it: the server, reviewers, afterwards too, or this phone. */
-export function answerOf(scan: Pick<Scan, "scanType" | "verdict" | "certainty" | "revised">): Answer {
-  if (scan.revised) return isScam({ ...scan, verdict: scan.revised.verdict }) ? "scam" : "harmless";
-  if (isUnsure(scan)) return "unsure";
-  return isScam(scan) ? "scam" : "harmless";
-}
-
-export function isScam(scan: Pick<Scan, "scanType" | "verdict">): boolean {
-  return SCAN_TYPES[scan.scanType].labels[1] === scan.verdict;
-}
-
-/** Too close to call, or nothing in it that could be judged. */
-export function isUnsure(scan: Pick<Scan, "certainty">): boolean {
-  return scan.certainty === "unsure";
-}
-
-/** What a user says of a verdict, given what they say the message really is. */
-export function claimOf(scan: Pick<Scan, "scanType" | "verdict">, scam: boolean): FeedbackType {
-  if (scam === isScam(scan)) return "confirmed";
-  return scam ? "false_negative" : "false_positive";
 }
 
 /** An answer that was not a success, with the problem document's slug and own sentence, if it had them. */

@@ -2,6 +2,8 @@
 // stand in `src/words/LANGUAGE.json`, those about scan types in `src/words/all/scan-types.json`; `words.mjs` checks
 // at build time that each language has all of them.
 import type english from "../words/en.json";
+import { speakFrom } from "../elements/words";
+import * as moments from "../lib/moments";
 import { shownLanguage } from "./store";
 import type scanTypes from "../words/all/scan-types.json";
 
@@ -24,15 +26,12 @@ const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 let spoken = FALLBACK;
 let table: Table = ENGLISH;
+// What the elements say is among it.
+speakFrom(() => table);
 
 /** The language that is shown now, e.g. `ar`. */
 export function language(): string {
   return spoken;
-}
-
-/** The language with the reader's own region where the browser names it: it decides how times are written. */
-function locale(): string {
-  return navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === spoken) ?? spoken;
 }
 
 /** All languages that there are, each by its own name. */
@@ -99,7 +98,7 @@ export function say(key: Key, parts: Record<string, string> = {}): string {
 export function count(key: CountedKey, number: number): string {
   const forms: Forms = table[key];
   const form = forms[new Intl.PluralRules(spoken).select(number)] ?? forms.other ?? "";
-  return fill(form, { count: new Intl.NumberFormat(locale()).format(number) });
+  return fill(form, { count: new Intl.NumberFormat(moments.localeOf(spoken)).format(number) });
 }
 
 function fill(sentence: string, parts: Record<string, string>): string {
@@ -108,7 +107,7 @@ function fill(sentence: string, parts: Record<string, string>): string {
 
 /** A size in megabytes, as the reader's language writes it. */
 export function megabytes(bytes: number): string {
-  return new Intl.NumberFormat(locale(), { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(Math.max(0.1, bytes / 1e6));
+  return new Intl.NumberFormat(moments.localeOf(spoken), { style: "unit", unit: "megabyte", maximumFractionDigits: 1 }).format(Math.max(0.1, bytes / 1e6));
 }
 
 /** Several things in one sentence: "calls and links". */
@@ -117,21 +116,13 @@ export function list(things: string[]): string {
 }
 
 /** A day and a time, said from today: "today at 14:02", "3 March". */
-export function moment(at: Date, now = new Date()): string {
-  const days = Math.round((startOfDay(at) - startOfDay(now)) / 86_400_000);
-  const time = new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(at);
-  if (days > -2 && days < 1) return `${new Intl.RelativeTimeFormat(spoken, { numeric: "auto" }).format(days, "day")}, ${time}`;
-  return day(at, now);
+export function moment(at: Date): string {
+  return moments.moment(at, spoken);
 }
 
 /** A day, with its year if it is another one. */
-export function day(at: Date, now = new Date()): string {
-  const year = at.getFullYear() === now.getFullYear() ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "long", ...year }).format(at);
-}
-
-function startOfDay(at: Date): number {
-  return Date.UTC(at.getFullYear(), at.getMonth(), at.getDate());
+export function day(at: Date): string {
+  return moments.day(at, spoken);
 }
 
 // A private window may have no storage: the choice then holds while the page is open.

@@ -2,7 +2,7 @@
 import { h, must, toast } from "../../lib/dom";
 import { ask } from "../asking";
 import { explain } from "../problems";
-import { SCAN_TYPES } from "../scan-types";
+import { SCAN_TYPES } from "../../lib/scan-types";
 import type { ScanType } from "../wire";
 import { megabytes, say } from "../words";
 import { load, metered, remove, size, want, wanted } from "./here";

@@ -8,7 +8,7 @@ import type { PackageManifest } from "../../judge/whole";
 import { trusted } from "../../lib/dom";
 import { exclusively } from "../../lib/features";
 import { DOWNLOADS, ENCODERS, forget, missing, obtain, unpacked, type Part } from "../downloads";
-import { SCAN_TYPES } from "../scan-types";
+import { SCAN_TYPES } from "../../lib/scan-types";
 import { token } from "../store";
 import { call, type ScanType } from "../wire";
 import { remember, remembered } from "../words";

@@ -1,7 +1,10 @@
 // What the elements have in common: a shadow root with the shared style, words, and building without HTML strings.
-export { h } from "../generated/lib/element";
-import { say, wordsOf, type Word, type Words } from "./words";
+import { h } from "../lib/element";
+import { shapesOf } from "./icons";
 import { STYLE } from "./style";
+import { wordsOf, type Word, type Words } from "./words";
+
+export { h };
 
 let sheet: CSSStyleSheet | undefined;
 
@@ -12,6 +15,14 @@ function style(): CSSStyleSheet {
     sheet.replaceSync(STYLE);
   }
   return sheet;
+}
+
+/** A decorative icon: the words beside it carry the meaning. */
+export function icon(name: string): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({ class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  svg.append(...shapesOf(name));
+  return svg;
 }
 
 export abstract class ShieldElement extends HTMLElement {
@@ -26,7 +37,7 @@ export abstract class ShieldElement extends HTMLElement {
 
   /** Texts; what is not given follows the language of the page (`lang`), English where that is none of ours. */
   get words(): Words {
-    return { ...wordsOf(languageAt(this)), ...this.given };
+    return { ...wordsOf(this.language), ...this.given };
   }
 
   set words(words: Partial<Words> | null) {
@@ -34,9 +45,14 @@ export abstract class ShieldElement extends HTMLElement {
     this.render();
   }
 
+  /** The language that is spoken where the element stands; outside of a page and in a shadow root, the document's. */
+  protected get language(): string {
+    return this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang || "en";
+  }
+
   connectedCallback(): void {
     // Set before the element was defined: the value lies on the instance and hides the accessor.
-    for (const name of ["scan", "outbox", "words", "problem", "busy", "said"]) {
+    for (const name of ["scan", "outbox", "words", "problem"]) {
       if (!Object.prototype.hasOwnProperty.call(this, name)) continue;
       const self = this as unknown as Record<string, unknown>;
       const value = self[name];
@@ -46,20 +62,15 @@ export abstract class ShieldElement extends HTMLElement {
     this.render();
   }
 
-  protected text(word: Word, filled?: Record<string, string>): string {
-    return say(this.words, word, filled);
+  protected text(word: Word, filled: Record<string, string> = {}): string {
+    return this.words[word].replace(/\{(\w+)\}/g, (place, name: string) => filled[name] ?? place);
   }
 
-  /** Tell the page something; it bubbles out of the shadow root. */
-  protected tell(name: string, detail: unknown): void {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  /** Tell the page something; it bubbles out of the shadow root. Returns false where the page has taken it over (`preventDefault`). */
+  protected tell(name: string, detail: unknown): boolean {
+    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
   }
 
   /** Show the present state. Called for an element outside the page too, where it may do nothing. */
   protected abstract render(): void;
-}
-
-/** The language that is spoken where an element stands; outside of a page and in a shadow root, the document's. */
-function languageAt(element: Element): string {
-  return element.closest("[lang]")?.getAttribute("lang") ?? document.documentElement.lang;
 }

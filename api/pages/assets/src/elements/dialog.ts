@@ -1,5 +1,5 @@
-import { isScam, type Scan } from "../scan";
-import { h, ShieldElement } from "./base";
+import { isScam, type Judged } from "../lib/verdicts";
+import { h, icon, ShieldElement } from "./base";
 
 /** What somebody says in the dialog. */
 export interface Answer {
@@ -26,7 +26,7 @@ export class ShieldFeedbackDialog extends ShieldElement {
    *
    * @param said What they have said before, if anything, to begin with.
    */
-  ask(scan: Pick<Scan, "id" | "scanType" | "verdict">, said: Partial<Answer> = {}): Promise<Answer | null> {
+  ask(scan: Judged & { id: string }, said: Partial<Answer> = {}): Promise<Answer | null> {
     if (!this.isConnected) throw new Error("Put the dialog into the page before it is opened.");
     if (this.about !== scan.id) this.draft = said.comment ?? "";
     this.about = scan.id;
@@ -61,8 +61,8 @@ export class ShieldFeedbackDialog extends ShieldElement {
 
   protected render(): void {
     if (!this.isConnected || this.open) return;
-    const choice = (value: "harmless" | "scam") =>
-      h("label", {}, h("input", { type: "radio", name: "truth", value, required: true }), h("span", {}, this.text(`dialog.${value}`)));
+    const choice = (value: "harmless" | "scam", symbol: string) =>
+      h("label", {}, h("input", { type: "radio", name: "truth", value, required: true }), h("span", {}, icon(symbol), this.text(`dialog.${value}`)));
     const comment = h("textarea", { id: "comment", name: "comment", rows: "3", maxlength: String(COMMENT_CHARACTERS), placeholder: this.text("dialog.hint"), dir: "auto", "aria-describedby": "who-reads" });
     comment.value = this.draft;
     this.dialog = h(
@@ -72,14 +72,14 @@ export class ShieldFeedbackDialog extends ShieldElement {
         "form",
         { method: "dialog" },
         h("h2", { id: "title" }, this.text("dialog.title")),
-        h("fieldset", { class: "choices", "aria-labelledby": "title" }, choice("harmless"), choice("scam")),
+        h("fieldset", { class: "choices", "aria-labelledby": "title" }, choice("harmless", "check"), choice("scam", "warning")),
         h("label", { for: "comment" }, this.text("dialog.comment")),
         comment,
-        h("p", { id: "who-reads", class: "fine quiet" }, this.text("dialog.who-reads")),
+        h("p", { id: "who-reads", class: "fine" }, this.text("dialog.who-reads")),
         h(
           "div",
           { class: "actions" },
-          h("button", { type: "button", onclick: () => this.dialog?.close("") }, this.text("dialog.cancel")),
+          h("button", { type: "button", onclick: () => this.dialog?.close("") }, this.text("cancel")),
           h("button", { class: "primary", value: "send" }, this.text("dialog.send")),
         ),
       ),
