@@ -1,6 +1,6 @@
 """Lease approved corrections for a training run."""
 
-from shield.client.connection import Connection
+from shield.client.connection import Connection, at
 from shield.labels import ModelType
 from shield.wire import (
     AckRequest,
@@ -33,17 +33,21 @@ class BatchCalls(Connection):
     def renew_batch(self, batch_id: str, run_id: str, lease_seconds: float = 3600) -> BatchRead:
         """Extend a lease. Raises `LeaseLost` if it has ended."""
         body = RenewRequest(run_id=run_id, lease_seconds=lease_seconds)
-        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/renew", body=body))
+        return self._data(
+            BatchRead, self._call("POST", at("/batches/{}/renew", batch_id), body=body)
+        )
 
     def ack_batch(self, batch_id: str, run_id: str, version: str) -> BatchRead:
         """Acknowledge that `version` was trained on the batch. Idempotent."""
         body = AckRequest(run_id=run_id, version=version)
-        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/ack", body=body))
+        return self._data(BatchRead, self._call("POST", at("/batches/{}/ack", batch_id), body=body))
 
     def release_batch(self, batch_id: str, run_id: str, reason: str) -> BatchRead:
         """Release the corrections for a later run. Idempotent."""
         body = ReleaseRequest(run_id=run_id, reason=reason)
-        return self._data(BatchRead, self._call("POST", f"/batches/{batch_id}/release", body=body))
+        return self._data(
+            BatchRead, self._call("POST", at("/batches/{}/release", batch_id), body=body)
+        )
 
     def batches(
         self, *, model_type: ModelType | None = None, status: BatchStatus | None = None

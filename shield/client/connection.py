@@ -7,16 +7,33 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter
 
 from shield.crds.base import Wire
-from shield.errors import ShieldError, Unavailable, from_problem
+from shield.errors import NotFound, ShieldError, Unavailable, from_problem
 from shield.wire import Pagination
 
 T = TypeVar("T")
 _PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0)
+
+
+def at(template: str, *names: str) -> str:
+    """Return a path with `names` in the places of its `{}`, quoted: each stays one segment.
+
+    Raises:
+        NotFound: A name has a slash, or is `.` or `..`. Servers read these as parts of a path even
+            when they are quoted, so the call would reach another route; nothing has such a name.
+    """
+    for name in names:
+        if "/" in name or name in {"", ".", ".."}:
+            raise NotFound(
+                f"Nothing is named {name!r}: a name is not empty, has no slash, and is neither "
+                "'.' nor '..'. Check how it is spelled."
+            )
+    return template.format(*(quote(name, safe="") for name in names))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
 """Contest a flagged message; list and answer contests."""
 
-from urllib.parse import quote
-
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.wire import (
     AnswerRequest,
     ContestAnswer,
@@ -37,9 +35,9 @@ class ContestCalls(Connection):
 
     def contest_of(self, contest_id: str) -> ContestRead:
         """Return one contest (reviewers)."""
-        return self._data(ContestRead, self._call("GET", f"/contests/{quote(contest_id)}"))
+        return self._data(ContestRead, self._call("GET", at("/contests/{}", contest_id)))
 
     def answer_contest(self, contest_id: str, answer: str) -> ContestRead:
         """Write to the sender of a contested message (reviewers)."""
-        path = f"/contests/{quote(contest_id)}/answer"
+        path = at("/contests/{}/answer", contest_id)
         return self._data(ContestRead, self._call("PUT", path, body=AnswerRequest(answer=answer)))

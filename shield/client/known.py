@@ -1,10 +1,8 @@
 """List and undo known campaigns."""
 
-from urllib.parse import quote
-
 from pydantic import TypeAdapter
 
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.labels import ModelType
 from shield.wire import (
     FeedRead,
@@ -34,14 +32,14 @@ class KnownCalls(Connection):
 
     def known_campaign(self, known_id: str) -> KnownRead:
         """Return one known campaign."""
-        return self._data(KnownRead, self._call("GET", f"/known/{quote(known_id)}"))
+        return self._data(KnownRead, self._call("GET", at("/known/{}", known_id)))
 
     def undo_known(self, known_id: str, reason: str) -> KnownRead:
         """Undo a known campaign: it matches no messages from now on."""
         body = ReasonRequest(reason=reason)
         return self._data(
             KnownRead,
-            self._call("POST", f"/known/{quote(known_id)}/undo", body=body, repeat=False),
+            self._call("POST", at("/known/{}/undo", known_id), body=body, repeat=False),
         )
 
     def known_feed(self) -> SignedFeed:
@@ -59,7 +57,7 @@ class KnownCalls(Connection):
 
     def remove_feed(self, feed_id: str) -> FeedRead:
         """Stop trusting a feed and end its entries (admins)."""
-        path = f"/known/feeds/{quote(feed_id)}"
+        path = at("/known/feeds/{}", feed_id)
         return self._data(FeedRead, self._call("DELETE", path, repeat=False))
 
     def import_feed(self, signed: SignedFeed) -> Imported:

@@ -1,10 +1,8 @@
 """Trace corrections, find ids, and read the audit log."""
 
-from urllib.parse import quote
-
 from pydantic import TypeAdapter
 
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.labels import ModelType
 from shield.wire import (
     AuditCheck,
@@ -22,12 +20,12 @@ class RecordCalls(Connection):
 
     def lineage(self, kind: LineageKind, name: str) -> LineageRead:
         """Return every version that was trained on a feedback, reporter, campaign or batch."""
-        return self._data(LineageRead, self._call("GET", f"/lineage/{kind}/{quote(name)}"))
+        return self._data(LineageRead, self._call("GET", at("/lineage/{}/{}", kind, name)))
 
     def withdraw(self, kind: LineageKind, name: str, reason: str) -> LineageRead:
         """Withdraw poisoned corrections from all snapshots (admins)."""
         body = ReasonRequest(reason=reason)
-        answer = self._call("POST", f"/lineage/{kind}/{quote(name)}/withdraw", body=body)
+        answer = self._call("POST", at("/lineage/{}/{}/withdraw", kind, name), body=body)
         return self._data(LineageRead, answer)
 
     def names(
@@ -35,7 +33,7 @@ class RecordCalls(Connection):
     ) -> list[NamedRead]:
         """Return the objects of a kind whose id begins with `prefix`, at most nine."""
         query = {"prefix": prefix, "modelType": model_type}
-        answer = self._call("GET", f"/names/{kind}", query=query)
+        answer = self._call("GET", at("/names/{}", kind), query=query)
         return TypeAdapter(list[NamedRead]).validate_python(answer["data"])
 
     def audit(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.labels import ModelType
 from shield.wire import (
     Decision,
@@ -71,7 +71,8 @@ class ReviewCalls(Connection):
         )
         # Not retried: after a lost answer the retry would get a 409 about its own decision.
         return self._data(
-            FeedbackRead, self._call("PUT", f"/feedback/{feedback_id}", body=body, repeat=False)
+            FeedbackRead,
+            self._call("PUT", at("/feedback/{}", feedback_id), body=body, repeat=False),
         )
 
     def undo_review(self, feedback_id: str, reason: str | None = None) -> FeedbackRead:
@@ -79,7 +80,7 @@ class ReviewCalls(Connection):
         body = UndoRequest(reason=reason)
         return self._data(
             FeedbackRead,
-            self._call("POST", f"/feedback/{feedback_id}/undo", body=body, repeat=False),
+            self._call("POST", at("/feedback/{}/undo", feedback_id), body=body, repeat=False),
         )
 
     def stats(self, *, model_type: ModelType | None = None) -> StatsRead:

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from shield.client.connection import Connection
+from shield.client.connection import Connection, at
 from shield.crds.base import Wire
 from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.labels import ModelType
@@ -27,7 +27,7 @@ class RolloutCalls(Connection):
 
     def rollout(self, model_type: ModelType) -> ModelRollout:
         """Return one rollout. Raises `NotFound` when nothing was ever rolled out."""
-        return self._data(ModelRollout, self._call("GET", f"/rollouts/{model_type}"))
+        return self._data(ModelRollout, self._call("GET", at("/rollouts/{}", model_type)))
 
     def request_rollout(self, model_type: ModelType, request: RolloutRequest) -> ModelRollout:
         """Request that a version be rolled out.
@@ -36,11 +36,15 @@ class RolloutCalls(Connection):
             VersionRejected: The version was rejected, taken back, refused or tainted.
             RolloutBusy: Another candidate is being rolled out.
         """
-        return self._data(ModelRollout, self._call("POST", f"/rollouts/{model_type}", body=request))
+        return self._data(
+            ModelRollout, self._call("POST", at("/rollouts/{}", model_type), body=request)
+        )
 
     def change_rollout(self, model_type: ModelType, policy: RolloutPolicy) -> ModelRollout:
         """Change the steps of a rollout and its acceptance criteria (admins)."""
-        return self._data(ModelRollout, self._call("PATCH", f"/rollouts/{model_type}", body=policy))
+        return self._data(
+            ModelRollout, self._call("PATCH", at("/rollouts/{}", model_type), body=policy)
+        )
 
     def undo_rollout(self, model_type: ModelType, reason: str) -> ModelRollout:
         """Return to the last known good version."""
@@ -64,7 +68,7 @@ class RolloutCalls(Connection):
 
     def evidence(self, model_type: ModelType) -> Evidence:
         """Return the evidence about both arms since the rollout started."""
-        answer = self._call("GET", f"/rollouts/{model_type}/evidence")
+        answer = self._call("GET", at("/rollouts/{}/evidence", model_type))
         return TypeAdapter(Evidence).validate_python(answer["data"])
 
     def record_transition(
@@ -73,11 +77,13 @@ class RolloutCalls(Connection):
         """Record a transition in the promotion ledger. Idempotent."""
         body = TransitionRequest(**transition.model_dump(), rollout_uid=rollout_uid)
         return self._data(
-            LedgerEntry, self._call("POST", f"/rollouts/{model_type}/transitions", body=body)
+            LedgerEntry, self._call("POST", at("/rollouts/{}/transitions", model_type), body=body)
         )
 
     def _rollout_verb(
         self, model_type: ModelType, verb: str, body: Wire, *, repeat: bool = True
     ) -> ModelRollout:
-        answer = self._call("POST", f"/rollouts/{model_type}/{verb}", body=body, repeat=repeat)
+        answer = self._call(
+            "POST", at("/rollouts/{}/{}", model_type, verb), body=body, repeat=repeat
+        )
         return self._data(ModelRollout, answer)

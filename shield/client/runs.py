@@ -1,8 +1,6 @@
 """Record training runs."""
 
-from urllib.parse import quote
-
-from shield.client.connection import Connection
+from shield.client.connection import Connection, at
 from shield.labels import ModelType
 from shield.wire import RunRead, RunRequest, RunUpdate
 
@@ -19,7 +17,7 @@ class RunCalls(Connection):
 
     def finish_run(self, run_id: str, update: RunUpdate) -> RunRead:
         """Record the outcome of a run."""
-        return self._data(RunRead, self._call("PATCH", f"/runs/{run_id}", body=update))
+        return self._data(RunRead, self._call("PATCH", at("/runs/{}", run_id), body=update))
 
     def runs(self, *, model_type: ModelType | None = None) -> list[RunRead]:
         """List all runs, newest first."""
@@ -27,4 +25,4 @@ class RunCalls(Connection):
 
     def run(self, run_id: str) -> RunRead:
         """Return one run. Raises `NotFound`."""
-        return self._data(RunRead, self._call("GET", f"/runs/{quote(run_id)}"))
+        return self._data(RunRead, self._call("GET", at("/runs/{}", run_id)))

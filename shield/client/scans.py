@@ -1,9 +1,8 @@
 """Scan messages and report verdicts."""
 
-from urllib.parse import quote
 from uuid import uuid4
 
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.labels import FeedbackType, ScanType
 from shield.routing import Arm
 from shield.wire import ErasureRead, FeedbackRead, FeedbackRequest, ScanRead, ScanRequest
@@ -26,7 +25,7 @@ class ScanCalls(Connection):
 
     def erase_scan(self, scan_id: str) -> ErasureRead:
         """Erase one scan of the caller, with the feedback on it."""
-        return self._data(ErasureRead, self._call("DELETE", f"/scans/{quote(scan_id)}"))
+        return self._data(ErasureRead, self._call("DELETE", at("/scans/{}", scan_id)))
 
     def erase_scans(self) -> ErasureRead:
         """Erase all scans of the caller, with the feedback on them; the account stays."""

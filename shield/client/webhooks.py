@@ -1,10 +1,8 @@
 """Manage webhooks and their deliveries."""
 
-from urllib.parse import quote
-
 from pydantic import TypeAdapter
 
-from shield.client.connection import Connection, Page
+from shield.client.connection import Connection, Page, at
 from shield.wire import (
     DeliveryOutcome,
     DeliveryRead,
@@ -29,12 +27,12 @@ class WebhookCalls(Connection):
 
     def remove_webhook(self, webhook_id: str) -> WebhookRead:
         """Remove a webhook (admins)."""
-        path = f"/webhooks/{quote(webhook_id)}"
+        path = at("/webhooks/{}", webhook_id)
         return self._data(WebhookRead, self._call("DELETE", path, repeat=False))
 
     def test_webhook(self, webhook_id: str) -> DeliveryRead:
         """Send a test event now; return its delivery (admins)."""
-        path = f"/webhooks/{quote(webhook_id)}/test"
+        path = at("/webhooks/{}/test", webhook_id)
         return self._data(DeliveryRead, self._call("POST", path, repeat=False))
 
     def deliveries(
@@ -47,9 +45,9 @@ class WebhookCalls(Connection):
     ) -> Page[DeliveryRead]:
         """List what was sent to a webhook, newest first (admins)."""
         query = {"outcome": outcome, "limit": limit, "cursor": cursor}
-        return self._page(DeliveryRead, f"/webhooks/{quote(webhook_id)}/deliveries", query)
+        return self._page(DeliveryRead, at("/webhooks/{}/deliveries", webhook_id), query)
 
     def replay_webhook(self, webhook_id: str, request: ReplayRequest) -> int:
         """Send events again (admins); return their number."""
-        path = f"/webhooks/{quote(webhook_id)}/replay"
+        path = at("/webhooks/{}/replay", webhook_id)
         return self._data(Replayed, self._call("POST", path, body=request, repeat=False)).sent
