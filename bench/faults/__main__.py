@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.faults import laptop, network, operator, runs
 from bench.faults.kinds import FAKETIME, KINDS, Kind
 from bench.faults.runs import HEALS_WITHIN_SECONDS, Report
@@ -224,4 +225,5 @@ def _aims(rows: list[Row], not_run: list[str]) -> list[Aim]:
 
 
 if __name__ == "__main__":
+    end_in_order()
     raise SystemExit(main())

@@ -19,6 +19,8 @@ from typing import Any
 
 from mfusepy import FUSE, FuseOSError, Operations
 
+from bench.ending import end_in_order
+
 _PAGE = 4096
 
 
@@ -198,4 +200,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_in_order()
     main()

@@ -34,6 +34,7 @@ from api.kit.context import Services, open_context
 from api.kit.paging import PageRequest
 from api.kit.tokens import Role
 from api.review import queue
+from bench.ending import end_in_order, stop
 from bench.feedback.load import Sent, request, send
 from bench.feedback.rows import fill, message, scan_row
 from shield.similarity import form
@@ -141,8 +142,7 @@ def own_process(
                 process.pid,
             )
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            stop(process)
 
 
 def running_environment(services: Services, folder: Path) -> dict[str, str]:
@@ -333,4 +333,5 @@ def _aim(name: str, goal: str, measured: float, bound: float, *, above: bool) ->
 
 
 if __name__ == "__main__":
+    end_in_order()
     main()

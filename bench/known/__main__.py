@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.ending import end_in_order
 from bench.known import floods, lookup, replicas, report, scans
 from bench.learning.outcome import Aim, Outcome
 from bench.marks import between
@@ -64,4 +65,5 @@ def _line(aim: Aim) -> str:
 
 
 if __name__ == "__main__":
+    end_in_order()
     raise SystemExit(main())

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.learning import (
     bases,
     book,
@@ -113,4 +114,5 @@ def _keep(name: str, outcome: Outcome, seconds: float) -> None:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bench.ending import end_in_order
 from bench.learning import confined
 from bench.learning.lab import WORK, Lab, sms_heads, table
 from bench.learning.outcome import Aim, Outcome, Scale
@@ -153,6 +154,7 @@ class _Watch:
 
 
 if __name__ == "__main__":
+    end_in_order()
     if sys.argv[1] == "seal":
         _seal(Path(sys.argv[2]), int(sys.argv[3]))
     else:

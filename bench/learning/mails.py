@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bench.ending import end_in_order
 from bench.learning.lab import WORK, Lab, table
 from bench.learning.learners import Linear
 from bench.learning.outcome import Aim, Outcome, Scale
@@ -231,6 +232,7 @@ def _meet(learner: Linear, part: pl.DataFrame, place: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    end_in_order()
     if len(sys.argv) != 4 or sys.argv[1] != "unpack":
         sys.exit("usage: python -m bench.learning.mails unpack TARBALL CSV")
     print(f"{unpack(Path(sys.argv[2]), Path(sys.argv[3]))} mails in {sys.argv[3]}")

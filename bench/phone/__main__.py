@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.ending import end_in_order
 from bench.learning.outcome import Aim, Outcome
 from bench.phone import chromium, encoder, pictures, quality
 
@@ -69,4 +70,5 @@ def _line(aim: Aim) -> str:
 
 
 if __name__ == "__main__":
+    end_in_order()
     raise SystemExit(main())

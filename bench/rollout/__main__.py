@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.rollout import hand_over, many, sabotage
 from bench.rollout.load import Load
 from bench.rollout.packages import make_version
@@ -113,4 +114,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_in_order()
     main()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.ending import end_in_order
 from shield.crds.v1alpha1 import ModelRollout, Step
 from shield.rollouts.kubernetes import KubernetesRolloutStore
 from tests.support.controlplane import control_plane
@@ -186,4 +187,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

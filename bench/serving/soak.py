@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.serving.processes import Server, running
 from bench.serving.scenarios import switch_to
 from shield.predictor import Predictor
@@ -225,4 +226,5 @@ def _report(minutes: float, seen: Seen, memory: list[float], switches: int) -> i
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.trials.experiment import run
 
 ROOT = Path(__file__).parents[2]
@@ -102,4 +103,5 @@ def _cell(value: float | None) -> str:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))

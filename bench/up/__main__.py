@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.ending import end_in_order
 from bench.learning.outcome import Aim, spread
 from cli.session import mint
 from shield.client import ShieldClient
@@ -106,4 +107,5 @@ def _processor_seconds(system: System) -> float:
 
 
 if __name__ == "__main__":
+    end_in_order()
     raise SystemExit(main())

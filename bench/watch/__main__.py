@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.ending import end_in_order
 from bench.learning.outcome import Aim
 from components.drift_watch.changes import Daily, total_of, weigh_change
 from components.drift_watch.signals import DriftLimits
@@ -166,4 +167,5 @@ def _aim(rows: Sequence[dict[str, object]], a_day: int, scams: float, goal: int)
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))
