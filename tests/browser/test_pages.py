@@ -28,6 +28,28 @@ DESK = [
 ]
 
 
+BROKEN = """(ids) => {
+    const known = new Set(ids);
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    let seen = 0;
+    while (texts.nextNode()) {
+        const [id, around] = [texts.currentNode.data.trim(), texts.currentNode.parentElement];
+        if (!known.has(id) || around.localName === "option") continue;
+        const range = document.createRange();
+        range.selectNodeContents(texts.currentNode);
+        const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+        if (boxes.length > 0) seen += 1;
+        const lines = new Set(boxes.map((box) => Math.round(box.top)));
+        if (lines.size > 1) found.push(`${id} is broken`);
+        const cut = getComputedStyle(around).overflowX === "hidden" && around.title !== id;
+        if (cut && around.scrollWidth > around.clientWidth + 1) found.push(`${id} is cut off`);
+    }
+    return [seen, found];
+}"""
+"""Counts the ids on a page, and names those that are on more than one line, or cannot be read."""
+
+
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
     """An API that has seen reports, decisions, versions, a rollout and runs."""
@@ -63,6 +85,31 @@ def test_axe_finds_nothing_wrong_with_the_dashboard(
         page.keyboard.press("?")
         found["keys"] = violations(page)
     assert found == {name: [] for name in [*DESK, "keys"]}
+
+
+def test_ids_are_never_broken_over_lines_and_can_be_read_whole(
+    chromium: Browser, lived_in: RunningApi
+) -> None:
+    with lived_in.client("rita", "reviewer", "admin") as rita:
+        ids = {one.run_id for one in rita.runs()}
+        ids |= {entry.subject for entry in rita.audit(limit=200)}
+        for version in rita.versions(ModelType.SMS):
+            ids |= {version.name, version.digest, *version.batches}
+        pending = rita.pending().items
+        ids |= {name for item in pending for name in (item.id, item.scan.id)}
+    seen: dict[str, int] = {}
+    found = {}
+    with at_the_desk(chromium, lived_in, size=(320, 640)) as page:
+        for path in [*DESK, f"/review?item={pending[0].id}"]:
+            page.goto(lived_in.url + path)
+            expect(page.locator("html.scripted")).to_be_attached()
+            for details in page.locator("details").all():
+                details.evaluate("element => { element.open = true }")
+            seen[path], found[path] = page.evaluate(BROKEN, sorted(ids))
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    assert {path: said for path, said in found.items() if said} == {}
+    without = {path for path, number in seen.items() if number == 0}
+    assert without <= {"/review/statistics", "/review/known", "/review/contests"}, seen
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

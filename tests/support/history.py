@@ -288,7 +288,7 @@ def _batch(week: int) -> str:
 
 def _retrain(api: RunningApi, pipeline: ShieldClient, day: int) -> None:
     outcome, message, made = RUNS[day]
-    run_id = f"weekly-sms-{api.clock():%Y-%m-%d}"
+    run_id = f"weekly-sms-{api.clock():%Y-%m-%d}-{hashlib.sha256(bytes([day])).hexdigest()[:20]}"
     pipeline.start_run(run_id, ModelType.SMS, engine="local", trigger="schedule")
     steps = {name: {"seconds": STEPS[name]} for name in (STEPS if made else ["collect"])}
     api.clock.move_on(sum(step["seconds"] for step in steps.values()))
