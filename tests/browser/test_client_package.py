@@ -382,13 +382,18 @@ def test_a_card_helps_whoever_acted_already_and_warns_others(
         assert "claim.example" not in told
         expect(page.locator("shield-result-card .icon:not(:has(*))")).to_have_count(0)
         assert violations(page) == []
-        # The same scan once more, as an app does that refreshes its page: what was opened stays.
+        # News of the same scan: neither what somebody writes nor what was opened is closed by it.
+        page.get_by_role("button", name=TEXTS["feedback.wrong"]).tap()
+        comment = page.get_by_role("textbox", name=TEXTS["dialog.comment"])
+        comment.fill("my own team")
         page.evaluate(
             """() => {
                  const card = document.querySelector("shield-result-card");
                  card.scan = { ...card.scan, reasons: [] };
                }"""
         )
+        expect(comment).to_have_value("my own team")
+        page.get_by_role("button", name=TEXTS["cancel"]).tap()
         expect(page.get_by_role("region", name=TEXTS["card.why"])).to_have_count(0)
         expect(steps.first).to_be_visible()
 

@@ -60,6 +60,11 @@ export class ShieldFeedbackButton extends ShieldElement {
     return this.shown.state;
   }
 
+  /** Whether somebody writes in its dialog. */
+  get writing(): boolean {
+    return this.dialog.open;
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     this.box?.addEventListener("change", this.changed);

@@ -28,8 +28,15 @@ export class ShieldResultCard extends ShieldElement {
   private round = 0;
   private box: FeedbackBox | null = null;
   private drawn = "";
+  private drawnId: string | undefined;
   private help: { of: string; element: HTMLElement } | null = null;
   private readonly feedback = document.createElement("shield-feedback-button") as ShieldFeedbackButton;
+
+  constructor() {
+    super();
+    // What came while the dialog was open.
+    for (const closed of ["shield-answer", "shield-cancel"]) this.root.addEventListener(closed, () => this.render());
+  }
 
   get scan(): ShownScan | null {
     return this.judged;
@@ -120,9 +127,11 @@ export class ShieldResultCard extends ShieldElement {
     if (!this.isConnected) return;
     const state = this.state;
     this.dataset.state = state;
-    const now = JSON.stringify([state, this.judged, String(this.fault), this.words, this.level()]);
-    if (now !== this.drawn) {
-      this.drawn = now;
+    const now = JSON.stringify([state, shownOf(this.judged), String(this.fault), this.words, this.level()]);
+    // Drawn anew, the card takes its dialog out of the page for a moment, which ends what somebody writes in it.
+    const writing = this.feedback.writing && this.judged?.id === this.drawnId;
+    if (now !== this.drawn && !writing) {
+      [this.drawn, this.drawnId] = [now, this.judged?.id];
       const focused = this.root.activeElement?.classList.contains("heading");
       this.root.replaceChildren(...this.content(state));
       if (focused) this.focus({ preventScroll: true });
@@ -220,4 +229,11 @@ export class ShieldResultCard extends ShieldElement {
       h("slot", { name: "end" }),
     );
   }
+}
+
+/** What of a scan the card itself shows; what its owner said of it is the button's. */
+function shownOf(scan: ShownScan | null): unknown {
+  if (!scan) return null;
+  const { id, scanType, verdict, certainty, revised, decidedBy, judgedHere, reasons, advice, modelVersion, createdAt, text } = scan;
+  return [id, scanType, verdict, certainty, revised, decidedBy, judgedHere, reasons, advice, modelVersion, createdAt, text];
 }
