@@ -99,10 +99,12 @@ def problems_script() -> str:
 def judge_sources() -> dict[str, str]:
     """Return the judge on the phone, which the npm package hands on: file name -> TypeScript.
 
-    Where it is kept between two calls is the app's own choice, so the pages' `shelf.ts` stays.
+    Where it is kept between two calls is the app's own choice, so the pages' `shelf.ts` stays; and
+    `whole.ts` needs files of tens of megabytes, a tokenizer and an engine that are not handed on.
     """
+    own = {"shelf.ts", "whole.ts"}
     sources = sorted((ASSETS / "src" / "judge").glob("*.ts"))
-    return {f"judge/{path.name}": path.read_text() for path in sources if path.name != "shelf.ts"}
+    return {f"judge/{path.name}": path.read_text() for path in sources if path.name not in own}
 
 
 def shared_sources() -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).parents[3] / "bench"
-CHILDREN = {"front.py", "operator.py", "raw.py"}
-"""Programs that a benchmark starts and ends itself, as it does the peers."""
+CHILDREN = {"front.py", "operator.py", "raw.py", "pages.py"}
+"""Programs that a benchmark starts and ends itself, as it does peers; and one that starts none."""
 _PROGRAM = """
 import subprocess, sys, time
 from bench.ending import end_in_order, stop

@@ -55,7 +55,9 @@ def test_every_language_of_the_book_has_every_sentence() -> None:
         pytest.param("de", changed("verdict.maybe", "Na ja"), "is not in en.json", id="surplus"),
         pytest.param("fr", changed("offline", " "), '"offline" is empty', id="empty"),
         pytest.param("it", changed("card.scanned", "Quando"), "has the parts [", id="lost part"),
-        pytest.param("nl", changed("card.scanned", "{when} {who}"), "{when} {who}", id="more parts"),
+        pytest.param(
+            "nl", changed("card.scanned", "{when} {who}"), "{when} {who}", id="more parts"
+        ),
         pytest.param(
             "ar", changed("waiting", {"other": "{count}"}), 'plural form "few"', id="plural"
         ),

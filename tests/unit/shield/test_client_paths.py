@@ -26,7 +26,9 @@ class Records(Quiet, BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_error(404)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
+
+for method in ("GET", "POST", "PATCH"):
+    setattr(Records, f"do_{method}", Records.answer)
 
 
 def test_a_name_stays_one_segment_of_the_path() -> None:
