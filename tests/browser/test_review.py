@@ -4,7 +4,7 @@ import random
 from string import ascii_lowercase
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from shield.wire import ReviewAction
 from tests.browser.world import (
@@ -38,6 +38,32 @@ def test_a_key_means_the_same_on_every_item(chromium: Browser, queue: RunningApi
         expect(page.locator("#message")).to_have_text(last)
         expect(page.locator("#toasts")).to_contain_text("taken back")
         assert statuses(queue)[last] == "pending"
+
+
+def test_an_answer_that_was_overtaken_does_not_replace_what_is_said_of_the_latest_decision(
+    chromium: Browser, queue: RunningApi
+) -> None:
+    # Its "Undo" would take back the latest decision under the words of an earlier one.
+    held: list[Route] = []
+    with at_the_desk(chromium, queue) as page:
+        first = page.locator("a.entry[aria-current]").get_attribute("data-item")
+        page.route(f"**/review/items/{first}/decision", lambda route: held.append(route))
+        shown(page)
+        page.keyboard.press("s")
+        expect(page.locator("a.entry[aria-current]")).not_to_have_attribute(
+            "data-item", first or ""
+        )
+        shown(page)
+        page.keyboard.press("h")
+        expect(page.locator("#toasts")).to_contain_text("Decided: harmless.")
+        with page.expect_response(f"**/review/items/{first}/decision") as answered:
+            held[0].continue_()
+        answered.value.finished()
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("#toasts")).to_contain_text("Decided: harmless.")
+        page.keyboard.press("u")
+        expect(page.locator("#toasts")).to_contain_text("taken back")
+        assert sorted(statuses(queue).values()).count("pending") == 2
 
 
 def test_j_and_k_walk_and_l_leaves_for_later(chromium: Browser, queue: RunningApi) -> None:

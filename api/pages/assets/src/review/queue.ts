@@ -155,7 +155,8 @@ export function startQueue(root: HTMLElement): void {
       .then((answer) => {
         letGo(id);
         forgetDraft(id);
-        toast(answer.message ?? "", "plain", answer.undoable ? ["Undo (U)", undo] : undefined);
+        // An answer that was overtaken says nothing: its Undo would take back a later decision.
+        if (decided.at(-1) === id) toast(answer.message ?? "", "plain", answer.undoable ? ["Undo (U)", undo] : undefined);
       })
       .catch((error: Error) => refused(id, action, error, () => transmit(decision)))
       .finally(() => sending.delete(id));
