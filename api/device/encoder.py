@@ -5,8 +5,10 @@ each file. Files are handed out as gzip archives of themselves, so that their si
 a download, and a download that broke off goes on where it stopped (`Range`).
 """
 
+import contextlib
 import gzip
 import os
+import stat
 import tempfile
 from pathlib import Path
 from threading import Lock
@@ -16,7 +18,7 @@ from api.device.releases import check_in_phones_history, manifest_of
 from api.kit.context import Context
 from shield.artifacts import ArtifactStore
 from shield.device import DEVICE
-from shield.errors import NotFound
+from shield.errors import Misconfigured, NotFound
 from shield.labels import MODEL_OF_SCAN, ScanType
 from shield.packages import Manifest, uri_of
 from shield.packages.package import check_digest
@@ -36,6 +38,7 @@ def offered(ctx: Context, scan_type: ScanType, digest: str) -> DeviceEncoderRead
     Raises:
         NotFound: The version was not released to phones.
         PackageCorrupt: The bytes in the artifact store differ from the signed ones.
+        Misconfigured: The folder of packed files is not this user's own.
     """
     uri, manifest = _released(ctx, scan_type, digest)
     files = [
@@ -51,6 +54,7 @@ def file(ctx: Context, scan_type: ScanType, digest: str, name: str) -> tuple[Pat
     Raises:
         NotFound: The file is not among `offered`.
         PackageCorrupt: The bytes in the artifact store differ from the signed ones.
+        Misconfigured: The folder of packed files is not this user's own.
     """
     uri, manifest = _released(ctx, scan_type, digest)
     if name not in _names(ctx, manifest):
@@ -76,13 +80,13 @@ def _packed(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> tu
     """Return size and place of the packed file; it is packed unless it is there already."""
     path = packed(f"{manifest.files[name]}.gz")
     folder = path.parent
+    _make_own(folder)
     with _packing:
         try:
             os.utime(path)
         except FileNotFoundError:
             raw = store.get(f"{uri}/{name}")
             check_digest(f"{uri}/{name}", manifest.files[name], raw)
-            folder.mkdir(mode=0o700, exist_ok=True)
             # Other processes see all of it or nothing.
             begun = folder / f"{uuid4().hex}.part"
             begun.write_bytes(gzip.compress(raw, compresslevel=6, mtime=0))
@@ -94,6 +98,22 @@ def _packed(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> tu
 def packed(name: str) -> Path:
     """Return the place of a packed file, which is named by the digest of what is in it."""
     return Path(tempfile.gettempdir()) / f"antispam-shield-phones-{os.getuid()}" / name
+
+
+def _make_own(folder: Path) -> None:
+    """Make the folder, whose name others can foresee; refuse one that is not this user's own.
+
+    Raises:
+        Misconfigured: Somebody else has made a folder, file or link of this name before.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
+        raise Misconfigured(
+            f"{folder} belongs to somebody else, or is no folder. Remove it, or set TMPDIR to a "
+            "folder that only this user can write to."
+        )
 
 
 def _forget_old(folder: Path) -> None:

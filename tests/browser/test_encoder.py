@@ -131,10 +131,15 @@ def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
         with offering(page, words):
             load = page.locator("#encoder-kinds li").first.get_by_role("button")
             problem = page.locator("#encoder-problem")
-            for handler in (tampered, lambda route: route.fulfill(status=200, body=changed[:99])):
+            for handler, why in (
+                (tampered, "encoder.untrusted"),
+                (lambda route: route.fulfill(status=200, body=changed[:99]), "encoder.failed"),
+                (lambda route: route.fulfill(status=200, body=changed + tokenizer), "encoder.untrusted"),
+                (lambda route: route.abort(), "encoder.failed"),
+            ):
                 page.route("**/tokenizer.json", handler)
                 load.tap()
-                expect(problem).to_have_text(words("encoder.failed"))
+                expect(problem).to_have_text(words(why))
                 page.unroute("**/tokenizer.json")
             page.route("**/tokenizer.json", lambda route: held.append(route))
             load.tap()
@@ -144,11 +149,36 @@ def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
             page.unroute("**/tokenizer.json")
             page.evaluate("() => void (window.Worker = undefined)")  # a browser that cannot run it
             load.tap()
-            expect(problem).to_have_text(words("encoder.failed"))
+            expect(problem).to_have_text(words("encoder.unable"))
             assert kept(page) == 0
         judge_in_words(page, words, "Are you coming for dinner tonight?")
         card = page.locator("article.result")
         expect(card).to_contain_text(words("card.version.device", version="sms-v1"))
+
+
+def test_an_encoder_that_fails_later_says_so_and_can_be_tried_again(
+    chromium: Browser, api: RunningApi
+) -> None:
+    words = Words("en")
+    with connected(chromium, api, words, locale="en-GB", service_workers="block") as page:
+        wait_for_judge(page, "sms-v1")
+        line = page.locator("#encoder-kinds li").first
+        with offering(page, words):
+            line.get_by_role("button", name=words("encoder.load")).tap()
+            expect(line).to_contain_text(words("encoder.ready"))
+        page.evaluate("() => { window.Kept = window.Worker; window.Worker = undefined; }")
+        judge_in_words(page, words, "Are you coming for dinner tonight?")
+        card = page.locator("article.result")
+        expect(card).to_contain_text(words("card.version.device", version="sms-v1"))
+        page.get_by_role("button", name=words("again")).tap()
+        page.evaluate("() => { window.Worker = window.Kept; }")
+        with offering(page, words):
+            expect(line).to_contain_text(words("encoder.failing"))
+            assert violations(page) == []
+            line.get_by_role("button", name=words("encoder.again")).tap()
+            expect(line).to_contain_text(words("encoder.ready"))
+        judge_in_words(page, words, "Are you coming for dinner tonight?")
+        expect(card).to_contain_text(words("card.version.whole", version="sms-v1"))
 
 
 def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(

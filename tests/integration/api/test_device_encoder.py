@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,6 +92,21 @@ def test_a_file_that_is_not_the_signed_one_is_not_handed_out(
         answer = client.get(f"/text/encoder/{package.digest.removeprefix('sha256:')}")
         assert answer.status_code >= 500
         assert "tokenizer.json" in answer.json()["message"]
+
+
+def test_a_folder_of_somebody_else_is_not_written_to(
+    tmp_path: Path, api: RunningApi, made: SignedPackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    packed("name").parent.symlink_to(others)
+    with phone(api) as client:
+        released(client)
+        answer = client.get(f"/text/encoder/{made.package.digest.removeprefix('sha256:')}")
+        assert answer.status_code == 500
+        assert "TMPDIR" in answer.json()["message"]
+    assert list(others.iterdir()) == []
 
 
 def test_nothing_is_offered_where_it_is_switched_off_or_missing(

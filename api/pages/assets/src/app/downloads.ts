@@ -1,4 +1,5 @@
 // What is large and needed by few: fetched when somebody asks for it, and kept on the phone from then on.
+import { Untrusted } from "../judge/trust";
 
 /** The browser's cache that holds it; the service worker answers from it, and removes what a newer build no longer names. */
 export const DOWNLOADS = "downloads";
@@ -73,7 +74,7 @@ async function fetched(part: Part, { arrived, signal, headers }: Required<Pick<H
     for (const reader = body.getReader(); ; ) {
       const { done, value } = await reader.read();
       if (done) return;
-      if (length + value.length > content.length) throw new RangeError(`${part.url} is longer than announced.`);
+      if (length + value.length > content.length) throw new Untrusted(`${part.url} is longer than announced.`);
       content.set(value, length);
       length += value.length;
       arrived(value.length);
@@ -87,7 +88,7 @@ async function fetched(part: Part, { arrived, signal, headers }: Required<Pick<H
       await take(body);
       break;
     } catch (error) {
-      if (signal.aborted || error instanceof RangeError || tag === null || attempt === MOST_ATTEMPTS) throw error;
+      if (signal.aborted || error instanceof Untrusted || tag === null || attempt === MOST_ATTEMPTS) throw error;
       const rest = await fetch(part.url, { signal, headers: { ...headers, Range: `bytes=${length}-`, "If-Range": tag }, credentials: "omit" });
       if (rest.status !== 206 || !rest.body) throw error;
       body = rest.body;

@@ -2,7 +2,7 @@
 // files are fetched when somebody asks for them, and each file is held against the signed manifest before it is used.
 import type { Judgement } from "../../judge/model";
 import { readShelf } from "../../judge/shelf";
-import { checkDigest } from "../../judge/trust";
+import { checkDigest, Untrusted } from "../../judge/trust";
 import type { KeptJudge } from "../../judge/update";
 import type { PackageManifest } from "../../judge/whole";
 import { trusted } from "../../lib/dom";
@@ -28,6 +28,9 @@ export interface Progress {
   signal: AbortSignal;
 }
 
+/** This phone cannot keep or compute it. */
+export class Unable extends Error {}
+
 /** The scan types for which the owner of this phone wants it. */
 export function wanted(): ScanType[] {
   return remembered(WANTED).split(" ").filter((name): name is ScanType => name in SCAN_TYPES);
@@ -42,6 +45,12 @@ export function want(scanType: ScanType, is: boolean): void {
 export function metered(): boolean {
   const { connection } = navigator as Navigator & { connection?: { saveData?: boolean; type?: string } };
   return connection?.saveData === true || connection?.type === "cellular";
+}
+
+/** Whether the one in force is here, and has failed since the page was opened. */
+export async function fails(scanType: ScanType): Promise<boolean> {
+  const { current } = await readShelf(scanType);
+  return current !== null && broken.has(current.release.package);
 }
 
 /** What is still to be loaded for a scan type, in bytes; 0: it is on this phone; null: there is no encoder for it. */
@@ -68,10 +77,10 @@ export async function load(scanType: ScanType, progress: Progress): Promise<void
     broken.delete(current.release.package);
     try {
       // What a phone cannot keep or compute is told now, and not at the first message.
-      if ((await running(scanType, current.release.package)) === null) throw new Error("The encoder cannot be kept on this phone.");
+      if ((await running(scanType, current.release.package)) === null) throw new Error("It cannot be kept.");
     } catch (error) {
       await forget(ENCODERS, (path) => path.includes(digestOf(current)));
-      throw error;
+      throw new Unable("The encoder does not work on this phone.", { cause: error });
     } finally {
       end(scanType);
     }
@@ -148,7 +157,7 @@ async function contentOf(scanType: ScanType, kept: KeptJudge, parts: Part[], pro
   for (const part of parts) {
     const name = part.url.slice(part.url.lastIndexOf("/") + 1);
     const check = async (content: Uint8Array<ArrayBuffer>): Promise<void> => {
-      files[name] = await unpacked(content);
+      files[name] = await unpacked(content).catch(() => Promise.reject(new Untrusted(`${name} is no archive.`)));
       await checkDigest(files[name], manifest.files[name], name);
     };
     await obtain(part, { ...from, check });
