@@ -28,22 +28,15 @@ FILES = "caches.open('encoders').then((cache) => cache.keys())"
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
-    package = version_with_encoder(tmp_path / "package")
-    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
-    return package
-
-
-@pytest.fixture
-def api(tmp_path: Path, made: SignedPackage) -> Iterator[RunningApi]:
+def api(tmp_path: Path, encoder_version: SignedPackage) -> Iterator[RunningApi]:
     """An API whose stable version brings a judge and an encoder, and judges by it itself."""
-    predictor = Predictor(made.package)
+    predictor = Predictor(encoder_version.package)
     with (
         model_server(ModelType.SMS, lambda text: float(predictor.probabilities([text])[0])) as url,
         running_api(tmp_path / "api", embedded=True) as running,
     ):
-        push(running.services.artifacts, made.package.path)
-        make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
+        push(running.services.artifacts, encoder_version.package.path)
+        make_stable(running.services.rollouts, "sms-v1", encoder_version.package, url=url)
         yield running
 
 
@@ -79,9 +72,9 @@ def kept(page: Page) -> int:
 
 @both
 def test_who_asks_for_it_is_answered_as_by_the_server_without_a_network_too(
-    chromium: Browser, api: RunningApi, made: SignedPackage, language: str, locale: str
+    chromium: Browser, api: RunningApi, encoder_version: SignedPackage, language: str, locale: str
 ) -> None:
-    words, (text, verdict) = Words(language), telling(made.package)
+    words, (text, verdict) = Words(language), telling(encoder_version.package)
     sent: list[Request] = []
     with connected(chromium, api, words, locale=locale) as page:
         page.context.on("request", lambda request: sent.append(request))
@@ -116,10 +109,10 @@ def test_who_asks_for_it_is_answered_as_by_the_server_without_a_network_too(
 
 
 def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
-    chromium: Browser, api: RunningApi, made: SignedPackage
+    chromium: Browser, api: RunningApi, encoder_version: SignedPackage
 ) -> None:
     words, held = Words("en"), list[Route]()
-    tokenizer = made.package.read("tokenizer.json")
+    tokenizer = encoder_version.package.read("tokenizer.json")
     changed = gzip.compress(tokenizer.replace(b"a", b"b", 1), 6, mtime=0)
 
     def tampered(route: Route) -> None:
@@ -134,7 +127,10 @@ def test_what_is_tampered_with_cut_off_or_given_up_changes_nothing(
             for handler, why in (
                 (tampered, "encoder.untrusted"),
                 (lambda route: route.fulfill(status=200, body=changed[:99]), "encoder.failed"),
-                (lambda route: route.fulfill(status=200, body=changed + tokenizer), "encoder.untrusted"),
+                (
+                    lambda route: route.fulfill(status=200, body=changed + tokenizer),
+                    "encoder.untrusted",
+                ),
                 (lambda route: route.abort(), "encoder.failed"),
             ):
                 page.route("**/tokenizer.json", handler)
@@ -182,9 +178,9 @@ def test_an_encoder_that_fails_later_says_so_and_can_be_tried_again(
 
 
 def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(
-    chromium: Browser, api: RunningApi, made: SignedPackage, tmp_path: Path
+    chromium: Browser, api: RunningApi, encoder_version: SignedPackage, tmp_path: Path
 ) -> None:
-    words, (text, verdict) = Words("en"), telling(made.package)
+    words, (text, verdict) = Words("en"), telling(encoder_version.package)
     other = version_with_encoder(tmp_path / "other", 2).package
     with connected(chromium, api, words, locale="en-GB") as page:
         wait_for_judge(page, "sms-v1")
@@ -193,7 +189,7 @@ def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(
             expect(page.locator("#toasts")).to_contain_text(words("encoder.loaded"))
         files = kept(page)
         push(api.services.artifacts, other.path)
-        make_stable(api.services.rollouts, "sms-v2", other, before=made.package)
+        make_stable(api.services.rollouts, "sms-v2", other, before=encoder_version.package)
         page.wait_for_timeout(500)
         page.reload()
         wait_for_judge(page, "sms-v2")

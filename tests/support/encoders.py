@@ -28,10 +28,11 @@ from shield.packages import (
     save_key,
     sign,
 )
-from shield.packages.manifest import CONFIG, LINEAR, TOKENIZER, WEIGHTS
+from shield.packages.manifest import LINEAR, TOKENIZER
 from tests.support.cache import made_once
 from tests.support.judge import bundler
 from tests.support.packages import CHAT, LURES, SignedPackage, fitted_model
+from tests.support.tiny import write_narrow
 
 MAX_TOKENS = 24
 """So that ordinary messages have several windows."""
@@ -41,6 +42,7 @@ _FOLLOWS_FROM = (
     "shield",
     "tests/support/encoders.py",
     "tests/support/packages.py",
+    "tests/support/tiny.py",
 )
 TOKENIZER_SOURCE = next(source for source in SOURCES if source[1] == TOKENIZER)
 RUNNER = Path(__file__).with_name("whole.mjs")
@@ -117,24 +119,8 @@ def _make(folder: Path) -> None:
 
 
 def _write_tiny(folder: Path) -> None:
-    """Write a narrow encoder, drawn from a fixed seed, that reads what the product's base reads."""
-    import torch
-    from safetensors.torch import save_file
-    from transformers import BertConfig, BertModel
-
+    """Write a narrow encoder that reads what the product's base reads."""
     whole = json.loads(package_file(*TOKENIZER_SOURCE).read_text(encoding="utf-8"))
     pieces = kept_pieces(whole, taught_texts())
     (folder / TOKENIZER).write_text(json.dumps(pruned(whole, pieces), ensure_ascii=False))
-    config = BertConfig(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        vocab_size=len(pieces),
-        architectures=["BertModel"],
-    )
-    torch.manual_seed(0)
-    weights = {name: tensor.contiguous() for name, tensor in BertModel(config).state_dict().items()}
-    save_file(weights, str(folder / WEIGHTS), metadata={"format": "pt"})
-    (folder / CONFIG).write_text(json.dumps(config.to_dict()))
+    write_narrow(folder, pieces=len(pieces))

@@ -234,3 +234,13 @@ def fitted_model(source: Path) -> object:
 def sms_package() -> SignedPackage:
     """Return a real signed SMS package; read-only."""
     return signed_package()
+
+
+@pytest.fixture
+def encoder_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
+    """A version that brings phones an encoder, and whose key is trusted."""
+    from tests.support.encoders import version_with_encoder  # slow to import, needed by few
+
+    package = version_with_encoder(tmp_path / "package")
+    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
+    return package

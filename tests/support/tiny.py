@@ -14,6 +14,12 @@ def tiny_encoder() -> Path:
 
 
 def _make(folder: Path) -> None:
+    write_narrow(folder, pieces=30522)
+    shutil.copyfile(minilm_directory() / TOKENIZER, folder / TOKENIZER)
+
+
+def write_narrow(folder: Path, *, pieces: int) -> None:
+    """Write weights and configuration of a BERT of two narrow layers, drawn from a fixed seed."""
     import torch
     from safetensors.torch import save_file
     from transformers import BertConfig, BertModel
@@ -24,11 +30,10 @@ def _make(folder: Path) -> None:
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=128,
-        vocab_size=30522,
+        vocab_size=pieces,
         architectures=["BertModel"],
     )
     torch.manual_seed(0)
     weights = {name: tensor.contiguous() for name, tensor in BertModel(config).state_dict().items()}
     save_file(weights, str(folder / WEIGHTS), metadata={"format": "pt"})
     (folder / CONFIG).write_text(json.dumps(config.to_dict()))
-    shutil.copyfile(minilm_directory() / TOKENIZER, folder / TOKENIZER)

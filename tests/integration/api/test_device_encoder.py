@@ -17,7 +17,6 @@ from tests.integration.api.conftest import wait_for_split
 from tests.integration.api.test_device import phone, released
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
-from tests.support.encoders import version_with_encoder
 from tests.support.judge import make_stable, version_with_judge
 from tests.support.packages import SignedPackage
 
@@ -25,20 +24,13 @@ NAMES = ["linear.safetensors", "model.int8.onnx", "samples.json", "tokenizer.jso
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
-    package = version_with_encoder(tmp_path / "package")
-    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
-    return package
-
-
-@pytest.fixture
-def api(tmp_path: Path, made: SignedPackage) -> Iterator[RunningApi]:
-    """An API whose stable SMS version is `made`."""
+def api(tmp_path: Path, encoder_version: SignedPackage) -> Iterator[RunningApi]:
+    """An API whose stable SMS version is `encoder_version`."""
     with ExitStack() as stack:
         running = stack.enter_context(running_api(tmp_path / "api"))
         url = stack.enter_context(model_server(ModelType.SMS))
-        push(running.services.artifacts, made.package.path)
-        make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
+        push(running.services.artifacts, encoder_version.package.path)
+        make_stable(running.services.rollouts, "sms-v1", encoder_version.package, url=url)
         wait_for_split(running)
         yield running
 
@@ -51,20 +43,20 @@ def offered(client: httpx.Client, digest: str) -> dict[str, int]:
 
 
 def test_a_phone_loads_what_the_signed_manifest_names_in_parts_if_need_be(
-    api: RunningApi, made: SignedPackage
+    api: RunningApi, encoder_version: SignedPackage
 ) -> None:
-    hexadecimal = made.package.digest.removeprefix("sha256:")
+    hexadecimal = encoder_version.package.digest.removeprefix("sha256:")
     with phone(api) as client:
         assert client.get(f"/text/encoder/{hexadecimal}").status_code == 404, "not released yet"
         released(client)
-        sizes = offered(client, made.package.digest)
+        sizes = offered(client, encoder_version.package.digest)
         assert sorted(sizes) == NAMES
         for name, size in sizes.items():
             path = f"/text/encoder/{hexadecimal}/{name}"
             whole = client.get(path)
             assert (whole.status_code, len(whole.content)) == (200, size)
             raw = gzip.decompress(whole.content)
-            assert hashlib.sha256(raw).hexdigest() == made.package.manifest.files[name]
+            assert hashlib.sha256(raw).hexdigest() == encoder_version.package.manifest.files[name]
             assert "immutable" in whole.headers["Cache-Control"]
             tag = whole.headers["ETag"]
             assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
@@ -81,11 +73,11 @@ def test_a_phone_loads_what_the_signed_manifest_names_in_parts_if_need_be(
 
 
 def test_a_file_that_is_not_the_signed_one_is_not_handed_out(
-    api: RunningApi, made: SignedPackage
+    api: RunningApi, encoder_version: SignedPackage
 ) -> None:
     with phone(api) as client:
         released(client)
-        store, package = api.services.artifacts, made.package
+        store, package = api.services.artifacts, encoder_version.package
         packed(f"{package.manifest.files['tokenizer.json']}.gz").unlink(missing_ok=True)
         key = next(each for each in store.list() if each.endswith("/tokenizer.json"))
         store.put(key, package.read("tokenizer.json") + b" ", overwrite=True)
@@ -95,7 +87,7 @@ def test_a_file_that_is_not_the_signed_one_is_not_handed_out(
 
 
 def test_a_folder_of_somebody_else_is_not_written_to(
-    tmp_path: Path, api: RunningApi, made: SignedPackage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, api: RunningApi, encoder_version: SignedPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = tmp_path / "others"
     others.mkdir()
@@ -103,16 +95,18 @@ def test_a_folder_of_somebody_else_is_not_written_to(
     packed("name").parent.symlink_to(others)
     with phone(api) as client:
         released(client)
-        answer = client.get(f"/text/encoder/{made.package.digest.removeprefix('sha256:')}")
+        answer = client.get(
+            f"/text/encoder/{encoder_version.package.digest.removeprefix('sha256:')}"
+        )
         assert answer.status_code == 500
         assert "TMPDIR" in answer.json()["message"]
     assert list(others.iterdir()) == []
 
 
 def test_nothing_is_offered_where_it_is_switched_off_or_missing(
-    tmp_path: Path, api: RunningApi, made: SignedPackage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, api: RunningApi, encoder_version: SignedPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = made.package.digest.removeprefix("sha256:")
+    digest = encoder_version.package.digest.removeprefix("sha256:")
     with phone(api) as client:
         released(client)
         assert offered(client, digest)
