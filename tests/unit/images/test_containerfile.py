@@ -1,6 +1,7 @@
 """The images' recipe: linted, without root, and each with no more than it runs."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from api.pages.build import ASSETS, node_folder, run
 from tests.support.uv import uv
 
 ROOT = Path(__file__).parents[3]
@@ -81,6 +83,23 @@ def test_what_is_installed_and_the_list_of_parts_are_of_the_same_extras(tmp_path
         assert re.findall(r"--extra (\S+)", call) == ["pipelines", "cli"]
     assert sync.startswith("sync")
     assert export.endswith("--output-file /opt/venv/sbom.cdx.json")
+
+
+def test_the_pages_are_built_from_what_their_stage_copies(tmp_path: Path) -> None:
+    lines = stages()["pages"][1]
+    (folder,) = re.findall(r"^WORKDIR /(\S+)$", lines, flags=re.M)
+    inside = tmp_path / folder
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", lines, flags=re.M):
+        kept = shutil.ignore_patterns("node_modules")
+        shutil.copytree(ROOT / source, inside / target, ignore=kept, dirs_exist_ok=True)
+    (inside / "node_modules").symlink_to(ASSETS / "node_modules")
+    environment = {
+        "PATH": str(node_folder()),
+        "SHIELD_BUILD_DIR": str(tmp_path / "build"),
+        "SHIELD_PICTURE_LANGUAGES": "none",
+    }
+    run(["node", "build.mjs"], environment, inside)
+    assert (tmp_path / "build/manifest.json").exists()
 
 
 def test_base_images_are_pinned_to_a_patch_version() -> None:
