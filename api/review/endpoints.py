@@ -63,9 +63,9 @@ def pending(
     view: Viewed = View(),
 ) -> Envelope[list[PendingItem]]:
     """List the undecided items for the caller, the most valuable first."""
-    where = queue.filters(type_, model_type, campaign)
+    filters = queue.Filters(type_, model_type, campaign)
     rows, pagination, searched = queue.page(
-        ctx, paging, where, by_campaign=group == "campaign", view=view
+        ctx, paging, filters, by_campaign=group == "campaign", view=view
     )
     queue.note_reading(ctx, rows)
     message = (

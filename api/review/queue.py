@@ -1,12 +1,13 @@
 """The review queue: undecided items, the most valuable first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
 
 from api.audit import service as audit
 from api.kit.context import Context
-from api.kit.paging import PageRequest, Sorted, counted, fetch_page
+from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.review import repository as reviews
 from api.review import search
 from api.review.items import items
@@ -17,33 +18,45 @@ from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import Pagination, PendingItem
 
 
-def filters(
-    type_: FeedbackType | ScanType | None, model_type: ModelType | None, campaign: str | None
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of the queue's filters; `type_` is a feedback type or scan type."""
-    conditions: list[ColumnElement[bool]] = []
-    if type_ is not None:
-        column = Feedback.scan_type if isinstance(type_, ScanType) else Feedback.feedback_type
-        conditions.append(column == type_.value)
-    if model_type is not None:
-        conditions.append(Feedback.model_type == model_type.value)
-    if campaign is not None:
-        conditions.append(Feedback.campaign_id == campaign)
-    return conditions
+@dataclass(frozen=True)
+class Filters:
+    """Filters of the queue beside those of a view; `None` does not filter."""
+
+    type_: FeedbackType | ScanType | None = None
+    """A feedback type or scan type."""
+    model_type: ModelType | None = None
+    campaign: str | None = None
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions of the items."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.type_ is not None:
+            of_scan = isinstance(self.type_, ScanType)
+            column = Feedback.scan_type if of_scan else Feedback.feedback_type
+            conditions.append(column == self.type_.value)
+        if self.model_type is not None:
+            conditions.append(Feedback.model_type == self.model_type.value)
+        if self.campaign is not None:
+            conditions.append(Feedback.campaign_id == self.campaign)
+        return conditions
 
 
 def page(
     ctx: Context,
     paging: PageRequest,
-    where: Sequence[ColumnElement[bool]],
+    filters: Filters = Filters(),
     *,
     by_campaign: bool,
     view: View = View(),
 ) -> tuple[list[PendingItem], Pagination, search.Searched]:
     """Return one page of the queue; with `by_campaign` one item represents its campaign."""
-    where = [*where, *conditions(ctx, view)]
+    where = [*filters.conditions, *conditions(ctx, view)]
     if by_campaign or view.reads_texts or view.state == "decided" or view.sort != "rank":
-        rows, pagination, searched = search.look(ctx, paging, view, where)
+        narrow = view.is_narrow or filters.type_ is not None or filters.campaign is not None
+        model_type = filters.model_type.value if filters.model_type else None
+        line = search.Line(view, where, model_type, narrow)
+        rows, pagination, searched = search.look(ctx, paging, line)
         return items(ctx, rows), pagination, searched
     query = reviews.queue(ctx.user, ctx.now, where)
     order = Sorted(Feedback.queue_key, Feedback.id)
@@ -51,10 +64,10 @@ def page(
     return items(ctx, rows), pagination, search.Searched(len(rows), pagination.next_cursor is None)
 
 
-def waiting(ctx: Context, where: Sequence[ColumnElement[bool]], view: View = View()) -> int:
+def waiting(ctx: Context, filters: Filters, view: View = View()) -> int:
     """Return the number of campaigns that wait for the caller. Reads no messages."""
-    where = [*where, *conditions(ctx, view)]
-    return counted(ctx.session, reviews.campaign_queue(ctx.user, ctx.now, where))
+    where = [*filters.conditions, *conditions(ctx, view)]
+    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, where)
 
 
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:

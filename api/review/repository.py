@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from api.tables import Campaign, Feedback, Review, Scan
+from api.kit.paging import Sorted, counted
+from api.tables import IS_PENDING, IS_WAITING, Campaign, Feedback, Review, Scan
 
 MOST_SHOWN = 500
 """Most items that one decision on a campaign covers."""
@@ -99,13 +101,17 @@ def take_back(session: Session, decision: str, now: datetime) -> None:
 
 def free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
     """Return the condition of items that a reviewer may decide now."""
-    judged = exists().where(
-        Review.feedback_id == Feedback.id,
-        Review.reviewer == reviewer,
-        Review.undone_at.is_(None),
+    # Most items that wait have been judged by nobody: their judgements are not looked up.
+    judged = and_(
+        or_(Feedback.looks > 0, Feedback.source == "gold"),
+        exists().where(
+            Review.feedback_id == Feedback.id,
+            Review.reviewer == reviewer,
+            Review.undone_at.is_(None),
+        ),
     )
     return and_(
-        Feedback.status == "pending",
+        IS_PENDING,
         Feedback.user_id != reviewer,
         or_(
             Feedback.claimed_by.is_(None),
@@ -174,38 +180,61 @@ def queue(reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]) 
     return select(Feedback).where(free_for(reviewer, now), *filters)
 
 
-def campaign_queue(
-    reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]
-) -> Select[Campaign]:
-    """Return the query for campaigns with an item that a reviewer may decide."""
-    waiting = exists().where(Feedback.campaign_id == Campaign.id, free_for(reviewer, now), *filters)
-    return select(Campaign).where(Campaign.pending > 0, waiting)
-
-
-def firsts_of(
-    session: Session,
-    campaign_ids: Sequence[str],
+def campaigns_in_order(
     reviewer: str,
     now: datetime,
     filters: Sequence[ColumnElement[bool]],
-    most: int,
-) -> dict[str, list[tuple[Feedback, Scan]]]:
-    """Return at most `most` first items of each campaign, which represent it in the queue."""
-    order = (Feedback.queue_key, Feedback.id)
-    place = func.row_number().over(partition_by=Feedback.campaign_id, order_by=order)
-    first = (
-        select(Feedback.id, place.label("place"))
-        .where(Feedback.campaign_id.in_(campaign_ids), free_for(reviewer, now), *filters)
-        .subquery()
+    model_type: str | None,
+    order: Sorted,
+    *,
+    narrow: bool,
+    firsts: int,
+) -> Select[Any]:
+    """Return the query for the campaigns with an item that a reviewer may decide.
+
+    Each row has `key` of the order, `id`, and the ids of the first items that represent it.
+
+    Args:
+        reviewer: Who asks.
+        now: The time of the request.
+        filters: Further conditions of the items.
+        model_type: Only campaigns of this model type.
+        order: The order of the page.
+        narrow: Whether the filters leave few items. Then the database looks for these first, and
+            sorts their campaigns. Otherwise the campaigns are read in order until the page is full:
+            each is asked for an item by a subquery that cannot become a join, since a planner that
+            underestimates the join reads and sorts all that wait.
+        firsts: Number of items for each campaign.
+    """
+    free = and_(Feedback.campaign_id == Campaign.id, free_for(reviewer, now), *filters)
+    first = select(Feedback.id).where(free).order_by(Feedback.queue_key, Feedback.id).limit(1)
+    query = select(
+        order.key.label("key"),
+        Campaign.id,
+        *(first.offset(place).scalar_subquery() for place in range(firsts)),
     )
+    query = query.where(IS_WAITING).order_by(*order.order())
+    if model_type is not None:
+        query = query.where(Campaign.model_type == model_type)
+    if narrow:
+        return query.where(exists().where(free))
+    return query.where(first.order_by(None).scalar_subquery().is_not(None))
+
+
+def waiting_campaigns(
+    session: Session, reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]
+) -> int:
+    """Return the number of campaigns with an item that a reviewer may decide, up to a bound.
+
+    An index holds all that is needed, campaign by campaign: it is read until the bound.
+    """
+    free = (Feedback.campaign_id.is_not(None), free_for(reviewer, now), *filters)
+    return counted(session, select(Feedback.campaign_id).where(*free).distinct())
+
+
+def with_scans(session: Session, ids: Sequence[str]) -> dict[str, tuple[Feedback, Scan]]:
+    """Return items with their scans, by the items' ids."""
     rows = session.execute(
-        select(Feedback, Scan)
-        .join(first, first.c.id == Feedback.id)
-        .join(Scan, Scan.id == Feedback.scan_id)
-        .where(first.c.place <= most)
-        .order_by(*order)
+        select(Feedback, Scan).join(Scan, Scan.id == Feedback.scan_id).where(Feedback.id.in_(ids))
     )
-    firsts: dict[str, list[tuple[Feedback, Scan]]] = {}
-    for item, scan in rows:
-        firsts.setdefault(item.campaign_id or "", []).append((item, scan))
-    return firsts
+    return {item.id: (item, scan) for item, scan in rows}

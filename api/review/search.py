@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from api.audit import service as audit
 from api.kit.context import Context
-from api.kit.paging import PageRequest, Sorted, encode, moment, pagination
+from api.kit.paging import PageRequest, Sorted, counted, encode, moment, pagination
 from api.kit.turns import Turns
 from api.review import repository as reviews
 from api.review.reading import matches
@@ -19,6 +19,7 @@ from api.tables import Campaign, Feedback, Review, Scan
 from shield.wire import Pagination
 
 _CHUNK = 100
+"""Lines read at once while messages are searched; other views read one page."""
 _PER_CAMPAIGN = 5
 """Messages searched per campaign; they are near-identical."""
 MOST = 5_000
@@ -46,8 +47,21 @@ class _Unit:
     messages: Sequence[tuple[Feedback, Scan]]
 
 
+@dataclass(frozen=True)
+class Line:
+    """What is listed."""
+
+    view: View
+    where: Sequence[ColumnElement[bool]]
+    """The conditions of the items."""
+    model_type: str | None
+    """The model type that the conditions ask for, if they do."""
+    narrow: bool
+    """Whether the conditions can leave few of the undecided items."""
+
+
 def look(
-    ctx: Context, paging: PageRequest, view: View, where: Sequence[ColumnElement[bool]]
+    ctx: Context, paging: PageRequest, line: Line
 ) -> tuple[list[Feedback], Pagination, Searched]:
     """Return one page of a view: the item of each line, and the progress of the search.
 
@@ -57,17 +71,19 @@ def look(
     Raises:
         RateLimited: The caller searches too often at the same time.
     """
-    if not view.reads_texts:
-        return _look(ctx, paging, view, where)
+    if not line.view.reads_texts:
+        return _look(ctx, paging, line)
     with SEARCHES.taken(ctx.user, "searches"):
-        return _look(ctx, paging, view, where)
+        return _look(ctx, paging, line)
 
 
 def _look(
-    ctx: Context, paging: PageRequest, view: View, where: Sequence[ColumnElement[bool]]
+    ctx: Context, paging: PageRequest, line: Line
 ) -> tuple[list[Feedback], Pagination, Searched]:
+    view = line.view
     order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
-    total = _total(ctx, view, where)
+    total = _total(ctx, line)
+    chunk = _CHUNK if view.reads_texts else paging.limit + 1
     began, examined = time.monotonic(), 0
     matching: list[Feedback] = []
     cursor = paging.cursor
@@ -75,7 +91,7 @@ def _look(
     offset = 0 if view.reads_texts else skipped  # the database skips what need not be opened
     skipped -= offset
     while True:
-        units = list(_units(ctx, view, order, where, cursor, offset))
+        units = list(_units(ctx, line, order, cursor, offset, chunk))
         offset = 0
         for unit in units:
             if len(matching) == paging.limit:
@@ -87,7 +103,7 @@ def _look(
                 skipped -= 1
             elif row is not None:
                 matching.append(row)
-        last = len(units) < _CHUNK and (not units or cursor == units[-1].cursor)
+        last = len(units) < chunk and (not units or cursor == units[-1].cursor)
         spent = examined >= MOST or time.monotonic() - began > MOST_SECONDS
         if last or len(matching) == paging.limit or spent:
             break
@@ -160,44 +176,37 @@ def _decided(ctx: Context, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
     )
 
 
-def _total(ctx: Context, view: View, where: Sequence[ColumnElement[bool]]) -> int:
-    query: Select[Any]
-    if view.state == "decided":
-        query = _decided(ctx, where).with_only_columns(Feedback.id)
-    else:
-        query = reviews.campaign_queue(ctx.user, ctx.now, where)
-    counted = select(func.count()).select_from(query.order_by(None).subquery())
-    return ctx.session.scalar(counted) or 0
+def _total(ctx: Context, line: Line) -> int:
+    if line.view.state == "decided":
+        return counted(ctx.session, _decided(ctx, line.where).with_only_columns(Feedback.id))
+    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, line.where)
 
 
 def _units(
     ctx: Context,
-    view: View,
+    line: Line,
     order: Sorted,
-    where: Sequence[ColumnElement[bool]],
     cursor: tuple[Any, ...] | None,
     offset: int,
+    chunk: int,
 ) -> Iterator[_Unit]:
-    if view.state == "decided":
-        query = _decided(ctx, where)
-        if cursor is not None:
-            query = query.where(order.after(cursor))
-        query = query.order_by(*order.order()).limit(_CHUNK).offset(offset)
+    after = [] if cursor is None else [order.after(cursor)]
+    if line.view.state == "decided":
+        query = _decided(ctx, line.where).where(*after)
+        query = query.order_by(*order.order()).limit(chunk).offset(offset)
         for item, scan, key in ctx.session.execute(query):
             yield _Unit((key, item.id), [(item, scan)])
         return
-    campaigns = reviews.campaign_queue(ctx.user, ctx.now, where)
-    if cursor is not None:
-        campaigns = campaigns.where(order.after(cursor))
-    campaigns = campaigns.order_by(*order.order()).limit(_CHUNK).offset(offset)
-    chunk = ctx.session.scalars(campaigns).all()
-    firsts = reviews.firsts_of(
-        ctx.session,
-        [campaign.id for campaign in chunk],
+    campaigns = reviews.campaigns_in_order(
         ctx.user,
         ctx.now,
-        where,
-        _PER_CAMPAIGN if view.reads_texts else 1,
+        line.where,
+        line.model_type,
+        order,
+        narrow=line.narrow,
+        firsts=_PER_CAMPAIGN if line.view.reads_texts else 1,
     )
-    for campaign in chunk:
-        yield _Unit((getattr(campaign, order.key.key), campaign.id), firsts.get(campaign.id, []))
+    rows = ctx.session.execute(campaigns.where(*after).limit(chunk).offset(offset)).all()
+    items = reviews.with_scans(ctx.session, [first for row in rows for first in row[2:] if first])
+    for key, campaign_id, *firsts in rows:
+        yield _Unit((key, campaign_id), [items[first] for first in firsts if first in items])

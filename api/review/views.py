@@ -44,6 +44,12 @@ class View:
         return bool(self.q.strip() or self.language or self.tactic or self.host.strip())
 
     @property
+    def is_narrow(self) -> bool:
+        """Return whether the filters that need no texts can leave few of the undecided items."""
+        few = (self.reporter, self.version, self.older_hours, self.newer_hours, self.second)
+        return any((*few, self.muted)) or self.assigned not in ("", "all", "free")
+
+    @property
     def query(self) -> str:
         """Return the view as a query string, without empty filters."""
         plain = View()

@@ -5,10 +5,10 @@ from api.kit.idempotency import RememberedAnswer
 from api.kit.outbox import OutboxRow
 from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
-from api.tables.campaigns import Campaign, CampaignBand, CampaignFingerprint
+from api.tables.campaigns import IS_WAITING, Campaign, CampaignBand, CampaignFingerprint
 from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
-from api.tables.feedback import Feedback
+from api.tables.feedback import IS_PENDING, Feedback
 from api.tables.inbox import Notice, PushSubscription, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
@@ -20,6 +20,8 @@ from api.tables.users import PairingCode, User
 from api.tables.webhooks import Webhook, WebhookDelivery, WebhookMessage
 
 __all__ = [
+    "IS_PENDING",
+    "IS_WAITING",
     "ArmFailure",
     "AuditRow",
     "Base",

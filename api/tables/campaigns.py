@@ -2,17 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String
+from sqlalchemy import BigInteger, Index, LargeBinary, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
+
+_WAITING = text("pending > 0")
+
+
+def _order(name: str, *columns: str) -> Index:
+    """Return the index of an order of the queue: it holds the campaigns that wait, no others."""
+    return Index(name, *columns, "id", postgresql_where=_WAITING, sqlite_where=_WAITING)
 
 
 class Campaign(Base):
     """Near-identical messages of one model type."""
 
     __tablename__ = "campaigns"
-    __table_args__ = (Index("ix_campaigns_queue", "pending", "queue_key", "id"),)
+    __table_args__ = (
+        _order("ix_campaigns_queue", "queue_key"),
+        _order("ix_campaigns_queue_model", "model_type", "queue_key"),
+        _order("ix_campaigns_oldest", "first_seen"),
+        _order("ix_campaigns_largest", "pending"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     model_type: Mapped[str] = mapped_column(String(16))
@@ -30,6 +42,10 @@ class Campaign(Base):
     queue_key: Mapped[float]
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
+
+
+IS_WAITING = Campaign.pending > literal_column("0")
+"""Undecided items are in it. Written out instead of bound, so that partial indexes serve it."""
 
 
 class CampaignBand(Base):

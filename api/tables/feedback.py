@@ -4,11 +4,15 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
 from shield.wire import FeedbackColumns, ReportFacts
+
+_PENDING = text("status = 'pending'")
+"""What is decided leaves these indexes. Their first column says so once more, for SQLite, which
+takes the index with the most columns that are equal to something."""
 
 
 class Feedback(Base):
@@ -17,7 +21,31 @@ class Feedback(Base):
     __tablename__ = "feedback"
     __table_args__ = (
         UniqueConstraint("scan_id", "source", name="uq_feedback_scan_source"),
-        Index("ix_feedback_queue", "status", "queue_key", "id"),
+        Index(
+            "ix_feedback_queue",
+            "status",
+            "queue_key",
+            "id",
+            postgresql_where=_PENDING,
+            sqlite_where=_PENDING,
+        ),
+        # All that says who may decide an item: the queue is counted without reading a row.
+        Index(
+            "ix_feedback_waiting",
+            "status",
+            "campaign_id",
+            "queue_key",
+            "id",
+            "model_type",
+            "source",
+            "user_id",
+            "looks",
+            "assigned_to",
+            "claimed_by",
+            "claimed_until",
+            postgresql_where=_PENDING,
+            sqlite_where=_PENDING,
+        ),
         Index("ix_feedback_campaign", "campaign_id", "status"),
         Index("ix_feedback_sealing", "model_type", "status", "source", "batch_id"),
         Index("ix_feedback_owner", "user_id"),
@@ -69,6 +97,11 @@ class Feedback(Base):
     """The leased or acknowledged batch that contains the row; NULL: free."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+IS_PENDING = Feedback.status == literal_column("'pending'")
+"""Undecided. Written out instead of bound: a partial index serves no condition that a parameter may
+change."""
 
 
 class JudgedScan(Protocol):

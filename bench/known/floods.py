@@ -158,7 +158,7 @@ class _Day:
         """Let a reviewer decide all that waits, campaign by campaign."""
         with self._as(reviewer, Role.REVIEWER) as ctx:
             waiting, _, _ = queue.page(
-                ctx, PageRequest(limit=200, page=1, cursor=None), [], by_campaign=True
+                ctx, PageRequest(limit=200, page=1, cursor=None), by_campaign=True
             )
         for item in waiting:
             action = ReviewAction.APPROVE if self._truth[item.scan.text] else ReviewAction.REJECT

@@ -90,7 +90,7 @@ def _query(model: ModelType | None, view: View) -> str:
 @router.get("/waiting")
 def waiting(visitor: Who, ctx: Reading, model: Model, view: Viewed) -> Response:
     """Return the number of waiting items, polled by an open page."""
-    return JSONResponse({"total": queue.waiting(ctx, queue.filters(None, model, None), view)})
+    return JSONResponse({"total": queue.waiting(ctx, queue.Filters(model_type=model), view)})
 
 
 @router.get("/entries")
@@ -122,8 +122,7 @@ def _noted(request: Request, visitor: Visitor) -> Callable[[str], str]:
 def _page(
     ctx: Context, paging: Any, model: ModelType | None, view: View
 ) -> tuple[list[PendingItem], Any, Searched]:
-    where = queue.filters(None, model, None)
-    return queue.page(ctx, paging, where, by_campaign=True, view=view)
+    return queue.page(ctx, paging, queue.Filters(model_type=model), by_campaign=True, view=view)
 
 
 @router.get("/items/{feedback_id}")

@@ -1,0 +1,177 @@
+"""Lists cost the same whatever the tables hold: the rows that statements read are counted."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, bindparam, text
+
+from api.kit import paging
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
+from api.kit.database import UtcDateTime
+from api.kit.paging import PageRequest
+from api.kit.tokens import Role
+from api.review import queue
+from api.review.views import View
+from shield.labels import ModelType
+from tests.support.api import running_services
+from tests.support.effort import Effort, counted_effort
+from tests.support.postgres import new_migrated_database
+
+FEW, MANY = 1_000, 8_000
+"""Numbers of users, scans, reports and campaigns; half of the reports wait."""
+_COUNTED = 100
+_FIRST = PageRequest(20, 1, None)
+# Each table's columns, and their values for the number `n`; `{id}` is its id.
+_ROWS = {
+    "users": {
+        "id": "'u' || {id}",
+        "pseudonym": "'p-' || n",
+        "audit_consent": "false",
+        "approved": "0",
+        "rejected": "0",
+        "record_approved": "0",
+        "record_rejected": "0",
+        "created_at": ":now",
+    },
+    "scans": {
+        "id": "{id}",
+        "user_id": "'u' || {id}",
+        "scan_type": "'text'",
+        "model_type": "'sms'",
+        "fingerprint": "{id}",
+        "verdict": "'ham'",
+        "positive": "false",
+        "probability": "0.2",
+        "confidence": "0.8",
+        "model_version": "'sms-v1'",
+        "arm": "'stable'",
+        "forced": "false",
+        "latency_ms": "2",
+        "created_at": ":now",
+    },
+    "feedback": {
+        "id": "{id}",
+        "source": "'report'",
+        "scan_id": "{id}",
+        "user_id": "'u' || {id}",
+        "scan_type": "'text'",
+        "model_type": "'sms'",
+        "feedback_type": "'false_negative'",
+        "original_label": "'ham'",
+        "corrected_label": "'spam'",
+        "model_version": "'sms-v1'",
+        "status": "CASE n % 2 WHEN 0 THEN 'pending' ELSE 'approved' END",
+        "reviewed_at": "CASE n % 2 WHEN 1 THEN :now END",
+        "approved_at": "CASE n % 2 WHEN 1 THEN :now END",
+        "looks_needed": "1",
+        "looks": "n % 2",
+        "campaign_id": "{id}",
+        "queue_key": "n",
+        "created_at": ":now",
+        "updated_at": ":now",
+    },
+    "campaigns": {
+        "id": "{id}",
+        "model_type": "'sms'",
+        "sample_scan_id": "{id}",
+        "sample_sealed": "CAST('' AS {bytes})",
+        "signed": "''",
+        "pending": "1 - n % 2",
+        "reports": "1",
+        "burst": "false",
+        "queue_key": "n",
+        "first_seen": ":now",
+        "last_seen": ":now",
+    },
+    "campaign_fingerprints": {
+        "fingerprint": "{id}",
+        "model_type": "'sms'",
+        "campaign_id": "{id}",
+    },
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
+)
+def sizes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Services]]:
+    """Two databases, with few rows and with many."""
+    opened = []
+    for rows in (FEW, MANY):
+        folder: Path = tmp_path_factory.mktemp(f"growth-{rows}")
+        url = new_migrated_database() if request.param == "postgresql" else None
+        with running_services(folder, url) as services:
+            with services.engine.begin() as connection:
+                fill(connection, rows)
+            if request.param == "postgresql":  # autovacuum does it; SQLite plans without
+                own = services.engine.execution_options(isolation_level="AUTOCOMMIT")
+                with own.connect() as connection:
+                    connection.exec_driver_sql("VACUUM ANALYZE")
+            opened.append(services)
+    yield opened
+    for services in opened:
+        services.engine.dispose()
+
+
+def fill(connection: Connection, rows: int) -> None:
+    """Write so many rows into each table."""
+    postgres = connection.dialect.name == "postgresql"
+    words = {
+        "id": "lpad(to_hex(n), 32, '0')" if postgres else "printf('%032x', n)",
+        "bytes": "bytea" if postgres else "blob",
+    }
+    for table, columns in _ROWS.items():
+        values = ", ".join(columns.values()).format(**words)
+        given: dict[str, Any] = {"last": rows}
+        statement = text(
+            "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < :last) "
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM s"
+        )
+        if ":now" in values:
+            statement = statement.bindparams(bindparam("now", type_=UtcDateTime))
+            given["now"] = datetime.now(UTC)
+        connection.execute(statement, given)
+
+
+def _effort(services: Services, read: Callable[[Context], object], *roles: Role) -> Effort:
+    who = Principal("rita", frozenset(roles or (Role.REVIEWER,)))
+    with open_context(services, who, reads=True) as ctx, counted_effort(services.engine) as effort:
+        read(ctx)
+    return effort
+
+
+def _queue(**changes: Any) -> Callable[[Context], object]:
+    filters = queue.Filters(model_type=changes.pop("model_type", None))
+    by_campaign = changes.pop("by_campaign", True)
+    return lambda ctx: queue.page(
+        ctx, _FIRST, filters, by_campaign=by_campaign, view=View(**changes)
+    )
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(_queue(), id="queue"),
+        pytest.param(_queue(model_type=ModelType.SMS), id="queue of a model type"),
+        pytest.param(_queue(sort="oldest"), id="oldest"),
+        pytest.param(_queue(sort="largest"), id="largest"),
+        pytest.param(_queue(by_campaign=False), id="items one by one"),
+        pytest.param(lambda ctx: queue.waiting(ctx, queue.Filters()), id="number that wait"),
+    ],
+)
+def test_a_page_reads_the_same_number_of_rows_whatever_the_tables_hold(
+    sizes: list[Services], read: Callable[[Context], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
+    few, many = (_effort(services, read) for services in sizes)
+    assert few.total > 0
+    assert many.total <= 1.5 * few.total, sorted(
+        ((work, statement) for statement, work in many.statements.items()), reverse=True
+    )[:3]
