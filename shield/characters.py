@@ -12,6 +12,10 @@ from collections.abc import Iterable
 REPLACEMENT = "\ufffd"
 """Stands for what is no character, e.g. half an emoji."""
 
+NO_WORDS = -1e-6
+"""The margin of a text in which no letter and no digit is seen: on the harmless side, and as unsure
+as can be. There is nothing in it to judge, and a model would be sure of it all the same."""
+
 _IGNORABLE = (
     (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x17B4, 0x17B5), (0x180B, 0x180F),
     (0x1160, 0x1160), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F),

@@ -9,7 +9,7 @@ odds; the text's are the `max` (or `mean`, as the manifest says) of its rows'.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -19,14 +19,12 @@ from tokenizers import Tokenizer
 from shield.errors import PackageInvalid
 from shield.logistic import logit, probability_of
 from shield.packages import ModelPackage, Preprocessing
-from shield.packages.manifest import FP32_MODEL, INT8_MODEL, TOKENIZER
+from shield.packages.manifest import TOKENIZER
+from shield.packages.served import MODEL_FILES, Precision
 from shield.text import normaliser
 
-Precision = Literal["int8", "fp32"]
 Row = tuple[int, ...]
 """Token ids of one window, special tokens included."""
-
-MODEL_FILES: dict[Precision, str] = {"int8": INT8_MODEL, "fp32": FP32_MODEL}
 
 BATCH: dict[Precision, int] = {"int8": 1, "fp32": 16}
 """Rows per call of the model.

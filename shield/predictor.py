@@ -13,35 +13,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shield.characters import has_words
-from shield.encoder import MODEL_FILES, Encoder, Precision, Row, invalid
+from shield.characters import NO_WORDS, has_words
+from shield.encoder import Encoder, Row, invalid
 from shield.errors import PackageInvalid
 from shield.labels import Certainty
 from shield.linear import LinearModel
 from shield.logistic import logit, probability_of
-from shield.packages import Manifest, ModelPackage
-from shield.packages.manifest import LINEAR, SAMPLES, TOKENIZER
+from shield.packages import ModelPackage
+from shield.packages.manifest import LINEAR, SAMPLES
+from shield.packages.served import Precision
 
 OPERATING_POINT = 0.5
 """The probability from which a message is flagged, of every version: the margin is measured from
 the operating point."""
-
-NO_WORDS = -1e-6
-"""The margin of a text in which no letter and no digit is seen: on the harmless side, and as unsure
-as can be. There is nothing in it to judge, and a model would be sure of it all the same."""
 
 SAMPLE_TOLERANCE: dict[Precision, float] = {"int8": 0.05, "fp32": 0.005}
 """How far a sample's probability may be from the package's: processors round differently."""
 
 _SILENT_ROW: Row = (0,)
 """What a package without an encoder reads each text as: its score is 0."""
-
-
-def files_served(manifest: Manifest, precision: Precision) -> list[str]:
-    """Return the files of a package that a predictor reads."""
-    encoder = [MODEL_FILES[precision], TOKENIZER] if manifest.has_encoder else []
-    linear = [LINEAR] if manifest.settled_margin().linear else []
-    return [*encoder, *linear, SAMPLES]
 
 
 class Reading(NamedTuple):

@@ -22,7 +22,7 @@ from shield.errors import Misconfigured, NotFound
 from shield.labels import MODEL_OF_SCAN, ScanType
 from shield.packages import Manifest, uri_of
 from shield.packages.package import check_digest
-from shield.predictor import files_served
+from shield.packages.served import files_served
 from shield.wire import DeviceEncoderRead, DeviceFile
 
 KEPT_BYTES = 400_000_000

@@ -20,7 +20,6 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_file
 
-from shield.encoder import Precision
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.packages import Manifest, ModelPackage, Preprocessing, pack
@@ -33,6 +32,7 @@ from shield.packages.manifest import (
     TOKENIZER,
     WEIGHTS,
 )
+from shield.packages.served import Precision
 from shield.predictor import Predictor
 
 _OPSET = 18

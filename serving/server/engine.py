@@ -19,8 +19,9 @@ from serving.server.jobs import Job, Scored
 from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, row_key
 from serving.server.work import BatchRule, RowTask, WorkQueue
-from shield.encoder import BATCH, Precision, Row
+from shield.encoder import BATCH, Row
 from shield.errors import Unavailable
+from shield.packages.served import Precision
 from shield.predictor import Reading
 
 _INLINE_CHARS = 4096

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from serving.server.breaker import Breaker
-from shield.encoder import Precision, Row
+from shield.encoder import Row
 from shield.packages import ModelPackage
+from shield.packages.served import Precision
 from shield.predictor import Predictor, Reading
 
 _REMEMBERED_CHARS = 320

@@ -16,11 +16,10 @@ from serving.server.metrics import Metrics
 from serving.server.model import ServedModel, load_model
 from serving.server.settings import ServerSettings
 from shield.artifacts.opening import open_store
-from shield.encoder import Precision
 from shield.errors import Conflict, Invalid, NotFound, PackageInvalid, Unavailable
 from shield.packages import ModelPackage, PackageSettings, Trust, pull
 from shield.packages.manifest import MANIFEST
-from shield.predictor import files_served
+from shield.packages.served import Precision, files_served
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shield.characters import has_words
+from shield.characters import NO_WORDS, has_words
 from shield.errors import PackageInvalid
 from shield.labels import Certainty
 from shield.linear import Features, LinearModel, over_windows
-from shield.predictor import NO_WORDS
 
 _MOST = 127
 """Largest byte; -128 is left out, so that both signs reach as far."""

@@ -13,7 +13,8 @@ from shield.artifacts.opening import open_store
 from shield.device import read_device
 from shield.labels import ModelType
 from shield.packages import ModelPackage, Trust, pull
-from shield.predictor import Predictor, files_served
+from shield.packages.served import files_served
+from shield.predictor import Predictor
 from shield.wire import RunOutcome
 from tests.support.learning import learning_world
 from tests.support.waiting import PATIENCE_SECONDS

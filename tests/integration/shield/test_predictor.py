@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from shield.artifacts.directory import DirectoryStore
+from shield.characters import NO_WORDS
 from shield.encoder import spans
 from shield.errors import NotFound, PackageCorrupt, PackageInvalid, PackageUnsigned
 from shield.labels import Certainty
@@ -29,7 +30,8 @@ from shield.packages import (
     sign,
 )
 from shield.packages.manifest import LINEAR
-from shield.predictor import NO_WORDS, OPERATING_POINT, Predictor, files_served
+from shield.packages.served import files_served
+from shield.predictor import OPERATING_POINT, Predictor
 from tests.support.packages import (
     CHAT,
     LURES,

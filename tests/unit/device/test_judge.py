@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shield.characters import NO_WORDS
 from shield.device import (
     DEVICE,
     WEIGHTS,
@@ -23,7 +24,6 @@ from shield.errors import PackageCorrupt, PackageInvalid
 from shield.labels import LABELS, Certainty, ModelType
 from shield.linear import Features, LinearModel
 from shield.packages import ModelPackage, pack
-from shield.predictor import NO_WORDS
 from tests.support.judge import on_phone, random_judge
 from tests.support.odd_texts import odd_texts
 from tests.support.packages import CHAT, LURES, linear_package

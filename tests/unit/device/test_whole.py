@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from shield.book import Side, messages_of, read_book
+from shield.characters import NO_WORDS
 from shield.device import CHARACTERS
 from shield.device.tables import tables_json
 from shield.encoder import Encoder
 from shield.logistic import logit
 from shield.packages import ModelPackage, pack
 from shield.packages.manifest import SAMPLES
-from shield.predictor import NO_WORDS, Predictor
+from shield.predictor import Predictor
 from tests.support.encoders import on_phone, version_with_encoder
 from tests.support.packages import CHAT, LURES, copied_package, with_linear_half
 
