@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from shield.errors import NotFound
@@ -89,9 +89,13 @@ class Sorted:
             value = self.kind(cursor[0])
         except (TypeError, ValueError, OverflowError) as fault:
             raise _bad_cursor() from fault
+        # The first condition follows from the second. An index is entered by it: by the second,
+        # an "or", a database reads all that stands before the cursor.
         if self.descending:
-            return or_(self.key < value, (self.key == value) & (self.id < cursor[1]))
-        return or_(self.key > value, (self.key == value) & (self.id > cursor[1]))
+            later = or_(self.key < value, (self.key == value) & (self.id < cursor[1]))
+            return and_(self.key <= value, later)
+        later = or_(self.key > value, (self.key == value) & (self.id > cursor[1]))
+        return and_(self.key >= value, later)
 
     def order(self) -> tuple[Any, Any]:
         """Return the ORDER BY columns."""

@@ -14,7 +14,7 @@ from api.kit.queries import ModelTypeFilter
 from api.known.service import busiest
 from api.metrics import service
 from api.runs import service as runs
-from api.tables import Feedback
+from api.tables import IS_PENDING, Feedback
 from shield.labels import ModelType
 from shield.wire import DriftVerdict, Envelope, StatsRead
 
@@ -37,7 +37,7 @@ def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
     """Return all metrics in the Prometheus text format. Contains no messages and no user names."""
     with services.sessions() as session:
         read_only(session)
-        pending = session.scalar(select(func.count()).where(Feedback.status == "pending"))
+        pending = session.scalar(select(func.count(Feedback.id)).where(IS_PENDING))
         failed = runs.latest_failed(session)
         head = heads.newest(session)
         looks = drift.latest_looks(session, list(ModelType))

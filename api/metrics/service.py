@@ -3,6 +3,7 @@
 All queries are SQL common to SQLite and PostgreSQL.
 """
 
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Integer, and_, case, func, select
@@ -27,26 +28,32 @@ IS_CORRECTION = Feedback.feedback_type != FeedbackType.CONFIRMED.value
 def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
     """Return counts, true rates, the trend of thirty days and the five metrics."""
     since = ctx.now - timedelta(days=WINDOW_DAYS)
-    by_status = _counts(ctx.session, Feedback.status, model_type)
+    by_status, by_type = _counts(ctx.session, model_type)
     return StatsRead(
-        by_status={name: by_status.get(name, 0) for name in ("pending", "approved", "rejected")},
-        by_type={
-            kind.value: _counts(ctx.session, Feedback.feedback_type, model_type).get(kind.value, 0)
-            for kind in FeedbackType
-        },
+        by_status={name: by_status[name] for name in ("pending", "approved", "rejected")},
+        by_type={kind.value: by_type[kind.value] for kind in FeedbackType},
         by_version=by_version(ctx.session, since, model_type),
         rates=rates(ctx.session, since, model_type),
         recent_trend=trend(ctx.session, ctx.now, model_type),
-        pending_count=by_status.get("pending", 0),
+        pending_count=by_status["pending"],
         metrics=five(ctx, since, model_type),
     )
 
 
-def _counts(session: Session, column: object, model_type: ModelType | None) -> dict[str, int]:
-    query = select(column, func.count()).where(Feedback.source == "report").group_by(column)  # type: ignore[call-overload]
+def _counts(session: Session, model_type: ModelType | None) -> tuple[Counter[str], Counter[str]]:
+    """Return the number of reports by status, and by type. Reads them once."""
+    query = (
+        select(Feedback.status, Feedback.feedback_type, func.count())
+        .where(Feedback.source == "report")
+        .group_by(Feedback.status, Feedback.feedback_type)
+    )
     if model_type is not None:
         query = query.where(Feedback.model_type == model_type.value)
-    return {str(name): int(count) for name, count in session.execute(query).all()}
+    by_status, by_type = Counter[str](), Counter[str]()
+    for status, kind, count in session.execute(query).all():
+        by_status[status] += int(count)
+        by_type[kind] += int(count)
+    return by_status, by_type
 
 
 def five(ctx: Context, since: datetime, model_type: ModelType | None) -> list[MetricRead]:

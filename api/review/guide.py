@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, select
 
 from api.audit import service as audit
 from api.kit.context import Context
 from api.settings import ApiSettings
-from api.tables import Feedback, Review, Scan
+from api.tables import WAS_AGREED, Feedback, Review, Scan
 from shield.errors import Invalid, Misconfigured
 from shield.labels import is_scam
 from shield.reasons import tactics
 from shield.wire import Decision, GuideExample, GuideRead, GuideTactic, ReviewRequest
 
 _EXAMPLES = 6
+_READ = 10 * _EXAMPLES
 
 
 def check(settings: ApiSettings, request: ReviewRequest) -> None:
@@ -83,7 +84,12 @@ def _examples(ctx: Context) -> dict[str, GuideExample]:
     so that the examples reveal neither the answer of a gold item nor that a wrongly judged item was
     gold. The other examples were decided by at least two reviewers.
     """
-    rows = ctx.session.execute(_decided(ctx)).all()
+    # By a random part of the id: the order must not tell gold from other items.
+    rows = sorted(
+        (row for query in _decided(ctx) for row in ctx.session.execute(query).all()),
+        key=lambda row: str(row.Feedback.scan_id),
+        reverse=True,
+    )[:_READ]
     examples: dict[str, GuideExample] = {}
     left = {Decision.SCAM: _EXAMPLES // 2, Decision.HARMLESS: _EXAMPLES // 2}
     for item, scan in rows:
@@ -97,24 +103,27 @@ def _examples(ctx: Context) -> dict[str, GuideExample]:
     return examples
 
 
-def _decided(ctx: Context) -> Select[Feedback, Scan]:
-    standing = and_(Review.feedback_id == Feedback.id, Review.undone_at.is_(None))
+def _decided(ctx: Context) -> list[Select[Feedback, Scan]]:
+    """Return the queries for items that several reviewers agreed on, and for own gold items."""
     firm = ctx.now - timedelta(seconds=ctx.settings.undo_seconds)
-    own = and_(standing, Review.reviewer == ctx.user, Review.correct.is_(True), Review.at < firm)
-    agreed = and_(
-        Feedback.source != "gold",
-        Feedback.status != "pending",
-        Feedback.looks >= 2,
-        Feedback.undo_until < ctx.now,
-    )
-    return (
+    readable = (
         select(Feedback, Scan)
         .join(Scan, Scan.id == Feedback.scan_id)
-        .where(
-            Scan.text_sealed.is_not(None),
-            or_(agreed, and_(Feedback.source == "gold", exists().where(own))),
-        )
-        # By a random part of the id: the order must not tell gold from other items.
+        .where(Scan.text_sealed.is_not(None))
         .order_by(Feedback.scan_id.desc())
-        .limit(10 * _EXAMPLES)
+        .limit(_READ)
     )
+    agreed = readable.where(
+        WAS_AGREED,
+        Feedback.source != "gold",
+        Feedback.status != "pending",
+        Feedback.undo_until < ctx.now,
+    )
+    own = select(Review.feedback_id).where(
+        Review.reviewer == ctx.user,
+        Review.undone_at.is_(None),
+        Review.correct.is_not(None),
+        Review.correct.is_(True),
+        Review.at < firm,
+    )
+    return [agreed, readable.where(Feedback.source == "gold", Feedback.id.in_(own))]

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, select, union_all
 
 from api.audit import service as audit
 from api.kit.context import Context
-from api.kit.paging import PageRequest, Sorted, counted, encode, moment, pagination
+from api.kit.paging import MOST_COUNTED, PageRequest, Sorted, counted, encode, moment, pagination
 from api.kit.turns import Turns
 from api.review import repository as reviews
 from api.review.reading import matches
@@ -81,7 +80,7 @@ def _look(
     ctx: Context, paging: PageRequest, line: Line
 ) -> tuple[list[Feedback], Pagination, Searched]:
     view = line.view
-    order = _decided_order() if view.state == "decided" else _WAITING[view.sort]
+    order = _WAITING[view.sort]
     total = _total(ctx, line)
     chunk = _CHUNK if view.reads_texts else paging.limit + 1
     began, examined = time.monotonic(), 0
@@ -151,34 +150,40 @@ _WAITING = {
     "oldest": Sorted(Campaign.first_seen, Campaign.id, kind=moment),
     "largest": Sorted(Campaign.pending, Campaign.id, descending=True, kind=_reports),
 }
-_OWN = aliased(Review)
+_DECIDED = Sorted(Feedback.reviewed_at, Feedback.id, descending=True, kind=moment)
+# A gold item waits for ever; to who has judged it, it is as decided as any other.
+_JUDGED = Sorted(Review.at, Feedback.id, descending=True, kind=moment)
 
 
-def _decided_order() -> Sorted:
-    # A gold item waits for ever; to who has judged it, it is as decided as any other.
-    key = func.coalesce(Feedback.reviewed_at, _OWN.at)
-    return Sorted(key, Feedback.id, descending=True, kind=moment)
-
-
-def _decided(ctx: Context, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    own = and_(
-        _OWN.feedback_id == Feedback.id,
-        _OWN.reviewer == ctx.user,
-        _OWN.undone_at.is_(None),
-        Feedback.source == "gold",
+def _decided(
+    ctx: Context,
+    where: Sequence[ColumnElement[bool]],
+    cursor: tuple[Any, ...] | None,
+    most: int,
+) -> Select[Any]:
+    """Return the query for key and id of the newest decided items, at most `most` of each kind."""
+    settled = (
+        select(_DECIDED.key.label("key"), Feedback.id)
+        .where(Feedback.reviewed_at.is_not(None), Feedback.source != "gold")
+        .where(Feedback.status != "pending", *where)
     )
-    settled = and_(Feedback.status != "pending", Feedback.source != "gold")
-    return (
-        select(Feedback, Scan, _decided_order().key.label("key"))
-        .join(Scan, Scan.id == Feedback.scan_id)
-        .outerjoin(_OWN, own)
-        .where(or_(settled, _OWN.id.is_not(None)), *where)
+    gold = (
+        select(_JUDGED.key.label("key"), Feedback.id)
+        .join(Review, Review.feedback_id == Feedback.id)
+        .where(Review.reviewer == ctx.user, Review.undone_at.is_(None))
+        .where(Review.correct.is_not(None), Feedback.source == "gold", *where)
     )
+    kinds = []
+    for query, order in ((settled, _DECIDED), (gold, _JUDGED)):
+        newer = query if cursor is None else query.where(order.after(cursor))
+        kinds.append(select(newer.order_by(*order.order()).limit(most).subquery()))
+    both = union_all(*kinds).subquery()
+    return select(both.c.key, both.c.id).order_by(both.c.key.desc(), both.c.id.desc())
 
 
 def _total(ctx: Context, line: Line) -> int:
     if line.view.state == "decided":
-        return counted(ctx.session, _decided(ctx, line.where).with_only_columns(Feedback.id))
+        return counted(ctx.session, _decided(ctx, line.where, None, MOST_COUNTED))
     return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, line.where)
 
 
@@ -190,12 +195,12 @@ def _units(
     offset: int,
     chunk: int,
 ) -> Iterator[_Unit]:
-    after = [] if cursor is None else [order.after(cursor)]
     if line.view.state == "decided":
-        query = _decided(ctx, line.where).where(*after)
-        query = query.order_by(*order.order()).limit(chunk).offset(offset)
-        for item, scan, key in ctx.session.execute(query):
-            yield _Unit((key, item.id), [(item, scan)])
+        query = _decided(ctx, line.where, cursor, offset + chunk).limit(chunk).offset(offset)
+        lines = ctx.session.execute(query).all()
+        items = reviews.with_scans(ctx.session, [id_ for _, id_ in lines])
+        for key, id_ in lines:
+            yield _Unit((key, id_), [items[id_]] if id_ in items else [])
         return
     campaigns = reviews.campaigns_in_order(
         ctx.user,
@@ -206,7 +211,9 @@ def _units(
         narrow=line.narrow,
         firsts=_PER_CAMPAIGN if line.view.reads_texts else 1,
     )
-    rows = ctx.session.execute(campaigns.where(*after).limit(chunk).offset(offset)).all()
+    if cursor is not None:
+        campaigns = campaigns.where(order.after(cursor))
+    rows = ctx.session.execute(campaigns.limit(chunk).offset(offset)).all()
     items = reviews.with_scans(ctx.session, [first for row in rows for first in row[2:] if first])
     for key, campaign_id, *firsts in rows:
         yield _Unit((key, campaign_id), [items[first] for first in firsts if first in items])

@@ -8,7 +8,7 @@ from api.tables.batches import Batch, BatchItem
 from api.tables.campaigns import IS_WAITING, Campaign, CampaignBand, CampaignFingerprint
 from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
-from api.tables.feedback import IS_PENDING, Feedback
+from api.tables.feedback import IS_PENDING, WAS_AGREED, Feedback
 from api.tables.inbox import Notice, PushSubscription, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
@@ -22,6 +22,7 @@ from api.tables.webhooks import Webhook, WebhookDelivery, WebhookMessage
 __all__ = [
     "IS_PENDING",
     "IS_WAITING",
+    "WAS_AGREED",
     "ArmFailure",
     "AuditRow",
     "Base",

@@ -13,7 +13,10 @@ class AuditRow(Base):
     """One entry of the audit log. Its hash covers the previous entry's hash."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (Index("ix_audit_log_subject", "subject"),)
+    __table_args__ = (
+        Index("ix_audit_log_subject", "subject", "sequence"),
+        Index("ix_audit_log_action", "action", "sequence"),
+    )
 
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]

@@ -13,6 +13,8 @@ from shield.wire import FeedbackColumns, ReportFacts
 _PENDING = text("status = 'pending'")
 """What is decided leaves these indexes. Their first column says so once more, for SQLite, which
 takes the index with the most columns that are equal to something."""
+_DECIDED = text("reviewed_at IS NOT NULL")
+_AGREED = text("looks >= 2")
 
 
 class Feedback(Base):
@@ -46,6 +48,14 @@ class Feedback(Base):
             postgresql_where=_PENDING,
             sqlite_where=_PENDING,
         ),
+        Index(
+            "ix_feedback_decided",
+            "reviewed_at",
+            "id",
+            postgresql_where=_DECIDED,
+            sqlite_where=_DECIDED,
+        ),
+        Index("ix_feedback_agreed", "scan_id", postgresql_where=_AGREED, sqlite_where=_AGREED),
         Index("ix_feedback_campaign", "campaign_id", "status"),
         Index("ix_feedback_sealing", "model_type", "status", "source", "batch_id"),
         Index("ix_feedback_owner", "user_id"),
@@ -102,6 +112,10 @@ class Feedback(Base):
 IS_PENDING = Feedback.status == literal_column("'pending'")
 """Undecided. Written out instead of bound: a partial index serves no condition that a parameter may
 change."""
+
+
+WAS_AGREED = Feedback.looks >= literal_column("2")
+"""At least two reviewers have judged it. Written out for the same reason."""
 
 
 class JudgedScan(Protocol):

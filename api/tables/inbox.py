@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
+
+_UNREAD = text("read_at IS NULL")
 
 
 class Notice(Base):
@@ -15,6 +17,7 @@ class Notice(Base):
     __tablename__ = "notices"
     __table_args__ = (
         Index("ix_notices_owner", "user_id", "sequence"),
+        Index("ix_notices_unread", "user_id", postgresql_where=_UNREAD, sqlite_where=_UNREAD),
         Index("ix_notices_subject", "subject", "user_id"),
         Index("ix_notices_sequence", "sequence"),
         Index("ix_notices_created_at", "created_at"),

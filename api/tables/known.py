@@ -17,6 +17,7 @@ class KnownCampaign(Base):
         UniqueConstraint("campaign_id", "label", name="uq_known_campaigns_campaign_label"),
         Index("ix_known_campaigns_sequence", "sequence"),
         Index("ix_known_campaigns_standing", "standing", "expires_at"),
+        Index("ix_known_campaigns_model", "model_type", "id"),
         Index("ix_known_campaigns_origin", "origin", "origin_ref"),
     )
 

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
+
+_GOLD = text("correct IS NOT NULL")
 
 
 class Review(Base):
@@ -15,6 +17,7 @@ class Review(Base):
     __table_args__ = (
         Index("ix_reviews_feedback", "feedback_id", "reviewer"),
         Index("ix_reviews_reviewer", "reviewer", "at"),
+        Index("ix_reviews_gold", "reviewer", "at", postgresql_where=_GOLD, sqlite_where=_GOLD),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
