@@ -87,7 +87,10 @@ def fit(
     features = features or _features(texts)
     weights = np.ones(scam.size) if weights is None else weights.astype(np.float64)
     balance = np.where(scam, 1 / weights[scam].sum(), 1 / weights[~scam].sum()) * scam.size / 2
-    regression = LogisticRegression(C=PENALTY, solver="liblinear", random_state=0, tol=1e-3)
+    # Far more n-grams than messages: in the dual the same optimum takes a sixth of the time.
+    regression = LogisticRegression(
+        C=PENALTY, solver="liblinear", dual=True, random_state=0, tol=1e-3
+    )
     regression.fit(matrix(texts, features), scam, sample_weight=weights * balance)
     return LinearModel(
         regression.coef_[0].astype(np.float16).astype(np.float32),
