@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Integer,
+    Select,
     bindparam,
     case,
     func,
@@ -20,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.campaigns import rank
-from api.kit import signature
+from api.kit import paging, signature
 from api.kit.context import Context
 from api.kit.ids import new_id
 from api.kit.keyring import KeyRing
@@ -304,24 +305,37 @@ def attach(ctx: Context, scan: Seen, text: str, key: float) -> Arrival:
 
 
 def reach(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
-    """Return the number of scans of each campaign, reported or not; zeros are left out."""
-    counts = session.execute(
-        select(CampaignFingerprint.campaign_id, func.count())
-        .join(Scan, Scan.fingerprint == CampaignFingerprint.fingerprint)
-        .where(CampaignFingerprint.campaign_id.in_(campaign_ids))
-        .group_by(CampaignFingerprint.campaign_id)
+    """Return the number of scans of each campaign, reported or not; zeros are left out.
+
+    Scans are counted up to `paging.MOST_COUNTED`: a message may be scanned a million times.
+    """
+    scans = (
+        select(Scan.id)
+        .join(CampaignFingerprint, CampaignFingerprint.fingerprint == Scan.fingerprint)
+        .where(CampaignFingerprint.campaign_id == Campaign.id)
     )
-    return {row.campaign_id: row[1] for row in counts}
+    return _count_of_each(session, campaign_ids, scans)
 
 
 def reporters(session: Session, campaign_ids: Collection[str]) -> dict[str, int]:
-    """Return the number of distinct reporters of each campaign; zeros are left out."""
-    counts = session.execute(
-        select(Feedback.campaign_id, func.count(func.distinct(Feedback.user_id)))
-        .where(Feedback.campaign_id.in_(campaign_ids), Feedback.source == "report")
-        .group_by(Feedback.campaign_id)
+    """Return the number of distinct reporters of each campaign; zeros are left out.
+
+    They are counted among as many reports as `paging.MOST_COUNTED`.
+    """
+    reports = select(Feedback.user_id).where(
+        Feedback.campaign_id == Campaign.id, Feedback.source == "report"
     )
-    return {campaign_id: count for campaign_id, count in counts if campaign_id is not None}
+    return _count_of_each(session, campaign_ids, reports)
+
+
+def _count_of_each(
+    session: Session, campaign_ids: Collection[str], rows: Select[str]
+) -> dict[str, int]:
+    """Count for each campaign the distinct values of the first rows of a correlated query."""
+    some = rows.limit(paging.MOST_COUNTED).correlate(Campaign).subquery()
+    count = select(func.count(func.distinct(some.c[0]))).scalar_subquery()
+    counts = session.execute(select(Campaign.id, count).where(Campaign.id.in_(campaign_ids)))
+    return {campaign_id: number for campaign_id, number in counts if number}
 
 
 def may_burst(arrival: Arrival) -> bool:
@@ -344,7 +358,7 @@ def note_burst(ctx: Context, arrival: Arrival) -> None:
             Feedback.source == "report",
             Feedback.created_at > ctx.now - timedelta(seconds=BURST_SECONDS),
         )
-        .order_by(Feedback.created_at.desc())
+        .order_by(Feedback.id.desc())  # ids begin with the time
         .limit(2 * _BURST_EVERY)
         .subquery()
     )

@@ -67,7 +67,8 @@ def page(
 def waiting(ctx: Context, filters: Filters, view: View = View()) -> int:
     """Return the number of campaigns that wait for the caller. Reads no messages."""
     where = [*filters.conditions, *conditions(ctx, view)]
-    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, where)
+    model_type = filters.model_type.value if filters.model_type else None
+    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, where, model_type)
 
 
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from api.feedback import repository as feedback
 from api.kit.context import Context
 from api.review import repository as reviews
-from api.tables import Campaign, Feedback, Scan, User
+from api.tables import IS_PENDING, Campaign, Feedback, Scan, User
 from api.users.service import reporter_summary
 from shield.wire import (
     CampaignSummary,
@@ -20,6 +20,8 @@ from shield.wire import (
 
 _VARIANTS = 5
 _REPORTERS = 20
+_READ = 10 * _REPORTERS
+"""Most reports looked through for reporters: a campaign may have a million."""
 
 
 def text_of(ctx: Context, scan: Scan) -> str:
@@ -36,12 +38,16 @@ def campaign(
     texts = {text_of(ctx, scan): scan.fingerprint}
     shown: Sequence[str] = []
     if campaign.reports > 1:
-        others = ctx.session.scalars(
-            select(Scan)
-            .join(Feedback, Feedback.scan_id == Scan.id)
-            .where(Feedback.campaign_id == campaign.id, Scan.id != scan.id)
+        # Chosen before they are joined: a planner that underestimates a campaign reads it all.
+        latest = (
+            select(Feedback.id, Feedback.scan_id)
+            .where(Feedback.campaign_id == campaign.id, Feedback.scan_id != scan.id)
             .order_by(Feedback.id.desc())
             .limit(20 * _VARIANTS)
+            .subquery()
+        )
+        others = ctx.session.scalars(
+            select(Scan).join(latest, latest.c.scan_id == Scan.id).order_by(latest.c.id.desc())
         )
         read = {text: other.fingerprint for other in others if (text := text_of(ctx, other))}
         # What reads otherwise comes first: what differs in numbers or disguise is covered anyway.
@@ -71,16 +77,22 @@ def reporters(
     """Return who reported: the item's reporter first, then others of its campaign."""
     users = [user] if user else []
     if not alone:
-        ids = (
-            select(Feedback.user_id)
+        first = (
+            select(Feedback.user_id, Feedback.id)
             .where(
                 Feedback.campaign_id == row.campaign_id,
                 Feedback.source == "report",
-                Feedback.status == "pending",
+                IS_PENDING,
                 Feedback.user_id != row.user_id,
             )
-            .group_by(Feedback.user_id)
-            .order_by(func.min(Feedback.id))
+            .order_by(Feedback.queue_key, Feedback.id)
+            .limit(_READ)
+            .subquery()
+        )
+        ids = (
+            select(first.c.user_id)
+            .group_by(first.c.user_id)
+            .order_by(func.min(first.c.id))
             .limit(_REPORTERS - 1)
         )
         users += ctx.session.scalars(select(User).where(User.id.in_(ids)).order_by(User.id))
@@ -118,6 +130,7 @@ def similar(ctx: Context, row: Feedback) -> list[SimilarItem]:
         .where(
             Feedback.campaign_id == row.campaign_id,
             Feedback.status != "pending",
+            Feedback.reviewed_at.is_not(None),
             Feedback.id != row.id,
         )
         .order_by(Feedback.reviewed_at.desc())

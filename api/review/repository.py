@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.kit.paging import Sorted, counted
 from api.tables import IS_PENDING, IS_WAITING, Campaign, Feedback, Review, Scan
 
+_LARGEST, _MANY = 100, 100_000
+"""Campaigns are counted by their items unless the largest of them have more than so many."""
 MOST_SHOWN = 500
 """Most items that one decision on a campaign covers."""
+_LOOKED_THROUGH = 4 * MOST_SHOWN
 
 
 def judged_by(session: Session, feedback_id: str, reviewer: str) -> bool:
@@ -160,17 +163,26 @@ def coverable(
 def shown_with(
     session: Session, campaign_id: str, forms: Sequence[str], reviewer: str, now: datetime
 ) -> Sequence[str]:
-    """Return the undecided items of a campaign whose text equals one of the shown forms."""
-    return session.scalars(
-        select(Feedback.id)
-        .join(Scan, Scan.id == Feedback.scan_id)
+    """Return the undecided items of a campaign whose text equals one of the shown forms.
+
+    Of a campaign with very many items only the first ones are looked through.
+    """
+    first = (
+        select(Feedback.id, Feedback.scan_id)
         .where(
             Feedback.campaign_id == campaign_id,
             Feedback.looks == 0,
-            Scan.fingerprint.in_(forms),
             free_for(reviewer, now),
         )
         .order_by(Feedback.id)
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    return session.scalars(
+        select(first.c.id)
+        .join(Scan, Scan.id == first.c.scan_id)
+        .where(Scan.fingerprint.in_(forms))
+        .order_by(first.c.id)
         .limit(MOST_SHOWN)
     ).all()
 
@@ -222,12 +234,23 @@ def campaigns_in_order(
 
 
 def waiting_campaigns(
-    session: Session, reviewer: str, now: datetime, filters: Sequence[ColumnElement[bool]]
+    session: Session,
+    reviewer: str,
+    now: datetime,
+    filters: Sequence[ColumnElement[bool]],
+    model_type: str | None = None,
 ) -> int:
     """Return the number of campaigns with an item that a reviewer may decide, up to a bound.
 
-    An index holds all that is needed, campaign by campaign: it is read until the bound.
+    An index holds all that is needed, campaign by campaign: it is read until the bound. Where few
+    campaigns hold very many items, each campaign is asked for one instead.
     """
+    largest = select(Campaign.pending).where(IS_WAITING).order_by(Campaign.pending.desc())
+    some = largest.limit(_LARGEST).subquery()
+    if (session.scalar(select(func.sum(some.c.pending))) or 0) > _MANY:
+        order = Sorted(Campaign.queue_key, Campaign.id)
+        each = campaigns_in_order(reviewer, now, filters, model_type, order, narrow=False, firsts=0)
+        return counted(session, each)
     free = (Feedback.campaign_id.is_not(None), free_for(reviewer, now), *filters)
     return counted(session, select(Feedback.campaign_id).where(*free).distinct())
 

@@ -184,7 +184,7 @@ def _decided(
 def _total(ctx: Context, line: Line) -> int:
     if line.view.state == "decided":
         return counted(ctx.session, _decided(ctx, line.where, None, MOST_COUNTED))
-    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, line.where)
+    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, line.where, line.model_type)
 
 
 def _units(

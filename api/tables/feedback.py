@@ -15,6 +15,7 @@ _PENDING = text("status = 'pending'")
 takes the index with the most columns that are equal to something."""
 _DECIDED = text("reviewed_at IS NOT NULL")
 _AGREED = text("looks >= 2")
+_COMMENTED = text("comment_sealed IS NOT NULL")
 
 
 class Feedback(Base):
@@ -56,7 +57,21 @@ class Feedback(Base):
             sqlite_where=_DECIDED,
         ),
         Index("ix_feedback_agreed", "scan_id", postgresql_where=_AGREED, sqlite_where=_AGREED),
-        Index("ix_feedback_campaign", "campaign_id", "status"),
+        Index("ix_feedback_campaign", "campaign_id", "id"),
+        Index(
+            "ix_feedback_campaign_decided",
+            "campaign_id",
+            "reviewed_at",
+            postgresql_where=_DECIDED,
+            sqlite_where=_DECIDED,
+        ),
+        Index(
+            "ix_feedback_campaign_comments",
+            "campaign_id",
+            "id",
+            postgresql_where=_COMMENTED,
+            sqlite_where=_COMMENTED,
+        ),
         Index("ix_feedback_sealing", "model_type", "status", "source", "batch_id"),
         Index("ix_feedback_owner", "user_id"),
         Index("ix_feedback_batch", "batch_id"),

@@ -122,11 +122,11 @@ class CampaignSummary(Answer):
 
     id: str
     size: int
-    """Number of its scans."""
+    """Number of its scans, counted up to 10,000."""
     pending: int
     """Number of its undecided items."""
     reporters: int
-    """Number of distinct reporters."""
+    """Number of distinct reporters, counted among up to 10,000 reports."""
     variants: list[str] = []
     """Up to five of its texts, the most different first, without the message itself."""
     shown: list[str] = []

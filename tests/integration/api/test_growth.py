@@ -1,6 +1,6 @@
 """Lists cost the same whatever the tables hold: the rows that statements read are counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from api.kit.database import UtcDateTime
 from api.kit.paging import PageRequest
 from api.kit.tokens import Role
 from api.known import service as known
-from api.review import assigning, guide, queue
+from api.review import assigning, guide, queue, repository
 from api.review.views import View
 from api.tables import AuditRow
 from shield.labels import ModelType
@@ -154,44 +154,77 @@ _ROWS = {
 }
 
 
+# One campaign has all items: a flood that nobody has decided yet.
+_FLOOD = {
+    **_ROWS,
+    "scans": {**_ROWS["scans"], "fingerprint": "'f'"},
+    "feedback": {**_ROWS["feedback"], "campaign_id": "'c'"},
+    "campaigns": {
+        **_ROWS["campaigns"],
+        "id": "CASE n WHEN 1 THEN 'c' ELSE {id} END",
+        "pending": "CASE n WHEN 1 THEN :last / 2 ELSE 0 END",
+        "reports": "CASE n WHEN 1 THEN :last ELSE 1 END",
+    },
+    "campaign_fingerprints": {"fingerprint": "'f'", "model_type": "'sms'", "campaign_id": "'c'"},
+}
+
+
 @pytest.fixture(
     scope="module",
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
 )
 def sizes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Services]]:
+) -> list[Services]:
     """Two databases, with few rows and with many."""
+    return _opened(request.param, tmp_path_factory.mktemp("growth"), _ROWS)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
+)
+def floods(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Services]:
+    """Two databases with one campaign, a small one and a large one."""
+    return _opened(request.param, tmp_path_factory.mktemp("floods"), _FLOOD)
+
+
+def _opened(kind: str, folder: Path, tables: Mapping[str, Mapping[str, str]]) -> list[Services]:
     opened = []
     for rows in (FEW, MANY):
-        folder: Path = tmp_path_factory.mktemp(f"growth-{rows}")
-        url = new_migrated_database() if request.param == "postgresql" else None
-        with running_services(folder, url) as services:
+        url = new_migrated_database() if kind == "postgresql" else None
+        with running_services(folder / str(rows), url) as services:
             with services.engine.begin() as connection:
-                fill(connection, rows)
-            if request.param == "postgresql":  # autovacuum does it; SQLite plans without
+                fill(connection, rows, tables)
+            if kind == "postgresql":  # autovacuum does it; SQLite plans without
                 own = services.engine.execution_options(isolation_level="AUTOCOMMIT")
                 with own.connect() as connection:
                     connection.exec_driver_sql("VACUUM ANALYZE")
+                    # So small a table is else read whole for a hundred of its rows.
+                    name = services.engine.url.database
+                    connection.exec_driver_sql(f"ALTER DATABASE {name} SET random_page_cost = 1")
             opened.append(services)
-    yield opened
-    for services in opened:
-        services.engine.dispose()
+    return opened
 
 
-def fill(connection: Connection, rows: int) -> None:
+def fill(
+    connection: Connection, rows: int, tables: Mapping[str, Mapping[str, str]] = _ROWS
+) -> None:
     """Write so many rows into each table."""
     postgres = connection.dialect.name == "postgresql"
     words = {
         "id": "lpad(to_hex(n), 32, '0')" if postgres else "printf('%032x', n)",
         "bytes": "bytea" if postgres else "blob",
     }
-    for table, columns in _ROWS.items():
+    for table, columns in tables.items():
         values = ", ".join(columns.values()).format(**words)
         given: dict[str, Any] = {"last": rows}
+        one = "" if "{id}" in "".join(columns.values()) else " WHERE n = 1"
         statement = text(
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < :last) "
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM s"
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM s{one}"
         )
         if ":now" in values:
             statement = statement.bindparams(bindparam("now", type_=UtcDateTime))
@@ -259,6 +292,19 @@ def test_a_page_reads_the_same_number_of_rows_whatever_the_tables_hold(
     sizes: list[Services], read: Callable[[Context], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
+    _check(sizes, read)
+
+
+def test_a_page_reads_the_same_number_of_rows_however_many_items_a_campaign_has(
+    floods: list[Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
+    monkeypatch.setattr(repository, "_MANY", _COUNTED)
+    monkeypatch.setattr(repository, "_LOOKED_THROUGH", _COUNTED)
+    _check(floods, _queue())
+
+
+def _check(sizes: list[Services], read: Callable[[Context], object]) -> None:
     few, many = (_effort(services, read) for services in sizes)
     assert few.statements
     assert many.total <= 1.5 * few.total + 10, sorted(
