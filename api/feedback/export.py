@@ -12,6 +12,7 @@ from sqlalchemy import select
 from api.audit import service as audit
 from api.kit.context import Context, Services
 from api.kit.database import read_only
+from api.kit.paging import Sorted
 from api.tables import Batch, BatchItem, Feedback, Scan
 from api.tables.feedback import shared_columns
 from shield.errors import NotFound
@@ -19,6 +20,7 @@ from shield.spreadsheet import guarded
 from shield.wire import ExportRow
 
 _CHUNK = 500
+_ORDER = Sorted(Feedback.approved_at, Feedback.id, kind=lambda approved_at: approved_at)
 
 
 def rows(
@@ -34,10 +36,11 @@ def rows(
                 .join(Scan, Scan.id == Feedback.scan_id)
                 .where(
                     Feedback.status == "approved",
+                    Feedback.approved_at.is_not(None),
                     Feedback.source.in_(("report", "contest")),
                     Scan.text_sealed.is_not(None),
                 )
-                .order_by(Feedback.approved_at, Feedback.id)
+                .order_by(*_ORDER.order())
                 .limit(_CHUNK)
             )
             if since is not None:
@@ -46,10 +49,7 @@ def rows(
                 members = select(BatchItem.feedback_id).where(BatchItem.batch_id == batch_id)
                 query = query.where(Feedback.id.in_(members))
             if after is not None:
-                query = query.where(
-                    (Feedback.approved_at > after[0])
-                    | ((Feedback.approved_at == after[0]) & (Feedback.id > after[1]))
-                )
+                query = query.where(_ORDER.after(after))
             pairs = session.execute(query).all()
         if not pairs:
             return

@@ -15,6 +15,8 @@ _PENDING = text("status = 'pending'")
 takes the index with the most columns that are equal to something."""
 _DECIDED = text("reviewed_at IS NOT NULL")
 _AGREED = text("looks >= 2")
+_APPROVED = text("approved_at IS NOT NULL")
+_TAUGHT = text("batch_id IS NOT NULL")
 _COMMENTED = text("comment_sealed IS NOT NULL")
 
 
@@ -74,8 +76,16 @@ class Feedback(Base):
         ),
         Index("ix_feedback_sealing", "model_type", "status", "source", "batch_id"),
         Index("ix_feedback_owner", "user_id"),
-        Index("ix_feedback_batch", "batch_id"),
-        Index("ix_feedback_export", "status", "approved_at", "id"),
+        # A report is written without entries in these.
+        Index("ix_feedback_batch", "batch_id", postgresql_where=_TAUGHT, sqlite_where=_TAUGHT),
+        Index(
+            "ix_feedback_export",
+            "status",
+            "approved_at",
+            "id",
+            postgresql_where=_APPROVED,
+            sqlite_where=_APPROVED,
+        ),
         Index("ix_feedback_created_at", "created_at"),
     )
 
