@@ -68,6 +68,9 @@ class Load:
             answer = client.post("/api/v2/scans", json=body, headers=headers)
             answer.raise_for_status()
             version = answer.json()["data"]["modelVersion"]
+        except httpx.HTTPStatusError as fault:
+            self.failed.append(f"{fault.response.status_code}: {fault.response.text[:300]}")
+            return
         except httpx.HTTPError as fault:
             self.failed.append(f"{type(fault).__name__}: {fault}")
             return

@@ -184,6 +184,8 @@ def _over_nodes(rollout: ModelRollout, version: VersionRef) -> Object:
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
         "labelSelector": {"matchLabels": _selecting(rollout, version)},
+        # Or an upgrade counts the pods that it replaces, and may leave all new ones on one node.
+        "matchLabelKeys": ["pod-template-hash"],
     }
 
 

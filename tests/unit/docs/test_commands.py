@@ -25,14 +25,14 @@ _TYPED = re.compile(r"(?:\w+=\S* )?(kubectl|helm|curl|pg_dump)\b")
 
 NOT_RUN = "not run"
 RUN: list[tuple[str, str, str]] = [
-    (r"kubectl (create|label) namespace", "tests/e2e/__main__.py", "namespace"),
+    (r"kubectl (create|label) namespace", "tests/e2e/release.py", "namespace"),
     (r"kubectl .*create secret generic antispam-shield-keys", NOT_RUN, "rotates a real key"),
     (r"kubectl .*create secret generic", NOT_RUN, "takes passwords of a real database and bucket"),
     (r"kubectl .*get secret", "tests/e2e/story.py", '"secret"'),
-    (r"helm install", "tests/e2e/__main__.py", "node.helm("),
+    (r"helm install", "tests/e2e/release.py", ".helm("),
     (r"helm upgrade", "tests/cluster/test_chart.py", "upgrade"),
-    (r"helm test", "tests/e2e/__main__.py", 'helm("test"'),
-    (r"helm uninstall", "tests/e2e/__main__.py", 'helm("uninstall"'),
+    (r"helm test", "tests/e2e/release.py", 'helm("test"'),
+    (r"helm uninstall", "tests/e2e/release.py", 'helm("uninstall"'),
     (r"helm rollback", NOT_RUN, "Helm's own; the chart keeps the schema"),
     (
         r"kubectl .*exec deploy/antispam-shield-api -- python -m api.token",
@@ -40,7 +40,7 @@ RUN: list[tuple[str, str, str]] = [
         "api.token",
     ),
     (r"kubectl .*exec deploy/antispam-shield-api", NOT_RUN, "rotates a real key"),
-    (r"kubectl .*port-forward", NOT_RUN, "kubectl's own; the tests call the Service"),
+    (r"kubectl .*port-forward", "tests/e2e/cluster.py", '"port-forward"'),
     (r"kubectl .*create job --from=cronjob", "tests/e2e/story.py", "--from=cronjob"),
     (
         r"kubectl .*(get|describe|logs|patch|delete|replace|auth|apply|rollout)",

@@ -78,6 +78,7 @@ def test_pods_of_a_version_spread_over_nodes_unless_the_template_places_them() -
     (spread,) = pod["spec"]["topologySpreadConstraints"]
     assert spread["topologyKey"] == "kubernetes.io/hostname"
     assert spread["labelSelector"] == made["spec"]["selector"]
+    assert spread["matchLabelKeys"] == ["pod-template-hash"], "an upgrade's old pods do not count"
     assert spread["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     placed: dict[str, Any] = copy.deepcopy(TEMPLATE)
     placed["spec"]["affinity"] = {"podAntiAffinity": {}}
