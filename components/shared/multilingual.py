@@ -63,8 +63,11 @@ _FORM = 2
 MOST = {"latin": 20_000, "devanagari": 4_000, "arabic": 4_000, "marks": 4_000}
 """Pieces of each script, the likeliest first; beside what the book teaches with."""
 _SPACE = "▁"
-_SAMPLES = 2
+_SAMPLES = 1
 """Messages of each template of the book whose pieces are kept."""
+_OFTEN = 2
+"""Messages that must have a piece for it to be kept; one that a single message has costs as much
+memory and teaches nothing that it shares with others."""
 _SCALED_BY = 200
 """Of these, evenly drawn, set the scale of the mean layer."""
 _MOST_TOKENS = 128
@@ -76,7 +79,8 @@ def made_once(folder: Path) -> Path:
     Raises:
         Misconfigured: A package is not installed, or its file is not the one that is known.
     """
-    made_of = json.dumps([_FORM, list(SOURCES.values()), ALPHABETS, LAYERS, MOST, book_digest()])
+    pieces = [ALPHABETS, MOST, _SAMPLES, _OFTEN, book_digest()]
+    made_of = json.dumps([_FORM, list(SOURCES.values()), LAYERS, pieces])
     target = folder / f"multilingual-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
     if not target.is_dir():
         forget_unused(folder, "multilingual-*")
@@ -123,7 +127,7 @@ def write_encoder(
         weights: `e5-small-q4.bin`.
         tokenizer: `tokenizer.json` of the whole model.
         directory: Made if need be.
-        texts: Messages whose pieces are all kept, and by which the mean layer is scaled.
+        texts: Messages whose pieces are kept, and by which the mean layer is scaled.
         layers: Which of its layers.
     """
     from components.shared.mean_layer import with_mean_layer
@@ -173,7 +177,8 @@ def kept_pieces(tokenizer: dict[str, Any], texts: Iterable[str]) -> list[int]:
     """Return the ids of the pieces that are kept, in the order of the whole vocabulary."""
     encodings = Tokenizer.from_str(json.dumps(tokenizer)).encode_batch_fast(list(texts))
     kept = {token["id"] for token in tokenizer["added_tokens"]}
-    kept.update(*(encoding.ids for encoding in encodings))
+    met = Counter(piece for encoding in encodings for piece in set(encoding.ids))
+    kept.update(piece for piece, texts_with_it in met.items() if texts_with_it >= _OFTEN)
     taken = Counter[str]()
     # The vocabulary is sorted: the likeliest piece comes first.
     for place, (piece, _) in enumerate(tokenizer["model"]["vocab"]):
