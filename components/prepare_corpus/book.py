@@ -15,9 +15,10 @@ from shield.book import Channel, Side, messages_of, read_book
 from shield.labels import MODEL_TYPES, ModelType
 
 SOURCE = "book"
-EACH: dict[Side, int] = {Side.TEACH: 2, Side.JUDGE: 1}
-"""Messages of one template. More would teach names and amounts by heart; a judge counts each
-template once, as one campaign."""
+EACH = {Channel.SMS: 1, Channel.MAIL: 2, Channel.CALL: 2}
+"""Messages of one template that teaches. More would teach names and amounts by heart, and drown the
+real messages; of mails and calls there are fewer templates. A judge counts each template once, as
+one campaign."""
 VALID = 0.26
 """Share of the teaching templates that set the threshold instead; as of the real messages."""
 
@@ -37,6 +38,7 @@ def book_messages(
     if channel is None:
         return messages.conform(pl.DataFrame(schema=_SCHEMA))
     book = read_book(languages=languages)
+    each = EACH[Channel(channel)] if side is Side.TEACH else 1
     rows = [
         {
             "id": messages.message_id(SOURCE, f"{message.template}/{message.text}"),
@@ -48,9 +50,7 @@ def book_messages(
             "language": message.language,
             "channel": message.channel.value,
         }
-        for message in messages_of(
-            book, side, channels=(Channel(channel),), each=EACH[side], seed=seed
-        )
+        for message in messages_of(book, side, channels=(Channel(channel),), each=each, seed=seed)
     ]
     table = pl.DataFrame(rows, schema=_SCHEMA).unique("text", keep="first", maintain_order=True)
     return messages.conform(table)
