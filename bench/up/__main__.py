@@ -26,7 +26,7 @@ from shield.labels import ScanType
 from tests.support.system import System, running_system
 
 RESULTS = Path(__file__).parents[2] / "bench/results/up.json"
-GOAL_SECONDS, PATIENCE_SECONDS, PAUSE_SECONDS = 30, 600, 0.2
+GOAL_SECONDS, PATIENCE_SECONDS, PAUSE_SECONDS = 30, 600, 1.0
 TEXT = (
     "Hi Mum, I dropped my phone, this is my new number. Can you text me back? https://wa-me.example"
 )
@@ -71,7 +71,8 @@ def first_minute(home: Path) -> dict[str, Any]:
     found: dict[str, float] = {}
     with running_system(home, first_model=True) as system:
         greeted = time.monotonic() - began
-        # A client waits as long as the API asks; the clock wants to know the moment itself.
+        # A client waits as long as the API asks; the clock wants to know the moment itself. It asks
+        # seldom enough for the API's limits, which would refuse it for the rest of the minute.
         token = mint(system.home, "phone", ["user"], lifetime_seconds=3600)
         with ShieldClient(system.url, token, sleep=lambda _: time.sleep(PAUSE_SECONDS)) as client:
             while len(found) < len(ScanType) and time.monotonic() - began < PATIENCE_SECONDS:
