@@ -22,7 +22,10 @@ from api.settings import ApiSettings
 from shield.artifacts.opening import open_store
 from shield.errors import ShieldError
 
-SHARED = ("element.ts", "links.ts", "moments.ts", "platform.ts", "scan-types.ts", "verdicts.ts")
+SHARED = (
+    *("element.ts", "links.ts", "moments.ts", "platform.ts", "rules.ts", "scan-types.ts"),
+    "verdicts.ts",
+)
 """Modules of the pages' `lib/` that the npm package is built with."""
 
 _GROUPS = "verdict|certainty|card|now|happened|step|share|feedback|dialog"

@@ -156,6 +156,50 @@ def test_the_app_opens_without_a_network_and_keeps_what_was_said(
     assert feedback_of(api) == [("ham", None)]
 
 
+@pytest.mark.parametrize("status", [408, 425])
+def test_an_answer_that_says_nothing_against_the_feedback_keeps_it(
+    chromium: Browser, api: RunningApi, status: int
+) -> None:
+    answers = [status]
+
+    def pass_by_once(route: Route) -> None:
+        route.fulfill(status=answers.pop(), json={}) if answers else route.continue_()
+
+    # The page alone sends: what a service worker asks for is not seen here.
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        page.route("**/api/v2/feedback", pass_by_once)
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        wait_until_sent(page)  # by itself, after a pause
+    assert answers == []
+    assert feedback_of(api) == [("spam", None)]
+
+
+def test_a_fault_over_one_answer_does_not_hold_up_the_others(
+    chromium: Browser, api: RunningApi
+) -> None:
+    first: list[str | None] = []
+
+    def fail_the_first(route: Route) -> None:
+        key = route.request.headers.get("idempotency-key")
+        first[:] = first or [key]
+        route.fulfill(status=500, json={}) if key == first[0] else route.continue_()
+
+    # The page alone sends: what a service worker asks for is not seen here.
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        page.route("**/api/v2/feedback", fail_the_first)
+        scan(page, "Reply now to win a holiday")
+        page.get_by_role("button", name="Correct").tap()
+        expect(page.locator(".opinion.waiting")).to_be_visible()
+        scan(page, "We win together, see you at practice")
+        page.get_by_role("button", name="Correct").tap()
+        wait_until_sent(page)
+        assert len(feedback_of(api)) == 1
+        page.unroute("**/api/v2/feedback")
+        expect(page.locator("#connection")).to_be_hidden()
+    assert len(feedback_of(api)) == 2
+
+
 def test_a_lost_answer_does_not_count_the_feedback_twice(
     chromium: Browser, api: RunningApi
 ) -> None:

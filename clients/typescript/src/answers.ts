@@ -1,14 +1,7 @@
 // Telling what an HTTP answer means: the data, a problem of the API, or no answer of the API at all.
+import { retryAfterSeconds } from "./generated/lib/rules";
 import { BY_SLUG, BY_STATUS, Unavailable } from "./generated/problems";
 import { Problem, Unreachable } from "./problem";
-
-/** Read `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). Null where there is none that makes sense. */
-export function retryAfterSeconds(header: string | null, now: number): number | null {
-  if (header === null || header.trim() === "") return null;
-  const seconds = Number(header);
-  const wait = Number.isFinite(seconds) ? seconds : (Date.parse(header) - now) / 1000;
-  return Number.isFinite(wait) && wait >= 0 ? Math.ceil(wait) : null;
-}
 
 /** Turn an answer that was not a success into its error. */
 export function problemOf(status: number, headers: Headers, body: unknown, now = Date.now()): Problem {

@@ -1,5 +1,5 @@
 // @antispam-shield/client: ask, say when it is wrong, lose nothing.
-export { retryAfterSeconds } from "./answers";
+export { retryAfterSeconds } from "./generated/lib/rules";
 export { ShieldClient, type ClientOptions, type Feedback, type Me, type Page, type Serving } from "./client";
 export type { components, paths } from "./generated/api";
 export * from "./generated/problems";

@@ -101,7 +101,7 @@ export async function flush(): Promise<Delivery> {
   if (delivery.failed > 0) toast(say("opinion.oneRefused"), "bad");
   window.clearTimeout(retry);
   if (delivery.waiting > 0 && !delivery.signedOut) {
-    retry = window.setTimeout(() => void flush(), 1000 * (delivery.retryAfterSeconds ?? 30));
+    retry = window.setTimeout(() => void flush(), 1000 * (delivery.retryAfterSeconds ?? 1));
     const registration = await navigator.serviceWorker?.getRegistration("/app");
     const sync = (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
     await sync?.register("feedback").catch(() => undefined);

@@ -1,5 +1,6 @@
 // Sends waiting feedback, oldest first, after what is to be deleted. Runs in the page and in the service worker; a lock keeps them apart.
 import { exclusively, openChannel } from "../lib/features";
+import { ruleOf, type Rule } from "../lib/rules";
 import { dropLetter, dropRemoval, EVERYTHING, setOnServer, setOpinion, token, waitingLetters, waitingRemovals, type Letter } from "./store";
 import { call, Refused, Unreachable } from "./wire";
 
@@ -9,6 +10,7 @@ export interface Delivery {
   waiting: number;
   /** The server no longer knows the token: ask the user to sign in; nothing is lost. */
   signedOut: boolean;
+  /** When to try again, where something waits for a pause to end. */
   retryAfterSeconds: number | null;
   /** How many deletions the server has carried out. */
   removed: number;
@@ -31,14 +33,14 @@ async function sendAll(): Promise<Delivery> {
   if (!(await sendRemovals(bearer, result))) return { ...result, waiting: letters.length };
 
   for (const letter of letters) {
-    try {
-      await send(bearer, letter);
+    const rule = await ruleAfter(letter.key, () => send(bearer, letter), result);
+    if (rule?.do === "wait" && rule.held === "letter") continue;
+    if (rule && rule.do !== "refused") break;
+    if (!rule) {
       await setOpinion(letter.body.scanId, { state: "sent", scam: letter.scam });
       result.sent += 1;
-    } catch (error) {
-      const refused = refusedForGood(error, result);
-      if (!refused) break;
-      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, slug: refused.slug, message: refused.message });
+    } else {
+      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, slug: rule.slug, message: rule.message });
       result.failed += 1;
     }
     await dropLetter(letter.key);
@@ -56,26 +58,39 @@ async function send(bearer: string, letter: Letter): Promise<void> {
   await setOnServer(scanId, { id: taken.scanId, verdict: taken.verdict });
 }
 
-/** What was refused for good; null where it is kept for later: no network, server trouble, too fast, signed out. */
-function refusedForGood(error: unknown, result: Delivery): Refused | null {
-  if (error instanceof Unreachable) return null;
-  if (!(error instanceof Refused)) throw error;
-  if (error.status === 401) result.signedOut = true;
-  else if (error.status === 429 || error.status >= 500) result.retryAfterSeconds = error.retryAfterSeconds ?? 30;
-  else return error;
-  return null;
+/** Tries without success, by letter or deletion, since the page or the worker began: pauses grow with them. */
+const attempts = new Map<string, number>();
+
+/** Do what sends `key`, and return what its failure asks for; null: it has arrived. A pause, and a missing token, are noted in `result`. */
+async function ruleAfter(key: string, send: () => Promise<void>, result: Delivery): Promise<(Rule & { slug?: string }) | null> {
+  try {
+    await send();
+    attempts.delete(key);
+    return null;
+  } catch (error) {
+    const tried = (attempts.get(key) ?? 0) + 1;
+    attempts.set(key, tried);
+    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
+    const rule = ruleOf(error instanceof Refused ? error : null, tried);
+    if (rule.do === "sign-in") result.signedOut = true;
+    if (rule.do === "wait") result.retryAfterSeconds = Math.max(result.retryAfterSeconds ?? 0, rule.seconds);
+    return error instanceof Refused ? { ...rule, slug: error.slug } : rule;
+  }
 }
 
 /** Delete on the server what was deleted here; tells whether all of it is done. */
 async function sendRemovals(bearer: string, result: Delivery): Promise<boolean> {
   for (const { scanId } of await waitingRemovals()) {
-    try {
-      const erased = await call<{ versions: string[] }>(bearer, "DELETE", scanId === EVERYTHING ? "/scans" : `/scans/${scanId}`);
-      result.learned.push(...erased.versions);
-    } catch (error) {
-      // What the server does not have (404, or a name that is none) is as good as deleted.
-      if (!refusedForGood(error, result)) return false;
-    }
+    const rule = await ruleAfter(
+      scanId,
+      async () => {
+        const path = scanId === EVERYTHING ? "/scans" : `/scans/${scanId}`;
+        result.learned.push(...(await call<{ versions: string[] }>(bearer, "DELETE", path)).versions);
+      },
+      result,
+    );
+    // What the server does not have (404, or a name that is none) is as good as deleted.
+    if (rule && rule.do !== "refused") return false;
     result.removed += 1;
     await dropRemoval(scanId);
   }

@@ -126,8 +126,20 @@ export async function takeShared(): Promise<Shared | undefined> {
 }
 
 export async function keepScan(scan: KeptScan): Promise<void> {
+  await (await database()).put("scans", scan);
+  await dropOldest();
+}
+
+/** Write what `to` makes of a kept scan, in one transaction: a tap and the server's news may come at the same moment. */
+async function changeScan(scanId: string, to: (kept: KeptScan | undefined) => KeptScan | undefined): Promise<void> {
+  const transaction = (await database()).transaction("scans", "readwrite");
+  const changed = to(await transaction.store.get(scanId));
+  if (changed) await transaction.store.put(changed);
+  await transaction.done;
+}
+
+async function dropOldest(): Promise<void> {
   const db = await database();
-  await db.put("scans", scan);
   const keys = await db.getAllKeysFromIndex("scans", "by-time");
   for (const old of keys.slice(0, Math.max(0, keys.length - KEPT_SCANS))) await db.delete("scans", old);
 }
@@ -143,13 +155,15 @@ export async function mergeScans(scans: Scan[]): Promise<void> {
     if (here) {
       // What this phone said stays as it was told; what became of the report is news.
       const news = opinionOf(scan);
-      if (news && here.opinion?.state !== "waiting") await setOpinion(here.id, news);
+      if (news) await changeScan(here.id, (kept) => kept && (kept.opinion?.state === "waiting" ? kept : withOpinion(kept, news)));
       continue;
     }
-    const kept = await db.get("scans", scan.id);
-    const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : opinionOf(scan);
-    await keepScan({ ...verdict, text, ...(opinion ? { opinion } : kept?.opinion ? { opinion: kept.opinion } : {}) });
+    await changeScan(scan.id, (kept) => {
+      const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : (opinionOf(scan) ?? kept?.opinion);
+      return { ...verdict, text, ...(opinion ? { opinion } : {}) };
+    });
   }
+  await dropOldest();
 }
 
 function opinionOf(scan: Scan): Opinion | undefined {
@@ -169,18 +183,18 @@ export async function keptScans(): Promise<KeptScan[]> {
 }
 
 export async function setOpinion(scanId: string, opinion: Opinion): Promise<void> {
-  const db = await database();
-  const scan = await db.get("scans", scanId);
-  // Only the newest words count, but the comment outlives being sent and being refused.
-  const comment = opinion.comment ?? scan?.opinion?.comment;
-  if (scan) await db.put("scans", { ...scan, opinion: { ...opinion, ...(comment ? { comment } : {}) } });
+  await changeScan(scanId, (kept) => kept && withOpinion(kept, opinion));
+}
+
+/** Only the newest words count, but the comment outlives being sent and being refused. */
+function withOpinion(scan: KeptScan, opinion: Opinion): KeptScan {
+  const comment = opinion.comment ?? scan.opinion?.comment;
+  return { ...scan, opinion: { ...opinion, ...(comment ? { comment } : {}) } };
 }
 
 /** Note where the server keeps what was judged here and then reported. */
 export async function setOnServer(scanId: string, onServer: { id: string; verdict: string }): Promise<void> {
-  const db = await database();
-  const scan = await db.get("scans", scanId);
-  if (scan) await db.put("scans", { ...scan, onServer });
+  await changeScan(scanId, (kept) => kept && { ...kept, onServer });
 }
 
 /** Put the server's answer in the place of this phone's. */

@@ -1,6 +1,7 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
 import { patience } from "../lib/features";
+import { retryAfterSeconds } from "../lib/rules";
 import type { FeedbackType, ScanType } from "../lib/verdicts";
 
 export type { ScanType };
@@ -150,8 +151,8 @@ export async function call<T>(
   if (answer.redirected || (!ours && answer.status < 500)) throw new Unreachable();
   const document = (await answer.json().catch(() => ({}))) as Problem & { data?: T };
   if (!answer.ok) {
-    const wait = Number(answer.headers.get("Retry-After"));
-    throw new Refused(answer.status, document.message ?? document.detail ?? "", slugOf(document), Number.isFinite(wait) && wait > 0 ? wait : null);
+    const wait = retryAfterSeconds(answer.headers.get("Retry-After"), Date.now());
+    throw new Refused(answer.status, document.message ?? document.detail ?? "", slugOf(document), wait);
   }
   return document.data as T;
 }
