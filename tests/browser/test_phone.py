@@ -175,6 +175,26 @@ def test_an_answer_that_says_nothing_against_the_feedback_keeps_it(
     assert feedback_of(api) == [("spam", None)]
 
 
+def test_nothing_is_sent_before_the_pause_that_the_server_asks_for_is_over(
+    chromium: Browser, api: RunningApi
+) -> None:
+    asked: list[str] = []
+
+    def too_many(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=429, json={}, headers={"Retry-After": "3600"})
+
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        page.route("**/api/v2/feedback", too_many)
+        for text in ("Reply now to win a holiday", "We win together, see you at practice"):
+            scan(page, text)
+            page.get_by_role("button", name="Correct").tap()
+            expect(page.locator(".opinion.waiting")).to_be_visible()
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        expect(page.locator("#connection")).to_contain_text("2 answers wait")
+    assert len(asked) == 1
+
+
 def test_a_fault_over_one_answer_does_not_hold_up_the_others(
     chromium: Browser, api: RunningApi
 ) -> None:

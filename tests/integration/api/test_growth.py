@@ -169,10 +169,13 @@ _FLOOD = {
 }
 
 
-@pytest.fixture(
+on_both = pytest.fixture(
     scope="module",
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
 )
+
+
+@on_both
 def sizes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Services]:
@@ -180,10 +183,7 @@ def sizes(
     return _opened(request.param, tmp_path_factory.mktemp("growth"), _ROWS)
 
 
-@pytest.fixture(
-    scope="module",
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
-)
+@on_both
 def floods(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Services]:

@@ -30,6 +30,8 @@ async function sendAll(): Promise<Delivery> {
   const bearer = await token.read();
   const letters = await waitingLetters();
   if (bearer === undefined) return { ...result, waiting: letters.length, signedOut: letters.length > 0 };
+  const held = (heldUntil - Date.now()) / 1000;
+  if (held > 0) return { ...result, waiting: letters.length, retryAfterSeconds: held };
   if (!(await sendRemovals(bearer, result))) return { ...result, waiting: letters.length };
 
   for (const letter of letters) {
@@ -60,6 +62,8 @@ async function send(bearer: string, letter: Letter): Promise<void> {
 
 /** Tries without success, by letter or deletion, since the page or the worker began: pauses grow with them. */
 const attempts = new Map<string, number>();
+/** Until then the server wants to be sent nothing, whatever is tapped meanwhile. Milliseconds of the epoch. */
+let heldUntil = 0;
 
 /** Do what sends `key`, and return what its failure asks for; null: it has arrived. A pause, and a missing token, are noted in `result`. */
 async function ruleAfter(key: string, send: () => Promise<void>, result: Delivery): Promise<(Rule & { slug?: string }) | null> {
@@ -73,7 +77,11 @@ async function ruleAfter(key: string, send: () => Promise<void>, result: Deliver
     if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
     const rule = ruleOf(error instanceof Refused ? error : null, tried);
     if (rule.do === "sign-in") result.signedOut = true;
-    if (rule.do === "wait") result.retryAfterSeconds = Math.max(result.retryAfterSeconds ?? 0, rule.seconds);
+    if (rule.do === "wait") {
+      if (rule.held === "all") heldUntil = Date.now() + 1000 * rule.seconds;
+      // What holds up one letter alone does not put off the others.
+      result.retryAfterSeconds = rule.held === "letter" ? Math.min(result.retryAfterSeconds ?? Infinity, rule.seconds) : rule.seconds;
+    }
     return error instanceof Refused ? { ...rule, slug: error.slug } : rule;
   }
 }
