@@ -13,7 +13,7 @@ from shield.device import read_device
 from shield.labels import Certainty, ModelType
 from shield.packages import ModelPackage, push
 from shield.predictor import Predictor
-from tests.browser.test_phone_languages import Words, both, connected, judge_in_words
+from tests.browser.tongues import Words, both, connected, judge_in_words
 from tests.browser.world import violations
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server

@@ -245,7 +245,7 @@ def test_a_lost_answer_does_not_count_the_feedback_twice(
     assert feedback_of(api) == [("spam", None)]
 
 
-def test_a_refusal_is_told_in_the_server_s_words(chromium: Browser, api: RunningApi) -> None:
+def test_a_decided_report_can_no_longer_be_changed(chromium: Browser, api: RunningApi) -> None:
     with on_the_phone(chromium, api) as page:
         scan(page, "We win together, see you at practice")
         page.get_by_role("button", name="Correct").tap()
@@ -489,18 +489,27 @@ def test_over_plain_http_a_tap_is_kept_and_sent_and_the_page_says_what_is_missin
     assert feedback_of(api) == [("spam", None)]
 
 
-def test_a_tap_that_cannot_be_kept_says_so(chromium: Browser, api: RunningApi) -> None:
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("QuotaExceededError", "This phone has no room left for it. Free some space"),
+        ("InvalidStateError", "Something went wrong on this phone. Reload this page"),
+    ],
+)
+def test_a_tap_that_cannot_be_kept_says_so(
+    chromium: Browser, api: RunningApi, fault: str, told: str
+) -> None:
     with on_the_phone(chromium, api) as page:
         scan(page, "Reply now to win a holiday")
         page.wait_for_load_state("networkidle")  # what the page still keeps by itself is kept
         page.evaluate(
-            "IDBObjectStore.prototype.put = () => { throw new DOMException('The disk is full.') };"
-            "0"  # or Playwright would call what was assigned
+            "(name) => { IDBObjectStore.prototype.put ="
+            " () => { throw new DOMException('The disk is odd.', name); }; }",
+            fault,
         )
         page.get_by_role("button", name="Correct").tap()
-        expect(page.locator(".opinion.unkept").get_by_role("alert")).to_contain_text(
-            "The disk is full."
-        )
+        alert = page.locator(".opinion.unkept").get_by_role("alert")
+        expect(alert).to_have_text(f"This could not be kept: {told}, then try again.")
     assert feedback_of(api) == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Request, Route, expect
 from rapidfuzz.fuzz import ratio
 
-from tests.browser.test_phone_languages import Words, both, connected, judge_in_words
+from tests.browser.tongues import Words, both, connected, judge_in_words
 from tests.browser.world import violations
 from tests.support.api import RunningApi
 from tests.support.screenshots import Look, screenshot

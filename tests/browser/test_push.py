@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from shield.labels import FeedbackType, ScanType
 from shield.wire import ReviewAction
 from tests.browser.test_known import COPY, SCAM
-from tests.browser.test_phone_languages import Words
+from tests.browser.tongues import Words
 from tests.browser.world import violations, world
 from tests.support.api import RunningApi
 from tests.support.browser import PHONE, open_page

@@ -4,7 +4,7 @@ import { toast } from "../lib/dom";
 import { uuid } from "../lib/features";
 import { claimOf, labelOf } from "../lib/verdicts";
 import { deliver, type Delivery } from "./outbox";
-import { explain, whyRefused } from "./problems";
+import { explain, Told, whyRefused } from "./problems";
 import { ask } from "./asking";
 import { back } from "./screens";
 import { opinionHere } from "./scanning";
@@ -49,17 +49,27 @@ export const outbox: FeedbackBox = Object.assign(new EventTarget(), {
     return { scanId, state, scam: said.scam, comment: said.comment ?? "", ...(said.state === "failed" ? { message: whyRefused(said) } : {}) };
   },
   async say({ id }: { id: string }, scam: boolean, comment: string): Promise<void> {
-    const scan = await keptScan(id);
-    if (!scan) return; // deleted meanwhile, in another window
-    const said = { actualLabel: labelOf(scan.scanType, scam), ...(comment ? { comment } : {}) };
-    await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
-    await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
+    try {
+      if (!(await keep(id, scam, comment))) return;
+    } catch (error) {
+      throw new Told(explain(error)); // the button shows its words
+    }
     void flush().then(({ sent, failed }) => {
       if (sent > 0) toast(say("opinion.thanks"));
       else if (failed === 0) toast(say("opinion.thanksLater"));
     });
   },
 });
+
+/** Keep it to be sent; tells whether there was a scan to say it of: it may be deleted meanwhile, in another window. */
+async function keep(id: string, scam: boolean, comment: string): Promise<boolean> {
+  const scan = await keptScan(id);
+  if (!scan) return false;
+  const said = { actualLabel: labelOf(scan.scanType, scam), ...(comment ? { comment } : {}) };
+  await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
+  await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
+  return true;
+}
 
 /** To whom it goes: of what this phone judged, the server has to see the message first; once it has, the claim is about its own verdict. */
 function addressed(scan: KeptScan, scam: boolean, said: { actualLabel: string; comment?: string }): Pick<Letter, "body" | "report"> {

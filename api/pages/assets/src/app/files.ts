@@ -36,7 +36,12 @@ export async function readFile(file: File): Promise<Read> {
 }
 
 async function readPicture(file: File, problem: (key: "file.broken" | "file.noQr") => Read): Promise<Read> {
-  const { readQr } = (await import(QR_SCRIPT)) as typeof import("./qr");
+  let readQr: (typeof import("./qr"))["readQr"];
+  try {
+    ({ readQr } = (await import(QR_SCRIPT)) as typeof import("./qr"));
+  } catch {
+    return { kind: "problem", sentence: say("picture.failed") };
+  }
   let found: string | null;
   try {
     found = await readQr(file);

@@ -5,7 +5,7 @@ import { toast } from "../lib/dom";
 import { ask } from "./asking";
 import { explain } from "./problems";
 import { token } from "./store";
-import { call, Refused, slugOf, type Problem } from "./wire";
+import { call, Refused, slugOf, Unreachable, type Problem } from "./wire";
 import { say } from "./words";
 
 interface Me {
@@ -44,7 +44,12 @@ export function refusal(error: unknown, otherwise: "connect.badCode" | "connect.
 
 /** The token that a pairing code stands for; the code is worth nothing afterwards. */
 export async function redeem(code: string): Promise<string> {
-  const answer = await fetch("/app/pair", { method: "POST", headers: { "Content-Type": "application/json", "X-Fragment": "1" }, body: JSON.stringify({ code }), credentials: "omit" });
+  let answer: Response;
+  try {
+    answer = await fetch("/app/pair", { method: "POST", headers: { "Content-Type": "application/json", "X-Fragment": "1" }, body: JSON.stringify({ code }), credentials: "omit" });
+  } catch {
+    throw new Unreachable();
+  }
   const document = (await answer.json().catch(() => ({}))) as Problem & { token?: string };
   if (!answer.ok || !document.token) throw new Refused(answer.status, document.message ?? "", slugOf(document));
   return document.token;

@@ -42,7 +42,7 @@ async function sendAll(): Promise<Delivery> {
       await setOpinion(letter.body.scanId, { state: "sent", scam: letter.scam });
       result.sent += 1;
     } else {
-      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, slug: rule.slug, message: rule.message });
+      await setOpinion(letter.body.scanId, { state: "failed", scam: letter.scam, slug: rule.slug, status: rule.status });
       result.failed += 1;
     }
     await dropLetter(letter.key);
@@ -66,7 +66,7 @@ const attempts = new Map<string, number>();
 let heldUntil = 0;
 
 /** Do what sends `key`, and return what its failure asks for; null: it has arrived. A pause, and a missing token, are noted in `result`. */
-async function ruleAfter(key: string, send: () => Promise<void>, result: Delivery): Promise<(Rule & { slug?: string }) | null> {
+async function ruleAfter(key: string, send: () => Promise<void>, result: Delivery): Promise<(Rule & { slug?: string; status?: number }) | null> {
   try {
     await send();
     attempts.delete(key);
@@ -82,7 +82,7 @@ async function ruleAfter(key: string, send: () => Promise<void>, result: Deliver
       // What holds up one letter alone does not put off the others.
       result.retryAfterSeconds = rule.held === "letter" ? Math.min(result.retryAfterSeconds ?? Infinity, rule.seconds) : rule.seconds;
     }
-    return error instanceof Refused ? { ...rule, slug: error.slug } : rule;
+    return error instanceof Refused ? { ...rule, slug: error.slug, status: error.status } : rule;
   }
 }
 

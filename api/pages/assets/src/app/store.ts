@@ -8,9 +8,9 @@ import type { DeviceReport, FeedbackBody, Notice, Scan } from "./wire";
 export interface Opinion {
   state: "waiting" | "sent" | "failed";
   scam: boolean;
-  /** Of one that was refused: the problem's slug, and the server's own sentence. */
+  /** Of one that was refused: the problem's slug and status. */
   slug?: string;
-  message?: string;
+  status?: number;
   /** What was written beside it, to begin with when it is changed. */
   comment?: string;
   /** What a reviewer made of it, once one has looked. */
