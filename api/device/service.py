@@ -87,7 +87,8 @@ def _report(ctx: Context, request: DeviceReport, reader: Reader) -> DeviceReport
     asked = ScanRequest(scan_type=request.scan_type, text=request.text, device=request.device)
     # No transaction stays open meanwhile: the scan is written by one of its own.
     ctx.finish()
-    scan = run_async(scans.scan, ctx.services, ctx.principal, asked, None, reader)
+    judge = partial(scans.scan, picked=True)
+    scan = run_async(judge, ctx.services, ctx.principal, asked, None, reader)
     said = FeedbackRequest(
         scan_id=scan.id,
         feedback_type=claim_of(scan.model_type, scan.verdict, request.actual_label),

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
+from api.metrics.feedback import IS_CORRECTION, answered
 from api.metrics.learning import recall_gain_of
-from api.metrics.service import IS_CORRECTION
-from api.tables import Feedback, LedgerRow, Run, Scan, Version
+from api.tables import Feedback, LedgerRow, Run, Version
 from shield.labels import ModelType
 
 WEEKS = 8
@@ -74,19 +74,9 @@ def _points(
 def _feedback(
     session: Session, starts: Sequence[datetime], model_type: ModelType | None
 ) -> list[Point]:
-    scans = select(Scan)
-    reports = (
-        select(Feedback)
-        .join(Scan, Scan.id == Feedback.scan_id)
-        .where(Feedback.source == "report", IS_CORRECTION)
-    )
-    if model_type is not None:
-        scans = scans.where(Scan.model_type == model_type.value)
-        reports = reports.where(Feedback.model_type == model_type.value)
-    scan_counts = _weekly(session, scans, Scan.created_at, starts, Scan.id.is_not(None))
-    said = _weekly(session, reports, Scan.created_at, starts, Feedback.id.is_not(None))
-    pairs = [(part[0], whole[0]) for part, whole in zip(said, scan_counts, strict=True)]
-    return _points(starts, pairs, 1000)
+    week = timedelta(days=7)
+    seen = answered(session, [(start, start + week) for start in starts], model_type)
+    return _points(starts, [(each.part, each.scans) for each in seen], 1000)
 
 
 def _approval(

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from api.kit.context import Context
-from api.metrics import learning
+from api.metrics import feedback, learning
+from api.metrics.feedback import IS_CORRECTION, ON_SERVER
 from api.review import quality
 from api.rollouts.evidence import truth_differs_from_verdict
 from api.tables import Feedback, Scan
@@ -19,10 +20,6 @@ from shield.metrics.counts import wilson_interval
 from shield.wire import Interval, MetricRead, Rates, StatsRead, TrendPoint, VersionStats
 
 WINDOW_DAYS = 30
-
-
-IS_CORRECTION = Feedback.feedback_type != FeedbackType.CONFIRMED.value
-"""Confirmations are left out: they are nearly always approved and would improve every rate."""
 
 
 def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
@@ -59,41 +56,12 @@ def _counts(session: Session, model_type: ModelType | None) -> tuple[Counter[str
 def five(ctx: Context, since: datetime, model_type: ModelType | None) -> list[MetricRead]:
     """Return the five metrics of the last thirty days."""
     return [
-        _feedback_per_thousand(ctx.session, since, model_type),
+        feedback.per_thousand(ctx.session, since, ctx.now, model_type),
         _approval_rate(ctx, since, model_type),
         learning.recall_gain(ctx.session, model_type),
         learning.retraining_success(ctx.session, since, model_type),
         learning.rollback_rate(ctx.session, since, model_type),
     ]
-
-
-def _feedback_per_thousand(
-    session: Session, since: datetime, model_type: ModelType | None
-) -> MetricRead:
-    scans_query = select(func.count()).where(Scan.created_at >= since)
-    reports_query = (
-        select(func.count(), _sum(IS_CORRECTION))
-        .select_from(Feedback)
-        .join(Scan, Scan.id == Feedback.scan_id)
-        .where(Feedback.source == "report", Scan.created_at >= since)
-    )
-    if model_type is not None:
-        scans_query = scans_query.where(Scan.model_type == model_type.value)
-        reports_query = reports_query.where(Feedback.model_type == model_type.value)
-    scans = session.scalar(scans_query) or 0
-    everything, corrections = session.execute(reports_query).one()
-    value, low, high = proportion(min(int(corrections), scans), scans)
-    return MetricRead(
-        name="feedbackPerThousandScans",
-        formula="1000 x scans of the last 30 days that their user corrected / scans",
-        target=50,
-        value=None if value is None else 1000 * value,
-        low=None if low is None else 1000 * low,
-        high=None if high is None else 1000 * high,
-        n=scans,
-        met=None if value is None else 1000 * value > 50,
-        note=f"{int(everything) - int(corrections)} more were confirmed as right.",
-    )
 
 
 def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) -> MetricRead:
@@ -208,7 +176,10 @@ def trend(session: Session, now: datetime, model_type: ModelType | None) -> list
 def by_version(
     session: Session, since: datetime, model_type: ModelType | None
 ) -> list[VersionStats]:
-    """Return the counts of each model version since `since`."""
+    """Return the counts of each model version since `since`, of answers by the server alone.
+
+    A phone's verdict is its judge's, not the version's whole predictor's: `api.device` counts it.
+    """
     scans = (
         select(
             Scan.model_type,
@@ -216,7 +187,7 @@ def by_version(
             func.count().label("scans"),
             func.sum(Scan.positive.cast(Integer)).label("positives"),
         )
-        .where(Scan.created_at >= since)
+        .where(Scan.created_at >= since, ON_SERVER)
         .group_by(Scan.model_type, Scan.model_version)
         .order_by(Scan.model_type, Scan.model_version)
     )
@@ -231,7 +202,8 @@ def by_version(
             func.sum(decided.cast(Integer)),
             func.sum(case((and_(decided, truth_differs_from_verdict), 1), else_=0)),
         )
-        .where(Feedback.source == "report", Feedback.created_at >= since)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .where(Feedback.source == "report", Feedback.created_at >= since, ON_SERVER)
         .group_by(Feedback.model_type, Feedback.model_version)
     )
     if model_type is not None:

@@ -57,8 +57,13 @@ async def scan(
     request: ScanRequest,
     forced: Arm | None,
     reader: Reader,
+    *,
+    picked: bool = False,
 ) -> ScanRead:
     """Judge one message on the caller's arm and store the verdict.
+
+    `picked`: the message is here only because somebody complained of it, so that its verdict is no
+    evidence of the version, and it cannot be drawn into the audit sample.
 
     Raises:
         Forbidden: A user without the role forces an arm.
@@ -69,7 +74,7 @@ async def scan(
     model_type = MODEL_OF_SCAN[request.scan_type]
     # No transaction is open while the model server works: nobody waits for it in the database.
     routed = await services.router.ask(model_type, request.text, principal.subject, forced)
-    asked = _Asked(services, principal, request, model_type)
+    asked = _Asked(services, principal, request, model_type, picked)
     # Long texts are read on another thread, so that nobody waits for them on the event loop.
     beside = len(request.text) > _INLINE_CHARACTERS
     made = await run_sync(_made, asked, routed, forced) if beside else _made(asked, routed, forced)
@@ -101,11 +106,12 @@ class _Asked(NamedTuple):
     principal: Principal
     request: ScanRequest
     model_type: ModelType
+    picked: bool
 
 
 def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
     """Return the rows of a request after the model servers have answered or failed."""
-    services, principal, request, model_type = asked
+    services, principal, request, model_type, picked = asked
     now, said, ring = services.clock(), form(request.text), services.ring
     made = writing.Made(services, principal, now, model_type, request.text, said, routed.failures)
     answer = routed.answer
@@ -127,7 +133,7 @@ def _made(asked: _Asked, routed: Routed, forced: Arm | None) -> writing.Made:
         sketch=packed,
         known_id=None,
         told_label=None,
-        forced=forced is not None,
+        forced=forced is not None or picked,
         **answer.columns(),
         created_at=now,
         device_version=request.device.version if request.device else None,

@@ -43,7 +43,9 @@ class Scan(Base):
     model_version: Mapped[str] = mapped_column(String(63))
     arm: Mapped[str] = mapped_column(String(16))
     forced: Mapped[bool] = mapped_column(default=False)
-    """Whether a tester chose the arm; such scans are not evidence."""
+    """Whether the scan is no evidence of its version: a tester chose the arm, a contest or a gold
+    item made it, or a report on a phone's verdict brought it (then `device_version` is set). What
+    was picked because somebody complained would make every rate too high."""
     latency_ms: Mapped[float]
     processor_ms: Mapped[float | None]
     """Processing time at the model server, without queueing; NULL for cached answers."""

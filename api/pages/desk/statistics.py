@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from api.device.service import versions as on_phones
 from api.drift.service import latest_looks
 from api.kit.context import Context
 from api.metrics import service
@@ -56,6 +57,9 @@ def show(
         metrics=[measure(metric, past.get(metric.name, [])) for metric in stats.metrics],
         by_type={} if model else _by_type(ctx),
         versions=versions,
+        phones=[
+            (each, row) for each in ([model] if model else TYPES) for row in on_phones(ctx, each)
+        ],
         ceiling=max([0.01, *(row.high for row in versions if row.seen.scans)]),
         gains=served if len(served) > 1 else [],
         gains_of=model or ModelType.SMS,

@@ -4,23 +4,30 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
 
 from api.device.signing import CONTEXT, KNOWN_CONTEXT
-from shield.labels import ModelType, ScanType
+from api.metrics.history import history
+from api.rollouts.evidence import of_version
+from api.tables import Feedback
+from shield.labels import FeedbackType, ModelType, ScanType
 from shield.packages import Trust, push
-from shield.wire import KnownStanding, KnownStatement
+from shield.wire import KnownStanding, KnownStatement, MetricRead
 from tests.integration.api.conftest import wait_for_split
-from tests.integration.api.steps import decide, report
+from tests.integration.api.steps import decide, report, scan
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
+from tests.support.desk import signed_in
 from tests.support.judge import make_stable, version_with_judge
 from tests.support.packages import SignedPackage, linear_package
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -30,6 +37,7 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignedPackage:
     package = version_with_judge(tmp_path / "package", random=True)
     monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(package.trusted_keys))
+    monkeypatch.setenv("SHIELD_PAGES_TOKEN_LOGIN", "true")
     return package
 
 
@@ -210,3 +218,78 @@ def test_a_report_is_judged_again_and_disagreement_counts(api: RunningApi) -> No
             "confirmed",
             "false_negative",
         ]
+
+
+def feedback_metric(api: RunningApi, model_type: ModelType | None = None) -> MetricRead:
+    with api.client("rita", "reviewer") as rita:
+        metrics = rita.stats(model_type=model_type).metrics
+    return next(each for each in metrics if each.name == "feedbackPerThousandScans")
+
+
+def counts(harmless: int, scam: int, unsure: int) -> dict[str, Any]:
+    return {"version": "sms-v1", "harmless": harmless, "scam": scam, "unsure": unsure}
+
+
+def on_phone(text: str, label: str) -> dict[str, Any]:
+    """Return a report on a message that the phone called harmless."""
+    said = {"version": "sms-v1", "verdict": "ham", "certainty": "sure"}
+    return {"scanType": "text", "text": text, "actualLabel": label, "device": said}
+
+
+def test_scans_on_phones_are_in_the_denominator_of_the_reports_about_them(api: RunningApi) -> None:
+    with phone(api) as client:
+        released(client)
+        scan(api, "ann", "see you at lunch")
+        report(api, "ben", "see you at dinner", FeedbackType.FALSE_NEGATIVE)
+        client.post("/reports", json=on_phone("win a prize", "spam")).raise_for_status()
+        early = feedback_metric(api)
+        assert early.n == 3, "a reported answer is one, before the lot with it is full"
+        assert early.value == pytest.approx(1000 * 2 / 3)
+        client.post("/text/counts", json=counts(70, 20, 8)).raise_for_status()
+        client.post("/reports", json=on_phone("see you at home", "ham")).raise_for_status()
+        told = feedback_metric(api)
+        assert told.n == 100
+        assert told.value == pytest.approx(20)
+        assert "1 more were confirmed" in told.note
+        assert "98 of the scans" in told.note
+        assert feedback_metric(api, ModelType.SMS).n == 100
+        assert feedback_metric(api, ModelType.VOICE).n == 0
+        api.clock.move_on(10 * 86400)
+        client.post("/text/counts", json=counts(20, 0, 0)).raise_for_status()
+        assert feedback_metric(api).n == 120
+        with api.services.sessions() as session:
+            points = history(session, api.clock(), None)["feedbackPerThousandScans"]
+        assert [(each.n, round(each.value or 0)) for each in points[-2:]] == [(100, 20), (20, 0)]
+        api.clock.move_on(25 * 86400)
+        assert feedback_metric(api).n == 20, "the counts of thirty days"
+
+
+def test_a_message_picked_for_a_report_is_no_evidence_of_the_version(api: RunningApi) -> None:
+    with phone(api) as client, api.client("rita", "reviewer") as rita:
+        released(client)
+        scan(api, "ann", "see you at lunch")
+        client.post("/reports", json=on_phone("a lie, and no prize", "spam")).raise_for_status()
+        (row,) = rita.stats().by_version
+        assert (row.scans, row.reports, row.false_negative_claims) == (1, 0, 0)
+        with api.services.sessions() as session:
+            since = api.clock() - timedelta(days=1)
+            seen, _ = of_version(session, ModelType.SMS, "sms-v1", since, shadow=False)
+            assert (seen.exposures, seen.reports, seen.users) == (1, 0, 1)
+            audited = session.scalars(select(Feedback.source)).all()
+        assert list(audited) == ["report"]
+        (counted,) = rita.device_counts()
+        assert (counted.judged_again, counted.disagreed) == (1, 0)
+        assert len(rita.pending().items) == 1, "reviewers decide on it like on any other"
+
+
+def test_the_statistics_page_shows_what_phones_answered(api: RunningApi) -> None:
+    with phone(api) as client:
+        released(client)
+        client.post("/text/counts", json=counts(60, 20, 20)).raise_for_status()
+        client.post("/reports", json=on_phone("win a prize", "spam")).raise_for_status()
+    with signed_in(api) as browser:
+        page = browser.get("/review/statistics").text
+    table = page[page.index('id="phones"') :]
+    cells = re.findall(r'<td class="number">([^<]*)</td>', table[: table.index("</table>")])
+    assert cells == ["100", "69%", "16%", "16%", "1", "1"]
+    assert "Phones judged 100 of the scans" in page
