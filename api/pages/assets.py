@@ -3,24 +3,20 @@
 import json
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from api.pages.packing import TEXTS, packed_file
 from shield.errors import NotFound, Unavailable
 
 BUILT = Path(__file__).parent / "static" / "build"
 
 # A name carries the hash of its content, so what it names never changes.
 FOREVER = "public, max-age=31536000, immutable"
-MEDIA_TYPES = {
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".gz": "application/gzip",
-}
+MEDIA_TYPES = {".png": "image/png", ".gz": "application/gzip"}
+"""Of what is compressed already."""
 
 
 class Assets:
@@ -78,8 +74,10 @@ class AssetFiles(BaseRoute):
             raise NotFound(
                 f"There is no asset {name!r}. Reload the page: a newer build replaced it."
             )
-        file = self._assets.folder / name
-        response: Response = FileResponse(
-            file, media_type=MEDIA_TYPES[file.suffix], headers={"Cache-Control": FOREVER}
-        )
+        file, kept = self._assets.folder / name, {"Cache-Control": FOREVER}
+        response: Response
+        if file.suffix in TEXTS:
+            response = packed_file(file, Headers(scope=scope), **kept)
+        else:
+            response = FileResponse(file, media_type=MEDIA_TYPES[file.suffix], headers=kept)
         await response(scope, receive, send)

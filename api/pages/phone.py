@@ -14,6 +14,7 @@ from api.kit.context import Services, get_services, open_context
 from api.kit.tokens import Role
 from api.pages.assets import FOREVER, Assets
 from api.pages.headers import WASM_WORKER_POLICY
+from api.pages.packing import packed, packed_file
 from api.pages.sessions import Visit
 from api.pages.settings import PagesSettings
 from api.pages.templates import Templates
@@ -47,7 +48,7 @@ def shell(request: Request, services: Annotated[Services, Depends(get_services)]
     response = templates.page(request, "app.html", organisation=organisation, pins=pins)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language"
-    return response
+    return packed(response, request.headers)
 
 
 @router.get("/app/manifest.webmanifest")
@@ -106,11 +107,8 @@ def share() -> Response:
 def worker(request: Request) -> Response:
     """Return the service worker, with the header that allows the scope `/app`."""
     assets: Assets = request.app.state.assets
-    return FileResponse(
-        assets.worker(),
-        media_type="text/javascript",
-        headers={"Service-Worker-Allowed": "/app", "Cache-Control": "no-cache"},
-    )
+    headers = {"Service-Worker-Allowed": "/app", "Cache-Control": "no-cache"}
+    return packed_file(assets.worker(), request.headers, **headers)
 
 
 @router.get("/app/pictures/{name}")

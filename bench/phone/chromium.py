@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from bench.learning.outcome import Aim, Outcome
 from components.baseline.step import fit
@@ -23,8 +23,9 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.browser import FLAGS, PHONE, ensure_chromium, open_page
 from tests.support.judge import make_stable, page_script
-from tests.support.judging_phone import choose, connect, texts_in
+from tests.support.judging_phone import choose_asking, connect
 from tests.support.packages import linear_package
+from tests.support.tap import tapped
 
 FILES = (MANIFEST, DEVICE, WEIGHTS, CHARACTERS)
 TIMED = """async (texts) => {
@@ -82,12 +83,14 @@ def run(folder: Path, *, short: bool) -> Outcome:
                 "<= 300 kB",
                 f"{living['first load bytes'] / 1e3:.0f} kB",
                 living["first load bytes"] <= 300_000,
+                "All that a proxy saw, with what the service worker keeps for offline use.",
             ),
             Aim(
                 "texts sent in the mode never",
                 "0",
                 f"{living['texts sent in never']} of {living['scans in never']} scans",
                 living["texts sent in never"] == 0,
+                f"In all that a proxy saw. Other hosts called: {living['others called']}.",
             ),
             Aim(
                 "cold start to verdict in flight mode",
@@ -128,33 +131,38 @@ def _judging(browser: Any, api: RunningApi, package: ModelPackage, texts: list[s
 
 
 def _living(browser: Any, api: RunningApi, texts: list[str]) -> dict[str, Any]:
-    """Use `/app` as a person does, and read what leaves it."""
-    sizes: dict[str, int] = {}
-    with open_page(browser, PHONE) as (context, page):
-        page.on("requestfinished", lambda request: sizes.update(_size(request)))
-        sent = connect(page, api)
+    """Use `/app` as a person does, and read what leaves it.
+
+    A proxy counts: Playwright tells neither what a service worker loads nor what the browser sends.
+    """
+    files: list[int] = []
+    with tapped() as tap, open_page(browser, PHONE, proxy=tap.proxy) as (context, page):
+        seen: list[Any] = []
+        page.on("requestfinished", lambda request: seen.append(request))
+        connect(page, api)
         page.wait_for_load_state("networkidle")
-        first = {url: size for url, size in sizes.items() if "/files/" not in url}
-        choose(page, "asking", "never")
+        for request in seen:
+            if "/files/" in request.url:
+                sizes = request.sizes()
+                files.append(sizes["responseBodySize"] + sizes["responseHeadersSize"])
+        first = tap.received_bytes - sum(files)
+        choose_asking(page, "never")
         for text in texts:
             _scan(page, text)
             page.locator("button.back").click()
-        told = texts_in(sent, *[text.strip() for text in texts])
+        page.wait_for_load_state("networkidle")
+        told = tap.sent_any(*texts)
         context.set_offline(True)
         starts = [_cold(page, api.url, texts[0]) for _ in range(5)]
         context.set_offline(False)
     return {
-        "first load bytes": sum(first.values()),
+        "first load bytes": first,
         "scans in never": len(texts),
         "texts sent in never": len(told),
+        "others called": len({f"http://{host}" for host in tap.hosts} - {api.url}),
         "cold start to verdict s": round(median(starts), 3),
         "cold starts s": [round(each, 3) for each in starts],
     }
-
-
-def _size(request: Request) -> dict[str, int]:
-    sizes = request.sizes()
-    return {request.url: sizes["responseBodySize"] + sizes["responseHeadersSize"]}
 
 
 def _cold(page: Page, url: str, text: str) -> float:

@@ -33,9 +33,11 @@ class Words:
 
 
 @contextmanager
-def connected(chromium: Browser, api: RunningApi, words: Words, **options: Any) -> Iterator[Page]:
+def connected(
+    chromium: Browser, api: RunningApi, words: Words, user: str = "ada", **options: Any
+) -> Iterator[Page]:
     """Open the phone of somebody who was invited: with a code that works once."""
-    with api.client("ada", "reviewer") as desk:
+    with api.client(user, "reviewer") as desk:
         code = desk.pairing_code().code
     with open_page(chromium, PHONE, **options) as (context, page):
         context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -24,6 +24,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Or the browser asks its maker what a form on a page may be filled with.
+    "--disable-features=AutofillServerCommunication",
     # A phone in the home's network: a name that is not localhost, over plain http.
     "--host-resolver-rules=MAP phone.lan 127.0.0.1",
 ]

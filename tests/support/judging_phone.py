@@ -70,3 +70,11 @@ def choose(page: Page, label: str, value: str) -> None:
     page.locator(f"#{label}").select_option(value)
     page.locator("#account-close").click()
     expect(page.locator("#account")).to_be_hidden()
+
+
+def choose_asking(page: Page, asking: str) -> None:
+    """Choose who judges one's messages: `never`, `ask` or `always` the server."""
+    page.locator("#account-button").click()
+    page.locator(f"#asking input[value={asking}]").check()
+    page.locator("#account-close").click()
+    expect(page.locator("#account")).to_be_hidden()

@@ -15,6 +15,8 @@ interface Wiring {
   forgotten: () => Promise<void>;
   /** Runs once everything is to be said anew. */
   spoken: () => Promise<void>;
+  /** Show the scans as they are now. */
+  shown: () => Promise<void>;
 }
 
 let wiring: Wiring;
@@ -38,9 +40,15 @@ export function startAccount(given: Wiring): void {
     choice.replaceChildren(...languages().map(([code, name]) => h("option", { value: code, lang: code }, name)));
     choice.addEventListener("change", () => void changeLanguage(choice.value));
   }
-  const asking = must<HTMLSelectElement>("#asking");
-  asking.addEventListener("change", () => void writeAsking(asking.value as Asking).then(() => toast(say("account.saved"))));
+  must("#asking").addEventListener("change", (event) => void changeAsking((event.target as HTMLInputElement).value as Asking));
   showChoices();
+}
+
+async function changeAsking(asking: Asking): Promise<void> {
+  await writeAsking(asking);
+  toast(say("account.saved"));
+  // The answer behind the dialog offers to ask the server, or does no more.
+  await wiring.shown();
 }
 
 async function changeLanguage(code: string): Promise<void> {
@@ -93,7 +101,7 @@ interface Me {
 }
 
 async function openAccount(): Promise<void> {
-  must<HTMLSelectElement>("#asking").value = await readAsking();
+  must<HTMLInputElement>(`#asking input[value=${await readAsking()}]`).checked = true;
   must<HTMLDialogElement>("#account").showModal();
   await showPerson();
 }

@@ -4,6 +4,7 @@ import type { ShieldResultCard, ShownScan } from "../elements";
 import { h, icon, toast } from "../lib/dom";
 import type { Standing } from "../lib/verdicts";
 import { outbox } from "./feedback";
+import type { Asking } from "./judge";
 import type { KeptScan } from "./store";
 import { day, say, type Key } from "./words";
 
@@ -37,8 +38,9 @@ export function resultCard({ askServer, signIn }: Actions): ShieldResultCard {
   return card;
 }
 
-export function showIn(card: ShieldResultCard, scan: KeptScan, actions: Actions): void {
-  card.scan = { ...scan, reasons: [...known(scan), ...(scan.reasons ?? [])] };
+/** Show a scan, and whether the server may be asked about it. */
+export function showIn(card: ShieldResultCard, scan: KeptScan, actions: Actions, asking: Asking): void {
+  card.scan = { ...scan, staysHere: asking === "never", reasons: [...known(scan), ...(scan.reasons ?? [])] };
   const remove = h("button", { type: "button", slot: "end", class: "quiet remove", onclick: () => actions.remove(scan) }, icon("trash"), say("history.delete"));
   const back = h("button", { type: "button", slot: "start", class: "quiet back", onclick: () => actions.back() }, icon("back"), say("again"));
   card.replaceChildren(back, remove);

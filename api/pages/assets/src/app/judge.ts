@@ -52,13 +52,17 @@ let timer: number | undefined;
 
 /** Look up the releases now and every hour while the page is open. */
 export async function followReleases(): Promise<void> {
-  window.clearTimeout(timer);
-  await exclusively("antispam-shield-judge", async () => {
-    for (const scanType of Object.keys(SCAN_TYPES) as ScanType[]) await follow(scanType);
-    await sendCounts();
-  });
+  try {
+    await exclusively("antispam-shield-judge", async () => {
+      for (const scanType of Object.keys(SCAN_TYPES) as ScanType[]) await follow(scanType);
+      await sendCounts();
+    });
+  } finally {
+    // One timer, whatever failed and however many have asked.
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void followReleases(), HOUR);
+  }
   void followEncoders();
-  timer = window.setTimeout(() => void followReleases(), HOUR);
 }
 
 /** What the judge on this phone says; null: there is none for such messages. */

@@ -55,8 +55,17 @@ export async function redeem(code: string): Promise<string> {
   return document.token;
 }
 
+/** What somebody has typed or pasted: a code, a token, or the whole link that brings one of them. */
+export function readGiven(typed: string): { code?: string; token?: string } {
+  const fragment = new URLSearchParams(typed.slice(typed.indexOf("#") + 1));
+  const [code, token] = [fragment.get("code"), fragment.get("token")];
+  if (code) return { code };
+  if (token) return { token };
+  return isCode(typed) ? { code: typed } : { token: typed };
+}
+
 /** Whether somebody has typed a code, and no token: groups of five letters and digits, with or without dashes. */
-export function isCode(given: string): boolean {
+function isCode(given: string): boolean {
   return /^[0-9A-Za-z]{5}(?:[- ]?[0-9A-Za-z]{5}){1,3}$/.test(given);
 }
 

@@ -6,7 +6,7 @@ import { channel } from "./outbox";
 import { deleting, flush, startFeedback } from "./feedback";
 import { clearDraft, describeKind, focusField, startInput } from "./input";
 import { followReleases } from "./judge";
-import { followLink, isCode, redeem, refusal } from "./link";
+import { followLink, readGiven, redeem, refusal } from "./link";
 import { explain } from "./problems";
 import { askAboutScan, scanDraft } from "./scanning";
 import { keepOn } from "./push";
@@ -34,13 +34,13 @@ async function start(): Promise<void> {
     event.preventDefault();
     void scanDraft(askToConnectAgain).finally(showConnection);
   });
-  startAccount({ forgotten, spoken });
+  startAccount({ forgotten, spoken, shown: showScans });
   startScreens(screens);
   startInbox({ open: (scan) => void open(scan), read: catchUp });
   startFeedback({ shown: showScans, connection: showConnection, signedOut: askToConnectAgain });
   window.addEventListener("online", () => void flush().then(followReleases).then(catchUp));
-  // Installed, the app is rarely opened anew: it comes back from the background.
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void catchUp());
+  // Installed, the app is rarely opened anew: it comes back from the background, where its timers stood still.
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void Promise.all([followReleases(), catchUp()]));
   window.addEventListener("offline", () => void showConnection());
   channel.addEventListener("message", () => void showScans());
   await startInput();
@@ -126,15 +126,15 @@ async function showConnected(): Promise<void> {
 
 async function pair(event: Event): Promise<void> {
   event.preventDefault();
-  const typed = must<HTMLInputElement>("#pair-token").value.trim();
+  const { code, token: typed } = readGiven(must<HTMLInputElement>("#pair-token").value.trim());
   try {
-    const given = isCode(typed) ? await redeem(typed) : typed;
+    const given = code ? await redeem(code) : (typed ?? "");
     await call(given, "GET", "/users/me");
     await token.write(given);
     must<HTMLInputElement>("#pair-token").value = "";
     await begin();
   } catch (error) {
-    must<HTMLElement>("#pair-problem").textContent = refusal(error, isCode(typed) ? "connect.badCode" : "connect.badToken");
+    must<HTMLElement>("#pair-problem").textContent = refusal(error, code ? "connect.badCode" : "connect.badToken");
   }
 }
 

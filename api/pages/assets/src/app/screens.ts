@@ -5,6 +5,7 @@ import { failureCard, resultCard, showIn, type Actions } from "./card";
 import { whyNot } from "./failure";
 import { scanRow } from "./history";
 import { focusField } from "./input";
+import { readAsking } from "./judge";
 import { keptScans, type KeptScan } from "./store";
 
 export type Screens = Omit<Actions, "back"> & {
@@ -66,13 +67,13 @@ export function clearAnswer(): void {
 
 /** Show what is kept, as it is now. */
 export async function showScans(): Promise<void> {
-  const scans = await keptScans();
+  const [scans, asking] = [await keptScans(), await readAsking()];
   const shown = scans.find((each) => each.id === current);
   const home = must<HTMLElement>("#home");
   const result = must<HTMLElement>("#result");
   home.hidden = shown !== undefined;
   result.hidden = shown === undefined;
-  if (shown) showIn(card, shown, { ...actions, back });
+  if (shown) showIn(card, shown, { ...actions, back }, asking);
   else card.scan = null;
   must("#failure").replaceChildren(...(failed === undefined ? [] : [failureCard(whyNot(failed), () => actions.scanAgain())]));
   must<HTMLElement>("#recent").hidden = scans.length === 0;

@@ -78,6 +78,7 @@ async function speak(code: string): Promise<void> {
   void shownLanguage.write(spoken).catch(() => undefined);
   document.documentElement.lang = spoken;
   document.documentElement.dir = RIGHT_TO_LEFT.has(spoken) ? "rtl" : "ltr";
+  document.title = `${say("title")} · Antispam Shield`;
   translate(document);
 }
 

@@ -160,8 +160,8 @@ export class ShieldFeedbackButton extends ShieldElement {
       ...(scan.judgedHere
         ? [
             h("p", { class: "fine" }, this.text("feedback.report-sends")),
-            h("p", { class: "nothing-sent" }, this.text("feedback.nothing-sent")),
-            this.button("feedback.ask-server", () => this.tell("shield-ask-server", scan), "search"),
+            h("p", { class: "nothing-sent" }, this.text(scan.staysHere ? "feedback.stays-here" : "feedback.nothing-sent")),
+            ...(scan.staysHere ? [] : [this.button("feedback.ask-server", () => this.tell("shield-ask-server", scan), "search")]),
           ]
         : []),
     ];

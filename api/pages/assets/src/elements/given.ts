@@ -10,6 +10,8 @@ export interface ShownScan extends Judged {
   decidedBy?: string | null;
   /** The device has judged by itself, and the text has not been sent. */
   judgedHere?: boolean;
+  /** Then, the person has chosen that no message is sent: the server is not offered. */
+  staysHere?: boolean;
   /** The device has judged as exactly as the server does. */
   judgedWhole?: boolean;
   /** The weightiest first. */

@@ -30,9 +30,18 @@ export function toast(message: string, kind: "plain" | "bad" = "plain", action?:
     const [label, run] = action;
     note.append(h("button", { type: "button", onclick: () => (note.remove(), run()) }, label));
   }
+  aboveDialogs(region);
   region.replaceChildren(note);
   // Time to read it, slowly.
   window.setTimeout(() => note.remove(), Math.max(action ? 8000 : 5000, 80 * message.length));
+}
+
+/** Behind an open dialog all is dimmed and read to nobody: while one is open, what is said is said in it. */
+function aboveDialogs(region: HTMLElement): void {
+  const [open] = [...document.querySelectorAll<HTMLDialogElement>("dialog:modal")].reverse();
+  if ((open ?? document.body) === region.parentElement) return;
+  (open ?? document.body).append(region);
+  open?.addEventListener("close", () => document.body.append(region), { once: true });
 }
 
 /** What an error says to people. */

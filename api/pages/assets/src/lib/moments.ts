@@ -10,7 +10,8 @@ export function moment(at: Date, language: string, now = new Date()): string {
   const days = Math.round((startOfDay(at) - startOfDay(now)) / 86_400_000);
   if (days < -1 || days > 0) return day(at, language, now);
   const time = new Intl.DateTimeFormat(localeOf(language), { timeStyle: "short" }).format(at);
-  return `${new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day")}, ${time}`;
+  const comma = language === "ar" ? "،" : ",";
+  return `${new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day")}${comma} ${time}`;
 }
 
 /** A day, with its year if it is another one. */
