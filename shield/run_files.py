@@ -136,6 +136,8 @@ class Corpus(RunFile):
     added: list[AddedMessages] = []
     removed: list[str] = []
     """Parts that teach no longer: `SOURCE` or `SOURCE/LANGUAGE`."""
+    relabelled: dict[str, str] = {}
+    """Golden messages whose label reviewers have corrected: id to what they found."""
 
 
 class GoldenFigures(RunFile):

@@ -16,6 +16,7 @@ from api.kit.outbox import post
 from api.known.check import FEW, back_check, marks_kin, refusal, too_ordinary
 from api.known.replica import ACTIVE, CHANNEL
 from api.tables import Campaign, Feedback, KnownCampaign, Review
+from api.tables.feedback import SEEDED
 from shield.labels import LABELS, FeedbackType, ModelType
 from shield.metrics.counts import wilson_interval
 from shield.similarity import unpacked
@@ -72,14 +73,15 @@ class _Items:
 
     where: ColumnElement[bool]
     gold: bool
-    """All items are gold. The entry is listed like any other, so that the list does not reveal gold
-    items, but it matches no messages."""
+    """All items are seeded. The entry is listed like any other, so that the list does not reveal
+    them, but it matches no messages."""
 
 
 def _items(session: Session, campaign_id: str) -> _Items:
     own = Feedback.campaign_id == campaign_id
-    real = session.scalar(select(Feedback.id).where(own, Feedback.source != "gold").limit(1))
-    return _Items(and_(own, Feedback.source != "gold") if real else own, gold=real is None)
+    reported = Feedback.source.not_in(SEEDED)
+    real = session.scalar(select(Feedback.id).where(own, reported).limit(1))
+    return _Items(and_(own, reported) if real else own, gold=real is None)
 
 
 def change(ctx: Context, entry: KnownCampaign) -> None:

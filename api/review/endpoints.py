@@ -4,15 +4,32 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from api.kit.context import AdminWrite, ReviewerRead, ReviewerWrite
+from api.kit.context import (
+    AdminWrite,
+    ReviewerRead,
+    ReviewerWrite,
+    TrainerRead,
+    TrainerWrite,
+)
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.kit.queries import ModelTypeFilter
-from api.review import assigning, claims, decisions, guide, quality, queue, undoing
+from api.review import (
+    assigning,
+    claims,
+    decisions,
+    golden,
+    guide,
+    quality,
+    queue,
+    undoing,
+)
 from api.review.views import View, Viewed
-from shield.labels import FeedbackType, ScanType
+from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import (
     AssignRequest,
+    DisputedLabels,
+    DisputesRead,
     Envelope,
     FeedbackRead,
     GoldRequest,
@@ -22,6 +39,7 @@ from shield.wire import (
     PendingItem,
     QualityRead,
     ReasonRequest,
+    ReviewedLabel,
     ReviewRequest,
     UndoRequest,
 )
@@ -33,6 +51,24 @@ router = APIRouter(tags=["review"])
 def seed_gold(body: GoldRequest, ctx: AdminWrite) -> Envelope[FeedbackRead]:
     """Add an item with a known answer to the review queue."""
     return Envelope[FeedbackRead](message="Seeded.", data=quality.seed_gold(ctx, body))
+
+
+@router.post("/review/golden", status_code=201)
+def ask_for_golden_labels(body: DisputedLabels, ctx: TrainerWrite) -> Envelope[DisputesRead]:
+    """Add golden messages to the review queue whose label every model contradicts.
+
+    A message is asked about once. Reviewers do not see that it is of the golden set.
+    """
+    asked = golden.ask(ctx, body)
+    return Envelope[DisputesRead](message=f"{asked.queued} put into the queue.", data=asked)
+
+
+@router.get("/review/golden/{model_type}")
+def reviewed_golden_labels(
+    model_type: ModelType, ctx: TrainerRead
+) -> Envelope[list[ReviewedLabel]]:
+    """Return what reviewers have found golden messages to be; the next run takes it over."""
+    return Envelope[list[ReviewedLabel]](data=golden.reviewed(ctx, model_type))
 
 
 @router.get("/review/guide")

@@ -9,6 +9,7 @@ from api.tables.campaigns import IS_WAITING, Campaign, CampaignBand, CampaignFin
 from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
 from api.tables.feedback import IS_PENDING, WAS_AGREED, Feedback
+from api.tables.golden import GoldenLabel
 from api.tables.inbox import Notice, PushSubscription, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
@@ -36,6 +37,7 @@ __all__ = [
     "DeviceRelease",
     "DeviceTally",
     "Feedback",
+    "GoldenLabel",
     "KnownCampaign",
     "KnownFeed",
     "LedgerRow",

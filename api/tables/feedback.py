@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.kit.database import Base
 from shield.wire import FeedbackColumns, ReportFacts
 
+GOLDEN = "golden"
+"""Source of items that ask for the label of a golden message."""
+SEEDED = ("gold", GOLDEN)
+"""Sources of items whose messages nobody has reported or scanned."""
+
 _PENDING = text("status = 'pending'")
 """What is decided leaves these indexes. Their first column says so once more, for SQLite, which
 takes the index with the most columns that are equal to something."""
@@ -92,8 +97,8 @@ class Feedback(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     source: Mapped[str] = mapped_column(String(8), default="report")
     """`report`: a user's. `audit`: drawn from unreported scans. `shadow`: a shadow candidate said
-    otherwise. `gold`: seeded, answer known. `contest`: a sender without an account calls it
-    harmless."""
+    otherwise. `gold`: seeded, answer known. `golden`: a message of the golden set whose label every
+    model contradicts. `contest`: a sender without an account calls it harmless."""
     scan_id: Mapped[str] = mapped_column(String(32))
     user_id: Mapped[str] = mapped_column(String(128))
     scan_type: Mapped[str] = mapped_column(String(16))
@@ -197,7 +202,7 @@ def pending_values(
         scan: The scan of the row.
         facts: The reporter's claim; for a sampled scan a random one.
         id: Id of the row.
-        source: `report`, `audit`, `shadow`, `gold` or `contest`; see `Feedback.source`.
+        source: `report`, `audit`, `shadow`, `gold`, `golden` or `contest`; see `Feedback.source`.
         corrected_label: The true label if the claim is right.
         campaign_id: The campaign of the scan.
         queue_key: See `Feedback.queue_key`.

@@ -9,7 +9,8 @@ import json
 import logging
 from pathlib import Path
 
-from components.shared.corpus_store import current_corpus
+from components.shared.corpus_store import current_corpus, name_current
+from components.shared.golden_labels import corrected
 from components.shared.runs import run_key
 from shield.artifacts import ArtifactStore
 from shield.client import ShieldClient
@@ -125,6 +126,11 @@ def _look_around(
             f"(`shieldctl model train {model_type}`), or add messages "
             f"(`shieldctl corpus add {model_type} FILE`)."
         ) from error
+    corpus, changed = corrected(store, corpus, client.reviewed_golden_labels(model_type))
+    if changed:
+        name_current(store, corpus)
+        digest = corpus.sets["golden"].digest
+        log.warning(json.dumps({"event": "golden-corrected", "ids": changed, "digest": digest}))
     earlier = [
         BatchReference.model_validate(each)
         for each in client.batches(model_type=model_type, status=BatchStatus.ACKNOWLEDGED)

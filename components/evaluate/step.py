@@ -27,10 +27,11 @@ from components.shared.frozen import frozen
 from shield.gates import Comparison, GateInput, GateLimits, GoldenRecord, decide
 from shield.metrics import RocPoint, enough_hams, roc_points, score_bins
 from shield.run_files import DATASET, DatasetFacts, read_history
+from shield.wire import MOST_DISPUTED
 
 log = logging.getLogger(__name__)
 
-SURE, MOST_DISPUTED = 0.95, 10
+SURE = 0.95
 LEAST_HAM = 1000
 """Fewest harmless golden messages on which a false-positive rate of 1 % can be told from 2 %."""
 
@@ -114,7 +115,8 @@ def run(
         int8_won=won,
         metrics=figures.flat(judged, models, fpr_budget, rng),
         scores=_score_bins(scored["golden"]),
-        warnings=_warnings(judged, models, len(hams), fpr_budget),
+        disputed=_contradicted(judged["golden"]),
+        warnings=_warnings(judged, models, len(hams), fpr_budget) + _another_set(history, facts),
     )
     evaluations.parent.mkdir(parents=True, exist_ok=True)
     evaluations.write_text(gate_input.model_dump_json(by_alias=True, indent=2), encoding="utf-8")
@@ -155,6 +157,20 @@ def _record(history: Path | None, facts: DatasetFacts) -> GoldenRecord | None:
     )
 
 
+def _another_set(history: Path | None, facts: DatasetFacts) -> list[str]:
+    """Tell of a golden set that no earlier version was judged on."""
+    if history is None or not history.is_file() or not history.stat().st_size:
+        return []
+    others = [each.golden_digest for each in read_history(history)]
+    if not others or facts.golden_digest in others:
+        return []
+    return [
+        f"The golden set is another one than before: reviewers have corrected labels of it, or the "
+        f"corpus is another. {len(others)} earlier versions were judged on others, and are not "
+        "compared by their figures; the champion is judged on this one anew."
+    ]
+
+
 def _warnings(
     judged: dict[str, Verdicts], models: Models, frozen: int, fpr_budget: float
 ) -> list[str]:
@@ -179,8 +195,8 @@ def _warnings(
     disputed = _contradicted(golden)
     if disputed:
         warnings.append(
-            f"Every model contradicts the label of {len(disputed)} golden messages with "
-            f"confidence; look at them: {', '.join(disputed[:MOST_DISPUTED])}."
+            f"Every model contradicts the label of these golden messages with confidence, and "
+            f"reviewers are asked who is right: {', '.join(disputed)}."
         )
     warnings.extend(
         f"The set {name} is empty: nothing is known about it."
@@ -190,14 +206,22 @@ def _warnings(
     return warnings
 
 
-def _contradicted(golden: Verdicts) -> list[str]:
-    """Return the ids of golden messages whose label all models contradict with confidence."""
+def _contradicted(golden: Verdicts) -> dict[str, float]:
+    """Return the golden messages whose label all models contradict with confidence, surest first.
+
+    Id to the challenger's probability of a scam; at most as many as are asked about at once.
+    """
     scored = golden.scored
     wrong = np.ones(golden.scam.size, dtype=np.bool_)
     for scores in (scored.challenger, scored.champion, scored.baseline):
         if scores is not None:
             wrong &= np.where(golden.scam, scores <= 1 - SURE, scores >= SURE)
-    return [str(scored.judged.table["id"][int(row)]) for row in np.flatnonzero(wrong)]
+    surest = sorted(np.flatnonzero(wrong), key=lambda row: -abs(scored.challenger[row] - 0.5))
+    ids = scored.judged.table["id"]
+    return {
+        str(ids[int(row)]): round(float(scored.challenger[row]), 6)
+        for row in surest[:MOST_DISPUTED]
+    }
 
 
 def _teaching_texts(dataset: Path) -> list[str]:

@@ -130,13 +130,31 @@ def test_the_champion_is_moved_to_the_budget_of_its_challenger(tmp_path: Path) -
     assert given.golden.champion.fp == 0
 
 
-def test_golden_labels_that_every_model_contradicts_are_listed_for_a_look(tmp_path: Path) -> None:
+def test_golden_labels_that_every_model_contradicts_are_for_reviewers(
+    tmp_path: Path,
+) -> None:
     dataset = ordinary(tmp_path / "data")
     wrong = messages(LURES[:1], 0, "mislabelled") + messages(LURES[1:], 1, "g")
     write(dataset, {"golden": wrong + messages(CHAT, 0, "h")})
     given = judge(tmp_path, dataset, signed_package(0).package.path)
     assert any("mislabelled-0" in warning for warning in given.warnings)
     assert not any("h-0" in warning for warning in given.warnings)
+    assert list(given.disputed) == ["mislabelled-0"]
+    assert given.disputed["mislabelled-0"] > 0.95, "by which reviewers are shown the verdict"
+
+
+def test_a_golden_set_that_nobody_was_judged_on_is_told(tmp_path: Path) -> None:
+    dataset, champion = ordinary(tmp_path / "data"), signed_package(0).package.path
+    history = tmp_path / "history.json"
+
+    def warned(digest: str) -> bool:
+        row = {"version": "sms-v1", "goldenDigest": digest, "goldenAccuracy": 0.9, "goldenFpr": 0.0}
+        history.write_text(json.dumps([row]))
+        given = judge(tmp_path, dataset, champion, history=history)
+        return any("golden set is another one" in warning for warning in given.warnings)
+
+    assert warned("sha256:before")
+    assert not warned("sha256:golden")
 
 
 def test_a_directory_without_manifest_is_no_champion(tmp_path: Path) -> None:

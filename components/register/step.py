@@ -10,6 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from components.shared import messages
+from components.shared.corpus_store import fetch_set
 from components.shared.mirrors import mirrored
 from components.shared.runs import amend_outcome, run_key
 from shield.artifacts import ArtifactStore
@@ -17,9 +19,18 @@ from shield.artifacts.content import put_file
 from shield.client import ShieldClient
 from shield.errors import NotFound
 from shield.gates import PROMOTE, Decision, GateInput
+from shield.labels import LABELS
 from shield.packages import ModelPackage, Purpose, load_private_key, pack, push, sign
 from shield.run_files import Registered, RegisteredInputs, RunInputs
-from shield.wire import RunOutcome, VersionRead, VersionRequest, VersionStatus
+from shield.wire import (
+    LONGEST_MESSAGE,
+    DisputedLabel,
+    DisputedLabels,
+    RunOutcome,
+    VersionRead,
+    VersionRequest,
+    VersionStatus,
+)
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +106,44 @@ def run(
         pin = Registered(inputs=_identity(starts_from), request=request)
         store.put(run_key(run_id, "version"), pin.as_json(), overwrite=True)
     version = client.register_version(model_type, request)
+    _ask_for_labels(client, store, starts_from, version, judged)
     _settle(client, starts_from, version, decision)
     mirrored(version, model, report)
     log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
     return version
+
+
+def _ask_for_labels(
+    client: ShieldClient,
+    store: ArtifactStore,
+    starts_from: RunInputs,
+    version: VersionRead,
+    judged: GateInput,
+) -> None:
+    """Let reviewers look at golden labels that champion, challenger and linear model contradict.
+
+    The texts are those of the corpus that the run has pinned. A first model asks for nothing: no
+    other has been judged beside it.
+    """
+    golden = starts_from.corpus.sets.get("golden") if starts_from.corpus else None
+    if golden is None or judged.champion is None or not judged.disputed:
+        return
+    with tempfile.TemporaryDirectory(prefix="register-") as folder:
+        table = messages.read(fetch_set(store, golden, Path(folder)))
+    labels = LABELS[starts_from.model_type]
+    asked = [
+        DisputedLabel(id=name, text=text, label=labels[label], probability=judged.disputed[name])
+        for name, text, label in table.select("id", "text", "label").iter_rows()
+        # What no reviewer could be shown whole is not asked about.
+        if name in judged.disputed and len(text) <= LONGEST_MESSAGE
+    ]
+    if asked:
+        disputed = DisputedLabels(
+            model_type=starts_from.model_type, version=version.name, messages=asked
+        )
+        told = client.ask_for_golden_labels(disputed)
+        line = {"event": "golden-asked", "queued": told.queued, "before": told.asked_before}
+        log.info(json.dumps(line))
 
 
 def tell(store: ArtifactStore, version: VersionRead) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from components.shared import messages
+from components.shared.golden_labels import correct_folder
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import fetch_verified, put_file
 from shield.errors import NotFound
@@ -36,20 +37,27 @@ def publish(store: ArtifactStore, folder: Path) -> Corpus:
     """Store every set of a corpus directory under its digest, then name the corpus as the present.
 
     A corpus that users have added to or taken from is not taken back: publishing the base again
-    keeps what they added, and what they removed.
+    keeps what they added, what they removed, and the golden labels that reviewers corrected; these
+    are written into the directory, too.
     """
+    before = _present(store, Corpus.read(folder / CORPUS).model_type)
+    if before.relabelled:
+        correct_folder(folder, before.relabelled)
     corpus = Corpus.read(folder / CORPUS)
     for name, entry in corpus.sets.items():
         entry.key = put_file(
             store, f"corpora/{corpus.model_type}/{name}", folder / f"{name}.parquet", ".parquet"
         ).key
-    try:
-        before = current_corpus(store, corpus.model_type)
-        corpus.added, corpus.removed = before.added, before.removed
-    except NotFound:
-        corpus.added, corpus.removed = [], []
+    corpus.added, corpus.removed = before.added, before.removed
     name_current(store, corpus)
     return corpus
+
+
+def _present(store: ArtifactStore, model_type: ModelType) -> Corpus:
+    try:
+        return current_corpus(store, model_type)
+    except NotFound:
+        return Corpus(model_type=model_type)
 
 
 def fetch_set(store: ArtifactStore, entry: CorpusSet | AddedMessages, cache: Path) -> Path:

@@ -8,11 +8,14 @@ from shield.client.connection import Connection, Page, at
 from shield.labels import ModelType
 from shield.wire import (
     Decision,
+    DisputedLabels,
+    DisputesRead,
     FeedbackRead,
     GoldRequest,
     PendingItem,
     QualityRead,
     ReviewAction,
+    ReviewedLabel,
     ReviewRequest,
     StatsRead,
     UndoRequest,
@@ -103,3 +106,12 @@ class ReviewCalls(Connection):
     def seed_gold(self, gold: GoldRequest) -> FeedbackRead:
         """Add an item with a known answer to the review queue (admins)."""
         return self._data(FeedbackRead, self._call("POST", "/review/gold", body=gold, repeat=False))
+
+    def ask_for_golden_labels(self, disputed: DisputedLabels) -> DisputesRead:
+        """Put golden messages into the queue whose label every model contradicts (pipeline)."""
+        return self._data(DisputesRead, self._call("POST", "/review/golden", body=disputed))
+
+    def reviewed_golden_labels(self, model_type: ModelType) -> list[ReviewedLabel]:
+        """Return what reviewers have found golden messages to be (pipeline)."""
+        answer = self._call("GET", at("/review/golden/{}", model_type))
+        return [ReviewedLabel.model_validate(row) for row in answer["data"]]

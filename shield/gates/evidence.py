@@ -161,5 +161,8 @@ class GateInput(Wire):
     scores: dict[str, list[int]] = {}
     """Golden messages by the challenger's score, `ham` and `scam`; bins as in
     `shield.metrics.SCORE_EDGES`. The drift watch compares with them what is scanned later."""
+    disputed: dict[str, Share] = {}
+    """Golden messages whose label every model contradicts with confidence: id to the challenger's
+    probability of a scam. Reviewers are asked; no gate reads them."""
     warnings: list[str] = []
     """What a person should know, but what refuses nothing."""

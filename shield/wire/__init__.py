@@ -7,6 +7,7 @@ older client reads a newer server. Every answer is wrapped: `{success, message, 
 
 from shield.wire.audit import AuditCheck, AuditEntry
 from shield.wire.base import (
+    LONGEST_MESSAGE,
     NO_NUL,
     Answer,
     Digest,
@@ -91,6 +92,13 @@ from shield.wire.feedback import (
     ScanSummary,
     SimilarItem,
     UndoRequest,
+)
+from shield.wire.golden import (
+    MOST_DISPUTED,
+    DisputedLabel,
+    DisputedLabels,
+    DisputesRead,
+    ReviewedLabel,
 )
 from shield.wire.inbox import (
     InboxCursor,
@@ -182,7 +190,9 @@ __all__ = [
     "DRIFT_TRIGGER",
     "FEWEST_SCANS",
     "KEPT_SHARE",
+    "LONGEST_MESSAGE",
     "MANUAL",
+    "MOST_DISPUTED",
     "NO_NUL",
     "SCHEDULED",
     "AckRequest",
@@ -219,6 +229,9 @@ __all__ = [
     "DeviceReportRead",
     "DeviceVersionCounts",
     "Digest",
+    "DisputedLabel",
+    "DisputedLabels",
+    "DisputesRead",
     "DriftDay",
     "DriftFacts",
     "DriftLook",
@@ -297,6 +310,7 @@ __all__ = [
     "ReporterSummary",
     "ReviewAction",
     "ReviewRequest",
+    "ReviewedLabel",
     "ReviewerQuality",
     "RevisionRead",
     "RolloutPolicy",

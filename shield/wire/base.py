@@ -34,7 +34,9 @@ Note = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=NO_NUL)]
 """Reason of an action; recorded in the audit log."""
 
-MessageText = Annotated[str, BeforeValidator(_whole), Field(max_length=20_000)]
+LONGEST_MESSAGE = 20_000
+"""Characters of the longest message that is taken."""
+MessageText = Annotated[str, BeforeValidator(_whole), Field(max_length=LONGEST_MESSAGE)]
 """A message as received. Half an emoji counts as U+FFFD. A message without visible characters is
 accepted, and its verdict is unsure."""
 

@@ -45,6 +45,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("DELETE", "/api/v2/feedback/{feedback_id}/claim"): REVIEWERS,
     ("POST", "/api/v2/review/gold"): ADMIN,
+    ("POST", "/api/v2/review/golden"): TRAINERS,
+    ("GET", "/api/v2/review/golden/{model_type}"): TRAINERS,
     ("GET", "/api/v2/review/guide"): REVIEWERS,
     ("GET", "/api/v2/review/muted"): REVIEWERS,
     ("POST", "/api/v2/review/muted/{pseudonym}/unmute"): REVIEWERS,
