@@ -94,20 +94,39 @@ def gates(figures: dict[str, Any]) -> list[str]:
         "Simulated verdicts, the product's own chain of gates. Change of true accuracy in points, "
         "on ordinary messages and on the 40 held-out corrections.",
         table(["golden set", "change", "on corrections", "promoted (95 %)", "refusals"], rows),
+        *_reckoned(figures),
         *_lines(figures),
     ]
+
+
+def _reckoned(figures: dict[str, Any]) -> list[str]:
+    """Tell the chances that are reckoned; results of before lack them."""
+    rows = [
+        (
+            str(row["golden"]),
+            f"{row['different']:.1%}",
+            f"{row['worse']:.2%}",
+            f"{row['equal']:.1%}",
+        )
+        for row in figures.get("reckoned", ())
+    ]
+    head = ["golden set", "verdicts that differ", "1 point worse passes", "an equal one passes"]
+    told = "The chance to pass `golden-accuracy`, reckoned instead of drawn, for a champion of luck"
+    return [f"{told} unknown:", table(head, rows)] if rows else []
 
 
 def _lines(figures: dict[str, Any]) -> list[str]:
     """Tell of lines of fifty weeks, by figures that know a line's age, or older ones."""
     if "lines_of_50_weeks" not in figures:
         return _older_lines(figures)
-    head = ["golden set", "challengers, mean", "equal passes, weeks 1-5", "weeks 31-40"]
+    head = ["golden set", "challengers, mean", "judged by"]
+    head += ["equal passes gates, weeks 1-5", "weeks 31-40"]
     head += ["1 point worse, weeks 1-5", "weeks 31-40", "true change, mean", "5th percentile"]
     rows = [
         (
             str(row["golden"]),
             f"{row['challengers_points'][0]:+.1f}",
+            "gates and trial" if row.get("trial") else "gates",
             f"{row['equal_weeks_1_5']:.0%}",
             f"{row['equal_weeks_31_40']:.0%}",
             f"{row['worse_weeks_1_5']:.1%}",

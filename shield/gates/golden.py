@@ -111,10 +111,17 @@ def recall_holds(limits: GateLimits) -> Gate:
 def luck_of_the_champion(inputs: GateInput, limits: GateLimits) -> float:
     """Return the fall of golden accuracy that an equally good challenger is expected to show.
 
-    A champion stands where it stands because the golden set was kind to it, again and again. Its
-    lead over the first version judged on the set, which nobody selected, is taken for luck. Of that
-    a challenger loses as much as its verdicts are drawn anew: a share `d` of verdicts that differ,
-    where `a` are right, draws d / (2 a (1 - a)) of them.
+    A champion stands where it stands because the golden set was kind to it, again and again. How
+    much of its lead over the first version judged on the set, which nobody selected, is luck, is
+    told by its size: all of a lead within the sampling error of two versions with nothing in
+    common, s^2 = 2 a (1 - a) / n where `a` are right, and s^2 / lead of a larger one. Taking all of
+    it for luck would let a line that truly gets better lose what it has gained.
+
+    Of that luck a challenger loses as much as its verdicts are drawn anew: a share `d` of verdicts
+    that differ draws d / (2 a (1 - a)) of them.
+
+    Source of the share: the positive-part estimator of James and Stein, "Estimation with Quadratic
+    Loss", 1961, for one lead, whose spread is taken to be its own size.
     """
     record, n = inputs.record, inputs.golden.challenger.n
     champion = inputs.golden.champion.accuracy
@@ -122,8 +129,9 @@ def luck_of_the_champion(inputs: GateInput, limits: GateLimits) -> float:
         return 0.0
     first = min(max(record.first_accuracy, 0.01), 0.99)
     differ = (inputs.golden.lost + inputs.golden.won) / n
-    drawn_anew = min(1.0, differ / (2 * first * (1 - first)))
-    return min(limits.luck_most, drawn_anew * (champion - record.first_accuracy))
+    unlike = 2 * first * (1 - first)
+    lead, drawn_anew = champion - record.first_accuracy, min(1.0, differ / unlike)
+    return min(limits.luck_most, drawn_anew * min(lead, unlike / n / lead))
 
 
 def _harm(

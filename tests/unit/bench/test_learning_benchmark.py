@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bench.learning import gates, mails
+from bench.learning import cycles, gates, mails
 from bench.learning.evasions import BY_MONTH, homoglyphs, plain, short_links, zero_width
 from bench.learning.outcome import Scale, spread
 from bench.learning.stream import feedback
@@ -47,7 +47,7 @@ def test_users_report_most_errors_and_few_right_verdicts() -> None:
 
 
 def test_drawn_verdicts_have_the_rates_that_were_asked_for() -> None:
-    drawn = gates.comparison(np.random.default_rng(0), 100_000, 100_000, 0.97, -0.01, 0.03)
+    drawn = cycles.comparison(np.random.default_rng(0), 100_000, 100_000, 0.97, -0.01, 0.03)
     assert drawn.champion.accuracy == pytest.approx(0.97, abs=0.002)
     assert drawn.challenger.accuracy == pytest.approx(0.96, abs=0.002)
     assert drawn.lost + drawn.won == pytest.approx(0.03 * 200_000, rel=0.05)

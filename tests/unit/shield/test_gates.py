@@ -308,17 +308,33 @@ def test_many_small_falls_do_not_add_up_to_a_ratchet():
 
 
 def test_a_lucky_champion_does_not_keep_its_equals_out():
-    golden = comparison(140, 860, champion_caught=135, champion_flagged=2, hams_lost=7, scams_won=1)
+    golden = comparison(140, 860, champion_caught=135, champion_flagged=2, hams_lost=7, scams_won=2)
     lucky = {"golden": golden, "budget": 0.02}
     assert outcome(**lucky) == "golden-accuracy"
-    assert outcome(**lucky, record=record(0.98, 0.985)) == PROMOTE
+    assert outcome(**lucky, record=record(0.988, 0.988)) == PROMOTE
     assert outcome(**lucky, record=record(0.993, 0.994)) == "golden-accuracy", "it had no lead"
 
 
+def luck(first: float) -> float:
+    """Return what is put down to the luck of a champion that is right on 985 of 1,000."""
+    seen = comparison(140, 860, champion_caught=127, champion_flagged=2, hams_lost=10, scams_won=5)
+    decision = decide(evaluation(golden=seen, budget=0.02, record=record(first, 0.985)))
+    found = next(each for each in decision.findings if each.gate == "golden-accuracy")
+    return float(found.evidence["luck"])
+
+
+def test_a_large_lead_is_mostly_no_luck():
+    """Else a version that lost a point would pass where a line truly got better."""
+    assert luck(0.985) == luck(0.99) == 0.0, "no lead"
+    assert luck(0.983) == pytest.approx(0.002 * 0.015 / (2 * 0.983 * 0.017)), "all of a small one"
+    largest = max(luck(0.90 + step / 1000) for step in range(85))
+    assert luck(0.96) < luck(0.97) < largest < GateLimits().luck_most
+    assert luck(0.96) < 0.001, "two and a half points are no chance of 1,000 messages"
+
+
 def test_the_allowance_for_luck_is_bounded():
-    golden = comparison(300, 2000, champion_caught=290, champion_flagged=5, hams_lost=30)
-    decision = decide(evaluation(golden=golden, budget=0.02, record=record(0.7, 0.994)))
-    assert decision.outcome == "golden-accuracy"
+    golden = comparison(30, 70, champion_caught=27, champion_flagged=0, hams_lost=30)
+    decision = decide(evaluation(golden=golden, record=record(0.95, 0.97)))
     found = next(each for each in decision.findings if each.gate == "golden-accuracy")
     assert found.evidence["luck"] == GateLimits().luck_most
 
