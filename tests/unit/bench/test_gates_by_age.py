@@ -25,7 +25,7 @@ def test_where_a_line_truly_gets_better_a_worse_challenger_is_refused_as_well() 
 
 def test_the_trial_on_fresh_messages_holds_what_the_golden_set_cannot_see() -> None:
     seen = ageing(
-        np.random.default_rng(3), 1000, chains=8, cycles=25, mean=-0.003, spread=0.004, trial=True
+        np.random.default_rng(3), 1000, chains=6, cycles=20, mean=-0.003, spread=0.004, trial=True
     )
     assert seen["true_change_points_worst_5_percent"] > -1.0
 

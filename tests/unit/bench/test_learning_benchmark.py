@@ -55,7 +55,7 @@ def test_drawn_verdicts_have_the_rates_that_were_asked_for() -> None:
 
 def test_the_gate_experiment_runs_in_small() -> None:
     outcome = gates.run(Scale(short=True))
-    assert {aim.name.split(":")[0] for aim in outcome.aims} == {"gate"}
+    assert {aim.name.split(":")[0] for aim in outcome.aims} == {"gate", "gate and trial"}
     assert json.dumps(outcome.figures)
     worse = [row for row in outcome.figures["single_cycles"] if row["change_points"] == -2]
     assert all(row["promoted"] == 0 for row in worse)
