@@ -25,7 +25,7 @@ from bench.ending import end_in_order
 from bench.faults import laptop, network, operator, runs
 from bench.faults.kinds import FAKETIME, KINDS, Kind
 from bench.faults.runs import HEALS_WITHIN_SECONDS, Report
-from bench.learning.outcome import Aim
+from bench.outcome import Aim
 
 RESULTS = Path("bench/results/faults.json")
 _MODELS = ("silent", "closed", "half")

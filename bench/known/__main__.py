@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.ending import end_in_order
 from bench.known import floods, lookup, replicas, report, scans
-from bench.learning.outcome import Aim, Outcome
 from bench.marks import between
+from bench.outcome import Aim, Outcome
 
 RESULTS = Path("bench/results/known.json")
 PARTS = {"lookup": lookup.run, "scans": scans.run, "floods": floods.run, "replicas": replicas.run}

@@ -24,7 +24,7 @@ from api.review import decisions, queue
 from api.scans import service as scans
 from bench.learning import evasions
 from bench.learning.lab import sms_heads
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from shield.errors import Conflict, Forbidden
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.reasons import Reader

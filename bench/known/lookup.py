@@ -12,7 +12,7 @@ from api.kit import signature
 from api.kit.keyring import KeyRing
 from api.known.index import KnownIndex
 from bench.learning.lab import sms_heads
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from shield.similarity import PERMUTATIONS, form
 
 ENTRIES = 1_000_000

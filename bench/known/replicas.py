@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from shield.client import ShieldClient
 from shield.labels import FeedbackType, ScanType
 from shield.wire import DecidedBy, ReviewAction, ScanRead

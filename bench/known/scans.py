@@ -14,7 +14,7 @@ from api.kit.tokens import Role
 from api.known.index import KnownIndex
 from api.scans import service as scans
 from bench.learning.lab import sms_heads
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from shield.labels import ModelType, ScanType
 from shield.reasons import Reader
 from shield.similarity import PERMUTATIONS

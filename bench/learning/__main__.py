@@ -29,8 +29,8 @@ from bench.learning import (
     seeds,
     speed,
 )
-from bench.learning.outcome import Outcome, Scale
 from bench.learning.page import write_page
+from bench.outcome import Outcome, Scale
 
 RESULTS = Path(__file__).parents[1] / "results" / "learning.json"
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bench.learning.lab import WORK
-from bench.learning.outcome import Aim, Outcome, Scale
+from bench.outcome import Aim, Outcome, Scale
 from components.prepare_corpus.book import book_messages
 from components.prepare_corpus.reading import read_corpus
 from components.shared.base_model import MINILM, MULTILINGUAL, TOKENIZER, base_directory

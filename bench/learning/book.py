@@ -19,7 +19,7 @@ import components.prepare_corpus
 import components.shared
 import components.train
 from bench.learning.lab import WORK, kept
-from bench.learning.outcome import Aim, Outcome, Scale, spread
+from bench.outcome import Aim, Outcome, Scale, spread
 from components.baseline import step as baseline_step
 from components.prepare_corpus import step as prepare_step
 from components.prepare_corpus.first import first_dataset

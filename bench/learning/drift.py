@@ -9,8 +9,8 @@ import polars as pl
 
 from bench.learning.lab import WORK, Lab
 from bench.learning.learners import Learner, Linear, Transformer
-from bench.learning.outcome import Aim, Outcome, Scale
 from bench.learning.stream import Stream, feedback, make_stream
+from bench.outcome import Aim, Outcome, Scale
 from shield.labels import ModelType
 from shield.metrics import threshold_for_fpr
 

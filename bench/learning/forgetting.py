@@ -11,7 +11,7 @@ import polars as pl
 from bench.learning.evasions import unmarked
 from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.learners import Transformer
-from bench.learning.outcome import Aim, Outcome, Scale
+from bench.outcome import Aim, Outcome, Scale
 from shield.labels import ModelType
 
 CORRECTIONS = 170

@@ -13,7 +13,7 @@ import numpy as np
 from bench.learning.cycles import CORRECTIONS, DISAGREEMENT, promoted
 from bench.learning.exact import chance_to_pass
 from bench.learning.lines import ageing
-from bench.learning.outcome import Aim, Outcome, Scale
+from bench.outcome import Aim, Outcome, Scale
 
 GOLDEN_SIZES = (1000, 2000, 4000)
 DIFFERENT = (0.011, 0.015, 0.02, 0.03, 0.04, 0.06)

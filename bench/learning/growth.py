@@ -20,7 +20,7 @@ import polars as pl
 from bench.ending import end_in_order
 from bench.learning import confined
 from bench.learning.lab import WORK, Lab, sms_heads, table
-from bench.learning.outcome import Aim, Outcome, Scale
+from bench.outcome import Aim, Outcome, Scale
 from components.build_dataset.corrections import Caps
 from components.build_dataset.step import run as build_dataset
 from shield.artifacts.directory import DirectoryStore

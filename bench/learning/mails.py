@@ -26,8 +26,8 @@ import polars as pl
 from bench.ending import end_in_order
 from bench.learning.lab import WORK, Lab, table
 from bench.learning.learners import Linear
-from bench.learning.outcome import Aim, Outcome, Scale
 from bench.learning.stream import feedback
+from bench.outcome import Aim, Outcome, Scale
 from components.shared.campaigns import campaigns
 from shield.errors import Invalid
 from shield.gates import PROMOTE

@@ -18,7 +18,7 @@ from bench.learning.evasions import leet
 from bench.learning.lab import WORK, Lab, both, fit_rows, kept, shuffled
 from bench.learning.learners import EVERYTHING
 from bench.learning.liars import ATTACKS, Messages, corrections, phrase_of
-from bench.learning.outcome import Aim, Outcome, Scale, spread
+from bench.outcome import Aim, Outcome, Scale, spread
 from components.build_dataset.corrections import Caps
 from components.evaluate.probes import MOST_SCAMS, learned
 from components.evaluate.scoring import compare

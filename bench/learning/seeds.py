@@ -23,7 +23,7 @@ import components
 import shield
 from bench.learning.lab import WORK, Lab, kept
 from bench.learning.learners import Learner, Linear, Transformer, corrections_in
-from bench.learning.outcome import Aim, Outcome, Scale, spread
+from bench.outcome import Aim, Outcome, Scale, spread
 from cli.demo.story import HELD_BACK, LIMITS, MIN_FEEDBACK
 from components.prepare_corpus import step as prepare_step
 from components.shared import messages

@@ -17,7 +17,7 @@ import torch
 from bench.learning.evasions import mixed
 from bench.learning.lab import WORK, Lab, both, shuffled
 from bench.learning.naive import BATCH, MAX_TOKENS
-from bench.learning.outcome import Aim, Outcome, Scale, spread
+from bench.outcome import Aim, Outcome, Scale, spread
 from components.shared import messages
 from components.shared.base_model import base_directory
 from components.shared.encoder import load_classifier, load_tokenizer, token_ids

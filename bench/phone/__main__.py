@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.ending import end_in_order
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from bench.phone import chromium, encoder, pictures, quality
 
 RESULTS = Path("bench/results/phone.json")

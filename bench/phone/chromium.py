@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from components.baseline.step import fit
 from components.prepare_corpus.book import book_messages
 from shield.book import Side

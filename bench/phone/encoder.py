@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from api.pages.assets import Assets
 from bench.learning.lab import trained
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from components.prepare_corpus import step as prepare_step
 from components.prepare_corpus.book import book_messages
 from components.prepare_corpus.first import first_dataset

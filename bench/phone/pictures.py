@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 
 from api.pages.build import node_folder, npm
 from api.pages.build import run as run_program
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from components.prepare_corpus.book import book_messages
 from shield.book import Side
 from shield.labels import ModelType

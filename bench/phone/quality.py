@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.learning.book import ALL, judged, write_judge_half
-from bench.learning.outcome import Aim, Outcome, spread
+from bench.outcome import Aim, Outcome, spread
 from components.baseline import step as baseline_step
 from components.prepare_corpus import step as prepare_step
 from components.prepare_corpus.first import first_dataset

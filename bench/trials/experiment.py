@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.learning.outcome import Aim, Outcome
+from bench.outcome import Aim, Outcome
 from bench.trials import before, now
 from bench.trials.before import Told
 from bench.trials.world import DAY_SECONDS, Messages, World, draw

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.ending import end_in_order
-from bench.learning.outcome import Aim, spread
+from bench.outcome import Aim, spread
 from cli.session import mint
 from shield.client import ShieldClient
 from shield.errors import ShieldError

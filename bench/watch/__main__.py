@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.ending import end_in_order
-from bench.learning.outcome import Aim
+from bench.outcome import Aim
 from components.drift_watch.changes import Daily, total_of, weigh_change
 from components.drift_watch.signals import DriftLimits
 from shield.sequential import Counts, log_evidence_above

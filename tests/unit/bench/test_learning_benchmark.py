@@ -8,8 +8,8 @@ import pytest
 
 from bench.learning import cycles, gates, mails
 from bench.learning.evasions import BY_MONTH, homoglyphs, plain, short_links, zero_width
-from bench.learning.outcome import Scale, spread
 from bench.learning.stream import feedback
+from bench.outcome import Scale, spread
 from shield.errors import Invalid
 from shield.text import normalise, readable
 
