@@ -2,11 +2,13 @@
 
 import copy
 import json
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from shield.wire import FEWEST_SCANS, KEPT_SHARE, DeviceAnswer
 from tests.support.http_server import Quiet, serving
 
 RULES: list[tuple[int | None, str | None, str, str | None, float | None]] = [
@@ -45,12 +47,68 @@ STUBBORN_ROUNDS = [
 """Sent, waiting, and the pause after rounds at 10, 600, 9010 and 9011 ms, with the dice at 0."""
 STUBBORN_SENT = ["a", "b", "c", "a", "c", "c", "d"]
 
+_TAKEN: list[Any] = [
+    *(201, {}),
+    {
+        "data": {
+            "scanId": "server-r",
+            "verdict": "ham",
+            "modelVersion": "sms-v1",
+            "agrees": False,
+            "feedbackId": "f",
+        }
+    },
+]
+MIXED: dict[str, list[list[Any]]] = {
+    "r": [[408, {"Retry-After": "4"}, {}], _TAKEN],
+    "b": [_OK],
+    "v1": [[425, {}, {}], [500, {}, {}], _OK],
+    "v2": [[422, {}, {"message": "This version was never on phones."}]],
+    "server-r": [_OK],
+}
+"""Answers to a report on the device's verdict on the message `r` (scam, and its owner says
+harmless), to feedback on the scan `b`, to a full lot of the versions `v1` and `v2` each, and to
+what the owner says of `r` before the last round: that it is a scam after all. That is about the
+server's scan."""
+MIXED_ROUNDS = [
+    [0, 2, 4],  # the report came too slowly; all must wait
+    [2, 0, 0.5],  # both letters; and the lot came too early
+    [0, 0, 1],  # a fault over the one lot; the other one will never be taken
+    [1, 0, None],
+]
+"""Sent, waiting, and the pause after rounds at 10, 4010, 4510 and 5510 ms, with the dice at 0."""
+MIXED_SENT = ["r", "r", "b", "v1", "v1", "v2", "server-r", "v1"]
+
+
+def counting_story() -> dict[str, Any]:
+    """Return answers of two versions, the draws that make them counts, and those counts in order.
+
+    Each is the version and the numbers of harmless, scam and unsure.
+    """
+    dice, names = random.Random(20), [answer.value for answer in DeviceAnswer]
+    answers = [[dice.choice(["v1", "v1", "v2"]), dice.choice(names)] for _ in range(100)]
+    draws: list[float] = []
+    tallies: list[list[Any]] = []
+    for version, answer in answers:
+        draws.append(dice.random())
+        said = answer
+        if draws[-1] >= KEPT_SHARE:
+            draws.append(dice.random())
+            said = names[int(draws[-1] * len(names))]
+        mine = [each for each in tallies if each[0] == version and sum(each[1:]) < FEWEST_SCANS]
+        if not mine:
+            mine = [[version, 0, 0, 0]]
+            tallies += mine
+        mine[0][1 + names.index(said)] += 1
+    return {"answers": answers, "draws": draws, "tallies": tallies}
+
 
 @contextmanager
 def scripted(script: dict[str, list[list[Any]]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Answer feedback on each scan by what stands in `script`, which a real API cannot be made to.
+    """Answer each letter by what stands in `script`, which a real API cannot be made to.
 
-    Yields the URL, and the list of scans and keys that were sent.
+    Feedback is named by its scan, a report by its text, a lot by its version. Yields the URL, and
+    the list of names and keys that were sent.
     """
     left = copy.deepcopy(script)
     sent: list[tuple[str, str]] = []
@@ -58,8 +116,9 @@ def scripted(script: dict[str, list[list[Any]]]) -> Iterator[tuple[str, list[tup
     class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            sent.append((body["scanId"], self.headers["Idempotency-Key"]))
-            status, headers, document = left[body["scanId"]].pop(0)
+            name = next(body[each] for each in ("scanId", "text", "version") if each in body)
+            sent.append((name, self.headers["Idempotency-Key"]))
+            status, headers, document = left[name].pop(0)
             answer = json.dumps(document).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Type": "application/json"}.items():

@@ -3,9 +3,11 @@ import createClient, { type Client } from "openapi-fetch";
 import { answerOf, problemOf, unreachable } from "./answers";
 import type { components, paths } from "./generated/api";
 import { ShieldError, Unreachable } from "./problem";
-import type { FeedbackBody, Scan, ScanType } from "./scan";
+import type { DeviceCounts, DeviceReport, FeedbackBody, Scan, ScanType } from "./scan";
 
 export type Feedback = components["schemas"]["FeedbackRead"];
+/** What the server made of a reported message: its own verdict, and whether that is the device's. */
+export type DeviceReported = components["schemas"]["DeviceReportRead"];
 export type Me = components["schemas"]["MeRead"];
 export type Serving = components["schemas"]["ScanTypeRead"];
 type Token = string | null | undefined;
@@ -91,6 +93,25 @@ export class ShieldClient {
    */
   async sendFeedback(body: FeedbackBody, key: string): Promise<Feedback> {
     return data(await this.api.POST("/api/v2/feedback", { body, params: { header: { "Idempotency-Key": key } } }));
+  }
+
+  /**
+   * Report a verdict of the device, now: the server judges the message again, and keeps it as a scan. Apps use an `Outbox` instead.
+   *
+   * @param key As for `sendFeedback`.
+   */
+  async sendDeviceReport(body: DeviceReport, key: string): Promise<DeviceReported> {
+    return data(await this.api.POST("/api/v2/device/reports", { body, params: { header: { "Idempotency-Key": key } } }));
+  }
+
+  /**
+   * Count what was judged on the device, without texts. Apps use `Outbox.count` instead, which draws a quarter by lot and sends whole lots.
+   *
+   * @param key As for `sendFeedback`.
+   */
+  async sendDeviceCounts(scanType: ScanType, body: DeviceCounts, key: string): Promise<void> {
+    const params = { path: { scan_type: scanType }, header: { "Idempotency-Key": key } };
+    data(await this.api.POST("/api/v2/device/{scan_type}/counts", { body, params }));
   }
 
   async me(): Promise<Me> {

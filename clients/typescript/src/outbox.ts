@@ -1,26 +1,25 @@
 // Feedback that survives a tunnel: every letter is kept first and sent from where it is kept, so there is one way.
 import type { ShieldClient } from "./client";
 import type { FeedbackBox, Feedbacked } from "./generated/elements/given";
+import { isEnough, lotsOf, tallied, type Answer, type Tally } from "./generated/judge/counting";
+import { saying, sentOf, type Answerable } from "./generated/lib/letters";
 import { exclusively, uuid } from "./generated/lib/platform";
-import { ruleFor } from "./rules";
-import { feedbackOn, type Scan } from "./scan";
-import { BrowserStorage, type Letter, type OutboxStorage } from "./storage";
+import { sendRound, type Round } from "./generated/lib/sending";
+import { answered } from "./rules";
+import type { ScanType } from "./scan";
+import { BrowserStorage, type Letter, type Outcome, type OutboxStorage } from "./storage";
 
 export type { Feedbacked };
 
-/** How a round of sending ended. */
-export interface Delivery {
-  sent: number;
-  failed: number;
+const HOUR_MILLISECONDS = 3_600_000;
+
+/** How a round of sending ended; `sent` and `failed` are letters, and counts are none. */
+export interface Delivery extends Round {
   waiting: number;
-  /** The server does not know the token: ask for a new one; nothing is lost. */
-  signedOut: boolean;
-  /** When to try again; null where nothing waits, or only a token is missing. */
-  retryAfterSeconds: number | null;
 }
 
 export interface OutboxOptions {
-  client: Pick<ShieldClient, "sendFeedback">;
+  client: Pick<ShieldClient, "sendFeedback" | "sendDeviceReport" | "sendDeviceCounts">;
   /** Whose letters these are, e.g. the subject of the token. Needed unless `storage` is given. */
   account?: string;
   storage?: OutboxStorage;
@@ -50,6 +49,9 @@ export class Outbox extends EventTarget implements FeedbackBox {
   private running = false;
   private sending = "";
   private signedOut = false;
+  /** Letters of this round. */
+  private arrived = 0;
+  private failed = 0;
 
   constructor(private readonly options: OutboxOptions) {
     super();
@@ -83,13 +85,30 @@ export class Outbox extends EventTarget implements FeedbackBox {
   /**
    * Keep what somebody says of a scan, and send it as soon as that is possible.
    *
-   * Resolves once it is kept: from then on it cannot be lost. A newer opinion replaces one that still waits.
+   * Resolves once it is kept: from then on it cannot be lost. A newer opinion replaces one that still waits. Of a scan that the device has judged
+   * (`judgedHere`, with its `text` and `modelVersion`), the message is reported, so that the server judges it again.
    */
-  async say(scan: Pick<Scan, "id" | "scanType" | "verdict">, scam: boolean, comment = ""): Promise<void> {
-    const letter: Letter = { key: uuid(), body: feedbackOn(scan, scam, comment), scam, writtenAt: this.now(), attempts: 0 };
+  async say(scan: Answerable, scam: boolean, comment = ""): Promise<void> {
+    const letter: Letter = { key: uuid(), ...saying(scan, scam, comment), scam, writtenAt: this.now() };
     await this.storage.post(letter);
     this.tell(letter, this.running ? "sending" : "waiting");
     if (this.running) this.wake();
+  }
+
+  /**
+   * Count an answer that a person was given by the device alone: what its judge has said, never what was known. No text is kept or sent.
+   *
+   * A quarter of the answers is drawn by lot, and they are sent in lots of 20 of one version, at a random moment of the hour after a lot is full, so
+   * that neither an answer nor its time can be read off.
+   */
+  async count(scanType: ScanType, version: string, answer: Answer): Promise<void> {
+    const full = await exclusively(`${this.storage.name}:counts`, async () => {
+      const tally = tallied(await this.storage.tallies(), { scanType, version, answer }, uuid);
+      const isFull = isEnough(tally.counts);
+      await this.storage.keepTally(isFull ? { ...tally, hold: { until: this.now() + this.random() * HOUR_MILLISECONDS, all: false } } : tally);
+      return isFull;
+    });
+    if (full && this.running) this.wake();
   }
 
   /** Where the feedback on a scan stands; null where this device knows of none. */
@@ -100,7 +119,7 @@ export class Outbox extends EventTarget implements FeedbackBox {
     return outcome ? { scanId, state: outcome.state, scam: outcome.scam, comment: outcome.comment, ...(outcome.message ? { message: outcome.message } : {}) } : null;
   }
 
-  /** How many letters wait. */
+  /** How many letters wait. Counts are not among them: nobody has to wait for those. */
   async waiting(): Promise<number> {
     return (await this.storage.letters()).length;
   }
@@ -127,67 +146,53 @@ export class Outbox extends EventTarget implements FeedbackBox {
   };
 
   private async sendAll(): Promise<Delivery> {
-    const result: Delivery = { sent: 0, failed: 0, waiting: 0, signedOut: false, retryAfterSeconds: null };
     this.signedOut = false;
-    const letters = await this.storage.letters();
-    const held = (letter: Letter): boolean => (letter.hold?.until ?? 0) > this.now();
-    const stopped = letters.some((letter) => letter.hold?.all && held(letter));
-    for (const [index, letter] of letters.entries()) {
-      if (stopped || held(letter)) continue;
-      // Replaced by a newer opinion while others were sent: that one follows in the next round.
-      if (!(await this.storage.letters()).some((one) => one.key === letter.key)) continue;
-      if (await this.sendOne(letter, result)) continue;
-      for (const rest of letters.slice(index)) this.tell(rest, this.signedOut ? "signed-out" : "waiting");
-      break;
-    }
-    const left = await this.storage.letters();
-    result.waiting = left.length;
-    if (left.length === 0 || result.signedOut) return { ...result, retryAfterSeconds: null };
-    // The end of a pause of all, else of the first pause of one.
-    const ends = (all: boolean): number[] => left.filter((letter) => held(letter) && letter.hold!.all === all).map((letter) => letter.hold!.until);
-    const due = ends(true).length > 0 ? Math.max(...ends(true)) : Math.min(...ends(false));
-    if (Number.isFinite(due)) result.retryAfterSeconds ??= (due - this.now()) / 1000;
-    return result;
-  }
-
-  /** Send one letter; tell whether the next one may be tried. */
-  private async sendOne(letter: Letter, result: Delivery): Promise<boolean> {
-    const { scam, body } = letter;
-    const outcome = { scanId: body.scanId, scam, comment: body.comment ?? "", at: this.now() };
-    this.sending = letter.key;
-    this.tell(letter, "sending");
+    let round: Round;
     try {
-      await this.options.client.sendFeedback(body, letter.key);
-      await this.storage.settle(letter, { ...outcome, state: "sent" });
-      result.sent += 1;
-      this.tell(letter, "sent");
-      return true;
-    } catch (error) {
-      const rule = ruleFor(error, letter.attempts + 1, this.random);
-      if (rule.do === "refused") {
-        await this.storage.settle(letter, { ...outcome, state: "failed", message: rule.message });
-        result.failed += 1;
-        this.tell(letter, "failed", rule.message);
-        return true;
-      }
-      if (rule.do === "sign-in") {
-        this.signedOut = result.signedOut = true;
-        return false;
-      }
-      const until = this.now() + 1000 * rule.seconds;
-      await this.storage.amend({
-        ...{ key: letter.key, body, scam, writtenAt: letter.writtenAt, attempts: letter.attempts + 1 },
-        ...(rule.held === "none" ? {} : { hold: { until, all: rule.held === "all" } }),
+      round = await sendRound<Letter | Tally>({
+        waiting: async () => [...(await this.storage.letters()), ...lotsOf(await this.storage.tallies())],
+        send: (one) => (isLot(one) ? this.sendLot(one) : this.sendLetter(one)),
+        answered,
+        arrived: (one) => this.settled(one, { state: "sent" }),
+        refused: (one, message) => this.settled(one, { state: "failed", message }),
+        amend: (one) => (isLot(one) ? this.storage.amendTally(one) : this.storage.amend(one)),
+        now: this.now,
+        random: this.random,
+        tell: (one, state) => {
+          this.sending = state === "sending" ? one.key : "";
+          this.signedOut ||= state === "signed-out";
+          if (!isLot(one)) this.tell(one, state);
+        },
       });
-      if (rule.held !== "letter") {
-        result.retryAfterSeconds = rule.seconds;
-        return false;
-      }
-      this.tell(letter, "waiting");
-      return true;
     } finally {
       this.sending = "";
     }
+    this.signedOut = round.signedOut;
+    const result = { ...round, sent: this.arrived, failed: this.failed, waiting: await this.waiting() };
+    this.arrived = this.failed = 0;
+    return result;
+  }
+
+  private async sendLetter(letter: Letter): Promise<void> {
+    const sent = sentOf(letter, letter.onServer);
+    if ("feedback" in sent) return void (await this.options.client.sendFeedback(sent.feedback, letter.key));
+    const { scanId, verdict } = await this.options.client.sendDeviceReport(sent.report, letter.key);
+    letter.onServer = { id: scanId, verdict };
+  }
+
+  private async sendLot({ scanType, version, counts, key }: Tally): Promise<void> {
+    await this.options.client.sendDeviceCounts(scanType as ScanType, { version, ...counts }, key);
+  }
+
+  /** Keep what became of one. Of counts nothing is told: either way they are gone. */
+  private async settled(one: Letter | Tally, end: Pick<Outcome, "state" | "message">): Promise<void> {
+    if (isLot(one)) return this.storage.dropTally(one.key);
+    const { body, scam, onServer } = one;
+    const outcome = { scanId: body.scanId, scam, comment: body.comment ?? "", at: this.now(), ...end, ...(onServer ? { onServer } : {}) };
+    await this.storage.settle(one, outcome);
+    if (end.state === "sent") this.arrived += 1;
+    else this.failed += 1;
+    this.tell(one, end.state, end.message);
   }
 
   private tell(letter: Letter, state: Feedbacked["state"], message?: string): void {
@@ -195,6 +200,10 @@ export class Outbox extends EventTarget implements FeedbackBox {
     this.dispatchEvent(new OutboxChange(feedback));
     this.channel?.postMessage(feedback);
   }
+}
+
+function isLot(one: Letter | Tally): one is Tally {
+  return "counts" in one;
 }
 
 function feedbackIn(letter: Letter, state: Feedbacked["state"]): Feedbacked {

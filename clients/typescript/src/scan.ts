@@ -1,6 +1,7 @@
 // The result model: what a scan says, and what may be said of it.
 import type { components } from "./generated/api";
-import { claimOf, labelOf, type Judged } from "./generated/lib/verdicts";
+import { saying } from "./generated/lib/letters";
+import type { Judged } from "./generated/lib/verdicts";
 
 export { claimOf, isScam, isUnsure, saidOf, standingOf, type FeedbackType, type ScanType, type Standing } from "./generated/lib/verdicts";
 
@@ -8,14 +9,13 @@ export { claimOf, isScam, isUnsure, saidOf, standingOf, type FeedbackType, type 
 export type Scan = components["schemas"]["ScanRead"];
 export type Reason = components["schemas"]["ScanReason"];
 export type FeedbackBody = components["schemas"]["FeedbackRequest"];
+export type { Answerable, DeviceOpinion, OnServer } from "./generated/lib/letters";
+/** What somebody says of a verdict of the device, with the message: the server judges it again. */
+export type DeviceReport = components["schemas"]["DeviceReport"];
+/** Counts of what the device has said, without texts. */
+export type DeviceCounts = components["schemas"]["DeviceCounts"];
 
 /** The body of `POST /feedback` for what somebody says of a scan. An empty comment is none. */
 export function feedbackOn(scan: Judged & { id: string }, scam: boolean, comment = ""): FeedbackBody {
-  const words = comment.trim();
-  return {
-    scanId: scan.id,
-    feedbackType: claimOf(scan, scam),
-    actualLabel: labelOf(scan.scanType, scam),
-    ...(words ? { comment: words } : {}),
-  };
+  return saying({ id: scan.id, scanType: scan.scanType, verdict: scan.verdict }, scam, comment).body;
 }

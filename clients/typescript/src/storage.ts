@@ -1,20 +1,17 @@
-// Where an outbox keeps letters until they are sent, and what became of them.
+// Where an outbox keeps letters and counts until they are sent, and what became of the letters.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { FeedbackBody } from "./scan";
+import type { Tally } from "./generated/judge/counting";
+import type { OnServer, Said } from "./generated/lib/letters";
+import type { Waiting } from "./generated/lib/sending";
 
-/** One feedback that waits. */
-export interface Letter {
-  /** The `Idempotency-Key`, made when the person tapped. */
-  key: string;
-  body: FeedbackBody;
+/** One feedback that waits, or one report of a verdict of the device. Its key was made when the person tapped. */
+export interface Letter extends Said, Waiting {
   /** What the person says the message is. */
   scam: boolean;
   /** Milliseconds since 1970. */
   writtenAt: number;
-  /** Tries that ended without an answer that settles it. */
-  attempts: number;
-  /** Not before this time (milliseconds since 1970); `all`: nor any other letter. */
-  hold?: { until: number; all: boolean };
+  /** Of a report: what the server has made of an earlier one on the same scan. */
+  onServer?: OnServer;
 }
 
 /** What became of a scan's newest letter. */
@@ -25,6 +22,8 @@ export interface Outcome {
   comment: string;
   /** Why the server refused it, in words for people. */
   message?: string;
+  /** Of a report: what the server has made of it. A changed opinion goes there. */
+  onServer?: OnServer;
   at: number;
 }
 
@@ -33,13 +32,20 @@ export interface OutboxStorage {
   readonly name: string;
   /** All letters, oldest first. */
   letters(): Promise<Letter[]>;
-  /** Keep a letter in place of any other of the same scan, all at once. */
+  /** Keep a letter in place of any other of the same scan, all at once; it takes over the `onServer` of the scan's letter or outcome. */
   post(letter: Letter): Promise<void>;
   /** Write a letter again if it is still there: a newer one may have taken its place. */
   amend(letter: Letter): Promise<void>;
-  /** Drop a letter and keep what became of it, all at once; a newer letter of the scan is left alone. */
+  /** Drop a letter and keep what became of it, all at once; a newer letter of the scan is only told `onServer`. */
   settle(letter: Letter, outcome: Outcome): Promise<void>;
   outcome(scanId: string): Promise<Outcome | undefined>;
+  /** The counts of what the device has said, full or being filled. */
+  tallies(): Promise<Tally[]>;
+  /** Keep a count in place of the one with its key. */
+  keepTally(tally: Tally): Promise<void>;
+  /** Write a count again if it is still there. */
+  amendTally(tally: Tally): Promise<void>;
+  dropTally(key: string): Promise<void>;
   /** Forget everything. */
   clear(): Promise<void>;
 }
@@ -49,6 +55,7 @@ const KEPT_OUTCOMES = 200;
 
 interface Schema extends DBSchema {
   letters: { key: string; value: Letter };
+  tallies: { key: string; value: Tally };
   outcomes: { key: string; value: Outcome; indexes: { "by-time": number } };
 }
 
@@ -63,10 +70,13 @@ export class BrowserStorage implements OutboxStorage {
   }
 
   private database(): Promise<IDBPDatabase<Schema>> {
-    this.opened ??= openDB<Schema>(this.name, 1, {
-      upgrade(db) {
-        db.createObjectStore("letters", { keyPath: "key" });
-        db.createObjectStore("outcomes", { keyPath: "scanId" }).createIndex("by-time", "at");
+    this.opened ??= openDB<Schema>(this.name, 2, {
+      upgrade(db, before) {
+        if (before < 1) {
+          db.createObjectStore("letters", { keyPath: "key" });
+          db.createObjectStore("outcomes", { keyPath: "scanId" }).createIndex("by-time", "at");
+        }
+        db.createObjectStore("tallies", { keyPath: "key" });
       },
     });
     return this.opened;
@@ -79,8 +89,10 @@ export class BrowserStorage implements OutboxStorage {
   async post(letter: Letter): Promise<void> {
     const transaction = (await this.database()).transaction(["letters", "outcomes"], "readwrite");
     const letters = transaction.objectStore("letters");
-    for (const other of await letters.getAll()) if (other.body.scanId === letter.body.scanId) await letters.delete(other.key);
-    await letters.put(letter);
+    const others = (await letters.getAll()).filter((other) => other.body.scanId === letter.body.scanId);
+    const outcome = await transaction.objectStore("outcomes").get(letter.body.scanId);
+    for (const other of others) await letters.delete(other.key);
+    await letters.put(following(letter, [...others, outcome]));
     await transaction.objectStore("outcomes").delete(letter.body.scanId);
     await transaction.done;
   }
@@ -99,8 +111,29 @@ export class BrowserStorage implements OutboxStorage {
       await outcomes.put(outcome);
       const keys = await outcomes.index("by-time").getAllKeys();
       for (const old of keys.slice(0, Math.max(0, keys.length - KEPT_OUTCOMES))) await outcomes.delete(old);
+    } else {
+      const newer = (await transaction.objectStore("letters").getAll()).find(({ body }) => body.scanId === outcome.scanId);
+      if (newer) await transaction.objectStore("letters").put(following(newer, [outcome]));
     }
     await transaction.done;
+  }
+
+  async tallies(): Promise<Tally[]> {
+    return (await this.database()).getAll("tallies");
+  }
+
+  async keepTally(tally: Tally): Promise<void> {
+    await (await this.database()).put("tallies", tally);
+  }
+
+  async amendTally(tally: Tally): Promise<void> {
+    const transaction = (await this.database()).transaction("tallies", "readwrite");
+    if (await transaction.store.get(tally.key)) await transaction.store.put(tally);
+    await transaction.done;
+  }
+
+  async dropTally(key: string): Promise<void> {
+    await (await this.database()).delete("tallies", key);
   }
 
   async outcome(scanId: string): Promise<Outcome | undefined> {
@@ -109,7 +142,7 @@ export class BrowserStorage implements OutboxStorage {
 
   async clear(): Promise<void> {
     const db = await this.database();
-    await Promise.all([db.clear("letters"), db.clear("outcomes")]);
+    await Promise.all([db.clear("letters"), db.clear("outcomes"), db.clear("tallies")]);
   }
 }
 
@@ -117,6 +150,7 @@ export class BrowserStorage implements OutboxStorage {
 export class MemoryStorage implements OutboxStorage {
   private readonly kept = new Map<string, Letter>();
   private readonly outcomes = new Map<string, Outcome>();
+  private readonly counted = new Map<string, Tally>();
 
   constructor(readonly name = `antispam-shield-outbox:memory`) {}
 
@@ -125,8 +159,9 @@ export class MemoryStorage implements OutboxStorage {
   }
 
   post(letter: Letter): Promise<void> {
-    for (const other of this.kept.values()) if (other.body.scanId === letter.body.scanId) this.kept.delete(other.key);
-    this.kept.set(letter.key, letter);
+    const others = [...this.kept.values()].filter((other) => other.body.scanId === letter.body.scanId);
+    for (const other of others) this.kept.delete(other.key);
+    this.kept.set(letter.key, following(letter, [...others, this.outcomes.get(letter.body.scanId)]));
     this.outcomes.delete(letter.body.scanId);
     return Promise.resolve();
   }
@@ -137,6 +172,8 @@ export class MemoryStorage implements OutboxStorage {
   }
 
   settle(letter: Letter, outcome: Outcome): Promise<void> {
+    const newer = [...this.kept.values()].find(({ key, body }) => key !== letter.key && body.scanId === outcome.scanId);
+    if (newer) this.kept.set(newer.key, following(newer, [outcome]));
     if (this.kept.delete(letter.key)) this.outcomes.set(outcome.scanId, outcome);
     for (const old of [...this.outcomes.keys()].slice(0, Math.max(0, this.outcomes.size - KEPT_OUTCOMES))) this.outcomes.delete(old);
     return Promise.resolve();
@@ -146,11 +183,37 @@ export class MemoryStorage implements OutboxStorage {
     return Promise.resolve(this.outcomes.get(scanId));
   }
 
+  tallies(): Promise<Tally[]> {
+    return Promise.resolve([...this.counted.values()]);
+  }
+
+  keepTally(tally: Tally): Promise<void> {
+    this.counted.set(tally.key, tally);
+    return Promise.resolve();
+  }
+
+  amendTally(tally: Tally): Promise<void> {
+    if (this.counted.has(tally.key)) this.counted.set(tally.key, tally);
+    return Promise.resolve();
+  }
+
+  dropTally(key: string): Promise<void> {
+    this.counted.delete(key);
+    return Promise.resolve();
+  }
+
   clear(): Promise<void> {
     this.kept.clear();
     this.outcomes.clear();
+    this.counted.clear();
     return Promise.resolve();
   }
+}
+
+/** A letter with what the server has made of the scan, as far as those before it know. */
+function following(letter: Letter, before: ({ onServer?: OnServer } | undefined)[]): Letter {
+  const onServer = before.find((each) => each?.onServer)?.onServer;
+  return onServer ? { ...letter, onServer } : letter;
 }
 
 function oldestFirst(letters: Letter[]): Letter[] {

@@ -10,13 +10,24 @@ import pytest
 
 from api.pages.build import node_folder
 from shield.labels import ScanType
+from shield.packages import push
 from shield.reasons import Reader, explain
 from shield.wire import ReviewAction
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.client_package import unpacked_client
-from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
-from tests.support.judge import write_vectors
+from tests.support.client_rules import (
+    MIXED,
+    MIXED_ROUNDS,
+    MIXED_SENT,
+    RULES,
+    STUBBORN,
+    STUBBORN_ROUNDS,
+    STUBBORN_SENT,
+    counting_story,
+    scripted,
+)
+from tests.support.judge import make_stable, version_with_judge, write_vectors
 
 pytestmark = pytest.mark.xdist_group("client-package")
 
@@ -176,6 +187,108 @@ def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> N
     assert rounds == STUBBORN_ROUNDS
     assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
+
+
+def test_reports_and_counts_follow_the_rules_of_feedback(package: Path) -> None:
+    with scripted(MIXED) as (url, sent):
+        told = in_node(
+            package,
+            """
+            let now = 0;
+            const client = new shield.ShieldClient({ baseUrl: url });
+            const storage = new shield.MemoryStorage();
+            const outbox = new shield.Outbox({ client, storage, now: () => now, random: () => 0 });
+            const scan = { id: "here", scanType: "text", verdict: "spam", text: "r" };
+            const here = { ...scan, judgedHere: true, certainty: "sure", modelVersion: "v1" };
+            await outbox.say(here, false);
+            now += 1;
+            await outbox.say({ id: "b", scanType: "text", verdict: "spam" }, true);
+            for (const version of ["v1", "v2"])
+              for (let n = 0; n < 20; n += 1) await outbox.count("text", version, "harmless");
+            const rounds = [];
+            for (const at of [10, 4010, 4510, 5510]) {
+              now = at;
+              if (at === 5510) await outbox.say(here, true, "look again");
+              const { sent, waiting, retryAfterSeconds } = await outbox.deliver();
+              rounds.push([sent, waiting, retryAfterSeconds]);
+            }
+            say({ rounds, left: await storage.tallies(), after: await outbox.feedbackOf("here") });
+            """,
+            url=url,
+        )
+    assert told["rounds"] == MIXED_ROUNDS
+    assert [name for name, _ in sent] == MIXED_SENT
+    assert len(set(sent)) == 5, "each keeps its key"
+    assert told["left"] == []
+    assert (told["after"]["state"], told["after"]["comment"]) == ("sent", "look again")
+
+
+def test_answers_are_counted_in_lots_with_a_quarter_by_lot(package: Path) -> None:
+    story = counting_story()
+    tallies = in_node(
+        package,
+        """
+        const { tallied, lotsOf } = await import(judge);
+        let tallies = [];
+        let keys = 0;
+        for (const [version, answer] of answers) {
+          const said = { scanType: "text", version, answer };
+          const one = tallied(tallies, said, () => String(keys++), () => draws.shift());
+          tallies[Number(one.key)] = one;
+        }
+        say({ all: tallies, full: lotsOf(tallies).length, left: draws.length });
+        """,
+        judge=(package / "dist/judge.js").as_uri(),
+        answers=story["answers"],
+        draws=story["draws"],
+    )
+    names = ("harmless", "scam", "unsure")
+    counted = [[each["version"], *(each["counts"][n] for n in names)] for each in tallies["all"]]
+    assert counted == story["tallies"]
+    assert (tallies["full"], tallies["left"]) == (4, 0)
+
+
+def test_what_the_device_judged_is_reported_and_counted(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = version_with_judge(tmp_path / "package", random=True)
+    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(made.trusted_keys))
+    with model_server() as arm, running_api(tmp_path / "api") as api:
+        push(api.services.artifacts, made.package.path)
+        make_stable(api.services.rollouts, "sms-v1", made.package, url=arm)
+        told = in_node(
+            package,
+            """
+            const client = new shield.ShieldClient({ baseUrl: url, token });
+            const params = { path: { scan_type: "text" } };
+            await client.api.GET("/api/v2/device/{scan_type}/release", { params });
+            const storage = new shield.MemoryStorage();
+            const outbox = new shield.Outbox({ client, storage, random: () => 0 });
+            const said = { judgedHere: true, modelVersion: "sms-v1", certainty: "unsure" };
+            const scan = { id: "mine", scanType: "text", verdict: "ham", text, ...said };
+            await outbox.say(scan, true);
+            for (let n = 0; n < 45; n += 1) await outbox.count("text", "sms-v1", "harmless");
+            const first = await outbox.deliver();
+            await outbox.say(scan, false, "my own team");
+            const second = await outbox.deliver();
+            const { items } = await client.scans();
+            const left = (await storage.tallies()).map(({ counts }) => counts);
+            say({ first, second, items, left, standing: await outbox.feedbackOf("mine") });
+            """,
+            url=api.url,
+            token=api.token("ada"),
+            text="Reply now to win a holiday",
+        )
+        assert [told[each]["sent"] for each in ("first", "second")] == [1, 1]
+        assert told["standing"]["state"] == "sent"
+        (scan,) = told["items"]
+        assert scan["feedback"]["feedbackType"] == "false_positive", "about the server's verdict"
+        assert [sum(counts.values()) for counts in told["left"]] == [5]
+        with api.client("rita", "reviewer") as rita:
+            (item,) = rita.pending().items
+            assert (item.corrected_label, item.comment) == ("ham", "my own team")
+            (row,) = rita.device_counts()
+        assert (row.scans, row.judged_again, row.disagreed) == (40, 1, 1)
 
 
 def test_the_package_brings_the_judge_on_the_device(package: Path, tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 import type { FeedbackBox, Feedbacked } from "../elements";
 import { toast } from "../lib/dom";
 import { uuid } from "../lib/features";
-import { claimOf, labelOf } from "../lib/verdicts";
+import { saying } from "../lib/letters";
 import { deliver, type Delivery } from "./outbox";
 import { explain, Told, whyRefused } from "./problems";
 import { ask } from "./asking";
 import { back } from "./screens";
-import { opinionHere } from "./scanning";
-import { keptScan, post, removeAllScans, removeScan, setOpinion, type KeptScan, type Letter } from "./store";
+import { keptScan, post, removeAllScans, removeScan, setOpinion, type KeptScan } from "./store";
 import { list, say } from "./words";
 
 interface Wiring {
@@ -65,19 +64,9 @@ export const outbox: FeedbackBox = Object.assign(new EventTarget(), {
 async function keep(id: string, scam: boolean, comment: string): Promise<boolean> {
   const scan = await keptScan(id);
   if (!scan) return false;
-  const said = { actualLabel: labelOf(scan.scanType, scam), ...(comment ? { comment } : {}) };
-  await post({ key: uuid(), writtenAt: Date.now(), scam, ...addressed(scan, scam, said) });
+  await post({ key: uuid(), writtenAt: Date.now(), scam, ...saying(scan, scam, comment) });
   await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
   return true;
-}
-
-/** To whom it goes: of what this phone judged, the server has to see the message first; once it has, the claim is about its own verdict. */
-function addressed(scan: KeptScan, scam: boolean, said: { actualLabel: string; comment?: string }): Pick<Letter, "body" | "report"> {
-  const { scanType, text, onServer } = scan;
-  const told = onServer ? { scanType, verdict: onServer.verdict } : scan;
-  const body = { ...said, scanId: scan.id, feedbackType: claimOf(told, scam) };
-  if (!scan.judgedHere) return { body };
-  return onServer ? { body: { ...body, serverId: onServer.id } } : { body, report: { scanType, text, ...said, device: opinionHere(scan) } };
 }
 
 async function remove(scan: KeptScan): Promise<void> {

@@ -1,16 +1,17 @@
 // The judge on this phone, for the views: judge a text, follow the release in force, count what was said. Loads nothing
 // until it is asked, and never sends a text.
-import { counted, isEnough } from "../judge/counting";
+import { lotsOf, tallied, type Tally } from "../judge/counting";
 import type { Characters } from "../judge/characters";
 import { matched, type KnownMatch } from "../judge/known";
 import type { Judge, Judgement } from "../judge/model";
-import { dropTally, forgetChoices, readKnown, readSetting, readShelf, readTally, tallies, writeKnown, writeSetting, writeShelf, writeTally } from "../judge/shelf";
+import { amendTally, dropTally, forgetChoices, readKnown, readSetting, readShelf, tallies, writeKnown, writeSetting, writeShelf, writeTally } from "../judge/shelf";
 import { followed, followedKnown, opened, type Network } from "../judge/update";
 import type { Pins, SignedKnown, SignedRelease } from "../judge/trust";
 import { SCAN_TYPES } from "../lib/scan-types";
+import { isStopped, sendRound } from "../lib/sending";
 import { followEncoders, judgeWhole } from "./encoder/here";
-import { token } from "./store";
-import { call, Refused, Unreachable, type ScanType } from "./wire";
+import { token, waitingLetters } from "./store";
+import { answered, call, Refused, Unreachable, type ScanType } from "./wire";
 import { exclusively, patience, uuid } from "../lib/features";
 
 export { forgetChoices };
@@ -94,8 +95,7 @@ async function knownHere(text: string, scanType: ScanType, judge: Judge): Promis
 export async function countHere(said: HereJudgement, scanType: ScanType): Promise<void> {
   const answer = said.certainty === "unsure" ? "unsure" : said.scam ? "scam" : "harmless";
   await exclusively("antispam-shield-tally", async () => {
-    const tally = await readTally(scanType, said.version, uuid);
-    await writeTally({ ...tally, counts: counted(tally.counts, answer) });
+    await writeTally(tallied(await tallies(), { scanType, version: said.version, answer }, uuid));
   });
 }
 
@@ -186,23 +186,23 @@ function network(bearer: string): Network {
   };
 }
 
-/** Send the counts that are large enough to tell of nobody. */
+/** Send the lots, by the rules of the outbox. Not when one is full, but with the look-ups: nobody is told when a message was judged. */
 async function sendCounts(): Promise<void> {
   const bearer = await token.read();
-  if (bearer === undefined) return;
-  await exclusively("antispam-shield-tally", async () => {
-    for (const tally of await tallies()) {
-      if (!isEnough(tally.counts)) continue;
-      const body = { version: tally.version, ...tally.counts };
-      const sent = call(bearer, "POST", `/device/${tally.scanType}/counts`, body, { "Idempotency-Key": tally.key });
-      try {
-        await sent;
-      } catch (error) {
-        // Refused for good: a version that this server never had. Else the next look sends it.
-        const forGood = error instanceof Refused && error.status < 500 && ![401, 429].includes(error.status);
-        if (!forGood) continue;
-      }
-      await dropTally(tally);
-    }
-  });
+  if (bearer === undefined || isStopped(await waitingLetters(), Date.now())) return;
+  await exclusively("antispam-shield-lots", () =>
+    sendRound<Tally>({
+      waiting: async () => lotsOf(await tallies()),
+      async send({ scanType, version, counts, key }) {
+        await call(bearer, "POST", `/device/${scanType}/counts`, { version, ...counts }, { "Idempotency-Key": key });
+      },
+      answered,
+      arrived: ({ key }) => dropTally(key),
+      // A version that this server never had.
+      refused: ({ key }) => dropTally(key),
+      amend: amendTally,
+      now: Date.now,
+      random: Math.random,
+    }),
+  );
 }

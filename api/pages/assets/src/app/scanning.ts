@@ -6,9 +6,10 @@ import { uuid } from "../lib/features";
 import { countHere, judgeHere, NobodyHere, readAsking, type HereJudgement } from "./judge";
 import { explainHere } from "./explaining";
 import { explain } from "./problems";
+import { opinionOf, type DeviceOpinion } from "../lib/letters";
 import { SCAN_TYPES } from "../lib/scan-types";
 import { keepScan, keptScan, replaceScan, token, type KeptScan } from "./store";
-import { call, Refused, Unreachable, type DeviceOpinion, type Scan } from "./wire";
+import { call, Refused, Unreachable, type Scan } from "./wire";
 import { say } from "./words";
 
 const button = must<HTMLButtonElement>("#scan");
@@ -79,12 +80,6 @@ async function askServer(given: Written, here: HereJudgement | null): Promise<Ke
   return { ...(await call<Scan>(bearer, "POST", "/scans", { ...given, ...(device ? { device } : {}) })), text: given.text };
 }
 
-/** What this phone has said of a scan, as the server is told. */
-export function opinionHere(scan: KeptScan): DeviceOpinion {
-  const { verdict, certainty } = scan.judgeSaid ?? scan;
-  return { version: scan.modelVersion, verdict, certainty: certainty ?? "unsure" };
-}
-
 /** The person asks the server about what this phone has judged: its answer takes the place of the phone's. */
 export async function askAboutScan(scanId: string, signedOut: () => Promise<void>): Promise<void> {
   try {
@@ -92,7 +87,7 @@ export async function askAboutScan(scanId: string, signedOut: () => Promise<void
     if (!scan) return;
     const { scanType, text } = scan;
     const bearer = (await token.read()) ?? "";
-    const answer = { ...(await call<Scan>(bearer, "POST", "/scans", { scanType, text, device: opinionHere(scan) })), text };
+    const answer = { ...(await call<Scan>(bearer, "POST", "/scans", { scanType, text, device: opinionOf(scan) })), text };
     await replaceScan(scan, answer);
     await open(answer);
   } catch (error) {

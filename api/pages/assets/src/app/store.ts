@@ -2,7 +2,9 @@
 // IndexedDB, because the service worker sends feedback when no page is open.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { saidOf } from "../lib/verdicts";
-import type { DeviceReport, FeedbackBody, Notice, Scan } from "./wire";
+import type { OnServer, Said } from "../lib/letters";
+import type { Waiting } from "../lib/sending";
+import type { Notice, Scan } from "./wire";
 
 /** Where a scan's feedback stands. `waiting` is on this phone only; `failed` was refused by the server. */
 export interface Opinion {
@@ -25,21 +27,16 @@ export interface KeptScan extends Scan {
   /** Then, what the judge on this phone has said. */
   judgeSaid?: { verdict: string; certainty: "sure" | "unsure" };
   /** What the server has made of one that was judged here, since it was reported: its id there, and its verdict. */
-  onServer?: { id: string; verdict: string };
+  onServer?: OnServer;
 }
 
-export interface Letter {
-  /** The Idempotency-Key: however often this is sent, the server counts it once. */
-  key: string;
-  body: FeedbackBody;
-  /** Of a message that this phone has judged: the server has to see it first. */
-  report?: DeviceReport;
+export interface Letter extends Said, Waiting {
   scam: boolean;
   writtenAt: number;
 }
 
 /** A scan that is deleted here, and has yet to be deleted on the server. */
-export interface Removal {
+export interface Removal extends Omit<Waiting, "key"> {
   /** Of one scan, or `EVERYTHING`. */
   scanId: string;
   /** When it was asked for, as in a scan's `createdAt`. */
@@ -193,7 +190,7 @@ function withOpinion(scan: KeptScan, opinion: Opinion): KeptScan {
 }
 
 /** Note where the server keeps what was judged here and then reported. */
-export async function setOnServer(scanId: string, onServer: { id: string; verdict: string }): Promise<void> {
+export async function setOnServer(scanId: string, onServer: OnServer): Promise<void> {
   await changeScan(scanId, (kept) => kept && { ...kept, onServer });
 }
 
@@ -215,6 +212,13 @@ export async function post(letter: Letter): Promise<void> {
 
 export async function waitingLetters(): Promise<Letter[]> {
   return (await database()).getAllFromIndex("outbox", "by-time");
+}
+
+/** Write a letter again if it still waits. */
+export async function amendLetter(letter: Letter): Promise<void> {
+  const transaction = (await database()).transaction("outbox", "readwrite");
+  if (await transaction.store.get(letter.key)) await transaction.store.put(letter);
+  await transaction.done;
 }
 
 export async function dropLetter(key: string): Promise<void> {
@@ -244,6 +248,13 @@ export async function removeAllScans(): Promise<void> {
 
 export async function waitingRemovals(): Promise<Removal[]> {
   return (await database()).getAll("removals");
+}
+
+/** Write a deletion again if it is still to be done. */
+export async function amendRemoval(removal: Removal): Promise<void> {
+  const transaction = (await database()).transaction("removals", "readwrite");
+  if (await transaction.store.get(removal.scanId)) await transaction.store.put(removal);
+  await transaction.done;
 }
 
 export async function dropRemoval(scanId: string): Promise<void> {

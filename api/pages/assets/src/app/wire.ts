@@ -1,7 +1,7 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
 import { patience } from "../lib/features";
-import { retryAfterSeconds } from "../lib/rules";
+import { retryAfterSeconds, type Answered } from "../lib/rules";
 import type { FeedbackType, ScanType } from "../lib/verdicts";
 
 export type { ScanType };
@@ -37,22 +37,6 @@ export interface Scan {
   feedback?: { feedbackType: FeedbackType; status: "pending" | "approved" | "rejected" } | null;
 }
 
-/** What this phone has said of a message by itself, as the server is told. */
-export interface DeviceOpinion {
-  version: string;
-  verdict: string;
-  certainty: "sure" | "unsure";
-}
-
-/** A word on a message that this phone has judged: the server judges it again. */
-export interface DeviceReport {
-  scanType: ScanType;
-  text: string;
-  actualLabel: string;
-  comment?: string;
-  device: DeviceOpinion;
-}
-
 /** What one is told afterwards; the sentences are in the language that was asked for. */
 export interface Notice {
   id: string;
@@ -77,16 +61,6 @@ export interface Serving {
   serves: boolean;
 }
 
-export interface FeedbackBody {
-  /** As this phone keeps it. */
-  scanId: string;
-  /** As the server does, where that is another. Not sent. */
-  serverId?: string;
-  feedbackType: FeedbackType;
-  actualLabel?: string;
-  comment?: string;
-}
-
 /** An answer that was not a success, with the problem document's slug and own sentence, if it had them. */
 export class Refused extends Error {
   constructor(
@@ -101,6 +75,13 @@ export class Refused extends Error {
 
 /** No answer at all: offline, or the server is away. */
 export class Unreachable extends Error {}
+
+/** What the rules of sending make of an error of a call. Throws what is a fault of this code. */
+export function answered(error: unknown): Answered {
+  if (error instanceof Unreachable) return null;
+  if (error instanceof Refused) return error;
+  throw error;
+}
 
 let asked = "";
 

@@ -12,6 +12,8 @@ export interface ShownScan extends Judged {
   judgedHere?: boolean;
   /** Then, the person has chosen that no message is sent: the server is not offered. */
   staysHere?: boolean;
+  /** Then, what its own judge has said, where something else has answered (known scams, the whole predictor). It is what is reported. */
+  judgeSaid?: { verdict: string; certainty: "sure" | "unsure" };
   /** The device has judged as exactly as the server does. */
   judgedWhole?: boolean;
   /** The weightiest first. */

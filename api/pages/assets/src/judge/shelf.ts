@@ -3,20 +3,13 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { KnownStatement } from "./known";
 import { EMPTY, type Shelf } from "./update";
-import { NOTHING, type Counts } from "./counting";
-
-/** One count under way: of one version and scan type. The key makes a repeated sending count once. */
-export interface Tally {
-  scanType: string;
-  version: string;
-  key: string;
-  counts: Counts;
-}
+import type { Tally } from "./counting";
 
 interface Kept extends DBSchema {
   shelves: { key: string; value: Shelf };
   /** Known scams, by scan type. */
   known: { key: string; value: KnownStatement };
+  /** By their keys. */
   tallies: { key: string; value: Tally };
   settings: { key: string; value: string };
 }
@@ -25,14 +18,14 @@ const memory = { shelves: new Map<string, Shelf>(), known: new Map<string, Known
 let opened: Promise<IDBPDatabase<Kept> | null> | undefined;
 
 function database(): Promise<IDBPDatabase<Kept> | null> {
-  opened ??= openDB<Kept>("antispam-shield-judge", 2, {
+  opened ??= openDB<Kept>("antispam-shield-judge", 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore("shelves");
-        db.createObjectStore("tallies");
         db.createObjectStore("settings");
-      }
-      db.createObjectStore("known");
+      } else db.deleteObjectStore("tallies"); // by version: a lot that was on its way could grow
+      if (before < 2) db.createObjectStore("known");
+      db.createObjectStore("tallies", { keyPath: "key" });
     },
     // An old page of ours in another tab would hold up a newer one for ever.
     blocking: (_current, _wanted, event) => {
@@ -65,31 +58,30 @@ export async function writeKnown(scanType: string, known: KnownStatement): Promi
   else memory.known.set(scanType, known);
 }
 
-export async function readTally(scanType: string, version: string, key: () => string): Promise<Tally> {
-  const db = await database();
-  const name = `${scanType} ${version}`;
-  const kept = db ? await db.get("tallies", name) : memory.tallies.get(name);
-  return kept ?? { scanType, version, key: key(), counts: NOTHING };
-}
-
-export async function writeTally(tally: Tally): Promise<void> {
-  const db = await database();
-  const name = `${tally.scanType} ${tally.version}`;
-  if (db) await db.put("tallies", tally, name);
-  else memory.tallies.set(name, tally);
-}
-
 export async function tallies(): Promise<Tally[]> {
   const db = await database();
   return db ? db.getAll("tallies") : [...memory.tallies.values()];
 }
 
-/** Drop a count that was sent, unless it has grown meanwhile by answers that are still to be sent. */
-export async function dropTally(sent: Tally): Promise<void> {
+export async function writeTally(tally: Tally): Promise<void> {
   const db = await database();
-  const name = `${sent.scanType} ${sent.version}`;
-  if (db) await db.delete("tallies", name);
-  else memory.tallies.delete(name);
+  if (db) await db.put("tallies", tally);
+  else memory.tallies.set(tally.key, tally);
+}
+
+/** Write a lot again if it still waits. */
+export async function amendTally(tally: Tally): Promise<void> {
+  const db = await database();
+  if (db === null) return void (memory.tallies.has(tally.key) && memory.tallies.set(tally.key, tally));
+  const transaction = db.transaction("tallies", "readwrite");
+  if (await transaction.store.get(tally.key)) await transaction.store.put(tally);
+  await transaction.done;
+}
+
+export async function dropTally(key: string): Promise<void> {
+  const db = await database();
+  if (db) await db.delete("tallies", key);
+  else memory.tallies.delete(key);
 }
 
 export async function readSetting(name: string): Promise<string | undefined> {
