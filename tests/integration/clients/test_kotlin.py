@@ -26,7 +26,17 @@ from shield.packages.package import Purpose
 from shield.reasons import Reader
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
-from tests.support.client_rules import RULES, STUBBORN, STUBBORN_ROUNDS, STUBBORN_SENT, scripted
+from tests.support.client_rules import (
+    MIXED,
+    MIXED_ROUNDS,
+    MIXED_SENT,
+    RULES,
+    STUBBORN,
+    STUBBORN_ROUNDS,
+    STUBBORN_SENT,
+    counting_story,
+    scripted,
+)
 from tests.support.judge import make_stable, write_vectors
 from tests.support.known_scams import KNOWN, SAID, entry, statement
 from tests.support.odd_texts import odd_texts
@@ -131,7 +141,7 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
         key: public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
         for key, public in trusted.items()
     }
-    with scripted(STUBBORN) as (stubborn, sent):
+    with scripted(STUBBORN) as (stubborn, sent), scripted(MIXED) as (mixed, mixed_sent):
         world = {
             "url": api.url,
             "tokens": {name: api.token(name) for name in ("ada", "ben", "eve")},
@@ -142,6 +152,9 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
             "rules": RULES,
             "stubborn": stubborn,
             "stubbornRounds": STUBBORN_ROUNDS,
+            "mixed": mixed,
+            "mixedRounds": MIXED_ROUNDS,
+            "counting": counting_story(),
             "package": str(tmp_path / "package"),
             "record": str(tmp_path / "record.sig"),
             "keys": keys,
@@ -173,6 +186,8 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
     assert int(passed[1]) == KOTLIN_TESTS, done.stdout
     assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
+    assert [name for name, _ in mixed_sent] == MIXED_SENT
+    assert len(set(mixed_sent)) == 5, "reports and counts do, too"
     with api.client("rita", "reviewer") as reviewer:
         said = {item.comment: item.corrected_label for item in reviewer.pending().items}
     assert said["my own team"] == "ham"

@@ -2,7 +2,6 @@ package org.antispamshield.client
 
 import java.time.Clock
 import java.time.OffsetDateTime
-import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicReference
 import kotlinx.coroutines.CancellationException
@@ -36,8 +35,8 @@ public data class DeviceJudgement(
 }
 
 /**
- * The judges on this device: follow the release in force, and judge by it without a network. No text leaves the device by this class; [count] and
- * [sendCounts] tell the server how often each answer was given, without a text.
+ * The judges on this device: follow the release in force, and judge by it without a network. Nothing that was judged leaves the device by this
+ * class; [Outbox.count] tells the server how often each answer was given, without a text, and [Outbox.say] reports a verdict.
  *
  * @param source Usually the [ShieldClient].
  * @param pins The keys that came with the app.
@@ -48,7 +47,6 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
 
     private val opened = ConcurrentHashMap<ScanType, AtomicReference<Opened>>()
     private val following = Mutex()
-    private val counting = Mutex()
 
     /** What the judge on this device says; null: there is none for such messages, and only the server can be asked. */
     public suspend fun judge(type: ScanType, text: String): DeviceJudgement? = withContext(Dispatchers.Default) {
@@ -66,33 +64,6 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
         val why = loaded(type).judge?.explain(text, type, said.flagged, sure, reader)
         // What the filter makes of a known scam as a whole is not why.
         if (said.known == null) why else why?.copy(reasons = why.reasons.filter { it.kind != "whole" })
-    }
-
-    /** Count an answer that a person was given by this device alone: what the judge has said, never what was known. */
-    public suspend fun count(type: ScanType, said: DeviceJudgement): Unit = counting.withLock {
-        withContext(Dispatchers.IO) {
-            val tallies = store.readTallies(type)
-            val here = tallies.firstOrNull { it.version == said.version } ?: Tally(said.version, UUID.randomUUID().toString(), Counts())
-            store.writeTallies(type, tallies.filter { it.version != said.version } + here.copy(counts = here.counts.counted(said.judgement.standing)))
-        }
-    }
-
-    /**
-     * Send the counts that are large enough to tell of nobody; smaller ones wait. One that the server will never take is dropped.
-     *
-     * @throws Unreachable No answer: they wait. So does a [Problem] that passes.
-     */
-    public suspend fun sendCounts(type: ScanType, to: CountSink): Unit = counting.withLock {
-        withContext(Dispatchers.IO) {
-            for (tally in store.readTallies(type).filter { it.counts.isEnough }) {
-                try {
-                    to.sendCounts(type, tally)
-                } catch (problem: Problem) {
-                    if (problem.status >= 500 || problem.status == 401 || problem.status == 429) throw problem
-                }
-                store.writeTallies(type, store.readTallies(type) - tally)
-            }
-        }
     }
 
     /** The version that judges such messages here; null: none. */
@@ -120,7 +91,7 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
 
     /**
      * Look now and every hour until [scope] ends, so that an undo is here within the hour. Call [follow] too when the app comes to the front and when the
-     * network returns. Counts are sent too, where the source takes them. What goes wrong is given to [failed]; the judge that is here goes on.
+     * network returns. What goes wrong is given to [failed]; the judge that is here goes on.
      */
     public fun keepFollowing(
         scope: CoroutineScope,
@@ -132,7 +103,6 @@ public class DeviceJudges(private val source: ReleaseSource, private val pins: P
             for (type in types) {
                 try {
                     follow(type)
-                    if (source is CountSink) sendCounts(type, source)
                 } catch (error: CancellationException) {
                     throw error
                 } catch (error: Exception) {

@@ -34,19 +34,30 @@ public data class Delivery(
     val retryAfterSeconds: Double?,
 )
 
+/** Where an outbox sends what it keeps: [ShieldClient], or an app's own transport. Each call throws [Unreachable] or a [Problem]. */
+public interface OutboxSink {
+    /** `POST /feedback`; the key makes it count once, as in all calls. */
+    public suspend fun sendFeedback(body: FeedbackBody, key: String)
+
+    /** `POST /device/reports`. */
+    public suspend fun sendDeviceReport(report: DeviceReport, key: String): DeviceReported
+
+    /** `POST /device/{scanType}/counts`. */
+    public suspend fun sendCounts(tally: Tally)
+}
+
 /**
- * Feedback that survives a tunnel: every letter is kept first and sent from where it is kept, so there is one way.
+ * Feedback, reports and counts that survive a tunnel: everything is kept first and sent from where it is kept, so there is one way.
  *
  * [keepSending] sends by itself in a scope of the app; on Android a `CoroutineWorker` calls [deliver].
  */
 public class Outbox(
+    private val sink: OutboxSink,
     private val store: OutboxStore,
     private val now: () -> Long = System::currentTimeMillis,
     private val random: () -> Double = Random::nextDouble,
-    private val send: suspend (FeedbackBody, String) -> Unit,
 ) {
-    public constructor(client: ShieldClient, store: OutboxStore) : this(store, send = client::sendFeedback)
-
+    private val counting = Mutex()
     private val sender = Mutex()
     private val woken = Channel<Unit>(Channel.CONFLATED)
     private val told = MutableSharedFlow<Feedbacked>(extraBufferCapacity = 64, onBufferOverflow = BufferOverflow.DROP_OLDEST)
@@ -64,10 +75,39 @@ public class Outbox(
      * Returns once it is kept: from then on it cannot be lost. A newer opinion replaces one that still waits.
      */
     public suspend fun say(scan: Scan, scam: Boolean, comment: String = "") {
-        val letter = Letter(UUID.randomUUID().toString(), scan.feedback(scam, comment), scam, now())
+        keep(Letter(UUID.randomUUID().toString(), scan.feedback(scam, comment), scam, now()))
+    }
+
+    /**
+     * The same for a message that this device has judged: it is reported with its text, so that the server judges it again. Once it has, a changed
+     * opinion goes to the server's scan.
+     */
+    public suspend fun say(scan: DeviceScan, scam: Boolean, comment: String = "") {
+        keep(Letter(UUID.randomUUID().toString(), scan.feedback(scam, comment), scam, now(), report = scan.report(scam, comment)))
+    }
+
+    private suspend fun keep(letter: Letter) {
         withContext(Dispatchers.IO) { store.post(letter) }
         tell(letter, FeedbackState.WAITING)
         wake()
+    }
+
+    /**
+     * Count an answer that a person was given by this device alone: what the judge has said, never what was known. No text is kept or sent.
+     *
+     * A quarter of the answers is drawn by lot, and they are sent in lots of 20 of one version, at a random moment of the hour after a lot is full, so
+     * that neither an answer nor its time can be read off.
+     */
+    public suspend fun count(type: ScanType, said: DeviceJudgement) {
+        val full = counting.withLock {
+            withContext(Dispatchers.IO) {
+                val tally = store.tallies().tallied(type, said.version, said.judgement.standing, { UUID.randomUUID().toString() })
+                val isFull = tally.counts.isEnough
+                store.keepTally(if (isFull) tally.copy(heldUntil = now() + (random() * HOUR_MILLISECONDS).toLong()) else tally)
+                isFull
+            }
+        }
+        if (full) wake()
     }
 
     /** Try again now: the network has returned, the app was opened, there is a new token. */
@@ -86,10 +126,10 @@ public class Outbox(
         }
     }
 
-    /** How many letters wait. */
+    /** How many letters wait. Counts are not among them: nobody has to wait for those. */
     public suspend fun waiting(): Int = withContext(Dispatchers.IO) { store.letters().size }
 
-    /** Forget all letters: a person signs out for good. Ask first when [waiting] is not 0. */
+    /** Forget all letters and counts: a person signs out for good. Ask first when [waiting] is not 0. */
     public suspend fun clear(): Unit = withContext(Dispatchers.IO) { store.clear() }
 
     /** Send what waits now, after each [wake], and when a pause is over, until the scope ends. */
@@ -103,52 +143,50 @@ public class Outbox(
     /** Send everything that may be sent now, oldest first. One caller sends at a time, the others wait for it. */
     public suspend fun deliver(): Delivery = sender.withLock { withContext(Dispatchers.IO) { sendAll() } }
 
+    private fun waitingNow(): List<Waiting> = store.letters() + store.tallies().filter { it.counts.isEnough }
+
     private suspend fun sendAll(): Delivery {
         val round = Round()
         signedOut = false
-        val letters = store.letters()
-        val stopped = letters.any { it.holdsAll && isHeld(it) }
-        for ((index, letter) in letters.withIndex()) {
-            if (stopped || isHeld(letter)) continue
+        val waiting = waitingNow()
+        val stopped = waiting.any { it.holdsAll && isHeld(it) }
+        for ((index, one) in waiting.withIndex()) {
+            if (stopped || isHeld(one)) continue
             // Replaced by a newer opinion while others were sent: that one follows in the next round.
-            if (store.letters().none { it.key == letter.key }) continue
-            if (sendOne(letter, round)) continue
+            if (waitingNow().none { it.key == one.key }) continue
+            if (sendOne(one, round)) continue
             val state = if (signedOut) FeedbackState.SIGNED_OUT else FeedbackState.WAITING
-            letters.drop(index).forEach { tell(it, state) }
+            waiting.drop(index).forEach { tell(it, state) }
             break
         }
-        val left = store.letters()
-        return Delivery(round.sent, round.failed, left.size, signedOut, if (left.isEmpty() || signedOut) null else round.pause ?: nextTry(left))
+        val left = waitingNow()
+        return Delivery(round.sent, round.failed, left.count { it is Letter }, signedOut, if (left.isEmpty() || signedOut) null else round.pause ?: nextTry(left))
     }
 
     /** The end of a pause of all, else of the first pause of one. */
-    private fun nextTry(left: List<Letter>): Double? {
+    private fun nextTry(left: List<Waiting>): Double? {
         val held = left.filter(::isHeld)
         val until = held.filter { it.holdsAll }.maxOfOrNull { it.heldUntil } ?: held.minOfOrNull { it.heldUntil } ?: return null
         return max(0.0, (until - now()) / 1000.0)
     }
 
-    private fun isHeld(letter: Letter) = letter.heldUntil > now()
+    private fun isHeld(one: Waiting) = one.heldUntil > now()
 
     private class Round(var sent: Int = 0, var failed: Int = 0, var pause: Double? = null)
 
-    /** Send one letter; tell whether the next one may be tried. */
-    private suspend fun sendOne(letter: Letter, round: Round): Boolean {
-        val comment = letter.body.comment.orEmpty()
-        sending = letter.key
-        tell(letter, FeedbackState.SENDING)
+    /** Send one; tell whether the next one may be tried. */
+    private suspend fun sendOne(one: Waiting, round: Round): Boolean {
+        sending = one.key
+        tell(one, FeedbackState.SENDING)
         try {
-            send(letter.body, letter.key)
-            store.settle(letter, Outcome(letter.body.scanId, true, letter.scam, comment, null, now()))
-            round.sent += 1
-            tell(letter, FeedbackState.SENT)
+            if (one is Tally) sink.sendCounts(one)
+            val onServer = if (one is Letter) sent(one) else null
+            settle(one, null, onServer, round)
             return true
         } catch (error: ShieldException) {
-            when (val rule = ruleFor(error, letter.attempts + 1, random)) {
+            when (val rule = ruleFor(error, one.attempts + 1, random)) {
                 is Rule.Refused -> {
-                    store.settle(letter, Outcome(letter.body.scanId, false, letter.scam, comment, rule.message, now()))
-                    round.failed += 1
-                    tell(letter, FeedbackState.FAILED, rule.message)
+                    settle(one, rule.message, null, round)
                     return true
                 }
                 Rule.SignIn -> {
@@ -156,10 +194,9 @@ public class Outbox(
                     return false
                 }
                 is Rule.Wait -> {
-                    val until = if (rule.held == Held.NONE) 0 else now() + (1000 * rule.seconds).toLong()
-                    store.amend(letter.copy(attempts = letter.attempts + 1, heldUntil = until, holdsAll = rule.held == Held.ALL))
+                    hold(one, if (rule.held == Held.NONE) 0 else now() + (1000 * rule.seconds).toLong(), rule.held == Held.ALL)
                     if (rule.held == Held.LETTER) {
-                        tell(letter, FeedbackState.WAITING)
+                        tell(one, FeedbackState.WAITING)
                         return true
                     }
                     round.pause = rule.seconds
@@ -171,10 +208,36 @@ public class Outbox(
         }
     }
 
-    private fun tell(letter: Letter, state: FeedbackState, message: String? = null) {
-        told.tryEmit(standing(letter, state, message))
+    /** Send a letter; return where the server has it from now on, if it was reported to it by this. */
+    private suspend fun sent(letter: Letter): OnServer? {
+        val report = letter.report
+        val there = if (report == null) null else store.onServer(letter.body.scanId)
+        if (report != null && there == null) return sink.sendDeviceReport(report, letter.key).let { OnServer(it.scanId, it.verdict) }
+        sink.sendFeedback(if (report == null || there == null) letter.body else report.feedbackOn(there, letter.body), letter.key)
+        return null
+    }
+
+    /** Keep what became of one; [refused] says why the server does not take it. Of counts nothing is told: either way they are gone. */
+    private fun settle(one: Waiting, refused: String?, onServer: OnServer?, round: Round) {
+        if (one !is Letter) return store.dropTally(one.key)
+        store.settle(one, Outcome(one.body.scanId, refused == null, one.scam, one.body.comment.orEmpty(), refused, now()), onServer)
+        if (refused == null) round.sent += 1 else round.failed += 1
+        tell(one, if (refused == null) FeedbackState.SENT else FeedbackState.FAILED, refused)
+    }
+
+    private fun hold(one: Waiting, until: Long, all: Boolean) {
+        if (one is Letter) store.amend(one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all))
+        if (one is Tally) store.amendTally(one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all))
+    }
+
+    private fun tell(one: Waiting, state: FeedbackState, message: String? = null) {
+        if (one is Letter) told.tryEmit(standing(one, state, message))
     }
 
     private fun standing(letter: Letter, state: FeedbackState, message: String? = null) =
         Feedbacked(letter.body.scanId, state, letter.scam, letter.body.comment.orEmpty(), message)
+
+    private companion object {
+        const val HOUR_MILLISECONDS = 3_600_000
+    }
 }

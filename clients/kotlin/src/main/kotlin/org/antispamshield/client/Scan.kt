@@ -53,8 +53,8 @@ public data class Scan(
     /** The body of a feedback for what somebody says the message really is. An empty comment is none. */
     public fun feedback(scam: Boolean, comment: String = ""): FeedbackBody = FeedbackBody(
         scanId = id,
-        feedbackType = if (scam == isScam) FeedbackType.CONFIRMED else if (scam) FeedbackType.FALSE_NEGATIVE else FeedbackType.FALSE_POSITIVE,
-        actualLabel = if (scam) scanType.scam else scanType.harmless,
+        feedbackType = claimOf(scanType, verdict, scam),
+        actualLabel = labelOf(scanType, scam),
         comment = comment.trim().ifEmpty { null },
     )
 }

@@ -23,12 +23,6 @@ public interface ShelfStore {
 
     /** Keep these from now on. */
     public fun writeKnown(type: ScanType, known: KnownScams)
-
-    /** The counts under way, one a version. They are a person's: an app clears them ([writeTallies] with none) when that person signs out. */
-    public fun readTallies(type: ScanType): List<Tally>
-
-    /** Keep these from now on. */
-    public fun writeTallies(type: ScanType, tallies: List<Tally>)
 }
 
 /**
@@ -71,19 +65,6 @@ public class FileShelfStore(private val folder: File) : ShelfStore {
         replace(File(place(type), KNOWN), json.encodeToString(KnownScams.serializer(), known).encodeToByteArray())
     }
 
-    override fun readTallies(type: ScanType): List<Tally> = try {
-        json.decodeFromString<List<Tally>>(File(place(type), TALLIES).readText())
-    } catch (_: IOException) {
-        emptyList()
-    } catch (_: SerializationException) {
-        emptyList()
-    }
-
-    override fun writeTallies(type: ScanType, tallies: List<Tally>) {
-        place(type).mkdirs()
-        replace(File(place(type), TALLIES), json.encodeToString(tallies).encodeToByteArray())
-    }
-
     private fun judge(type: ScanType, row: Row): KeptJudge? = try {
         val home = File(place(type), nameOf(row.release))
         val files = Judge.FILES.associateWith { File(home, it).readBytes() }
@@ -113,7 +94,6 @@ public class FileShelfStore(private val folder: File) : ShelfStore {
     private companion object {
         const val LIST = "shelf.json"
         const val KNOWN = "known.json"
-        const val TALLIES = "tallies.json"
     }
 }
 

@@ -29,7 +29,7 @@ public class ShieldClient(
     private val transport: Transport = PlatformTransport(),
     private val clock: Clock = Clock.systemUTC(),
     private val token: suspend () -> String?,
-) : ReleaseSource, CountSink {
+) : ReleaseSource, OutboxSink {
     private val base = baseUrl.trimEnd('/')
 
     /** Judge one message. Nothing is repeated by itself: a scan that may have happened is not asked for twice. */
@@ -56,7 +56,7 @@ public class ShieldClient(
      *
      * @param key The `Idempotency-Key`: the same key and body count once, however often they are sent.
      */
-    public suspend fun sendFeedback(body: FeedbackBody, key: String) {
+    override suspend fun sendFeedback(body: FeedbackBody, key: String) {
         data(call("POST", "/feedback", json.encodeToJsonElement(body), mapOf("Idempotency-Key" to key)))
     }
 
@@ -89,11 +89,15 @@ public class ShieldClient(
         return if (answer.headers["content-encoding"] == "gzip") GZIPInputStream(answer.body.inputStream()).use { it.readBytes() } else answer.body
     }
 
-    /** Count what was judged on the device; the tally's key makes it count once. [DeviceJudges] calls it. */
-    override suspend fun sendCounts(type: ScanType, tally: Tally) {
+    /** Report a verdict of the device, now: the server judges the message again, and keeps it as a scan. Apps use an [Outbox] instead. */
+    override suspend fun sendDeviceReport(report: DeviceReport, key: String): DeviceReported =
+        decoded(call("POST", "/device/reports", json.encodeToJsonElement(report), mapOf("Idempotency-Key" to key)))
+
+    /** Count what was judged on the device, without texts; the tally's key makes it count once. Apps use [Outbox.count] instead. */
+    override suspend fun sendCounts(tally: Tally) {
         val (harmless, scam, unsure) = tally.counts
         val body = json.encodeToJsonElement(CountsBody(tally.version, harmless, scam, unsure))
-        data(call("POST", "/device/${wordOf(type)}/counts", body, mapOf("Idempotency-Key" to tally.key)))
+        data(call("POST", "/device/${wordOf(tally.type)}/counts", body, mapOf("Idempotency-Key" to tally.key)))
     }
 
     /** Turn a pairing code (`shieldctl token pair`) into a token. The code is used up by it. */

@@ -5,6 +5,7 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import org.antispamshield.client.judge.Judgement
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Test
@@ -81,7 +82,7 @@ class OutboxTest {
         var now = 0L
         val client = ShieldClient(world.stubborn) { null }
         store().use { store ->
-            val outbox = Outbox(store, { now }, { 0.0 }, client::sendFeedback)
+            val outbox = Outbox(client, store, { now }, { 0.0 })
             for (id in listOf("a", "b", "c", "d")) {
                 outbox.say(Scan(id, ScanType.TEXT, "spam", 1.0, "sure", "sms-v1", "now"), true)
                 now += 1
@@ -100,15 +101,66 @@ class OutboxTest {
         val sent = mutableListOf<String?>()
         store().use { store ->
             lateinit var outbox: Outbox
-            outbox = Outbox(store) { body, _ ->
-                if (sent.isEmpty()) outbox.say(scan, true, "second")
-                sent.add(body.comment)
+            val sink = object : OutboxSink by clientOf("ada") {
+                override suspend fun sendFeedback(body: FeedbackBody, key: String) {
+                    if (sent.isEmpty()) outbox.say(scan, true, "second")
+                    sent.add(body.comment)
+                }
             }
+            outbox = Outbox(sink, store)
             outbox.say(scan, false, "first")
             outbox.deliver()
             assertEquals(FeedbackState.WAITING, outbox.feedbackOf("s")!!.state)
             outbox.deliver()
         }
         assertEquals(listOf<String?>("first", "second"), sent)
+    }
+
+    private fun judged(text: String, flagged: Boolean, version: String = "v1") = DeviceScan(
+        "here", ScanType.TEXT, text, DeviceJudgement(version, judgement(flagged), null),
+    )
+
+    private fun judgement(flagged: Boolean) =
+        if (flagged) Judgement("spam", true, Standing.SCAM, 0.9, 2.0) else Judgement("ham", false, Standing.HARMLESS, 0.9, -2.0)
+
+    @Test
+    fun `reports and counts follow the rules of feedback`() = runBlocking {
+        var now = 0L
+        val here = judged("r", flagged = true)
+        store().use { store ->
+            val outbox = Outbox(ShieldClient(world.mixed) { null }, store, { now }, { 0.0 })
+            outbox.say(here, scam = false)
+            now += 1
+            outbox.say(Scan("b", ScanType.TEXT, "spam", 1.0, "sure", "sms-v1", "now"), true)
+            for (version in listOf("v1", "v2")) repeat(Counts.FEWEST) { outbox.count(ScanType.TEXT, DeviceJudgement(version, judgement(false), null)) }
+            val rounds = listOf(10L, 4010L, 4510L, 5510L).map { at ->
+                now = at
+                if (at == 5510L) outbox.say(here, scam = true, comment = "look again")
+                outbox.deliver().let { listOf(it.sent.toDouble(), it.waiting.toDouble(), it.retryAfterSeconds) }
+            }
+            assertEquals(world.mixedRounds, rounds)
+            assertEquals(emptyList<Tally>(), store.tallies())
+            assertEquals(Feedbacked("here", FeedbackState.SENT, true, "look again"), outbox.feedbackOf("here"))
+        }
+    }
+
+    @Test
+    fun `what the device judged is reported, and a changed opinion goes to the server's scan`() = runBlocking {
+        val client = clientOf("eve")
+        client.release(ScanType.TEXT) // a version is on phones once it was asked for
+        val here = judged("You win a boat, a car and a house", flagged = false, version = "sms-v1")
+        store().use { store ->
+            val offline = Outbox(ShieldClient("http://127.0.0.1:9") { "x" }, store)
+            offline.say(here, scam = true)
+            assertEquals(1, offline.deliver().waiting)
+        }
+        store().use { store ->
+            val outbox = Outbox(client, store)
+            assertEquals(Delivery(1, 0, 0, false, null), outbox.deliver())
+            outbox.say(here, scam = false, comment = "my uncle's own")
+            assertEquals(Delivery(1, 0, 0, false, null), outbox.deliver())
+        }
+        val scan = client.scans(limit = 5).items.single { it.text == here.text }
+        assertEquals(false, scan.said, "one scan, about the server's own verdict")
     }
 }

@@ -19,6 +19,9 @@ data class World(
     val rules: List<JsonArray>,
     val stubborn: String,
     val stubbornRounds: List<List<Double?>>,
+    val mixed: String,
+    val mixedRounds: List<List<Double?>>,
+    val counting: Counting,
     val `package`: String,
     val record: String,
     val keys: Map<String, String>,
@@ -28,6 +31,10 @@ data class World(
     val reasons: String,
     val folder: String,
 )
+
+/** Answers, the draws that make counts of them, and those counts: the same in all clients. */
+@Serializable
+data class Counting(val answers: List<List<String>>, val draws: List<Double>, val tallies: List<JsonArray>)
 
 val world: World = Json.decodeFromString(File(System.getProperty("shield.world")).readText())
 
