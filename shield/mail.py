@@ -37,6 +37,20 @@ _NOT_OF_MAIL = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"}
 )
 """Codecs that Python has for itself. They make half characters, or take quadratic time."""
+_AS_PROGRAMS_READ = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+    "utf-8": "utf-8-sig",
+}
+"""Charsets that mails name and do not keep to: what programs read instead (WHATWG Encoding)."""
 _LEADING_ZEROS = re.compile(r"&#0++(?=[0-9])")
 _NO_CHARACTER = re.compile(r"&#[0-9]{8,}+;?")
 _TAG = re.compile(r"<([^<>]{0,2000}+)>")
@@ -97,10 +111,11 @@ def unescaped(html: str) -> str:
 
 
 def _known(charset: str) -> str:
-    """Return a charset that mails are written in. Raises `LookupError` for any other."""
-    if codecs.lookup(charset).name in _NOT_OF_MAIL:
+    """Return the charset that programs read a mail in. Raises `LookupError` if it is none."""
+    name = codecs.lookup(charset).name
+    if name in _NOT_OF_MAIL:
         raise LookupError(charset)
-    return charset
+    return _AS_PROGRAMS_READ.get(name, name)
 
 
 def text_of_html(html: str) -> str:
@@ -147,13 +162,16 @@ def _without(html: str, start: str, end: str) -> str:
 
 
 def _header(mail: Message, name: str) -> str:
-    value = mail.get(name)
-    if value is None:
+    # Without an encoding a header is UTF-8, if it is anything (RFC 6532).
+    held = next((held for key, held in mail.raw_items() if key.lower() == name.lower()), None)
+    if held is None:
         return ""
+    value = str(held).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
-        words = decode_header(str(value))
-        for _, charset in words:
-            _known(charset or "utf-8")
+        words = [
+            (word, charset and _known(charset.partition("*")[0]))
+            for word, charset in decode_header(value)
+        ]
         return " ".join(str(make_header(words)).split())
     except (HeaderParseError, LookupError, ValueError):
-        return " ".join(str(value).split())
+        return " ".join(value.split())

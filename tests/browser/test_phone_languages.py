@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, FilePayload, Page, Request, expect
+from playwright.sync_api import Browser, Request, expect
 
 from shield.labels import ModelType
 from shield.wire import ReviewAction
+from tests.browser.keyboard import runs_out
 from tests.browser.tongues import (
     LANGUAGES,
     SCAMS,
@@ -181,29 +182,6 @@ def test_a_picture_of_a_qr_code_is_read_on_the_device(chromium: Browser, mails: 
         expect(page.get_by_role("heading", name="Looks like a scam")).to_be_visible()
 
 
-def test_a_saved_mail_is_scanned_as_what_it_shows(chromium: Browser, mails: RunningApi) -> None:
-    mail = (
-        "From: win@example.org\r\nSubject: =?utf-8?B?WW91IHdpbg==?=\r\n"
-        "Content-Type: text/html; charset=utf-8\r\n\r\n"
-        '<p>Claim <a href="https://claim.example/now">your prize</a></p>\r\n'
-    )
-    with on_the_phone(chromium, mails) as page:
-        file = FilePayload(name="prize.eml", mimeType="message/rfc822", buffer=mail.encode())
-        page.locator("#file").set_input_files(file)
-        expect(page.locator("#attached")).to_contain_text("prize.eml")
-        expect(page.get_by_label("The message")).to_be_hidden()
-        page.get_by_role("button", name="Remove").tap()
-        expect(page.get_by_label("The message")).to_be_visible()
-        page.locator("#file").set_input_files(file)
-        page.get_by_role("button", name="Scan", exact=True).tap()
-        quote = page.locator("article.result blockquote")
-        expect(quote).to_contain_text("You win")
-        expect(quote).to_contain_text("claim.example")
-        page.get_by_role("button", name="Scan another").tap()
-        expect(page.locator("#home")).to_be_visible()
-        expect(page.get_by_label("The message")).to_have_value("")
-
-
 @both
 def test_people_hear_what_became_of_their_report_once_and_offline_too(
     chromium: Browser, api: RunningApi, language: str, locale: str
@@ -265,19 +243,3 @@ def test_every_language_fits_a_narrow_phone_in_both_themes(
             assert runs_out(page) == [], language
             page.locator("#recent-list button").tap()
         assert violations(page) == []
-
-
-def runs_out(page: Page) -> list[str]:
-    """Return what is wider than the page, or cut off without saying so."""
-    found: list[str] = page.evaluate(
-        """() => {
-          const all = (root) => [...root.querySelectorAll("*")].flatMap(
-            (each) => [each, ...(each.shadowRoot ? all(each.shadowRoot) : [])]);
-          return all(document.body).filter((each) => {
-            const box = each.getBoundingClientRect();
-            if (!box.width || each.closest(".visually-hidden, .skip, svg")) return false;
-            return box.left < -1 || box.right > document.documentElement.clientWidth + 1;
-          }).map((each) => `${each.tagName}.${each.className} ${each.textContent.slice(0, 40)}`);
-        }"""
-    )
-    return found

@@ -68,5 +68,5 @@ def english_on(page: Page, words: Words) -> list[str]:
 
 def judge_in_words(page: Page, words: Words, text: str) -> None:
     expect(page.locator("#home")).to_be_visible()  # "Scan another" leads there in its own time
-    page.get_by_label(words("input.label")).fill(text)
+    page.get_by_role("textbox", name=words("input.label"), exact=True).fill(text)
     page.get_by_role("button", name=words("input.scan"), exact=True).tap()

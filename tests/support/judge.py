@@ -59,14 +59,14 @@ def on_phone(folder: Path, texts: list[str], work: Path) -> list[Said]:
     return [Said(*each) for each in json.loads(answer.read_text())]
 
 
-def page_script() -> str:
-    """Return the judge's code for a page: afterwards `judgeModule.openJudge` is there."""
+def page_script(source: str = "judge/model.ts", name: str = "judgeModule") -> str:
+    """Return a module's code for a page: afterwards e.g. `judgeModule.openJudge` is there."""
     bundler()
     options = {
-        "entryPoints": [str(ASSETS / "src/judge/model.ts")],
+        "entryPoints": [str(ASSETS / "src" / source)],
         "bundle": True,
         "format": "iife",
-        "globalName": "judgeModule",
+        "globalName": name,
         "target": "es2022",
         "write": False,
     }
@@ -75,7 +75,7 @@ def page_script() -> str:
     done = subprocess.run(
         [node_folder() / "node", "-e", code], cwd=ASSETS, check=True, capture_output=True, text=True
     )
-    return done.stdout.replace("var judgeModule", "window.judgeModule", 1)
+    return done.stdout.replace(f"var {name}", f"window.{name}", 1)
 
 
 def random_judge(folder: Path, bits: int = 18) -> DeviceModel:
@@ -88,7 +88,9 @@ def random_judge(folder: Path, bits: int = 18) -> DeviceModel:
     return model
 
 
-def version_with_judge(folder: Path, *, random: bool = False) -> SignedPackage:
+def version_with_judge(
+    folder: Path, *, random: bool = False, model_type: ModelType = ModelType.SMS
+) -> SignedPackage:
     """Make a signed package that brings a judge; it tells lures from chat, or says anything."""
     made = linear_package(folder)
     if random:
@@ -98,8 +100,13 @@ def version_with_judge(folder: Path, *, random: bool = False) -> SignedPackage:
         scam = np.array([True] * len(LURES) + [False] * len(CHAT))
         model = quantised(fit(texts, scam, features=features))
         point = Operating(scale=2.0, bias=0.0, harmless=0.5, scam=0.5)
-        write_device(model._replace(operating=point), ModelType.SMS, folder)
-    pack(folder, made.package.manifest.model_copy(update={"files": {}}))
+        write_device(model._replace(operating=point), model_type, folder)
+    pack(
+        folder,
+        made.package.manifest.model_copy(
+            update={"files": {}, "model_type": model_type, "labels": [*LABELS[model_type]]}
+        ),
+    )
     package = sign(folder, load_private_key(made.signing_key))
     return SignedPackage(package, made.signing_key, made.trusted_keys)
 
@@ -111,20 +118,21 @@ def make_stable(
     *,
     url: str = "",
     before: ModelPackage | None = None,
+    model_type: ModelType = ModelType.SMS,
 ) -> None:
     """Make a version the stable one, as the operator does; `before` stays warm for an undo."""
-    ref = VersionRef(name=name, digest=package.digest, uri=uri_of("sms", package.digest))
+    ref = VersionRef(name=name, digest=package.digest, uri=uri_of(model_type, package.digest))
     old = (
         VersionRef(name="sms-v1", digest=before.digest, uri=uri_of("sms", before.digest))
         if before
         else None
     )
     found = rollouts.change_spec(
-        "sms",
+        model_type.value,
         lambda spec: (
             spec.model_copy(update={"version": ref})
             if spec
-            else ModelRolloutSpec(model_type=ModelType.SMS, version=ref)
+            else ModelRolloutSpec(model_type=model_type, version=ref)
         ),
     )
     url = found.status.split.stable_url if found.status.split else url

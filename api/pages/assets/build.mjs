@@ -43,7 +43,7 @@ const languages = Object.fromEntries(
 await hashed("reasons.json", Buffer.from(JSON.stringify(JSON.parse(await readFile(join(here, "src/reasons.json"), "utf8")))));
 
 // What few people need is fetched when somebody does.
-const onDemand = await esbuild.build({ ...shared, entryPoints: { qr: "src/app/qr.ts" }, format: "esm", outdir: "bundle", write: false });
+const onDemand = await esbuild.build({ ...shared, entryPoints: { qr: "src/app/qr.ts", mail: "src/app/mail/reader.ts" }, format: "esm", outdir: "bundle", write: false });
 for (const file of onDemand.outputFiles) await hashed(basename(file.path), file.contents);
 
 // Reading text in pictures: the library, its worker, its engine and a model per language. Sizes are told before anything is fetched.
@@ -100,7 +100,7 @@ const encoder = { worker: part("encoder-worker.js", judging.outputFiles[0].conte
 const pages = await esbuild.build({
   ...shared,
   external: ["/assets/*"],
-  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`), PICTURES: JSON.stringify(pictures), ENCODER: JSON.stringify(encoder) },
+  define: { LANGUAGES: JSON.stringify(languages), ENGLISH: JSON.stringify(tables.en), QR_SCRIPT: JSON.stringify(`/assets/${manifest["qr.js"]}`), MAIL_SCRIPT: JSON.stringify(`/assets/${manifest["mail.js"]}`), REASONS: JSON.stringify(`/assets/${manifest["reasons.json"]}`), PICTURES: JSON.stringify(pictures), ENCODER: JSON.stringify(encoder) },
   entryPoints: { app: "src/app/main.ts", review: "src/review/main.ts", login: "src/login.ts", style: "src/style.css" },
   format: "esm",
   outdir: "bundle",
@@ -118,7 +118,7 @@ for (const width of [180, 192, 512]) {
 }
 
 // The worker comes last: it names what it keeps for offline use, so its bytes change when they do.
-const kept = ["app.js", "qr.js", "reasons.json", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
+const kept = ["app.js", "qr.js", "mail.js", "reasons.json", "style.css", "icon.svg", "icon-192.png", ...Object.keys(tables).map((language) => `words-${language}.json`)];
 const shell = kept.map((name) => `/assets/${manifest[name]}`);
 const { script, worker: beside, engine, models } = pictures;
 const onPhones = [script, beside, engine, ...Object.values(models), encoder.worker, encoder.engine].filter(Boolean).map(({ url }) => url);

@@ -5,16 +5,18 @@ import type { ScanType } from "./wire";
 
 /** Where the script that reads QR codes is. Put in by the build. */
 declare const QR_SCRIPT: string;
+/** The same for mails. */
+declare const MAIL_SCRIPT: string;
 
 /** What a file turned out to be. */
 export type Read =
   | { kind: "text"; text: string; scanType?: ScanType; note?: string }
-  | { kind: "mail"; name: string; mail: string }
+  | { kind: "mail"; name: string; text: string }
   | { kind: "nothing" }
   | { kind: "problem"; sentence: string };
 
-/** The server takes mails of 250,000 characters; attachments are not looked at. */
-const LONGEST_MAIL = 250_000;
+/** What is longer is attachments, which stand behind the text. */
+const MOST_OF_MAIL_BYTES = 2_000_000;
 const LONGEST_TEXT = 20_000;
 const LARGEST_PICTURE_BYTES = 30_000_000;
 
@@ -24,15 +26,23 @@ export async function readFile(file: File): Promise<Read> {
     if (file.size > LARGEST_PICTURE_BYTES) return problem("file.tooLarge");
     return readPicture(file, problem);
   }
-  if (/\.eml$/i.test(file.name) || file.type === "message/rfc822") {
-    // What is longer is attachments, which stand behind the text.
-    const mail = (await file.text()).slice(0, LONGEST_MAIL);
-    return mail.trim() ? { kind: "mail", name: file.name, mail } : problem("file.unknown");
-  }
+  if (/\.eml$/i.test(file.name) || file.type === "message/rfc822") return readMail(file, problem);
   if (!file.type.startsWith("text/plain")) return problem("file.unknown");
   const text = (await file.text()).trim();
   if (text.length > LONGEST_TEXT) return problem("file.tooLarge");
   return text ? { kind: "text", text } : problem("file.unknown");
+}
+
+/** A mail is taken apart here: what of it goes anywhere is what its reader sees, and only when that is asked for. */
+async function readMail(file: File, problem: (key: "file.noMail") => Read): Promise<Read> {
+  let reader: typeof import("./mail/reader");
+  try {
+    reader = (await import(MAIL_SCRIPT)) as typeof reader;
+  } catch {
+    return { kind: "problem", sentence: say("picture.failed") };
+  }
+  const text = await reader.readMail(new Uint8Array(await file.slice(0, MOST_OF_MAIL_BYTES).arrayBuffer()));
+  return text ? { kind: "mail", name: file.name, text } : problem("file.noMail");
 }
 
 async function readPicture(file: File, problem: (key: "file.broken" | "file.noQr") => Read): Promise<Read> {

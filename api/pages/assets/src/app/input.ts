@@ -6,14 +6,19 @@ import type { ScanType } from "./wire";
 import { say } from "./words";
 
 /** What is about to be scanned. */
-export type Draft = { scanType: ScanType; text: string } | { mail: string; name: string };
+export interface Draft {
+  scanType: ScanType;
+  text: string;
+  /** It was read from a saved mail: nobody has typed or seen it here. */
+  fromMail: boolean;
+}
 
 /** A message that was begun outlives a reload, and a phone that threw the page out of its memory. */
 const FIELD = "antispam-shield-message";
 
 const form = must<HTMLFormElement>("#scan-form");
 const field = must<HTMLTextAreaElement>("#message");
-let mail: { name: string; mail: string } | null = null;
+let mail: { name: string; text: string } | null = null;
 
 /** Make the field work; what was begun or shared is in it afterwards. */
 export async function startInput(): Promise<void> {
@@ -40,9 +45,9 @@ export async function startInput(): Promise<void> {
 
 /** What is there to be scanned, or null if there is nothing. */
 export function draft(): Draft | null {
-  if (mail) return mail;
+  if (mail) return { scanType: "phishing", text: mail.text, fromMail: true };
   const text = field.value.trim();
-  return text ? { scanType: kind(), text } : null;
+  return text ? { scanType: kind(), text, fromMail: false } : null;
 }
 
 /** Empty the field, once what was in it is kept elsewhere. */
@@ -94,7 +99,7 @@ async function take(file: File): Promise<void> {
 }
 
 /** Show a mail instead of the field, or the field again. */
-function attach(given: { name: string; mail: string } | null): void {
+function attach(given: { name: string; text: string } | null): void {
   mail = given;
   const line = must<HTMLElement>("#attached");
   line.hidden = mail === null;

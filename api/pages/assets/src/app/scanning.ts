@@ -1,5 +1,6 @@
 // From what is in the field to its answer, or to what happened instead.
 import { must, toast } from "../lib/dom";
+import { ask } from "./asking";
 import { clearDraft, draft, focusField, type Draft } from "./input";
 import { clearAnswer, open, openFailure, showScans } from "./screens";
 import { uuid } from "../lib/features";
@@ -26,6 +27,10 @@ export async function scanDraft(signedOut: () => Promise<void>): Promise<void> {
   busy(true);
   try {
     const kept = await judge(given);
+    if (kept === null) {
+      busy(false);
+      return button.focus();
+    }
     await keepScan(kept);
     clearDraft();
     await open(kept);
@@ -37,12 +42,15 @@ export async function scanDraft(signedOut: () => Promise<void>): Promise<void> {
   }
 }
 
-async function judge(given: Draft): Promise<KeptScan> {
+/** The answer to what was given; null: it was not to be sent after all. */
+async function judge(given: Draft): Promise<KeptScan | null> {
   const asking = await readAsking();
-  const here = "text" in given ? await judgeHere(given.text, given.scanType) : null;
-  if (here !== null && asking !== "always") return judgedHere(given as Written, here);
+  const here = await judgeHere(given.text, given.scanType);
+  if (here !== null && asking !== "always") return judgedHere(given, here);
   if (asking === "never") throw new NobodyHere();
-  if (!("text" in given)) return judgeMail(given);
+  // A mail holds more than what somebody has pasted or typed here, and its reader has not seen it on this page.
+  const question = { title: say("mail.question"), what: say("mail.why"), yes: say("mail.send") };
+  if (given.fromMail && asking === "ask" && !(await ask(question))) return null;
   try {
     return await askServer(given, here);
   } catch (error) {
@@ -51,10 +59,8 @@ async function judge(given: Draft): Promise<KeptScan> {
   }
 }
 
-type Written = Extract<Draft, { text: string }>;
-
 /** Keep what this phone says by itself: nothing is sent. A known scam is told as such; what is counted and reported is what the judge has said. */
-async function judgedHere({ scanType, text }: Written, said: HereJudgement): Promise<KeptScan> {
+async function judgedHere({ scanType, text }: Draft, said: HereJudgement): Promise<KeptScan> {
   await countHere(said, scanType);
   const { version: modelVersion, known } = said;
   const { label, confidence, certainty: sure } = said.whole ?? said;
@@ -74,10 +80,10 @@ async function judgedHere({ scanType, text }: Written, said: HereJudgement): Pro
   return { ...scan, ...decided, ...(reasons ? { reasons } : {}), knownHere: { standing, decidedOn: entry.decidedOn }, judgeSaid };
 }
 
-async function askServer(given: Written, here: HereJudgement | null): Promise<KeptScan> {
+async function askServer({ scanType, text }: Draft, here: HereJudgement | null): Promise<KeptScan> {
   const device: DeviceOpinion | undefined = here ? { version: here.version, verdict: here.label, certainty: here.certainty } : undefined;
   const bearer = (await token.read()) ?? "";
-  return { ...(await call<Scan>(bearer, "POST", "/scans", { ...given, ...(device ? { device } : {}) })), text: given.text };
+  return { ...(await call<Scan>(bearer, "POST", "/scans", { scanType, text, ...(device ? { device } : {}) })), text };
 }
 
 /** The person asks the server about what this phone has judged: its answer takes the place of the phone's. */
@@ -94,14 +100,6 @@ export async function askAboutScan(scanId: string, signedOut: () => Promise<void
     toast(explain(error), "bad");
     if (error instanceof Refused && error.status === 401) await signedOut();
   }
-}
-
-async function judgeMail(given: Exclude<Draft, Written>): Promise<KeptScan> {
-  const bearer = (await token.read()) ?? "";
-  const answer = await call<Scan>(bearer, "POST", "/scans/mail", { mail: given.mail });
-  // The server tells what it has read in the mail only when it is asked.
-  const read = await call<Scan>(bearer, "GET", `/scans/${answer.id}`).catch(() => answer);
-  return { ...answer, text: read.text ?? given.name };
 }
 
 function busy(is: boolean): void {

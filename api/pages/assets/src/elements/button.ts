@@ -121,9 +121,12 @@ export class ShieldFeedbackButton extends ShieldElement {
   private async object(): Promise<void> {
     if (!this.judged) return;
     const { state, scam, comment } = this.shown;
+    const opener = this.root.activeElement;
     const answer = await this.dialog.ask(this.judged, state === "ask" || state === "unkept" ? {} : { scam, comment });
     if (answer) await this.keep(answer.scam, answer.comment);
-    this.root.querySelector<HTMLElement>("button")?.focus();
+    // Back to the button that has opened it, or to what has taken its place.
+    const next = opener instanceof HTMLElement && opener.isConnected ? opener : this.root.querySelector<HTMLElement>("button");
+    next?.focus();
   }
 
   protected render(): void {

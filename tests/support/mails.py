@@ -1,0 +1,118 @@
+"""Saved mails, and the text that their reader sees: of every kind that a phone meets."""
+
+import base64
+
+
+def lines(*parts: str, charset: str = "utf-8") -> bytes:
+    return "\r\n".join(parts).encode(charset)
+
+
+ALTERNATIVE = lines(
+    "From: =?utf-8?q?Royal_Mail?= <notice@rm-fee.example>",
+    "Subject: =?utf-8?b?SWhyIFBha2V0?=",
+    " =?utf-8?q?_wartet_=F0=9F=93=A6?=",
+    'Content-Type: multipart/mixed; boundary="out er"',
+    "",
+    "A preamble that nobody sees.",
+    "--out er",
+    "Content-Type: multipart/alternative; boundary=inner",
+    "",
+    "--inner",
+    "",
+    "Plain words",
+    "--inner",
+    "Content-Type: text/html; charset=utf-8",
+    "Content-Transfer-Encoding: quoted-printable",
+    "",
+    '<p>Pay the fee of =E2=82=AC 1.99 at <a href=3D"https://rm-fee.example/=',
+    'x">royalmail.com</a></p><style>p{}</style>',
+    "--inner--",
+    "--out er",
+    'Content-Type: text/html; name="bill.html"',
+    "Content-Disposition: attachment",
+    "",
+    "<p>An attachment</p>",
+    "--out er--",
+)
+FORWARDED = lines(
+    "From: ada@example.org",
+    "Subject: Fwd: is this real?",
+    "Content-Type: multipart/mixed; boundary=b",
+    "",
+    "--b",
+    "Content-Type: message/rfc822",
+    "",
+    "From: bank@evil.example",
+    "Subject: Your account",
+    "Content-Type: text/html",
+    "",
+    "Log in <a href='http://evil.example'>here</a> now",
+    "--b--",
+)
+VECTORS = {
+    "multipart": (
+        ALTERNATIVE,
+        "Royal Mail <notice@rm-fee.example>\nIhr Paket wartet \U0001f4e6\n"
+        "Pay the fee of € 1.99 at royalmail.com (https://rm-fee.example/x)",
+    ),
+    "html only": (
+        lines(
+            "Subject: Hi",
+            "Content-Type: text/html",
+            "",
+            "<head><title>t</title></head><!-- no --><p>1 &lt; 2 &amp;amp; &#8364;&#x41;&nbsp;b",
+            "<b>o</b>ld &notit; &#0;&#150;&#9999999;&#xD800; <a href=http://[::1]/x>in</a>",
+            "<script>steal()</script> bye<!-- open",
+        ),
+        "Hi\n1 < 2 &amp; €A b old ¬it; \ufffd–\ufffd\ufffd in (http://[::1]/x) bye",
+    ),
+    "base64": (
+        lines(
+            "From: a@b.example",
+            "Content-Type: text/plain; charset=utf-8",
+            "Content-Transfer-Encoding: base64",
+            "",
+            base64.encodebytes("Grüße aus Köln, 5 €".encode()).decode(),
+        ),
+        "a@b.example\nGrüße aus Köln, 5 €",
+    ),
+    "quoted-printable": (
+        lines(
+            "Subject: q",
+            "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes",
+            "Content-Transfer-Encoding: Quoted-Printable",
+            "",
+            "one =C3=BC=",
+            "ber =ZZ two ",
+            "three=20",
+        ),
+        "q\none über =ZZ two three",
+    ),
+    "latin-1, as programs read it": (
+        lines(
+            "Subject: =?iso-8859-1?q?=A35_=96_now?=", "Content-Type: text/plain; charset=latin1", ""
+        )
+        + b"\r\nCaf\xe9 \x93free\x94",
+        "£5 – now\nCafé “free”",
+    ),
+    "utf-8, in headers too": (
+        lines("From: Jörg <j@x.example>", "Subject: Grüße", "Content-Type: text/plain", "", "Näh"),
+        "Jörg <j@x.example>\nGrüße\nNäh",
+    ),
+    "gb2312, with a character that only gbk has": (
+        lines(
+            "Subject: x",
+            "Content-Type: text/plain; charset=gb2312",
+            "",
+            "您的包裹 鎔",
+            charset="gbk",
+        ),
+        "x\n您的包裹 鎔",
+    ),
+    "a mail in a mail": (
+        FORWARDED,
+        "ada@example.org\nFwd: is this real?\nLog in here (http://evil.example) now",
+    ),
+    "no mail": (b"hello there", None),
+}
+"""Kind -> the mail, and its text; None: it is no mail."""

@@ -1,0 +1,122 @@
+"""A saved mail is the same text on the phone as on the server, whatever its parts and charsets."""
+
+import base64
+import json
+import random
+import subprocess
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.pages.build import node_folder
+from shield.errors import Invalid
+from shield.mail import read_mail
+from tests.support.judge import bundler
+from tests.support.mails import VECTORS
+from tests.support.odd_texts import odd_texts
+
+RUNNER = Path(__file__).parents[2] / "support/mails.mjs"
+
+
+def on_phone(mails: list[bytes]) -> list[dict[str, Any]]:
+    """Return what the phone makes of each mail, and the seconds of processor time it took."""
+    bundler()
+    done = subprocess.run(
+        [node_folder() / "node", RUNNER],
+        input=json.dumps([base64.b64encode(mail).decode() for mail in mails]),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
+
+
+def on_server(mail: bytes) -> str | None:
+    try:
+        return read_mail(mail)
+    except Invalid:
+        return None
+
+
+BROKEN = {
+    "an unknown charset": b"Subject: a\nContent-Type: text/plain; charset=no-such\n\nb",
+    "a boundary that never comes": b"Subject: a\nContent-Type: multipart/mixed; boundary=x\n\nhi",
+    "parts without end": b"Subject: a\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n--x",
+    "no boundary": b"Subject: a\nContent-Type: multipart/mixed\n\n--x\n\nhi",
+    "base64 of nothing": b"Subject: a\nContent-Transfer-Encoding: base64\n\n!!!",
+    "half a tag": b"Subject: a\nContent-Type: text/html\n\n<a href='http://[1'>x</a><p",
+    "a type of one word": b"Subject: a\nContent-Type: text\n\nhello",
+    "headers alone": b"Subject: a",
+    "bytes of no charset": b"From: \xff\xfe\n\n\xff\xfe",
+    "a number of 9000 digits": b"Subject: a\nContent-Type: text/html\n\n&#" + b"1" * 9000 + b"; b",
+    "nothing": b"",
+    "a picture": b"\x89PNG\r\n\x1a\n\x00",
+}
+
+
+def test_known_mails_are_the_text_that_a_reader_sees() -> None:
+    """The phone reads the same mails in `tests/browser`: Node lacks charsets that browsers have."""
+    server = {name: on_server(mail) for name, (mail, _) in VECTORS.items()}
+    assert server == {name: text for name, (_, text) in VECTORS.items()}
+
+
+def test_a_broken_mail_is_read_as_far_on_the_phone_as_on_the_server() -> None:
+    server = {name: on_server(mail) for name, mail in BROKEN.items()}
+    phone = [answer["text"] for answer in on_phone([*BROKEN.values()])]
+    assert dict(zip(BROKEN, phone, strict=True)) == server
+
+
+def made(draw: random.Random, text: str, depth: int = 0) -> EmailMessage:
+    """Make a mail of a text, as programs make them."""
+    mail = EmailMessage()
+    mail["From"] = "Ada <ada@example.org>"
+    mail["Subject"] = draw.choice(["Hello", "Grüße \U0001f4e6", "您的包裹"])
+    encoding = draw.choice(["base64", "quoted-printable", "8bit"])
+    mail.set_content(text, cte=encoding)
+    if draw.random() < 0.6:
+        words = text.replace("<", "&lt;")
+        link = f"<a href='https://{draw.choice(['a.example/x', 'B.example', '1.2.3.4:80'])}'>"
+        html = f"<html><head><style>x</style></head><p>{words}{link}{words[:9]}</a><br>b.example"
+        mail.add_alternative(html, subtype="html", cte=encoding)
+    if draw.random() < 0.3:
+        mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="a.pdf")
+    if depth < 2 and draw.random() < 0.3:
+        mail.add_attachment(made(draw, text[::-1], depth + 1))
+    return mail
+
+
+def test_mails_of_odd_texts_are_the_same_on_the_phone() -> None:
+    draw = random.Random(20)
+    texts = [text.replace("\r", " ") for text in odd_texts(20, 400)]
+    mails = [
+        bytes(made(draw, "".join(c for c in text if c.isprintable() or c == " "))) for text in texts
+    ]
+    phone = [answer["text"] for answer in on_phone(mails)]
+    assert phone == [read_mail(mail) for mail in mails]
+
+
+@pytest.mark.parametrize(
+    "unit", ["<", "<a ", "<a href=http://a.b>", "<!--", "&amp", "&#0", "<style>", "</a>"]
+)
+def test_hostile_html_is_read_in_linear_time_on_the_phone(unit: str) -> None:
+    head = b"Subject: a\nContent-Type: text/html\n\n"
+    mails = [head + (unit * size)[:size].encode() for size in (20_000, 160_000)]
+    for _ in range(3):  # a busy machine may disturb one measurement, not three
+        short, long = (answer["seconds"] for answer in on_phone(mails))
+        if long <= 0.1 + 3 * 8 * short:
+            return
+    raise AssertionError(f"{short} s for 20 kB, {long} s for 160 kB")
+
+
+def test_parts_in_parts_in_parts_break_no_phone() -> None:
+    mails = [
+        b"Subject: a\n" + b"Content-Type: message/rfc822\n\n" * 3000 + b"hello",
+        b"Subject: a\n"
+        + b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)
+        ),
+    ]
+    assert [str(answer["text"])[:1] for answer in on_phone(mails)] == ["a", "a"]
