@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Page
+from playwright.sync_api import CDPSession, Page
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
@@ -39,7 +39,9 @@ def tab_faults(page: Page) -> list[str]:
             if stops or stop.told == wanted[0]:
                 stops.append(stop)
         page.keyboard.press("Tab")
-    way = [stop.told for stop in stops if not stop.scroller]
+    # What scrolls is a stop of the browser's own; a dialog that scrolls comes last.
+    stops = [stop for stop in stops if not stop.scroller]
+    way = [stop.told for stop in stops]
     faults = [] if way == wanted else [f"Tab leads to {way}, not to {wanted}"]
     faults += [f"{stop.told}: the focus is not to be seen" for stop in stops if not stop.marked]
     faults += [f"{stop.told}: the focus is off the screen" for stop in stops if not stop.inside]
@@ -69,9 +71,12 @@ def asked(page: Page, what: str) -> Any:
     return page.evaluate(f"{SCRIPT.strip()}.{what}()")
 
 
-def enlarge_text(page: Page, percent: int) -> None:
-    """Set the browser's own text size, as somebody does who reads with difficulty."""
+def enlarge_text(page: Page, percent: int) -> CDPSession:
+    """Set the browser's own text size, as somebody does who reads with difficulty.
+
+    It holds as long as the session that is returned.
+    """
     session = page.context.new_cdp_session(page)
     sizes = {"standard": 16 * percent // 100, "fixed": 13 * percent // 100}
     session.send("Page.setFontSizes", {"fontSizes": sizes})
-    session.detach()
+    return session

@@ -165,40 +165,47 @@ def test_text_of_twice_the_size_is_read_without_loss(
         page.goto(f"{api.url}/app")
         expect(page.locator("#pairing")).to_be_visible()
         small = sizes_of_text(page)
-        enlarge_text(page, 200)
+        session = enlarge_text(page, 200)
         expect(page.locator("#pairing-title")).to_have_css("font-size", "56px")
         large = sizes_of_text(page)
         assert large == [2 * size for size in small]
-        found = {"connect": runs_out(page)}
+        found = {"connect": lost(page)}
         page.locator("#pair-token").fill(api.token("ada"))
         page.locator("#pair-form button").tap()
         expect(page.locator("label[data-type=phishing]")).to_be_visible()
-        found["start"] = runs_out(page)
+        found["start"] = lost(page)
         judge_in_words(page, words, SCAMS[language])
         card = page.get_by_role("article", name=words("verdict.scam"))
         expect(card).to_be_visible()
         card.locator("summary").tap()
         card.get_by_role("radio", name=words("happened.paid")).tap()
-        found["verdict"] = runs_out(page)
+        found["verdict"] = lost(page)
         card.get_by_role("button", name=words("feedback.wrong")).tap()
         expect(page.get_by_role("dialog", name=words("dialog.title"))).to_be_visible()
-        found["objection"] = runs_out(page)
+        found["objection"] = lost(page)
         page.keyboard.press("Escape")
         page.locator("#account-button").tap()
         expect(page.locator("#account")).to_be_visible()
-        found["settings"] = runs_out(page)
+        found["settings"] = lost(page)
         page.locator("#account-close").tap()
         page.locator("button.back").tap()
         judge_in_words(page, words, "perhaps it is so")
         expect(page.get_by_role("article", name=words("verdict.unsure"))).to_be_visible()
-        found["unsure"] = runs_out(page)
+        found["unsure"] = lost(page)
         page.locator("button.back").tap()
         context.set_offline(True)
         judge_in_words(page, words, "Lunch at noon?")
         expect(page.locator("#failure article")).to_be_visible()
-        found["failed, history"] = runs_out(page)
+        found["failed, history"] = lost(page)
         context.set_offline(False)
+        session.detach()
     assert {where: faults for where, faults in found.items() if faults} == {}
+
+
+def lost(page: Page) -> list[str]:
+    """Return what of the large text is cut off or out of the page."""
+    assert page.evaluate("getComputedStyle(document.body).fontSize") == "32px"
+    return runs_out(page)
 
 
 def sizes_of_text(page: Page) -> list[float]:
