@@ -22,10 +22,11 @@ from shield.packages.manifest import MANIFEST
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.browser import FLAGS, PHONE, ensure_chromium, open_page
-from tests.support.judge import make_stable, page_script
-from tests.support.judging_phone import choose_asking, connect
+from tests.support.judge import make_stable, page_script, version_with_judge
+from tests.support.judging_phone import READ, choose_asking, connect
 from tests.support.packages import linear_package
 from tests.support.tap import tapped
+from tests.support.waiting import wait_until
 
 FILES = (MANIFEST, DEVICE, WEIGHTS, CHARACTERS)
 TIMED = """async (texts) => {
@@ -62,10 +63,11 @@ def run(folder: Path, *, short: bool) -> Outcome:
         browser = playwright.chromium.launch(executable_path=str(ensure_chromium()), args=FLAGS)
         judging = _judging(browser, api, package, texts[: 200 if short else 2000])
         living = _living(browser, api, texts[: 5 if short else 25])
+        undone = _undoing(browser, api, folder, package, 1 if short else 3)
         browser.close()
     wire = {name: len(gzip.compress((path / name).read_bytes())) for name in FILES}
     total = sum(wire.values())
-    figures = {"judging": judging, "living": living, "bytes over the wire": wire}
+    figures = {"judging": judging, "living": living, "undo s": undone, "bytes over the wire": wire}
     slowest = judging["p99 ms"]
     return Outcome(
         figures,
@@ -97,6 +99,13 @@ def run(folder: Path, *, short: bool) -> Outcome:
                 "<= 1 s",
                 f"{living['cold start to verdict s']:.2f} s (median of 5)",
                 living["cold start to verdict s"] <= 1,
+            ),
+            Aim(
+                "undo to the former version's verdict on a phone that is opened",
+                "<= 2 s",
+                f"{max(undone):.2f} s (the slowest of {len(undone)})",
+                max(undone) <= 2,
+                "One that stays open looks every hour: an hour more at most.",
             ),
         ],
     )
@@ -163,6 +172,41 @@ def _living(browser: Any, api: RunningApi, texts: list[str]) -> dict[str, Any]:
         "cold start to verdict s": round(median(starts), 3),
         "cold starts s": [round(each, 3) for each in starts],
     }
+
+
+def _undoing(
+    browser: Any, api: RunningApi, folder: Path, former: ModelPackage, times: int
+) -> list[float]:
+    """Return the seconds from the undo to a verdict by the former version, on an app in use.
+
+    The app is brought to the front at once: that is when it looks for a release.
+    """
+    better = version_with_judge(folder / "better").package
+    push(api.services.artifacts, better.path)
+    seconds = []
+    with open_page(browser, PHONE) as (_, page), api.client("ada", "admin") as admin:
+        connect(page, api)
+        for _round in range(times):
+            make_stable(api.services.rollouts, "sms-v2", better, before=former)
+            wait_until(lambda: _looks(page) == "sms-v2", "the phone stays behind", page=page)
+            began = time.monotonic()
+            admin.undo_rollout(ModelType.SMS, "measured")
+            wait_until(lambda: _looks(page) == "sms-v1", "the undo never arrives", page=page)
+            _scan(page, "Lunch at twelve?")
+            page.get_by_text("Judged on this phone by sms-v1").wait_for()
+            seconds.append(round(time.monotonic() - began, 3))
+            page.locator("button.back").click()
+    return seconds
+
+
+def _looks(page: Page) -> str:
+    """Bring the app to the front, give it 50 ms, and return the version that judges in it."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(50)
+    version: str = page.evaluate(
+        f"({READ})('shelves').then((kept) => kept.current.release.version)"
+    )
+    return version
 
 
 def _cold(page: Page, url: str, text: str) -> float:

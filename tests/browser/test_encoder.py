@@ -27,16 +27,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 FILES = "caches.open('encoders').then((cache) => cache.keys())"
 
 
-@pytest.fixture
-def api(tmp_path: Path, encoder_version: SignedPackage) -> Iterator[RunningApi]:
-    """An API whose stable version brings a judge and an encoder, and judges by it itself."""
+@contextmanager
+def encoder_world(folder: Path, encoder_version: SignedPackage) -> Iterator[RunningApi]:
+    """Serve an API whose stable version brings a judge and an encoder, and judges by it itself."""
     predictor = Predictor(encoder_version.package)
     with (
         model_server(ModelType.SMS, lambda text: float(predictor.probabilities([text])[0])) as url,
-        running_api(tmp_path / "api", embedded=True) as running,
+        running_api(folder / "api", embedded=True) as running,
     ):
         push(running.services.artifacts, encoder_version.package.path)
         make_stable(running.services.rollouts, "sms-v1", encoder_version.package, url=url)
+        yield running
+
+
+@pytest.fixture
+def api(tmp_path: Path, encoder_version: SignedPackage) -> Iterator[RunningApi]:
+    """Return an API that offers an encoder."""
+    with encoder_world(tmp_path, encoder_version) as running:
         yield running
 
 

@@ -10,14 +10,14 @@ from shield.labels import FeedbackType, ModelType, ScanType
 from shield.packages import push
 from shield.wire import ReviewAction
 from tests.browser.world import scan, violations
-from tests.support.api import RunningApi, running_api
-from tests.support.arms import deploy, model_server
+from tests.support.api import RunningApi
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, version_with_judge
 from tests.support.judging_phone import (
     choose,
     choose_asking,
     connect,
+    judging_world,
     texts_in,
     wait_for_judge,
     wait_for_known,
@@ -28,19 +28,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture
-def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningApi]:
-    """An API whose stable version brings a judge; its own model calls whatever says "win" a
-    scam."""
-    made = version_with_judge(tmp_path / "package")
-    monkeypatch.setenv("SHIELD_TRUSTED_KEYS", str(made.trusted_keys))
-    with (
-        model_server(ModelType.SMS) as url,
-        running_api(tmp_path / "api", embedded=True) as running,
-    ):
-        push(running.services.artifacts, made.package.path)
-        make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
-        # Calls are judged as well, by a version that brings nothing for phones.
-        deploy(running.services.rollouts, url, version="voice-v1", model_type=ModelType.VOICE)
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    """An API whose stable version brings a judge."""
+    with judging_world(tmp_path) as running:
         yield running
 
 

@@ -5,19 +5,14 @@ A proxy sees all that leaves the phone, what its service worker sends included.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from shield.labels import ModelType
-from shield.packages import push
 from tests.browser.tongues import Words, both, connected, english_on, judge_in_words
 from tests.browser.world import violations
-from tests.support.api import RunningApi, running_api
-from tests.support.arms import deploy, model_server
-from tests.support.judge import make_stable, version_with_judge
-from tests.support.judging_phone import choose_asking, wait_for_judge
+from tests.support.api import RunningApi
+from tests.support.judging_phone import choose_asking, judging_world, wait_for_judge
 from tests.support.looks import look
 from tests.support.packages import CHAT, LURES
 from tests.support.tap import Tap, tapped
@@ -29,18 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApi]:
     """An API whose stable version brings a judge for text messages, and none for calls."""
-    folder: Path = tmp_path_factory.mktemp("modes")
-    made = version_with_judge(folder / "package")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        model_server(ModelType.SMS) as url,
-    ):
-        patch.setenv("SHIELD_TRUSTED_KEYS", str(made.trusted_keys))
-        with running_api(folder / "api", embedded=True) as running:
-            push(running.services.artifacts, made.package.path)
-            make_stable(running.services.rollouts, "sms-v1", made.package, url=url)
-            deploy(running.services.rollouts, url, version="voice-v1", model_type=ModelType.VOICE)
-            yield running
+    with judging_world(tmp_path_factory.mktemp("modes")) as running:
+        yield running
 
 
 def judged(page: Page, words: Words, text: str, by: str) -> Locator:

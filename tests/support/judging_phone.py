@@ -1,8 +1,17 @@
 """`/app` with a judge on the phone: connected, and watched for what leaves it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.support.api import RunningApi
+from shield.labels import ModelType
+from shield.packages import push
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+from tests.support.judge import make_stable, version_with_judge
 
 READ = """async (store) => {
   const open = indexedDB.open("antispam-shield-judge");
@@ -17,6 +26,21 @@ READ = """async (store) => {
   return found;
 }"""
 """Reads what the phone keeps of text messages in a store of the judge's database."""
+
+
+@contextmanager
+def judging_world(folder: Path) -> Iterator[RunningApi]:
+    """Serve an API whose stable version for texts brings a judge; its own model calls whatever says
+    "win" a scam. Calls are judged too, by a version that brings nothing for phones."""
+    made = version_with_judge(folder / "package")
+    with pytest.MonkeyPatch.context() as patch, model_server(ModelType.SMS) as url:
+        patch.setenv("SHIELD_TRUSTED_KEYS", str(made.trusted_keys))
+        with running_api(folder / "api", embedded=True) as running:
+            push(running.services.artifacts, made.package.path)
+            rollouts = running.services.rollouts
+            make_stable(rollouts, "sms-v1", made.package, url=url)
+            deploy(rollouts, url, version="voice-v1", model_type=ModelType.VOICE)
+            yield running
 
 
 def sign_in(page: Page, api: RunningApi) -> None:

@@ -112,15 +112,20 @@ export async function followEncoders(): Promise<void> {
 /** What the whole predictor of the version in force says; null: it is not wanted, not here, or does not work here. */
 export async function judgeWhole(text: string, scanType: ScanType, digest: string): Promise<Judgement | null> {
   if (!wanted().includes(scanType) || broken.has(digest)) return null;
-  try {
-    const asked = await running(scanType, digest);
-    return asked && (await asked.judge(text));
-  } catch {
-    end(scanType);
-    // Too little memory, most likely: not tried again with each message.
-    broken.add(digest);
-    return null;
+  // Whoever loads a version ends what runs, which is no fault of it: then once more.
+  for (const last of [false, true]) {
+    try {
+      const asked = await running(scanType, digest);
+      return asked && (await asked.judge(text));
+    } catch (error) {
+      if (error instanceof Ended && !last) continue;
+      end(scanType);
+      // Too little memory, most likely: not tried again with each message.
+      if (!(error instanceof Ended)) broken.add(digest);
+      return null;
+    }
   }
+  return null;
 }
 
 // ---- What it takes ------------------------------------------------------------------------------------------------
@@ -167,6 +172,9 @@ async function contentOf(scanType: ScanType, kept: KeptJudge, parts: Part[], pro
 
 // ---- Asking it ----------------------------------------------------------------------------------------------------
 
+/** It was ended on purpose while somebody waited for its answer. */
+class Ended extends Error {}
+
 class Asked {
   private readonly waiting = new Map<number, { resolve(answer: Judgement | undefined): void; reject(reason: Error): void }>();
   private next = 0;
@@ -184,7 +192,7 @@ class Asked {
       else resolve(data.judgement);
       this.timer = window.setTimeout(this.idle, IDLE_MILLISECONDS);
     });
-    worker.addEventListener("error", () => this.end());
+    worker.addEventListener("error", () => this.end(new Error("The encoder's worker failed.")));
   }
 
   open(given: Given): Promise<unknown> {
@@ -196,10 +204,10 @@ class Asked {
     return (await this.say(question, question, []))!;
   }
 
-  end(): void {
+  end(why: Error = new Ended("The encoder was ended.")): void {
     window.clearTimeout(this.timer);
     this.worker.terminate();
-    for (const { reject } of this.waiting.values()) reject(new Error("The encoder has ended."));
+    for (const { reject } of this.waiting.values()) reject(why);
     this.waiting.clear();
   }
 
