@@ -237,7 +237,7 @@ async function running(scanType: ScanType, digest: string): Promise<Asked | null
   if (asked === undefined) {
     asked = started(scanType, digest);
     askedOf.set(scanType, asked);
-    if ((await asked.catch(() => null)) === null) askedOf.delete(scanType);
+    if ((await asked.catch(() => null)) === null && askedOf.get(scanType) === asked) askedOf.delete(scanType);
   }
   return asked;
 }
