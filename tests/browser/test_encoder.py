@@ -21,6 +21,7 @@ from tests.support.encoders import version_with_encoder
 from tests.support.judge import make_stable
 from tests.support.judging_phone import wait_for_judge
 from tests.support.packages import SignedPackage
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -200,10 +201,7 @@ def test_an_undo_needs_no_download_and_a_new_version_is_loaded_by_itself(
         page.wait_for_timeout(500)
         page.reload()
         wait_for_judge(page, "sms-v2")
-        page.wait_for_function(
-            f"(least) => {FILES}.then((files) => files.length >= least)",
-            arg=2 * files,
-        )
+        wait_until(lambda: kept(page) >= 2 * files, "the new one is never loaded", page=page)
         with api.client("ada", "admin") as admin:
             admin.undo_rollout(ModelType.SMS, "it errs")
         sent: list[str] = []
