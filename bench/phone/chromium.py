@@ -219,6 +219,7 @@ def _cold(page: Page, url: str, text: str) -> float:
 
 
 def _scan(page: Page, text: str) -> None:
+    page.locator("#home").wait_for()  # "Scan another" leads there in its own time
     page.locator("#message").fill(text.strip())
     page.locator("#scan").click()
     page.locator("article.result blockquote").wait_for()

@@ -67,7 +67,7 @@ export function clearAnswer(): void {
 
 /** Show what is kept, as it is now. */
 export async function showScans(): Promise<void> {
-  const [scans, asking] = [await keptScans(), await readAsking()];
+  const [scans, asking] = await Promise.all([keptScans(), readAsking()]);
   const shown = scans.find((each) => each.id === current);
   const home = must<HTMLElement>("#home");
   const result = must<HTMLElement>("#result");
