@@ -23,10 +23,9 @@ def table() -> str:
     """Return the tables as JSON."""
     signs = table_of_signs()
     phrases: dict[str, dict[str, list[str]]] = {sign: {} for sign in signs.signs}
-    for group in signs.phrases.values():
-        for phrase in group:
-            steps = " ".join(("+" if gap == GAP else "") + word for word, gap in phrase.steps)
-            phrases[phrase.sign].setdefault(phrase.language, []).append(steps)
+    for phrase in signs.phrases:
+        steps = " ".join(("+" if gap == GAP else "") + word for word, gap in phrase.steps)
+        phrases[phrase.sign].setdefault(phrase.language, []).append(steps)
     document = {
         "signs": {
             sign: {language: sorted(each) for language, each in sorted(languages.items())}

@@ -5,7 +5,7 @@ from the text and the verdict alone, in time that grows with the text's length a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shield.characters import has_words
@@ -14,7 +14,8 @@ from shield.labels import ScanType
 from shield.reasons import tactics
 from shield.reasons.hosts import has_link, links_of
 from shield.reasons.sentences import Reader, place_of, say
-from shield.reasons.signs import signs_of, table_of_signs
+from shield.reasons.signs import signs_among, table_of_signs
+from shield.reasons.words import words_of
 from shield.text import apart
 from shield.wire import ReasonKind, ScanAdvice, ScanReason
 
@@ -56,15 +57,16 @@ def explain(
         return Explanation(
             reader.language, reasons, _advice(None, scan_type, reader, flagged=False, sure=False)
         )
-    tactic = _nearest(text) if flagged else None
+    words = words_of(text)
+    tactic = tactics.nearest_among(words) if flagged else None
     if flagged:
-        reasons = list(_warnings(text, tactic, reader))
+        reasons = list(_warnings(text, words, tactic, reader))
         if sure and not reasons:
             reasons = [_reason("reads-like-scams", ReasonKind.WHOLE, reader)]
     elif sure:
-        reasons = [_reason("reads-harmless", ReasonKind.WHOLE, reader), *_calm(text, reader)]
+        reasons = [_reason("reads-harmless", ReasonKind.WHOLE, reader), *_calm(text, words, reader)]
     else:
-        reasons = list(_warnings(text, None, reader))
+        reasons = list(_warnings(text, words, None, reader))
     if not sure:
         reasons = [_reason("close-call", ReasonKind.WHOLE, reader), *reasons]
     advice = _advice(tactic, scan_type, reader, flagged=flagged, sure=sure)
@@ -76,11 +78,7 @@ def advise(text: str, scan_type: ScanType, *, reader: Reader) -> ScanAdvice:
 
     For lists of messages: it takes a fraction of the time of `explain`.
     """
-    return _advice(_nearest(text), scan_type, reader, flagged=True, sure=True)
-
-
-def _nearest(text: str) -> str | None:
-    return tactics.nearest(text[:_LONGEST])
+    return _advice(tactics.nearest(text), scan_type, reader, flagged=True, sure=True)
 
 
 def prepare() -> None:
@@ -90,13 +88,15 @@ def prepare() -> None:
     explain(text, ScanType.TEXT, flagged=False, sure=True, reader=Reader())
 
 
-def _warnings(text: str, tactic: str | None, reader: Reader) -> Iterator[ScanReason]:
+def _warnings(
+    text: str, words: Sequence[str], tactic: str | None, reader: Reader
+) -> Iterator[ScanReason]:
     """Yield what speaks against a message: its kind, what it wants, its links, its pressure."""
     if tactic is not None:
         told = tactics.book().texts(tactic, reader.language)
         sentence = say("reads-like", reader, name=told.name, how=told.how_it_works)
         yield ScanReason(id=f"tactic:{tactic}", kind=ReasonKind.TACTIC, sentence=sentence)
-    signs = signs_of(text)
+    signs = signs_among(words)
     if not _PHONE.search(text[:_LONGEST]):
         signs.discard("call-them")
     ordered = [sign for sign in table_of_signs().signs if sign in signs]
@@ -115,9 +115,9 @@ PRESSURE = frozenset({"promises", "threat", "haste", "secrecy"})
 WANTED = frozenset({*_REQUESTS, "new-number", "call-them", "moves-elsewhere", "remote-control"})
 
 
-def _calm(text: str, reader: Reader) -> Iterator[ScanReason]:
+def _calm(text: str, words: Sequence[str], reader: Reader) -> Iterator[ScanReason]:
     """Yield what a harmless message does not do; nothing that alarms."""
-    if signs_of(text).isdisjoint(ALARMING):
+    if signs_among(words).isdisjoint(ALARMING):
         yield _reason("asks-nothing", ReasonKind.CALM, reader)
     if not has_link(text):
         yield _reason("no-link", ReasonKind.CALM, reader)

@@ -4,7 +4,6 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ import tldextract
 from confusable_homoglyphs import confusables
 
 from shield.links import LINK, links
-from shield.reasons.tables import read_table
+from shield.reasons.brands import Brand, brand_names
 from shield.reasons.words import words_of
 from shield.text import readable
 
@@ -20,6 +19,8 @@ _ASCII = frozenset("abcdefghijklmnopqrstuvwxyz")
 _MOST = 8
 """Links that are looked at; a message with more of them has said enough."""
 _SPLIT = re.compile(r"[-._]")
+# What a broken link cannot be written without, in small letters: looking for it costs nothing.
+_BROKEN_HAS = ("hxxp", "h**p", "http", "[.]", "[dot]", "(dot)", "(.)", " dot ")
 _BROKEN = re.compile(
     r"\bh(?:xx|\*\*)ps?\b|\bhttps?(?: ?\[:\]| :? ?//|: //)"
     r"|\w ?(?:\[\.\]|\[dot\]|\(dot\)|\(\.\)) ?\w|\w dot (?:com|net|org|info|top|xyz)\b",
@@ -58,30 +59,12 @@ class Found:
     claimed: str = ""
 
 
-@dataclass(frozen=True)
-class Brand:
-    """A name that scams borrow, and the addresses that are really its own."""
-
-    names: tuple[str, ...]
-    hosts: frozenset[str]
-
-    def owns(self, host: str, label: str) -> bool:
-        """Tell whether a host, whose registrable name begins with `label`, is one of its own."""
-        whole = f".{host}"
-        return f"{label}.*" in self.hosts or any(whole.endswith(f".{own}") for own in self.hosts)
-
-
-@cache
-def brands() -> tuple[Brand, ...]:
-    """Return the table of brands, read once."""
-    document = read_table("brands.yaml")
-    return tuple(Brand(tuple(one["names"]), frozenset(one["hosts"])) for one in document)
-
-
 def links_of(text: str) -> list[Found]:
     """Return what is to be said of the links in the text, the plainest deceit first."""
-    words = words_of(LINK.sub(" ", text))  # names are what the text says, beside its links
-    facts = [fact for link in links(text)[:_MOST] for fact in _of_link(link, words)]
+    facts: list[Found] = []
+    if found := links(text)[:_MOST]:
+        words = words_of(LINK.sub(" ", text))  # names are what the text says, beside its links
+        facts = [fact for link in found for fact in _of_link(link, words)]
     if is_broken(text):
         facts.append(Found("link-broken"))
     return list(dict.fromkeys(facts))
@@ -94,7 +77,8 @@ def has_link(text: str) -> bool:
 
 def is_broken(text: str) -> bool:
     """Tell whether a link is written so that programs do not see it: `hxxp`, `[.]`, `http //`."""
-    return bool(_BROKEN.search(text))
+    lowered = text.lower()
+    return any(part in lowered for part in _BROKEN_HAS) and bool(_BROKEN.search(text))
 
 
 def _of_link(link: str, words: list[str]) -> Iterator[Found]:
@@ -150,16 +134,14 @@ def _brands_meant(pieces: list[str], words: list[str]) -> Iterator[tuple[Brand, 
     """Yield the brands that the address names or imitates, then those that the text names."""
     said = f" {' '.join(words)} "
     for in_address in (True, False):
-        for brand in brands():
-            for name in brand.names:
-                spelled = " ".join(words_of(name))
-                joined = spelled.replace(" ", "")
-                if in_address:
-                    meant = joined in pieces or (len(joined) > 4 and _alike(joined, pieces))
-                else:
-                    meant = f" {spelled} " in said
-                if meant:
-                    yield brand, _spelled(name)
+        for brand, name, spelled in brand_names():
+            joined = spelled.replace(" ", "")
+            if in_address:
+                meant = joined in pieces or (len(joined) > 4 and _alike(joined, pieces))
+            else:
+                meant = f" {spelled} " in said
+            if meant:
+                yield brand, _spelled(name)
 
 
 def _of_names(host: str, label: str, pieces: list[str], words: list[str]) -> Iterator[Found]:

@@ -17,7 +17,7 @@ _BEFORE = 4
 NEVER_TAKEN_BACK = frozenset({"secrecy", "haste", "threat", "promises"})
 """Secrecy is asked for by just those words, and "not today" still presses."""
 _KEY = 3
-"""Letters of a first word by which phrases are found."""
+"""Letters of the beginning of a first word by which phrases are found."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,34 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Table:
-    """All phrases by the first letters of their first word, and what takes them back."""
+    """All phrases, also by their first words, and what takes them back."""
 
-    phrases: dict[str, tuple[Phrase, ...]]
+    phrases: tuple[Phrase, ...]
+    by_word: dict[str, tuple[Phrase, ...]]
+    """Those that begin with a whole word."""
+    by_beginning: dict[str, tuple[Phrase, ...]]
+    """Those whose first word is only begun, by its first letters."""
     takes_back: dict[str, frozenset[str]]
     signs: tuple[str, ...]
 
 
-def signs_of(text: str) -> set[str]:
-    """Return the ids of what is found in the text, in any language. Linear in its length."""
-    table, words, signs = table_of_signs(), words_of(text), set[str]()
+def signs_among(words: Sequence[str]) -> set[str]:
+    """Return the ids of what is found in a text, in any language, by its words (`words_of`).
+
+    Linear in their number.
+    """
+    table, signs = table_of_signs(), set[str]()
+    whole, begun = table.by_word.get, table.by_beginning.get
     for start, word in enumerate(words):
-        for length in range(1, _KEY + 1):
-            for phrase in table.phrases.get(word[:length], ()) if length <= len(word) else ():
-                if phrase.sign in signs:
-                    continue
-                end = _matched(phrase.steps, words, start)
-                if end is not None and not _taken_back(phrase, table, words, start, end):
-                    signs.add(phrase.sign)
+        candidates = whole(word, ())
+        for length in range(1, min(_KEY, len(word)) + 1):
+            candidates += begun(word[:length], ())
+        for phrase in candidates:
+            if phrase.sign in signs:
+                continue
+            end = _matched(phrase.steps, words, start)
+            if end is not None and not _taken_back(phrase, table, words, start, end):
+                signs.add(phrase.sign)
     return signs
 
 
@@ -57,15 +67,23 @@ def signs_of(text: str) -> set[str]:
 def table_of_signs() -> Table:
     """Return the table of phrases, read once."""
     document = read_table("signs.yaml")
-    by_key: dict[str, list[Phrase]] = {}
-    for sign, languages in document["signs"].items():
-        for language, phrases in languages.items():
-            for written in phrases:
-                phrase = Phrase(sign, language, _steps(str(written)))
-                first = phrase.steps[0][0]
-                by_key.setdefault(first.rstrip("*")[:_KEY], []).append(phrase)
+    phrases = tuple(
+        Phrase(sign, language, _steps(str(written)))
+        for sign, languages in document["signs"].items()
+        for language, all_written in languages.items()
+        for written in all_written
+    )
+    by_word: dict[str, tuple[Phrase, ...]] = {}
+    by_beginning: dict[str, tuple[Phrase, ...]] = {}
+    for phrase in phrases:
+        first = phrase.steps[0][0]
+        begun = first.endswith("*")
+        group, key = (by_beginning, first[:-1][:_KEY]) if begun else (by_word, first)
+        group[key] = (*group.get(key, ()), phrase)
     return Table(
-        {key: tuple(phrases) for key, phrases in by_key.items()},
+        phrases,
+        by_word,
+        by_beginning,
         {
             language: frozenset(word for each in words for word in words_of(str(each)))
             for language, words in document["not"].items()
@@ -94,15 +112,14 @@ def _matched(steps: tuple[tuple[str, int], ...], words: Sequence[str], start: in
     """Return where the phrase that begins at `start` ends, if it does."""
     at = start - 1
     for form, gap in steps:
-        reach = range(at + 1, min(at + 2 + gap, len(words)))
-        at = next((place for place in reach if _is(words[place], form)), -1)
-        if at < 0:
+        for place in range(at + 1, min(at + 2 + gap, len(words))):
+            word = words[place]
+            if word == form or (form[-1] == "*" and word.startswith(form[:-1])):
+                at = place
+                break
+        else:
             return None
     return at
-
-
-def _is(word: str, wanted: str) -> bool:
-    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
 
 
 def _taken_back(phrase: Phrase, table: Table, words: Sequence[str], start: int, end: int) -> bool:

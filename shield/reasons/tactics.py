@@ -46,9 +46,9 @@ class Tactics:
     rarity: NDArray[np.float32]
     """Shape (buckets,)."""
 
-    def nearest(self, text: str) -> Likeness | None:
-        """Return the tactic that the text is nearest to; None if nothing in it is known."""
-        buckets = _buckets(text)
+    def nearest(self, words: Sequence[str]) -> Likeness | None:
+        """Return the tactic that a text's words are nearest to; None if none of it is known."""
+        buckets = _buckets(words)
         vector = self.rarity[buckets]
         length = float(np.sqrt((vector * vector).sum()))
         if not length:
@@ -60,7 +60,12 @@ class Tactics:
 
 def nearest(text: str) -> str | None:
     """Return the id of the tactic that the text reads like, or None if it is near to none."""
-    candidates = tactics_of_the_book().nearest(text)
+    return nearest_among(words_of(text))
+
+
+def nearest_among(words: Sequence[str]) -> str | None:
+    """Return the tactic of a text's words, as `words_of` returns them; as `nearest`."""
+    candidates = tactics_of_the_book().nearest(words)
     return candidates.tactic if candidates is not None and candidates.lead >= NEAR else None
 
 
@@ -96,7 +101,7 @@ def teaching(read: Book) -> list[tuple[str, str]]:
 def learn(templates: Sequence[tuple[str, str]]) -> Tactics:
     """Return what (tactic, text) teach; at least two tactics are needed."""
     names = sorted({tactic for tactic, _ in templates})
-    rows = [_buckets(text) for _, text in templates]
+    rows = [_buckets(words_of(text)) for _, text in templates]
     spread = np.bincount(np.concatenate(rows), minlength=_FEATURES.buckets)
     rarity = np.log(1 + len(rows) / np.maximum(spread, 1)).astype(np.float32)
     # What one template alone has tells nothing of the others of its tactic.
@@ -110,5 +115,5 @@ def learn(templates: Sequence[tuple[str, str]]) -> Tactics:
     return Tactics(tuple(names), weights.astype(np.float32), rarity)
 
 
-def _buckets(text: str) -> NDArray[np.int64]:
-    return np.concatenate(blocks_of(" ".join(words_of(text)), _FEATURES))
+def _buckets(words: Sequence[str]) -> NDArray[np.int64]:
+    return np.concatenate(blocks_of(" ".join(words), _FEATURES))

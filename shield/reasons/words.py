@@ -21,9 +21,10 @@ def words_of(text: str) -> list[str]:
     characters are read.
     """
     folded = readable(text[:_LONGEST]).lower()
-    if not folded.isascii():
-        folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)).translate(_ARABIC_ENDINGS)
-        # Hindi letters with a dot are two characters, as NFKD leaves them, in texts and tables.
+    if folded.isascii():
+        return _WORD.findall(folded)
+    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)).translate(_ARABIC_ENDINGS)
+    # Hindi letters with a dot are two characters, as NFKD leaves them, in texts and tables.
     return [_bare(word) for word in _WORD.findall(folded)]
 
 

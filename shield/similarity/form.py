@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tldextract import TLDExtract
 
-from shield.links import LINK
+from shield.links import LINK, may_hold_links
 from shield.text import readable
 
 LONGEST = 5000
@@ -29,9 +29,6 @@ _WORD = re.compile(rf"[\w{_SIGNS}$@]++(?:[!|](?=[^\W\d_])[\w{_SIGNS}$@]*+)*+")
 _EDGE_DIGITS = re.compile(r"^[\d$@_]++|[\d$@_]++$")
 _LEET = str.maketrans("013457@$!|l", "oieastasiii")
 _LATIN = re.compile("[a-z]")
-_EYES = str.maketrans("l", "i")
-"""A digit one stands for either letter, so the letters count as one."""
-
 _SHARED = frozenset(
     (
         *("bit.ly", "is.gd", "t.ly", "cutt.ly", "tiny.cc", "tinyurl.com", "t.co", "goo.gl"),
@@ -67,10 +64,11 @@ def form(text: str) -> Form:
     text = text[:LONGEST]
     folded = readable(text).lower()
     # As written: a host in look-alike letters is another host.
-    hosts = _hosts(text.lower()) or _hosts(folded)
+    written = text.lower()
+    hosts = _hosts(written) or (_hosts(folded) if folded != written else frozenset())
     if "@" in folded:
         folded = _EMAIL.sub(" ", folded)
-    if "." in folded:
+    if "." in folded and may_hold_links(folded):
         folded = LINK.sub(" ", folded)
     words = " ".join(filter(None, map(_word, _WORD.findall(folded))))
     # A message without a word (emoji only, a number) is like nothing but itself.
@@ -82,7 +80,7 @@ def _hosts(text: str) -> frozenset[str]:
     if "@" in text:
         hosts.update(registrable(match[1]) for match in _EMAIL.finditer(text))
         text = _EMAIL.sub(" ", text)
-    if "." in text:
+    if "." in text and may_hold_links(text):
         hosts.update(host for match in LINK.finditer(text) if (host := _host(match.group())))
     return frozenset(hosts)
 
@@ -90,15 +88,20 @@ def _hosts(text: str) -> frozenset[str]:
 def _word(written: str) -> str:
     """Return a word with its letters for digits; empty if it is a number."""
     if written.isalpha():
-        return written.translate(_EYES)
+        return _seen(written)
     inner = _EDGE_DIGITS.sub("", written)
     if not any(map(str.isalpha, inner)):
         return ""
     if inner.isalpha():  # an amount and its unit
-        return inner.translate(_EYES)
+        return _seen(inner)
     if _LATIN.search(written):
         return written.translate(_LEET).replace("_", "")
     return "".join(letter for letter in written if not letter.isdigit())
+
+
+def _seen(letters: str) -> str:
+    """Return letters as they look: a digit one stands for either, so that two count as one."""
+    return letters.replace("l", "i")
 
 
 def _host(link: str) -> str:

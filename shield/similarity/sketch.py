@@ -14,6 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from shield.similarity import alone
+
 PERMUTATIONS = 96
 ROWS_PER_BAND = 3
 """32 bands of 3 rows: of two messages that are alike to 0.45 95 % meet in some band, to 0.6 99.9 %,
@@ -28,6 +30,8 @@ _WORD_VOICES = 2
 it has letters, so that words would else be drowned."""
 _BEGIN, _END = "\x02", "\x01" * (_CHARACTERS - 1)
 """Around each message, so that one without a word has a shingle too."""
+_MARKS = "\x01\x02\n"
+"""Not within a message that is sketched by itself."""
 _LONGEST_WORD = 64
 _WITHIN, _LONG = 0.6, 40
 """A message of forty shingles is a copy if the other holds three quarters of it. No real harmless
@@ -82,16 +86,14 @@ def sketches(words: Sequence[str], key: bytes = b"", rows: int = PERMUTATIONS) -
         key: Draws the hash functions: who does not know it cannot sketch a guessed message.
         rows: The first so many rows of each sketch.
     """
-    minima = np.empty((len(words), rows), dtype=np.uint32)
     factors, summands = _hashes_of(key)
+    if len(words) == 1 and not any(mark in words[0] for mark in _MARKS):
+        return _alone(words[0], factors[:rows], summands[:rows])[None]
+    minima = np.empty((len(words), rows), dtype=np.uint32)
     for start in range(0, len(words), _CHUNK):
         part = words[start : start + _CHUNK]
         runs, first_run, single, first_word, has_words = _hashed(part)
         here = minima[start : start + len(part)]
-        if len(part) == 1:
-            every = np.concatenate([runs, single])
-            here[0] = (every * factors[:rows, None] + summands[:rows, None]).min(axis=1)
-            continue
         for row in range(rows):
             lowest = np.minimum.reduceat(runs * factors[row] + summands[row], first_run)
             if single.size:
@@ -127,6 +129,18 @@ def estimate(sketch: Sketches | Halves, others: Sketches | Halves) -> NDArray[np
 
 
 _POWERS = np.cumprod(np.full(_LONGEST_WORD, 0x01000193, np.uint32), dtype=np.uint32)
+_POWERS_AND_ZERO = np.append(_POWERS, np.uint32(0))
+_SALTS = np.arange(1, _WORD_VOICES + 1, dtype=np.uint32) * np.uint32(0x85EBCA77)
+
+
+def _alone(words: str, factors: Sketches, summands: Sketches) -> Sketches:
+    """Return the sketch of one message, shape (rows,)."""
+    letters = alone.letters_of(f"{_BEGIN}{words.replace(' ', '')}{_END}")
+    parts = [alone.runs_of(letters, _CHARACTERS)]
+    if lengths := [len(word) for word in words.split(" ") if word]:
+        total = alone.words_of(letters[1 : 1 - _CHARACTERS], lengths, _POWERS_AND_ZERO)
+        parts += [total ^ salt for salt in _SALTS]
+    return alone.lowest(parts, factors, summands)
 
 
 def _hashed(
@@ -165,8 +179,7 @@ def _hashed(
     total = np.add.reduceat(parts, np.flatnonzero(place == 0), dtype=np.uint32)
     of_word = message[begins]
     voices: Sketches = np.repeat(total, _WORD_VOICES)
-    salts = np.arange(1, _WORD_VOICES + 1, dtype=np.uint32) * np.uint32(0x85EBCA77)
-    voices = _stirred(voices ^ np.tile(salts, len(total)))
+    voices = _stirred(voices ^ np.tile(_SALTS, len(total)))
     first_word = np.flatnonzero(np.diff(of_word, prepend=-1))
     return _stirred(mixed[whole]), first_run, voices, first_word * _WORD_VOICES, of_word[first_word]
 

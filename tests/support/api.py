@@ -18,6 +18,7 @@ from sqlalchemy import URL
 
 from api.app import create_app, open_services
 from api.kit.context import Services
+from api.kit.joined import JoinedWrites
 from api.kit.keyring import new_ring
 from api.kit.tokens import mint
 from api.migrate import migrate, upgrade
@@ -153,7 +154,8 @@ def running_api(
             create_app(services),
             host="127.0.0.1",
             port=0,
-            proxy_headers=False,  # as `python -m api` does
+            http=JoinedWrites,  # as `python -m api` does
+            proxy_headers=False,
             log_config=None,
             access_log=False,
         )

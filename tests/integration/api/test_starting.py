@@ -1,5 +1,7 @@
 """An API that starts and stops waits for nothing that does not come."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,19 @@ def test_who_routes_has_looked_once_it_has_started_though_nothing_is_deployed(
         finally:
             router.stop()
         assert not router._thread.is_alive()
+
+
+def test_what_lives_as_long_as_the_process_is_no_work_for_the_garbage_collector() -> None:
+    said = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "import gc, api.__main__ as api\n"
+            "objects = len(gc.get_objects()); api.settle(); left = len(gc.get_objects())\n"
+            "print(gc.isenabled() and left < objects / 100)",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert said.stdout.strip() == "True"

@@ -1,8 +1,11 @@
 """Which parts of a message are links."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from shield.links import links
+from shield.links import LINK, links
+from shield.reasons import hosts
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,16 @@ from shield.links import links
 )
 def test_links_are_found(text: str, expected: list[str]) -> None:
     assert links(text) == expected
+
+
+_PARTS = (
+    *("http", "HTTPS", "hxxp", "h**p", "s", "\u017f", "://", ":", "//", "/", "www", "WwW", "."),
+    *("[.]", "[dot]", "(.)", "(DOT)", " dot ", "dot", "com", "xyz", " ", "fee", "a", "[:]", "W"),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(_PARTS), max_size=9).map("".join))
+def test_the_quick_look_before_a_pattern_misses_nothing(text: str) -> None:
+    assert bool(links(text)) == bool(LINK.search(text))
+    assert hosts.is_broken(text) == bool(hosts._BROKEN.search(text))

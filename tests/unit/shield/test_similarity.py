@@ -186,4 +186,14 @@ def test_any_text_has_a_form_and_a_sketch(text: str) -> None:
     said = form(text.encode("utf-8", "replace").decode())
     assert "\n" not in said.words
     assert likeness(said.words, said.words) == 1.0
-    assert sketches([said.words]).shape == (1, PERMUTATIONS)
+    alone, (among, _) = sketches([said.words]), sketches([said.words, "another"])
+    assert alone.shape == (1, PERMUTATIONS)
+    assert np.array_equal(alone[0], among)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "a", " a  b ", "a" * 64, f"{'b' * 65} {'c' * 200} d", "\x01a \x02", "\U0001f600 é"],
+)
+def test_odd_words_have_one_sketch_alone_and_among_others(words: str) -> None:
+    assert np.array_equal(sketches([words], b"k")[0], sketches([words, "another"], b"k")[0])
