@@ -69,7 +69,8 @@ def drift_watch(
         message = told(look)
         amend_outcome(store, run_id, outcome=RunOutcome.SKIPPED, message=message, ended=True)
     for signal in look.signals:
-        metrics.log_metric(signal.name, signal.evidence)
+        name = f"{signal.name}: evidence (1 asks for a retraining)"
+        metrics.log_metric(name, round(signal.evidence, 4))
     if look.verdict is DriftVerdict.RETRAIN and not look.retrains:
         return "tried"
     return look.verdict.value

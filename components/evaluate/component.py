@@ -41,6 +41,7 @@ def evaluate(
     """
     from pathlib import Path
 
+    from components.evaluate.figures import in_words
     from components.evaluate.step import run
     from components.shared.datasets import at_hand
     from components.shared.environment import StepSettings, end_with_runner, open_artifacts
@@ -66,8 +67,8 @@ def evaluate(
             **parameters,
         )
     for name, value in judged.gate_input.metrics.items():
-        metrics.log_metric(name, value)
-    curves.log_confusion_matrix(list(judged.labels), judged.confusion)
+        metrics.log_metric(in_words(name), round(value, 4))
+    curves.log_confusion_matrix(["harmless", "scam"], judged.confusion)
     if judged.roc:
         curves.log_roc_curve(
             [point.fpr for point in judged.roc],

@@ -25,6 +25,27 @@ CAMEL = {
 }
 """Set -> prefix of its figures."""
 
+_MODELS = {"Champion": ", champion", "Baseline": ", linear baseline"}
+_IN_WORDS = {
+    "Fpr": "false-positive rate",
+    "F1": "F1",
+    "Size": "messages",
+    "Positives": "scams",
+    "Auc": "area under the ROC curve",
+    "Ece": "calibration error",
+    "Brier": "Brier score",
+    "RecallAtBudget": "recall within the budget",
+    "McnemarP": "McNemar's p",
+    "Gain": "accuracy gained",
+    "GainLow": "accuracy gained, at least (95 %)",
+    "GainHigh": "accuracy gained, at most (95 %)",
+    "RecallGain": "recall gained",
+    "RecallGainLow": "recall gained, at least (95 %)",
+    "RecallGainHigh": "recall gained, at most (95 %)",
+    "Alone": "answered by the linear half alone",
+    "AloneLost": "scams that the linear half alone would lose",
+    "AloneFlagged": "harmless messages that the linear half alone would flag",
+}
 _RATES = ("recall", "precision", "fpr", "accuracy", "f1")
 
 
@@ -47,6 +68,18 @@ def flat(
             figures |= _rates(f"{prefix}Baseline", count(part.scam, flagged))
         figures |= _alone(prefix, part, models.challenger)
     return figures | _golden(judged["golden"], fpr_budget, rng)
+
+
+def in_words(name: str) -> str:
+    """Return a figure's name as the dashboard shows it: "golden: recall, champion"."""
+    for part, prefix in CAMEL.items():
+        if name.startswith(prefix):
+            rest, whose = name.removeprefix(prefix), ""
+            for model, told in _MODELS.items():
+                if rest.startswith(model):
+                    rest, whose = rest.removeprefix(model), told
+            return f"{part.replace('_', ' ')}: {_IN_WORDS.get(rest, rest.lower())}{whose}"
+    return {"budget": "budget: harmless messages that may be flagged"}.get(name, name)
 
 
 def _alone(prefix: str, part: Verdicts, challenger: Predictor) -> dict[str, float]:

@@ -25,6 +25,7 @@ def _drawing(width: float = 5.2, height: float = 3.6) -> Iterator[tuple[Figure, 
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
+        axes.set_axisbelow(True)
         drawn: list[str] = []
         yield figure, axes, drawn
         buffer = io.StringIO()
@@ -34,8 +35,15 @@ def _drawing(width: float = 5.2, height: float = 3.6) -> Iterator[tuple[Figure, 
 
 
 def _legend_above(axes: Any) -> None:
-    """Put the legend above the plot: bars leave no room inside."""
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderpad=0.2)
+    """Put the legend above the plot: inside, some model's curve or bar would lie under it."""
+    names = axes.get_legend_handles_labels()[1]
+    axes.legend(
+        frameon=False,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=3 if len(names) == 3 else 2,
+        borderpad=0.2,
+    )
 
 
 def roc(scam: Labels, models: list[tuple[str, str, Scores]], budget: float) -> str:
@@ -59,7 +67,8 @@ def roc(scam: Labels, models: list[tuple[str, str, Scores]], budget: float) -> s
             )
         axes.axvline(budget, color="black", lw=0.8, ls=":", label=f"budget {budget:.1%}")
         axes.set(xscale="log", xlabel="false-positive rate", ylabel="recall", ylim=(0, 1.01))
-        axes.legend(loc="lower right", frameon=False)
+        axes.xaxis.set_major_formatter(lambda rate, _: f"{100 * rate:g} %")
+        _legend_above(axes)
     return drawn[0]
 
 
@@ -71,6 +80,7 @@ def histogram(scam: Labels, scores: Scores, point: float) -> str:
         axes.hist(scores[scam], bins, color="#e45756", alpha=0.7, label="scam")
         axes.axvline(point, color="black", lw=1, label="operating point")
         axes.set(yscale="symlog", xlabel="probability of the scam class", ylabel="messages")
+        axes.yaxis.set_major_formatter(lambda number, _: f"{number:g}")
         _legend_above(axes)
     return drawn[0]
 
@@ -87,7 +97,7 @@ def reliability(scam: Labels, models: list[tuple[str, str, Scores]]) -> str:
                 [b.claimed for b in bins], [b.observed for b in bins], sizes, colour, label=name
             )
         axes.set(xlabel="claimed probability", ylabel="share of scams", ylim=(-0.02, 1.02))
-        axes.legend(frameon=False)
+        _legend_above(axes)
     return drawn[0]
 
 

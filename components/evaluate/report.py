@@ -10,6 +10,7 @@ from components.evaluate import plots
 from components.evaluate.answers import answers_of
 from components.evaluate.redact import common_words, redact
 from components.evaluate.scoring import Models, Scored, Verdicts
+from components.shared.html_page import page, table
 from shield.gates import PROMOTE, Decision, GateInput, Slice
 from shield.metrics import Counts, count, paired_difference_interval, sign_test, wilson_interval
 from shield.predictor import OPERATING_POINT
@@ -18,19 +19,14 @@ _MOST_BARS = 24
 """Kinds of messages in the picture, those with the lowest recall."""
 MOST_ERRORS = 25
 """Errors shown of each kind; the list says how many more there are."""
-
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;
- color:#1b1f24}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem}
-table{border-collapse:collapse;margin:.6rem 0;width:100%}
-td,th{padding:.25rem .6rem;border-bottom:1px solid #d8dee4;text-align:right;
- font-variant-numeric:tabular-nums}
-td:first-child,th:first-child{text-align:left}.words td{text-align:left}
-.warn{background:#fff4ce;border-left:4px solid #c44900;padding:.4rem .8rem;margin:.4rem 0}
-.plots{display:flex;flex-wrap:wrap;gap:1rem}.plots figure{margin:0;flex:1 1 24rem}
-svg{max-width:100%;height:auto}code{font-size:.9em}.worse{color:#b3261e}.better{color:#0b6e4f}
-"""
+_SETS = {
+    "golden": "frozen messages, the same for all versions",
+    "time_forward": "messages of the corpus that are newer than all that was learned",
+    "fresh": "corrections of this batch that were kept out of training",
+    "old_errors": "corrections of earlier batches",
+    "judge": "written messages of the book of scams; no gate looks at them",
+}
+"""Set -> what it holds."""
 
 
 def render(
@@ -52,13 +48,15 @@ def render(
         decision: What the gates say of it; the page begins with it.
     """
     common = common_words(teaching)
+    title = f"Evaluation of the {gate_input.model_type} filter"
     body = [
-        *([f"<h1>{escape(outcome_of(decision))}</h1>"] if decision else []),
-        f"<h{1 + bool(decision)}>Evaluation of a {escape(gate_input.model_type)} model"
-        f"</h{1 + bool(decision)}>",
+        *_outcome(decision, title),
         _facts(gate_input),
         *(f'<p class="warn">{escape(warning)}</p>' for warning in gate_input.warnings),
         "<h2>Sets</h2>",
+        table(
+            [], [(_title(name), escape(_SETS[name])) for name in judged if name in _SETS], "words"
+        ),
         _sets_table(judged, models),
         _plots(judged["golden"].scored, gate_input, fpr_budget),
         "<h2>Kinds of messages</h2>",
@@ -69,18 +67,25 @@ def render(
         *_errors(judged, common),
         answers_of(gate_input, judged, common).embedded(),
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Evaluation: {escape(gate_input.model_type)}</title><style>{_STYLE}</style></head>"
-        "<body>" + "\n".join(body) + "</body></html>\n"
-    )
+    return page(title, "\n".join(body))
+
+
+def _outcome(decision: Decision | None, title: str) -> list[str]:
+    if decision is None:
+        return [f"<h1>{escape(title)}</h1>"]
+    told = [f"<h1>{escape(outcome_of(decision))}</h1>", f"<p>{escape(decision.message)}</p>"]
+    return [*told, f"<h2>{escape(title)}</h2>"]
 
 
 def outcome_of(decision: Decision) -> str:
-    """Return a decision as a heading: "Promoted", or "Refused" and why."""
+    """Return a decision as a heading: "Promoted", or "Refused" and by which gate."""
     if decision.outcome == PROMOTE:
-        return "Promoted: it passed every gate"
-    return f"Refused: {decision.message}"
+        return "Promoted"
+    return f"Refused: {decision.outcome}"
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _facts(gate_input: GateInput) -> str:
@@ -94,14 +99,14 @@ def _facts(gate_input: GateInput) -> str:
         ),
         ("Golden set", f"<code>{escape(gate_input.golden_digest)}</code>"),
         ("Approved corrections in this batch", str(gate_input.fresh_feedback)),
-        ("Harmless messages that may be flagged", f"{gate_input.budget:.2%}"),
+        ("Budget: harmless messages that may be flagged", f"{gate_input.budget:.2%}"),
         (
-            "int8 against fp32",
+            "Rounded to 8 bits (int8), beside full precision",
             f"{gate_input.int8_flips} of {gate_input.int8_compared} verdicts differ",
         ),
         ("Best ever on this golden set", _best(gate_input)),
     ]
-    return _table([], [(name, value) for name, value in rows], css="words")
+    return table([], rows, css="words")
 
 
 def _best(gate_input: GateInput) -> str:
@@ -113,16 +118,16 @@ def _best(gate_input: GateInput) -> str:
 
 def _sets_table(judged: dict[str, Verdicts], models: Models) -> str:
     head = ["set", "model", "scams", "recall (95 %)", "harmless", "false positives (95 %)"]
-    head += ["accuracy", "change of accuracy (90 %)", "p, one-sided worse"]
+    head += ["accuracy", "change of accuracy, points (90 %)", "p: as bad by luck"]
     rows = []
     for name, part in judged.items():
-        title, change, luck = name.replace("_", " "), "", ""
+        title, change, luck = _title(name), "", ""
         if part.champion is not None:
             compared = part.comparison()
             fall = paired_difference_interval(compared.lost, compared.won, compared.challenger.n)
-            change = (
-                f"{-100 * fall.estimate:+.2f} [{-100 * fall.high:+.2f}, {-100 * fall.low:+.2f}]"
-            )
+            low, high = -100 * fall.high, -100 * fall.low
+            gained = round(-100 * fall.estimate, 2) + 0.0  # never "-0.00"
+            change = f"{gained:+.2f}<small>{low:+.2f} to {high:+.2f}</small>"
             luck = f"{sign_test(compared.lost, compared.won):.3f}"
             champion = _rates("champion", count(part.scam, part.champion))
             rows.append((title, *champion, "", ""))
@@ -131,7 +136,7 @@ def _sets_table(judged: dict[str, Verdicts], models: Models) -> str:
         if part.scored.baseline is not None and models.baseline is not None:
             flagged = part.scored.baseline >= models.baseline.threshold
             rows.append(("", *_rates("linear baseline", count(part.scam, flagged)), "", ""))
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _rates(model: str, counts: Counts) -> tuple[str, ...]:
@@ -149,7 +154,8 @@ def _with_interval(part: int, whole: int, digits: int) -> str:
     if not whole:
         return "–"
     low, high = wilson_interval(part, whole)
-    return f"{100 * part / whole:.{digits}f} % [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+    interval = f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
+    return f"{100 * part / whole:.{digits}f} %<small>{interval}</small>"
 
 
 def _plots(golden: Scored, gate_input: GateInput, fpr_budget: float) -> str:
@@ -214,7 +220,7 @@ def _slices_table(gate_input: GateInput, slices: Sequence[Slice]) -> str:
                 _share(before.fpr if known else None),
             )
         )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _share(value: float | None) -> str:
@@ -230,7 +236,7 @@ def _errors(judged: dict[str, Verdicts], common: frozenset[str]) -> list[str]:
     for name, part in judged.items():
         wrong = part.challenger != part.scam
         fresh = wrong if part.champion is None else wrong & (part.champion == part.scam)
-        title = name.replace("_", " ")
+        title = _title(name)
         if part.champion is not None:
             parts.append(_error_list(f"{title}: new errors", part, fresh, common))
             parts.append(_error_list(f"{title}: errors of both", part, wrong & ~fresh, common))
@@ -250,7 +256,7 @@ def _error_list(
     texts, ids = part.scored.judged.texts, part.scored.judged.table["id"].to_list()
     rows = [
         (
-            escape(str(ids[row])[:40]),
+            f"<code>{escape(str(ids[row])[:40])}</code>",
             "scam" if part.scam[row] else "harmless",
             f"{part.scored.challenger[row]:.3f}",
             escape(redact(texts[row], common)),
@@ -260,10 +266,4 @@ def _error_list(
     more = rows_wrong.size - len(rows)
     note = f"<p>The worst {len(rows)} of {rows_wrong.size}.</p>" if more else ""
     head = ["id", "truth", "score", "message, masked"]
-    return f"<h3>{escape(title)}: {rows_wrong.size}</h3>{note}" + _table(head, rows, css="words")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], css: str = "") -> str:
-    top = "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>" if head else ""
-    lines = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f'<table class="{css}">{top}{lines}</table>'
+    return f"<h3>{escape(title)}: {rows_wrong.size}</h3>{note}" + table(head, rows, css="words")

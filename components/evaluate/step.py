@@ -43,7 +43,6 @@ class EvaluationReport:
     gate_input: GateInput
     roc: list[RocPoint]
     """Of the challenger on the golden set, at most 200 points; empty if it has one class only."""
-    labels: tuple[str, str]
     confusion: list[list[int]]
     """Golden set: rows are the truth (harmless, scam), columns the challenger's verdict."""
 
@@ -126,7 +125,7 @@ def run(
     page = render(gate_input, judged, models, teaching, fpr_budget, decision)
     report.write_text(page, encoding="utf-8")
     log.info(_line("evaluated", challenger=gate_input.challenger, metrics=gate_input.metrics))
-    return EvaluationReport(gate_input, _roc(scored["golden"]), *_confusion(gate_input, models))
+    return EvaluationReport(gate_input, _roc(scored["golden"]), _confusion(gate_input))
 
 
 def _line(event: str, **fields: object) -> str:
@@ -199,7 +198,7 @@ def _warnings(
             f"reviewers are asked who is right: {', '.join(disputed)}."
         )
     warnings.extend(
-        f"The set {name} is empty: nothing is known about it."
+        f"The set {name.replace('_', ' ')} is empty: nothing is known about it."
         for name in ("time_forward", "fresh")
         if name not in judged and models.champion is not None
     )
@@ -244,7 +243,6 @@ def _roc(golden: Scored) -> list[RocPoint]:
     return roc_points(scam, golden.challenger, most=200)
 
 
-def _confusion(gate_input: GateInput, models: Models) -> tuple[tuple[str, str], list[list[int]]]:
-    negative, positive = models.challenger.package.manifest.labels
+def _confusion(gate_input: GateInput) -> list[list[int]]:
     golden = gate_input.golden
-    return (negative, positive), [[golden.tn, golden.fp], [golden.fn, golden.tp]]
+    return [[golden.tn, golden.fp], [golden.fn, golden.tp]]

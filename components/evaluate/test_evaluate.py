@@ -403,7 +403,10 @@ def test_what_the_book_judges_is_shown_by_kind_and_decides_nothing(tmp_path: Pat
 def test_the_report_begins_with_what_the_gates_say(tmp_path: Path) -> None:
     dataset = ordinary(tmp_path / "data")
     champion = signed_package(0).package.path
-    for least, beside, heading in ((0, None, "Promoted"), (81, champion, "Refused: 80 approved")):
+    for least, beside, heading in (
+        (0, None, "Promoted"),
+        (81, champion, "Refused: enough-feedback</h1>\n<p>80 approved"),
+    ):
         limits = GateLimits(min_feedback=least, first_recall=0.0)
         judge(tmp_path, dataset, beside, limits=limits)
         page = (tmp_path / "r.html").read_text()

@@ -37,11 +37,19 @@ def run(evaluations: Path, verdict: Path, *, limits: GateLimits) -> Decision:
 
 
 def as_markdown(decision: Decision) -> str:
-    """Return a decision as people read it: the outcome first, then what each gate found."""
+    """Return a decision as people read it: the outcome first, then what each gate found.
+
+    A list, not a table: the dashboard shows it in a column as narrow as a phone.
+    """
+    refused = [finding for finding in decision.findings if not finding.passed]
+    passed = [finding for finding in decision.findings if finding.passed]
     outcome = "Promoted" if decision.outcome == PROMOTE else f"Refused: {decision.outcome}"
-    lines = [f"# {outcome}", "", decision.message, "", "| | Gate | Finding |", "|---|---|---|"]
-    for finding in decision.findings:
-        mark = "passed" if finding.passed else "**refused**"
-        said = finding.message.replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {mark} | {finding.gate} | {said} |")
-    return "\n".join(lines) + "\n"
+    lines = [f"# {outcome}", "", decision.message, ""]
+    for title, findings in (("refused", refused), ("passed", passed)):
+        if findings:
+            lines += [f"## {len(findings)} of {len(decision.findings)} gates {title}", ""]
+            lines += [
+                f"- **{finding.gate}**: {' '.join(finding.message.split())}" for finding in findings
+            ]
+            lines.append("")
+    return "\n".join(lines)

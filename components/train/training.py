@@ -138,7 +138,11 @@ def train_package(
         "recipe": {**manifest.recipe, "operating_point": placed},
     }
     if curves is not None:
-        plot(learned, curves, title=f"{facts.model_type} from {_origin(parent)}")
+        plot(
+            learned,
+            curves,
+            title=f"Training of the {facts.model_type} filter, from {_origin(parent)}",
+        )
     package = pack(model, manifest.model_copy(update=changes))
     _tell(
         f"{settled.flagged} of {settled.hams} frozen harmless messages flagged, "
