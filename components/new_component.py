@@ -152,7 +152,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    print(f"Wrote {room}. Try it: pytest {room}. Then read docs/components.md.")  # noqa: T201
+    place = f"components/{room.name}"
+    told = f"Wrote {place}. Try it: .venv/bin/pytest {place}\nThen place it in pipelines/graph.py"
+    print(f"{told}: docs/components.md says how.")  # noqa: T201
     return 0
 
 

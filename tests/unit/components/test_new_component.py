@@ -1,11 +1,30 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components import new_component
+
+
+def test_what_it_says_to_try_can_be_typed(tmp_path: Path) -> None:
+    real = Path(new_component.__file__).parent
+    (tmp_path / "components").mkdir()
+    for place in real.iterdir():
+        (tmp_path / "components" / place.name).symlink_to(place)
+    for name in ("shield", "pyproject.toml"):
+        (tmp_path / name).symlink_to(real.parent / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    found = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    there: dict[str, Any] = {"cwd": tmp_path, "env": found, "text": True}
+    command = [sys.executable, "-m", "components.new_component", "length_probe"]
+    said = subprocess.run(command, capture_output=True, check=True, **there).stdout
+    (typed,) = re.findall(r"Try it: (.+)", said)
+    done = subprocess.run(typed, shell=True, capture_output=True, check=False, **there)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_new_component_passes_its_own_tests_and_the_linters_at_once(tmp_path: Path) -> None:

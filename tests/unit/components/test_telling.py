@@ -34,13 +34,13 @@ def test_a_verdict_begins_with_its_outcome_and_lists_every_gate() -> None:
 
 def test_a_look_begins_with_its_verdict_and_lists_every_signal() -> None:
     signal = DriftSignal(
-        name="misses",
+        name="false_alarms",
         says=DriftVerdict.RETRAIN,
         events=9,
         trials=40,
         limit=0.1,
         evidence=1.2,
-        message="9 of 40\nmissed",
+        message="false alarms: 9 of 40\nflagged.",
     )
     look = DriftLook(
         model_type=ModelType.SMS,
@@ -53,5 +53,9 @@ def test_a_look_begins_with_its_verdict_and_lists_every_signal() -> None:
     )
     told = look_as_markdown(look)
     assert told.startswith("# Drift: a retraining is asked for\n\nmisses ask.\n")
-    assert "- **misses: retrain.** 9 of 40 missed Seen: 9 of 40; drift above 10.00%." in told
+    assert (
+        "- **false alarms: retrain.** 9 of 40 flagged. Seen: 9 of 40; drift above 10.00%." in told
+    )
     assert "Evidence: 120% of what asks for a retraining." in told
+    calm = look.model_copy(update={"verdict": DriftVerdict.CANNOT_TELL, "reason": "9 of 40. " * 6})
+    assert look_as_markdown(calm).count("9 of 40.") == 0, "all that the signals say is said twice"
