@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from components.build_dataset.__main__ import main
 from components.build_dataset.comparison import compared, stability
 from components.build_dataset.corrections import Caps, settle
 from components.build_dataset.step import run
@@ -322,3 +323,14 @@ def test_the_same_stream_is_no_shift() -> None:
     assert stability(rng.normal(80, 20, 2000), rng.normal(120, 20, 2000)) > 1
     empty = base(0, 0).with_columns(batch=pl.lit("b"))
     assert compared(empty, base(0, 10)) == BatchShift(messages=0)
+
+
+def test_the_dataset_of_a_run_is_built_again_by_hand(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.build(shop.batch("b", [row(n, sentence(900 + n)) for n in range(5)]))
+    monkeypatch.setenv("SHIELD_ARTIFACTS_ROOT", str(shop.folder / "store"))
+    again = shop.folder / "again"
+    assert main([str(shop.folder / "inputs.json"), str(again)]) == 0
+    assert capsys.readouterr().out == f"{again}: {shop.facts.taught} corrections teach.\n"
+    assert pl.read_parquet(again / "train.parquet").height > 0

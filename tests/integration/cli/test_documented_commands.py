@@ -52,8 +52,21 @@ def test_known_campaigns_are_listed_exported_and_undone(
     assert (entry["standing"], entry["label"]) == ("confirmed", "spam")
     file = tmp_path / "feed.json"
     run("known", "export", "--out", str(file))
-    assert json.loads(file.read_text())
+    key = json.loads(file.read_text())["publicKey"]
+    read = run("known", "import", str(file), "--key", key, "--name", "Their bank")
+    assert (read["added"], read["refused"], read["left"]) == (0, 0, 0), "all of it is ours"
+    assert [feed["name"] for feed in run("known", "feeds")] == ["Their bank"]
     assert run("known", "undo", entry["id"], "--reason", "a mistake")["standing"] == "undone"
+
+
+def test_a_report_is_sent_and_decided_by_another_person(api: RunningApi, run: Run) -> None:
+    scan = run("scan", "Lunch at one?")
+    sent = run("feedback", "send", scan["id"], "false_negative")
+    assert run("feedback", "list")["items"] == [], "nobody decides their own report"
+    otto = ["--token", api.token("otto", "reviewer")]
+    (waiting,) = run(*otto, "feedback", "list")["items"]
+    assert waiting["id"] == sent["id"]
+    assert run(*otto, "review", "approve", sent["id"][:12])["status"] == "approved"
 
 
 def test_a_feed_is_subscribed_to(run: Run) -> None:
@@ -84,6 +97,14 @@ def test_phones_are_paired_and_people_invited(run: Run) -> None:
 def test_a_webhook_is_added_with_its_events(run: Run) -> None:
     made = run("webhook", "add", "https://hooks.example.org/shield", "--event", "known.*")
     assert made["secret"]
+
+
+def test_how_versions_are_released_is_set(run: Run) -> None:
+    line = ["rollout", "set", "sms", "--step", "10:60:5", "--guard-seconds", "30", "--reason", "x"]
+    run(*line)
+    told = json.dumps(run("rollout", "status", "sms"))
+    assert '"guardSeconds": 30' in told
+    assert '"weight": 10' in told
 
 
 def test_the_corpus_is_listed(run: Run) -> None:

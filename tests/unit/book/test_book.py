@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from shield.book import Book, Channel, Side, book_directory, messages_of, read_book
+from shield.book.__main__ import main
 from shield.book.checks import NEAR, faults, shingles
 from shield.book.model import Slots
 from shield.book.template import BadTemplate, fill, literals
@@ -200,3 +201,10 @@ def test_every_template_of_the_book_is_written_out(book: Book) -> None:
             written = {m.template for m in messages_of(alone, side, channels=(channel,), each=1)}
             assert len(written) == len({each[2] for each in templates_of(file)})
             assert channel in Channel
+
+
+def test_a_writer_is_told_how_many_messages_a_language_gives(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["en"]) == 0
+    assert "en judge sms  scam" in capsys.readouterr().out

@@ -1,189 +1,232 @@
-"""Every command that README and docs name: run by a test, or listed here with the reason why not.
+"""Every command that a page names: run by a test, or listed in `run_by.py` with the reason why not.
 
-Commands of `shieldctl` are held against the commands themselves, with their options; `make` targets
-and files are looked at by `test_pages.py`. What somebody types on a cluster must stand in `RUN`.
+Looked at are all pages that people write: blocks of shell, indented lines, code in running text,
+and what stands in `$(...)` within. Commands of `shieldctl` are held against the commands
+themselves, with their options and the number of their arguments.
 """
 
+import ast
 import importlib.util
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from cli.app import build, hoisted
+from tests.unit.docs.run_by import NOT_RUN, ON_A_CLUSTER, ON_A_LAPTOP, SHIELDCTL
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GENERATED = {"shieldctl.md", "reference.md", "settings.md"}
+GENERATED = {"CHANGELOG.md", "docs/shieldctl.md", "docs/reference.md", "docs/settings.md"}
+FORMS = [*ON_A_CLUSTER, *ON_A_LAPTOP]
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+_FENCE = re.compile(r"^[ ]*```(\w*)[^\n]*\n(.*?)^[ ]*```", re.M | re.S)
 _CODE = re.compile(r"`([^`\n]+)`")
-_TYPED = re.compile(r"(?:\w+=\S* )?(kubectl|helm|curl|pg_dump)\b")
-
-NOT_RUN = "not run"
-RUN: list[tuple[str, str, str]] = [
-    (r"kubectl (create|label) namespace", "tests/e2e/release.py", "namespace"),
-    (r"kubectl .*create secret generic antispam-shield-keys", NOT_RUN, "rotates a real key"),
-    (r"kubectl .*create secret generic", NOT_RUN, "takes passwords of a real database and bucket"),
-    (r"kubectl .*get secret", "tests/e2e/story.py", '"secret"'),
-    (r"helm install", "tests/e2e/release.py", ".helm("),
-    (r"helm upgrade", "tests/cluster/test_chart.py", "upgrade"),
-    (r"helm test", "tests/e2e/release.py", 'helm("test"'),
-    (r"helm uninstall", "tests/e2e/release.py", 'helm("uninstall"'),
-    (r"helm rollback", NOT_RUN, "Helm's own; the chart keeps the schema"),
-    (
-        r"kubectl .*exec deploy/antispam-shield-api -- python -m api.token",
-        "tests/e2e/story.py",
-        "api.token",
-    ),
-    (r"kubectl .*exec deploy/antispam-shield-api", NOT_RUN, "rotates a real key"),
-    (r"kubectl .*port-forward", "tests/e2e/cluster.py", '"port-forward"'),
-    (r"kubectl .*create job --from=cronjob", "tests/e2e/story.py", "--from=cronjob"),
-    (
-        r"kubectl .*(get|describe|logs|patch|delete|replace|auth|apply|rollout)",
-        NOT_RUN,
-        "kubectl's own verbs, to look and to steer",
-    ),
-    (r"kubectl .*create token", NOT_RUN, "needs a Kubeflow"),
-    (r"kubectl", NOT_RUN, "the program's name"),
-    (r"curl", NOT_RUN, "needs a Kubeflow, or is /readyz alone"),
-    (r"pg_dump", NOT_RUN, "PostgreSQL's own"),
-    (r"helm", NOT_RUN, "the program's name, or a folder of ours"),
-]
-"""What is typed -> the test that runs it and what shows that there, or why no test does."""
+_SHELL = ("sh", "bash", "shell", "console")
+_VARIABLES = re.compile(r"^(?:[A-Z][A-Z_]*=(?:\"[^\"]*\"|'[^']*'|\S*) )+")
+_PROGRAM = re.compile(
+    r"(?:make|python3?|pytest|torchrun|mlflow|kubectl|helm|curl|pg_dump|pg_restore|psql|npm|npx|docker|podman|"
+    r"buildah|git|uv|pip|go|gradle|openssl|aws|(?:\.venv/bin|\.)/\S+)(?= |$)"
+)
 
 
-def commands() -> Iterator[tuple[str, str]]:
-    """Yield (page, command) of all blocks of shell, indented lines and code in running text."""
-    for page in PAGES:
-        if page.name in GENERATED:
-            continue
-        text = page.read_text()
-        found = [
-            line
-            for kind, body in _FENCE.findall(text)
-            if kind in ("sh", "console")
-            for line in body.splitlines()
-        ]
-        rest = _FENCE.sub("", text)
-        found += [line for line in rest.splitlines() if line.startswith("    ")]
-        found += _CODE.findall(rest)
-        for line in found:
-            yield page.name, line.split("  #")[0].strip()
-
-
-def shieldctl_lines() -> list[tuple[str, str]]:
-    """Return (page, line) of every command of `shieldctl`."""
-    return sorted(
-        {
-            (page, match[1])
-            for page, line in commands()
-            if (match := re.match(r"(?:\w+=\S+ )*(shieldctl\b.*)", line))
-        }
+@lru_cache(maxsize=1)
+def pages() -> dict[str, str]:
+    """Return name and text of all pages that people write."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    names = [name for name in listed.stdout.split() if name not in GENERATED]
+    return {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
 
 
-def fault_of(line: str) -> str:
-    """Return what a line of `shieldctl` names and there is not; empty for a good one."""
-    line = re.sub(r"\$\([^)]*\)|\$\w+", "X", line)
-    command = get_command(build())
-    words = hoisted(shlex.split(line)[1:])
+def written_in(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield (line, whether it is whole) of a page: of blocks, indented lines, and code in text."""
+    blocks = [body for kind, body in _FENCE.findall(text) if kind in _SHELL]
+    rest = _FENCE.sub("", text)
+    blocks += re.findall(r"(?:^ {4,}\S.*\n?)+", rest, re.M)
+    for body in blocks:
+        for line in body.replace("\\\n", " ").splitlines():
+            yield line, True
+    for code in _CODE.findall(rest):
+        yield code, False
+
+
+def commands_in(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield (command, whether it is whole), without comments, variables and what it is piped to."""
+    for written, whole in written_in(text):
+        line = re.split(r"\s+#|\s+&$", written.strip().removeprefix("$ "))[0].strip()
+        for inner in re.findall(r"\$\(([^()]+)\)", line):
+            yield inner.strip(), whole
+        line = re.sub(r"\$\([^()]+\)", "X", line)
+        if not re.fullmatch(r"[A-Z_]+=\S*", line):
+            yield _VARIABLES.sub("", line).strip(), whole
+
+
+@lru_cache(maxsize=1)
+def commands() -> list[tuple[str, str, bool]]:
+    """Return (page, command, whether it is whole) of all pages."""
+    return [(page, *each) for page, text in pages().items() for each in commands_in(text)]
+
+
+@lru_cache(maxsize=1)
+def shieldctl() -> Any:
+    """Return the command itself."""
+    return get_command(build())
+
+
+def shieldctl_lines() -> list[tuple[str, str, bool]]:
+    """Return every command of `shieldctl`."""
+    return sorted({each for each in commands() if re.match(r"shieldctl\b", each[1])})
+
+
+def parsed(line: str) -> tuple[str, list[str], str]:
+    """Return the command that a line of `shieldctl` names, its arguments, and what is wrong."""
+    line = re.sub(r"\$\([^)]*\)|\$\w+", "X", re.split(r" [|>&] ?", line)[0])
+    line = re.sub(r"[\[\]]| \.\.\.", "", line)  # what may be left out, or repeated
+    command: Any = shieldctl()
+    words, path, given = hoisted(shlex.split(line)[1:]), [], []
     while words:
-        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
         word = words.pop(0)
         if word.startswith("-") and word != "-":
+            options = {
+                name for each in command.params for name in (*each.opts, *each.secondary_opts)
+            }
             if word.split("=")[0] not in {*options, "--help"}:
-                return f"{command.name} has no option {word}"
+                return " ".join(path), given, f"{command.name} has no option {word}"
             one = next((each for each in command.params if word in each.opts), None)
             if one is not None and not getattr(one, "is_flag", False) and words:
                 words.pop(0)
         elif (inner := getattr(command, "commands", None)) is not None:
             if word not in inner:
-                return f"there is no command {word}"
+                return " ".join(path), given, f"there is no command {word}"
             command = inner[word]
+            path.append(word)
+        else:
+            given.append(word)
+    if not path or hasattr(command, "commands"):
+        return "", given, ""
+    return " ".join(path), given, _too_many_or_few(command, given)
+
+
+def _too_many_or_few(command: Any, given: list[str]) -> str:
+    takes = [each for each in command.params if each.param_type_name == "argument"]
+    most = float("inf") if any(each.nargs != 1 for each in takes) else len(takes)
+    if len(given) > most:
+        return f"{command.name} takes {most} arguments, not {len(given)}"
+    needed = sum(each.required for each in takes)
+    if len(given) < needed:
+        return f"{command.name} needs {needed} arguments, not {len(given)}"
     return ""
 
 
-@pytest.mark.parametrize(("page", "line"), shieldctl_lines())
-def test_every_command_of_shieldctl_exists_with_its_options(page: str, line: str) -> None:
-    assert fault_of(line) == "", f"{page}: {line}"
+@pytest.mark.parametrize(("page", "line", "whole"), shieldctl_lines())
+def test_every_command_of_shieldctl_exists_with_its_options(
+    page: str, line: str, whole: bool
+) -> None:
+    wrong = parsed(line)[2]
+    # In running text a command may be named without its arguments.
+    assert not wrong or (" needs " in wrong and not whole), f"{page}: {line}: {wrong}"
 
 
-SHIELDCTL_RUN: dict[str, tuple[str, str]] = {
-    "corpus fetch": (NOT_RUN, "fetches 20 MB; what it reads is tested where they are there"),
-    "pipeline deploy": ("tests/integration/pipelines/test_deploy.py", 'shieldctl(capsys, "deploy"'),
-    "pipeline deployed": (
-        "tests/integration/pipelines/test_deploy.py",
-        'shieldctl(capsys, "deployed"',
-    ),
-    "pipeline undeploy": (
-        "tests/integration/pipelines/test_deploy.py",
-        'shieldctl(capsys, "undeploy"',
-    ),
-    "pipeline drift": (NOT_RUN, "needs a trained champion; test_drift_run.py runs what it starts"),
-}
-"""Commands that no test names word by word -> the test that runs them, or why none does."""
+@lru_cache(maxsize=1)
+def said_by_tests() -> str:
+    """Return all literal words of the tests, a line for each string or row of strings.
 
-
-def named_in_pages() -> set[str]:
-    """Return the commands of `shieldctl` in the pages, without their arguments."""
-    found = set()
-    for _, line in shieldctl_lines():
-        command, path = get_command(build()), []
-        for word in hoisted(shlex.split(re.sub(r"\$\([^)]*\)|\$\w+", "X", line))[1:]):
-            inner = getattr(command, "commands", {})
-            if word in inner:
-                command = inner[word]
-                path.append(word)
-        if path and not hasattr(command, "commands"):
-            found.add(" ".join(path))
-    return found
+    Comments and docstrings run nothing.
+    """
+    lines = []
+    for file in [*(ROOT / "tests").rglob("*.py"), *(ROOT / "components").rglob("test_*.py")]:
+        if file.parent == Path(__file__).parent and file.name in (Path(__file__).name, "run_by.py"):
+            continue
+        tree = ast.parse(file.read_text())
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            row = getattr(node, "elts", None) or getattr(node, "args", None)
+            if isinstance(row, list):
+                words = [each.value if isinstance(each, ast.Constant) else "X" for each in row]
+                lines.append(" ".join(str(word) for word in words))
+            elif isinstance(node, ast.Constant) and id(node) not in told:
+                lines.append(str(node.value))
+    return "\n".join(lines)
 
 
 def test_every_command_of_shieldctl_in_the_pages_is_run_by_a_test_or_listed() -> None:
-    files = [file for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
-    said = "\n".join(file.read_text() for file in files)
-    named = named_in_pages()
+    named = {parsed(line)[0] for _, line, _ in shieldctl_lines()} - {""}
     assert len(named) > 30
-    unknown = []
-    for command in sorted(named - SHIELDCTL_RUN.keys()):
-        words = [re.escape(word) for word in command.split()]
-        quoted, typed = r"""["'],\s*["']""".join(words), r"\s+".join(words)
-        if not re.search(rf"""["']{quoted}["']|\b{typed}\b""", said):
-            unknown.append(command)
-    assert unknown == []
+    assert SHIELDCTL.keys() <= named, "no page names it"
+    said = said_by_tests()
+    unknown = [
+        command for command in named - SHIELDCTL.keys() if not re.search(rf"\b{command}\b", said)
+    ]
+    assert sorted(unknown) == []
 
 
-@pytest.mark.parametrize("command", sorted(SHIELDCTL_RUN))
-def test_a_listed_command_is_in_the_pages_and_in_its_test(command: str) -> None:
-    where, what = SHIELDCTL_RUN[command]
-    assert command in named_in_pages()
-    assert where == NOT_RUN or what in (ROOT / where).read_text()
+def test_every_other_command_is_run_by_a_test_or_listed_with_the_reason() -> None:
+    typed = {(page, line) for page, line, _ in commands() if _PROGRAM.match(line)}
+    assert len(typed) > 100
+    unknown = sorted(
+        f"{page}: {line}"
+        for page, line in typed
+        if not any(re.fullmatch(form, line) for form, _, _ in FORMS)
+    )
+    assert unknown == [], "run it by a test, and name that in run_by.py"
 
 
-def test_a_command_or_option_that_is_not_there_is_noticed() -> None:
-    assert fault_of("shieldctl model show sms --json") == ""
-    assert fault_of("shieldctl model shout sms") == "there is no command shout"
-    assert fault_of("shieldctl model show sms --loud") == "show has no option --loud"
+def test_every_line_of_a_block_of_shell_begins_with_a_program_that_is_looked_at() -> None:
+    lines = {
+        (page, line)
+        for page, text in pages().items()
+        for kind, body in _FENCE.findall(text)
+        if kind in _SHELL
+        for line, _ in commands_in(f"```sh\n{body}```\n")
+        if line
+    }
+    other = [each for each in lines if not re.match(r"shieldctl\b", each[1])]
+    assert [f"{page}: {line}" for page, line in other if not _PROGRAM.match(line)] == []
 
 
-def test_every_command_on_a_cluster_is_run_by_a_test_or_listed_with_the_reason() -> None:
-    typed = {line for _, line in commands() if _TYPED.match(line)}
-    assert len(typed) > 40
-    unknown = [line for line in typed if not any(re.search(form, line) for form, _, _ in RUN)]
-    assert unknown == []
-
-
-@pytest.mark.parametrize(("form", "where", "what"), [one for one in RUN if one[1] != NOT_RUN])
+@pytest.mark.parametrize(("form", "where", "what"), [one for one in FORMS if one[1] != NOT_RUN])
 def test_the_test_that_is_named_runs_it(form: str, where: str, what: str) -> None:
     assert what in (ROOT / where).read_text()
 
 
+@pytest.mark.parametrize("command", sorted(SHIELDCTL))
+def test_the_test_of_a_listed_command_runs_it(command: str) -> None:
+    where, what = SHIELDCTL[command]
+    assert where == NOT_RUN or what in (ROOT / where).read_text()
+
+
+@pytest.mark.parametrize("form", [form for form, _, _ in FORMS])
+def test_a_form_that_no_page_needs_any_more_is_noticed(form: str) -> None:
+    assert any(re.fullmatch(form, line) for _, line, _ in commands())
+
+
+def test_what_is_wrong_with_a_command_is_noticed() -> None:
+    assert parsed("shieldctl model show sms --json")[2] == ""
+    assert parsed("shieldctl model shout sms")[2] == "there is no command shout"
+    assert parsed("shieldctl model show sms --loud")[2] == "show has no option --loud"
+    assert parsed("shieldctl token create otto")[2] == "create takes 0 arguments, not 1"
+    assert parsed("shieldctl review approve")[2] == "approve needs 1 arguments, not 0"
+    page = "```sh\nA=b shieldctl --token $(shieldctl token shout) scan 'x'   # one\nrm -r /\n```\n"
+    found = [line for line, _ in commands_in(page)]
+    assert found == [
+        "shieldctl token shout",
+        "shieldctl --token X scan 'x'",
+        "rm -r /",
+    ]
+    assert not any(re.fullmatch(form, "kubectl -n $NS drain node") for form, _, _ in FORMS)
+
+
 def test_every_module_that_is_run_exists() -> None:
-    modules = {name for _, line in commands() for name in re.findall(r"python -m ([a-z_.]+)", line)}
+    modules = {
+        name for _, line, _ in commands() for name in re.findall(r"python -m ([a-z_.]+)", line)
+    }
     assert {"api.token", "api.reseal", "shield.book"} <= modules
     missing = [name for name in modules if importlib.util.find_spec(name.rstrip(".")) is None]
     assert missing == []
