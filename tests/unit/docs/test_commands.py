@@ -60,7 +60,7 @@ def written_in(text: str) -> Iterator[tuple[str, bool]]:
 def commands_in(text: str) -> Iterator[tuple[str, bool]]:
     """Yield (command, whether it is whole), without comments, variables and what it is piped to."""
     for written, whole in written_in(text):
-        line = re.split(r"\s+#|\s+&$", written.strip().removeprefix("$ "))[0].strip()
+        line = re.split(r"(?:^|\s+)#|\s+&$", written.strip().removeprefix("$ "))[0].strip()
         for inner in re.findall(r"\$\(([^()]+)\)", line):
             yield inner.strip(), whole
         line = re.sub(r"\$\([^()]+\)", "X", line)
