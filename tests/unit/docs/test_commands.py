@@ -90,7 +90,9 @@ def parsed(line: str) -> tuple[str, list[str], str]:
     line = re.sub(r"\$\([^)]*\)|\$\w+", "X", re.split(r" [|>&] ?", line)[0])
     line = re.sub(r"[\[\]]| \.\.\.", "", line)  # what may be left out, or repeated
     command: Any = shieldctl()
-    words, path, given = hoisted(shlex.split(line)[1:]), [], []
+    words = hoisted(shlex.split(line)[1:])
+    path: list[str] = []
+    given: list[str] = []
     while words:
         word = words.pop(0)
         if word.startswith("-") and word != "-":
