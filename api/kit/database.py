@@ -15,6 +15,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    literal_column,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -178,6 +179,16 @@ def read_only(session: Session) -> Session:
     """Mark a session that has not begun as read-only: on SQLite it takes no write lock."""
     session.connection(execution_options={"shield_read_only": True})
     return session
+
+
+def by_no_index(column: Any) -> Any:
+    """Return a text column as an expression that no index has.
+
+    SQLite has no statistics of these tables, and enters the index with the most columns that equal
+    something. Where one of a few values is asked for together with a short time or with one person,
+    that is the index of half the table.
+    """
+    return column.concat(literal_column("''"))
 
 
 def lock(session: Session, name: str) -> None:

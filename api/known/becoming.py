@@ -15,13 +15,15 @@ from api.kit.ids import new_id
 from api.kit.outbox import post
 from api.known.check import FEW, back_check, marks_kin, refusal, too_ordinary
 from api.known.replica import ACTIVE, CHANNEL
-from api.tables import Campaign, Feedback, KnownCampaign, Review
+from api.tables import IS_GOLD, Campaign, Feedback, KnownCampaign, Review
 from api.tables.feedback import SEEDED
 from shield.labels import LABELS, FeedbackType, ModelType
 from shield.metrics.counts import wilson_interval
 from shield.similarity import unpacked
 from shield.wire import BackCheck, KnownStanding
 
+_MOST_JUDGED = 2_000
+"""Newest judgements of gold items from which a reviewer's accuracy is known."""
 KNOWN = "known"
 """Kind of outbox work that corrects earlier verdicts when an entry starts or stops answering."""
 
@@ -212,9 +214,10 @@ def _proven(ctx: Context, reviewer: str) -> bool:
     if needed is None:
         return False
     judged = ctx.session.scalars(
-        select(Review.correct).where(
-            Review.reviewer == reviewer, Review.correct.is_not(None), Review.undone_at.is_(None)
-        )
+        select(Review.correct)
+        .where(Review.reviewer == reviewer, IS_GOLD, Review.undone_at.is_(None))
+        .order_by(Review.at.desc())
+        .limit(_MOST_JUDGED)
     ).all()
     if not judged:
         return False

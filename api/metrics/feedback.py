@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from api.kit.database import by_no_index
 from api.tables import DeviceTally, Feedback, Scan
 from shield.labels import FeedbackType, ModelType
 from shield.metrics.counts import wilson_interval
@@ -79,8 +80,8 @@ def answered(
     reports = reports.where(Feedback.source == "report", or_(ON_SERVER, FROM_PHONE))
     scans, tallies = select(Scan), select(DeviceTally)
     if model_type is not None:
-        scans = scans.where(Scan.model_type == model_type.value)
-        reports = reports.where(Feedback.model_type == model_type.value)
+        scans = scans.where(by_no_index(Scan.model_type) == model_type.value)
+        reports = reports.where(by_no_index(Feedback.model_type) == model_type.value)
         tallies = tallies.where(DeviceTally.model_type == model_type.value)
     kinds, said_of_it = (ON_SERVER, FROM_PHONE), (_CORRECTED, ~_CORRECTED)
     lot = DeviceTally.harmless + DeviceTally.scam + DeviceTally.unsure

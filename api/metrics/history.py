@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
+from api.kit.database import by_no_index
 from api.metrics.feedback import IS_CORRECTION, answered
 from api.metrics.learning import recall_gain_of
 from api.tables import Feedback, LedgerRow, Run, Version
@@ -86,7 +87,7 @@ def _approval(
         Feedback.source == "report", IS_CORRECTION, Feedback.status != "pending"
     )
     if model_type is not None:
-        query = query.where(Feedback.model_type == model_type.value)
+        query = query.where(by_no_index(Feedback.model_type) == model_type.value)
     approved = Feedback.status == "approved"
     rows = _weekly(session, query, Feedback.reviewed_at, starts, approved, Feedback.id.is_not(None))
     return _points(starts, [(part, whole) for part, whole in rows])

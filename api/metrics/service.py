@@ -10,11 +10,13 @@ from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from api.kit.context import Context
+from api.kit.database import by_no_index
+from api.kit.paging import counted
 from api.metrics import feedback, learning
 from api.metrics.feedback import IS_CORRECTION, ON_SERVER
 from api.review import quality
 from api.rollouts.evidence import truth_differs_from_verdict
-from api.tables import Feedback, Scan
+from api.tables import IS_PENDING, Feedback, Scan
 from shield.labels import FeedbackType, ModelType, is_positive
 from shield.metrics.counts import wilson_interval
 from shield.wire import Interval, MetricRead, Rates, StatsRead, TrendPoint, VersionStats
@@ -23,34 +25,44 @@ WINDOW_DAYS = 30
 
 
 def stats(ctx: Context, model_type: ModelType | None = None) -> StatsRead:
-    """Return counts, true rates, the trend of thirty days and the five metrics."""
+    """Return counts, true rates, the trend and the five metrics of the last thirty days."""
     since = ctx.now - timedelta(days=WINDOW_DAYS)
-    by_status, by_type = _counts(ctx.session, model_type)
+    by_status, by_type = _counts(ctx.session, since, model_type)
     return StatsRead(
         by_status={name: by_status[name] for name in ("pending", "approved", "rejected")},
         by_type={kind.value: by_type[kind.value] for kind in FeedbackType},
         by_version=by_version(ctx.session, since, model_type),
         rates=rates(ctx.session, since, model_type),
         recent_trend=trend(ctx.session, ctx.now, model_type),
-        pending_count=by_status["pending"],
+        pending_count=_waiting(ctx.session, model_type),
         metrics=five(ctx, since, model_type),
     )
 
 
-def _counts(session: Session, model_type: ModelType | None) -> tuple[Counter[str], Counter[str]]:
-    """Return the number of reports by status, and by type. Reads them once."""
+def _counts(
+    session: Session, since: datetime, model_type: ModelType | None
+) -> tuple[Counter[str], Counter[str]]:
+    """Return the number of reports since `since` by status, and by type. Reads them once."""
     query = (
         select(Feedback.status, Feedback.feedback_type, func.count())
-        .where(Feedback.source == "report")
+        .where(Feedback.source == "report", Feedback.created_at >= since)
         .group_by(Feedback.status, Feedback.feedback_type)
     )
     if model_type is not None:
-        query = query.where(Feedback.model_type == model_type.value)
+        query = query.where(by_no_index(Feedback.model_type) == model_type.value)
     by_status, by_type = Counter[str](), Counter[str]()
     for status, kind, count in session.execute(query).all():
         by_status[status] += int(count)
         by_type[kind] += int(count)
     return by_status, by_type
+
+
+def _waiting(session: Session, model_type: ModelType | None) -> int:
+    """Return the number of undecided reports, however old, up to the bound of all lists."""
+    query = select(Feedback.id).where(IS_PENDING, Feedback.source == "report")
+    if model_type is not None:
+        query = query.where(Feedback.model_type == model_type.value)
+    return counted(session, query)
 
 
 def five(ctx: Context, since: datetime, model_type: ModelType | None) -> list[MetricRead]:
@@ -72,7 +84,7 @@ def _approval_rate(ctx: Context, since: datetime, model_type: ModelType | None) 
         Feedback.reviewed_at >= since,
     )
     if model_type is not None:
-        query = query.where(Feedback.model_type == model_type.value)
+        query = query.where(by_no_index(Feedback.model_type) == model_type.value)
     decided, approved = ctx.session.execute(query).one()
     value, low, high = proportion(int(approved), int(decided))
     gold = quality.gold_accuracy(ctx.session, before=quality.told_before(ctx))
@@ -109,9 +121,10 @@ def rates(session: Session, since: datetime, model_type: ModelType | None) -> Ra
     The audit sample is drawn at random from scans, so that its decisions show the errors on
     messages that nobody reports. Shares of feedback show only the errors that users report.
     """
+    kind = by_no_index(Feedback.model_type)
     query = (
         select(
-            Feedback.model_type,
+            kind,
             Feedback.original_label,
             func.count(),
             func.sum(case((truth_differs_from_verdict, 1), else_=0)),
@@ -121,14 +134,14 @@ def rates(session: Session, since: datetime, model_type: ModelType | None) -> Ra
             Feedback.status != "pending",
             Feedback.created_at >= since,
         )
-        .group_by(Feedback.model_type, Feedback.original_label)
+        .group_by(kind, Feedback.original_label)
     )
     if model_type is not None:
-        query = query.where(Feedback.model_type == model_type.value)
+        query = query.where(by_no_index(Feedback.model_type) == model_type.value)
     false = {True: 0, False: 0}
     true = {True: 0, False: 0}
-    for kind, verdict, total, wrong in session.execute(query).all():
-        said_scam = is_positive(ModelType(kind), verdict)
+    for of, verdict, total, wrong in session.execute(query).all():
+        said_scam = is_positive(ModelType(of), verdict)
         false[said_scam] += int(wrong)
         true[said_scam] += int(total) - int(wrong)
     return Rates(
@@ -168,7 +181,7 @@ def trend(session: Session, now: datetime, model_type: ModelType | None) -> list
     ]
     query = select(*columns).where(Feedback.source == "report", Feedback.created_at >= starts[0])
     if model_type is not None:
-        query = query.where(Feedback.model_type == model_type.value)
+        query = query.where(by_no_index(Feedback.model_type) == model_type.value)
     row = session.execute(query).one()
     return [TrendPoint(date=day, count=int(n)) for day, n in zip(days, row, strict=True)]
 
@@ -180,21 +193,23 @@ def by_version(
 
     A phone's verdict is its judge's, not the version's whole predictor's: `api.device` counts it.
     """
+    # Grouped by an index, all scans and reports would be read.
+    kind, said_kind = by_no_index(Scan.model_type), by_no_index(Feedback.model_type)
     scans = (
         select(
-            Scan.model_type,
+            kind,
             Scan.model_version,
             func.count().label("scans"),
             func.sum(Scan.positive.cast(Integer)).label("positives"),
         )
         .where(Scan.created_at >= since, ON_SERVER)
-        .group_by(Scan.model_type, Scan.model_version)
-        .order_by(Scan.model_type, Scan.model_version)
+        .group_by(kind, Scan.model_version)
+        .order_by(kind, Scan.model_version)
     )
     decided = Feedback.status != "pending"
     reports = (
         select(
-            Feedback.model_type,
+            said_kind,
             Feedback.model_version,
             func.count(),
             func.sum((Feedback.feedback_type == "false_positive").cast(Integer)),
@@ -204,20 +219,20 @@ def by_version(
         )
         .join(Scan, Scan.id == Feedback.scan_id)
         .where(Feedback.source == "report", Feedback.created_at >= since, ON_SERVER)
-        .group_by(Feedback.model_type, Feedback.model_version)
+        .group_by(said_kind, Feedback.model_version)
     )
     if model_type is not None:
-        scans = scans.where(Scan.model_type == model_type.value)
-        reports = reports.where(Feedback.model_type == model_type.value)
+        scans = scans.where(by_no_index(Scan.model_type) == model_type.value)
+        reports = reports.where(by_no_index(Feedback.model_type) == model_type.value)
     said = {(row[0], row[1]): row[2:] for row in session.execute(reports).all()}
     versions = []
-    for kind, version, total, positives in session.execute(scans).all():
+    for of, version, total, positives in session.execute(scans).all():
         n, positive_claims, negative_claims, settled, errors = said.get(
-            (kind, version), (0, 0, 0, 0, 0)
+            (of, version), (0, 0, 0, 0, 0)
         )
         versions.append(
             VersionStats(
-                model_type=ModelType(kind),
+                model_type=ModelType(of),
                 version=version,
                 scans=int(total),
                 positives=int(positives),

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import func, select, update
 
 from api.audit import service as audit
 from api.feedback import repository as feedback
 from api.kit.context import Context
+from api.review.repository import names
 from api.review.views import TEAM
-from api.tables import Feedback, Review, User
+from api.tables import Feedback, User
 from shield.errors import Invalid, NotFound
 from shield.wire import AssignRequest, FeedbackRead, MutedReporter, MuteRequest
 
@@ -67,22 +67,9 @@ def _known(ctx: Context, to: str | None) -> None:
 
 def people(ctx: Context) -> Sequence[str]:
     """Return the reviewers: users who have decided an item or are members of a team."""
-    decided = ctx.session.scalars(_reviewers())
+    decided = ctx.session.scalars(names())
     members = {name for names in ctx.settings.review_teams.values() for name in names}
     return sorted({*decided, *members, ctx.user})
-
-
-def _reviewers() -> Select[Any]:
-    """Return the query for the names of all who have decided.
-
-    One step through an index for each name: a `DISTINCT` reads every judgement that was ever made.
-    """
-    first = select(func.min(Review.reviewer).label("name")).cte("names", recursive=True)
-    following = (
-        select(func.min(Review.reviewer)).where(Review.reviewer > first.c.name).scalar_subquery()
-    )
-    names = first.union_all(select(following).where(first.c.name.is_not(None)))
-    return select(names.c.name).where(names.c.name.is_not(None))
 
 
 def mute(ctx: Context, feedback_id: str, request: MuteRequest) -> MutedReporter:

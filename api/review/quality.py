@@ -12,9 +12,11 @@ from api.campaigns import service as campaigns
 from api.feedback import repository as feedback
 from api.kit.context import Context
 from api.kit.ids import new_id
+from api.kit.paging import counted
 from api.kit.signature import fingerprint
 from api.kit.tokens import Role
-from api.tables import Feedback, Review, Scan
+from api.review.repository import names
+from api.tables import IS_FURTHER, IS_GOLD, Feedback, Review, Scan
 from api.tables.feedback import pending_values
 from api.users.service import pseudonymous_user
 from shield.errors import UnknownLabel
@@ -30,6 +32,11 @@ from shield.wire import (
     ReviewerQuality,
 )
 
+DAYS = 30
+"""Reviewers who have decided within so many days are listed, with the number of what they did."""
+MOST = 2_000
+"""Newest judgements of gold items, and newest second looks, that are counted: what happened before
+says little of today, and the cost would grow with every decision."""
 _HEAD_START_SECONDS = 86400
 """Queue bonus of a gold item: that of a trusted reporter's report."""
 
@@ -97,14 +104,17 @@ def _likely_score(ctx: Context, model_type: ModelType, positive: bool) -> tuple[
     A constant value would make gold items recognisable. Without any reports a fixed value on the
     verdict's side is returned.
     """
+    newest = (
+        select(Feedback.scan_id)
+        .where(Feedback.source == "report", Feedback.model_type == model_type.value)
+        .order_by(Feedback.created_at.desc())
+        .limit(MOST)
+        .subquery()
+    )
     real = ctx.session.execute(
         select(Scan.probability, Scan.confidence)
-        .join(Feedback, Feedback.scan_id == Scan.id)
-        .where(
-            Feedback.source == "report",
-            Scan.model_type == model_type.value,
-            Scan.positive == positive,
-        )
+        .join(newest, newest.c.scan_id == Scan.id)
+        .where(Scan.positive == positive)
         .order_by(func.random())
         .limit(1)
     ).first()
@@ -128,32 +138,37 @@ def told_before(ctx: Context) -> datetime | None:
 def gold_accuracy(
     session: Session, reviewer: str | None = None, *, before: datetime | None = None
 ) -> Interval:
-    """Return the share of gold items judged correctly, before the time `before` if given."""
-    query = select(func.count(), func.coalesce(func.sum(Review.correct.cast(Integer)), 0)).where(
-        Review.correct.is_not(None), Review.undone_at.is_(None)
-    )
+    """Return the share of gold items judged correctly, among the newest `MOST` judgements of them.
+
+    Args:
+        session: Reads.
+        reviewer: Whose judgements; `None`: everybody's.
+        before: Only judgements before this time.
+    """
+    query = select(Review.correct).where(IS_GOLD, Review.undone_at.is_(None))
     if reviewer is not None:
         query = query.where(Review.reviewer == reviewer)
     if before is not None:
         query = query.where(Review.at < before)
-    total, right = session.execute(query).one()
+    newest = query.order_by(Review.at.desc()).limit(MOST).subquery()
+    right = func.coalesce(func.sum(newest.c.correct.cast(Integer)), 0)
+    total, good = session.execute(select(func.count(), right).select_from(newest)).one()
     if not total:
         return Interval()
-    low, high = wilson_interval(int(right), int(total))
-    return Interval(value=int(right) / int(total), low=low, high=high, n=int(total))
+    low, high = wilson_interval(int(good), int(total))
+    return Interval(value=int(good) / int(total), low=low, high=high, n=int(total))
 
 
 def quality(ctx: Context) -> QualityRead:
-    """Return accuracy on gold items and agreement of every reviewer."""
-    decided = ctx.session.execute(
-        select(Review.reviewer, func.count())
-        .where(Review.undone_at.is_(None))
-        .group_by(Review.reviewer)
-        .order_by(Review.reviewer)
-    ).all()
+    """Return accuracy on gold items and agreement of the reviewers of the last `DAYS` days."""
+    since, until = ctx.now - timedelta(days=DAYS), told_before(ctx)
     pairs = _pairs(ctx.session)
     reviewers = []
-    for reviewer, count in decided:
+    for reviewer in ctx.session.scalars(names()):
+        done = select(Review.id).where(Review.reviewer == reviewer, Review.at >= since)
+        decided = counted(ctx.session, done.where(Review.undone_at.is_(None)))
+        if not decided:
+            continue
         # Of this reviewer's pairs, their own answer first.
         own = [
             (one, other) if reviewer == a else (other, one)
@@ -163,8 +178,8 @@ def quality(ctx: Context) -> QualityRead:
         reviewers.append(
             ReviewerQuality(
                 reviewer=reviewer,
-                decided=int(count),
-                gold=gold_accuracy(ctx.session, reviewer, before=told_before(ctx)),
+                decided=decided,
+                gold=gold_accuracy(ctx.session, reviewer, before=until),
                 kappa=cohens_kappa(own),
                 compared=len(own),
             )
@@ -178,24 +193,26 @@ def quality(ctx: Context) -> QualityRead:
 def _pairs(session: Session) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     """Return the pair of (reviewer, action) of the two blind looks at each item.
 
-    Third looks are left out: they happen only where the first two differ, which would bias the
-    agreement.
+    Those of the newest `MOST` further looks. Third looks are left out: they happen only where the
+    first two differ, which would bias the agreement.
     """
-    several = (
+    # Of two judgements that stand, the later one was written as a second look or a third.
+    newest = (
         select(Review.feedback_id)
-        .where(Review.undone_at.is_(None), Review.correct.is_(None))
-        .group_by(Review.feedback_id)
-        .having(func.count() > 1)
+        .where(IS_FURTHER, Review.undone_at.is_(None), Review.correct.is_(None))
+        .order_by(Review.at.desc())
+        .limit(MOST)
+        .subquery()
     )
     rows = session.execute(
         select(Review.feedback_id, Review.reviewer, Review.action)
-        .where(Review.feedback_id.in_(several), Review.undone_at.is_(None))
+        .where(Review.feedback_id.in_(select(newest.c.feedback_id)), Review.undone_at.is_(None))
         .order_by(Review.feedback_id, Review.look)
     ).all()
     looks: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for feedback_id, reviewer, action in rows:
         looks[feedback_id].append((reviewer, action))
-    return [(judged[0], judged[1]) for judged in looks.values()]
+    return [(judged[0], judged[1]) for judged in looks.values() if len(judged) > 1]
 
 
 def cohens_kappa(pairs: list[tuple[str, str]]) -> float | None:

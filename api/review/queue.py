@@ -12,7 +12,7 @@ from api.review import repository as reviews
 from api.review import search
 from api.review.items import items
 from api.review.views import View, conditions
-from api.tables import Feedback
+from api.tables import IS_PENDING, Feedback
 from shield.errors import NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import Pagination, PendingItem
@@ -55,7 +55,8 @@ def page(
     if by_campaign or view.reads_texts or view.state == "decided" or view.sort != "rank":
         narrow = view.is_narrow or filters.type_ is not None or filters.campaign is not None
         model_type = filters.model_type.value if filters.model_type else None
-        line = search.Line(view, where, model_type, narrow)
+        pending = reviews.PENDING_OF_SOME if view.of_reporters else IS_PENDING
+        line = search.Line(view, where, model_type, narrow, pending)
         rows, pagination, searched = search.look(ctx, paging, line)
         return items(ctx, rows), pagination, searched
     query = reviews.queue(ctx.user, ctx.now, where)

@@ -14,7 +14,7 @@ from api.kit.turns import Turns
 from api.review import repository as reviews
 from api.review.reading import matches
 from api.review.views import View
-from api.tables import Campaign, Feedback, Review, Scan
+from api.tables import IS_PENDING, Campaign, Feedback, Review, Scan
 from shield.wire import Pagination
 
 _CHUNK = 100
@@ -57,6 +57,8 @@ class Line:
     """The model type that the conditions ask for, if they do."""
     narrow: bool
     """Whether the conditions can leave few of the undecided items."""
+    pending: ColumnElement[bool] = IS_PENDING
+    """See `reviews.free_for`."""
 
 
 def look(
@@ -184,7 +186,9 @@ def _decided(
 def _total(ctx: Context, line: Line) -> int:
     if line.view.state == "decided":
         return counted(ctx.session, _decided(ctx, line.where, None, MOST_COUNTED))
-    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, line.where, line.model_type)
+    return reviews.waiting_campaigns(
+        ctx.session, ctx.user, ctx.now, line.where, line.model_type, line.pending
+    )
 
 
 def _units(
@@ -210,6 +214,7 @@ def _units(
         order,
         narrow=line.narrow,
         firsts=_PER_CAMPAIGN if line.view.reads_texts else 1,
+        pending=line.pending,
     )
     if cursor is not None:
         campaigns = campaigns.where(order.after(cursor))

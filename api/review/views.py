@@ -50,6 +50,11 @@ class View:
         return any((*few, self.muted)) or self.assigned not in ("", "all", "free")
 
     @property
+    def of_reporters(self) -> bool:
+        """Return whether only items of some reporters are wanted, which are found by these."""
+        return bool(self.reporter or self.muted)
+
+    @property
     def query(self) -> str:
         """Return the view as a query string, without empty filters."""
         plain = View()

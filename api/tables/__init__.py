@@ -13,7 +13,7 @@ from api.tables.golden import GoldenLabel
 from api.tables.inbox import Notice, PushSubscription, Revision
 from api.tables.known import KnownCampaign
 from api.tables.registry import LedgerRow, Version
-from api.tables.review import Review, SavedView
+from api.tables.review import IS_FURTHER, IS_GOLD, Review, ReviewQueue, SavedView
 from api.tables.runs import Run
 from api.tables.scans import ArmFailure, Comparison, Scan, ShadowScore
 from api.tables.sharing import KnownFeed
@@ -21,6 +21,8 @@ from api.tables.users import PairingCode, User
 from api.tables.webhooks import Webhook, WebhookDelivery, WebhookMessage
 
 __all__ = [
+    "IS_FURTHER",
+    "IS_GOLD",
     "IS_PENDING",
     "IS_WAITING",
     "WAS_AGREED",
@@ -47,6 +49,7 @@ __all__ = [
     "PushSubscription",
     "RememberedAnswer",
     "Review",
+    "ReviewQueue",
     "Revision",
     "Run",
     "SavedView",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.kit.database import Base
 
 _WAITING = text("pending > 0")
+_UNSORTED = text("pending > 0 AND language IS NULL")
 
 
 def _order(name: str, *columns: str) -> Index:
@@ -24,6 +25,14 @@ class Campaign(Base):
         _order("ix_campaigns_queue_model", "model_type", "queue_key"),
         _order("ix_campaigns_oldest", "first_seen"),
         _order("ix_campaigns_largest", "pending"),
+        _order("ix_campaigns_language", "language", "queue_key"),
+        Index(
+            "ix_campaigns_unsorted",
+            "language",
+            "queue_key",
+            postgresql_where=_UNSORTED,
+            sqlite_where=_UNSORTED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -39,6 +48,11 @@ class Campaign(Base):
     decided_by: Mapped[str | None] = mapped_column(String(128))
     decided_at: Mapped[datetime | None]
     burst: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(String(8))
+    """ISO 639-1 code, or empty if it is uncertain. NULL until a queue first asks (`api.review.
+    sorting`)."""
+    tactic: Mapped[str | None] = mapped_column(String(64))
+    """The nearest tactic of the book of scams, or empty; noted together with the language."""
     queue_key: Mapped[float]
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.kit.database import Base
 
 _GOLD = text("correct IS NOT NULL")
+_FURTHER = text("look >= 2")
 
 
 class Review(Base):
@@ -18,6 +19,8 @@ class Review(Base):
         Index("ix_reviews_feedback", "feedback_id", "reviewer"),
         Index("ix_reviews_reviewer", "reviewer", "at"),
         Index("ix_reviews_gold", "reviewer", "at", postgresql_where=_GOLD, sqlite_where=_GOLD),
+        Index("ix_reviews_gold_at", "at", postgresql_where=_GOLD, sqlite_where=_GOLD),
+        Index("ix_reviews_further", "at", postgresql_where=_FURTHER, sqlite_where=_FURTHER),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -38,6 +41,11 @@ class Review(Base):
     undone_at: Mapped[datetime | None]
 
 
+IS_GOLD = Review.correct.is_not(None)
+IS_FURTHER = Review.look >= literal_column("2")
+"""A second look or a third. Written out instead of bound, so that the partial index serves it."""
+
+
 class SavedView(Base):
     """A saved view of the queue."""
 
@@ -50,3 +58,19 @@ class SavedView(Base):
     query: Mapped[str] = mapped_column(Text)
     """Query string of the page's URL."""
     created_at: Mapped[datetime]
+
+
+class ReviewQueue(Base):
+    """A named queue: what it holds, and who works in it."""
+
+    __tablename__ = "review_queues"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    languages: Mapped[list[str]]
+    """ISO 639-1 codes; empty: all languages."""
+    tactics: Mapped[list[str]]
+    """Ids of tactics of the book of scams; empty: all."""
+    members: Mapped[list[str]]
+    """Users, and teams as `team:NAME`."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -58,10 +58,12 @@ class ReviewerQuality(Answer):
 
     reviewer: str
     decided: int
+    """Number of judgements in the last 30 days, counted up to 10,000."""
     gold: Interval
-    """Share of gold items judged correctly."""
+    """Share of gold items judged correctly, of the newest 2,000 judgements of them."""
     kappa: float | None = None
-    """Cohen's kappa with other reviewers on items judged by two."""
+    """Cohen's kappa with other reviewers on items judged by two, among the newest 2,000 such items
+    of all reviewers."""
     compared: int = 0
     """Number of items in kappa."""
 
@@ -71,5 +73,5 @@ class QualityRead(Answer):
 
     reviewers: list[ReviewerQuality]
     kappa: float | None = None
-    """Kappa over all items judged by two reviewers."""
+    """Kappa over the newest 2,000 items judged by two reviewers."""
     compared: int = 0

@@ -60,9 +60,12 @@ class StatsRead(Answer):
     """The numbers of the dashboard."""
 
     by_status: dict[str, int]
+    """Number of the reports of the last 30 days, by their status now."""
     by_type: dict[str, int]
+    """The same by what they claim."""
     by_version: list[VersionStats] = []
     rates: Rates
     recent_trend: list[TrendPoint]
     pending_count: int
+    """Number of undecided reports, however old, counted up to 10,000."""
     metrics: list[MetricRead]

@@ -18,7 +18,9 @@ from api.kit.database import UtcDateTime
 from api.kit.paging import PageRequest
 from api.kit.tokens import Role
 from api.known import service as known
-from api.review import assigning, guide, queue, repository
+from api.metrics import service as metrics
+from api.metrics.history import history
+from api.review import assigning, guide, quality, queue, repository
 from api.review.views import View
 from api.tables import AuditRow
 from shield.labels import ModelType
@@ -61,7 +63,7 @@ _ROWS = {
     },
     "feedback": {
         "id": "{id}",
-        "source": "'report'",
+        "source": "CASE n % 10 WHEN 5 THEN 'gold' ELSE 'report' END",
         "scan_id": "{id}",
         "user_id": "'u' || {id}",
         "scan_type": "'text'",
@@ -105,8 +107,9 @@ _ROWS = {
         "decision": "{id}",
         "action": "'approve'",
         "scope": "'item'",
-        "look": "1",
-        "at": ":now",
+        "look": "1 + n % 2",
+        "at": "{past}",
+        "correct": "CASE n % 10 WHEN 5 THEN n % 20 = 5 END",
     },
     "audit_log": {
         "sequence": "n",
@@ -169,6 +172,16 @@ _FLOOD = {
 }
 
 
+# The same number of rows a day, since long ago or not so long.
+_AGED: dict[str, dict[str, str]] = {
+    table: {
+        name: value.replace(":now", "{past}") if name in ("created_at", "reviewed_at") else value
+        for name, value in _ROWS[table].items()
+    }
+    for table in ("scans", "feedback")
+}
+
+
 on_both = pytest.fixture(
     scope="module",
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))],
@@ -189,6 +202,14 @@ def floods(
 ) -> list[Services]:
     """Two databases with one campaign, a small one and a large one."""
     return _opened(request.param, tmp_path_factory.mktemp("floods"), _FLOOD)
+
+
+@on_both
+def ages(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Services]:
+    """Two databases with four scans and reports a day, of eight months and of five years."""
+    return _opened(request.param, tmp_path_factory.mktemp("ages"), _AGED)
 
 
 def _opened(kind: str, folder: Path, tables: Mapping[str, Mapping[str, str]]) -> list[Services]:
@@ -217,6 +238,9 @@ def fill(
     words = {
         "id": "lpad(to_hex(n), 32, '0')" if postgres else "printf('%032x', n)",
         "bytes": "bytea" if postgres else "blob",
+        "past": ":now - n * interval '6 hours'"
+        if postgres
+        else "datetime(:now, '-' || (6 * n) || ' hours')",
     }
     for table, columns in tables.items():
         values = ", ".join(columns.values()).format(**words)
@@ -273,6 +297,9 @@ def _deep(read: Callable[[Context, PageRequest], object]) -> Callable[[Context],
         pytest.param(assigning.people, id="reviewers"),
         pytest.param(assigning.muted, id="muted"),
         pytest.param(guide.guide, id="guide"),
+        pytest.param(quality.quality, id="quality of reviews"),
+        pytest.param(_queue(reporter="p-20"), id="of a reporter"),
+        pytest.param(_queue(muted="1"), id="of muted reporters"),
         pytest.param(lambda ctx: audit.page(ctx, _FIRST, None, None), id="audit"),
         pytest.param(_deep(lambda ctx, page: audit.page(ctx, page, None, None)), id="audit, midst"),
         pytest.param(lambda ctx: audit.page(ctx, _FIRST, "known.undo", None), id="audit, action"),
@@ -292,7 +319,23 @@ def test_a_page_reads_the_same_number_of_rows_whatever_the_tables_hold(
     sizes: list[Services], read: Callable[[Context], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
+    monkeypatch.setattr(quality, "MOST", _COUNTED)
     _check(sizes, read)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(metrics.stats, id="all"),
+        pytest.param(lambda ctx: metrics.stats(ctx, ModelType.SMS), id="a model type"),
+        pytest.param(lambda ctx: history(ctx.session, ctx.now, None), id="weeks"),
+    ],
+)
+def test_figures_of_thirty_days_read_the_same_number_of_rows_however_old_the_tables_are(
+    ages: list[Services], read: Callable[[Context], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
+    _check(ages, read)
 
 
 def test_a_page_reads_the_same_number_of_rows_however_many_items_a_campaign_has(
