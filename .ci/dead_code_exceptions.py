@@ -50,6 +50,7 @@ _.inactivity_timeout
 _.request_timeout
 
 # Read by Jinja templates of api/pages.
+is_plain
 ago
 opposite
 _.is_admin

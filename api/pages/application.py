@@ -13,7 +13,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.kit.problems import database_problem
 from api.pages import contest, login, oidc, phone
 from api.pages.assets import AssetFiles, Assets
-from api.pages.desk import audit, contests, duties, known, models, queue, rollouts, runs, statistics
+from api.pages.desk import (
+    audit,
+    contests,
+    duties,
+    known,
+    models,
+    queue,
+    queues,
+    rollouts,
+    runs,
+    statistics,
+)
 from api.pages.headers import PageHeaders
 from api.pages.sessions import Sessions
 from api.pages.settings import PagesSettings
@@ -58,7 +69,7 @@ def create_pages(app: FastAPI, settings: PagesSettings) -> FastAPI:
     app.state.templates = Templates(app.state.assets)
     app.state.oidc = oidc.client(settings)
     pages.add_middleware(PageHeaders)
-    desk = (queue, duties, known, contests, statistics, models, rollouts, runs, audit)
+    desk = (queue, queues, duties, known, contests, statistics, models, rollouts, runs, audit)
     for room in (login, oidc, phone, contest, *desk):
         pages.include_router(room.router)
     pages.router.routes.append(AssetFiles(app.state.assets))

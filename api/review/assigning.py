@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from api.audit import service as audit
 from api.feedback import repository as feedback
 from api.kit.context import Context
+from api.review import queues
 from api.review.repository import names
 from api.review.views import TEAM
 from api.tables import Feedback, User
@@ -60,16 +61,17 @@ def _known(ctx: Context, to: str | None) -> None:
         return
     if to not in people(ctx):
         raise Invalid(
-            f"to: nobody called {to!r} has reviewed here, nor is in a team of "
+            f"to: nobody called {to!r} has reviewed here, nor works in a queue or a team of "
             "SHIELD_API_REVIEW_TEAMS. An item that is given to nobody's name would be lost."
         )
 
 
 def people(ctx: Context) -> Sequence[str]:
-    """Return the reviewers: users who have decided an item or are members of a team."""
+    """Return the reviewers: users who have decided an item, or work in a team or a queue."""
     decided = ctx.session.scalars(names())
     members = {name for names in ctx.settings.review_teams.values() for name in names}
-    return sorted({*decided, *members, ctx.user})
+    working = {name for row in queues.queues(ctx) for name in row.members}
+    return sorted({*decided, *members, ctx.user, *(n for n in working if not n.startswith(TEAM))})
 
 
 def mute(ctx: Context, feedback_id: str, request: MuteRequest) -> MutedReporter:

@@ -12,7 +12,7 @@ from api.kit.context import (
     TrainerWrite,
 )
 from api.kit.paging import Paged
-from api.kit.paths import PathId
+from api.kit.paths import PathId, QueuePath
 from api.kit.queries import ModelTypeFilter
 from api.review import (
     assigning,
@@ -22,6 +22,8 @@ from api.review import (
     guide,
     quality,
     queue,
+    queues,
+    sorting,
     undoing,
 )
 from api.review.views import View, Viewed
@@ -38,6 +40,9 @@ from shield.wire import (
     MuteRequest,
     PendingItem,
     QualityRead,
+    QueueRead,
+    QueueRequest,
+    QueuesRead,
     ReasonRequest,
     ReviewedLabel,
     ReviewRequest,
@@ -81,6 +86,27 @@ def review_guide(ctx: ReviewerRead) -> Envelope[GuideRead]:
 def review_quality(ctx: ReviewerRead) -> Envelope[QualityRead]:
     """Return accuracy on gold items and Cohen's kappa of every reviewer."""
     return Envelope[QualityRead](data=quality.quality(ctx))
+
+
+@router.get("/review/queues")
+def review_queues(ctx: ReviewerRead) -> Envelope[QueuesRead]:
+    """List the queues, with what waits in each."""
+    sorting.sort(ctx)
+    read = queues.overview(ctx).model_copy(update={"unsorted": sorting.unsorted(ctx)})
+    return Envelope[QueuesRead](data=read)
+
+
+@router.put("/review/queues/{name}")
+def put_queue(name: QueuePath, body: QueueRequest, ctx: AdminWrite) -> Envelope[QueueRead]:
+    """Make a queue, or change what it holds and who works in it."""
+    return Envelope[QueueRead](message="Set.", data=queues.put(ctx, name, body))
+
+
+@router.post("/review/queues/{name}/remove")
+def remove_queue(name: QueuePath, body: ReasonRequest, ctx: AdminWrite) -> Envelope[None]:
+    """Delete a queue; what it holds waits on."""
+    queues.remove(ctx, name, body.reason)
+    return Envelope[None](message="Removed.", data=None)
 
 
 @router.get("/feedback/pending")

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from api.audit import service as audit
 from api.kit.context import Context
 from api.settings import ApiSettings
-from api.tables import WAS_AGREED, Feedback, Review, Scan
+from api.tables import IS_GOLD, WAS_AGREED, Feedback, Review, Scan
 from shield.errors import Invalid, Misconfigured
 from shield.labels import is_scam
 from shield.reasons import tactics
@@ -119,11 +119,17 @@ def _decided(ctx: Context) -> list[Select[Feedback, Scan]]:
         Feedback.status != "pending",
         Feedback.undo_until < ctx.now,
     )
-    own = select(Review.feedback_id).where(
-        Review.reviewer == ctx.user,
-        Review.undone_at.is_(None),
-        Review.correct.is_not(None),
-        Review.correct.is_(True),
-        Review.at < firm,
+    # The newest of them: a reviewer judges gold items for years.
+    own = (
+        select(Review.feedback_id)
+        .where(
+            IS_GOLD,
+            Review.reviewer == ctx.user,
+            Review.undone_at.is_(None),
+            Review.correct.is_(True),
+            Review.at < firm,
+        )
+        .order_by(Review.at.desc())
+        .limit(_READ)
     )
     return [agreed, readable.where(Feedback.source == "gold", Feedback.id.in_(own))]

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from api.audit import service as audit
 from api.kit.context import Context
 from api.kit.paging import PageRequest, Sorted, fetch_page
+from api.review import queues, search, sorting
 from api.review import repository as reviews
-from api.review import search
 from api.review.items import items
-from api.review.views import View, conditions
-from api.tables import IS_PENDING, Feedback
+from api.review.views import View, conditions, of_campaigns
+from api.tables import IS_PENDING, IS_WAITING, Campaign, Feedback
 from shield.errors import NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import Pagination, PendingItem
@@ -51,25 +51,51 @@ def page(
     view: View = View(),
 ) -> tuple[list[PendingItem], Pagination, search.Searched]:
     """Return one page of the queue; with `by_campaign` one item represents its campaign."""
+    within = _within(ctx, view)
     where = [*filters.conditions, *conditions(ctx, view)]
     if by_campaign or view.reads_texts or view.state == "decided" or view.sort != "rank":
         narrow = view.is_narrow or filters.type_ is not None or filters.campaign is not None
         model_type = filters.model_type.value if filters.model_type else None
-        pending = reviews.PENDING_OF_SOME if view.of_reporters else IS_PENDING
-        line = search.Line(view, where, model_type, narrow, pending)
+        pending = reviews.PENDING_OF_SOME if view.of_some else IS_PENDING
+        line = search.Line(view, where, model_type, narrow, pending, within)
         rows, pagination, searched = search.look(ctx, paging, line)
         return items(ctx, rows), pagination, searched
+    if within:
+        of = select(Campaign.id).where(IS_WAITING, *within)
+        where.append(Feedback.campaign_id.in_(of))
     query = reviews.queue(ctx.user, ctx.now, where)
     order = Sorted(Feedback.queue_key, Feedback.id)
     rows, pagination = fetch_page(ctx.session, query, order, paging)
     return items(ctx, rows), pagination, search.Searched(len(rows), pagination.next_cursor is None)
 
 
+def _within(ctx: Context, view: View) -> list[ColumnElement[bool]]:
+    """Return the conditions of a view's campaigns. What was decided is in no queue."""
+    if view.state == "decided":
+        return []
+    within = [
+        *queues.holds(ctx, view.queue),
+        *of_campaigns([view.language] * bool(view.language), [view.tactic] * bool(view.tactic)),
+    ]
+    if within:
+        sorting.sort(ctx)
+    return within
+
+
 def waiting(ctx: Context, filters: Filters, view: View = View()) -> int:
-    """Return the number of campaigns that wait for the caller. Reads no messages."""
+    """Return the number of campaigns that wait for the caller."""
+    within = _within(ctx, view)
     where = [*filters.conditions, *conditions(ctx, view)]
     model_type = filters.model_type.value if filters.model_type else None
-    return reviews.waiting_campaigns(ctx.session, ctx.user, ctx.now, where, model_type)
+    return reviews.waiting_campaigns(
+        ctx.session,
+        ctx.user,
+        ctx.now,
+        where,
+        model_type,
+        reviews.PENDING_OF_SOME if view.of_some else IS_PENDING,
+        within,
+    )
 
 
 def note_reading(ctx: Context, shown: Sequence[PendingItem]) -> None:

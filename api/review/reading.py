@@ -48,6 +48,8 @@ def matches(text: str, view: View) -> bool:
             return False
     if view.host.strip() and not _leads_to(text, view.host.strip().lower()):
         return False
+    if view.state == "waiting":
+        return True  # its language and tactic are known of its campaign
     if view.language and language_of(text) != view.language:
         return False
     return not view.tactic or tactics.nearest(text) == view.tactic

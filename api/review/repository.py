@@ -222,6 +222,7 @@ def campaigns_in_order(
     narrow: bool,
     firsts: int,
     pending: ColumnElement[bool] = IS_PENDING,
+    within: Sequence[ColumnElement[bool]] = (),
 ) -> Select[Any]:
     """Return the query for the campaigns with an item that a reviewer may decide.
 
@@ -239,6 +240,7 @@ def campaigns_in_order(
             underestimates the join reads and sorts all that wait.
         firsts: Number of items for each campaign.
         pending: See `free_for`.
+        within: Conditions of the campaigns.
     """
     free = and_(Feedback.campaign_id == Campaign.id, free_for(reviewer, now), *filters)
     first = select(Feedback.id).where(free).order_by(Feedback.queue_key, Feedback.id).limit(1)
@@ -247,11 +249,13 @@ def campaigns_in_order(
         Campaign.id,
         *(first.offset(place).scalar_subquery() for place in range(firsts)),
     )
-    query = query.where(IS_WAITING).order_by(*order.order())
+    query = query.where(IS_WAITING, *within).order_by(*order.order())
     if model_type is not None:
         query = query.where(Campaign.model_type == model_type)
     if narrow:
-        few = select(Feedback.campaign_id).where(free_for(reviewer, now, pending), *filters)
+        few = select(by_no_index(Feedback.campaign_id)).where(
+            free_for(reviewer, now, pending), *filters
+        )
         return query.where(Campaign.id.in_(few))
     return query.where(first.order_by(None).scalar_subquery().is_not(None))
 
@@ -263,6 +267,7 @@ def waiting_campaigns(
     filters: Sequence[ColumnElement[bool]],
     model_type: str | None = None,
     pending: ColumnElement[bool] = IS_PENDING,
+    within: Sequence[ColumnElement[bool]] = (),
 ) -> int:
     """Return the number of campaigns with an item that a reviewer may decide, up to a bound.
 
@@ -271,9 +276,11 @@ def waiting_campaigns(
     """
     largest = select(Campaign.pending).where(IS_WAITING).order_by(Campaign.pending.desc())
     some = largest.limit(_LARGEST).subquery()
-    if (session.scalar(select(func.sum(some.c.pending))) or 0) > _MANY:
+    if within or (session.scalar(select(func.sum(some.c.pending))) or 0) > _MANY:
         order = Sorted(Campaign.queue_key, Campaign.id)
-        each = campaigns_in_order(reviewer, now, filters, model_type, order, narrow=False, firsts=0)
+        each = campaigns_in_order(
+            reviewer, now, filters, model_type, order, narrow=False, firsts=0, within=within
+        )
         return counted(session, each)
     free = (Feedback.campaign_id.is_not(None), free_for(reviewer, now, pending), *filters)
     return counted(session, select(Feedback.campaign_id).where(*free).distinct())

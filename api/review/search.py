@@ -59,6 +59,8 @@ class Line:
     """Whether the conditions can leave few of the undecided items."""
     pending: ColumnElement[bool] = IS_PENDING
     """See `reviews.free_for`."""
+    within: Sequence[ColumnElement[bool]] = ()
+    """The conditions of the campaigns."""
 
 
 def look(
@@ -187,7 +189,13 @@ def _total(ctx: Context, line: Line) -> int:
     if line.view.state == "decided":
         return counted(ctx.session, _decided(ctx, line.where, None, MOST_COUNTED))
     return reviews.waiting_campaigns(
-        ctx.session, ctx.user, ctx.now, line.where, line.model_type, line.pending
+        ctx.session,
+        ctx.user,
+        ctx.now,
+        line.where,
+        line.model_type,
+        line.pending,
+        line.within,
     )
 
 
@@ -215,6 +223,7 @@ def _units(
         narrow=line.narrow,
         firsts=_PER_CAMPAIGN if line.view.reads_texts else 1,
         pending=line.pending,
+        within=line.within,
     )
     if cursor is not None:
         campaigns = campaigns.where(order.after(cursor))

@@ -1,7 +1,7 @@
 """Views of the queue: filters and order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from api.kit.context import Context
 from api.kit.tokens import Role
-from api.tables import Feedback, User
+from api.tables import Campaign, Feedback, User
 from shield.errors import Forbidden
 
 TEAM = "team:"
@@ -37,11 +37,17 @@ class View:
     assigned: str = ""
     """Empty: assigned to the caller or nobody; `mine`, `free`, `all`, a user, or `team:NAME`."""
     muted: str = ""
+    queue: str = ""
+    """The name of a queue, or `all`: everything that waits."""
 
     @property
     def reads_texts(self) -> bool:
-        """Return whether the filters need the messages' texts."""
-        return bool(self.q.strip() or self.language or self.tactic or self.host.strip())
+        """Return whether the filters need the messages' texts.
+
+        Language and tactic are known of what waits.
+        """
+        told = self.state == "decided" and (self.language or self.tactic)
+        return bool(self.q.strip() or self.host.strip() or told)
 
     @property
     def is_narrow(self) -> bool:
@@ -50,9 +56,14 @@ class View:
         return any((*few, self.muted)) or self.assigned not in ("", "all", "free")
 
     @property
-    def of_reporters(self) -> bool:
-        """Return whether only items of some reporters are wanted, which are found by these."""
-        return bool(self.reporter or self.muted)
+    def of_some(self) -> bool:
+        """Return whether items of some people are wanted, by whom the database finds them."""
+        return bool(self.reporter or self.muted) or self.assigned not in ("", "all", "free")
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether all of a queue is shown, in the usual order."""
+        return not replace(self, queue="").query
 
     @property
     def query(self) -> str:
@@ -81,6 +92,7 @@ def read_view(
     second: Yes = "",
     assigned: Annotated[str, Query(max_length=128, pattern=r"^[^\x00]*$")] = "",
     muted: Yes = "",
+    queue: Annotated[str, Query(max_length=64, pattern=r"^[^/?#%\x00-\x1f]*$")] = "",
 ) -> View:
     """Parse a view from a URL's query."""
     return View(**locals())
@@ -119,6 +131,12 @@ def conditions(ctx: Context, view: View) -> list[ColumnElement[bool]]:
     if view.state == "waiting":
         clauses += [*_assigned(ctx, view.assigned), _muted(ctx, only=bool(view.muted))]
     return clauses
+
+
+def of_campaigns(languages: Sequence[str], tactics: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions of campaigns that wait in some languages, of some tactics."""
+    columns = ((Campaign.language, languages), (Campaign.tactic, tactics))
+    return [column.in_(values) for column, values in columns if values]
 
 
 def _named(pseudonym: str) -> Any:

@@ -5,7 +5,13 @@ from api.kit.idempotency import RememberedAnswer
 from api.kit.outbox import OutboxRow
 from api.tables.audit import AuditRow
 from api.tables.batches import Batch, BatchItem
-from api.tables.campaigns import IS_WAITING, Campaign, CampaignBand, CampaignFingerprint
+from api.tables.campaigns import (
+    IS_UNSORTED,
+    IS_WAITING,
+    Campaign,
+    CampaignBand,
+    CampaignFingerprint,
+)
 from api.tables.contests import Contest
 from api.tables.device import DeviceRelease, DeviceTally
 from api.tables.feedback import IS_PENDING, WAS_AGREED, Feedback
@@ -24,6 +30,7 @@ __all__ = [
     "IS_FURTHER",
     "IS_GOLD",
     "IS_PENDING",
+    "IS_UNSORTED",
     "IS_WAITING",
     "WAS_AGREED",
     "ArmFailure",

@@ -62,6 +62,10 @@ IS_WAITING = Campaign.pending > literal_column("0")
 """Undecided items are in it. Written out instead of bound, so that partial indexes serve it."""
 
 
+IS_UNSORTED = IS_WAITING & Campaign.language.is_(None)
+"""It waits, and nobody has looked yet which language it is."""
+
+
 class CampaignBand(Base):
     """One band of a campaign's sketch; messages that share a band are compared in full."""
 

@@ -22,6 +22,7 @@ _DECIDED = text("reviewed_at IS NOT NULL")
 _AGREED = text("looks >= 2")
 _APPROVED = text("approved_at IS NOT NULL")
 _TAUGHT = text("batch_id IS NOT NULL")
+_ASSIGNED = text("assigned_to IS NOT NULL")
 _COMMENTED = text("comment_sealed IS NOT NULL")
 
 
@@ -64,6 +65,13 @@ class Feedback(Base):
             sqlite_where=_DECIDED,
         ),
         Index("ix_feedback_agreed", "scan_id", postgresql_where=_AGREED, sqlite_where=_AGREED),
+        Index(
+            "ix_feedback_assigned",
+            "assigned_to",
+            "campaign_id",
+            postgresql_where=_ASSIGNED,
+            sqlite_where=_ASSIGNED,
+        ),
         Index("ix_feedback_campaign", "campaign_id", "id"),
         Index(
             "ix_feedback_campaign_decided",

@@ -136,6 +136,7 @@ from shield.wire.quality import (
     QualityRead,
     ReviewerQuality,
 )
+from shield.wire.queues import QueueRead, QueueRequest, QueuesRead
 from shield.wire.registry import (
     LedgerEntry,
     TransitionRequest,
@@ -293,6 +294,9 @@ __all__ = [
     "PushRead",
     "PushRequest",
     "QualityRead",
+    "QueueRead",
+    "QueueRequest",
+    "QueuesRead",
     "Rank",
     "RankReason",
     "Rates",

@@ -19,6 +19,11 @@ _INDEXES = {
         ["language", "queue_key"],
         "pending > 0 AND language IS NULL",
     ),
+    "ix_feedback_assigned": (
+        "feedback",
+        ["assigned_to", "campaign_id"],
+        "assigned_to IS NOT NULL",
+    ),
     "ix_reviews_gold_at": ("reviews", ["at"], "correct IS NOT NULL"),
     "ix_reviews_further": ("reviews", ["at"], "look >= 2"),
 }

@@ -11,6 +11,7 @@ from api.kit.context import Context, Services, get_services, open_context
 from api.kit.paging import Paged
 from api.kit.paths import PathId
 from api.pages import explanation
+from api.pages.desk import finding
 from api.pages.desk.pages import read_model, render
 from api.pages.sessions import Sessions
 from api.pages.traits import traits
@@ -24,13 +25,6 @@ from shield.reasons.tactics import book
 from shield.wire import Decision, PendingItem, ReviewRequest
 
 router = APIRouter(prefix="/review")
-LANGUAGES = {
-    "ar": "Arabic", "zh": "Chinese", "nl": "Dutch", "en": "English", "fr": "French", "de": "German",
-    "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "fa": "Persian",
-    "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "es": "Spanish", "tr": "Turkish",
-    "uk": "Ukrainian", "vi": "Vietnamese",
-}  # fmt: skip
-"""Languages suggested in the filter; the URL accepts any code."""
 Model = Annotated[ModelType | None, Depends(read_model)]
 
 
@@ -46,6 +40,8 @@ def show(
     did: Annotated[str, Query(max_length=128)] = "",
 ) -> Response:
     """Show the queue and one item of it."""
+    own = finding.lanes(ctx)
+    view = finding.begun(request, own, view)
     items, pagination, searched = _page(ctx, paging, model, view)
     chosen = next((one for one in items if one.id == item), None)
     if chosen is None:
@@ -66,7 +62,9 @@ def show(
         query=_query(model, view),
         view=view,
         searched=searched,
-        languages=LANGUAGES,
+        languages=finding.LANGUAGES,
+        lanes=own,
+        given=finding.given(ctx),
         views=saved.views_of(ctx),
         **_choices(ctx),
     )

@@ -20,7 +20,7 @@ from api.kit.tokens import Role
 from api.known import service as known
 from api.metrics import service as metrics
 from api.metrics.history import history
-from api.review import assigning, guide, quality, queue, repository
+from api.review import assigning, guide, quality, queue, queues, repository
 from api.review.views import View
 from api.tables import AuditRow
 from shield.labels import ModelType
@@ -91,6 +91,8 @@ _ROWS = {
         "pending": "1 - n % 2",
         "reports": "1",
         "burst": "false",
+        "language": "CASE WHEN n <= 50 THEN 'es' ELSE 'en' END",
+        "tactic": "''",
         "queue_key": "n",
         "first_seen": ":now",
         "last_seen": ":now",
@@ -298,6 +300,10 @@ def _deep(read: Callable[[Context, PageRequest], object]) -> Callable[[Context],
         pytest.param(assigning.muted, id="muted"),
         pytest.param(guide.guide, id="guide"),
         pytest.param(quality.quality, id="quality of reviews"),
+        pytest.param(_queue(language="en"), id="in a common language"),
+        pytest.param(_queue(language="es"), id="in a rare language"),
+        pytest.param(_queue(assigned="mine"), id="given to me"),
+        pytest.param(queues.overview, id="queues"),
         pytest.param(_queue(reporter="p-20"), id="of a reporter"),
         pytest.param(_queue(muted="1"), id="of muted reporters"),
         pytest.param(lambda ctx: audit.page(ctx, _FIRST, None, None), id="audit"),
@@ -320,6 +326,7 @@ def test_a_page_reads_the_same_number_of_rows_whatever_the_tables_hold(
 ) -> None:
     monkeypatch.setattr(paging, "MOST_COUNTED", _COUNTED)
     monkeypatch.setattr(quality, "MOST", _COUNTED)
+    monkeypatch.setattr(guide, "_READ", 20)
     _check(sizes, read)
 
 

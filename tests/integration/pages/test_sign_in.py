@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.pages import login, oidc, phone
-from api.pages.desk import audit, duties, known, models, queue, rollouts, runs, statistics
+from api.pages.desk import audit, duties, known, models, queue, queues, rollouts, runs, statistics
 from api.pages.headers import ALWAYS
 from tests.browser.world import report
 from tests.support.api import RunningApi, running_api
@@ -113,6 +113,8 @@ FORMS = [
     "/review/muted/x/unmute",
     "/review/views",
     "/review/views/x/remove",
+    "/review/queues",
+    "/review/queues/x/remove",
     "/review/known/x/undo",
     "/review/rollouts/sms/undo",
     "/review/rollouts/sms/pause",
@@ -138,7 +140,8 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
 
 def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
     # A new POST route must be tried above: it is found here by the routes themselves.
-    rooms = (login, oidc, phone, audit, duties, known, models, queue, rollouts, runs, statistics)
+    desk = (audit, duties, known, models, queue, queues, rollouts, runs, statistics)
+    rooms = (login, oidc, phone, *desk)
     routes = [route for room in rooms for route in room.router.routes]
     posts = {
         route.path
@@ -148,6 +151,7 @@ def test_every_form_of_the_pages_is_among_them(api: RunningApi) -> None:
     tried = {path.replace("/known/x/", "/known/{known_id}/") for path in FORMS} | {"/login"}
     tried = {path.replace("/muted/x/", "/muted/{pseudonym}/") for path in tried}
     tried = {path.replace("/views/x/", "/views/{view_id}/") for path in tried}
+    tried = {path.replace("/queues/x/", "/queues/{name}/") for path in tried}
     tried = {path.replace("/x/", "/{feedback_id}/") for path in tried}
     tried = {
         re.sub(r"/rollouts/sms/\w+", "/rollouts/{model_type}/{action}", path) for path in tried
