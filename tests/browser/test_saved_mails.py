@@ -15,7 +15,7 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, page_script, version_with_judge
-from tests.support.judging_phone import choose, sign_in, texts_in
+from tests.support.judging_phone import choose_asking, sign_in, texts_in
 from tests.support.mails import VECTORS
 from tests.support.packages import LURES
 
@@ -74,9 +74,9 @@ def test_a_mail_is_sent_only_after_a_question_and_only_what_it_shows(
         pick(page, MAIL)
         attached = page.locator("#attached")
         expect(attached).to_contain_text("prize.eml")
-        expect(page.locator("#message")).to_be_hidden()
+        expect(page.locator("textarea#message")).to_be_hidden()
         attached.get_by_role("button", name=words("file.remove")).tap()
-        expect(page.locator("#message")).to_be_visible()
+        expect(page.locator("textarea#message")).to_be_visible()
         pick(page, MAIL)
         page.locator("#scan").tap()
         question = page.get_by_role("dialog", name=words("mail.question"))
@@ -95,14 +95,14 @@ def test_a_mail_is_sent_only_after_a_question_and_only_what_it_shows(
         if language != "en":
             assert english_on(page, words) == []
         page.get_by_role("button", name=words("again")).tap()
-        expect(page.locator("#message")).to_have_value("")
+        expect(page.locator("textarea#message")).to_have_value("")
 
 
 def test_never_sends_no_mail(chromium: Browser, api: RunningApi) -> None:
     words = Words("en")
     sent: list[Request] = []
     with connected(chromium, api, words) as page:
-        choose(page, "asking", "never")
+        choose_asking(page, "never")
         page.on("request", lambda request: sent.append(request))
         pick(page, MAIL)
         page.locator("#scan").tap()
@@ -113,7 +113,7 @@ def test_never_sends_no_mail(chromium: Browser, api: RunningApi) -> None:
 
 def test_always_sends_without_a_question(chromium: Browser, api: RunningApi) -> None:
     with connected(chromium, api, Words("en")) as page:
-        choose(page, "asking", "always")
+        choose_asking(page, "always")
         pick(page, MAIL)
         page.locator("#scan").tap()
         expect(page.get_by_text("Judged by phishing-v1")).to_be_visible()
@@ -127,7 +127,7 @@ def test_what_is_no_mail_is_told(chromium: Browser, api: RunningApi) -> None:
             pick(page, content, "letter.eml")
             told = words("file.noMail", name="letter.eml")
             expect(page.locator("#toasts")).to_contain_text(told)
-            expect(page.locator("#message")).to_be_visible()
+            expect(page.locator("textarea#message")).to_be_visible()
 
 
 def test_a_mail_is_judged_on_the_phone_in_flight_mode(
@@ -154,16 +154,16 @@ def test_a_mail_is_judged_on_the_phone_in_flight_mode(
             sign_in(page, api)
             page.evaluate("navigator.serviceWorker.ready")
             page.wait_for_load_state("networkidle")
-            choose(page, "asking", "never")
+            choose_asking(page, "never")
             page.on("request", lambda request: sent.append(request))
             context.set_offline(True)
             page.reload()
-            expect(page.locator("#message")).to_be_visible()
+            expect(page.locator("textarea#message")).to_be_visible()
             pick(page, mail)
             page.locator("#scan").tap()
             card = page.locator("article.result")
             expect(card).to_contain_text("Judged on this phone by phishing-v1")
-            expect(card).to_contain_text("Nothing was sent.")
+            expect(card).to_contain_text(Words("en")("feedback.stays-here"))
             expect(card.locator("blockquote")).to_contain_text(LURES[0])
             context.set_offline(False)
             assert texts_in(sent, LURES[0], "a@b.example") == []

@@ -124,9 +124,8 @@ export class ShieldFeedbackButton extends ShieldElement {
     const opener = this.root.activeElement;
     const answer = await this.dialog.ask(this.judged, state === "ask" || state === "unkept" ? {} : { scam, comment });
     if (answer) await this.keep(answer.scam, answer.comment);
-    // Back to the button that has opened it, or to what has taken its place.
-    const next = opener instanceof HTMLElement && opener.isConnected ? opener : this.root.querySelector<HTMLElement>("button");
-    next?.focus();
+    // The dialog gives the focus back to the button that has opened it; what has taken its place gets it here.
+    if (!opener?.isConnected) this.root.querySelector<HTMLElement>("button")?.focus();
   }
 
   protected render(): void {
