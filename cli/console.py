@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from cli.layout import Facts, Rows
 from shield.errors import ShieldError, to_problem
 
 _THEME = Theme(
@@ -32,11 +32,6 @@ _THEME = Theme(
 )
 
 
-_IDS = {
-    *("id", "name", "runId", "run_id", "digest", "version", "previousVersion", "parent"),
-    *("batches", "package"),
-}
-"""Members that hold ids: these are copied, so a table never breaks one over lines."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SHORT_DIGEST = len("sha256:") + 12
 
@@ -132,33 +127,19 @@ def plain(value: Any) -> Any:
     return value
 
 
-def rows_table(rows: Sequence[Any], columns: Sequence[str], *, empty: str) -> Table | Text:
+def rows_table(rows: Sequence[Any], columns: Sequence[str], *, empty: str) -> Rows | Text:
     """Return a table of `columns` (keys of the JSON form of each row), or the sentence `empty`."""
     if not rows:
         return Text(empty, style="quiet")
-    table = Table(box=None, pad_edge=False, header_style="quiet")
-    texts = [[cell(_brief(_pick(plain(row), column))) for column in columns] for row in rows]
-    for place, column in enumerate(columns):
-        words = [word for line in texts for word in line[place].plain.split()]
-        whole = max(map(len, words), default=0) if column.split(".")[-1] in _IDS else None
-        table.add_column(_heading(column), overflow="fold", min_width=whole)
-    for line in texts:
-        table.add_row(*line)
-    return table
+    lines = [[cell(_brief(_pick(plain(row), column))) for column in columns] for row in rows]
+    return Rows([_heading(column) for column in columns], lines)
 
 
-def as_table(result: Any) -> Table:
-    """Return any object as a two-column table of its members."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="quiet")
+def as_table(result: Any) -> Facts:
+    """Return any object as the list of its members."""
     members = plain(result)
-    rows = list(members.items()) if isinstance(members, dict) else [("", members)]
-    ids = [cell(value).plain for name, value in rows if name in _IDS]
-    whole = max((len(word) for text in ids for word in text.split()), default=None)
-    table.add_column(overflow="fold", min_width=whole)
-    for name, value in rows:
-        table.add_row(_heading(str(name)), cell(value))
-    return table
+    facts = members if isinstance(members, dict) else {"": members}
+    return Facts([_heading(str(name)) for name in facts], [cell(each) for each in facts.values()])
 
 
 def cell(value: Any) -> Text:
@@ -189,8 +170,11 @@ def _brief(value: Any) -> Any:
 
 
 def _pick(row: Any, path: str) -> Any:
+    """Return a member by its path. Raises `KeyError` for one that no such row has."""
     for name in path.split("."):
-        row = row.get(name) if isinstance(row, dict) else None
+        if row is None:
+            return None
+        row = row[name]
     return row
 
 

@@ -1,4 +1,9 @@
-"""Ids as people type them: the beginning of one is enough, where it says which is meant."""
+"""Ids as people type them: the beginning of one is enough, where it says which is meant.
+
+An argument that is an id names its kind: `Annotated[str, typer.Argument(), NamedKind.SCAN]`. Its
+command finds the whole id by `whole`; a test calls each such argument with a beginning, and knows
+of every argument that is none.
+"""
 
 import re
 
@@ -8,7 +13,7 @@ from shield.labels import ModelType
 from shield.wire import NamedKind
 
 _WHOLE = re.compile(r"[0-9a-f]{32}")
-"""What scans, feedback and campaigns are called; runs, batches and versions have other names."""
+"""What most things are called; runs, batches, versions, reporters and events have other names."""
 _SHOWN = 8
 
 _LISTED_BY = {
@@ -20,6 +25,10 @@ _LISTED_BY = {
     NamedKind.BATCH: "`shieldctl feedback batches` lists them.",
     NamedKind.RUN: "`shieldctl pipeline list` shows them.",
     NamedKind.VERSION: "`shieldctl model list` shows them.",
+    NamedKind.REPORTER: "The queue shows pseudonyms.",
+    NamedKind.FEED: "`shieldctl known feeds` shows them.",
+    NamedKind.WEBHOOK: "`shieldctl webhook list` shows them.",
+    NamedKind.EVENT: "`shieldctl webhook show` lists what was sent.",
 }
 
 

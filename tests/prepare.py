@@ -11,11 +11,13 @@ from tests.support.browser import ensure_chromium
 from tests.support.controlplane import ensure_binaries
 from tests.support.promtool import ensure_promtool
 from tests.support.provider import ensure_provider
+from tests.support.shells import ensure_shells
 
 
 def main() -> None:
-    """Provide browser, OpenID provider, Kubernetes control plane, promtool and kube-router."""
+    """Provide browser, shells, OpenID provider, control plane, promtool and kube-router."""
     ensure_chromium()
+    ensure_shells()
     ensure_provider()
     with TemporaryDirectory(prefix="shield-go-") as intermediate:
         # Five gigabytes that only these builds use: once the programs are there, so is the disk.

@@ -9,7 +9,11 @@ from cli.ids import whole
 from cli.session import session_of
 from shield.wire import NamedKind
 
-ContestId = Annotated[str, typer.Argument(help="As `shieldctl contest list` shows it.")]
+ContestId = Annotated[
+    str,
+    typer.Argument(help="As `shieldctl contest list` shows it, or how it begins."),
+    NamedKind.CONTEST,
+]
 
 app = typer.Typer(
     help="Contests of flagged messages by their senders: list, show, answer.",
@@ -26,7 +30,7 @@ def list_(
     session = session_of(context)
     with session.client() as client:
         contest = client.contests(limit=limit)
-    columns = ["id", "model_type", "state", "reason", "contact", "created_at"]
+    columns = ["id", "modelType", "state", "reason", "contact", "createdAt"]
     empty = "Nobody has contested anything."
     session.terminal.answer(contest.items, rows_table(contest.items, columns, empty=empty))
 

@@ -62,7 +62,11 @@ def scan(
 @app.command("send")
 def send(
     context: typer.Context,
-    scan_id: Annotated[str, typer.Argument(help="As `shieldctl scan` printed it.")],
+    scan_id: Annotated[
+        str,
+        typer.Argument(help="As `shieldctl scan` printed it, or how it begins."),
+        NamedKind.SCAN,
+    ],
     claim: Annotated[FeedbackType, typer.Argument(help="What the verdict was, as you see it.")],
     label: Annotated[
         str | None, typer.Option(help="The right label, if you want to name it.")

@@ -13,7 +13,11 @@ from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.wire import FeedRequest, Imported, KnownStanding, NamedKind, SignedFeed
 
-KnownId = Annotated[str, typer.Argument(help="As `shieldctl known list` shows it.")]
+KnownId = Annotated[
+    str,
+    typer.Argument(help="As `shieldctl known list` shows it, or how it begins."),
+    NamedKind.KNOWN,
+]
 
 app = typer.Typer(
     help="Known campaigns, which answer other copies of a message: list, show, undo, share.",
@@ -32,7 +36,7 @@ def list_(
     session = session_of(context)
     with session.client() as client:
         campaigns = client.known(standing=standing, model_type=model_type, limit=limit)
-    columns = ["id", "model_type", "standing", "label", "reporters", "matches", "expires_at", "why"]
+    columns = ["id", "modelType", "standing", "label", "reporters", "matches", "expiresAt", "why"]
     empty = "No campaign is known yet; reviewers' decisions make them known."
     session.terminal.answer(campaigns.items, rows_table(campaigns.items, columns, empty=empty))
 
@@ -150,7 +154,7 @@ def feeds(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         deployments = client.feeds()
-    columns = ["id", "name", "url", "active", "read_at", "said"]
+    columns = ["id", "name", "url", "active", "readAt", "said"]
     empty = "No other deployment is trusted."
     session.terminal.answer(deployments, rows_table(deployments, columns, empty=empty))
 
@@ -158,10 +162,14 @@ def feeds(context: typer.Context) -> None:
 @app.command("unsubscribe")
 def unsubscribe(
     context: typer.Context,
-    feed_id: Annotated[str, typer.Argument(help="As `shieldctl known feeds` shows it.")],
+    feed_id: Annotated[
+        str,
+        typer.Argument(help="As `shieldctl known feeds` shows it, or how it begins."),
+        NamedKind.FEED,
+    ],
 ) -> None:
     """Stop trusting a deployment; its campaigns that nobody here has decided are removed."""
     session = session_of(context)
     with session.client() as client:
-        feed = client.remove_feed(feed_id)
+        feed = client.remove_feed(whole(client, NamedKind.FEED, feed_id))
     session.terminal.answer(feed, f"{feed.name} is trusted no longer.")

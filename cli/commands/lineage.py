@@ -7,13 +7,18 @@ import typer
 from cli.console import rows_table
 from cli.ids import whole
 from cli.session import session_of
+from shield.errors import NotFound
 from shield.wire import LineageKind, NamedKind
 
 
 def lineage(
     context: typer.Context,
     kind: Annotated[LineageKind, typer.Argument(help="What was found to be poisoned.")],
-    name: Annotated[str, typer.Argument(help="Its id; a reporter's pseudonym.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Its id, or how it begins; a reporter's pseudonym or user id."),
+        LineageKind,
+    ],
     withdraw: Annotated[
         str | None, typer.Option(help="Withdraw it from all snapshots, for this reason.")
     ] = None,
@@ -21,8 +26,12 @@ def lineage(
     """List every version that was trained on a correction, a reporter, a campaign or a batch."""
     session = session_of(context)
     with session.client() as client:
-        if kind is not LineageKind.REPORTER:  # these have no id of ours
+        try:
             name = whole(client, NamedKind(kind.value), name)
+        except NotFound:
+            if kind is not LineageKind.REPORTER:
+                raise
+            # A user id: no list of these is given away, but the API knows whose it is.
         descent = client.withdraw(kind, name, withdraw) if withdraw else client.lineage(kind, name)
     serving = f" [bad]Serving now: {', '.join(descent.serving)}.[/]" if descent.serving else ""
     if descent.serving is None:

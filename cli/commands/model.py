@@ -45,6 +45,7 @@ def show(
     name: Annotated[
         str | None,
         typer.Argument(help="Or how it or its digest begins. Default: the champion."),
+        NamedKind.VERSION,
     ] = None,
 ) -> None:
     """Show one version: its parent and batches, its evaluation, its releases."""
@@ -60,8 +61,14 @@ def show(
 @app.command("compare")
 def compare(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(help="What to compare with, or how it begins.")],
-    new: Annotated[str, typer.Argument(help="A version of the same type, or how it begins.")],
+    old: Annotated[
+        str, typer.Argument(help="What to compare with, or how it begins."), NamedKind.VERSION
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(help="A version of the same type, or how it begins."),
+        NamedKind.VERSION,
+    ],
     all_: Annotated[bool, typer.Option("--all", help="Every kind and message.")] = False,
 ) -> None:
     """Compare two versions on the messages that both were judged on, as the dashboard does."""
@@ -173,7 +180,11 @@ def became(now: ModelRolloutStatus, model_type: ModelType, version: str, asked: 
 def reinstate(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str, typer.Argument(help="Name of a version that may not be proposed.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A version that may not be proposed, or how it begins."),
+        NamedKind.VERSION,
+    ],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log and the ledger.")],
 ) -> None:
     """Allow a refused, rejected or tainted version to be proposed again, once.
@@ -200,7 +211,11 @@ def reinstate(
 def push(
     context: typer.Context,
     package: Package,
-    parent: Annotated[str | None, typer.Option(help="The version it was trained from.")] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(help="The version it was trained from, or how it begins."),
+        NamedKind.VERSION,
+    ] = None,
 ) -> None:
     """Upload a signed package and register it as a new version."""
     from shield.artifacts.opening import open_store
@@ -210,13 +225,21 @@ def push(
 
     session = session_of(context)
     checked = ModelPackage.open(package).verify(_trust(session))
-    session.terminal.say(f"Uploading {len(checked.manifest.files)} files ...")
-    pushed = push_package(open_store(session.home().artifacts), package)
-    request = VersionRequest(
-        digest=pushed.digest, uri=pushed.uri, parent=parent, metrics=dict(checked.manifest.metrics)
-    )
+    model_type = checked.manifest.model_type
     with session.client() as client:
-        version = client.register_version(checked.manifest.model_type, request)
+        if parent is not None:  # a wrong one is told before anything is sent
+            parent = whole(client, NamedKind.VERSION, parent, model_type=model_type)
+        session.terminal.say(f"Uploading {len(checked.manifest.files)} files ...")
+        pushed = push_package(open_store(session.home().artifacts), package)
+        version = client.register_version(
+            model_type,
+            VersionRequest(
+                digest=pushed.digest,
+                uri=pushed.uri,
+                parent=parent,
+                metrics=dict(checked.manifest.metrics),
+            ),
+        )
     session.terminal.answer(version, version.name)
 
 
@@ -236,7 +259,11 @@ def keygen(context: typer.Context) -> None:
 def taint(
     context: typer.Context,
     model_type: Type,
-    name: Annotated[str, typer.Argument(help="The version that was trained on poisoned messages.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="What was trained on poisoned messages, or how it begins."),
+        NamedKind.VERSION,
+    ],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")],
 ) -> None:
     """Taint a version and its descendants: none can be proposed again."""

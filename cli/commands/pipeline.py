@@ -104,7 +104,11 @@ def list_(
 @app.command("show")
 def show(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(help="As `shieldctl pipeline list` shows it.")],
+    run_id: Annotated[
+        str,
+        typer.Argument(help="As `shieldctl pipeline list` shows it, or how it begins."),
+        NamedKind.RUN,
+    ],
 ) -> None:
     """Show one run with the seconds of each step."""
     session = session_of(context)

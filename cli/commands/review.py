@@ -18,7 +18,11 @@ app = typer.Typer(
 _KEYS = {"s": Decision.SCAM, "h": Decision.HARMLESS}
 
 Notes = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
-FeedbackId = Annotated[str, typer.Argument(help="As `shieldctl feedback list` shows it.")]
+FeedbackId = Annotated[
+    str,
+    typer.Argument(help="As `shieldctl feedback list` shows it, or how it begins."),
+    NamedKind.FEEDBACK,
+]
 Campaign = Annotated[
     bool, typer.Option("--campaign", help="Decide all pending items of its campaign.")
 ]

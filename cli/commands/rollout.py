@@ -62,7 +62,11 @@ def status(context: typer.Context, model_type: Type) -> None:
 def start(
     context: typer.Context,
     model_type: Type,
-    version: Annotated[str, typer.Argument(help="Name in the registry, e.g. sms-v3.")],
+    version: Annotated[
+        str,
+        typer.Argument(help="Its name, e.g. sms-v3, or how it or its digest begins."),
+        NamedKind.VERSION,
+    ],
     step: Steps = None,
     strategy: Kind = None,
     guard_seconds: Guard = None,

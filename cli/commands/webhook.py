@@ -6,11 +6,19 @@ from typing import Annotated
 import typer
 
 from cli.console import rows_table
+from cli.ids import whole
 from cli.session import session_of
+from shield.wire import NamedKind
 
 app = typer.Typer(
     help="Webhooks: signed events for other systems (Standard Webhooks).", no_args_is_help=True
 )
+
+WebhookId = Annotated[
+    str,
+    typer.Argument(help="As `shieldctl webhook list` shows it, or how it begins."),
+    NamedKind.WEBHOOK,
+]
 
 
 @app.command("add")
@@ -47,7 +55,7 @@ def list_(context: typer.Context) -> None:
     session = session_of(context)
     with session.client() as client:
         hooks = client.webhooks()
-    columns = ["id", "url", "events", "with_text", "waiting", "failed", "gone_at"]
+    columns = ["id", "url", "events", "withText", "waiting", "failed", "goneAt"]
     empty = "There is no webhook. `shieldctl webhook add URL` adds one."
     session.terminal.answer(hooks, rows_table(hooks, columns, empty=empty))
 
@@ -55,43 +63,47 @@ def list_(context: typer.Context) -> None:
 @app.command("show")
 def show(
     context: typer.Context,
-    webhook_id: str,
+    webhook_id: WebhookId,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
 ) -> None:
     """Show a webhook's deliveries, newest first."""
     session = session_of(context)
     with session.client() as client:
-        sent = client.deliveries(webhook_id, limit=limit)
-    columns = ["message_id", "kind", "at", "outcome", "attempts", "said"]
+        sent = client.deliveries(whole(client, NamedKind.WEBHOOK, webhook_id), limit=limit)
+    columns = ["messageId", "kind", "at", "outcome", "attempts", "said"]
     session.terminal.answer(
         sent.items, rows_table(sent.items, columns, empty="Nothing was sent to it yet.")
     )
 
 
 @app.command("remove")
-def remove(context: typer.Context, webhook_id: str) -> None:
+def remove(context: typer.Context, webhook_id: WebhookId) -> None:
     """Remove a webhook and its pending deliveries."""
     session = session_of(context)
     with session.client() as client:
-        hook = client.remove_webhook(webhook_id)
+        hook = client.remove_webhook(whole(client, NamedKind.WEBHOOK, webhook_id))
     session.terminal.answer(hook, f"{hook.url} is told nothing any more.")
 
 
 @app.command("test")
-def test(context: typer.Context, webhook_id: str) -> None:
+def test(context: typer.Context, webhook_id: WebhookId) -> None:
     """Send a test event now, and show its delivery."""
     session = session_of(context)
     with session.client() as client:
-        came = client.test_webhook(webhook_id)
+        came = client.test_webhook(whole(client, NamedKind.WEBHOOK, webhook_id))
     session.terminal.answer(came, f"{came.outcome.capitalize()}. {came.said}")
 
 
 @app.command("replay")
 def replay(
     context: typer.Context,
-    webhook_id: str,
+    webhook_id: WebhookId,
     message: Annotated[
-        list[str] | None, typer.Option(help="By webhook-id; default: all that were given up.")
+        list[str] | None,
+        typer.Option(
+            help="Its webhook-id, or how it begins; repeat it. Default: all that were given up."
+        ),
+        NamedKind.EVENT,
     ] = None,
     since: Annotated[
         datetime | None, typer.Option(help="All events since then, delivered or not (UTC).")
@@ -105,7 +117,9 @@ def replay(
     session = session_of(context)
     at = since.replace(tzinfo=UTC) if since is not None else None
     with session.client() as client:
-        sent = client.replay_webhook(webhook_id, ReplayRequest(messages=message or [], since=at))
+        hook = whole(client, NamedKind.WEBHOOK, webhook_id)
+        events = [whole(client, NamedKind.EVENT, each) for each in message or []]
+        sent = client.replay_webhook(hook, ReplayRequest(messages=events, since=at))
     session.terminal.answer(
         {"sent": sent}, f"{sent} {'event is' if sent == 1 else 'events are'} on the way."
     )

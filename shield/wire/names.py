@@ -18,6 +18,13 @@ class NamedKind(StrEnum):
     RUN = "run"
     VERSION = "version"
     """By name, or by digest with or without `sha256:`."""
+    REPORTER = "reporter"
+    """By pseudonym."""
+    FEED = "feed"
+    """Of another deployment."""
+    WEBHOOK = "webhook"
+    EVENT = "event"
+    """What was sent to webhooks, by its `webhook-id`."""
 
 
 class NamedRead(Answer):

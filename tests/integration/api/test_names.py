@@ -53,6 +53,8 @@ def test_a_scan_is_found_by_its_owner_alone(api: RunningApi) -> None:
             whole(ada, NamedKind.SCAN, of_bob.id[:31])
         with pytest.raises(Forbidden):
             whole(ada, NamedKind.FEEDBACK, "0")
+    with api.client("rita", "reviewer") as rita, pytest.raises(Forbidden):
+        whole(rita, NamedKind.WEBHOOK, "0")  # an address may hold a secret: admins only
 
 
 def test_commands_take_the_beginning_of_an_id(
