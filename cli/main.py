@@ -40,6 +40,10 @@ def _run(line: list[str], terminal: "Terminal") -> int:
     from cli.app import build, word_of
 
     completing = "_SHIELDCTL_COMPLETE" in os.environ
+    if {"--install-completion", "--show-completion"} & set(line):
+        from cli.completion import mend
+
+        mend()
     try:
         # Without its own error handling, typer returns the code of a `typer.Exit`, and its code
         # for an interrupt.

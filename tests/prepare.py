@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 from tests.support import policed
 from tests.support.browser import ensure_chromium
 from tests.support.controlplane import ensure_binaries
+from tests.support.dex import ensure_dex
 from tests.support.promtool import ensure_promtool
 from tests.support.provider import ensure_provider
 from tests.support.shells import ensure_shells
 
 
 def main() -> None:
-    """Provide browser, shells, OpenID provider, control plane, promtool and kube-router."""
+    """Provide browser, shells, OpenID providers, control plane, promtool and kube-router."""
     ensure_chromium()
     ensure_shells()
     ensure_provider()
@@ -24,6 +25,7 @@ def main() -> None:
         os.environ.setdefault("GOCACHE", intermediate)
         ensure_binaries()
         ensure_promtool()
+        ensure_dex()
         policed.prepare()
 
 

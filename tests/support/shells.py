@@ -60,12 +60,11 @@ def interactive(shell: str, home: Path) -> Iterator[Terminal]:
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
-        SHELLS[shell],
+        ["setsid", "--ctty", *SHELLS[shell]],  # its controlling terminal, too: fish wants one
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
         env=surroundings(home),
-        start_new_session=True,
     )
     os.close(terminal)
     try:
@@ -80,4 +79,4 @@ def surroundings(home: Path) -> dict[str, str]:
     """Return the environment of somebody new, in whose path our commands are."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
-    return {**kept, "PATH": path, "HOME": str(home), "TERM": "dumb", "PS1": "$ "}
+    return {**kept, "PATH": path, "HOME": str(home), "TERM": "xterm", "PS1": "$ "}
