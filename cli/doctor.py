@@ -138,10 +138,18 @@ def _data_directory(root: Path) -> Finding:
             f"{root} is not there, and {above} cannot be written",
             "Name a directory of yours with --data-dir or SHIELD_HOME.",
         )
+    if not root.is_dir():
+        return Finding(
+            "data directory",
+            State.BAD,
+            f"{root} is a file",
+            "Name a directory with --data-dir or SHIELD_HOME.",
+        )
     stamp = root / "VERSION"
     written = stamp.read_text().strip() if stamp.is_file() else ""
-    if written != str(LAYOUT):
-        said = f"has layout {written}" if written else "holds no VERSION file"
+    empty = all(entry.name.startswith(".VERSION.") for entry in root.iterdir())
+    if written != str(LAYOUT) and not empty:  # an empty one becomes a data directory
+        said = f"has layout {written}" if written else "holds files, but no VERSION file"
         return Finding(
             "data directory",
             State.BAD,

@@ -68,15 +68,15 @@ class Rows:
 class Facts:
     """Names with their values, one below the other."""
 
-    def __init__(self, names: Sequence[str], values: Sequence[Text]) -> None:
-        self.names = list(names)
+    def __init__(self, names: Sequence[str | Text], values: Sequence[Text]) -> None:
+        self.names = [Text(name, "quiet") if isinstance(name, str) else name for name in names]
         self.values = list(values)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Wrap prose between words, and let a longer word run on."""
         indent = max(map(len, self.names), default=0) + _GAP
         for name, value in zip(self.names, self.values, strict=True):
-            line = Text.assemble((name.ljust(indent), "quiet"), value)
+            line = Text.assemble(name, " " * (indent - len(name)), value)
             yield from _wrapped(line, options.max_width, " " * indent)
 
 

@@ -10,25 +10,25 @@ def doctor(context: typer.Context) -> None:
 
     Ends with exit code 1 if something will not work. Changes nothing.
     """
-    from rich.table import Table
     from rich.text import Text
 
     from cli.doctor import State, Subject, findings
+    from cli.layout import Facts
 
     session = session_of(context)
     subject = Subject(session.root, _server(session), session.own_token)
     marks = {State.GOOD: ("ok", "good"), State.NOTE: ("note", "name"), State.BAD: ("bad", "bad")}
-    table = Table(box=None, pad_edge=False, show_header=False)
     results = list(findings(subject))
+    names, told = [], []
     for one in results:
-        said = Text(one.found)
-        if one.cure:
-            said.append(f"\n{one.cure}", style="quiet")
-        table.add_row(Text(*marks[one.state]), Text(one.check, style="quiet"), said)
+        mark, style = marks[one.state]
+        names.append(Text.assemble((f"{mark:<6}", style), (one.check, "quiet")))
+        cure = (f"\n{one.cure}", "quiet") if one.cure else ""
+        told.append(Text.assemble(one.found, cure))
     bad = sum(one.state is State.BAD for one in results)
     session.terminal.answer(
         {"well": not bad, "findings": [vars(one) for one in results]},
-        table,
+        Facts(names, told),
         "[good]All is well.[/]" if not bad else f"[bad]{bad} of {len(results)} need a cure.[/]",
     )
     if bad:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -16,6 +17,8 @@ from time import monotonic
 
 from tests.support.waiting import PATIENCE_SECONDS
 
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?>=]*[a-zA-Z]|[()].|[=>])")
+"""What shells tell a terminal of colours and places."""
 SHELLS = {
     "bash": ["bash", "-i"],
     "zsh": ["zsh", "-i"],
@@ -48,7 +51,7 @@ class Terminal:
     def wait_for(self, words: str) -> None:
         """Return when `words` have been shown since the last typing."""
         end = monotonic() + PATIENCE_SECONDS
-        while words not in self.seen:
+        while words not in _ESCAPES.sub("", self.seen):
             assert monotonic() < end, f"{words!r} was never shown: {self.seen!r}"
             if select([self._descriptor], [], [], 0.2)[0]:
                 self.seen += os.read(self._descriptor, 65536).decode(errors="replace")

@@ -9,7 +9,7 @@ import re
 import socket
 from collections import namedtuple
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
@@ -83,7 +83,9 @@ def test_a_data_directory_that_is_not_there_yet(tmp_path: Path) -> None:
     assert not (tmp_path / "deep").exists()
 
 
-@pytest.mark.parametrize(("stamp", "said"), [(f"{LAYOUT + 1}\n", "has layout"), (None, "holds no")])
+@pytest.mark.parametrize(
+    ("stamp", "said"), [(f"{LAYOUT + 1}\n", "has layout"), (None, "no VERSION file")]
+)
 def test_a_data_directory_of_another_version(home: Home, stamp: str | None, said: str) -> None:
     (home.root / "VERSION").unlink()
     if stamp is not None:
@@ -91,6 +93,17 @@ def test_a_data_directory_of_another_version(home: Home, stamp: str | None, said
     told = ill(look(home.root), "data directory")
     assert said in told.found
     assert "--data-dir" in told.cure
+
+
+def test_an_empty_directory_will_do_and_a_file_will_not(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert found(look(tmp_path / "new"), "data directory").state is State.GOOD
+    (tmp_path / "file").touch()
+    told = ill(look(tmp_path / "file"), "data directory")
+    assert told.found.endswith("is a file")
+    for name in ("new", "file"):  # as the other commands say
+        with pytest.raises(Misconfigured) if name == "file" else nullcontext():
+            Home.open(tmp_path / name)
 
 
 @contextmanager
