@@ -28,7 +28,7 @@ class Rows:
         self.headings = list(headings)
         self.lines = [list(line) for line in lines]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """Choose by the width that there is."""
         least, most = [], []
         for name, cells in zip(self.headings, zip(*self.lines, strict=True), strict=True):
@@ -72,7 +72,7 @@ class Facts:
         self.names = [Text(name, "quiet") if isinstance(name, str) else name for name in names]
         self.values = list(values)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """Wrap prose between words, and let a longer word run on."""
         indent = max(map(len, self.names), default=0) + _GAP
         for name, value in zip(self.names, self.values, strict=True):
@@ -97,9 +97,7 @@ def _wrapped(text: Text, width: int, indent: str) -> Iterator[Text]:
 
 
 def _line(text: Text, indent: str) -> Text:
-    line = Text.assemble(indent, text)
-    line.no_wrap, line.overflow = True, "ignore"
-    return line
+    return Text.assemble(indent, text, no_wrap=True, overflow="ignore")
 
 
 def _words(plain: str, width: int) -> Iterator[tuple[int, int]]:

@@ -3,10 +3,12 @@
 A new check must be tried in its failing state, too: the last test looks for it.
 """
 
+import importlib.util
 import json
 import os
 import re
 import socket
+import tempfile
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,7 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from cli import doctor
 from cli.doctor import Finding, State, Subject, findings
 from cli.home import LAYOUT, Home
 from shield.errors import Misconfigured
@@ -65,7 +66,7 @@ def test_a_python_that_is_too_new(home: Home, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_part_that_is_not_installed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = doctor.importlib.util.find_spec
+    there = importlib.util.find_spec
     monkeypatch.setattr(
         "cli.doctor.importlib.util.find_spec",
         lambda name: None if name in ("torch", "kopf") else there(name),
@@ -84,7 +85,7 @@ def test_a_data_directory_that_is_not_there_yet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamp", "said"), [(f"{LAYOUT + 1}\n", "has layout"), (None, "no VERSION file")]
+    ("stamp", "said"), [(f"{LAYOUT + 1}\n", "has layout"), (None, "no VERSION")]
 )
 def test_a_data_directory_of_another_version(home: Home, stamp: str | None, said: str) -> None:
     (home.root / "VERSION").unlink()
@@ -115,7 +116,7 @@ def unwritable(folder: Path) -> Iterator[None]:
         folder.chmod(0o700)
         return
     with pytest.MonkeyPatch.context() as patch:
-        real = doctor.tempfile.NamedTemporaryFile
+        real = tempfile.NamedTemporaryFile
 
         def refused(*, dir: Path, prefix: str) -> object:
             if Path(dir) == folder:
