@@ -43,6 +43,14 @@ def migrate(engine: Engine) -> str:
 
     Several processes may call it at once: the first does the work, the others wait.
 
+    All run in one transaction, so that a failed upgrade leaves the schema as it was. An index on a
+    large table would rather be built by `CREATE INDEX CONCURRENTLY`, in Alembic's
+    `autocommit_block`. It fails in this transaction, and with one for each migration it deadlocks
+    with processes that wait here: it waits for their snapshots, and they for its lock. It needs a
+    lock of the session that is tried again and again, and an upgrade that goes on after a failure
+    (`if_not_exists`, invalid indexes dropped first). `scans` is partitioned: its indexes are built
+    per partition and attached. On SQLite nothing of this applies.
+
     Raises:
         Misconfigured: The database was made by a newer version of the product.
         Unavailable: The database does not answer.

@@ -14,7 +14,9 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -98,20 +100,35 @@ _ASKED = (
     .table_valued("item", "band", name="asked")
     .render_derived()
 )
+# `OFFSET 0` keeps the planner from joining otherwise than by index, one row after the other: of a
+# table that is small, or grows faster than it is analysed, it reads the whole each time.
+_BY_INDEX = literal_column("0", Integer)
+_SHARING = (
+    select(CampaignBand.campaign_id)
+    .where(CampaignBand.band == _ASKED.c.band)
+    .offset(_BY_INDEX)
+    .lateral("sharing")
+)
 _RANK = (
     func.row_number()
-    .over(partition_by=_ASKED.c.item, order_by=(func.count().desc(), CampaignBand.campaign_id))
+    .over(partition_by=_ASKED.c.item, order_by=(func.count().desc(), _SHARING.c.campaign_id))
     .label("rank")
 )
 _RANKED = (
-    select(_ASKED.c.item, CampaignBand.campaign_id, _RANK)
-    .join(CampaignBand, CampaignBand.band == _ASKED.c.band)
-    .group_by(_ASKED.c.item, CampaignBand.campaign_id)
+    select(_ASKED.c.item, _SHARING.c.campaign_id, _RANK)
+    .select_from(_ASKED.join(_SHARING, true()))
+    .group_by(_ASKED.c.item, _SHARING.c.campaign_id)
     .subquery()
 )
+_FOUND = (
+    select(Campaign.id, Campaign.sample_sealed, Campaign.reports, Campaign.burst)
+    .where(Campaign.id == _RANKED.c.campaign_id)
+    .offset(_BY_INDEX)
+    .lateral("found")
+)
 _SHARED_BY_EACH = (
-    select(_RANKED.c.item, Campaign.id, Campaign.sample_sealed, Campaign.reports, Campaign.burst)
-    .join(Campaign, Campaign.id == _RANKED.c.campaign_id)
+    select(_RANKED.c.item, _FOUND)
+    .select_from(_RANKED.join(_FOUND, true()))
     .where(_RANKED.c.rank <= _CANDIDATES)
     .order_by(_RANKED.c.item, _RANKED.c.rank)
 )

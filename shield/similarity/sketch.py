@@ -113,12 +113,13 @@ def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
         key: Secret key of the deployment, so that the database alone cannot confirm a guess.
         scope: What must be the same beside the message, such as the model type.
     """
-    values = sketch[: len(sketch) // ROWS_PER_BAND * ROWS_PER_BAND].reshape(-1, ROWS_PER_BAND)
+    size = 4 * ROWS_PER_BAND
+    rows = sketch.astype("<u4").tobytes()
     keyed = hashlib.blake2b(scope.encode(), key=key[:64], digest_size=8)
     hashes = []
-    for number, band in enumerate(values):
+    for number in range(len(rows) // size):
         digest = keyed.copy()
-        digest.update(b"%d " % number + band.astype("<u4").tobytes())
+        digest.update(b"%d " % number + rows[number * size : (number + 1) * size])
         hashes.append(int.from_bytes(digest.digest(), "little", signed=True))
     return hashes
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, bindparam, func, select, text
 
 from api.audit import service as audit
+from api.campaigns import service as campaigns
 from api.contests import desk as contests
 from api.inbox import service as inbox
 from api.kit import paging
@@ -102,6 +103,7 @@ _ROWS = {
         "model_type": "'sms'",
         "campaign_id": "{id}",
     },
+    "campaign_bands": {"band": "n", "campaign_id": "{id}"},
     "reviews": {
         "id": "{id}",
         "feedback_id": "{id}",
@@ -352,6 +354,20 @@ def test_a_page_reads_the_same_number_of_rows_however_many_items_a_campaign_has(
     monkeypatch.setattr(repository, "_MANY", _COUNTED)
     monkeypatch.setattr(repository, "_LOOKED_THROUGH", _COUNTED)
     _check(floods, _queue())
+
+
+@pytest.mark.parametrize("number", [1, 2, 40])
+def test_the_campaigns_of_new_messages_are_found_by_index(
+    sizes: list[Services], number: int
+) -> None:
+    def find(ctx: Context) -> object:
+        texts = [
+            f"{chr(97 + at) * 9} your parcel {'xyz'[at % 3] * 7} waits" for at in range(number)
+        ]
+        messages = [campaigns.message_of(ctx.ring, "sms", text) for text in texts]
+        return campaigns.find_each(ctx.session, ctx.ring, messages)
+
+    _check(sizes, find)
 
 
 def _check(sizes: list[Services], read: Callable[[Context], object]) -> None:
