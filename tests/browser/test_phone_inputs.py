@@ -171,6 +171,7 @@ def test_texts_and_files_that_other_apps_share_wait_in_the_field_offline_too(
         assert violations(page) == []
         page.context.set_offline(False)
         page.get_by_role("button", name=words("input.scan"), exact=True).tap()
+        page.get_by_role("button", name=words("mail.send")).tap()
         expect(page.get_by_role("article", name=words("verdict.scam"))).to_be_visible()
         expect(page.locator("article.result blockquote")).to_contain_text("claim.example")
 
