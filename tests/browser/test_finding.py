@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shield.wire import ReviewAction
 from tests.browser.world import at_the_desk, report, shown, violations, world
-from tests.integration.api.steps import http
 from tests.support.api import RunningApi
 from tests.support.browser import PHONE
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 OLDEST = "Shall we have lunch at the usual place on Friday?"
@@ -185,9 +186,12 @@ def test_a_lead_makes_queues_and_who_works_in_one_begins_there(
 def test_what_is_given_to_somebody_is_told_beside_their_queue(
     chromium: Browser, desk: RunningApi
 ) -> None:
-    with http(desk, "lea", "admin") as lea:
-        spanish = {"languages": ["es"], "members": ["rita"]}
-        assert lea.put("/api/v2/review/queues/Spanish", json=spanish).status_code == 200
+    httpx.put(
+        f"{desk.url}/api/v2/review/queues/Spanish",
+        json={"languages": ["es"], "members": ["rita"]},
+        headers={"Authorization": f"Bearer {desk.token('lea', 'admin')}"},
+        timeout=PATIENCE_SECONDS,
+    ).raise_for_status()
     with at_the_desk(chromium, desk, "paul", "reviewer") as page:
         page.get_by_role("link", name=OLDEST).click()
         expect(page.locator("#message")).to_have_text(OLDEST)
