@@ -23,6 +23,10 @@ from shield.wire import AuditEntry, Pagination
 GENESIS = "0" * 64
 SEED = "gold.seed"
 """Action of an entry about a gold item added to the queue."""
+ASK = "golden.ask"
+"""Action of an entry about golden labels added to the queue."""
+_BLIND = (SEED, ASK)
+"""Actions whose time would show reviewers which items are not reports."""
 OWN_READ = "message.own-read"
 """Action of an entry about a user who reads their own messages."""
 EVENT = "event"
@@ -216,13 +220,13 @@ def page(
 ) -> tuple[list[AuditEntry], Pagination]:
     """Return one page of the log, newest first.
 
-    Entries about seeded gold items are shown to admins only, since reviewers must not know which
-    items measure them. Entries about users who read their own messages are shown only when that
+    Entries about gold items and golden labels are shown to admins only, since reviewers must not
+    know which items these are. Entries about users who read their own messages are shown only when that
     action is requested, because there are so many.
     """
     query = select(AuditRow)
     if Role.ADMIN not in ctx.principal.roles:
-        query = query.where(AuditRow.action != SEED)
+        query = query.where(AuditRow.action.not_in(_BLIND))
     if action:
         query = query.where(AuditRow.action == action)
     else:

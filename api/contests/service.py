@@ -19,7 +19,7 @@ from api.known import matching
 from api.known.matching import Match
 from api.privacy import erasure
 from api.tables import Contest, Feedback, Scan
-from api.tables.feedback import pending_values
+from api.tables.feedback import CONTEST, pending_values
 from api.users.service import ensure_user
 from shield.errors import NotFound, RateLimited, Unavailable
 from shield.labels import (
@@ -41,7 +41,6 @@ from shield.wire import (
     ReportFacts,
 )
 
-SOURCE = "contest"
 _FULL_SECONDS = 3600
 SENTENCES = {
     ContestState.WAITING: "Reviewers have not decided yet. Come back with your receipt.",
@@ -116,7 +115,7 @@ def _check_room(ctx: Context) -> None:
 
 
 def _waiting(ctx: Context) -> int:
-    waiting = select(func.count()).where(Feedback.source == SOURCE, Feedback.status == "pending")
+    waiting = select(func.count()).where(Feedback.source == CONTEST, Feedback.status == "pending")
     return ctx.session.scalar(waiting) or 0
 
 
@@ -161,7 +160,7 @@ def _queue(ctx: Context, row: Contest, text: str, answer: Prediction, match: Mat
         scan,
         ReportFacts(feedback_type=claim),
         id=row.feedback_id,
-        source=SOURCE,
+        source=CONTEST,
         corrected_label=harmless,
         campaign_id=arrival.campaign_id,
         queue_key=key,

@@ -19,7 +19,7 @@ from api.review import guide
 from api.review import repository as reviews
 from api.review.meaning import action_of, acts, already, finding, truth_of
 from api.tables import Campaign, Feedback, Review, User
-from api.tables.feedback import GOLDEN
+from api.tables.feedback import CONTEST, GOLDEN
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
 from shield.labels import FeedbackType, is_scam
 from shield.wire import (
@@ -184,7 +184,7 @@ def _drawn_for_second_look(ctx: Context, item: Feedback) -> bool:
 def _would_be_known(ctx: Context, item: Feedback) -> bool:
     """Return whether a decision would change many verdicts, so that it needs a second look."""
     # What a sender contests goes to many people; a golden label judges every version to come.
-    if item.source in ("contest", GOLDEN):
+    if item.source in (CONTEST, GOLDEN):
         return _somebody_else_reviews(ctx, item)
     if item.corrected_label == item.original_label:
         return False

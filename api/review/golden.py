@@ -69,8 +69,7 @@ def ask(ctx: Context, request: DisputedLabels) -> DisputesRead:
         )
     ctx.session.flush()
     if fresh:
-        # Not which items: the log is read by those who are to judge them blind.
-        audit.record(ctx, "golden.ask", request.version, count=len(fresh))
+        audit.record(ctx, audit.ASK, request.version, count=len(fresh))
     return DisputesRead(queued=len(fresh), asked_before=len(request.messages) - len(fresh))
 
 

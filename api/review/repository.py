@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.kit.database import by_no_index
 from api.kit.paging import Sorted, counted
 from api.tables import IS_PENDING, IS_WAITING, Campaign, Feedback, Review, Scan
+from api.tables.feedback import ALONE
 
 _LARGEST, _MANY = 100, 100_000
 """Campaigns are counted by their items unless the largest of them have more than so many."""
@@ -170,7 +171,7 @@ def coverable(
         .where(
             Feedback.campaign_id == item.campaign_id,
             Feedback.id != item.id,
-            Feedback.source != "gold",
+            Feedback.source.not_in(ALONE),
             Feedback.looks == 0,
             is_shown,
             free_for(reviewer, now),

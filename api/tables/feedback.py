@@ -14,6 +14,11 @@ GOLDEN = "golden"
 """Source of items that ask for the label of a golden message."""
 SEEDED = ("gold", GOLDEN)
 """Sources of items whose messages nobody has reported or scanned."""
+CONTEST = "contest"
+"""Source of items by which a sender without an account calls a message harmless."""
+ALONE = (*SEEDED, CONTEST)
+"""Sources of items that no decision on another item settles: reviewers look at each of them, two of
+them where there are two."""
 
 _PENDING = text("status = 'pending'")
 """What is decided leaves these indexes. Their first column says so once more, for SQLite, which

@@ -111,6 +111,20 @@ def test_a_contest_ends_what_a_lone_reviewer_held_to_be_a_scam(sqlite_api: Runni
     assert scan(api, "bob", SCAM).decided_by is DecidedBy.MODEL
 
 
+def test_a_decision_on_the_campaign_answers_no_contest(sqlite_api: RunningApi) -> None:
+    """Two reviewers look at what is contested; one could answer it by deciding a report beside."""
+    api = sqlite_api
+    decide(api, report(api, "bob", SCAM).id, reviewer="otto")
+    reported = report(api, "ann", SHOP, FeedbackType.CONFIRMED)
+    taken = contested(api)
+    with api.client("rita", "reviewer") as rita:
+        (listed,) = rita.contests().items
+        shown = [reported.id, str(listed.feedback_id)]
+        rita.review(reported.id, ReviewAction.APPROVE, scope="campaign", shown=shown)
+        assert [item.id for item in rita.pending()] == [listed.feedback_id]
+    assert answered(api, taken.receipt).state is ContestState.WAITING
+
+
 def test_what_is_not_flagged_is_answered_at_once_and_a_scam_stays_one(
     sqlite_api: RunningApi,
 ) -> None:

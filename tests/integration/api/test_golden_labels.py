@@ -52,6 +52,10 @@ def test_they_come_first_look_like_any_other_and_are_asked_about_once(api: Runni
             assert "golden" not in one.model_dump_json()
             assert one.scan.verdict == "spam", "what the models say"
             assert "uci" not in one.model_dump_json()
+        with api.client("root", "admin") as root:
+            assert "golden.ask" in [line.action for line in root.audit(limit=100)]
+        assert "golden.ask" not in [line.action for line in rita.audit(limit=100)]
+        assert rita.audit(action="golden.ask").items == [], "its time would tell which they are"
         settle(rita, LURE, "spam")
         settle(rita, CHAT, "ham")
         assert found(api) == {}, "it could still be taken back"
@@ -91,6 +95,20 @@ def test_two_must_agree_and_what_is_taken_back_does_not_count(
         otto.undo_review(item.id)
         api.clock.move_on(HOUR_SECONDS)
         assert found(api) == {}, "it was taken back in time"
+
+
+def test_a_decision_on_a_report_of_the_same_text_settles_no_golden_label(api: RunningApi) -> None:
+    """One reviewer alone could change the golden set by a decision on the whole campaign."""
+    decide(api, report(api, "bob", "call me when you are home").id, ReviewAction.REJECT, "otto")
+    ask(api, MISLABELLED)
+    reported, also = report(api, "ann", LURE), report(api, "cat", LURE)
+    with api.client("rita", "reviewer") as rita:
+        shown = [one.id for one in rita.pending() if one.scan.text == LURE]
+        golden = (set(shown) - {reported.id, also.id}).pop()
+        rita.review(reported.id, ReviewAction.APPROVE, scope="campaign", shown=shown)
+        assert [one.id for one in rita.pending()] == [golden], "it is still to be decided for itself"
+    api.clock.move_on(HOUR_SECONDS + 1)
+    assert found(api) == {}, "nobody has looked at it"
 
 
 def test_a_label_of_another_model_type_is_refused(api: RunningApi) -> None:
