@@ -221,8 +221,8 @@ def page(
     """Return one page of the log, newest first.
 
     Entries about gold items and golden labels are shown to admins only, since reviewers must not
-    know which items these are. Entries about users who read their own messages are shown only when that
-    action is requested, because there are so many.
+    know which items these are. Entries about users who read their own messages are shown only when
+    that action is requested, because there are so many.
     """
     query = select(AuditRow)
     if Role.ADMIN not in ctx.principal.roles:

@@ -106,7 +106,7 @@ def test_a_decision_on_a_report_of_the_same_text_settles_no_golden_label(api: Ru
         shown = [one.id for one in rita.pending() if one.scan.text == LURE]
         golden = (set(shown) - {reported.id, also.id}).pop()
         rita.review(reported.id, ReviewAction.APPROVE, scope="campaign", shown=shown)
-        assert [one.id for one in rita.pending()] == [golden], "it is still to be decided for itself"
+        assert [one.id for one in rita.pending()] == [golden], "it is decided for itself"
     api.clock.move_on(HOUR_SECONDS + 1)
     assert found(api) == {}, "nobody has looked at it"
 
