@@ -128,6 +128,11 @@ def _look_around(
         ) from error
     corpus, changed = corrected(store, corpus, client.reviewed_golden_labels(model_type))
     if changed:
+        # The corpus may have been added to or taken from meanwhile: only this much is changed.
+        golden = {"golden": corpus.sets["golden"]}
+        present = current_corpus(store, model_type)
+        sets = {"sets": {**present.sets, **golden}, "relabelled": corpus.relabelled}
+        corpus = present.model_copy(update=sets)
         name_current(store, corpus)
         digest = corpus.sets["golden"].digest
         log.warning(json.dumps({"event": "golden-corrected", "ids": changed, "digest": digest}))

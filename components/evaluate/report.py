@@ -1,6 +1,6 @@
 """One self-contained HTML page: no script, no request, no readable message of anybody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -64,7 +64,7 @@ def render(
         "class decides nothing.</p>",
         _slices_table(gate_input, gate_input.slices),
         *_judge(gate_input),
-        *_errors(judged, common),
+        *_errors(judged, common, gate_input.disputed),
         answers_of(gate_input, judged, common).embedded(),
     ]
     return page(title, "\n".join(body))
@@ -227,14 +227,23 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def _errors(judged: dict[str, Verdicts], common: frozenset[str]) -> list[str]:
+def _errors(
+    judged: dict[str, Verdicts], common: frozenset[str], disputed: Collection[str]
+) -> list[str]:
     parts = ["<h2>Errors of the challenger</h2>"]
     parts.append(
         "<p>Links, addresses and numbers are masked, and so is every word that fewer than five "
         "training messages hold.</p>"
     )
+    if disputed:
+        parts.append(
+            f"<p>Left out: golden messages whose label every model contradicts: {len(disputed)}. "
+            "Reviewers are asked about them, and must not know which they are.</p>"
+        )
     for name, part in judged.items():
         wrong = part.challenger != part.scam
+        if name == "golden" and disputed:
+            wrong = wrong & ~part.scored.judged.table["id"].is_in(list(disputed)).to_numpy()
         fresh = wrong if part.champion is None else wrong & (part.champion == part.scam)
         title = _title(name)
         if part.champion is not None:

@@ -194,8 +194,8 @@ def _warnings(
     disputed = _contradicted(golden)
     if disputed:
         warnings.append(
-            f"Every model contradicts the label of these golden messages with confidence, and "
-            f"reviewers are asked who is right: {', '.join(disputed)}."
+            f"Every model contradicts the label of golden messages with confidence: "
+            f"{len(disputed)}. Reviewers are asked who is right, and must not know about which."
         )
     warnings.extend(
         f"The set {name.replace('_', ' ')} is empty: nothing is known about it."

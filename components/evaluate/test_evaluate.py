@@ -137,8 +137,11 @@ def test_golden_labels_that_every_model_contradicts_are_for_reviewers(
     wrong = messages(LURES[:1], 0, "mislabelled") + messages(LURES[1:], 1, "g")
     write(dataset, {"golden": wrong + messages(CHAT, 0, "h")})
     given = judge(tmp_path, dataset, signed_package(0).package.path)
-    assert any("mislabelled-0" in warning for warning in given.warnings)
-    assert not any("h-0" in warning for warning in given.warnings)
+    assert any("with confidence: 1. Reviewers" in warning for warning in given.warnings)
+    assert not any("mislabelled-0" in warning for warning in given.warnings)
+    page = (tmp_path / "r.html").read_text()
+    assert "<code>mislabelled-0" not in page, "reviewers may read it, and are asked blind"
+    assert "every model contradicts: 1." in page
     assert list(given.disputed) == ["mislabelled-0"]
     assert given.disputed["mislabelled-0"] > 0.95, "by which reviewers are shown the verdict"
 

@@ -17,7 +17,7 @@ from components.shared.runs import amend_outcome, run_key
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient
-from shield.errors import NotFound
+from shield.errors import NotFound, ShieldError
 from shield.gates import PROMOTE, Decision, GateInput
 from shield.labels import LABELS
 from shield.packages import ModelPackage, Purpose, load_private_key, pack, push, sign
@@ -106,8 +106,12 @@ def run(
         pin = Registered(inputs=_identity(starts_from), request=request)
         store.put(run_key(run_id, "version"), pin.as_json(), overwrite=True)
     version = client.register_version(model_type, request)
-    _ask_for_labels(client, store, starts_from, version, judged)
     _settle(client, starts_from, version, decision)
+    try:
+        _ask_for_labels(client, store, starts_from, version, judged)
+    except ShieldError as error:
+        # The version is registered and its batch settled; the next evaluation doubts them again.
+        log.warning(json.dumps({"event": "golden-not-asked", "error": str(error)}))
     mirrored(version, model, report)
     log.info(json.dumps({"event": "registered", "version": version.name, "status": version.status}))
     return version

@@ -16,7 +16,7 @@ from shield.gates import Comparison, GateInput
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.packages import Trust
 from shield.run_files import RunInputs
-from shield.wire import ReviewAction
+from shield.wire import BatchStatus, ReviewAction
 from tests.support.arms import version_ref
 from tests.support.corpora import small_sms_corpus
 from tests.support.learning import World, learning_world
@@ -136,3 +136,11 @@ def test_a_doubted_golden_label_is_reviewed_and_makes_the_next_golden_set(tmp_pa
         named = current_corpus(weeks.store, ModelType.SMS)
         assert named.sets["golden"].digest == second.corpus.sets["golden"].digest
         assert named.relabelled == second.corpus.relabelled
+
+        # What cannot be asked about keeps no batch: it goes back, and the run succeeds.
+        golden_key = named.sets["golden"].key
+        assert golden_key is not None
+        weeks.store.delete(golden_key)
+        weeks.register("week-3", {right: 0.99})
+        with world.service() as client:
+            assert list(client.batches(status=BatchStatus.LEASED)) == []
