@@ -1,18 +1,20 @@
 """Named queues: what each holds, who works in it and begins there, what the log says of it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from api.review import sorting
-from api.tables import Campaign
+from api.tables import Campaign, Scan
 from tests.integration.api.steps import http, report
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.desk import signed_in
+from tests.support.postgres import new_migrated_database
 
 PARCEL = "Your parcel waits at customs, pay the fee of 1.99 at http://m.post-pay.example/a1"
 SPANISH = "Hola mam\u00e1, este es mi nuevo n\u00famero, el otro tel\u00e9fono se ha roto"
@@ -106,6 +108,66 @@ def test_what_no_time_was_left_for_is_told_and_done_by_the_next_requests(
     with http(api, "rita", "reviewer") as client:
         left = [client.get("/api/v2/review/queues").json()["data"]["unsorted"] for _ in range(4)]
     assert left == [2, 1, 0, 0]
+
+
+def unsort(api: RunningApi) -> None:
+    with api.services.engine.begin() as connection:
+        connection.execute(update(Campaign).values(language=None, tactic=None))
+
+
+def test_while_another_request_sorts_a_queue_shows_what_is_sorted_so_far(api: RunningApi) -> None:
+    put(api, "Spanish", **ES)
+    assert texts(api, queue="Spanish") == ["Hola"]
+    report(api, "luz", "Su paquete est\u00e1 retenido en la aduana, pague los gastos de env\u00edo")
+    with sorting._SORTING, http(api, "rita", "reviewer") as client:
+        assert texts(api, queue="Spanish") == ["Hola"]
+        assert client.get("/api/v2/review/queues").json()["data"]["unsorted"] == 1
+    assert sorted(texts(api, queue="Spanish")) == ["Hola", "Su"]
+
+
+@pytest.mark.xdist_group("postgres")
+def test_readers_of_queues_need_one_connection_each(tmp_path: Path) -> None:
+    """Of the pool's three connections two are taken; a second one for a reader would never come."""
+    with (
+        model_server() as arm,
+        running_api(
+            tmp_path,
+            new_migrated_database(),
+            prepare=lambda services: deploy(services.rollouts, arm),
+            embedded=True,
+            pool_size=1,
+        ) as api,
+    ):
+        for text in (LUNCH, PARCEL, SPANISH):
+            report(api, f"user-{len(text)}", text)
+        put(api, "Spanish", **ES)
+        unsort(api)
+        engine = api.services.engine
+        with engine.connect(), engine.connect(), ThreadPoolExecutor(12) as readers:
+            seen = list(readers.map(lambda _: texts(api, queue="Spanish"), range(24)))
+        assert all(one in ([], ["Hola"]) for one in seen)
+        assert texts(api, queue="Spanish") == ["Hola"]
+
+
+def test_a_message_that_cannot_be_read_keeps_no_other_from_its_queue(
+    api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(api, "Spanish", **ES)
+    with api.services.sessions() as session:
+        (scan,) = [
+            row
+            for row in session.scalars(select(Scan))
+            if api.services.ring.open(row.text_sealed or b"", row.id) == LUNCH
+        ]
+        scan.text_sealed = (scan.text_sealed or b"")[:-1] + b"?"
+        session.commit()
+    unsort(api)
+    assert texts(api, queue="Spanish") == ["Hola"]
+    assert texts(api, queue="Spanish") == ["Hola"]
+    assert caplog.text.count("is in no queue of a language or tactic") == 1, "it is tried once"
+    with http(api, "rita", "reviewer") as client:
+        told = client.get("/api/v2/review/queues").json()["data"]
+    assert (told["rest"], told["unsorted"]) == (2, 0)
 
 
 def test_who_works_in_a_queue_begins_there(api: RunningApi) -> None:
