@@ -4,6 +4,10 @@ The items look like any other: an invented reporter, a claim drawn by lot, the m
 reviewers find is read by the next run, which makes the next golden set of it.
 """
 
+import random
+from dataclasses import replace
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from api.audit import service as audit
@@ -35,6 +39,9 @@ from shield.wire import (
     ReportFacts,
     ReviewedLabel,
 )
+
+_SPREAD_SECONDS = 1800.0
+"""Within how long before the request the items appear to have been scanned, and then reported."""
 
 
 def ask(ctx: Context, request: DisputedLabels) -> DisputesRead:
@@ -75,11 +82,14 @@ def ask(ctx: Context, request: DisputedLabels) -> DisputesRead:
 
 def _queue(ctx: Context, model_type: ModelType, version: str, message: DisputedLabel) -> str:
     """Make an item of the queue of a golden message; return its id."""
+    # All at one moment, or a scan reported in the same microsecond, would tell which they are.
+    reported = ctx.now - timedelta(seconds=random.SystemRandom().uniform(1, _SPREAD_SECONDS))
+    scanned = reported - timedelta(seconds=random.SystemRandom().uniform(5, _SPREAD_SECONDS))
     labels = LABELS[model_type]
     verdict = labels.negative if message.label == labels.positive else labels.positive
     positive = is_positive(model_type, verdict)
     scan = Scan(
-        id=new_id(ctx.now),
+        id=new_id(scanned),
         user_id=pseudonymous_user(ctx),
         scan_type=MODEL_TYPES[model_type].scan_type.value,
         model_type=model_type.value,
@@ -91,7 +101,7 @@ def _queue(ctx: Context, model_type: ModelType, version: str, message: DisputedL
         arm="stable",
         forced=True,  # no evidence for or against a version
         latency_ms=0.0,
-        created_at=ctx.now,
+        created_at=scanned,
     )
     scan.text_sealed = ctx.ring.seal(message.text, scan.id)
     scan.fingerprint = fingerprint(form(message.text), ctx.ring)
@@ -101,16 +111,16 @@ def _queue(ctx: Context, model_type: ModelType, version: str, message: DisputedL
     if lot(ctx.ring.lot_key, "claim", scan.id) < 0.5:
         claim = FeedbackType.FALSE_POSITIVE if positive else FeedbackType.FALSE_NEGATIVE
     key = ctx.now.timestamp() - rank.FIRST_SECONDS
-    arrival = campaigns.attach(ctx, scan, message.text, key)
+    arrival = campaigns.attach(replace(ctx, now=reported), scan, message.text, key)
     values = pending_values(
         scan,
         ReportFacts(feedback_type=claim),
-        id=new_id(ctx.now),
+        id=new_id(reported),
         source=GOLDEN,
         corrected_label=corrected_label(model_type, verdict, claim),
         campaign_id=arrival.campaign_id,
         queue_key=key,
-        now=ctx.now,
+        now=reported,
     )
     ctx.session.add(Feedback(**values))
     return str(values["id"])

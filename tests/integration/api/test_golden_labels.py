@@ -52,6 +52,9 @@ def test_they_come_first_look_like_any_other_and_are_asked_about_once(api: Runni
             assert "golden" not in one.model_dump_json()
             assert one.scan.verdict == "spam", "what the models say"
             assert "uci" not in one.model_dump_json()
+        times = [time for one in shown[:2] for time in (one.created_at, one.scan.created_at)]
+        assert len(set(times)) == 4, "each has times of its own"
+        assert all(one.scan.created_at < one.created_at for one in shown[:2])
         with api.client("root", "admin") as root:
             assert "golden.ask" in [line.action for line in root.audit(limit=100)]
         assert "golden.ask" not in [line.action for line in rita.audit(limit=100)]
