@@ -23,8 +23,8 @@ from shield.artifacts.opening import open_store
 from shield.errors import ShieldError
 
 SHARED = (
-    *("element.ts", "letters.ts", "links.ts", "moments.ts", "platform.ts", "rules.ts"),
-    *("scan-types.ts", "sending.ts", "verdicts.ts"),
+    *("database.ts", "element.ts", "letters.ts", "links.ts", "moments.ts", "platform.ts"),
+    *("rules.ts", "scan-types.ts", "sending.ts", "verdicts.ts"),
 )
 """Modules of the pages' `lib/` that the npm package is built with."""
 

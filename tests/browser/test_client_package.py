@@ -329,6 +329,35 @@ def test_feedback_outlives_a_page_that_is_closed_offline(
         wait_until(lambda: reported(api) == [("ham", None)])
 
 
+def test_feedback_is_kept_while_a_page_of_an_earlier_release_is_open(
+    chromium: Browser, site: str, api: RunningApi
+) -> None:
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{site}/index.html")
+        kept = page.evaluate(
+            """async () => {
+                const { Outbox } = await import(
+                  "./node_modules/@antispam-shield/client/dist/index.js");
+                await new Promise((done) => {
+                  const open = indexedDB.open("antispam-shield-outbox:ada", 1);
+                  open.onupgradeneeded = () => {
+                    open.result.createObjectStore("letters", { keyPath: "key" });
+                    open.result.createObjectStore("outcomes", { keyPath: "scanId" })
+                      .createIndex("by-time", "at");
+                  };
+                  open.onsuccess = done;  // and it stays open
+                });
+                const outbox = new Outbox({ client: {}, account: "ada" });
+                const saying = outbox.say({ id: "a", scanType: "text", verdict: "spam" }, true);
+                const patience = new Promise((done) => setTimeout(done, 20000, "held up"));
+                const said = await Promise.race([saying.then(() => "kept"), patience]);
+                if (said === "kept") await outbox.count("text", "v1", "harmless");
+                return [said, await outbox.waiting(), (await outbox.storage.tallies()).length];
+            }"""
+        )
+        assert kept == ["kept", 1, 1]
+
+
 def test_a_network_that_answers_in_the_server_s_place_swallows_no_feedback(
     chromium: Browser, site: str, api: RunningApi
 ) -> None:

@@ -69,7 +69,7 @@ def over(page: Page) -> None:
 
 def kept(page: Page) -> list[dict[str, int]]:
     """Return the counts that the phone keeps, fullest first."""
-    read = READ.replace('.get("text")', ".getAll()")
+    read = READ.replace("-judge", "-tallies").replace('.get("text")', ".getAll()")
     tallies = page.evaluate(f"({read})('tallies')")
     return sorted((each["counts"] for each in tallies), key=lambda c: -sum(c.values()))
 

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.tongues import Words, both, connected, english_on, judge_in_words
 from tests.browser.world import violations
 from tests.support.api import RunningApi
-from tests.support.judging_phone import choose_asking, judging_world, wait_for_judge
+from tests.support.browser import PHONE, open_page
+from tests.support.judging_phone import choose_asking, judging_world, sign_in, wait_for_judge
 from tests.support.looks import look
 from tests.support.packages import CHAT, LURES
 from tests.support.tap import Tap, tapped
@@ -118,6 +119,58 @@ def _never_sends(page: Page, words: Words, tap: Tap, language: str) -> None:
     look(page, f"mode-never-nobody-{language}")
     page.wait_for_load_state("networkidle")
     assert tap.sent_any(LURES[1], CHAT[2], LURES[4]) == []
+
+
+CHANGE = """([name, version, stores]) => new Promise((done, failed) => {
+  const open = indexedDB.open(name, version);
+  open.onupgradeneeded = () => stores.forEach(([store, ...kept]) => {
+    const made = open.result.createObjectStore(store);
+    if (kept.length) made.put(...kept);
+  });
+  open.onsuccess = () => done(open.result.close());
+  open.onerror = () => failed(open.error);
+})"""
+"""Opens a database as another release does."""
+
+
+def test_where_the_choice_cannot_be_read_nothing_leaves_until_it_can_be(
+    chromium: Browser, api: RunningApi
+) -> None:
+    words, judge = Words("en"), "antispam-shield-judge"
+    with tapped() as tap, connected(chromium, api, words, "odd", proxy=tap.proxy) as page:
+        wait_for_judge(page, "sms-v1")
+        page.evaluate(CHANGE, [judge, 99, []])  # of a later release, which this page cannot open
+        page.reload()
+        judge_in_words(page, words, LURES[2])
+        failed = page.get_by_role("article", name=words("card.problem"))
+        expect(failed).to_contain_text(words("failed.nobodyHere"))
+        page.wait_for_load_state("networkidle")
+        assert tap.sent_any(LURES[2]) == []
+        page.evaluate(
+            """(name) => new Promise((done, failed) => Object.assign(
+                indexedDB.deleteDatabase(name), { onsuccess: () => done(), onerror: failed }))""",
+            judge,
+        )
+        judge_in_words(page, words, CHAT[3])
+        expect_judged(page.locator("article.result"), words, "card.version")
+        assert tap.sent_any(CHAT[3]) == [CHAT[3]]
+
+
+def test_a_phone_of_an_earlier_release_keeps_its_choice_and_both_releases_can_read_it(
+    chromium: Browser, api: RunningApi
+) -> None:
+    words, judge = Words("en"), "antispam-shield-judge"
+    stores = [["shelves"], ["known"], ["settings", "never", "asking"]]
+    with open_page(chromium, PHONE) as (_, page):
+        page.goto(f"{api.url}/healthz")
+        page.evaluate(CHANGE, [judge, 2, stores])
+        sign_in(page, api)
+        wait_for_judge(page, "sms-v1")
+        page.locator("#account-button").tap()
+        expect(page.get_by_role("radio", name=words("asking.never"))).to_be_checked()
+        page.get_by_role("button", name=words("done"), exact=True).tap()
+        judged(page, words, LURES[0], "card.version.device")
+        page.evaluate(CHANGE, [judge, 2, []])  # a page of the earlier release opens it again
 
 
 def judged_again(api: RunningApi) -> int:

@@ -1,6 +1,7 @@
 // Where an outbox keeps letters and counts until they are sent, and what became of the letters.
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { DBSchema, IDBPDatabase } from "idb";
 import type { Tally } from "./generated/judge/counting";
+import { opener } from "./generated/lib/database";
 import type { OnServer, Said } from "./generated/lib/letters";
 import type { Waiting } from "./generated/lib/sending";
 
@@ -55,31 +56,29 @@ const KEPT_OUTCOMES = 200;
 
 interface Schema extends DBSchema {
   letters: { key: string; value: Letter };
-  tallies: { key: string; value: Tally };
   outcomes: { key: string; value: Outcome; indexes: { "by-time": number } };
 }
 
-/** Letters in IndexedDB: they outlive the page, and a service worker can send them. One database per account. */
+interface Counted extends DBSchema {
+  tallies: { key: string; value: Tally };
+}
+
+/** Letters in IndexedDB: they outlive the page, and a service worker can send them. Databases of its own for each account. */
 export class BrowserStorage implements OutboxStorage {
   readonly name: string;
-  private opened: Promise<IDBPDatabase<Schema>> | undefined;
+  private readonly database: () => Promise<IDBPDatabase<Schema>>;
+  private readonly counts: () => Promise<IDBPDatabase<Counted>>;
 
   /** @param account Whose letters these are: somebody else's must never be sent with another token. */
   constructor(account: string) {
     this.name = `antispam-shield-outbox:${account}`;
-  }
-
-  private database(): Promise<IDBPDatabase<Schema>> {
-    this.opened ??= openDB<Schema>(this.name, 2, {
-      upgrade(db, before) {
-        if (before < 1) {
-          db.createObjectStore("letters", { keyPath: "key" });
-          db.createObjectStore("outcomes", { keyPath: "scanId" }).createIndex("by-time", "at");
-        }
-        db.createObjectStore("tallies", { keyPath: "key" });
-      },
+    this.database = opener<Schema>(this.name, 1, (db) => {
+      db.createObjectStore("letters", { keyPath: "key" });
+      db.createObjectStore("outcomes", { keyPath: "scanId" }).createIndex("by-time", "at");
     });
-    return this.opened;
+    this.counts = opener<Counted>(`antispam-shield-tallies:${account}`, 1, (db) => {
+      db.createObjectStore("tallies", { keyPath: "key" });
+    });
   }
 
   async letters(): Promise<Letter[]> {
@@ -119,21 +118,21 @@ export class BrowserStorage implements OutboxStorage {
   }
 
   async tallies(): Promise<Tally[]> {
-    return (await this.database()).getAll("tallies");
+    return (await this.counts()).getAll("tallies");
   }
 
   async keepTally(tally: Tally): Promise<void> {
-    await (await this.database()).put("tallies", tally);
+    await (await this.counts()).put("tallies", tally);
   }
 
   async amendTally(tally: Tally): Promise<void> {
-    const transaction = (await this.database()).transaction("tallies", "readwrite");
+    const transaction = (await this.counts()).transaction("tallies", "readwrite");
     if (await transaction.store.get(tally.key)) await transaction.store.put(tally);
     await transaction.done;
   }
 
   async dropTally(key: string): Promise<void> {
-    await (await this.database()).delete("tallies", key);
+    await (await this.counts()).delete("tallies", key);
   }
 
   async outcome(scanId: string): Promise<Outcome | undefined> {
@@ -141,8 +140,8 @@ export class BrowserStorage implements OutboxStorage {
   }
 
   async clear(): Promise<void> {
-    const db = await this.database();
-    await Promise.all([db.clear("letters"), db.clear("outcomes"), db.clear("tallies")]);
+    const [db, counts] = await Promise.all([this.database(), this.counts()]);
+    await Promise.all([db.clear("letters"), db.clear("outcomes"), counts.clear("tallies")]);
   }
 }
 

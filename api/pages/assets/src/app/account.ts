@@ -90,7 +90,7 @@ async function forget(): Promise<void> {
   // What the server cannot be told now, the push service tells it.
   if (canBeWoken()) await switchOff((await token.read()) ?? "", await navigator.serviceWorker.ready).catch(() => undefined);
   await forgetEverything();
-  await forgetChoices();
+  await forgetChoices().catch((error: unknown) => toast(explain(error), "bad"));
   must<HTMLDialogElement>("#account").close();
   await wiring.forgotten();
 }

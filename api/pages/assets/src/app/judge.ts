@@ -107,7 +107,8 @@ export function statusOf(scanType: ScanType): JudgeStatus {
 }
 
 export async function readAsking(): Promise<Asking> {
-  const kept = await readSetting("asking");
+  // Where nobody can tell what was chosen, nothing leaves.
+  const kept = await readSetting("asking").catch(() => "never");
   return kept === "never" || kept === "always" ? kept : DEFAULT_ASKING;
 }
 
@@ -123,6 +124,8 @@ function load(scanType: ScanType): Promise<Loaded | null> {
       return current && { judge: opened(current), version: current.release.version, digest: current.release.package };
     });
     judges.set(scanType, loading);
+    // What could not be read now may be readable at the next message.
+    loading.catch(() => judges.delete(scanType));
   }
   return loading;
 }

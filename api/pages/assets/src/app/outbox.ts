@@ -27,7 +27,7 @@ async function sendAll(): Promise<Delivery> {
   const letters = await waitingLetters();
   const result: Delivery = { sent: 0, failed: 0, waiting: letters.length, signedOut: false, retryAfterSeconds: null, removed: 0, learned: [] };
   if (bearer === undefined) return { ...result, signedOut: letters.length > 0 };
-  const holding = [...letters, ...lotsOf(await tallies())];
+  const holding = [...letters, ...lotsOf(await tallies().catch(() => []))];
   if (isStopped(holding, Date.now())) return { ...result, retryAfterSeconds: pauseOf(holding, Date.now()) };
   // What is to be deleted goes first: what is written after it must not be deleted with it.
   const removing = await sendRemovals(bearer, result);

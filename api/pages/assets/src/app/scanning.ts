@@ -61,7 +61,8 @@ async function judge(given: Draft): Promise<KeptScan | null> {
 
 /** Keep what this phone says by itself: nothing is sent. A known scam is told as such; what is counted and reported is what the judge has said. */
 async function judgedHere({ scanType, text }: Draft, said: HereJudgement): Promise<KeptScan> {
-  await countHere(said, scanType);
+  // An answer is worth more than its count.
+  await countHere(said, scanType).catch(() => undefined);
   const { version: modelVersion, known } = said;
   const { label, confidence, certainty: sure } = said.whole ?? said;
   const labels = SCAN_TYPES[scanType].labels;

@@ -1,6 +1,7 @@
 // What the phone keeps: the access token, the last scans, and feedback that has not been sent yet.
 // IndexedDB, because the service worker sends feedback when no page is open.
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { DBSchema } from "idb";
+import { opener } from "../lib/database";
 import { saidOf } from "../lib/verdicts";
 import type { OnServer, Said } from "../lib/letters";
 import type { Waiting } from "../lib/sending";
@@ -59,33 +60,21 @@ interface Phone extends DBSchema {
 /** Older scans are left to the server; a phone that is lost should hold little. */
 const KEPT_SCANS = 30;
 
-let opened: Promise<IDBPDatabase<Phone>> | undefined;
-
-function database(): Promise<IDBPDatabase<Phone>> {
-  opened ??= openDB<Phone>("antispam-shield", 3, {
-    upgrade(db, before) {
-      if (before < 1) {
-        db.createObjectStore("settings");
-        db.createObjectStore("scans", { keyPath: "id" }).createIndex("by-time", "createdAt");
-        db.createObjectStore("outbox", { keyPath: "key" }).createIndex("by-time", "writtenAt");
-      }
-      if (before < 2) {
-        db.createObjectStore("shared");
-        db.createObjectStore("removals", { keyPath: "scanId" });
-      }
-      if (before < 3) {
-        db.createObjectStore("notices", { keyPath: "id" });
-        db.createObjectStore("marks");
-      }
-    },
-    // An old page of ours in another tab would hold up a newer one for ever.
-    blocking: (_current, _wanted, event) => {
-      (event.target as IDBDatabase).close();
-      opened = undefined;
-    },
-  });
-  return opened;
-}
+const database = opener<Phone>("antispam-shield", 3, (db, before) => {
+  if (before < 1) {
+    db.createObjectStore("settings");
+    db.createObjectStore("scans", { keyPath: "id" }).createIndex("by-time", "createdAt");
+    db.createObjectStore("outbox", { keyPath: "key" }).createIndex("by-time", "writtenAt");
+  }
+  if (before < 2) {
+    db.createObjectStore("shared");
+    db.createObjectStore("removals", { keyPath: "scanId" });
+  }
+  if (before < 3) {
+    db.createObjectStore("notices", { keyPath: "id" });
+    db.createObjectStore("marks");
+  }
+});
 
 function setting(name: string) {
   return {

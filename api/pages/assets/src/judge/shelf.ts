@@ -1,6 +1,7 @@
-// Where the judges are kept in a browser: IndexedDB, apart from what belongs to a person. A phone that keeps nothing for us
-// (a private window) judges until the page closes.
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+// Where the judges are kept in a browser: IndexedDB, apart from what belongs to a person. A phone without such storage judges until the page
+// closes; where it cannot be opened, each call fails, so that nobody takes "unknown" for "nothing was chosen".
+import type { DBSchema, IDBPDatabase } from "idb";
+import { opener } from "../lib/database";
 import type { KnownStatement } from "./known";
 import { EMPTY, type Shelf } from "./update";
 import type { Tally } from "./counting";
@@ -9,31 +10,33 @@ interface Kept extends DBSchema {
   shelves: { key: string; value: Shelf };
   /** Known scams, by scan type. */
   known: { key: string; value: KnownStatement };
-  /** By their keys. */
-  tallies: { key: string; value: Tally };
   settings: { key: string; value: string };
 }
 
-const memory = { shelves: new Map<string, Shelf>(), known: new Map<string, KnownStatement>(), tallies: new Map<string, Tally>(), settings: new Map<string, string>() };
-let opened: Promise<IDBPDatabase<Kept> | null> | undefined;
+interface Counted extends DBSchema {
+  /** By their keys. */
+  tallies: { key: string; value: Tally };
+}
 
-function database(): Promise<IDBPDatabase<Kept> | null> {
-  opened ??= openDB<Kept>("antispam-shield-judge", 3, {
-    upgrade(db, before) {
-      if (before < 1) {
-        db.createObjectStore("shelves");
-        db.createObjectStore("settings");
-      } else db.deleteObjectStore("tallies"); // by version: a lot that was on its way could grow
-      if (before < 2) db.createObjectStore("known");
-      db.createObjectStore("tallies", { keyPath: "key" });
-    },
-    // An old page of ours in another tab would hold up a newer one for ever.
-    blocking: (_current, _wanted, event) => {
-      (event.target as IDBDatabase).close();
-      opened = undefined;
-    },
-  }).catch(() => null);
-  return opened;
+const memory = { shelves: new Map<string, Shelf>(), known: new Map<string, KnownStatement>(), tallies: new Map<string, Tally>(), settings: new Map<string, string>() };
+
+const openJudge = opener<Kept>("antispam-shield-judge", 2, (db, before) => {
+  if (before < 1) {
+    db.createObjectStore("shelves");
+    db.createObjectStore("settings");
+  }
+  if (before < 2) db.createObjectStore("known");
+});
+const openTallies = opener<Counted>("antispam-shield-tallies", 1, (db) => {
+  db.createObjectStore("tallies", { keyPath: "key" });
+});
+
+async function database(): Promise<IDBPDatabase<Kept> | null> {
+  return globalThis.indexedDB ? openJudge() : null;
+}
+
+async function counts(): Promise<IDBPDatabase<Counted> | null> {
+  return globalThis.indexedDB ? openTallies() : null;
 }
 
 export async function readShelf(scanType: string): Promise<Shelf> {
@@ -59,19 +62,19 @@ export async function writeKnown(scanType: string, known: KnownStatement): Promi
 }
 
 export async function tallies(): Promise<Tally[]> {
-  const db = await database();
+  const db = await counts();
   return db ? db.getAll("tallies") : [...memory.tallies.values()];
 }
 
 export async function writeTally(tally: Tally): Promise<void> {
-  const db = await database();
+  const db = await counts();
   if (db) await db.put("tallies", tally);
   else memory.tallies.set(tally.key, tally);
 }
 
 /** Write a lot again if it still waits. */
 export async function amendTally(tally: Tally): Promise<void> {
-  const db = await database();
+  const db = await counts();
   if (db === null) return void (memory.tallies.has(tally.key) && memory.tallies.set(tally.key, tally));
   const transaction = db.transaction("tallies", "readwrite");
   if (await transaction.store.get(tally.key)) await transaction.store.put(tally);
@@ -79,7 +82,7 @@ export async function amendTally(tally: Tally): Promise<void> {
 }
 
 export async function dropTally(key: string): Promise<void> {
-  const db = await database();
+  const db = await counts();
   if (db) await db.delete("tallies", key);
   else memory.tallies.delete(key);
 }
@@ -97,8 +100,7 @@ export async function writeSetting(name: string, value: string): Promise<void> {
 
 /** Sign out: counts and choices go; the judges are nobody's, and stay. */
 export async function forgetChoices(): Promise<void> {
-  const db = await database();
-  if (db) await Promise.all([db.clear("tallies"), db.clear("settings")]);
+  await Promise.all([(await counts())?.clear("tallies"), (await database())?.clear("settings")]);
   memory.tallies.clear();
   memory.settings.clear();
 }
