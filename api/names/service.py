@@ -59,6 +59,9 @@ _KINDS: dict[NamedKind, _Columns] = {
 }
 _ADMINS_ONLY = {NamedKind.WEBHOOK, NamedKind.EVENT}
 """As their own endpoints: an address of a webhook may hold a secret."""
+_DECISIONS = {NamedKind.FEEDBACK, NamedKind.CAMPAIGN}
+"""Kinds whose word says whether they are decided. That of an item with a known answer stays as it
+is when somebody judges it, and would tell reviewers which these are: admins only."""
 _NAMES = {NamedKind.BATCH, NamedKind.RUN, NamedKind.VERSION, NamedKind.EVENT}
 """Kinds whose ids hold more than hexadecimal digits behind a common beginning; few objects each."""
 
@@ -77,6 +80,8 @@ def beginning(
     elif kind is not NamedKind.SCAN:
         ctx.principal.require(*REVIEWERS)
     key, moment, word, of_type = _KINDS[kind]
+    if kind in _DECISIONS and Role.ADMIN not in ctx.principal.roles:
+        word = None
     shown = [null() if column is None else column for column in (word, of_type)]
     query = select(key, *shown, moment).where(_begins(kind, key, prefix))
     if kind is NamedKind.SCAN:

@@ -5,9 +5,9 @@ import pytest
 from cli.ids import whole
 from cli.main import main
 from shield.errors import Forbidden, Invalid, NotFound
-from shield.labels import ModelType
-from shield.wire import NamedKind, RunRequest, VersionRequest
-from tests.integration.api.steps import report, scan
+from shield.labels import FeedbackType, ModelType, ScanType
+from shield.wire import GoldRequest, NamedKind, ReviewAction, RunRequest, VersionRequest
+from tests.integration.api.steps import decide, report, scan
 from tests.support.api import RunningApi
 
 VERSIONS = 11
@@ -87,3 +87,22 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(
     told = capsys.readouterr().out
     assert "antispam-shield-learn-sms-29382938" in told
     assert "schedule" in told
+
+
+def test_reviewers_are_not_told_what_stays_pending_after_they_judged_it(api: RunningApi) -> None:
+    with api.client("root", "admin") as admin:
+        gold = admin.seed_gold(
+            GoldRequest(
+                scan_type=ScanType.TEXT,
+                text="A golden prize is yours",
+                verdict="spam",
+                feedback_type=FeedbackType.FALSE_POSITIVE,
+                answer=ReviewAction.REJECT,
+            )
+        )
+    items = (gold.id, report(api, "ann", "your parcel waits, pay at the post office").id)
+    for item in items:
+        decide(api, item)
+    with api.client("rita", "reviewer") as rita:
+        told = [rita.names(NamedKind.FEEDBACK, item)[0].told for item in items]
+    assert all(one.startswith("sms, ") for one in told), told
