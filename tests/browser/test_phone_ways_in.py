@@ -157,9 +157,27 @@ def test_who_is_invited_needs_one_link_that_works_once(
         assert violations(page) == []
         field.fill(other)
         page.get_by_role("button", name=words("connect.button"), exact=True).tap()
-        expect(page.get_by_role("heading", name=words("title"))).to_be_visible()
+        agree(page, words, f"{user}2", f"pasted-question-{language}")
         page.locator("#account-button").tap()
         expect(page.locator("#who")).to_have_text(words("account.who", name=f"{user}2"))
+
+
+@both
+def test_a_pasted_link_connects_to_no_account_that_somebody_else_has_sent(
+    chromium: Browser, api: RunningApi, language: str, locale: str
+) -> None:
+    words, theirs = Words(language), f"thief-{language}"
+    link = f"{api.url}/app#token={api.token(theirs)}"
+    with phone(chromium, locale) as page:
+        page.goto(f"{api.url}/app")
+        page.get_by_label(words("connect.label")).fill(link)
+        page.get_by_role("button", name=words("connect.button"), exact=True).tap()
+        question = page.get_by_role("dialog", name=words("connect.question", name=theirs))
+        expect(question).to_contain_text(words("connect.warning"))
+        question.get_by_role("button", name=words("cancel")).tap()
+        expect(question).to_be_hidden()
+        page.reload()
+        expect(page.get_by_role("heading", name=words("connect.title"))).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -12,29 +12,40 @@ interface Me {
   subject: string;
 }
 
+/** A code or a token. */
+interface Given {
+  code?: string | undefined;
+  token?: string | undefined;
+}
+
 /** Follow the link that opened the page, if it was one; `connected` runs once this phone has a new token. */
 export async function followLink(connected: () => Promise<void>): Promise<void> {
   const fragment = new URLSearchParams(window.location.hash.slice(1));
   const code = fragment.get("code")?.trim();
-  let given = fragment.get("token")?.trim();
+  let given = fragment.get("token")?.trim() || undefined;
   if (!given && !code) return;
   window.history.replaceState(null, "", window.location.pathname);
-  const kept = await token.read();
-  if (given && kept === given) return;
-  // A code is used up by asking whose it is, so a connected phone leaves it alone.
-  if (!given && kept !== undefined) return stay(await nameOf(kept), say("connect.another"));
-  let theirs: string;
+  if (given && (await token.read()) === given) return;
   try {
-    given ??= await redeem(code ?? "");
-    theirs = (await call<Me>(given, "GET", "/users/me")).subject;
+    given = await fromLink({ code, token: given });
   } catch (error) {
     return toast(refusal(error, code ? "connect.badCode" : "connect.badLink"), "bad");
   }
-  const ours = kept === undefined ? undefined : await nameOf(kept);
-  if (ours !== undefined && ours !== theirs) return stay(ours, theirs);
-  if (ours === undefined && !(await agreed(theirs))) return;
+  if (given === undefined) return;
   await token.write(given);
   await connected();
+}
+
+/** The token that an opened or pasted link brings, if its owner wants that account on this phone; else nothing. */
+export async function fromLink({ code, token: brought }: Given): Promise<string | undefined> {
+  const kept = await token.read();
+  // A code is used up by asking whose it is, so a connected phone leaves it alone.
+  if (!brought && kept !== undefined) return stay(await nameOf(kept), say("connect.another"));
+  const given = brought ?? (await redeem(code ?? ""));
+  const theirs = (await call<Me>(given, "GET", "/users/me")).subject;
+  const ours = kept === undefined ? undefined : await nameOf(kept);
+  if (ours !== undefined && ours !== theirs) return stay(ours, theirs);
+  return ours !== undefined || (await agreed(theirs)) ? given : undefined;
 }
 
 /** What to tell somebody whose code, token or link was not taken. */
@@ -55,12 +66,12 @@ export async function redeem(code: string): Promise<string> {
   return document.token;
 }
 
-/** What somebody has typed or pasted: a code, a token, or the whole link that brings one of them. */
-export function readGiven(typed: string): { code?: string; token?: string } {
+/** What somebody has typed or pasted: a code, a token, or the whole link that brings one of them. `linked`: somebody else may have sent it. */
+export function readGiven(typed: string): Given & { linked?: boolean } {
   const fragment = new URLSearchParams(typed.slice(typed.indexOf("#") + 1));
   const [code, token] = [fragment.get("code"), fragment.get("token")];
-  if (code) return { code };
-  if (token) return { token };
+  if (token) return { token: token.trim(), linked: true };
+  if (code) return { code: code.trim(), linked: true };
   return isCode(typed) ? { code: typed } : { token: typed };
 }
 
@@ -84,7 +95,7 @@ async function nameOf(bearer: string): Promise<string> {
   }
 }
 
-async function stay(ours: string, theirs: string): Promise<void> {
+async function stay(ours: string, theirs: string): Promise<undefined> {
   await ask({ title: say("connect.stays", { name: ours }), what: say("connect.staysWhy", { name: theirs }) });
 }
 

@@ -6,7 +6,7 @@ import { channel } from "./outbox";
 import { deleting, flush, startFeedback } from "./feedback";
 import { clearDraft, describeKind, focusField, startInput } from "./input";
 import { followReleases } from "./judge";
-import { followLink, readGiven, redeem, refusal } from "./link";
+import { followLink, fromLink, readGiven, redeem, refusal } from "./link";
 import { explain } from "./problems";
 import { askAboutScan, scanDraft } from "./scanning";
 import { keepOn } from "./push";
@@ -126,9 +126,12 @@ async function showConnected(): Promise<void> {
 
 async function pair(event: Event): Promise<void> {
   event.preventDefault();
-  const { code, token: typed } = readGiven(must<HTMLInputElement>("#pair-token").value.trim());
+  const { linked, ...brought } = readGiven(must<HTMLInputElement>("#pair-token").value.trim());
+  const { code, token: typed } = brought;
+  must<HTMLElement>("#pair-problem").textContent = "";
   try {
-    const given = code ? await redeem(code) : (typed ?? "");
+    const given = linked ? await fromLink(brought) : code ? await redeem(code) : (typed ?? "");
+    if (given === undefined) return;
     await call(given, "GET", "/users/me");
     await token.write(given);
     must<HTMLInputElement>("#pair-token").value = "";
