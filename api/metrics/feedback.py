@@ -85,7 +85,7 @@ def answered(
         tallies = tallies.where(DeviceTally.model_type == model_type.value)
     kinds, said_of_it = (ON_SERVER, FROM_PHONE), (_CORRECTED, ~_CORRECTED)
     lot = DeviceTally.harmless + DeviceTally.scam + DeviceTally.unsure
-    given = _sums(
+    answers = _sums(
         session,
         scans.where(Scan.created_at > begin),
         [case((and_(within(span), kind), 1), else_=0) for span in spans for kind in kinds],
@@ -102,7 +102,7 @@ def answered(
     )
     return [
         # A phone's last lot may still be filling while its owner has reported of it.
-        Answered(given[2 * at], max(number, given[2 * at + 1]), told[2 * at], told[2 * at + 1])
+        Answered(answers[2 * at], max(number, answers[2 * at + 1]), told[2 * at], told[2 * at + 1])
         for at, number in enumerate(counted)
     ]
 

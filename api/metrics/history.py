@@ -76,8 +76,8 @@ def _feedback(
     session: Session, starts: Sequence[datetime], model_type: ModelType | None
 ) -> list[Point]:
     week = timedelta(days=7)
-    seen = answered(session, [(start, start + week) for start in starts], model_type)
-    return _points(starts, [(each.part, each.scans) for each in seen], 1000)
+    of_weeks = answered(session, [(start, start + week) for start in starts], model_type)
+    return _points(starts, [(each.part, each.scans) for each in of_weeks], 1000)
 
 
 def _approval(

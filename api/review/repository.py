@@ -71,8 +71,8 @@ def names() -> Select[Any]:
     following = (
         select(func.min(Review.reviewer)).where(Review.reviewer > first.c.name).scalar_subquery()
     )
-    found = first.union_all(select(following).where(first.c.name.is_not(None)))
-    return select(found.c.name).where(found.c.name.is_not(None)).order_by(found.c.name)
+    walked = first.union_all(select(following).where(first.c.name.is_not(None)))
+    return select(walked.c.name).where(walked.c.name.is_not(None)).order_by(walked.c.name)
 
 
 def last_decision(session: Session, feedback_id: str) -> str | None:

@@ -48,11 +48,11 @@ def sort(ctx: Context) -> None:
 def _sort(ctx: Context) -> None:
     began, done = time.monotonic(), 0
     while done < MOST and time.monotonic() - began < MOST_SECONDS:
-        found = _next(ctx)
-        if not found:
+        unsorted = _next(ctx)
+        if not unsorted:
             break
         # Rows are locked by their ids, in one order everywhere.
-        noted = sorted((_read(ctx, row) for row in found), key=lambda each: str(each["id"]))
+        noted = sorted((_read(ctx, row) for row in unsorted), key=lambda each: str(each["id"]))
         with ctx.services.sessions() as session:
             session.execute(update(Campaign), noted)
             session.commit()

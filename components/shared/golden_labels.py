@@ -30,22 +30,22 @@ def corrected(
     and nothing is named the present corpus.
     """
     entry = corpus.sets.get(GOLDEN)
-    found = {each.id: each.label for each in reviewed}
-    if entry is None or entry.key is None or not found:
+    labels = {each.id: each.label for each in reviewed}
+    if entry is None or entry.key is None or not labels:
         return corpus, []
     with tempfile.TemporaryDirectory(prefix="golden-") as folder:
         digest = entry.digest.removeprefix("sha256:")
         before = messages.read(
             fetch_verified(store, entry.key, Path(folder) / "before.parquet", digest)
         )
-        after = _with(before, found, corpus.model_type)
+        after = _with(before, labels, corpus.model_type)
         changed = before.filter(before["label"] != after["label"])["id"].to_list()
         if not changed:
             return corpus, []
         path = Path(folder) / "golden.parquet"
         fresh = _entry(after, messages.write(after, path))
         fresh.key = put_file(store, f"corpora/{corpus.model_type}/{GOLDEN}", path, ".parquet").key
-    kept = {**corpus.relabelled, **{name: found[name] for name in changed}}
+    kept = {**corpus.relabelled, **{name: labels[name] for name in changed}}
     sets = {**corpus.sets, GOLDEN: fresh}
     return corpus.model_copy(update={"sets": sets, "relabelled": kept}), changed
 
@@ -60,8 +60,8 @@ def correct_folder(folder: Path, relabelled: dict[str, str]) -> None:
     corpus.write(folder / CORPUS)
 
 
-def _with(table: pl.DataFrame, found: dict[str, str], model_type: ModelType) -> pl.DataFrame:
-    numbers = {name: LABELS[model_type].index(label) for name, label in found.items()}
+def _with(table: pl.DataFrame, labels: dict[str, str], model_type: ModelType) -> pl.DataFrame:
+    numbers = {name: LABELS[model_type].index(label) for name, label in labels.items()}
     label = pl.col("id").replace_strict(numbers, default=pl.col("label"), return_dtype=pl.Int8)
     return table.with_columns(label=label)
 

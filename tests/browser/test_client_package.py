@@ -255,7 +255,7 @@ def test_the_dialog_keeps_to_the_page(chromium: Browser, site: str, api: Running
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
         await_state(page, "ask")
-        expect(page.get_by_role("button", name="Correct")).to_be_focused()
+        expect(page.get_by_role("button", name="Wrong")).to_be_focused()  # what opened the dialog
         page.get_by_role("button", name="Wrong").press("Enter")
         expect(comment).to_have_value("  my own team ")
         page.get_by_role("button", name="Send").press("Enter")

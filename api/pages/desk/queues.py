@@ -52,7 +52,7 @@ def put(
     _admin(visitor)
     names = [one for one in re.split(r"[,\n]\s*", members.strip()) if one.strip()]
     try:
-        wanted = QueueRequest(
+        request = QueueRequest(
             languages=list(languages),
             tactics=list(tactics),
             members=[one.strip() for one in names],
@@ -60,7 +60,7 @@ def put(
         )
     except ValidationError as fault:
         raise Invalid(f"{fault.errors()[0]['loc'][0]}: {fault.errors()[0]['msg']}.") from fault
-    queues.put(ctx, name.strip(), wanted)
+    queues.put(ctx, name.strip(), request)
     return RedirectResponse("/review/queues", 303)
 
 
