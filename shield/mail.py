@@ -5,9 +5,6 @@ nothing in a mail is executed or fetched.
 """
 
 import codecs
-import email
-import email.parser
-import email.policy
 import re
 import string
 from email.errors import HeaderParseError
@@ -18,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shield.characters import REPLACEMENT, well_formed
 from shield.errors import Invalid
+from shield.mail_parts import opened
 
 LONGEST = 20_000
 """Characters that are kept: as many as a scan takes."""
@@ -62,15 +60,13 @@ def read_mail(raw: bytes) -> str:
 
     The sender's address stands in front: it is part of what a reader judges by.
 
+    Of a mail of more than 500 kB the beginning is read.
+
     Raises:
         Invalid: It is no mail: it has none of the headers that each mail has.
+        TooLarge: It has too many lines or parts, or they are in one another too deeply.
     """
-    # compat32 never raises on what a sender has broken, but for parts in parts in parts...
-    try:
-        mail = email.message_from_bytes(raw, policy=email.policy.compat32)
-    except RecursionError:
-        mail = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
-        mail.set_type("text/plain")
+    mail = opened(raw)
     if not any(name in mail for name in _HEADERS):
         raise Invalid(
             "This is no mail: it has no From, Subject or Date. Save the mail with its headers "

@@ -16,7 +16,7 @@ from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, page_script, version_with_judge
 from tests.support.judging_phone import choose_asking, sign_in, texts_in
-from tests.support.mails import VECTORS
+from tests.support.mails import LIMITS, VECTORS
 from tests.support.packages import LURES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -56,8 +56,8 @@ def test_known_mails_are_read_in_a_browser_as_on_the_server(chromium: Browser) -
         page.evaluate(page_script("app/mail/reader.ts", "mailModule"))
         read = page.evaluate(
             """async (mails) => Object.fromEntries(await Promise.all(Object.entries(mails).map(
-              async ([name, mail]) => [name, await mailModule.readMail(
-                Uint8Array.from(atob(mail), (sign) => sign.charCodeAt(0)))])))""",
+              async ([name, mail]) => [name, (await mailModule.readMail(new Blob(
+                [Uint8Array.from(atob(mail), (sign) => sign.charCodeAt(0))]))).text])))""",
             mails,
         )
     assert read == {name: text for name, (_, text) in VECTORS.items()}
@@ -128,6 +128,27 @@ def test_what_is_no_mail_is_told(chromium: Browser, api: RunningApi) -> None:
             told = words("file.noMail", name="letter.eml")
             expect(page.locator("#toasts")).to_contain_text(told)
             expect(page.locator("textarea#message")).to_be_visible()
+
+
+@both
+def test_a_mail_that_is_too_much_is_told_and_costs_nothing_that_was_written(
+    chromium: Browser, api: RunningApi, language: str, locale: str
+) -> None:
+    words = Words(language)
+    with connected(chromium, api, words, locale=locale) as page:
+        page.locator("textarea#message").fill("half a message")
+        pick(page, LIMITS["mails in mails without end"][1])
+        told = page.locator("#toasts")
+        expect(told).to_contain_text(words("file.tooMuch", name="prize.eml"))
+        expect(page.locator("textarea#message")).to_have_value("half a message")
+        pick(page, MAIL)
+        expect(page.locator("#attached")).to_contain_text("prize.eml")
+        pick(page, LIMITS["parts"][1], "other.eml")
+        expect(told).to_contain_text(words("file.tooMuch", name="other.eml"))
+        expect(page.locator("#attached")).to_contain_text("prize.eml")
+        pick(page, MAIL.encode() + b"x" * 600_000, "long.eml")
+        expect(told).to_contain_text(words("file.cut", name="long.eml"))
+        expect(page.locator("#attached")).to_contain_text("long.eml")
 
 
 def test_a_mail_is_judged_on_the_phone_in_flight_mode(

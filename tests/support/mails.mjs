@@ -1,4 +1,4 @@
-// Reads mails as JSON from standard input, each in base64; writes what the phone makes of each, and the processor time.
+// Reads mails as JSON from standard input, each in base64; writes what the phone makes of each (text; null: no mail; "too much"), the processor time and the counted work.
 import { readFileSync, writeFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +9,16 @@ const { buildSync } = createRequire(assets)("esbuild");
 const file = join(mkdtempSync(join(tmpdir(), "mails-")), "reader.mjs");
 const entryPoints = [new URL("src/app/mail/reader.ts", assets).pathname];
 writeFileSync(file, buildSync({ entryPoints, bundle: true, format: "esm", write: false }).outputFiles[0].text);
-const { readMail } = await import(file);
+const { readMail, TooMuch, Work } = await import(file);
 const answers = [];
 for (const mail of JSON.parse(readFileSync(0, "utf8"))) {
+  const work = new Work();
   const began = process.cpuUsage();
-  const text = await readMail(new Uint8Array(Buffer.from(mail, "base64")));
+  const { text, cut } = await readMail(new Blob([Buffer.from(mail, "base64")]), work).catch((error) => {
+    if (error instanceof TooMuch) return { text: "too much", cut: false };
+    throw error;
+  });
   const { user, system } = process.cpuUsage(began);
-  answers.push({ text, seconds: (user + system) / 1e6 });
+  answers.push({ text, cut, work, seconds: (user + system) / 1e6 });
 }
 process.stdout.write(JSON.stringify(answers));

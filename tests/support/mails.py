@@ -116,3 +116,36 @@ VECTORS = {
     "no mail": (b"hello there", None),
 }
 """Kind -> the mail, and its text; None: it is no mail."""
+
+
+def _parts_in_parts(depth: int) -> bytes:
+    head = b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n"
+    return b"Subject: a\n" + b"".join(head % (n, n) for n in range(depth)) + b"\nhello"
+
+
+def _mails_in_mails(depth: int) -> bytes:
+    return b"Subject: a\n" + b"Content-Type: message/rfc822\n\n" * depth + b"\nhello"
+
+
+def _lines(count: int) -> bytes:
+    return b"Subject: a\n\nhello" + b"\n" * (count - 2)
+
+
+def _parts(count: int) -> bytes:
+    head = b"Subject: a\nContent-Type: multipart/mixed; boundary=x\n"
+    return head + b"\n--x\n\nhello" + b"\n--x\n" * (count - 1)
+
+
+_FORWARDS = b"Subject: a\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
+LIMITS = {
+    "lines": (_lines(20_000), _lines(20_001)),
+    "lines of another kind": (_lines(20_000).replace(b"\n", b"\r\n"), b"Subject: a\r" * 20_001),
+    "parts": (_parts(1_000), _parts(1_001)),
+    "mails in mails": (_mails_in_mails(5), _mails_in_mails(6)),
+    "parts in parts": (_parts_in_parts(20), _parts_in_parts(21)),
+    "mails in mails without end": (_mails_in_mails(5), _mails_in_mails(15_000)),
+    "parts in parts without end": (_parts_in_parts(20), _parts_in_parts(900)),
+}
+"""What is limited -> a mail that is just read (subject a, body hello), and one that is too much."""
+UNPACKED = _FORWARDS + base64.encodebytes(b"Subject: b\n\n" + b"\n" * 340_000)
+"""A mail of few lines; the mail in it, once it is decoded, has more lines than all that is read."""

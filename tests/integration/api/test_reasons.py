@@ -75,7 +75,7 @@ def test_a_mail_as_it_was_received_is_judged_by_what_its_reader_sees(api: Runnin
 @pytest.mark.parametrize(
     "mail",
     [
-        "Subject: you win\n" + "Content-Type: message/rfc822\n\n" * 3000 + "pay now",
+        "Subject: you win\n" + "Content-Type: message/rfc822\n\n" * 5 + "\npay now",
         "Subject: you win\nContent-Type: text/html\n\npay now &#" + "1" * 9000 + ";",
         "Subject: you win\nContent-Type: text/plain; charset=utf-7\n\npay now +2AA-",
         "Subject: you win\nContent-Type: text/plain; charset=raw_unicode_escape\n\n\\ud800 pay now",
@@ -89,3 +89,11 @@ def test_a_mail_that_was_made_to_break_its_reader_is_judged_all_the_same(
     with http(api, "ada", "user") as client:
         answer = client.post("/api/v2/scans/mail", json={"mail": mail})
     assert answer.status_code == 201, answer.text
+
+
+def test_a_mail_that_is_too_much_is_refused_with_the_cure(api: RunningApi) -> None:
+    mail = "Subject: you win\n" + "Content-Type: message/rfc822\n\n" * 3000 + "pay now"
+    with http(api, "ada", "user") as client:
+        refused = client.post("/api/v2/scans/mail", json={"mail": mail})
+    assert refused.status_code == 413
+    assert "scan them as a text" in refused.json()["detail"]

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 
 from api.pages.build import node_folder
-from shield.errors import Invalid
+from shield.errors import Invalid, TooLarge
 from shield.mail import read_mail
+from shield.mail_parts import MOST_BYTES
 from tests.support.judge import bundler
-from tests.support.mails import VECTORS
+from tests.support.mails import LIMITS, UNPACKED, VECTORS
 from tests.support.odd_texts import odd_texts
 
 RUNNER = Path(__file__).parents[2] / "support/mails.mjs"
 
 
 def on_phone(mails: list[bytes]) -> list[dict[str, Any]]:
-    """Return what the phone makes of each mail, and the seconds of processor time it took."""
+    """Return what the phone makes of each mail, the seconds of processor time, and the work."""
     bundler()
     done = subprocess.run(
         [node_folder() / "node", RUNNER],
@@ -39,8 +40,11 @@ def on_server(mail: bytes) -> str | None:
         return read_mail(mail)
     except Invalid:
         return None
+    except TooLarge:
+        return "too much"
 
 
+MAIL_WITH_TEXT = b"Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n"
 BROKEN = {
     "an unknown charset": b"Subject: a\nContent-Type: text/plain; charset=no-such\n\nb",
     "a boundary that never comes": b"Subject: a\nContent-Type: multipart/mixed; boundary=x\n\nhi",
@@ -111,12 +115,34 @@ def test_hostile_html_is_read_in_linear_time_on_the_phone(unit: str) -> None:
     raise AssertionError(f"{short} s for 20 kB, {long} s for 160 kB")
 
 
-def test_parts_in_parts_in_parts_break_no_phone() -> None:
-    mails = [
-        b"Subject: a\n" + b"Content-Type: message/rfc822\n\n" * 3000 + b"hello",
-        b"Subject: a\n"
-        + b"".join(
-            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000)
-        ),
-    ]
-    assert [str(answer["text"])[:1] for answer in on_phone(mails)] == ["a", "a"]
+def test_both_refuse_the_same_mails_as_too_much() -> None:
+    read = [mail for mail, _ in LIMITS.values()]
+    over = [mail for _, mail in LIMITS.values()]
+    assert [on_server(mail) for mail in read] == ["a\nhello"] * len(read)
+    assert [answer["text"] for answer in on_phone(read)] == ["a\nhello"] * len(read)
+    assert [on_server(mail) for mail in over] == ["too much"] * len(over)
+    assert [answer["text"] for answer in on_phone(over)] == ["too much"] * len(over)
+
+
+def test_of_a_long_mail_both_read_the_beginning() -> None:
+    mail = MAIL_WITH_TEXT + b"--b\nContent-Type: image/png\n\n" + b"x" * 3_000_000 + b"\n--b--\n"
+    (answer,) = on_phone([mail])
+    assert (answer["text"], answer["cut"]) == (on_server(mail), True) == ("a\nhello", True)
+    assert answer["work"]["bytes"] == MOST_BYTES
+
+
+def test_all_mails_in_a_mail_have_one_budget() -> None:
+    """What is unpacked is counted too, before it is parsed."""
+    forwarded = LIMITS["mails in mails"][0]
+    nested, unpacked, over = on_phone([forwarded, UNPACKED, LIMITS["mails in mails"][1]])
+    assert nested["work"]["parses"] == 6
+    assert len(forwarded) < nested["work"]["bytes"] <= 6 * len(forwarded)
+    assert unpacked["text"] == "too much"
+    assert unpacked["work"]["parses"] == 2
+    assert unpacked["work"]["pauses"] < 20, "the mail in it was not parsed"
+    assert over["work"]["parses"] == 6
+
+
+def test_the_page_goes_on_while_a_mail_is_read() -> None:
+    (answer,) = on_phone([LIMITS["lines"][0]])
+    assert answer["work"]["pauses"] == answer["work"]["lines"] // 500 == 40

@@ -11,13 +11,13 @@ declare const MAIL_SCRIPT: string;
 /** What a file turned out to be. */
 export type Read =
   | { kind: "text"; text: string; scanType?: ScanType; note?: string }
-  | { kind: "mail"; name: string; text: string }
+  | { kind: "mail"; name: string; text: string; note?: string }
   | { kind: "nothing" }
   | { kind: "problem"; sentence: string };
 
-/** What is longer is attachments, which stand behind the text. */
-const MOST_OF_MAIL_BYTES = 2_000_000;
 const LONGEST_TEXT = 20_000;
+/** Of a character; no longer file is opened to count them. */
+const MOST_BYTES_EACH = 4;
 const LARGEST_PICTURE_BYTES = 30_000_000;
 
 export async function readFile(file: File): Promise<Read> {
@@ -28,21 +28,27 @@ export async function readFile(file: File): Promise<Read> {
   }
   if (/\.eml$/i.test(file.name) || file.type === "message/rfc822") return readMail(file, problem);
   if (!file.type.startsWith("text/plain")) return problem("file.unknown");
+  if (file.size > MOST_BYTES_EACH * LONGEST_TEXT) return problem("file.tooLarge");
   const text = (await file.text()).trim();
   if (text.length > LONGEST_TEXT) return problem("file.tooLarge");
   return text ? { kind: "text", text } : problem("file.unknown");
 }
 
 /** A mail is taken apart here: what of it goes anywhere is what its reader sees, and only when that is asked for. */
-async function readMail(file: File, problem: (key: "file.noMail") => Read): Promise<Read> {
+async function readMail(file: File, problem: (key: "file.noMail" | "file.tooMuch") => Read): Promise<Read> {
   let reader: typeof import("./mail/reader");
   try {
     reader = (await import(MAIL_SCRIPT)) as typeof reader;
   } catch {
     return { kind: "problem", sentence: say("picture.failed") };
   }
-  const text = await reader.readMail(new Uint8Array(await file.slice(0, MOST_OF_MAIL_BYTES).arrayBuffer()));
-  return text ? { kind: "mail", name: file.name, text } : problem("file.noMail");
+  try {
+    const { text, cut } = await reader.readMail(file);
+    return text ? { kind: "mail", name: file.name, text, ...(cut ? { note: say("file.cut", { name: file.name }) } : {}) } : problem("file.noMail");
+  } catch (error) {
+    if (!(error instanceof reader.TooMuch)) throw error;
+    return problem("file.tooMuch");
+  }
 }
 
 async function readPicture(file: File, problem: (key: "file.broken" | "file.noQr") => Read): Promise<Read> {

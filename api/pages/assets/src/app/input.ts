@@ -89,7 +89,11 @@ async function take(file: File): Promise<void> {
   const read = await readFile(file);
   if (read.kind === "nothing") return focusField();
   if (read.kind === "problem") return toast(read.sentence, "bad");
-  if (read.kind === "mail") return attach(read);
+  if (read.kind === "mail") {
+    attach(read);
+    if (read.note) toast(read.note);
+    return;
+  }
   attach(null);
   fill(read.text);
   const choice = read.scanType && document.querySelector<HTMLInputElement>(`input[name=scanType][value=${read.scanType}]`);

@@ -2,11 +2,12 @@
 // somebody picks a mail; attachments are left out, and nothing in a mail is executed or fetched.
 import PostalMime, { decodeWords, type Header } from "postal-mime";
 import { BLANKS, textOfHtml } from "./html";
+import { DEEPEST_MAILS, DEEPEST_PARTS, MOST_BYTES, TooMuch, Work } from "./limits";
+
+export { TooMuch, Work };
 
 /** Characters that are kept: as many as a scan takes. */
 const LONGEST = 20_000;
-/** Mails in mails in mails: nobody reads on there. */
-const DEEPEST = 20;
 const HEADERS = ["from", "subject", "to", "date", "received", "return-path", "message-id"];
 
 interface Value {
@@ -20,42 +21,70 @@ interface Part {
   contentDisposition: { parsed: Value };
   content: ArrayBuffer | null;
   childNodes: Part[];
+  headers: Header[];
   getTextContent(): string;
 }
 
-/** Return sender, subject and body of a mail as its reader sees them, links with their targets; null: it is no mail. */
-export async function readMail(raw: Uint8Array<ArrayBuffer>): Promise<string | null> {
-  let headers: Header[];
-  let body: string;
-  try {
-    const mail = await opened(raw);
-    headers = mail.headers;
-    body = bodyOf(await leaves(mail.root, 0));
-  } catch {
-    // Made to break its reader, by parts in parts in parts: its words are read as they stand.
-    const end = endOfHeaders(raw);
-    headers = (await opened(raw.slice(0, end))).headers;
-    body = spaced(new TextDecoder().decode(raw.subarray(end)));
-  }
-  if (!headers.some(({ key }) => HEADERS.includes(key))) return null;
-  const first = (name: string): string => spaced(decodeWords(headers.find(({ key }) => key === name)?.value ?? ""));
-  const text = [first("from"), first("subject"), body].filter(Boolean).join("\n");
-  return [...text].slice(0, LONGEST).join("");
+/** What of the library's parser is used. */
+interface Parser {
+  root: Part;
+  processLine(line: Uint8Array, isLast: boolean): Promise<void>;
 }
 
-async function opened(raw: Uint8Array<ArrayBuffer>): Promise<{ headers: Header[]; root: Part }> {
-  const parser = new PostalMime({ forceRfc822Attachments: true });
-  const { headers } = await parser.parse(raw);
-  return { headers, root: (parser as unknown as { root: Part }).root };
+/** What was read: sender, subject and body of a mail as its reader sees them, links with their targets; null: it is no mail. `cut`: there was more. */
+export interface Read {
+  text: string | null;
+  cut: boolean;
+}
+
+/** Read a mail, and count the work. Throws `TooMuch`. */
+export async function readMail(mail: Blob, work = new Work()): Promise<Read> {
+  const root = await opened(new Uint8Array(await mail.slice(0, MOST_BYTES).arrayBuffer()), work);
+  const cut = mail.size > MOST_BYTES;
+  const { headers } = root;
+  if (!headers.some(({ key }) => HEADERS.includes(key))) return { text: null, cut };
+  const body = bodyOf(await leaves(root, 0, work));
+  const first = (name: string): string => spaced(decodeWords(headers.find(({ key }) => key === name)?.value ?? ""));
+  const text = [first("from"), first("subject"), body].filter(Boolean).join("\n");
+  return { text: [...text].slice(0, LONGEST).join(""), cut };
+}
+
+/** Parse a mail, and no mail in it, into the tree of its parts. */
+async function opened(raw: Uint8Array<ArrayBuffer>, work: Work): Promise<Part> {
+  work.begin(raw);
+  const parser = new PostalMime({ maxNestingDepth: DEEPEST_PARTS }) as unknown as Parser & PostalMime;
+  const { processLine } = parser;
+  const nothing = async (): Promise<void> => undefined;
+  Object.assign(parser, {
+    async processLine(line: Uint8Array, isLast: boolean) {
+      await work.line();
+      await processLine.call(parser, line, isLast);
+    },
+    // The tree is enough: bodies that nobody reads are neither joined nor turned into one another, nor are addresses read.
+    collectNode: nothing,
+    renderTextContent: nothing,
+    buildMessage: nothing,
+  });
+  try {
+    await parser.parse(raw);
+  } catch {
+    // It refuses nothing but what is too deep, or has headers without end.
+    throw new TooMuch();
+  }
+  return parser.root;
 }
 
 /** All parts that hold something, in their order, those of mails in the mail too. */
-async function leaves(part: Part, depth: number): Promise<Part[]> {
-  if (depth > DEEPEST) throw new RangeError("Parts in parts in parts.");
+async function leaves(part: Part, mails: number, work: Work): Promise<Part[]> {
   const kind = kindOf(part);
-  const inner = kind.startsWith("message/") && part.content ? [(await opened(new Uint8Array(part.content))).root] : part.childNodes;
-  if (kind.startsWith("message/") || kind.startsWith("multipart/")) return (await Promise.all(inner.map((each) => leaves(each, depth + 1)))).flat();
-  return isAttached(part) ? [] : [part];
+  if (kind.startsWith("message/") && part.content) {
+    if (mails >= DEEPEST_MAILS) throw new TooMuch();
+    return leaves(await opened(new Uint8Array(part.content), work), mails + 1, work);
+  }
+  if (!kind.startsWith("message/") && !kind.startsWith("multipart/")) return isAttached(part) ? [] : [part];
+  const all: Part[] = [];
+  for (const child of part.childNodes) all.push(...(await leaves(child, mails, work)));
+  return all;
 }
 
 /** The part that a program shows: the HTML, as text, or else the plain text. */
@@ -86,10 +115,4 @@ function textOf(part: Part): string {
 
 function spaced(text: string): string {
   return text.split(new RegExp(BLANKS, "g")).filter(Boolean).join(" ");
-}
-
-function endOfHeaders(raw: Uint8Array): number {
-  for (let at = 0; at < raw.length; at++)
-    if (raw[at] === 10 && (raw[at + 1] === 10 || (raw[at + 1] === 13 && raw[at + 2] === 10))) return at + 1;
-  return raw.length;
 }
