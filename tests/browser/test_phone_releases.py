@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,19 +30,29 @@ def api(tmp_path: Path) -> Iterator[RunningApi]:
 
 
 def bring_out(api: RunningApi, folder: Path) -> None:
-    """Make `sms-v2`, with another judge, the stable version; wait until phones are offered it."""
+    """Make `sms-v2`, with another judge, the stable version."""
     first = version_with_judge(folder / "first").package
     better = version_with_judge(folder / "better", random=True).package
     push(api.services.artifacts, better.path)
     make_stable(api.services.rollouts, "sms-v2", better, before=first)
+    wait_until_offered(api, "sms-v2")
+
+
+def wait_until_offered(api: RunningApi, version: str, known: int | None = None) -> None:
+    """Wait until phones are offered a version, and so many known scams: they look once an hour."""
     headers = {"Authorization": f"Bearer {api.token('ned')}"}
 
-    def offered() -> bool:
-        url = f"{api.url}/api/v2/device/text/release"
+    def statement(what: str) -> Any:
+        url = f"{api.url}/api/v2/device/text/{what}"
         answer = httpx.get(url, headers=headers, timeout=PATIENCE_SECONDS)
-        return bool(json.loads(answer.json()["data"]["statement"])["version"] == "sms-v2")
+        return json.loads(answer.json()["data"]["statement"])
 
-    wait_until(offered, "phones are never offered the new version")
+    def offered() -> bool:
+        if statement("release")["version"] != version:
+            return False
+        return known is None or len(statement("known")["entries"]) == known
+
+    wait_until(offered, f"phones are never offered {version}")
 
 
 def decide_a_scam(api: RunningApi) -> str:
@@ -77,6 +88,7 @@ def test_every_hour_releases_and_known_scams_are_looked_up_and_an_undo_arrives(
         page.on("request", lambda request: looks.append(request.url))
         bring_out(api, tmp_path)
         entry = decide_a_scam(api)
+        wait_until_offered(api, "sms-v2", known=1)
         page.clock.fast_forward("50:00")
         page.wait_for_load_state("networkidle")
         assert [url for url in looks if "/device/" in url] == [], "it looks before its hour"
@@ -87,6 +99,7 @@ def test_every_hour_releases_and_known_scams_are_looked_up_and_an_undo_arrives(
         api.clock.move_on(60)
         rita.undo_rollout(ModelType.SMS, "it errs")
         rita.undo_known(entry, "it was lunch")
+        wait_until_offered(api, "sms-v1", known=0)
         page.clock.fast_forward("01:00:00")
         wait_for_judge(page, "sms-v1")
         wait_for_known(page, 0)
@@ -107,6 +120,7 @@ def test_a_phone_that_comes_back_from_the_background_looks_at_once(
         come_back(page)
         wait_for_judge(page, "sms-v2")
         rita.undo_rollout(ModelType.SMS, "it errs")
+        wait_until_offered(api, "sms-v1")
         come_back(page)
         wait_for_judge(page, "sms-v1")
         page.context.set_offline(True)

@@ -12,6 +12,7 @@ from shield.packages import push
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.judge import make_stable, version_with_judge
+from tests.support.waiting import wait_until
 
 READ = """async (store) => {
   const open = indexedDB.open("antispam-shield-judge");
@@ -63,21 +64,23 @@ def connect(page: Page, api: RunningApi) -> list[Request]:
 def wait_for_judge(page: Page, version: str | None) -> None:
     """Wait until a version judges on the phone; None: until none does."""
     read = f"({READ})('shelves').then((shelf) => shelf?.current?.release.version ?? null)"
-    for _ in range(200):
-        if page.evaluate(f"{read}.catch(() => 'none yet')") == version:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{version} never judged on the phone")
+    wait_until(
+        lambda: page.evaluate(f"{read}.catch(() => 'none yet')") == version,
+        f"{version} never judged on the phone",
+        page=page,
+        pause_seconds=0.1,
+    )
 
 
 def wait_for_known(page: Page, entries: int) -> None:
     """Wait until the phone knows so many scams from reviewers."""
     read = f"({READ})('known').then((known) => known?.entries.length ?? null)"
-    for _ in range(200):
-        if page.evaluate(f"{read}.catch(() => null)") == entries:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"the phone never knew {entries} scams")
+    wait_until(
+        lambda: page.evaluate(f"{read}.catch(() => null)") == entries,
+        f"the phone never knew {entries} scams",
+        page=page,
+        pause_seconds=0.1,
+    )
 
 
 def texts_in(requests: list[Request], *texts: str) -> list[str]:
