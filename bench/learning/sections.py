@@ -229,36 +229,43 @@ def speed(figures: dict[str, Any]) -> list[str]:
 
 
 def book(figures: dict[str, Any]) -> list[str]:
-    """Return the table of bases and languages, means over the seeds."""
-    means = figures["mean"]
-    bases = list(means)
-    rows = []
-    for what, title in (
-        ("recall", "recall, {}"),
-        ("kinds", "{}"),
-        ("padded", "flagged of {}"),
-        ("golden", "golden (UCI) {}"),
-    ):
-        for key in means[bases[0]].get(what, ()):  # results of before lack some
-            cells = [means[base][what][key] for base in bases]
-            rows.append(
-                (
-                    title.format(key),
-                    *(
-                        f"{cell['mean']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
-                        for cell in cells
-                    ),
-                )
-            )
+    """Return the tables of bases, languages and channels, means over the seeds."""
+    channels = {f"{name}s": means for name, means in figures.get("channels", {}).items()}
     return [
         "## The book of scams: first models by base",
         "Text messages of the book's judging half: written, not collected; templates that taught "
         "nothing, and nine tactics that never teach. Recall is at the point that flags 1 % of all "
         "judged harmless messages, of which four in five look alarming on purpose; shares flagged "
-        f"and the golden set are at the served point. Means over {len(figures['seeds'])} seeds "
-        "(lowest to highest).",
-        table(["", *bases], rows),
+        "and the golden set are at the served point. Of sure verdicts, the share that is wrong. "
+        f"Means over {len(figures['seeds'])} seeds (lowest to highest).",
+        _first_models(figures["mean"]),
+        *(
+            ["The same of mails and calls, by the default base:", _first_models(channels)]
+            if channels
+            else []
+        ),
     ]
+
+
+def _first_models(means: dict[str, dict[str, Any]]) -> str:
+    """Return a table with a column for each base or channel."""
+    first = next(iter(means.values()))
+    rows = []
+    for what, title in (
+        ("recall", "recall, {}"),
+        ("kinds", "{}"),
+        ("certainty", "{}"),
+        ("padded", "flagged of {}"),
+        ("golden", "golden {}"),
+    ):
+        for key in first.get(what, ()):  # results of before lack some
+            cells = [of.get(what, {}).get(key) for of in means.values()]
+            rows.append((title.format(key), *map(_spread, cells)))
+    return table(["", *means], rows)
+
+
+def _spread(cell: dict[str, float] | None) -> str:
+    return "" if cell is None else f"{cell['mean']:.3f} ({cell['low']:.3f} to {cell['high']:.3f})"
 
 
 def bases(figures: dict[str, Any]) -> list[str]:

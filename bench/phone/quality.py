@@ -1,8 +1,8 @@
 """What the phone's judge finds of scams, beside the server's, on messages that taught neither.
 
 The phone's judge is made as `train` makes it, from the product's own corpus, and judged on the
-book's judging half and the golden set by the same code as first models are (`bench.learning.book`),
-whose figures stand in `bench/results/learning.json`.
+book's judging half and the golden set by the same code as first models are
+(`bench.learning.first_models`), whose figures stand in `bench/results/learning.json`.
 """
 
 import gzip
@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.learning.book import ALL, judged, write_judge_half
+from bench.learning.first_models import (
+    ALL,
+    BUDGET,
+    at_the_point,
+    certainty,
+    judged,
+    write_judge_half,
+)
 from bench.outcome import Aim, Outcome, spread
 from components.baseline import step as baseline_step
 from components.prepare_corpus import step as prepare_step
@@ -27,18 +34,17 @@ from shield.device import CHARACTERS, DEVICE, WEIGHTS, DeviceManifest, DeviceMod
 from shield.labels import Certainty, ModelType
 
 SERVER = Path("bench/results/learning.json")
-BUDGET = 0.01
 
 
 def run(folder: Path, *, seeds: tuple[int, ...], short: bool) -> Outcome:
     """Make a judge from each seed, and compare."""
     runs = [one(folder / str(seed), seed, short) for seed in seeds]
     server = _server()
-    here = float(np.mean([each["recall"][ALL] for each in runs]))
+    here = _mean(runs, "recall", ALL)
     there = server["recall"][ALL] if server else float("nan")
-    golden = float(np.mean([each["golden"]["recall at the budget"] for each in runs]))
-    unsure = float(np.mean([each["unsure"]["everyday messages and scams"] for each in runs]))
-    wrong = float(np.mean([each["sure and wrong"]["golden set"] for each in runs]))
+    golden = _mean(runs, "golden", "recall at the budget")
+    unsure = _mean(runs, "certainty", "unsure, the golden set")
+    wrong = _mean(runs, "certainty", "sure and wrong, the golden set")
     return Outcome(
         {
             "seeds": list(seeds),
@@ -64,11 +70,11 @@ def run(folder: Path, *, seeds: tuple[int, ...], short: bool) -> Outcome:
                 "unsure on the phone",
                 "<= 10 % of traffic",
                 f"{unsure:.1%} of the golden set (real messages); "
-                f"{np.mean([each['unsure']['judging half'] for each in runs]):.1%} of the judging "
+                f"{_mean(runs, 'certainty', 'unsure, the judging half'):.1%} of the judging "
                 "half, which is made of look-alikes",
                 unsure <= 0.10,
                 f"Of sure verdicts on the golden set {wrong:.2%} are wrong, on the judging half "
-                f"{np.mean([each['sure and wrong']['judging half'] for each in runs]):.1%}.",
+                f"{_mean(runs, 'certainty', 'sure and wrong, the judging half'):.1%}.",
             ),
         ],
     )
@@ -84,7 +90,7 @@ def one(work: Path, seed: int, short: bool) -> dict[str, Any]:
     prepare_step.run(
         corpus, model_type=ModelType.SMS, settings=settings, seed=seed, most_messages=most
     )
-    write_judge_half(corpus, seed, most)
+    write_judge_half(corpus, ModelType.SMS, seed, most)
     first_dataset(corpus, dataset)
     fitted = baseline_step.run(dataset, dataset / "linear", seed=seed)
     write_judge(fitted, ModelType.SMS, frozen(dataset), BUDGET, model)
@@ -93,27 +99,13 @@ def one(work: Path, seed: int, short: bool) -> dict[str, Any]:
     )
     half, golden = (messages.read(dataset / f"{part}.parquet") for part in ("judge", "golden"))
     margins = judge.margins(half["text"].to_list())
-    found: dict[str, Any] = judged(half, margins)
-    real = judge.margins(golden["text"].to_list())
-    scam = golden["label"].to_numpy() == 1
-    point = float(np.quantile(real[~scam], 1 - BUDGET, method="higher"))
-    found["golden"] = {
-        "accuracy": float(np.mean((real >= 0) == scam)),
-        "recall": float(np.mean(real[scam] >= 0)),
-        "false alarms": float(np.mean(real[~scam] >= 0)),
-        "recall at the budget": float(np.mean(real[scam] > point)),
-    }
-    found["unsure"] = {
-        "everyday messages and scams": _unsure(judge, real),
-        "judging half": _unsure(judge, margins),
-    }
-    found["sure and wrong"] = {
-        "golden set": _wrong(judge, real, scam),
-        "judging half": _wrong(judge, margins, half["label"].to_numpy() == 1),
-    }
+    figures: dict[str, Any] = judged(half, margins, _sure(judge, margins))
+    real, scam = judge.margins(golden["text"].to_list()), golden["label"].to_numpy() == 1
+    figures["golden"] = at_the_point(scam, real)
+    figures["certainty"] |= certainty(scam, real, _sure(judge, real), "the golden set")
     files = [(model / name).read_bytes() for name in (DEVICE, WEIGHTS, CHARACTERS)]
-    found["bytes over the wire"] = sum(len(gzip.compress(raw)) for raw in files)
-    found["a byte a weight"] = {
+    figures["bytes over the wire"] = sum(len(gzip.compress(raw)) for raw in files)
+    figures["a byte a weight"] = {
         "largest difference of a margin": float(
             np.abs(
                 judge.operating.scale
@@ -122,16 +114,15 @@ def one(work: Path, seed: int, short: bool) -> dict[str, Any]:
         ),
         "messages": half.height,
     }
-    return found
+    return figures
 
 
-def _unsure(judge: DeviceModel, margins: NDArray[np.float64]) -> float:
-    return float(np.mean([judge.certainty(each) is Certainty.UNSURE for each in margins]))
+def _mean(runs: list[dict[str, Any]], what: str, key: str) -> float:
+    return float(np.mean([each[what][key] for each in runs]))
 
 
-def _wrong(judge: DeviceModel, margins: NDArray[np.float64], scam: NDArray[np.bool_]) -> float:
-    sure = np.array([judge.certainty(each) is Certainty.SURE for each in margins])
-    return float(np.mean((margins[sure] >= 0) != scam[sure])) if sure.any() else 0.0
+def _sure(judge: DeviceModel, margins: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.array([judge.certainty(each) is Certainty.SURE for each in margins], dtype=np.bool_)
 
 
 def _server() -> dict[str, Any] | None:
