@@ -87,13 +87,15 @@ def fit(
     features = features or _features(texts)
     weights = np.ones(scam.size) if weights is None else weights.astype(np.float64)
     balance = np.where(scam, 1 / weights[scam].sum(), 1 / weights[~scam].sum()) * scam.size / 2
+    rows = matrix(texts, features)
+    rarity = _rarity(rows)
     # Far more n-grams than messages: in the dual the same optimum takes a sixth of the time.
     regression = LogisticRegression(
         C=PENALTY, solver="liblinear", dual=True, random_state=0, tol=1e-3
     )
-    regression.fit(matrix(texts, features), scam, sample_weight=weights * balance)
+    regression.fit(rows.multiply(rarity).tocsr(), scam, sample_weight=weights * balance)
     return LinearModel(
-        regression.coef_[0].astype(np.float16).astype(np.float32),
+        (regression.coef_[0] * rarity).astype(np.float16).astype(np.float32),
         float(regression.intercept_[0]),
         0.5,
         features,
@@ -116,6 +118,22 @@ def matrix(texts: list[str], features: Features) -> Any:
     ends = np.cumsum([0, *(sum(block.size for block in row) for row in rows)])
     columns = np.concatenate(blocks) if blocks else np.empty(0, dtype=np.int64)
     return csr_matrix((values, columns, ends), shape=(len(texts), features.buckets))
+
+
+def _rarity(rows: Any) -> NDArray[np.float64]:
+    """Return what each n-gram is multiplied with: more the fewer messages have it, 1 on average.
+
+    The penalty spreads a verdict over all n-grams that could carry it. What half of all messages
+    share is the language they are written in; rare words are what they are about. Smoothed inverse
+    document frequency (Spärck Jones, 1972). It ends up in the weights: reading a text costs as much
+    as before.
+
+    Args:
+        rows: Sparse, shape (n, buckets).
+    """
+    messages = np.bincount(rows.indices, minlength=rows.shape[1])
+    rarity = np.log((rows.shape[0] + 1) / (messages + 1)) + 1
+    return np.asarray(rarity / rarity[messages > 0].mean(), dtype=np.float64)
 
 
 def _table(path: Path) -> pl.DataFrame:

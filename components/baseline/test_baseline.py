@@ -48,6 +48,16 @@ def test_it_learns_keeps_the_budget_and_survives_its_file(tmp_path: Path) -> Non
     assert np.array_equal(again.probabilities(SCAMS), model.probabilities(SCAMS))
 
 
+def test_what_is_rare_tells_more_than_what_everybody_says() -> None:
+    scams = [f"please {word} {n}" for n in range(30) for word in ("parcel", "deposit")]
+    harmless = [f"please come {n}" for n in range(60)]
+    texts = [*scams, "please voucher 7", *harmless]
+    model = fit(texts, np.arange(len(texts)) < len(scams) + 1)
+    everywhere, often, once = model.margins(["please", "parcel", "voucher"])
+    assert abs(everywhere) < 0.5
+    assert once > 0.5 * often
+
+
 def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
     data = dataset(tmp_path / "d", labelled(), labelled())
     for name in ("a", "b"):
