@@ -22,6 +22,9 @@ RULES: list[tuple[int | None, str | None, str, str | None, float | None]] = [
     (502, None, "wait", "all", 2),
     (503, "Thu, 01 Jan 1970 00:00:40 GMT", "wait", "all", 40),
     (599, "-1", "wait", "all", 2),
+    (429, "31536000", "wait", "all", 86_400),  # nobody waits longer than a day
+    (500, "1e300", "wait", "letter", 86_400),
+    (503, "Fri, 01 Jan 2100 00:00:00 GMT", "wait", "all", 86_400),
     *(
         (status, None, "refused", None, None)
         for status in (400, 403, 404, 409, 410, 413, 422, 451, 499)
@@ -78,6 +81,25 @@ MIXED_ROUNDS = [
 ]
 """Sent, waiting, and the pause after rounds at 10, 4010, 4510 and 5510 ms, with the dice at 0."""
 MIXED_SENT = ["r", "r", "b", "v1", "v1", "v2", "server-r", "v1"]
+
+
+FULL: dict[str, list[list[Any]]] = {
+    "a": [_OK],
+    "b": [[503, {"Retry-After": "90"}, {}], _OK],
+    "c": [_OK],
+}
+"""Answers to three letters of a device that is full: once a was sent, and once b was to wait, its
+storage cannot be written."""
+FULL_ROUNDS = [
+    [0, 60],  # a has arrived, which cannot be noted: nothing else is sent
+    [0, 60],  # nor is a
+    [1, 90],  # there is room: a is noted, b is answered, and its pause cannot be stored
+    [0, 30],  # but holds
+    [2, None],
+]
+"""Letters that were noted as sent, and the pause, after rounds at 10, 20, 60010, 120010 and 150010
+ms, with the dice at 0; the storage can be written from 60000 ms on, but for pauses."""
+FULL_SENT = ["a", "b", "b", "c"]
 
 
 def counting_story() -> dict[str, Any]:

@@ -4,7 +4,7 @@ import type { FeedbackBox, Feedbacked } from "./generated/elements/given";
 import { isEnough, lotsOf, tallied, type Answer, type Tally } from "./generated/judge/counting";
 import { saying, sentOf, type Answerable } from "./generated/lib/letters";
 import { exclusively, uuid } from "./generated/lib/platform";
-import { sendRound, type Round } from "./generated/lib/sending";
+import { sendRound, STORAGE_SECONDS, timerMilliseconds, Unkept, type Round } from "./generated/lib/sending";
 import { answered } from "./rules";
 import type { ScanType } from "./scan";
 import { BrowserStorage, type Letter, type Outcome, type OutboxStorage } from "./storage";
@@ -52,6 +52,7 @@ export class Outbox extends EventTarget implements FeedbackBox {
   /** Letters of this round. */
   private arrived = 0;
   private failed = 0;
+  private readonly unkept = new Unkept();
 
   constructor(private readonly options: OutboxOptions) {
     super();
@@ -121,28 +122,41 @@ export class Outbox extends EventTarget implements FeedbackBox {
 
   /** How many letters wait. Counts are not among them: nobody has to wait for those. */
   async waiting(): Promise<number> {
-    return (await this.storage.letters()).length;
+    return this.unkept.of(await this.storage.letters()).length;
   }
 
   /** Forget all letters: a person signs out for good. Ask first when `waiting()` is not 0. */
   async clear(): Promise<void> {
     clearTimeout(this.timer);
+    this.unkept.clear();
     await this.storage.clear();
   }
 
-  /** Send everything that may be sent now, oldest first. Only one page, or worker, does so at a time. */
+  /**
+   * Send everything that may be sent now, oldest first. Only one page, or worker, does so at a time.
+   *
+   * Where the storage cannot be written (`unkept`, e.g. a `QuotaExceededError`), tell the person to make room: it is tried again after a minute, and what
+   * has arrived is not sent again meanwhile.
+   */
   async deliver(): Promise<Delivery> {
-    const delivery = await exclusively(this.storage.name, () => this.sendAll());
-    clearTimeout(this.timer);
-    if (this.running && delivery.retryAfterSeconds !== null)
-      this.timer = setTimeout(this.wake, Math.min(2 ** 31 - 1, 1000 * delivery.retryAfterSeconds));
-    return delivery;
+    let pause: number | null = STORAGE_SECONDS;
+    try {
+      const delivery = await exclusively(this.storage.name, () => this.sendAll());
+      pause = delivery.retryAfterSeconds;
+      return delivery;
+    } finally {
+      clearTimeout(this.timer);
+      if (this.running && pause !== null) this.timer = setTimeout(this.wake, timerMilliseconds(pause));
+    }
   }
 
   private readonly wake = (): void => {
     if (globalThis.document?.visibilityState === "hidden" || !this.running) return;
     // Whatever fails beyond the network is a fault of this code or of the storage: it is reported, not swallowed.
-    void this.deliver().catch((error: unknown) => globalThis.reportError?.(error));
+    void this.deliver().then(
+      ({ unkept }) => unkept !== undefined && globalThis.reportError?.(unkept),
+      (error: unknown) => globalThis.reportError?.(error),
+    );
   };
 
   private async sendAll(): Promise<Delivery> {
@@ -150,6 +164,7 @@ export class Outbox extends EventTarget implements FeedbackBox {
     let round: Round;
     try {
       round = await sendRound<Letter | Tally>({
+        unkept: this.unkept,
         waiting: async () => [...(await this.storage.letters()), ...lotsOf(await this.storage.tallies())],
         send: (one) => (isLot(one) ? this.sendLot(one) : this.sendLetter(one)),
         answered,

@@ -27,6 +27,9 @@ from shield.reasons import Reader
 from tests.support.api import RunningApi, running_api
 from tests.support.arms import model_server
 from tests.support.client_rules import (
+    FULL,
+    FULL_ROUNDS,
+    FULL_SENT,
     MIXED,
     MIXED_ROUNDS,
     MIXED_SENT,
@@ -141,7 +144,11 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
         key: public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
         for key, public in trusted.items()
     }
-    with scripted(STUBBORN) as (stubborn, sent), scripted(MIXED) as (mixed, mixed_sent):
+    with (
+        scripted(STUBBORN) as (stubborn, sent),
+        scripted(MIXED) as (mixed, mixed_sent),
+        scripted(FULL) as (full, full_sent),
+    ):
         world = {
             "url": api.url,
             "tokens": {name: api.token(name) for name in ("ada", "ben", "eve")},
@@ -152,6 +159,8 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
             "rules": RULES,
             "stubborn": stubborn,
             "stubbornRounds": STUBBORN_ROUNDS,
+            "full": full,
+            "fullRounds": FULL_ROUNDS,
             "mixed": mixed,
             "mixedRounds": MIXED_ROUNDS,
             "counting": counting_story(),
@@ -187,6 +196,8 @@ def test_the_kotlin_client(tmp_path: Path, package: SignedPackage, api: RunningA
     assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
     assert [name for name, _ in mixed_sent] == MIXED_SENT
+    assert [name for name, _ in full_sent] == FULL_SENT
+    assert len(set(full_sent)) == 3, "on a full device, too"
     assert len(set(mixed_sent)) == 5, "reports and counts do, too"
     with api.client("rita", "reviewer") as reviewer:
         said = {item.comment: item.corrected_label for item in reviewer.pending().items}

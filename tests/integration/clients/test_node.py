@@ -17,6 +17,9 @@ from tests.support.api import RunningApi, running_api
 from tests.support.arms import deploy, model_server
 from tests.support.client_package import unpacked_client
 from tests.support.client_rules import (
+    FULL,
+    FULL_ROUNDS,
+    FULL_SENT,
     MIXED,
     MIXED_ROUNDS,
     MIXED_SENT,
@@ -187,6 +190,84 @@ def test_one_letter_that_breaks_the_server_holds_up_no_other(package: Path) -> N
     assert rounds == STUBBORN_ROUNDS
     assert [scan for scan, _ in sent] == STUBBORN_SENT
     assert len(set(sent)) == 4, "each letter keeps its key"
+
+
+def test_on_a_full_device_nothing_is_sent_twice_or_too_early(package: Path) -> None:
+    with scripted(FULL) as (url, sent):
+        told = in_node(
+            package,
+            """
+            let now = 0;
+            class Full extends shield.MemoryStorage {
+              settle(...given) { this.write(now < 60000); return super.settle(...given); }
+              amend(...given) { this.write(true); return super.amend(...given); }
+              write(isFull) { if (isFull) throw new DOMException("full", "QuotaExceededError"); }
+            }
+            const client = new shield.ShieldClient({ baseUrl: url });
+            const storage = new Full();
+            const outbox = new shield.Outbox({ client, storage, now: () => now, random: () => 0 });
+            for (const id of ["a", "b", "c"]) {
+              await outbox.say({ id, scanType: "text", verdict: "spam" }, true);
+              now += 1;
+            }
+            const rounds = [], unkept = [], waiting = [];
+            for (const at of [10, 20, 60010, 120010, 150010]) {
+              now = at;
+              const delivery = await outbox.deliver();
+              rounds.push([delivery.sent, delivery.retryAfterSeconds]);
+              unkept.push(delivery.unkept?.name ?? null);
+              waiting.push(await outbox.waiting());
+            }
+            say({ rounds, unkept, waiting });
+            """,
+            url=url,
+        )
+    assert told["rounds"] == FULL_ROUNDS
+    full = "QuotaExceededError"
+    assert told["unkept"] == [full, full, full, None, None]
+    assert told["waiting"] == [2, 2, 2, 2, 0]
+    assert [scan for scan, _ in sent] == FULL_SENT
+    assert len(set(sent)) == 3, "each letter keeps its key"
+
+
+def test_a_storage_that_cannot_be_read_ends_no_sending(package: Path) -> None:
+    told = in_node(
+        package,
+        """
+        const timers = [];
+        globalThis.setTimeout = (run, milliseconds) => timers.push(milliseconds);
+        class Broken extends shield.MemoryStorage {
+          letters() { return Promise.reject(new Error("broken")); }
+        }
+        const outbox = new shield.Outbox({ client: {}, storage: new Broken() });
+        const told = [];
+        globalThis.reportError = (error) => told.push(error.message);
+        outbox.start();
+        await new Promise((resolve) => setImmediate(resolve));
+        say({ timers, told });
+        """,
+    )
+    assert told == {"timers": [60_000], "told": ["broken"]}
+
+
+def test_a_pause_reckoned_by_a_clock_that_was_wrong_holds_up_nothing(package: Path) -> None:
+    with scripted({"a": [[503, {"Retry-After": "9"}, {}], *STUBBORN["b"]]}) as (url, sent):
+        rounds = in_node(
+            package,
+            """
+            let now = Date.parse("2099-01-01");
+            const client = new shield.ShieldClient({ baseUrl: url });
+            const storage = new shield.MemoryStorage();
+            const outbox = new shield.Outbox({ client, storage, now: () => now, random: () => 0 });
+            await outbox.say({ id: "a", scanType: "text", verdict: "spam" }, true);
+            const first = await outbox.deliver();
+            now = Date.parse("2026-01-01");
+            say([first, await outbox.deliver()].map((each) => [each.sent, each.retryAfterSeconds]));
+            """,
+            url=url,
+        )
+    assert rounds == [[0, 9], [1, None]]
+    assert len(sent) == 2
 
 
 def test_reports_and_counts_follow_the_rules_of_feedback(package: Path) -> None:

@@ -16,6 +16,8 @@ const SENTENCES: [(refused: Refused) => boolean, Key][] = [
 export function whyNot(error: unknown): string {
   if (error instanceof NobodyHere) return say("failed.nobodyHere");
   if (error instanceof Unreachable) return say(navigator.onLine ? "failed.away" : "failed.offline");
-  const known = error instanceof Refused && SENTENCES.find(([matches]) => matches(error));
+  // A fault of this phone, e.g. no room for the answer.
+  if (!(error instanceof Refused)) return explain(error);
+  const known = SENTENCES.find(([matches]) => matches(error));
   return known ? say(known[1]) : say("failed.other", { why: explain(error) });
 }

@@ -3,11 +3,12 @@ import type { FeedbackBox, Feedbacked } from "../elements";
 import { toast } from "../lib/dom";
 import { uuid } from "../lib/features";
 import { saying } from "../lib/letters";
-import { deliver, type Delivery } from "./outbox";
+import { STORAGE_SECONDS, timerMilliseconds } from "../lib/sending";
+import { deliver, reportedAs, type Delivery } from "./outbox";
 import { explain, Told, whyRefused } from "./problems";
 import { ask } from "./asking";
 import { back } from "./screens";
-import { keptScan, post, removeAllScans, removeScan, setOpinion, type KeptScan } from "./store";
+import { keptScan, post, removeAllScans, removeScan, setOpinion, waitingLetters, type KeptScan, type Opinion } from "./store";
 import { list, say } from "./words";
 
 interface Wiring {
@@ -24,6 +25,8 @@ let retry: number | undefined;
 /** How many rounds of sending are under way. */
 let sending = 0;
 let signedOut = false;
+/** Its owner knows that this phone has no room: said once, until there is some. */
+let toldUnkept = false;
 
 export function startFeedback(given: Wiring): void {
   wiring = given;
@@ -42,7 +45,9 @@ function refuseAloud(error: unknown): void {
 /** Where the cards keep what is said of a scan. A card looks again whenever it is shown anew. */
 export const outbox: FeedbackBox = Object.assign(new EventTarget(), {
   async feedbackOf(scanId: string): Promise<Feedbacked | null> {
-    const said = (await keptScan(scanId))?.opinion;
+    // The letter counts: what stands with the scan could perhaps not be written.
+    const letter = (await waitingLetters()).find(({ body }) => body.scanId === scanId);
+    const said: Opinion | undefined = letter ? { state: "waiting", scam: letter.scam, comment: letter.body.comment ?? "" } : (await keptScan(scanId))?.opinion;
     if (!said) return null;
     const state = said.decision ?? (said.state !== "waiting" ? said.state : sending ? "sending" : signedOut ? "signed-out" : "waiting");
     return { scanId, state, scam: said.scam, comment: said.comment ?? "", ...(said.state === "failed" ? { message: whyRefused(said) } : {}) };
@@ -53,7 +58,8 @@ export const outbox: FeedbackBox = Object.assign(new EventTarget(), {
     } catch (error) {
       throw new Told(explain(error)); // the button shows its words
     }
-    void flush().then(({ sent, failed }) => {
+    void flush().then(({ sent, failed, unkept }) => {
+      if (unkept !== undefined) return; // it was said what is wrong
       if (sent > 0) toast(say("opinion.thanks"));
       else if (failed === 0) toast(say("opinion.thanksLater"));
     });
@@ -65,13 +71,15 @@ async function keep(id: string, scam: boolean, comment: string): Promise<boolean
   const scan = await keptScan(id);
   if (!scan) return false;
   await post({ key: uuid(), writtenAt: Date.now(), scam, ...saying(scan, scam, comment) });
-  await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) });
+  // It is kept: the note with the scan is for the list alone.
+  await setOpinion(id, { state: "waiting", scam, ...(comment ? { comment } : {}) }).catch((error: unknown) => tellUnkept(error));
   return true;
 }
 
 async function remove(scan: KeptScan): Promise<void> {
   if (!(await ask({ title: say("history.delete"), what: say("history.deleteQuestion"), yes: say("history.delete"), danger: true }))) return;
-  await removeScan(scan);
+  const onServer = scan.onServer ?? reportedAs(scan.id);
+  await removeScan(onServer ? { ...scan, onServer } : scan);
   back();
   await tellRemoved();
 }
@@ -92,19 +100,41 @@ async function tellRemoved(): Promise<void> {
 /** Send what waits; when that must be later, ask the browser to wake us, or try again by ourselves. */
 export async function flush(): Promise<Delivery> {
   sending += 1;
-  await wiring.shown();
-  const delivery = await deliver().finally(() => (sending -= 1));
-  signedOut = delivery.signedOut;
-  await wiring.shown();
-  if (delivery.signedOut) await wiring.signedOut();
-  if (delivery.failed > 0) toast(say("opinion.oneRefused"), "bad");
-  window.clearTimeout(retry);
-  if (delivery.waiting > 0 && !delivery.signedOut) {
-    retry = window.setTimeout(() => void flush(), 1000 * (delivery.retryAfterSeconds ?? 1));
-    const registration = await navigator.serviceWorker?.getRegistration("/app");
-    const sync = (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
-    await sync?.register("feedback").catch(() => undefined);
+  const delivery = await shownWhile(deliver)
+    .catch((unkept: unknown): Delivery => ({ ...NOTHING, unkept, retryAfterSeconds: STORAGE_SECONDS }))
+    .finally(() => (sending -= 1));
+  try {
+    signedOut = delivery.signedOut;
+    if (delivery.unkept === undefined) toldUnkept = false;
+    else tellUnkept(delivery.unkept);
+    await wiring.shown();
+    if (delivery.signedOut) await wiring.signedOut();
+    if (delivery.failed > 0) toast(say("opinion.oneRefused"), "bad");
+    await wiring.connection();
+  } finally {
+    await again(delivery);
   }
-  await wiring.connection();
   return delivery;
+}
+
+const NOTHING: Delivery = { sent: 0, failed: 0, waiting: 0, signedOut: false, stopped: true, retryAfterSeconds: null, removed: 0, learned: [] };
+
+async function shownWhile(work: () => Promise<Delivery>): Promise<Delivery> {
+  await wiring.shown();
+  return work();
+}
+
+/** Try again when that makes sense: feedback or deletions wait, and the server knows the token. */
+async function again({ waiting, signedOut, retryAfterSeconds }: Delivery): Promise<void> {
+  window.clearTimeout(retry);
+  if (signedOut || (waiting === 0 && retryAfterSeconds === null)) return;
+  retry = window.setTimeout(() => void flush(), timerMilliseconds(retryAfterSeconds ?? 1));
+  const registration = await navigator.serviceWorker?.getRegistration("/app");
+  const sync = (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
+  await sync?.register("feedback").catch(() => undefined);
+}
+
+function tellUnkept(error: unknown): void {
+  if (!toldUnkept) toast(explain(error), "bad");
+  toldUnkept = true;
 }

@@ -8,9 +8,10 @@ import { amendTally, dropTally, forgetChoices, readKnown, readSetting, readShelf
 import { followed, followedKnown, opened, type Network } from "../judge/update";
 import type { Pins, SignedKnown, SignedRelease } from "../judge/trust";
 import { SCAN_TYPES } from "../lib/scan-types";
-import { isStopped, sendRound } from "../lib/sending";
+import { isStopped, sendRound, Unkept } from "../lib/sending";
 import { followEncoders, judgeWhole } from "./encoder/here";
-import { token, waitingLetters } from "./store";
+import { holding } from "./outbox";
+import { token } from "./store";
 import { answered, call, Refused, Unreachable, type ScanType } from "./wire";
 import { exclusively, patience, uuid } from "../lib/features";
 
@@ -49,6 +50,7 @@ interface Loaded {
 const judges = new Map<ScanType, Promise<Loaded | null>>();
 const statuses = new Map<ScanType, JudgeStatus>();
 const UNKNOWN: JudgeStatus = { version: null, checkedAt: null, problem: null };
+const unkeptLots = new Unkept();
 let timer: number | undefined;
 
 /** Look up the releases now and every hour while the page is open. */
@@ -192,9 +194,10 @@ function network(bearer: string): Network {
 /** Send the lots, by the rules of the outbox. Not when one is full, but with the look-ups: nobody is told when a message was judged. */
 async function sendCounts(): Promise<void> {
   const bearer = await token.read();
-  if (bearer === undefined || isStopped(await waitingLetters(), Date.now())) return;
+  if (bearer === undefined || isStopped(await holding(), Date.now())) return;
   await exclusively("antispam-shield-lots", () =>
     sendRound<Tally>({
+      unkept: unkeptLots,
       waiting: async () => lotsOf(await tallies()),
       async send({ scanType, version, counts, key }) {
         await call(bearer, "POST", `/device/${scanType}/counts`, { version, ...counts }, { "Idempotency-Key": key });

@@ -2,12 +2,13 @@
 import { lotsOf } from "../judge/counting";
 import { tallies } from "../judge/shelf";
 import { exclusively, openChannel } from "../lib/features";
-import { sentOf } from "../lib/letters";
-import { isStopped, pauseOf, sendRound, type Round, type Waiting } from "../lib/sending";
+import { sentOf, type OnServer } from "../lib/letters";
+import { isStopped, pauseOf, sendRound, sooner, Unkept, type Round, type Waiting } from "../lib/sending";
 import { amendLetter, amendRemoval, dropLetter, dropRemoval, EVERYTHING, keptScan, setOnServer, setOpinion, token, waitingLetters, waitingRemovals, type Letter, type Opinion, type Removal } from "./store";
 import { answered, call, type Refused } from "./wire";
 
 export interface Delivery extends Round {
+  /** Letters; deletions are none. */
   waiting: number;
   /** How many deletions the server has carried out. */
   removed: number;
@@ -18,22 +19,42 @@ export interface Delivery extends Round {
 /** Told to open pages whenever letters were sent or refused, whoever sent them. */
 export const channel = openChannel("antispam-shield-outbox");
 
+const unkept = { letters: new Unkept(), removals: new Unkept() };
+/** Where the server has what was reported by this page: it is known before it is stored. */
+const reported = new Map<string, OnServer>();
+
+/** Where the server has a scan of this phone, as far as that could not be stored with it. */
+export function reportedAs(scanId: string): OnServer | undefined {
+  return reported.get(scanId);
+}
+
 export async function deliver(): Promise<Delivery> {
   return exclusively("antispam-shield-outbox", sendAll);
+}
+
+/** What waits, if the server has asked for a pause of all: then nothing else is sent either. */
+export async function holding(): Promise<Waiting[]> {
+  const removals = (await waitingRemovals()).map(keyed);
+  return [...unkept.removals.of(removals), ...unkept.letters.of(await waitingLetters())];
 }
 
 async function sendAll(): Promise<Delivery> {
   const bearer = await token.read();
   const letters = await waitingLetters();
-  const result: Delivery = { sent: 0, failed: 0, waiting: letters.length, signedOut: false, retryAfterSeconds: null, removed: 0, learned: [] };
-  if (bearer === undefined) return { ...result, signedOut: letters.length > 0 };
-  const holding = [...letters, ...lotsOf(await tallies().catch(() => []))];
-  if (isStopped(holding, Date.now())) return { ...result, retryAfterSeconds: pauseOf(holding, Date.now()) };
+  const removals = await waitingRemovals();
+  const result: Delivery = { sent: 0, failed: 0, waiting: letters.length, signedOut: false, stopped: true, retryAfterSeconds: null, removed: 0, learned: [] };
+  if (bearer === undefined) return { ...result, signedOut: letters.length + removals.length > 0 };
+  const held = [...(await holding()), ...lotsOf(await tallies().catch(() => []))];
+  if (isStopped(held, Date.now())) return { ...result, retryAfterSeconds: pauseOf(held, Date.now()) };
   // What is to be deleted goes first: what is written after it must not be deleted with it.
-  const removing = await sendRemovals(bearer, result);
-  if ((await waitingRemovals()).length > 0) return { ...result, signedOut: removing.signedOut, retryAfterSeconds: removing.retryAfterSeconds };
+  const { removed, ...removing } = await sendRemovals(bearer, result);
+  result.removed = removed;
+  const left = unkept.removals.of((await waitingRemovals()).map(keyed));
+  // One that the server fails over holds up nothing, unless it is all that was ever scanned.
+  if (removing.stopped || left.some(({ scanId }) => scanId === EVERYTHING)) return { ...result, ...removing, sent: 0, failed: 0 };
   const round = await sendRound<Letter>({
     ...BY_THE_CLOCK,
+    unkept: unkept.letters,
     waiting: waitingLetters,
     send: (letter) => send(bearer, letter),
     arrived: (letter) => settle(letter, { state: "sent", scam: letter.scam }),
@@ -43,37 +64,44 @@ async function sendAll(): Promise<Delivery> {
     },
     amend: amendLetter,
   });
-  Object.assign(result, round, { waiting: (await waitingLetters()).length });
-  if (result.sent + result.failed > 0) channel.postMessage(result);
+  const retryAfterSeconds = round.signedOut ? null : sooner(round.retryAfterSeconds, removing.retryAfterSeconds);
+  Object.assign(result, round, { retryAfterSeconds, waiting: unkept.letters.of(await waitingLetters()).length });
+  if (result.sent + result.failed > 0) channel.postMessage({ sent: result.sent, failed: result.failed });
   return result;
 }
 
-const BY_THE_CLOCK = { answered, now: Date.now, random: Math.random };
+const BY_THE_CLOCK = { answered, now: () => Date.now(), random: Math.random };
 
 /** Note what became of a letter, unless a newer one on the same scan waits meanwhile. */
 async function settle({ key, body }: Letter, opinion: Opinion): Promise<void> {
+  const onServer = reported.get(body.scanId);
+  if (onServer) await setOnServer(body.scanId, onServer);
   if ((await waitingLetters()).some((each) => each.key === key)) await setOpinion(body.scanId, opinion);
   await dropLetter(key);
+  reported.delete(body.scanId);
 }
 
 async function send(bearer: string, letter: Letter): Promise<void> {
   const headers = { "Idempotency-Key": letter.key };
   const { scanId } = letter.body;
-  const sent = sentOf(letter, (await keptScan(scanId))?.onServer);
+  const sent = sentOf(letter, (await keptScan(scanId))?.onServer ?? reported.get(scanId));
   if ("feedback" in sent) return void (await call(bearer, "POST", "/feedback", sent.feedback, headers));
   const taken = await call<{ scanId: string; verdict: string }>(bearer, "POST", "/device/reports", sent.report, headers);
-  await setOnServer(scanId, { id: taken.scanId, verdict: taken.verdict });
+  reported.set(scanId, { id: taken.scanId, verdict: taken.verdict });
 }
 
-/** Delete on the server what was deleted here; note in `result` what came of it. */
-function sendRemovals(bearer: string, result: Delivery): Promise<Round> {
-  const done = async ({ scanId }: Removal): Promise<void> => {
-    result.removed += 1;
-    await dropRemoval(scanId);
-  };
-  return sendRound<Removal & Waiting>({
+/** A deletion is one of its own each time that it is asked for. */
+function keyed(removal: Removal): Removal & Waiting {
+  return { ...removal, key: `${removal.scanId} ${removal.askedAt}` };
+}
+
+/** Delete on the server what was deleted here; note in `result` what it had been learned by. */
+async function sendRemovals(bearer: string, result: Delivery): Promise<Round & { removed: number }> {
+  const done = ({ scanId, askedAt }: Removal): Promise<void> => dropRemoval(scanId, askedAt);
+  const round = await sendRound<Removal & Waiting>({
     ...BY_THE_CLOCK,
-    waiting: async () => (await waitingRemovals()).map((removal) => ({ ...removal, key: removal.scanId })),
+    unkept: unkept.removals,
+    waiting: async () => (await waitingRemovals()).map(keyed),
     async send({ scanId }) {
       const path = scanId === EVERYTHING ? "/scans" : `/scans/${scanId}`;
       result.learned.push(...(await call<{ versions: string[] }>(bearer, "DELETE", path)).versions);
@@ -83,4 +111,5 @@ function sendRemovals(bearer: string, result: Delivery): Promise<Round> {
     refused: done,
     amend: amendRemoval,
   });
+  return { ...round, removed: round.sent + round.failed };
 }

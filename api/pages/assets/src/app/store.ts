@@ -133,7 +133,8 @@ async function dropOldest(): Promise<void> {
 /** Take over what the server knows of one's scans. Feedback that waits on the phone is newer than that. */
 export async function mergeScans(scans: Scan[]): Promise<void> {
   const db = await database();
-  const removals = await waitingRemovals();
+  const [removals, letters] = await Promise.all([waitingRemovals(), waitingLetters()]);
+  const waits = new Set(letters.map(({ body }) => body.scanId));
   for (const scan of scans) {
     if (scan.text == null || removals.some((removal) => covers(removal, scan))) continue;
     const { feedback: _, text, ...verdict } = scan;
@@ -141,11 +142,11 @@ export async function mergeScans(scans: Scan[]): Promise<void> {
     if (here) {
       // What this phone said stays as it was told; what became of the report is news.
       const news = opinionOf(scan);
-      if (news) await changeScan(here.id, (kept) => kept && (kept.opinion?.state === "waiting" ? kept : withOpinion(kept, news)));
+      if (news) await changeScan(here.id, (kept) => kept && (waits.has(kept.id) ? kept : withOpinion(kept, news)));
       continue;
     }
     await changeScan(scan.id, (kept) => {
-      const opinion = kept?.opinion?.state === "waiting" ? kept.opinion : (opinionOf(scan) ?? kept?.opinion);
+      const opinion = waits.has(scan.id) ? kept?.opinion : (opinionOf(scan) ?? kept?.opinion);
       return { ...verdict, text, ...(opinion ? { opinion } : {}) };
     });
   }
@@ -242,12 +243,15 @@ export async function waitingRemovals(): Promise<Removal[]> {
 /** Write a deletion again if it is still to be done. */
 export async function amendRemoval(removal: Removal): Promise<void> {
   const transaction = (await database()).transaction("removals", "readwrite");
-  if (await transaction.store.get(removal.scanId)) await transaction.store.put(removal);
+  if ((await transaction.store.get(removal.scanId))?.askedAt === removal.askedAt) await transaction.store.put(removal);
   await transaction.done;
 }
 
-export async function dropRemoval(scanId: string): Promise<void> {
-  await (await database()).delete("removals", scanId);
+/** Forget a deletion that is done; not one that was asked for meanwhile. */
+export async function dropRemoval(scanId: string, askedAt: string): Promise<void> {
+  const transaction = (await database()).transaction("removals", "readwrite");
+  if ((await transaction.store.get(scanId))?.askedAt === askedAt) await transaction.store.delete(scanId);
+  await transaction.done;
 }
 
 /** The notices that are kept, newest first. */

@@ -15,6 +15,8 @@ export type Rule =
 /** What the API answered; null: nothing, or something else answered in its place. */
 export type Answered = { status: number; message: string; retryAfterSeconds: number | null } | null;
 
+/** Whatever a server asks for: longer than a day nobody waits, and a longer pause was reckoned by a clock that was wrong. */
+export const LONGEST_HOLD_SECONDS = 86_400;
 const FIRST_SECONDS = 1;
 const LONGEST_SECONDS = 300;
 /** 4xx that say nothing against the letter: too slow (408), too early (425), too many (429). */
@@ -36,7 +38,7 @@ export function ruleOf(answered: Answered, attempts: number, random: () => numbe
   if (status === 401) return { do: "sign-in" };
   if (status >= 500 || PASSING.has(status)) {
     // Never sooner than asked for, and not all at that very second.
-    const seconds = asked === null ? pauseSeconds(attempts, random) : asked + random() * Math.max(1, asked / 10);
+    const seconds = asked === null ? pauseSeconds(attempts, random) : Math.min(LONGEST_HOLD_SECONDS, asked + random() * Math.max(1, asked / 10));
     // A fault over one letter (500) must not hold up the others.
     return { do: "wait", seconds, held: status === 500 ? "letter" : "all" };
   }

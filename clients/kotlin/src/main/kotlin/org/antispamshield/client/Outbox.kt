@@ -3,6 +3,7 @@ package org.antispamshield.client
 import java.util.UUID
 import kotlin.math.max
 import kotlin.random.Random
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -32,6 +33,11 @@ public data class Delivery(
     val signedOut: Boolean,
     /** When to try again; null where nothing waits, or only a token is missing. */
     val retryAfterSeconds: Double?,
+    /**
+     * Why the store could not keep what became of one, e.g. as the device is full: tell the person to make room. Nothing is lost: it is noted when there
+     * is some, and not sent again meanwhile.
+     */
+    val unkept: Exception? = null,
 )
 
 /** Where an outbox sends what it keeps: [ShieldClient], or an app's own transport. Each call throws [Unreachable] or a [Problem]. */
@@ -57,10 +63,14 @@ public class Outbox(
     private val now: () -> Long = System::currentTimeMillis,
     private val random: () -> Double = Random::nextDouble,
 ) {
+    private val unkept = Unkept()
     private val counting = Mutex()
     private val sender = Mutex()
     private val woken = Channel<Unit>(Channel.CONFLATED)
     private val told = MutableSharedFlow<Feedbacked>(extraBufferCapacity = 64, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+
+    /** What is counted now; one that was noted late counts when it is noted. */
+    private var round = Round()
 
     @Volatile private var sending: String? = null
 
@@ -127,15 +137,23 @@ public class Outbox(
     }
 
     /** How many letters wait. Counts are not among them: nobody has to wait for those. */
-    public suspend fun waiting(): Int = withContext(Dispatchers.IO) { store.letters().size }
+    public suspend fun waiting(): Int = withContext(Dispatchers.IO) { unkept.of(store.letters()).size }
 
     /** Forget all letters and counts: a person signs out for good. Ask first when [waiting] is not 0. */
-    public suspend fun clear(): Unit = withContext(Dispatchers.IO) { store.clear() }
+    public suspend fun clear(): Unit = withContext(Dispatchers.IO) {
+        unkept.clear()
+        store.clear()
+    }
 
-    /** Send what waits now, after each [wake], and when a pause is over, until the scope ends. */
-    public fun keepSending(scope: CoroutineScope): Job = scope.launch {
+    /**
+     * Send what waits now, after each [wake], and when a pause is over, until the scope ends. Nothing else ends it, no full device either:
+     * [delivered] is told of each round.
+     */
+    public fun keepSending(scope: CoroutineScope, delivered: (Delivery) -> Unit = {}): Job = scope.launch {
         while (true) {
-            val pause = deliver().retryAfterSeconds
+            val delivery = deliver()
+            delivered(delivery)
+            val pause = delivery.retryAfterSeconds
             if (pause == null) woken.receive() else withTimeoutOrNull((pause * 1000).toLong()) { woken.receive() }
         }
     }
@@ -143,24 +161,38 @@ public class Outbox(
     /** Send everything that may be sent now, oldest first. One caller sends at a time, the others wait for it. */
     public suspend fun deliver(): Delivery = sender.withLock { withContext(Dispatchers.IO) { sendAll() } }
 
-    private fun waitingNow(): List<Waiting> = store.letters() + store.tallies().filter { it.counts.isEnough }
+    private fun waitingNow(): List<Waiting> = unkept.of(store.letters() + store.tallies().filter { it.counts.isEnough })
 
     private suspend fun sendAll(): Delivery {
-        val round = Round()
+        round = Round()
         signedOut = false
+        try {
+            // What has arrived is noted before anything else goes: it must not go twice.
+            unkept.catchUp()
+            send()
+        } catch (error: CancellationException) {
+            throw error
+        } catch (error: Exception) { // of whatever store an app brings
+            round.unkept = error
+            round.pause = STORE_SECONDS
+        }
+        val left = runCatching { waitingNow() }.getOrNull()
+        val pause = if (signedOut) null else round.pause ?: left?.let(::nextTry)
+        return Delivery(round.sent, round.failed, left?.count { it is Letter } ?: 0, signedOut, if (left?.isEmpty() == true && round.unkept == null) null else pause, round.unkept)
+    }
+
+    private suspend fun send() {
         val waiting = waitingNow()
-        val stopped = waiting.any { it.holdsAll && isHeld(it) }
+        if (waiting.any { it.holdsAll && isHeld(it) }) return
         for ((index, one) in waiting.withIndex()) {
-            if (stopped || isHeld(one)) continue
+            if (isHeld(one)) continue
             // Replaced by a newer opinion while others were sent: that one follows in the next round.
             if (waitingNow().none { it.key == one.key }) continue
-            if (sendOne(one, round)) continue
+            if (sendOne(one)) continue
             val state = if (signedOut) FeedbackState.SIGNED_OUT else FeedbackState.WAITING
             waiting.drop(index).forEach { tell(it, state) }
             break
         }
-        val left = waitingNow()
-        return Delivery(round.sent, round.failed, left.count { it is Letter }, signedOut, if (left.isEmpty() || signedOut) null else round.pause ?: nextTry(left))
     }
 
     /** The end of a pause of all, else of the first pause of one. */
@@ -170,38 +202,31 @@ public class Outbox(
         return max(0.0, (until - now()) / 1000.0)
     }
 
-    private fun isHeld(one: Waiting) = one.heldUntil > now()
+    /** A longer pause than any is no pause: it was reckoned by a clock that was wrong. */
+    private fun isHeld(one: Waiting) = now().let { one.heldUntil > it && one.heldUntil <= it + (1000 * LONGEST_HOLD_SECONDS).toLong() }
 
-    private class Round(var sent: Int = 0, var failed: Int = 0, var pause: Double? = null)
+    private class Round(var sent: Int = 0, var failed: Int = 0, var pause: Double? = null, var unkept: Exception? = null)
 
     /** Send one; tell whether the next one may be tried. */
-    private suspend fun sendOne(one: Waiting, round: Round): Boolean {
+    private suspend fun sendOne(one: Waiting): Boolean {
         sending = one.key
         tell(one, FeedbackState.SENDING)
         try {
             if (one is Tally) sink.sendCounts(one)
             val onServer = if (one is Letter) sent(one) else null
-            settle(one, null, onServer, round)
+            settle(one, null, onServer)
             return true
         } catch (error: ShieldException) {
             when (val rule = ruleFor(error, one.attempts + 1, random)) {
                 is Rule.Refused -> {
-                    settle(one, rule.message, null, round)
+                    settle(one, rule.message, null)
                     return true
                 }
                 Rule.SignIn -> {
                     signedOut = true
                     return false
                 }
-                is Rule.Wait -> {
-                    hold(one, if (rule.held == Held.NONE) 0 else now() + (1000 * rule.seconds).toLong(), rule.held == Held.ALL)
-                    if (rule.held == Held.LETTER) {
-                        tell(one, FeedbackState.WAITING)
-                        return true
-                    }
-                    round.pause = rule.seconds
-                    return false
-                }
+                is Rule.Wait -> return hold(one, rule)
             }
         } finally {
             sending = null
@@ -218,16 +243,32 @@ public class Outbox(
     }
 
     /** Keep what became of one; [refused] says why the server does not take it. Of counts nothing is told: either way they are gone. */
-    private fun settle(one: Waiting, refused: String?, onServer: OnServer?, round: Round) {
-        if (one !is Letter) return store.dropTally(one.key)
-        store.settle(one, Outcome(one.body.scanId, refused == null, one.scam, one.body.comment.orEmpty(), refused, now()), onServer)
-        if (refused == null) round.sent += 1 else round.failed += 1
-        tell(one, if (refused == null) FeedbackState.SENT else FeedbackState.FAILED, refused)
+    private fun settle(one: Waiting, refused: String?, onServer: OnServer?) {
+        if (one !is Letter) return unkept.settle(one.key) { store.dropTally(one.key) }
+        val outcome = Outcome(one.body.scanId, refused == null, one.scam, one.body.comment.orEmpty(), refused, now())
+        unkept.settle(one.key) {
+            store.settle(one, outcome, onServer)
+            if (refused == null) round.sent += 1 else round.failed += 1
+            tell(one, if (refused == null) FeedbackState.SENT else FeedbackState.FAILED, refused)
+        }
     }
 
-    private fun hold(one: Waiting, until: Long, all: Boolean) {
-        if (one is Letter) store.amend(one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all))
-        if (one is Tally) store.amendTally(one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all))
+    /** Keep one for later; tell whether the next one may be tried. Where the pause cannot be written, it holds all the same. */
+    private fun hold(one: Waiting, rule: Rule.Wait): Boolean {
+        val until = if (rule.held == Held.NONE) 0 else now() + (1000 * rule.seconds).toLong()
+        val all = rule.held == Held.ALL
+        try {
+            when (one) {
+                is Letter -> one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all).let { unkept.amend(it) { store.amend(it) } }
+                is Tally -> one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all).let { unkept.amend(it) { store.amendTally(it) } }
+            }
+        } catch (error: Exception) {
+            round.unkept = error
+            round.pause = STORE_SECONDS
+        }
+        tell(one, FeedbackState.WAITING)
+        if (rule.held != Held.LETTER) round.pause = rule.seconds
+        return rule.held == Held.LETTER && round.unkept == null
     }
 
     private fun tell(one: Waiting, state: FeedbackState, message: String? = null) {
@@ -239,5 +280,8 @@ public class Outbox(
 
     private companion object {
         const val HOUR_MILLISECONDS = 3_600_000
+
+        /** A store that could not be written is tried again after so long: somebody has to make room. */
+        const val STORE_SECONDS = 60.0
     }
 }

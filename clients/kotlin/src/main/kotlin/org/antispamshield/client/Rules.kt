@@ -20,6 +20,8 @@ public sealed interface Rule {
 /** What is not sent during a pause: everything; this letter alone; nothing, as after a lost network, whose return ends the pause. */
 public enum class Held { ALL, LETTER, NONE }
 
+/** Whatever a server asks for: longer than a day nobody waits, and a longer pause was reckoned by a clock that was wrong. */
+internal const val LONGEST_HOLD_SECONDS = 86_400.0
 private const val FIRST_SECONDS = 1.0
 private const val LONGEST_SECONDS = 300.0
 
@@ -41,7 +43,7 @@ public fun ruleFor(error: ShieldException, attempts: Int, random: () -> Double =
     if (error.status == 401) return Rule.SignIn
     if (error.status < 500 && error.status !in PASSING) return Rule.Refused(error.message.orEmpty())
     // Never sooner than asked for, and not all at that very second.
-    val seconds = error.retryAfterSeconds?.let { it + random() * max(1.0, it / 10.0) } ?: pauseSeconds(attempts, random)
+    val seconds = error.retryAfterSeconds?.let { min(LONGEST_HOLD_SECONDS, it + random() * max(1.0, it / 10.0)) } ?: pauseSeconds(attempts, random)
     // A fault over one letter (500) must not hold up the others.
     return Rule.Wait(seconds, if (error.status == 500) Held.LETTER else Held.ALL)
 }

@@ -1,6 +1,7 @@
 package org.antispamshield.client
 
 import java.io.File
+import java.sql.SQLException
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
@@ -114,6 +115,70 @@ class OutboxTest {
             outbox.deliver()
         }
         assertEquals(listOf<String?>("first", "second"), sent)
+    }
+
+    /** A device without room until a time, and for pauses never. */
+    private class FullStore(private val store: OutboxStore, private val isFull: () -> Boolean) : OutboxStore by store {
+        override fun settle(letter: Letter, outcome: Outcome, onServer: OnServer?) {
+            if (isFull()) throw SQLException("database or disk is full")
+            store.settle(letter, outcome, onServer)
+        }
+
+        override fun amend(letter: Letter): Unit = throw SQLException("database or disk is full")
+    }
+
+    @Test
+    fun `on a full device nothing is sent twice or too early`() = runBlocking {
+        var now = 0L
+        store().use { store ->
+            val outbox = Outbox(ShieldClient(world.full) { null }, FullStore(store) { now < 60_000 }, { now }, { 0.0 })
+            for (id in listOf("a", "b", "c")) {
+                outbox.say(Scan(id, ScanType.TEXT, "spam", 1.0, "sure", "sms-v1", "now"), true)
+                now += 1
+            }
+            val rounds = listOf(10L, 20L, 60_010L, 120_010L, 150_010L).map { at ->
+                now = at
+                outbox.deliver()
+            }
+            assertEquals(world.fullRounds, rounds.map { listOf(it.sent.toDouble(), it.retryAfterSeconds) })
+            assertEquals(listOf(true, true, true, false, false), rounds.map { it.unkept is SQLException })
+            assertEquals(listOf(2, 2, 2, 2, 0), rounds.map { it.waiting })
+            assertEquals(FeedbackState.SENT, outbox.feedbackOf("a")!!.state)
+        }
+    }
+
+    @Test
+    fun `a store that cannot be read ends no sending`() = runBlocking {
+        var isBroken = true
+        store().use { store ->
+            val broken = object : OutboxStore by store {
+                override fun letters(): List<Letter> = if (isBroken) throw SQLException("disk I/O error") else store.letters()
+            }
+            val outbox = Outbox(clientOf("ada"), broken)
+            val told = mutableListOf<Delivery>()
+            coroutineScope {
+                val sending = outbox.keepSending(this) { told.add(it) }
+                withTimeout(60_000) { while (told.isEmpty()) delay(20) }
+                isBroken = false
+                outbox.wake()
+                withTimeout(60_000) { while (told.size < 2) delay(20) }
+                sending.cancel()
+            }
+            assertEquals(60.0, told.first().retryAfterSeconds)
+            assertEquals(Delivery(0, 0, 0, false, null), told.last())
+        }
+    }
+
+    @Test
+    fun `a pause reckoned by a clock that was wrong holds up nothing`() = runBlocking {
+        val scan = clientOf("ada").scan(ScanType.TEXT, "You win a tractor")
+        store().use { store ->
+            val outbox = Outbox(clientOf("ada"), store)
+            outbox.say(scan, true)
+            val later = System.currentTimeMillis() + 30L * 86_400_000
+            store.amend(store.letters().single().copy(heldUntil = later, holdsAll = true))
+            assertEquals(Delivery(1, 0, 0, false, null), outbox.deliver())
+        }
     }
 
     private fun judged(text: String, flagged: Boolean, version: String = "v1") = DeviceScan(

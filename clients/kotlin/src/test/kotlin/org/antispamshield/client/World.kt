@@ -19,6 +19,8 @@ data class World(
     val rules: List<JsonArray>,
     val stubborn: String,
     val stubbornRounds: List<List<Double?>>,
+    val full: String,
+    val fullRounds: List<List<Double?>>,
     val mixed: String,
     val mixedRounds: List<List<Double?>>,
     val counting: Counting,
