@@ -177,7 +177,10 @@ def find_each(session: Session, ring: KeyRing, messages: Sequence[Message]) -> l
     best: list[tuple[float, Place] | None] = [None] * len(messages)
     for at, candidate in _candidates(session, messages):
         said = messages[at].form
-        sample = unpacked(ring.open(candidate.sample_sealed, candidate.id))
+        packed = ring.shown(candidate.sample_sealed, candidate.id)
+        if packed is None:
+            continue
+        sample = unpacked(packed)
         if sample.hosts != said.hosts:
             continue
         score, known = likeness(said.words, sample.words), best[at]

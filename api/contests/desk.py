@@ -7,6 +7,7 @@ from sqlalchemy import select
 from api.audit import service as audit
 from api.contests.service import state_of
 from api.kit.context import Context
+from api.kit.keyring import UNREADABLE
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.tables import Contest, Feedback, Scan
 from shield.errors import NotFound
@@ -67,6 +68,10 @@ def _shown(ctx: Context, rows: Sequence[Contest]) -> list[ContestRead]:
     return [_read(ctx, row, items.get(row.feedback_id or ""), texts) for row in rows]
 
 
+def _opened(ctx: Context, sealed: bytes | None, row_id: str) -> str | None:
+    return (ctx.ring.shown(sealed, row_id) or UNREADABLE) if sealed else None
+
+
 def _read(
     ctx: Context, row: Contest, item: Feedback | None, texts: dict[str, bytes | None]
 ) -> ContestRead:
@@ -76,13 +81,13 @@ def _read(
         state=state_of(row, item),
         scan_type=ScanType(row.scan_type),
         model_type=ModelType(row.model_type),
-        text=ctx.ring.open(sealed, row.scan_id) if sealed else None,
-        reason=ctx.ring.open(row.reason_sealed, row.id),
-        contact=ctx.ring.open(row.contact_sealed, row.id) if row.contact_sealed else None,
+        text=_opened(ctx, sealed, row.scan_id),
+        reason=ctx.ring.shown(row.reason_sealed, row.id) or UNREADABLE,
+        contact=_opened(ctx, row.contact_sealed, row.id),
         feedback_id=row.feedback_id,
         campaign_id=row.campaign_id,
         known_id=row.known_id,
-        answer=ctx.ring.open(row.answer_sealed, row.id) if row.answer_sealed else None,
+        answer=_opened(ctx, row.answer_sealed, row.id),
         answered_by=row.answered_by,
         answered_at=row.answered_at,
         created_at=row.created_at,

@@ -186,7 +186,7 @@ def told(ctx: Context, row: Contest) -> ContestAnswer:
     """Return what the sender is told."""
     item = ctx.session.get(Feedback, row.feedback_id) if row.feedback_id else None
     state = state_of(row, item)
-    answer = ctx.ring.open(row.answer_sealed, row.id) if row.answer_sealed else None
+    answer = ctx.ring.shown(row.answer_sealed, row.id) if row.answer_sealed else None
     return ContestAnswer(
         state=state,
         sentence=SENTENCES[state],

@@ -89,8 +89,11 @@ def _made(ctx: Context, scan_type: ScanType) -> DeviceKnownRead:
 def _sketched(
     ring: KeyRing, scan_id: str, sealed: bytes
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the sketch of a message, empty where it has too few words, and its hosts' numbers."""
-    text, salt = ring.open(sealed, scan_id), _salt(ring)
+    """Return the sketch of a message, and its hosts' numbers.
+
+    The sketch is empty where the message has too few words, or cannot be read.
+    """
+    text, salt = ring.shown(sealed, scan_id) or "", _salt(ring)
     hosts = sorted(host_number(host, salt) for host in form(text).hosts)
     return tuple(sketch_of(text, salt) or ()), tuple(hosts)
 

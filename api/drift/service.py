@@ -251,9 +251,10 @@ def _campaigns(ctx: Context, model_type: ModelType, since: datetime) -> list[Cam
     return [
         CampaignText(
             id=row.id,
-            text=unpacked(ctx.ring.open(row.sample_sealed, row.id)).words,
+            text=unpacked(packed).words,
             first_seen=row.first_seen,
             reports=row.reports,
         )
         for row in rows
+        if (packed := ctx.ring.shown(row.sample_sealed, row.id)) is not None
     ]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.campaigns.service import Place
 from api.kit.context import Context
+from api.kit.keyring import UNREADABLE
 from api.kit.trust import Record
 from api.tables import Campaign, CampaignFingerprint, Feedback, Revision, Scan, User
 from shield.errors import NotFound
@@ -122,8 +123,10 @@ def locked(ctx: Context, feedback_id: str) -> Feedback:
 
 
 def comment_of(ctx: Context, row: Feedback) -> str | None:
-    """Return the decrypted comment of the reporter."""
-    return None if row.comment_sealed is None else ctx.ring.open(row.comment_sealed, row.id)
+    """Return the decrypted comment of the reporter; `UNREADABLE` if it cannot be decrypted."""
+    if row.comment_sealed is None:
+        return None
+    return ctx.ring.shown(row.comment_sealed, row.id) or UNREADABLE
 
 
 def readable(ctx: Context, row: Feedback) -> FeedbackRead:

@@ -127,5 +127,5 @@ def _notice(ctx: Context, row: Notice, scan: Scan, people: int, reader: Reader) 
 def _advice(ctx: Context, scan: Scan, reader: Reader) -> ScanAdvice | None:
     if scan.text_sealed is None:
         return None
-    text = ctx.ring.open(scan.text_sealed, scan.id)
-    return advise(text, ScanType(scan.scan_type), reader=reader)
+    text = ctx.ring.shown(scan.text_sealed, scan.id)
+    return None if text is None else advise(text, ScanType(scan.scan_type), reader=reader)

@@ -7,6 +7,7 @@ authenticated data, so that a ciphertext copied to another row cannot be decrypt
 import base64
 import binascii
 import json
+import logging
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shield.errors import Misconfigured
 
+logger = logging.getLogger("api.kit")
+
+UNREADABLE = "[This stored text cannot be read.]"
+"""Shown to staff in place of a text that `KeyRing.shown` cannot decrypt."""
 _KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
 
@@ -119,3 +124,15 @@ class KeyRing:
                 "Restore the database from a backup."
             ) from fault
         return opened.decode()
+
+    def shown(self, sealed: bytes, row: str) -> str | None:
+        """Decrypt a text that is one of many; `None`, and an error in the log, if it is unreadable.
+
+        One changed row, or a key that is missing, must not take all others of a list with it. What
+        is to act on this text alone uses `open`.
+        """
+        try:
+            return self.open(sealed, row)
+        except Misconfigured as fault:
+            logger.error("left out a text that cannot be read: %s", fault)
+            return None

@@ -63,7 +63,10 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
     ).all()
     alike, kin = [], []
     for row, sealed in rows:
-        sample = unpacked(ctx.ring.open(sealed, row.campaign_id))
+        packed = ctx.ring.shown(sealed, row.campaign_id)
+        if packed is None:
+            continue
+        sample = unpacked(packed)
         similarity = likeness(form.words, sample.words)
         if similarity >= SIMILAR:
             alike.append(Alike(row, sample.hosts))

@@ -188,7 +188,8 @@ def _read(
     blind = standing is KnownStanding.CHECKING and not elsewhere
     form = None
     if campaign is not None and campaign.sample_scan_id:
-        form = unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))
+        packed = ctx.ring.shown(campaign.sample_sealed, campaign.id)
+        form = None if packed is None else unpacked(packed)
     return KnownRead(
         id=row.id,
         model_type=ModelType(row.model_type),

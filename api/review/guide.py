@@ -97,8 +97,10 @@ def _examples(ctx: Context) -> dict[str, GuideExample]:
         scam = is_scam(item.corrected_label) == approved
         decision = Decision.SCAM if scam else Decision.HARMLESS
         if left[decision] and scan.text_sealed is not None:
+            text = ctx.ring.shown(scan.text_sealed, scan.id)
+            if text is None:
+                continue
             left[decision] -= 1
-            text = ctx.ring.open(scan.text_sealed, scan.id)
             examples[item.id] = GuideExample(text=text, decision=decision)
     return examples
 

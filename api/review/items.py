@@ -12,6 +12,7 @@ from api.campaigns import service as campaigns
 from api.feedback import repository as feedback
 from api.kit import trust
 from api.kit.context import Context
+from api.kit.keyring import UNREADABLE
 from api.review import meaning, related
 from api.review import repository as reviews
 from api.review.related import text_of
@@ -70,7 +71,7 @@ def _contests(ctx: Context, campaign_ids: Collection[str]) -> dict[str, list[Con
         .limit(_CONTESTS)
     )
     for row in rows:
-        reason = ctx.ring.open(row.reason_sealed, row.id)
+        reason = ctx.ring.shown(row.reason_sealed, row.id) or UNREADABLE
         mark = ContestMark(id=row.id, reason=reason, at=row.created_at)
         marks[row.campaign_id or ""].append(mark)
     return marks

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from api.feedback import repository as feedback
 from api.kit.context import Context
+from api.kit.keyring import UNREADABLE
 from api.review import repository as reviews
 from api.tables import IS_PENDING, Campaign, Feedback, Scan, User
 from api.users.service import reporter_summary
@@ -25,10 +26,10 @@ _READ = 10 * _REPORTERS
 
 
 def text_of(ctx: Context, scan: Scan) -> str:
-    """Return the message of a scan; empty if it was erased."""
+    """Return the message of a scan; empty if it was erased, `UNREADABLE` if it cannot be read."""
     if scan.text_sealed is None:
         return ""
-    return ctx.ring.open(scan.text_sealed, scan.id)
+    return ctx.ring.shown(scan.text_sealed, scan.id) or UNREADABLE
 
 
 def campaign(
@@ -49,7 +50,8 @@ def campaign(
         others = ctx.session.scalars(
             select(Scan).join(latest, latest.c.scan_id == Scan.id).order_by(latest.c.id.desc())
         )
-        read = {text: other.fingerprint for other in others if (text := text_of(ctx, other))}
+        opened = {text_of(ctx, other): other.fingerprint for other in others}
+        read = {text: print_ for text, print_ in opened.items() if text not in ("", UNREADABLE)}
         # What reads otherwise comes first: what differs in numbers or disguise is covered anyway.
         news = dict(zip(read.values(), read.keys(), strict=True))
         for text in [*news.values(), *read]:

@@ -135,8 +135,8 @@ def _first(ctx: Context, unit: _Unit, view: View) -> Feedback | None:
     for item, scan in unit.messages:
         if not view.reads_texts:
             return item
-        sealed = scan.text_sealed
-        if sealed is not None and matches(ctx.ring.open(sealed, scan.id), view):
+        text = ctx.ring.shown(scan.text_sealed, scan.id) if scan.text_sealed is not None else None
+        if text is not None and matches(text, view):
             return item
     return None
 

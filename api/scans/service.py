@@ -254,7 +254,7 @@ def _remembered(ctx: Context, row: Scan) -> KnownMark | None:
 def _own(
     ctx: Context, row: Scan, feedback: Feedback | None, revised: Revision | None, reader: Reader
 ) -> ScanRead:
-    text = ctx.ring.open(row.text_sealed, row.id) if row.text_sealed is not None else None
+    text = ctx.ring.shown(row.text_sealed, row.id) if row.text_sealed is not None else None
     scan_read = _answered(read(row, text, reader), row, _remembered(ctx, row))
     scan_read.text = text
     if revised is not None:

@@ -54,7 +54,10 @@ def _indicator(ctx: Context, entry: KnownCampaign, campaign: Campaign) -> Indica
     texts = _texts(ctx, entry)
     if len(texts) < FEWEST_REPORTERS:
         return None
-    sample = unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))
+    packed = ctx.ring.shown(campaign.sample_sealed, campaign.id)
+    if packed is None:
+        return None
+    sample = unpacked(packed)
     pattern = masked(sample.words, texts.values())
     if len(pattern.split()) < _SHARE_OF_WORDS * len(sample.words.split()):
         return None
@@ -99,9 +102,9 @@ def _texts(ctx: Context, entry: KnownCampaign) -> dict[str, str]:
         .limit(_READ)
     )
     return {
-        user_id: form(ctx.ring.open(sealed, scan_id)).words
+        user_id: form(text).words
         for user_id, scan_id, sealed in rows
-        if sealed is not None
+        if sealed is not None and (text := ctx.ring.shown(sealed, scan_id)) is not None
     }
 
 

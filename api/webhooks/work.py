@@ -161,4 +161,4 @@ def _text(ctx: Context, subject: str, kind: str) -> str | None:
     scan = ctx.session.get(Scan, scan_id) if scan_id else None
     if scan is None or scan.text_sealed is None:
         return None
-    return ctx.ring.open(scan.text_sealed, scan.id)
+    return ctx.ring.shown(scan.text_sealed, scan.id)

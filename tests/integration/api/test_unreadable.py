@@ -1,0 +1,113 @@
+"""One stored text that cannot be read is told as such, and takes no other with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from api.kit.keyring import UNREADABLE
+from api.tables import Campaign, Contest, Feedback, Scan
+from shield.client import ShieldClient
+from shield.errors import Misconfigured
+from shield.labels import FeedbackType, ScanType
+from shield.wire import ContestRequest, ReviewAction
+from tests.integration.api.steps import decide, http, report, scan
+from tests.support.api import RunningApi, running_api
+from tests.support.arms import deploy, model_server
+from tests.support.desk import signed_in
+
+LOST = "You win a voucher with your order 4711 at our shop, see https://shop.example/v for terms"
+KEPT = "Shall we have lunch at the café on Friday?"
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningApi]:
+    with (
+        model_server() as arm,
+        running_api(
+            tmp_path, prepare=lambda services: deploy(services.rollouts, arm), embedded=True
+        ) as running,
+    ):
+        yield running
+
+
+def spoil(api: RunningApi) -> None:
+    """Change all that is stored of messages but `KEPT`, as a fault of the disk would."""
+    with api.services.sessions() as session:
+        for row in session.scalars(select(Scan)):
+            if api.services.ring.open(row.text_sealed or b"", row.id) == KEPT:
+                continue
+            row.text_sealed = spoilt(row.text_sealed)
+            for item in session.scalars(select(Feedback).where(Feedback.scan_id == row.id)):
+                if item.comment_sealed:
+                    item.comment_sealed = spoilt(item.comment_sealed)
+                campaign = session.get_one(Campaign, item.campaign_id)
+                campaign.sample_sealed = b"no such key: no text"
+        for contest in session.scalars(select(Contest)):
+            contest.reason_sealed = spoilt(contest.reason_sealed)
+        session.commit()
+
+
+def spoilt(sealed: bytes | None) -> bytes:
+    assert sealed is not None
+    return sealed[:-1] + bytes([sealed[-1] ^ 1])
+
+
+def test_one_s_own_scans_are_listed_without_it(api: RunningApi) -> None:
+    scan(api, "ada", LOST)
+    scan(api, "ada", KEPT)
+    spoil(api)
+    with api.client("ada") as client:
+        assert [each.text for each in client.scans()] == [KEPT, None]
+
+
+def test_the_desk_shows_the_others_and_says_which_cannot_be_read(
+    api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    with api.client("ada") as ada:
+        lost = ada.scan(ScanType.TEXT, LOST)
+        ada.send_feedback(lost.id, FeedbackType.CONFIRMED, comment="what is this?")
+    api.clock.move_on(60)
+    report(api, "ben", KEPT)
+    with ShieldClient(api.url, None) as sender:
+        sender.contest(ContestRequest(text=LOST, reason="We are the shop that sends it."))
+    spoil(api)
+    with api.client("rita", "reviewer") as rita:
+        items = list(rita.pending())
+        assert {item.scan.text for item in items} == {UNREADABLE, KEPT}
+        assert UNREADABLE in {item.comment for item in items}
+        (contest,) = rita.contests().items
+        assert (contest.text, contest.reason) == (UNREADABLE, UNREADABLE)
+    with http(api, "rita", "reviewer") as client:
+        hits = client.get("/api/v2/feedback/pending", params={"q": "lunch"}).json()["data"]
+        assert [item["scan"]["text"] for item in hits] == [KEPT]
+    with signed_in(api) as rita_at_the_desk:
+        page = rita_at_the_desk.get("/review")
+        assert page.status_code == 200
+        assert "lunch" in page.text
+    assert "left out a text that cannot be read" in caplog.text
+    assert report(api, "eve", LOST, FeedbackType.CONFIRMED).id, "compared with those that are left"
+
+
+def test_what_is_made_of_many_messages_does_without_it(api: RunningApi) -> None:
+    decide(api, report(api, "ada", LOST, FeedbackType.CONFIRMED).id, ReviewAction.APPROVE)
+    spoil(api)
+    with http(api, "root", "admin", "reviewer", "user") as client:
+        for path in ("known", "device/text/known"):
+            answer = client.get(f"/api/v2/{path}")
+            assert answer.status_code == 200, (path, answer.text)
+    with signed_in(api) as rita:
+        for path in ("/review/guide", "/review/known"):
+            assert rita.get(path).status_code == 200, path
+    assert scan(api, "ben", LOST).verdict == "spam"
+
+
+def test_what_is_to_act_on_it_alone_is_told(api: RunningApi) -> None:
+    scan(api, "ada", LOST)
+    spoil(api)
+    with api.services.sessions() as session:
+        row = session.scalars(select(Scan)).one()
+        with pytest.raises(Misconfigured):
+            api.services.ring.open(row.text_sealed or b"", row.id)
+        assert api.services.ring.shown(row.text_sealed or b"", row.id) is None
