@@ -106,7 +106,12 @@ def retrain(
             build_dataset(inputs=leased.outputs["inputs"], **taken(build_dataset, parameters)),
         )
         linear = step(
-            "baseline", baseline(dataset=data.outputs["dataset"], **taken(baseline, parameters))
+            "baseline",
+            baseline(
+                dataset=data.outputs["dataset"],
+                champion=leased.outputs["champion"],
+                **taken(baseline, parameters),
+            ),
         )
         challenger = step(
             "train",
@@ -209,7 +214,14 @@ def build_base(on_task: OnTask | None = None) -> Any:
             ),
         )
         linear = placed(
-            "baseline", baseline(dataset=data.outputs["dataset"], fpr_budget=fpr_budget, seed=seed)
+            "baseline",
+            baseline(
+                dataset=data.outputs["dataset"],
+                champion=data.outputs["champion"],
+                fpr_budget=fpr_budget,
+                seed=seed,
+                start="base",
+            ),
         )
         first = placed(
             "train",

@@ -52,8 +52,11 @@ class RetrainingParameters(TrainingParameters):
     """Maximum number of corrections from one reporter."""
     per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
     """Maximum number of wordings of one campaign."""
-    start: Annotated[Literal["champion", "base", "better"], _field("", "train")] = "champion"
-    """Model to fine-tune: the champion, the base model, or the better of both (twice as long)."""
+    start: Annotated[Literal["champion", "base", "better"], _field("", "train baseline")] = (
+        "champion"
+    )
+    """What a training goes on from: the champion, the base model and no linear half, or the better
+    of champion and base (twice as long)."""
     fpr_budget: Annotated[float, _field("share", "train baseline evaluate", gt=0, lt=1)] = 0.01
     """Share of harmless messages that may be flagged; it sets the operating point."""
     lease_seconds: Annotated[int, _field("seconds", "collect", ge=60, le=30 * 86400)] = 21600

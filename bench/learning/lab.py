@@ -208,10 +208,18 @@ class Lab:
         return target
 
 
-def fit_rows(rows: pl.DataFrame) -> LinearModel:
-    """Fit the product's linear model on a table with `text`, `label` and, perhaps, `weight`."""
+def fit_rows(rows: pl.DataFrame, champion: LinearModel | None = None) -> LinearModel:
+    """Fit the product's linear model on a table with `text`, `label` and, perhaps, `weight`.
+
+    Args:
+        rows: With `source`, too, where there is a champion.
+        champion: What it goes on from; None: a first model.
+    """
     weights = rows["weight"].to_numpy() if "weight" in rows.columns else None
-    return baseline_step.fit(rows["text"].to_list(), rows["label"].to_numpy() == 1, weights)
+    texts, scam = rows["text"].to_list(), rows["label"].to_numpy() == 1
+    if champion is None:
+        return baseline_step.fit(texts, scam, weights)
+    return baseline_step.go_on(champion, texts, scam, weights, baseline_step.of_users(rows))
 
 
 def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) -> Path:
@@ -219,7 +227,8 @@ def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) 
     recipe = recipe or Recipe(learning_rate=1e-4)  # as the results at hand were taken
     parent = "" if champion is None else ModelPackage.open(champion).digest
     sources = sorted(Path(train_step.__file__).parent.glob("*.py"))
-    sources += [Path(baseline_step.__file__), Path(shield.linear.__file__)]
+    sources += sorted(Path(baseline_step.__file__).parent.glob("*.py"))
+    sources += [Path(shield.linear.__file__)]
     parts = [
         messages.file_digest(dataset / "train.parquet"),
         messages.file_digest(dataset / "valid.parquet"),
@@ -234,7 +243,7 @@ def trained(dataset: Path, champion: Path | None, recipe: Recipe | None = None) 
         part = target.with_name(f"{name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        baseline_step.run(dataset, dataset / "linear")
+        baseline_step.run(dataset, dataset / "linear", champion)
         train_step.run(
             dataset,
             champion,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -65,9 +65,9 @@ class Linear:
     @classmethod
     def start(cls, way: str, lab: Lab) -> "Linear":
         """Fit the first model on the base corpus."""
-        model = fit_rows(lab.base["train"])
+        model, point = placed(fit_rows(lab.base["train"]), lab)
         naive = NaiveLinear(model) if way == "naive" else None
-        return cls(way, lab, model, point_of(model, lab), naive)
+        return cls(way, lab, model, point, naive)
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """As in the protocol."""
@@ -79,7 +79,7 @@ class Linear:
         return self.probabilities(texts) >= limit
 
     def learn(self, month: int, corrections: pl.DataFrame, seed: int) -> str:
-        """As in the protocol. A linear model is fitted anew on all there is, replay included."""
+        """As in the protocol. The linear model goes on from its champion, shown all there is."""
         if self.naive is not None:
             self.naive.learn(corrections, seed)
             return "promote"
@@ -87,8 +87,8 @@ class Linear:
             return "static"
         self.lab.seal(corrections, month)
         dataset = self.lab.dataset(seed=seed, replay=EVERYTHING)
-        challenger = fit_rows(messages.read(dataset / "train.parquet"))
-        point = point_of(challenger, self.lab)
+        train = messages.read(dataset / "train.parquet")
+        challenger, point = placed(fit_rows(train, self.model), self.lab)
         given = self._evidence(dataset, challenger, point, corrections_in(corrections))
         outcome = decide(given.model_copy(update={"record": self.record}), self.limits).outcome
         if outcome == "promote":
@@ -147,6 +147,12 @@ def point_of(model: LinearModel, lab: Lab) -> float:
     frozen = [lab.base[name] for name in ("valid", "frozen_ham") if name in lab.base]
     ham = pl.concat(frozen).filter(pl.col("label") == 0)["text"].to_list()
     return operating_point(model.margins(ham), BUDGET)
+
+
+def placed(model: LinearModel, lab: Lab) -> tuple[LinearModel, float]:
+    """Return a linear model with its threshold, and the margin that this is."""
+    point = point_of(model, lab)
+    return replace(model, threshold=float(probability_of(np.array(point)))), point
 
 
 def recorded(record: GoldenRecord | None, given: GateInput) -> GoldenRecord:

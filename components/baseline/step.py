@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from components.baseline.going_on import moved
+from components.shared.messages import OF_USERS
 from shield.errors import Invalid
 from shield.linear import Features, LinearModel, blocks_of
 from shield.logistic import probability_of
 from shield.metrics import operating_point
+from shield.packages.manifest import LINEAR
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +35,24 @@ PENALTY = 10.0
 """Inverse strength of the L2 penalty, by five-fold cross-validation on the SMS corpus."""
 
 
-def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) -> LinearModel:
+def run(
+    dataset: Path,
+    model: Path,
+    champion: Path | None = None,
+    *,
+    start: str = "champion",
+    fpr_budget: float = 0.01,
+    seed: int = 0,
+) -> LinearModel:
     """Fit the baseline on `train.parquet` and set its threshold on `valid.parquet`.
 
     Args:
         dataset: Directory written by `build_dataset`: `train`, `valid` and, if `train` holds only a
             part of the base corpus, `base` .parquet.
         model: File to write.
+        champion: Package to go on from; None, a directory without a linear half, or one that reads
+            other features than this release: it is fitted anew.
+        start: As of `train`; with `base` it is fitted anew, whatever the champion.
         fpr_budget: Share of harmless messages of `valid.parquet` that may be flagged.
         seed: Draws the sample where there are more than `MOST_ROWS` messages.
 
@@ -54,7 +68,12 @@ def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) 
             "a model can only be trained on both classes. Check the base corpus."
         )
     weights = train["weight"].to_numpy() if "weight" in train.columns else np.ones(scam.size)
-    fitted = fit(train["text"].to_list(), scam, weights)
+    parent = None if start == "base" else half_of(champion)
+    texts = train["text"].to_list()
+    if parent is None:
+        fitted = fit(texts, scam, weights)
+    else:
+        fitted = go_on(parent, texts, scam, weights, of_users(train))
     ham = valid.filter(pl.col("label") == 0)["text"].to_list()
     try:
         point = operating_point(fitted.margins(ham), fpr_budget)
@@ -66,7 +85,9 @@ def run(dataset: Path, model: Path, *, fpr_budget: float = 0.01, seed: int = 0) 
     fitted = LinearModel(fitted.weights, fitted.bias, threshold, fitted.features)
     model.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(model)
-    log.info(json.dumps({"event": "baseline", "rows": scam.size, "threshold": threshold}))
+    origin = "nothing" if parent is None else "champion"
+    told = {"event": "baseline", "rows": scam.size, "threshold": threshold, "from": origin}
+    log.info(json.dumps(told))
     return LinearModel.load(model)
 
 
@@ -85,21 +106,70 @@ def fit(
         features: What is looked at; the defaults, with windows of the taught length, if left out.
     """
     features = features or _features(texts)
-    weights = np.ones(scam.size) if weights is None else weights.astype(np.float64)
-    balance = np.where(scam, 1 / weights[scam].sum(), 1 / weights[~scam].sum()) * scam.size / 2
     rows = matrix(texts, features)
     rarity = _rarity(rows)
     # Far more n-grams than messages: in the dual the same optimum takes a sixth of the time.
     regression = LogisticRegression(
         C=PENALTY, solver="liblinear", dual=True, random_state=0, tol=1e-3
     )
-    regression.fit(rows.multiply(rarity).tocsr(), scam, sample_weight=weights * balance)
+    scaled = rows.multiply(rarity).tocsr()
+    regression.fit(scaled, scam, sample_weight=_balanced(scam, weights))
     return LinearModel(
         (regression.coef_[0] * rarity).astype(np.float16).astype(np.float32),
         float(regression.intercept_[0]),
         0.5,
         features,
     )
+
+
+def go_on(
+    champion: LinearModel,
+    texts: list[str],
+    scam: NDArray[np.bool_],
+    weights: NDArray[np.float64] | None,
+    corrections: NDArray[np.bool_],
+) -> LinearModel:
+    """Fit from a champion; see `going_on`. The arguments are those of `fit`, beside two.
+
+    Args:
+        champion: The model to go on from; texts are read as it reads them.
+        texts: Messages as scanned.
+        scam: Shape (n,); both classes must occur.
+        weights: Shape (n,); None: 1 each.
+        corrections: Shape (n,). True where a message is a correction of users.
+    """
+    rows = matrix(texts, champion.features)
+    counts = _balanced(scam, weights)
+    return moved(champion, rows, _rarity(rows), scam, counts, corrections, PENALTY)
+
+
+def of_users(train: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return which messages are corrections, shape (n,)."""
+    if "source" not in train.columns:
+        return np.zeros(train.height, dtype=np.bool_)
+    return np.asarray((train["source"] == OF_USERS).fill_null(False).to_numpy(), dtype=np.bool_)
+
+
+def half_of(champion: Path | None) -> LinearModel | None:
+    """Return the linear half of a package directory, where there is one that can be gone on from.
+
+    One that reads a text in another way than this release was taught by other n-grams; how long its
+    windows are does not matter.
+    """
+    if champion is None or not (champion / LINEAR).is_file():
+        return None
+    half, now = LinearModel.load(champion / LINEAR), Features()
+    same = half.features._replace(reach=now.reach, whole=now.whole, window_cost=now.window_cost)
+    return half if same == now and half.features.reach else None
+
+
+def _balanced(scam: NDArray[np.bool_], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return weights under which both classes weigh the same in sum."""
+    counts: NDArray[np.float64] = np.ones(scam.size)
+    if weights is not None:
+        counts = weights.astype(np.float64)
+    balance = np.where(scam, 1 / counts[scam].sum(), 1 / counts[~scam].sum()) * scam.size / 2
+    return counts * np.asarray(balance, dtype=np.float64)
 
 
 def _features(texts: list[str]) -> Features:

@@ -34,8 +34,8 @@ def train(
         learning_rate: Peak learning rate.
         max_tokens: Longest row; longer texts are evaluated in windows of this length.
         token_budget: Tokens per training step, padding included.
-        start: Model to fine-tune: the champion, the base model, or the better of both (twice as
-            long).
+        start: What a training goes on from: the champion, the base model and no linear half, or the
+            better of champion and base (twice as long).
         fpr_budget: Share of harmless messages that may be flagged; it sets the operating point.
     """
     from pathlib import Path

@@ -82,8 +82,8 @@ def test_a_step_whose_results_nobody_takes_is_waited_for() -> None:
     @dsl.pipeline(name="with-a-probe")  # type: ignore[untyped-decorator]
     def graph() -> None:
         data = prepare_corpus(model_type="sms")
-        linear = baseline(dataset=data.outputs["dataset"])
-        probe = baseline(dataset=data.outputs["dataset"])
+        both = {"dataset": data.outputs["dataset"], "champion": data.outputs["champion"]}
+        linear, probe = baseline(**both), baseline(**both)
         trained = train(
             dataset=data.outputs["dataset"],
             champion=data.outputs["champion"],
@@ -131,8 +131,8 @@ def test_a_new_parameter_needs_its_field_and_the_step_that_uses_it() -> None:
     assert "\n        stop_words: Words to leave out, the most frequent first.\n" in source
     assert signed(source, "baseline", Wider) == source
     assert signed(source.replace("stop_words", "seed"), "baseline").count("seed:") == 2
-    given = {"dataset": 1, "seed": 2, "fpr_budget": 0.1, "stop_words": 9}
-    assert of_step("baseline", given, Wider) == {"seed": 2, "fpr_budget": 0.1, "stop_words": 9}
+    given = {"dataset": 1, "seed": 2, "start": "base", "fpr_budget": 0.1, "stop_words": 9}
+    assert of_step("baseline", given, Wider) == {k: v for k, v in given.items() if k != "dataset"}
 
 
 def test_a_run_with_a_wrong_parameter_is_refused_before_anything_is_made(tmp_path: Path) -> None:

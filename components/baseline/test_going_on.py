@@ -1,0 +1,161 @@
+import dataclasses
+import random
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.baseline.step import fit, go_on, half_of, of_users, run
+from components.shared.messages import OF_USERS
+from shield.linear import LinearModel
+from shield.logistic import logit, probability_of
+from shield.metrics import operating_point
+from shield.packages.manifest import LINEAR
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+_WORDS = {
+    1: words("prize claim winner urgent account verify parcel fee bank code call now free cash"),
+    0: words("tea tomorrow mum train late dinner cake garden meeting school thanks love home bus"),
+}
+_SHARED = words("the a you to for is on at we my your please today see it and")
+NEW = words("crypto wallet seed phrase recover tokens")
+
+
+def written(label: int, many: int, chance: random.Random) -> list[str]:
+    """Messages that only just tell what they are: most words say nothing, some the contrary."""
+
+    def telling() -> str:
+        return chance.choice(_WORDS[label if chance.random() > 0.15 else 1 - label])
+
+    return [
+        " ".join([*chance.choices(_SHARED, k=9), *(telling() for _ in range(3)), str(number)])
+        for number in range(many)
+    ]
+
+
+class Story:
+    """A first model, and a week: harmless messages confirmed, and six scams that it misses."""
+
+    def __init__(self, seed: int = 0) -> None:
+        chance = random.Random(seed)
+        self.scams, self.hams = written(1, 120, chance), written(0, 120, chance)
+        self.frozen, self.others = written(0, 260, chance), written(1, 300, chance)
+        self.base = [*self.scams, *self.hams]
+        self.confirmed = written(0, 60, chance)
+        self.missed = [" ".join([*chance.sample(NEW, 4), "mum", "tea"]) for _ in range(6)]
+        self.truth = np.array([True] * 120 + [False] * 120)
+        self.champion = self.placed(fit(self.base, self.truth))
+
+    def placed(self, model: LinearModel) -> LinearModel:
+        point = operating_point(model.margins(self.frozen), 0.01)
+        return dataclasses.replace(model, threshold=float(probability_of(np.array(point))))
+
+    def week(self) -> tuple[list[str], np.ndarray, np.ndarray]:
+        texts = [*self.base, *self.confirmed, *self.missed]
+        scam = np.array([*self.truth, *[False] * 60, *[True] * 6])
+        return texts, scam, np.arange(len(texts)) >= len(self.base)
+
+    def changed(self, model: LinearModel) -> int:
+        model = self.placed(model)
+        now, before = (
+            each.probabilities(self.others) >= each.threshold for each in (model, self.champion)
+        )
+        return int(np.sum(now != before))
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    return Story()
+
+
+def test_a_week_of_few_corrections_leaves_most_verdicts_as_they_were() -> None:
+    anew, gone_on = 0, 0
+    for seed in range(3):
+        story = Story(seed)
+        texts, scam, corrections = story.week()
+        anew += story.changed(fit(texts, scam))
+        gone_on += story.changed(go_on(story.champion, texts, scam, None, corrections))
+    assert anew > 40, "of 900, when the model is fitted anew"
+    assert gone_on <= anew / 2
+
+
+def test_what_the_champion_misses_is_learnt(story: Story) -> None:
+    texts, scam, corrections = story.week()
+    assert not np.any(story.champion.margins(story.missed) >= logit(story.champion.threshold))
+    learnt = story.placed(go_on(story.champion, texts, scam, None, corrections))
+    assert np.all(learnt.probabilities(story.missed) >= learnt.threshold)
+
+
+def test_nothing_new_changes_nothing(story: Story) -> None:
+    none = np.zeros(len(story.base), dtype=np.bool_)
+    again = go_on(story.champion, story.base, story.truth, None, none)
+    assert np.array_equal(again.weights, story.champion.weights)
+    assert again.bias == pytest.approx(story.champion.bias)
+    point = logit(story.champion.threshold)
+    right = [each for each in story.confirmed if story.champion.margin(each) < point]
+    assert len(right) > 50
+    texts = [*story.base, *right]
+    scam = np.array([*story.truth, *[False] * len(right)])
+    confirmed = np.arange(len(texts)) >= len(story.base)
+    again = go_on(story.champion, texts, scam, None, confirmed)
+    assert np.array_equal(again.weights, story.champion.weights), "so many times: you are right"
+
+
+def test_a_base_message_with_another_label_than_the_champion_gives_it_is_taught(
+    story: Story,
+) -> None:
+    texts, scam, corrections = story.week()
+    again = go_on(story.champion, texts, scam, None, np.zeros_like(corrections))
+    assert np.all(again.margins(story.missed) > story.champion.margins(story.missed) + 0.5)
+
+
+def test_the_step_goes_on_from_a_package_and_anew_where_that_is_asked_for(
+    story: Story, tmp_path: Path
+) -> None:
+    texts, scam, corrections = story.week()
+    dataset, package = tmp_path / "dataset", tmp_path / "champion"
+    dataset.mkdir()
+    package.mkdir()
+    story.champion.save(package / LINEAR)
+    table = pl.DataFrame(
+        {
+            "text": texts,
+            "label": scam.astype(np.int8),
+            "source": [OF_USERS if each else "corpus" for each in corrections],
+            "weight": np.ones(scam.size, dtype=np.float32),
+        }
+    )
+    table.write_parquet(dataset / "train.parquet")
+    valid = {"text": story.frozen, "label": [0] * len(story.frozen)}
+    pl.DataFrame(valid).write_parquet(dataset / "valid.parquet")
+    assert np.array_equal(of_users(table), corrections)
+    files = {
+        name: run(dataset, tmp_path / name, champion, start=start)
+        for name, champion, start in (
+            ("on", package, "champion"),
+            ("again", package, "champion"),
+            ("base", package, "base"),
+            ("first", None, "champion"),
+            ("empty", dataset, "champion"),
+        )
+    }
+    raw = {name: (tmp_path / name).read_bytes() for name in files}
+    assert raw["on"] == raw["again"], "the same inputs make the same bytes"
+    assert raw["base"] == raw["first"] == raw["empty"] != raw["on"]
+    assert story.changed(files["on"]) <= story.changed(files["base"]) / 2
+
+
+def test_a_champion_that_reads_other_n_grams_is_not_gone_on_from(
+    story: Story, tmp_path: Path
+) -> None:
+    story.champion.save(tmp_path / LINEAR)
+    assert half_of(tmp_path) is not None
+    other = story.champion.features._replace(bits=12)
+    weights = np.zeros(other.buckets, dtype=np.float32)
+    LinearModel(weights, 0.0, 0.5, other).save(tmp_path / LINEAR)
+    assert half_of(tmp_path) is None
