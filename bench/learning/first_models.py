@@ -21,7 +21,7 @@ from components.shared import messages
 from components.shared.environment import StepSettings
 from components.train import step as train_step
 from components.train.recipe import Recipe
-from shield.book import Side, languages_at, read_tactics
+from shield.book import Side, read_tactics
 from shield.labels import Certainty, ModelType
 from shield.packages import ModelPackage
 from shield.predictor import Predictor
@@ -37,7 +37,6 @@ def first_model(
     model_type: ModelType,
     seed: int,
     *,
-    all_languages: bool = False,
     epochs: int | None = None,
     most: int = 0,
 ) -> tuple[ModelPackage, Path]:
@@ -48,13 +47,10 @@ def first_model(
         base: Name of the base model, or its folder.
         model_type: Whose messages.
         seed: Draws the messages and trains the encoder.
-        all_languages: Teach the book in all its languages, whatever the base reads.
         epochs: As the recipe has it if left out.
         most: Take only so many messages of each collection (0: all).
     """
     settings = StepSettings(base_model=Path(base), api_url=None, checkpoint_dir=work / "kept")
-    if all_languages:
-        settings = settings.model_copy(update={"book_languages": languages_at()})
     corpus, dataset, package = (work / part for part in ("corpus", "dataset", "model"))
     prepare_step.run(
         corpus, model_type=model_type, settings=settings, seed=seed, most_messages=most
@@ -82,7 +78,6 @@ def judge_first_model(
     model_type: ModelType,
     seed: int,
     *,
-    all_languages: bool = False,
     epochs: int | None = None,
     most: int = 0,
 ) -> dict[str, Any]:
@@ -94,7 +89,6 @@ def judge_first_model(
             base,
             model_type,
             seed,
-            all_languages=all_languages,
             epochs=epochs,
             most=most,
         )
