@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+import components.baseline
 import components.prepare_corpus
 import components.shared
 import components.train
@@ -69,7 +70,7 @@ def run(scale: Scale) -> Outcome:
 
 def _one(base: str, model_type: ModelType, seed: int, scale: Scale) -> Any:
     """Train one first model and judge it, or return what was measured before."""
-    rooms = (components.prepare_corpus, components.train, components.shared)
+    steps = (components.prepare_corpus, components.baseline, components.train)
     make = partial(
         first_models.judge_first_model,
         BASES[base],
@@ -82,7 +83,10 @@ def _one(base: str, model_type: ModelType, seed: int, scale: Scale) -> Any:
         {"experiment": "book", "base": base, "type": model_type.value, "seed": seed}
         | {"book": book_digest()}
         | ({"short": True} if scale.short else {}),
-        [*(Path(room.__path__[0]) for room in rooms), Path(first_models.__file__)],
+        [
+            *(Path(room.__path__[0]) for room in (*steps, components.shared)),
+            Path(first_models.__file__),
+        ],
         make,
     )
 
