@@ -65,9 +65,9 @@ MOST = {"latin": 20_000, "devanagari": 4_000, "arabic": 4_000, "marks": 4_000}
 _SPACE = "▁"
 _SAMPLES = 1
 """Messages of each template of the book whose pieces are kept."""
-_OFTEN = 2
-"""Messages that must have a piece for it to be kept; one that a single message has costs as much
-memory and teaches nothing that it shares with others."""
+_OFTEN = 3
+"""Messages that must have a piece for it to be kept; one that one or two have costs as much
+memory and teaches hardly anything that they share with others."""
 _SCALED_BY = 200
 """Of these, evenly drawn, set the scale of the mean layer."""
 _MOST_TOKENS = 128
