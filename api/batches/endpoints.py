@@ -30,6 +30,8 @@ def lease(body: LeaseRequest, ctx: TrainerWrite) -> Envelope[LeaseResult]:
         if result.outcome == "leased"
         else f"{result.count} corrections are approved; {result.minimum} are required."
     )
+    if result.unreadable:
+        message += f" {result.unreadable} more cannot be read, and were left out."
     return Envelope[LeaseResult](message=message, data=result)
 
 

@@ -4,6 +4,7 @@ Reading has no side effects. A correction is consumed only by an acknowledgement
 registered version. Every other outcome frees the rows for a later batch.
 """
 
+import logging
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -29,9 +30,11 @@ from shield.wire import (
     RenewRequest,
 )
 
+logger = logging.getLogger("api.batches")
+
 
 def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
-    """Seal all approved, free corrections into a batch and lease it to a run.
+    """Seal all approved, free corrections that can be read into a batch and lease it to a run.
 
     Idempotent per run: an active lease is renewed, an acknowledged batch is returned again, and an
     expired lease is resumed while no other run holds its rows.
@@ -48,39 +51,59 @@ def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
     if known is not None and known.status == "expired" and _take_up_again(ctx, known):
         known.lease_expires_at = expires
         return _leased(known, request.minimum)
-    rows = repository.free_rows(ctx.session, model_type, ctx.now)
+    free = repository.free_rows(ctx.session, model_type, ctx.now)
+    # One that cannot be read stays free, so that it holds up no training, and is not lost to one.
+    texts = {
+        scan.id: text
+        for _, scan, _ in free
+        if scan.text_sealed and (text := ctx.ring.shown(scan.text_sealed, scan.id)) is not None
+    }
+    rows = [row for row in free if row[1].id in texts]
+    unreadable = len(free) - len(rows)
+    if unreadable:
+        logger.warning("%d corrections of %s cannot be read: left out", unreadable, model_type)
     # Confirmations travel along, and are no reason to train: the model says so already.
     claims = [feedback.feedback_type for feedback, _, _ in rows]
     corrections = len(claims) - claims.count(FeedbackType.CONFIRMED.value)
     if corrections < max(1, request.minimum):
-        return LeaseResult(outcome="too_few", count=corrections, minimum=request.minimum)
+        return LeaseResult(
+            outcome="too_few", count=corrections, minimum=request.minimum, unreadable=unreadable
+        )
     batch = _seal(
         ctx,
         model_type,
-        [_row(ctx, *row) for row in rows],
+        [_row(ctx, *row, texts[row[1].id]) for row in rows],
         {feedback.id: feedback.user_id for feedback, _, _ in rows},
     )
     batch.run_id, batch.status, batch.lease_expires_at = request.run_id, "leased", expires
     batch.version = batch.reason = None
     ctx.session.flush()
     audit.record(
-        ctx, "batch.lease", batch.id, "", run=request.run_id, count=batch.count, decrypted=True
+        ctx,
+        "batch.lease",
+        batch.id,
+        "",
+        run=request.run_id,
+        count=batch.count,
+        decrypted=True,
+        **({"unreadable": unreadable} if unreadable else {}),
     )
-    return _leased(batch, request.minimum)
+    return _leased(batch, request.minimum, unreadable)
 
 
-def _leased(batch: Batch, minimum: int) -> LeaseResult:
+def _leased(batch: Batch, minimum: int, unreadable: int = 0) -> LeaseResult:
     read = BatchRead.model_validate(batch)
-    return LeaseResult(outcome="leased", count=batch.count, minimum=minimum, batch=read)
+    return LeaseResult(
+        outcome="leased", count=batch.count, minimum=minimum, unreadable=unreadable, batch=read
+    )
 
 
-def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User) -> SnapshotRow:
-    assert scan.text_sealed is not None
+def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User, text: str) -> SnapshotRow:
     assert feedback.approved_at is not None
     return SnapshotRow(
         **shared_columns(feedback),
         id=feedback.id,
-        text=ctx.ring.open(scan.text_sealed, scan.id),
+        text=text,
         label=feedback.corrected_label,
         predicted=feedback.original_label,
         reporter=user.pseudonym,

@@ -106,6 +106,5 @@ def export_feedback(
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-    rows = [row for chunk in chunks for row in chunk]
-    answer = ExportRead(batch_id=batch_id, count=len(rows), data=rows)
+    answer = export.as_json(chunks, batch_id)
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
@@ -17,7 +18,9 @@ from api.tables import Batch, BatchItem, Feedback, Scan
 from api.tables.feedback import shared_columns
 from shield.errors import NotFound
 from shield.spreadsheet import guarded
-from shield.wire import ExportRow
+from shield.wire import ExportRead, ExportRow
+
+logger = logging.getLogger("api.feedback")
 
 _CHUNK = 500
 _ORDER = Sorted(Feedback.approved_at, Feedback.id, kind=lambda approved_at: approved_at)
@@ -25,8 +28,11 @@ _ORDER = Sorted(Feedback.approved_at, Feedback.id, kind=lambda approved_at: appr
 
 def rows(
     services: Services, since: datetime | None, batch_id: str | None
-) -> Iterator[Sequence[ExportRow]]:
-    """Yield approved corrections in chunks, oldest approval first."""
+) -> Iterator[Sequence[ExportRow | None]]:
+    """Yield approved corrections in chunks, oldest approval first.
+
+    In the place of one whose message cannot be read stands `None`: it keeps no other back.
+    """
     after: tuple[datetime, str] | None = None
     while True:
         with services.sessions() as session:
@@ -59,13 +65,16 @@ def rows(
         after = (last.approved_at, last.id)
 
 
-def _row(services: Services, feedback: Feedback, scan: Scan) -> ExportRow:
+def _row(services: Services, feedback: Feedback, scan: Scan) -> ExportRow | None:
     assert scan.text_sealed is not None
     assert feedback.approved_at is not None
+    text = services.ring.shown(scan.text_sealed, scan.id)
+    if text is None:
+        return None
     return ExportRow(
         **shared_columns(feedback),
         id=feedback.id,
-        text=services.ring.open(scan.text_sealed, scan.id),
+        text=text,
         original_label=feedback.original_label,
         corrected_label=feedback.corrected_label,
         timestamp=feedback.approved_at,
@@ -91,11 +100,32 @@ def announce(ctx: Context, form: str, since: datetime | None, batch_id: str | No
     )
 
 
-def as_csv(chunks: Iterator[Sequence[ExportRow]]) -> Iterator[str]:
-    """Yield the export as CSV (RFC 4180), safe to open in a spreadsheet."""
+def as_json(chunks: Iterator[Sequence[ExportRow | None]], batch_id: str | None) -> ExportRead:
+    """Return the export as one answer, which counts what cannot be read."""
+    every = [row for chunk in chunks for row in chunk]
+    data = [row for row in every if row is not None]
+    unreadable = _told(len(every) - len(data))
+    return ExportRead(batch_id=batch_id, count=len(data), unreadable=unreadable, data=data)
+
+
+def as_csv(chunks: Iterator[Sequence[ExportRow | None]]) -> Iterator[str]:
+    """Yield the export as CSV (RFC 4180), safe to open in a spreadsheet.
+
+    It has no place for a count of what cannot be read: the log has it.
+    """
     yield _lines([[to_camel(name) for name in ExportRow.model_fields]])
+    unreadable = 0
     for chunk in chunks:
-        yield _lines([[_cell(value) for _, value in row] for row in chunk])
+        data = [row for row in chunk if row is not None]
+        unreadable += len(chunk) - len(data)
+        yield _lines([[_cell(value) for _, value in row] for row in data])
+    _told(unreadable)
+
+
+def _told(unreadable: int) -> int:
+    if unreadable:
+        logger.warning("%d corrections cannot be read: left out of an export", unreadable)
+    return unreadable
 
 
 def _cell(value: object) -> str:

@@ -24,6 +24,8 @@ UNREADABLE = "[This stored text cannot be read.]"
 """Shown to staff in place of a text that `KeyRing.shown` cannot decrypt."""
 _KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
+_MOST_TOLD = 10_000
+"""Unreadable rows that are remembered as logged; after that many they are logged again."""
 
 
 def new_ring(now: datetime) -> str:
@@ -63,6 +65,7 @@ class KeyRing:
         """Key of pseudo-random draws; never rotated, since that would repeat the draws."""
         self.signature_key = signature_key or lot_key
         """Key of content look-ups; after its rotation fingerprints and bands are recomputed."""
+        self._told: set[str] = set()
 
     @classmethod
     def parse(cls, content: str, source: str = "the key ring") -> Self:
@@ -106,7 +109,8 @@ class KeyRing:
         """Decrypt the text of the row with id `row`.
 
         Raises:
-            Misconfigured: The ring lacks the key, or the bytes were not sealed for this row.
+            Misconfigured: The ring lacks the key, or the bytes were not sealed for this row, or
+                are not all there.
         """
         key_id = sealed[:_KEY_ID_BYTES].decode("ascii", "replace")
         nonce = sealed[_KEY_ID_BYTES : _KEY_ID_BYTES + _NONCE_BYTES]
@@ -115,10 +119,11 @@ class KeyRing:
             opened = cipher.decrypt(nonce, sealed[_KEY_ID_BYTES + _NONCE_BYTES :], row.encode())
         except KeyError as fault:
             raise Misconfigured(
-                f"A message is encrypted with key {key_id!r}, which the key ring does not hold. "
-                "Restore the ring that SHIELD_API_MESSAGE_KEYS names from a backup."
+                f"The stored message of row {row} is encrypted with key {key_id!r}, which the key "
+                "ring does not hold. Restore the ring that SHIELD_API_MESSAGE_KEYS names from a "
+                "backup."
             ) from fault
-        except InvalidTag as fault:
+        except (InvalidTag, ValueError) as fault:  # ValueError: the nonce itself is cut off
             raise Misconfigured(
                 f"The stored message of row {row} was changed, or moved from another row. "
                 "Restore the database from a backup."
@@ -129,10 +134,15 @@ class KeyRing:
         """Decrypt a text that is one of many; `None`, and an error in the log, if it is unreadable.
 
         One changed row, or a key that is missing, must not take all others of a list with it. What
-        is to act on this text alone uses `open`.
+        is to act on this text alone uses `open`. The log names each row once per process: known
+        campaigns are read in every scan.
         """
         try:
             return self.open(sealed, row)
         except Misconfigured as fault:
-            logger.error("left out a text that cannot be read: %s", fault)
+            if row not in self._told:
+                if len(self._told) >= _MOST_TOLD:
+                    self._told.clear()
+                self._told.add(row)
+                logger.error("left out a text that cannot be read: %s", fault)
             return None

@@ -121,13 +121,16 @@ def _let_in(
     entry: KnownCampaign | None,
     label: str,
     reviewers: Sequence[str],
-) -> KnownCampaign:
+) -> KnownCampaign | None:
     standing = KnownStanding.CHECKING
     if len(reviewers) >= ctx.settings.known_looks or any(_proven(ctx, one) for one in reviewers):
         standing = KnownStanding.CONFIRMED
     if entry is not None and entry.standing == standing and entry.reviewers == list(reviewers):
         return entry
-    form = unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))
+    packed = ctx.ring.shown(campaign.sample_sealed, campaign.id)
+    if packed is None:
+        return entry  # the decision stands, and copies are told no more than so far
+    form = unpacked(packed)
     people = _reporters(ctx.session, of, label)
     positive = label == LABELS[ModelType(campaign.model_type)].positive
     check = BackCheck()

@@ -18,7 +18,7 @@ from api.known.looking import looks_ahead
 from api.review import guide
 from api.review import repository as reviews
 from api.review.meaning import action_of, acts, already, finding, truth_of
-from api.tables import Campaign, Feedback, Review, User
+from api.tables import Campaign, Feedback, Review, Scan, User
 from api.tables.feedback import CONTEST, GOLDEN
 from shield.errors import AlreadyReviewed, Conflict, Forbidden
 from shield.labels import FeedbackType, is_scam
@@ -53,13 +53,20 @@ def decide(ctx: Context, feedback_id: str, request: ReviewRequest) -> Decided:
         NotFound: There is no such item.
         Forbidden: The item is the reviewer's own report.
         AlreadyReviewed: The item is decided; the message names the reviewer.
-        Conflict: Another reviewer has claimed the item, or its reporter has changed it.
+        Conflict: Another reviewer has claimed the item, its reporter has changed it, or its message
+            cannot be read.
         Invalid: The tactic is unknown, or a reason from the team's list is missing.
     """
     item = repository.locked(ctx, feedback_id)
     guide.check(ctx.settings, request)
     _may_decide(ctx, item)
     _same_claim(item, request)
+    if not _is_readable(ctx, item):
+        raise Conflict(
+            f"The stored message of {item.id} cannot be read, so that nobody can tell what it is: "
+            "neither approve nor reject it. Take the next one, and tell who runs the server: its "
+            "log names the row. The item waits until the message is restored or erased."
+        )
     request = request.model_copy(update={"action": action_of(item, request)})
     decision = new_id(ctx.now)
     outcome = _look(ctx, item, request, decision)
@@ -119,6 +126,18 @@ def _may_decide(ctx: Context, item: Feedback) -> None:
             f"You have judged {item.id} already; another reviewer takes the next look.",
             reviewedBy=ctx.user,
         )
+
+
+def _is_readable(ctx: Context, item: Feedback) -> bool:
+    """Return whether the message of an item can be read. One that was erased is not refused here.
+
+    A rejection states as much as an approval: the opposite label, to the campaign and against the
+    reporter. So neither may be said of a message that was shown to nobody.
+    """
+    scan = ctx.session.get(Scan, item.scan_id)
+    if scan is None or scan.text_sealed is None:
+        return True
+    return ctx.ring.shown(scan.text_sealed, scan.id) is not None
 
 
 def _same_claim(item: Feedback, request: ReviewRequest) -> None:
@@ -299,9 +318,10 @@ def _settle_twin(
 
 
 def _cover_campaign(ctx: Context, item: Feedback, decision: str, request: ReviewRequest) -> int:
-    """Decide the shown items of the campaign by the true label."""
+    """Decide the shown items of the campaign by the true label, but those that cannot be read."""
     truth = truth_of(item, str(request.action))
-    others = reviews.coverable(ctx.session, item, ctx.user, ctx.now, request.shown)
+    free = reviews.coverable(ctx.session, item, ctx.user, ctx.now, request.shown)
+    others = [other for other in free if _is_readable(ctx, other)]
     for other in others:
         action = ReviewAction.APPROVE if other.corrected_label == truth else ReviewAction.REJECT
         covered = request.model_copy(update={"action": action})

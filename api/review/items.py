@@ -109,7 +109,7 @@ def _item(ctx: Context, row: Feedback, around: _Around) -> PendingItem:
             now=ctx.now,
         ),
         proposal=_proposal(row, campaign),
-        tactic=tactics.nearest(text),
+        tactic=None if text == UNREADABLE else tactics.nearest(text),
         similar=[] if alone else related.similar(ctx, row),
         contests=around.contests.get(row.campaign_id or "", []),
         claimed_by=row.claimed_by if claimed else None,

@@ -81,6 +81,8 @@ def run(
         package = pull(store, pinned.champion.uri, pinned.champion.digest, package_cache, trust)
         _link_tree(package.path, champion)
     log.info(json.dumps({"event": "leased", "batch": lease.batch.id, "count": lease.batch.count}))
+    if lease.unreadable:
+        log.warning(json.dumps({"event": "unreadable", "count": lease.unreadable}))
     return LEASED
 
 

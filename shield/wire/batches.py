@@ -58,6 +58,8 @@ class LeaseResult(Answer):
     count: int
     """Number of rows in the batch; without a batch, the number of free corrections."""
     minimum: int
+    unreadable: int = 0
+    """Free corrections that were left out, since their messages cannot be decrypted."""
     batch: BatchRead | None = None
 
 

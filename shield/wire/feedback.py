@@ -85,6 +85,8 @@ class ExportRead(Answer):
     batch_id: str | None = None
     """The requested sealed batch."""
     count: int
+    unreadable: int = 0
+    """Corrections that were left out, since their messages cannot be decrypted."""
     data: list["ExportRow"]
 
 

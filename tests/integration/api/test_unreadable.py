@@ -1,16 +1,17 @@
 """One stored text that cannot be read is told as such, and takes no other with it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from api.kit.keyring import UNREADABLE
+from api.kit.keyring import UNREADABLE, KeyRing, new_ring
 from api.tables import Campaign, Contest, Feedback, Scan
 from shield.client import ShieldClient
-from shield.errors import Misconfigured
-from shield.labels import FeedbackType, ScanType
+from shield.errors import Conflict, Misconfigured
+from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import ContestRequest, ReviewAction
 from tests.integration.api.steps import decide, http, report, scan
 from tests.support.api import RunningApi, running_api
@@ -101,6 +102,52 @@ def test_what_is_made_of_many_messages_does_without_it(api: RunningApi) -> None:
         for path in ("/review/guide", "/review/known"):
             assert rita.get(path).status_code == 200, path
     assert scan(api, "ben", LOST).verdict == "spam"
+
+
+def test_what_cannot_be_read_is_neither_approved_nor_rejected_nor_has_a_tactic(
+    api: RunningApi,
+) -> None:
+    lost = report(api, "ada", LOST, FeedbackType.CONFIRMED)
+    spoil(api)
+    with api.client("rita", "reviewer") as rita:
+        (item,) = rita.pending().items
+        assert (item.scan.text, item.tactic) == (UNREADABLE, None)
+        for action in ReviewAction:
+            with pytest.raises(Conflict, match="cannot be read"):
+                rita.review(lost.id, action, "seen")
+    whole = report(api, "eve", LOST, FeedbackType.CONFIRMED)
+    with api.client("rita", "reviewer") as rita:
+        rita.review(whole.id, ReviewAction.APPROVE, "seen", scope="campaign", shown=[lost.id])
+        assert [item.id for item in rita.pending().items] == [lost.id], "nobody saw its text"
+
+
+def test_a_decided_message_that_cannot_be_read_holds_up_no_lease_and_no_export(
+    api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    decide(api, report(api, "ada", LOST, FeedbackType.CONFIRMED).id)
+    kept = decide(api, report(api, "ben", KEPT).id)
+    spoil(api)
+    with http(api, "root", "admin", "reviewer", "user") as client:
+        read = client.get("/api/v2/feedback/export").json()
+        assert ([row["id"] for row in read["data"]], read["unreadable"]) == ([kept.id], 1)
+        table = client.get("/api/v2/feedback/export", params={"format": "csv"}).text
+        assert kept.id in table
+        assert len(table.splitlines()) == 2
+    with api.client("loop", "pipeline") as pipeline:
+        batch = pipeline.lease_batch(ModelType.SMS, "run-1", minimum=1)
+        assert (batch.count, batch.unreadable) == (1, 1)
+        few = pipeline.lease_batch(ModelType.SMS, "run-2", minimum=1)
+        assert (few.outcome, few.count, few.unreadable) == ("too_few", 0, 1)
+    assert "1 corrections of sms cannot be read: left out" in caplog.text
+
+
+@pytest.mark.parametrize("length", range(30))
+def test_a_text_that_is_cut_off_is_unreadable(length: int) -> None:
+    ring = KeyRing.parse(new_ring(datetime.now(UTC)))
+    cut = ring.seal("Lunch?", "row-1")[:length]
+    with pytest.raises(Misconfigured):
+        ring.open(cut, "row-1")
+    assert ring.shown(cut, "row-1") is None
 
 
 def test_what_is_to_act_on_it_alone_is_told(api: RunningApi) -> None:
