@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 from pydantic import AwareDatetime, BeforeValidator
+from pydantic.json_schema import SkipJsonSchema
 
 from shield.labels import ModelType
 
@@ -19,6 +20,11 @@ Since = Annotated[
     AwareDatetime | None,
     BeforeValidator(_written_as_a_time),
     Query(description="Approved at or after this time."),
+]
+Before = Annotated[
+    AwareDatetime | SkipJsonSchema[None],
+    BeforeValidator(_written_as_a_time),
+    Query(description="Only what was created at or before this time, never later than now."),
 ]
 ModelTypeFilter = Annotated[
     ModelType | None, Query(alias="modelType", description="Only this model type.")

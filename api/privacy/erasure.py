@@ -5,8 +5,9 @@ Erasure covers the database, sealed snapshots, and all later snapshots.
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 
 from api.audit import service as audit
 from api.campaigns import signing
@@ -52,9 +53,14 @@ def erase(ctx: Context, user_id: str) -> ErasureRead:
     return erased
 
 
-def erase_scans(ctx: Context, user_id: str) -> ErasureRead:
-    """Erase all scans of a user with the feedback on them; the account stays."""
-    erased = _erase_scans(ctx, user_id)
+def erase_scans(ctx: Context, user_id: str, before: datetime | None = None) -> ErasureRead:
+    """Erase all scans of a user with the feedback on them; the account stays.
+
+    With `before`, only scans created at or before that time: a repeated request must not erase what
+    came after the first. A later time than now counts as now.
+    """
+    until = None if before is None else min(before, ctx.now)
+    erased = _erase_scans(ctx, user_id, until=until)
     _settle(ctx, erased, "scan.erase", _pseudonym(ctx, user_id))
     return erased
 
@@ -77,17 +83,35 @@ def _pseudonym(ctx: Context, user_id: str) -> str:
     return user.pseudonym if user else "nobody"
 
 
-def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> ErasureRead:
-    """Remove one or all scans of a user, with reports, from the database and snapshots."""
+def _erase_scans(
+    ctx: Context, user_id: str, scan_id: str | None = None, until: datetime | None = None
+) -> ErasureRead:
+    """Remove one or all scans of a user, with reports, from the database and snapshots.
+
+    With `until`, those that were created then or before.
+    """
+
+    def of_erased(table: type[Feedback | Notice | Revision | Contest]) -> ColumnElement[bool]:
+        own = table.user_id == user_id
+        if scan_id is not None:
+            return and_(own, table.scan_id == scan_id)
+        if until is None:
+            return own
+        # What is still the user's now is kept.
+        return and_(own, table.scan_id.not_in(select(Scan.id).where(Scan.user_id == user_id)))
+
+    which = [Scan.user_id == user_id]
+    if scan_id is not None:
+        which.append(Scan.id == scan_id)
+    if until is not None:
+        which.append(Scan.created_at <= until)
     nobody = f"erased-{secrets.token_hex(8)}"
     # The scans first: a report that is just being sent holds its scan, so it is waited for here and
     # found below; one that comes later finds no scan.
     scans = [
         (row.id, row.fingerprint)
         for row in ctx.session.execute(
-            select(Scan.id, Scan.fingerprint)
-            .where(Scan.user_id == user_id, *([Scan.id == scan_id] if scan_id else []))
-            .with_for_update()
+            select(Scan.id, Scan.fingerprint).where(*which).with_for_update()
         )
     ]
     for at in range(0, len(scans), _CHUNK):
@@ -96,11 +120,7 @@ def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> Eras
             .where(Scan.id.in_([each for each, _ in scans[at : at + _CHUNK]]))
             .values(user_id=nobody, text_sealed=None, fingerprint="", sketch=None)
         )
-    reports = ctx.session.scalars(
-        select(Feedback).where(
-            Feedback.user_id == user_id, *([Feedback.scan_id == scan_id] if scan_id else [])
-        )
-    ).all()
+    reports = ctx.session.scalars(select(Feedback).where(of_erased(Feedback))).all()
     batches = snapshots.remove_rows(ctx, [report.id for report in reports], "a member was erased")
     versions = lineage.learned_from(ctx.session, batches)
     for report in reports:
@@ -108,11 +128,7 @@ def _erase_scans(ctx: Context, user_id: str, scan_id: str | None = None) -> Eras
     _forget_samples(ctx, [each for each, _ in scans])
     _forget_forms(ctx, sorted({form for _, form in scans if form}))
     for table in (Notice, Revision, Contest):
-        ctx.session.execute(
-            delete(table).where(
-                table.user_id == user_id, *([table.scan_id == scan_id] if scan_id else [])
-            )
-        )
+        ctx.session.execute(delete(table).where(of_erased(table)))
     ctx.session.execute(delete(RememberedAnswer).where(RememberedAnswer.caller == user_id))
     ctx.session.flush()
     return ErasureRead(

@@ -11,6 +11,7 @@ from api.kit.context import AnyRead, AnyWrite, Services
 from api.kit.lanes import Headers, Lane
 from api.kit.paging import Paged
 from api.kit.paths import PathId
+from api.kit.queries import Before
 from api.kit.readers import AskedBy
 from api.privacy import erasure
 from api.scans import service
@@ -97,9 +98,12 @@ def own_scan(scan_id: PathId, ctx: AnyRead, reader: AskedBy) -> Envelope[ScanRea
 
 
 @router.delete("")
-def erase_scans(ctx: AnyWrite) -> Envelope[ErasureRead]:
-    """Erase all scans of the caller with the feedback on them. The account stays."""
-    return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scans(ctx, ctx.user))
+def erase_scans(ctx: AnyWrite, before: Before = None) -> Envelope[ErasureRead]:
+    """Erase all scans of the caller with the feedback on them. The account stays.
+
+    Whoever may have to repeat the request should send `before`: later scans are kept.
+    """
+    return Envelope[ErasureRead](message="Erased.", data=erasure.erase_scans(ctx, ctx.user, before))
 
 
 @router.delete("/{scan_id}")

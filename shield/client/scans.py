@@ -1,5 +1,6 @@
 """Scan messages and report verdicts."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from shield.client.connection import Connection, Page, at
@@ -27,9 +28,14 @@ class ScanCalls(Connection):
         """Erase one scan of the caller, with the feedback on it."""
         return self._data(ErasureRead, self._call("DELETE", at("/scans/{}", scan_id)))
 
-    def erase_scans(self) -> ErasureRead:
-        """Erase all scans of the caller, with the feedback on them; the account stays."""
-        return self._data(ErasureRead, self._call("DELETE", "/scans"))
+    def erase_scans(self, before: datetime | None = None) -> ErasureRead:
+        """Erase all scans of the caller, with the feedback on them; the account stays.
+
+        With `before` (aware), only scans created at or before that time, by the server's clock: a
+        call that is repeated later erases nothing that came meanwhile.
+        """
+        query = {"before": before.isoformat() if before else None}
+        return self._data(ErasureRead, self._call("DELETE", "/scans", query=query))
 
     def send_feedback(
         self,

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from shield.labels import ScanType
 from tests.browser.world import on_the_phone, scan
 from tests.support.api import RunningApi
 from tests.support.waiting import wait_until
@@ -98,7 +99,7 @@ def test_nothing_that_is_written_later_overtakes_the_deletion_of_everything(
         return route.continue_()
 
     with on_the_phone(chromium, api, service_workers="block") as page:
-        page.route("**/api/v2/scans", fail)
+        page.route("**/api/v2/scans*", fail)
         scan(page, "Lunch at noon?")
         page.get_by_role("button", name="Scan another").tap()
         page.get_by_role("button", name="Delete all").tap()
@@ -108,6 +109,40 @@ def test_nothing_that_is_written_later_overtakes_the_deletion_of_everything(
         page.get_by_role("button", name="Correct").tap()
         expect(page.locator(".opinion.waiting")).to_be_visible()
         assert feedback_count(api) == 0
+
+
+@pytest.mark.parametrize("clock", ["2020-01-01T12:00:00Z", "2099-01-01T12:00:00Z"])
+def test_a_repeated_deletion_of_everything_leaves_what_was_scanned_since(
+    chromium: Browser, api: RunningApi, clock: str
+) -> None:
+    """Its answer is lost, and whatever the phone takes the time for."""
+    lost: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        if route.request.method != "DELETE":
+            return route.continue_()
+        if not lost:
+            route.fetch()
+        lost.append(route.request.url)
+        return route.abort("connectionreset")
+
+    with on_the_phone(chromium, api, service_workers="block") as page, api.client("ada") as ada:
+        page.clock.set_system_time(clock)
+        page.route("**/api/v2/scans*", lose_the_answer)
+        scan(page, "Lunch at noon?")
+        page.get_by_role("button", name="Scan another").tap()
+        page.get_by_role("button", name="Delete all").tap()
+        page.get_by_role("dialog").get_by_role("button", name="Delete all").tap()
+        expect(page.locator("#toasts")).to_contain_text("Deleted here.")
+        assert texts_of(api) == []
+        page.wait_for_timeout(2500)  # the phone knows the server's clock to a second or two
+        ada.scan(ScanType.TEXT, "See you at eight")
+        page.unroute("**/api/v2/scans*")
+        with page.expect_response(lambda each: each.request.method == "DELETE") as again:
+            page.reload()
+        assert again.value.ok
+        expect(page.locator("#recent-list")).to_contain_text("See you at eight")
+    assert texts_of(api) == ["See you at eight"]
 
 
 @pytest.mark.parametrize("asked", ["31536000", "Fri, 01 Jan 2100 00:00:00 GMT", "1e300"])

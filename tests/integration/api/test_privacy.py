@@ -3,6 +3,7 @@
 import csv
 import io
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from api.kit.keyring import KeyRing, rotated
 from api.privacy.retention import CARETAKER, look_after, retain
 from api.privacy.rotation import reseal
 from api.settings import ApiSettings
-from shield.errors import Misconfigured, NotFound
+from shield.errors import Invalid, Misconfigured, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import BatchRead, LineageKind, VersionRequest
 from tests.integration.api.conftest import serve
@@ -98,6 +99,24 @@ def test_one_erased_scan_is_gone_with_its_report_and_the_others_stay(api: Runnin
         assert ann.me().subject == "ann"  # the account stays
     with api.client("rita", "reviewer") as rita:
         assert rita.pending().items == []
+
+
+def test_a_repeated_erasure_leaves_what_came_after_it_was_asked_for(api: RunningApi) -> None:
+    old = report(api, "ann", "my zebra-crossing message")
+    with api.client("ann") as ann:
+        asked = ann.scans().items[0].created_at
+        new = report(api, "ann", "my okapi message")
+        erased = ann.erase_scans(before=asked)
+        assert (erased.scans, erased.feedback) == (1, 1)
+        assert [each.id for each in ann.scans()] == [new.scan_id]
+        assert ann.erase_scans(before=asked).scans == 0
+        with pytest.raises(Invalid):
+            ann._call("DELETE", "/scans", query={"before": "yesterday"})
+        with pytest.raises(NotFound):
+            ann.erase_scan(old.scan_id)
+        # No clock of a caller reaches into the server's future.
+        assert ann.erase_scans(before=asked + timedelta(days=900)).scans == 1
+    assert "okapi" not in everything(api)
 
 
 def test_lineage_names_every_version_that_learned_from_a_poisoned_reporter(

@@ -4,6 +4,7 @@ import { toast } from "../lib/dom";
 import { uuid } from "../lib/features";
 import { saying } from "../lib/letters";
 import { STORAGE_SECONDS, timerMilliseconds } from "../lib/sending";
+import { serverNow } from "./clock";
 import { deliver, reportedAs, type Delivery } from "./outbox";
 import { explain, Told, whyRefused } from "./problems";
 import { ask } from "./asking";
@@ -86,7 +87,7 @@ async function remove(scan: KeptScan): Promise<void> {
 
 async function removeAll(): Promise<void> {
   if (!(await ask({ title: say("history.clear"), what: say("history.clearQuestion"), yes: say("history.clear"), danger: true }))) return;
-  await removeAllScans();
+  await removeAllScans(await serverNow());
   await tellRemoved();
 }
 

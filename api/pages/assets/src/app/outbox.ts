@@ -102,8 +102,9 @@ async function sendRemovals(bearer: string, result: Delivery): Promise<Round & {
     ...BY_THE_CLOCK,
     unkept: unkept.removals,
     waiting: async () => (await waitingRemovals()).map(keyed),
-    async send({ scanId }) {
-      const path = scanId === EVERYTHING ? "/scans" : `/scans/${scanId}`;
+    async send({ scanId, askedAt }) {
+      // Repeated, as after an answer that was lost, it must not delete what was scanned meanwhile.
+      const path = scanId === EVERYTHING ? `/scans?before=${encodeURIComponent(askedAt)}` : `/scans/${scanId}`;
       result.learned.push(...(await call<{ versions: string[] }>(bearer, "DELETE", path)).versions);
     },
     arrived: done,

@@ -40,7 +40,7 @@ export interface Letter extends Said, Waiting {
 export interface Removal extends Omit<Waiting, "key"> {
   /** Of one scan, or `EVERYTHING`. */
   scanId: string;
-  /** When it was asked for, as in a scan's `createdAt`. */
+  /** When it was asked for, as in a scan's `createdAt`: by the server's clock. What came later is not meant. */
   askedAt: string;
 }
 
@@ -93,6 +93,8 @@ function setting(name: string) {
 export const token = setting("token");
 /** The server's id of this phone, while it is to be woken for news. */
 export const wakingPhone = setting("push");
+/** How far the server's clock is ahead of this phone's, in milliseconds. */
+export const clockAhead = setting("clock");
 /** The language that is shown, for the service worker. */
 export const shownLanguage = setting("language");
 
@@ -216,7 +218,7 @@ export async function dropLetter(key: string): Promise<void> {
 }
 
 function covers(removal: Removal, scan: Scan): boolean {
-  return removal.scanId === scan.id || (removal.scanId === EVERYTHING && scan.createdAt <= removal.askedAt);
+  return removal.scanId === scan.id || (removal.scanId === EVERYTHING && Date.parse(scan.createdAt) <= Date.parse(removal.askedAt));
 }
 
 /** Delete one scan here, with what waits to be said of it, and remember to delete it on the server. */
@@ -229,10 +231,12 @@ export async function removeScan(scan: KeptScan): Promise<void> {
   await db.delete("scans", scan.id);
 }
 
-/** Delete all scans here, and remember to delete them on the server. */
-export async function removeAllScans(): Promise<void> {
+/** Delete all scans here, and remember to delete on the server what it has `now`, by its own clock. */
+export async function removeAllScans(now: number): Promise<void> {
   const db = await database();
-  await db.put("removals", { scanId: EVERYTHING, askedAt: new Date().toISOString() });
+  // What the server has told is not newer than its clock, whatever became of this phone's.
+  const told = (await db.getAll("scans")).flatMap((scan) => (scan.judgedHere ? [] : [Date.parse(scan.createdAt) + 1]));
+  await db.put("removals", { scanId: EVERYTHING, askedAt: new Date(Math.max(now, ...told)).toISOString() });
   await Promise.all([db.clear("scans"), db.clear("outbox")]);
 }
 

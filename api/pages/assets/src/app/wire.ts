@@ -1,5 +1,6 @@
 // The JSON of /api/v2 that the phone uses; docs/phone.md describes it for the native app.
 
+import { noteAnswer } from "./clock";
 import { patience } from "../lib/features";
 import { retryAfterSeconds, type Answered } from "../lib/rules";
 import type { FeedbackType, ScanType } from "../lib/verdicts";
@@ -110,6 +111,7 @@ export async function call<T>(
   headers: Record<string, string> = {},
 ): Promise<T> {
   let answer: Response;
+  const asking = Date.now();
   try {
     answer = await fetch(`/api/v2${path}`, {
       method,
@@ -130,6 +132,8 @@ export async function call<T>(
   // The sign-in page of a hotel's network answers everything: what was "sent" to it would be lost.
   const ours = answer.status === 204 || /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
   if (answer.redirected || (!ours && answer.status < 500)) throw new Unreachable();
+  // Where it cannot be written, the next answer tells it again.
+  void noteAnswer(answer.headers.get("Date"), asking, Date.now()).catch(() => undefined);
   const document = (await answer.json().catch(() => ({}))) as Problem & { data?: T };
   if (!answer.ok) {
     const wait = retryAfterSeconds(answer.headers.get("Retry-After"), Date.now());
