@@ -26,7 +26,11 @@ MOST = 1_000
 
 
 def current(ctx: Context, scan_type: ScanType) -> DeviceKnownRead:
-    """Return the known scams of a type, signed; the same object until something has changed."""
+    """Return the known scams of a type, signed; the same object until something has changed.
+
+    Raises:
+        Misconfigured: The key of an entry's message is missing; phones keep their list.
+    """
     model_type = MODEL_OF_SCAN[scan_type].value
     newest = ctx.session.scalar(
         select(func.max(KnownCampaign.sequence)).where(KnownCampaign.model_type == model_type)
@@ -91,9 +95,9 @@ def _sketched(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the sketch of a message, and its hosts' numbers.
 
-    The sketch is empty where the message has too few words, or cannot be read.
+    The sketch is empty where the message has too few words, or was changed on disk.
     """
-    text, salt = ring.shown(sealed, scan_id) or "", _salt(ring)
+    text, salt = ring.signable(sealed, scan_id) or "", _salt(ring)
     hosts = sorted(host_number(host, salt) for host in form(text).hosts)
     return tuple(sketch_of(text, salt) or ()), tuple(hosts)
 

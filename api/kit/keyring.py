@@ -130,6 +130,19 @@ class KeyRing:
             ) from fault
         return opened.decode()
 
+    def signable(self, sealed: bytes, row: str) -> str | None:
+        """Decrypt a text of which something goes into a signed list; `None` if it was changed.
+
+        Who reads a signed list takes what is missing from it for withdrawn. So a list without the
+        texts of a missing key, which will be readable again, must not be signed at all.
+
+        Raises:
+            Misconfigured: The ring lacks the key.
+        """
+        if sealed[:_KEY_ID_BYTES].decode("ascii", "replace") not in self._ciphers:
+            return self.open(sealed, row)
+        return self.shown(sealed, row)
+
     def shown(self, sealed: bytes, row: str) -> str | None:
         """Decrypt a text that is one of many; `None`, and an error in the log, if it is unreadable.
 

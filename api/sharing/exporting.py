@@ -25,7 +25,11 @@ _VALID_DAYS = 7
 
 
 def feed(ctx: Context) -> SignedFeed:
-    """Return the signed feed of confirmed scam campaigns, the newest first."""
+    """Return the signed feed of confirmed scam campaigns, the newest first.
+
+    Raises:
+        Misconfigured: The key of a message is missing; partners keep what they have.
+    """
     rows = ctx.session.execute(
         select(KnownCampaign, Campaign)
         .join(Campaign, Campaign.id == KnownCampaign.campaign_id)
@@ -54,7 +58,7 @@ def _indicator(ctx: Context, entry: KnownCampaign, campaign: Campaign) -> Indica
     texts = _texts(ctx, entry)
     if len(texts) < FEWEST_REPORTERS:
         return None
-    packed = ctx.ring.shown(campaign.sample_sealed, campaign.id)
+    packed = ctx.ring.signable(campaign.sample_sealed, campaign.id)
     if packed is None:
         return None
     sample = unpacked(packed)
@@ -104,7 +108,7 @@ def _texts(ctx: Context, entry: KnownCampaign) -> dict[str, str]:
     return {
         user_id: form(text).words
         for user_id, scan_id, sealed in rows
-        if sealed is not None and (text := ctx.ring.shown(sealed, scan_id)) is not None
+        if sealed is not None and (text := ctx.ring.signable(sealed, scan_id)) is not None
     }
 
 

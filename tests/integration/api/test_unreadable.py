@@ -19,6 +19,7 @@ from tests.support.arms import deploy, model_server
 from tests.support.desk import signed_in
 
 LOST = "You win a voucher with your order 4711 at our shop, see https://shop.example/v for terms"
+SCAM = "Your parcel 4711 is held at our depot. Pay 1.99 at https://post-pay.example/a today"
 KEPT = "Shall we have lunch at the café on Friday?"
 
 
@@ -148,6 +149,39 @@ def test_a_text_that_is_cut_off_is_unreadable(length: int) -> None:
     with pytest.raises(Misconfigured):
         ring.open(cut, "row-1")
     assert ring.shown(cut, "row-1") is None
+
+
+def lose_the_key(api: RunningApi) -> None:
+    """Seal all messages and samples with a key that the ring does not hold any more."""
+    another = KeyRing.parse(new_ring(datetime.now(UTC)))
+    with api.services.sessions() as session:
+        for row in session.scalars(select(Scan)):
+            row.text_sealed = another.seal("?", row.id)
+        for campaign in session.scalars(select(Campaign)):
+            campaign.sample_sealed = another.seal("?", campaign.id)
+        session.commit()
+
+
+def test_nothing_is_signed_while_a_key_is_missing(tmp_path: Path) -> None:
+    with (
+        model_server() as arm,
+        running_api(
+            tmp_path,
+            prepare=lambda services: deploy(services.rollouts, arm),
+            embedded=True,
+            known_feed=True,
+        ) as api,
+        http(api, "rita", "reviewer") as client,
+    ):
+        sent = [report(api, user, SCAM) for user in ("ann", "ben", "cat")]
+        decide(api, sent[0].id)
+        decide(api, sent[1].id, reviewer="otto")
+        lose_the_key(api)
+        for path in ("device/text/known", "feed"):
+            answer = client.get(f"/api/v2/{path}")
+            assert answer.status_code == 500, (path, answer.text)
+            assert "which the key ring does not hold" in answer.json()["detail"]
+            assert "signature" not in answer.text
 
 
 def test_what_is_to_act_on_it_alone_is_told(api: RunningApi) -> None:
