@@ -179,7 +179,7 @@ def find_each(session: Session, ring: KeyRing, messages: Sequence[Message]) -> l
         said = messages[at].form
         packed = ring.shown(candidate.sample_sealed, candidate.id)
         if packed is None:
-            continue
+            continue  # a place in another campaign answers nobody: `known.matching` compares anew
         sample = unpacked(packed)
         if sample.hosts != said.hosts:
             continue

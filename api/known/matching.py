@@ -49,6 +49,7 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
     """Return the known campaign of a message among candidates, or `None`.
 
     The candidates come from memory (`Known.candidates`), their current standing from the database.
+    While one of them cannot be read the match is `checking` at most.
     """
     if not ids:
         return None
@@ -61,10 +62,11 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
             KnownCampaign.expires_at > ctx.now,
         )
     ).all()
-    alike, kin = [], []
+    alike, kin, unread = [], [], False
     for row, sealed in rows:
         packed = ctx.ring.shown(sealed, row.campaign_id)
         if packed is None:
+            unread = True
             continue
         sample = unpacked(packed)
         similarity = likeness(form.words, sample.words)
@@ -75,7 +77,14 @@ def choose_among(ctx: Context, ids: Sequence[str], form: Form) -> Match | None:
     if not alike and kin and too_ordinary(form) is None:
         # A paraphrase, perhaps: nothing is said of it but that it reads much like a scam.
         return _kin(max(kin, key=lambda each: each[0])[1])
-    return choose(form.hosts, alike)
+    return _hesitant(choose(form.hosts, alike), alike) if unread else choose(form.hosts, alike)
+
+
+def _hesitant(match: Match | None, alike: Sequence[Alike]) -> Match | None:
+    """Return a match that answers nothing: a decision that cannot be read may say the opposite."""
+    if match is None or match.standing is KnownStanding.CHECKING:
+        return match
+    return _told(next(each.row for each in alike if each.row.id == match.id), checking=True)
 
 
 def choose(hosts: frozenset[str], alike: list[Alike]) -> Match | None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from api.kit.context import Context, open_context
 from api.known import looking, service
 from api.privacy.retention import CARETAKER
-from api.tables import KnownCampaign, Scan
+from api.tables import Campaign, KnownCampaign, Scan
 from shield.errors import Conflict, Forbidden, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.similarity import Form
@@ -176,6 +176,25 @@ def test_a_false_alarm_is_corrected_for_the_same_hosts_alone(sqlite_api: Running
         assert told(scan(sqlite_api, "bob", swapped)) == ("spam", *MODEL), link
     both = BANK + " or at https://evil.example/pay"
     assert told(scan(sqlite_api, "bob", both)) == ("spam", *MODEL)
+
+
+def test_a_decision_that_cannot_be_read_lets_no_other_one_answer(
+    sqlite_api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    confirmed(sqlite_api)
+    confirmed_host(sqlite_api, "https://royal-post.example/a", 1)
+    assert told(scan(sqlite_api, "bob", COPY)) == ("spam", *ANSWERED)
+    with sqlite_api.services.sessions() as session:
+        newest = select(KnownCampaign.campaign_id).order_by(KnownCampaign.id.desc()).limit(1)
+        campaign = session.get_one(Campaign, session.scalar(newest))
+        campaign.sample_sealed = campaign.sample_sealed[:-1]
+        session.commit()
+    for user in ("bob", "dan", "eve"):
+        marked = scan(sqlite_api, user, COPY)
+        assert told(marked) == ("ham", *CHECKING)
+        assert marked.known is not None
+        assert marked.known.reason == "Reported by others, being checked."
+    assert caplog.text.count("left out a text that cannot be read") == 1, "not at each scan"
 
 
 def test_what_many_had_without_objecting_is_refused_with_the_counts(sqlite_api: RunningApi) -> None:
