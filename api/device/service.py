@@ -65,7 +65,8 @@ def report(
     Raises:
         UnknownLabel: A label does not belong to the scan type.
         Invalid: The version was never released to phones.
-        Unavailable: No model server answers; the phone keeps the report and retries later.
+        Unavailable: No model server answers, or the first request with the key is still running;
+            the phone keeps the report and retries later.
     """
     model_type = MODEL_OF_SCAN[request.scan_type]
     labels = LABELS[model_type]

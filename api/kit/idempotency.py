@@ -28,11 +28,13 @@ from api.kit.context import Context
 from api.kit.database import Base
 from api.kit.writes import Writes
 from shield.database_errors import is_conflict
-from shield.errors import Conflict, IdempotencyKeyReused
+from shield.errors import IdempotencyKeyReused, Unavailable
 
 KEPT_SECONDS = 24 * 3600
 _AT_WORK_SECONDS = 60
 """Time after which a reserved key without a response is taken for a crashed request."""
+_AGAIN_SECONDS = 5
+"""Time after which a client asks again for the answer of a request that is still running."""
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -125,7 +127,8 @@ def once_beyond(
 
     Raises:
         IdempotencyKeyReused: The key came with another body.
-        Conflict: The first request with the key is still running.
+        Unavailable: The first request with the key is still running, or was killed less than a
+            minute ago. Not a conflict: clients drop for good what a 4xx refuses.
     """
     if key is None:
         return work()
@@ -159,8 +162,12 @@ def once_beyond(
     return answer
 
 
-def _still_at_work() -> Conflict:
-    return Conflict("The first request with this Idempotency-Key is still running. Try again.")
+def _still_at_work() -> Unavailable:
+    return Unavailable(
+        "The first request with this Idempotency-Key is still running. Send it again in "
+        f"{_AGAIN_SECONDS} seconds to get its answer.",
+        retry_after_seconds=_AGAIN_SECONDS,
+    )
 
 
 _KEPT = select(

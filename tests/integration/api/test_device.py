@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.device.signing import CONTEXT, KNOWN_CONTEXT
+from api.kit.idempotency import RememberedAnswer
 from api.metrics.history import history
 from api.rollouts.evidence import of_version
 from api.tables import Feedback
@@ -218,6 +219,30 @@ def test_a_report_is_judged_again_and_disagreement_counts(api: RunningApi) -> No
             "confirmed",
             "false_negative",
         ]
+
+
+def test_a_report_whose_first_try_was_killed_is_kept_by_the_phone_and_taken_later(
+    api: RunningApi,
+) -> None:
+    said = {"version": "sms-v1", "verdict": "ham", "certainty": "sure"}
+    body = {"scanType": "text", "text": "win a prize", "actualLabel": "spam", "device": said}
+    with phone(api) as client:
+        released(client)
+        taken = client.post("/reports", json=body, headers={"Idempotency-Key": "a"})
+        assert taken.status_code == 201, taken.text
+        with api.services.sessions() as session:  # as a process leaves it that is killed meanwhile
+            session.execute(update(RememberedAnswer).values(answer={}))
+            session.commit()
+        refused = client.post("/reports", json=body, headers={"Idempotency-Key": "a"})
+        assert refused.status_code == 503, "a 4xx would make the phone drop it"
+        assert refused.headers["Retry-After"] == "5"
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        problem = refused.json()
+        assert (problem["type"], problem["retryAfterSeconds"]) == ("/problems/unavailable", 5)
+        assert "still running" in problem["detail"]
+        api.clock.move_on(61)
+        again = client.post("/reports", json=body, headers={"Idempotency-Key": "a"})
+        assert again.status_code == 201, again.text
 
 
 def feedback_metric(api: RunningApi, model_type: ModelType | None = None) -> MetricRead:

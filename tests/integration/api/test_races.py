@@ -17,7 +17,13 @@ from api.kit.tokens import Role
 from api.privacy import erasure
 from api.review import decisions
 from api.tables import Campaign, CampaignFingerprint, Feedback
-from shield.errors import AlreadyReviewed, Conflict, IdempotencyKeyReused, ShieldError
+from shield.errors import (
+    AlreadyReviewed,
+    Conflict,
+    IdempotencyKeyReused,
+    ShieldError,
+    Unavailable,
+)
 from shield.labels import FeedbackType
 from shield.wire import FeedbackRequest, ReasonRequest, ReviewAction, ReviewRequest
 from tests.integration.api.steps import decide, report, scan
@@ -167,7 +173,7 @@ def test_work_beyond_the_database_is_done_once_however_often_its_key_comes(
             )
 
     def again() -> None:
-        with pytest.raises(Conflict, match="still running"):
+        with pytest.raises(Unavailable, match="still running"):
             call("bad model", "k-1")
 
     first = call("bad model", "k-1", again)
