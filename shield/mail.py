@@ -4,7 +4,6 @@ The standard library's parser undoes MIME, encodings and charsets. Attachments a
 nothing in a mail is executed or fetched.
 """
 
-import codecs
 import re
 import string
 from email.errors import HeaderParseError
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from shield.characters import REPLACEMENT, well_formed
 from shield.errors import Invalid
+from shield.mail_headers import known
 from shield.mail_parts import opened
 
 LONGEST = 20_000
@@ -31,24 +31,6 @@ _HIDDEN = (
 )
 _INLINE = frozenset({"a", "b", "em", "font", "i", "span", "strong", "u"})
 """Tags that part no words."""
-_NOT_OF_MAIL = frozenset(
-    {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"}
-)
-"""Codecs that Python has for itself. They make half characters, or take quadratic time."""
-_AS_PROGRAMS_READ = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "big5": "big5hkscs",
-    "utf-8": "utf-8-sig",
-}
-"""Charsets that mails name and do not keep to: what programs read instead (WHATWG Encoding)."""
 _LEADING_ZEROS = re.compile(r"&#0++(?=[0-9])")
 _NO_CHARACTER = re.compile(r"&#[0-9]{8,}+;?")
 _TAG = re.compile(r"<([^<>]{0,2000}+)>")
@@ -60,11 +42,11 @@ def read_mail(raw: bytes) -> str:
 
     The sender's address stands in front: it is part of what a reader judges by.
 
-    Of a mail of more than 500 kB the beginning is read.
+    Of a mail of more than 500 kB the beginning is read, and of a header of more than 2 kB.
 
     Raises:
         Invalid: It is no mail: it has none of the headers that each mail has.
-        TooLarge: It has too many lines or parts, or they are in one another too deeply.
+        TooLarge: It has too many lines, headers or parts, or they are in one another too deeply.
     """
     mail = opened(raw)
     if not any(name in mail for name in _HEADERS):
@@ -93,7 +75,7 @@ def decoded(part: Message) -> str:
     if not isinstance(payload, bytes):
         return ""
     try:
-        return payload.decode(_known(part.get_content_charset() or "utf-8"), "replace")
+        return payload.decode(known(part.get_content_charset() or "utf-8"), "replace")
     except (LookupError, ValueError):
         return payload.decode("latin-1")
 
@@ -104,14 +86,6 @@ def unescaped(html: str) -> str:
     The standard library refuses numbers of thousands of digits.
     """
     return unescape(_NO_CHARACTER.sub(REPLACEMENT, _LEADING_ZEROS.sub("&#", html)))
-
-
-def _known(charset: str) -> str:
-    """Return the charset that programs read a mail in. Raises `LookupError` if it is none."""
-    name = codecs.lookup(charset).name
-    if name in _NOT_OF_MAIL:
-        raise LookupError(charset)
-    return _AS_PROGRAMS_READ.get(name, name)
 
 
 def text_of_html(html: str) -> str:
@@ -165,7 +139,7 @@ def _header(mail: Message, name: str) -> str:
     value = str(held).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         words = [
-            (word, charset and _known(charset.partition("*")[0]))
+            (word, charset and known(charset.partition("*")[0]))
             for word, charset in decode_header(value)
         ]
         return " ".join(str(make_header(words)).split())

@@ -136,16 +136,96 @@ def _parts(count: int) -> bytes:
     return head + b"\n--x\n\nhello" + b"\n--x\n" * (count - 1)
 
 
+def _headers(count: int) -> bytes:
+    return b"Subject: a\n" + b"X: y\n" * (count - 1) + b"\nhello"
+
+
 _FORWARDS = b"Subject: a\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
 LIMITS = {
     "lines": (_lines(20_000), _lines(20_001)),
     "lines of another kind": (_lines(20_000).replace(b"\n", b"\r\n"), b"Subject: a\r" * 20_001),
     "parts": (_parts(1_000), _parts(1_001)),
+    "headers": (_headers(1_000), _headers(1_001)),
+    "headers of a part": (
+        _parts(1).replace(b"--x\n", b"--x\n" + b"X: y\n z\n" * 1_000),
+        _parts(1).replace(b"--x\n", b"--x\n" + b"X: y\n z\n" * 1_001),
+    ),
     "mails in mails": (_mails_in_mails(5), _mails_in_mails(6)),
     "parts in parts": (_parts_in_parts(20), _parts_in_parts(21)),
     "mails in mails without end": (_mails_in_mails(5), _mails_in_mails(15_000)),
     "parts in parts without end": (_parts_in_parts(20), _parts_in_parts(900)),
 }
 """What is limited -> a mail that is just read (subject a, body hello), and one that is too much."""
+
+
+def _typed(kind: str, *more: str) -> bytes:
+    return lines("Subject: a", f"Content-Type: {kind}", *more, "", "hello")
+
+
+def _cut(unit: str, count: int = 2_000 - len("Subject: ")) -> str:
+    return (unit * count)[:count]
+
+
+HEADERS = {
+    "encoded words without end": (
+        lines("Subject: " + "=?a?q?x" * 35_000, "", "hello"),
+        f"{_cut('=?a?q?x')}\nhello",
+    ),
+    "encoded words without end, in many lines": (
+        lines("Subject: a", *[" =?a?q?x"] * 10_000, "", "hello"),
+        f"a {_cut(' =?a?q?x', 1_990).strip()}\nhello",
+    ),
+    "half a character": (lines("Subject: " + "ä" * 9_000, "", "b"), f"{'ä' * 995}\ufffd\nb"),
+    "a name without end": (lines("X" * 9_000 + ": b", "Subject: a", "", "hello"), "a\nhello"),
+    "what follows a long header": (
+        lines("To: " + "b, " * 9_000, " c", "Subject: a", "", "hello"),
+        "a\nhello",
+    ),
+    "quotes without end": (_typed('text/plain;"' + ";" * 250_000), "a\nhello"),
+    "a charset behind the end": (_typed("text/html;" + " " * 9_000 + "charset=no"), "a\nhello"),
+    "blocks of a delivery status": (
+        lines("Subject: a", "Content-Type: message/delivery-status", *["", "X: y"] * 3_000, "hello")
+        + b"\n" * 9_000,
+        "a\n" + " ".join(["X: y"] * 2_999) + " hello",
+    ),
+    "a file's name in a codec that is none": (
+        _typed("text/plain", "Content-Disposition: attachment; filename*=undefined''x"),
+        "a",
+    ),
+    "a file's name in sections and whole": (_typed("text/plain; name*=a; name*0=b"), "a"),
+    "sections that do not fit": (_typed("text/plain; x*=a; x*0=b; charset=utf-8"), "a\nhello"),
+    "a section of many digits": (
+        _typed(f"text/plain; x*{'1' * 5_000}=a", "Content-Disposition: inline"),
+        "a\nhello",
+    ),
+    "a charset in a codec of quadratic time": (
+        _typed("text/plain; charset*=punycode''a-" + "a" * 400_000),
+        "a\nhello",
+    ),
+    "a charset in a codec that is none": (_typed("text/plain; charset*=undefined''x"), "a\nhello"),
+    "a boundary in a codec that is none": (
+        lines(
+            "Subject: a",
+            "Content-Type: multipart/mixed; boundary*=undefined''x",
+            "",
+            "--x",
+            "",
+            "b",
+        ),
+        "a\nb",
+    ),
+    "a boundary in sections that do not fit": (
+        lines(
+            "Subject: a",
+            "Content-Type: multipart/mixed; y*=a; y*0=b; boundary=x",
+            "",
+            "--x",
+            "",
+            "b",
+        ),
+        "a\nb",
+    ),
+}
+"""Headers made to cost their reader hours, or to break it -> the mail, and its text."""
 UNPACKED = _FORWARDS + base64.encodebytes(b"Subject: b\n\n" + b"\n" * 340_000)
 """A mail of few lines; the mail in it, once it is decoded, has more lines than all that is read."""

@@ -79,6 +79,8 @@ def test_a_mail_as_it_was_received_is_judged_by_what_its_reader_sees(api: Runnin
         "Subject: you win\nContent-Type: text/html\n\npay now &#" + "1" * 9000 + ";",
         "Subject: you win\nContent-Type: text/plain; charset=utf-7\n\npay now +2AA-",
         "Subject: you win\nContent-Type: text/plain; charset=raw_unicode_escape\n\n\\ud800 pay now",
+        "Subject: you win\nContent-Disposition: a; filename*=undefined''x\n\npay now",
+        "Subject: you win\nContent-Type: text/plain; name*=a; name*0=b\n\npay now",
         "To: ada@example.org\n\n",
         "To: ada@example.org\nContent-Type: application/pdf\n\n%PDF",
     ],

@@ -15,17 +15,17 @@ from shield.errors import Invalid, TooLarge
 from shield.mail import read_mail
 from shield.mail_parts import MOST_BYTES
 from tests.support.judge import bundler
-from tests.support.mails import LIMITS, UNPACKED, VECTORS
+from tests.support.mails import HEADERS, LIMITS, UNPACKED, VECTORS
 from tests.support.odd_texts import odd_texts
 
 RUNNER = Path(__file__).parents[2] / "support/mails.mjs"
 
 
-def on_phone(mails: list[bytes]) -> list[dict[str, Any]]:
+def on_phone(mails: list[bytes], *arguments: str) -> list[dict[str, Any]]:
     """Return what the phone makes of each mail, the seconds of processor time, and the work."""
     bundler()
     done = subprocess.run(
-        [node_folder() / "node", RUNNER],
+        [node_folder() / "node", RUNNER, *arguments],
         input=json.dumps([base64.b64encode(mail).decode() for mail in mails]),
         check=True,
         capture_output=True,
@@ -122,6 +122,18 @@ def test_both_refuse_the_same_mails_as_too_much() -> None:
     assert [answer["text"] for answer in on_phone(read)] == ["a\nhello"] * len(read)
     assert [on_server(mail) for mail in over] == ["too much"] * len(over)
     assert [answer["text"] for answer in on_phone(over)] == ["too much"] * len(over)
+
+
+@pytest.mark.timeout(120)  # ends what hangs
+def test_no_header_stops_or_breaks_a_reader_and_both_read_the_same() -> None:
+    read = dict(zip(HEADERS, on_phone([mail for mail, _ in HEADERS.values()]), strict=True))
+    phone = {kind: answer["text"] for kind, answer in read.items()}
+    assert phone == {kind: text for kind, (_, text) in HEADERS.items()}
+
+
+def test_a_fault_of_the_parser_is_not_told_as_too_much() -> None:
+    (answer,) = on_phone([b"Subject: a\n\nhello"], "broken")
+    assert answer["text"] == "fault"
 
 
 def test_of_a_long_mail_both_read_the_beginning() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from shield.errors import Invalid, TooLarge
 from shield.mail import read_mail, text_of_html
-from tests.support.mails import LIMITS
+from shield.mail_parts import opened
+from tests.support.mails import HEADERS, LIMITS
 
 
 def test_the_html_part_is_read_and_each_link_tells_where_it_leads():
@@ -99,6 +100,20 @@ def test_what_is_too_much_is_refused_with_the_cure_and_little_work(limit: str):
     assert calls_of(fits) < 3_000_000
     with pytest.raises(TooLarge, match="scan them as a text"):
         read_mail(over)
+
+
+@pytest.mark.timeout(60)  # ends what hangs
+@pytest.mark.parametrize("kind", HEADERS)
+def test_no_header_stops_or_breaks_the_reader(kind: str):
+    mail, text = HEADERS[kind]
+    assert read_mail(mail) == text
+    assert calls_of(mail) < 3_000_000
+
+
+@pytest.mark.timeout(60)
+def test_a_delivery_status_has_no_more_parts_than_another_mail():
+    mail, _ = HEADERS["blocks of a delivery status"]
+    assert len(list(opened(mail).walk())) == 2
 
 
 def calls_of(mail: bytes) -> int:

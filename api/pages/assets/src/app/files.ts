@@ -46,8 +46,7 @@ async function readMail(file: File, problem: (key: "file.noMail" | "file.tooMuch
     const { text, cut } = await reader.readMail(file);
     return text ? { kind: "mail", name: file.name, text, ...(cut ? { note: say("file.cut", { name: file.name }) } : {}) } : problem("file.noMail");
   } catch (error) {
-    if (!(error instanceof reader.TooMuch)) throw error;
-    return problem("file.tooMuch");
+    return problem(error instanceof reader.TooMuch ? "file.tooMuch" : "file.noMail");
   }
 }
 

@@ -1,11 +1,16 @@
 // How much of a mail is read: a mail is a stranger's, and may be made to cost its reader minutes. The same limits as in shield/mail_parts.py, so that
-// both read the same mails. They are checked before anything is parsed, except the depth, which is checked on the way down.
+// both read the same mails. They are checked before anything is parsed, except the depth and the headers of each part, which are checked on the way down.
 
 /** Of a longer mail the beginning is read: attachments, which make mails long, follow the text. */
 export const MOST_BYTES = 500_000;
 const MOST_LINES = 20_000;
 /** Lines that begin as the boundary of a part does; some are none. */
 const MOST_PARTS = 1_000;
+/** Of one part. */
+const MOST_HEADERS = 1_000;
+/** Bytes of a header that are read, its name among them; line ends are not counted. */
+const LONGEST_HEADER = 2_000;
+const HEADER = /^[!-9;-~]+:/;
 /** Mails in mails in mails: nobody reads on there. */
 export const DEEPEST_MAILS = 5;
 /** Parts in parts of one mail. */
@@ -13,7 +18,7 @@ export const DEEPEST_PARTS = 20;
 /** Lines after which others may do something: the page must not stand still. */
 const LINES_AT_ONCE = 500;
 
-/** It has too many lines or parts, or they are in one another too deeply. */
+/** It has too many lines, headers or parts, or they are in one another too deeply. */
 export class TooMuch extends Error {}
 
 /** What reading one mail has cost so far, with all mails in it: each of them is read again by itself. */
@@ -47,5 +52,26 @@ export class Work {
     this.since = 0;
     this.pauses += 1;
     await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** What of the headers of one part is read. */
+export class Headers {
+  private count = 0;
+  private room = 0;
+
+  /** As much of a line as is read. */
+  read(line: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    // It may be the boundary of a part, and a header with such a name is not read.
+    if (line[0] === 45 && line[1] === 45) return line;
+    if (line[0] !== 32 && line[0] !== 9) {
+      this.room = LONGEST_HEADER;
+      this.count += Number(HEADER.test(new TextDecoder("latin1").decode(line)));
+      if (this.count > MOST_HEADERS) throw new TooMuch();
+    }
+    const read = Math.min(line.length, this.room);
+    this.room -= read;
+    // A line of nothing would end the headers: of one that continues a header its blank is left.
+    return line.subarray(0, read || 1);
   }
 }

@@ -2,12 +2,14 @@
 // somebody picks a mail; attachments are left out, and nothing in a mail is executed or fetched.
 import PostalMime, { decodeWords, type Header } from "postal-mime";
 import { BLANKS, textOfHtml } from "./html";
-import { DEEPEST_MAILS, DEEPEST_PARTS, MOST_BYTES, TooMuch, Work } from "./limits";
+import { DEEPEST_MAILS, DEEPEST_PARTS, Headers, MOST_BYTES, TooMuch, Work } from "./limits";
 
 export { TooMuch, Work };
 
 /** Characters that are kept: as many as a scan takes. */
 const LONGEST = 20_000;
+/** What the library says when there is more than it was told to read; any other error is a fault. */
+const LIMIT = /^Maximum (MIME nesting depth|header size) /;
 const HEADERS = ["from", "subject", "to", "date", "received", "return-path", "message-id"];
 
 interface Value {
@@ -17,6 +19,7 @@ interface Value {
 
 /** A node of the library's tree. It gives away bodies that are already joined; what a program shows is one part of the tree. */
 interface Part {
+  state: string;
   contentType: { parsed: Value };
   contentDisposition: { parsed: Value };
   content: ArrayBuffer | null;
@@ -28,6 +31,7 @@ interface Part {
 /** What of the library's parser is used. */
 interface Parser {
   root: Part;
+  currentNode: Part;
   processLine(line: Uint8Array, isLast: boolean): Promise<void>;
 }
 
@@ -54,11 +58,13 @@ async function opened(raw: Uint8Array<ArrayBuffer>, work: Work): Promise<Part> {
   work.begin(raw);
   const parser = new PostalMime({ maxNestingDepth: DEEPEST_PARTS }) as unknown as Parser & PostalMime;
   const { processLine } = parser;
+  let [part, headers] = [parser.root, new Headers()];
   const nothing = async (): Promise<void> => undefined;
   Object.assign(parser, {
-    async processLine(line: Uint8Array, isLast: boolean) {
+    async processLine(line: Uint8Array<ArrayBuffer>, isLast: boolean) {
       await work.line();
-      await processLine.call(parser, line, isLast);
+      if (parser.currentNode !== part) [part, headers] = [parser.currentNode, new Headers()];
+      await processLine.call(parser, part.state === "header" ? headers.read(line) : line, isLast);
     },
     // The tree is enough: bodies that nobody reads are neither joined nor turned into one another, nor are addresses read.
     collectNode: nothing,
@@ -67,9 +73,8 @@ async function opened(raw: Uint8Array<ArrayBuffer>, work: Work): Promise<Part> {
   });
   try {
     await parser.parse(raw);
-  } catch {
-    // It refuses nothing but what is too deep, or has headers without end.
-    throw new TooMuch();
+  } catch (error) {
+    throw error instanceof Error && LIMIT.test(error.message) ? new TooMuch() : error;
   }
   return parser.root;
 }
