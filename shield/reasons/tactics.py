@@ -20,9 +20,10 @@ from shield.book.template import literals
 from shield.linear import Features, blocks_of
 from shield.reasons.words import words_of
 
-NEAR = 0.25
+NEAR = 0.18
 """Least lead of the first tactic before the second at which it is named. From eight folds of the
-teaching templates: one of three messages gets a name there, and nine of ten of those the right one.
+teaching templates: one of five scams gets a name there, and nine of ten of those the right one. The
+more ways of telling a tactic the book knows, the nearer the second is.
 """
 _FEATURES = Features(shortest=4, longest=5, bits=15, words=2)
 _SMOOTHING = 0.1
