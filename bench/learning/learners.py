@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.learning.lab import Lab, fit_rows, trained
 from bench.learning.naive import NaiveLinear, NaiveTransformer
+from components.baseline import step as baseline_step
 from components.evaluate import step as evaluate_step
 from components.evaluate.scoring import compare
 from components.shared import messages
@@ -25,8 +26,7 @@ from shield.gates import (
 )
 from shield.labels import FeedbackType
 from shield.linear import LinearModel
-from shield.logistic import probability_of
-from shield.metrics import operating_point
+from shield.logistic import logit, probability_of
 from shield.packages import ModelPackage
 from shield.predictor import OPERATING_POINT, Predictor
 
@@ -142,17 +142,12 @@ def corrections_in(reports: pl.DataFrame) -> int:
     return reports.filter(pl.col("feedback_type") != FeedbackType.CONFIRMED.value).height
 
 
-def point_of(model: LinearModel, lab: Lab) -> float:
-    """Return the operating point of a linear model, by the product's rule."""
+def placed(model: LinearModel, lab: Lab) -> tuple[LinearModel, float]:
+    """Return a linear model with its threshold, by the product's rule, and the margin that is."""
     frozen = [lab.base[name] for name in ("valid", "frozen_ham") if name in lab.base]
     ham = pl.concat(frozen).filter(pl.col("label") == 0)["text"].to_list()
-    return operating_point(model.margins(ham), BUDGET)
-
-
-def placed(model: LinearModel, lab: Lab) -> tuple[LinearModel, float]:
-    """Return a linear model with its threshold, and the margin that this is."""
-    point = point_of(model, lab)
-    return replace(model, threshold=float(probability_of(np.array(point)))), point
+    model = baseline_step.placed(model, ham, BUDGET)
+    return model, logit(model.threshold)
 
 
 def recorded(record: GoldenRecord | None, given: GateInput) -> GoldenRecord:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from shield.linear import LinearModel
-from shield.logistic import logit, probability_of
+from shield.logistic import probability_of
 
 STEPS = 500
 """Most steps of the optimiser; some 20 are usual."""
@@ -32,6 +32,7 @@ def moved(
     scam: NDArray[np.bool_],
     weights: NDArray[np.float64],
     corrections: NDArray[np.bool_],
+    unflagged: NDArray[np.bool_],
     penalty: float,
 ) -> LinearModel:
     """Return the champion, moved by what it does not know yet; its threshold is not set anew.
@@ -43,11 +44,16 @@ def moved(
         scam: Shape (n,).
         weights: Shape (n,), how much each row counts.
         corrections: Shape (n,). True: from users.
+        unflagged: Shape (n,). True: a harmless correction that the champion, as it serves, does not
+            flag. A long text is served in windows, and taught as a whole.
         penalty: Inverse strength of the penalty, as that of a model fitted anew.
     """
     start = champion.weights.astype(np.float64)
     said = rows @ start + champion.bias
-    target = np.where(_known(champion, said, scam, corrections), probability_of(said), scam)
+    # Of the base at even odds, where it was taught. A scam that users report teaches even where it
+    # is caught: its next wording may say less.
+    known = np.where(corrections, unflagged, (said >= 0) == scam)
+    target = np.where(known, probability_of(said), scam)
     # Far fewer n-grams occur than there are buckets.
     used = np.unique(rows.indices)
     here = rows[:, used].multiply(rarity[used]).tocsr()
@@ -74,17 +80,3 @@ def moved(
         champion.threshold,
         champion.features,
     )
-
-
-def _known(
-    champion: LinearModel,
-    said: NDArray[np.float64],
-    scam: NDArray[np.bool_],
-    corrections: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Return what the champion has right; of the base at even odds, where it was taught.
-
-    A scam that users report teaches even where it is caught: its next wording may say less.
-    """
-    unflagged = ~scam & (said < logit(champion.threshold))
-    return np.where(corrections, unflagged, (said >= 0) == scam)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from components.baseline.going_on import moved
+from components.shared.frozen import frozen
 from components.shared.messages import OF_USERS
 from shield.errors import Invalid
 from shield.linear import Features, LinearModel, blocks_of
-from shield.logistic import probability_of
+from shield.logistic import logit, probability_of
 from shield.metrics import operating_point
 from shield.packages.manifest import LINEAR
 
@@ -44,22 +46,22 @@ def run(
     fpr_budget: float = 0.01,
     seed: int = 0,
 ) -> LinearModel:
-    """Fit the baseline on `train.parquet` and set its threshold on `valid.parquet`.
+    """Fit the baseline on `train.parquet` and set its threshold on the frozen messages.
 
     Args:
-        dataset: Directory written by `build_dataset`: `train`, `valid` and, if `train` holds only a
-            part of the base corpus, `base` .parquet.
+        dataset: Directory written by `build_dataset`: `train`, `valid`, `frozen_ham` and, if
+            `train` holds only a part of the base corpus, `base` .parquet.
         model: File to write.
         champion: Package to go on from; None, a directory without a linear half, or one that reads
             other features than this release: it is fitted anew.
         start: As of `train`; with `base` it is fitted anew, whatever the champion.
-        fpr_budget: Share of harmless messages of `valid.parquet` that may be flagged.
+        fpr_budget: Share of harmless frozen messages that may be flagged.
         seed: Draws the sample where there are more than `MOST_ROWS` messages.
 
     Raises:
         Invalid: No training messages, or only one class.
     """
-    train, valid = (_table(dataset / f"{name}.parquet") for name in ("train", "valid"))
+    train = _table(dataset / "train.parquet")
     train = _sample(_with_base(train, dataset / "base.parquet"), seed)
     scam = train["label"].to_numpy() == 1
     if scam.all() or not scam.any():
@@ -74,19 +76,18 @@ def run(
         fitted = fit(texts, scam, weights)
     else:
         fitted = go_on(parent, texts, scam, weights, of_users(train))
-    ham = valid.filter(pl.col("label") == 0)["text"].to_list()
+    # On the messages that the version's own operating point is set on.
+    ham = frozen(dataset).filter(pl.col("label") == 0)["text"].to_list()
     try:
-        point = operating_point(fitted.margins(ham), fpr_budget)
-        threshold = float(np.clip(probability_of(np.array(point)), 1e-9, 1 - 1e-9))
+        fitted = placed(fitted, ham, fpr_budget)
     except ValueError as error:
         # The baseline only advises; a set without ham must not stop the run of the transformer.
         log.warning(json.dumps({"event": "baseline-threshold", "kept": 0.5, "why": str(error)}))
-        threshold = 0.5
-    fitted = LinearModel(fitted.weights, fitted.bias, threshold, fitted.features)
+        fitted = replace(fitted, threshold=0.5)
     model.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(model)
     origin = "nothing" if parent is None else "champion"
-    told = {"event": "baseline", "rows": scam.size, "threshold": threshold, "from": origin}
+    told = {"event": "baseline", "rows": scam.size, "threshold": fitted.threshold, "from": origin}
     log.info(json.dumps(told))
     return LinearModel.load(model)
 
@@ -140,7 +141,28 @@ def go_on(
     """
     rows = matrix(texts, champion.features)
     counts = _balanced(scam, weights)
-    return moved(champion, rows, _rarity(rows), scam, counts, corrections, PENALTY)
+    unflagged = corrections & ~scam
+    asked = np.flatnonzero(unflagged)
+    # As it serves, and as its threshold was set: reading in windows takes time.
+    margins = champion.margins([texts[row] for row in asked])
+    unflagged[asked] = margins < logit(champion.threshold)
+    return moved(champion, rows, _rarity(rows), scam, counts, corrections, unflagged, PENALTY)
+
+
+def placed(model: LinearModel, ham: list[str], budget: float) -> LinearModel:
+    """Return a model with its threshold at the operating point.
+
+    Args:
+        model: Any threshold.
+        ham: Harmless frozen messages.
+        budget: Share of them that may be flagged, in (0, 1).
+
+    Raises:
+        ValueError: No messages, or a budget outside (0, 1).
+    """
+    point = operating_point(model.margins(ham), budget)
+    threshold = float(np.clip(probability_of(np.array(point)), 1e-9, 1 - 1e-9))
+    return replace(model, threshold=threshold)
 
 
 def of_users(train: pl.DataFrame) -> NDArray[np.bool_]:

@@ -29,8 +29,9 @@ def dataset(folder: Path, train: list[tuple[str, int]], valid: list[tuple[str, i
                 "text": [text for text, _ in rows],
                 "label": [label for _, label in rows],
                 "weight": [1.0] * len(rows),
+                "source": ["corpus"] * len(rows),
             },
-            schema={"id": pl.String, "text": pl.String, "label": pl.Int8, "weight": pl.Float32},
+            schema_overrides={"text": pl.String, "label": pl.Int8, "weight": pl.Float32},
         ).write_parquet(folder / f"{name}.parquet")
     return folder
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.baseline.step import fit, go_on, half_of, of_users, run
+from components.baseline.step import fit, go_on, half_of, matrix, of_users, run
 from components.shared.messages import OF_USERS
 from shield.linear import LinearModel
 from shield.logistic import logit, probability_of
@@ -68,6 +68,11 @@ class Story:
         return int(np.sum(now != before))
 
 
+def harmless(texts: list[str]) -> pl.DataFrame:
+    table = {"text": texts, "label": [0] * len(texts), "source": ["chat"] * len(texts)}
+    return pl.DataFrame(table, schema_overrides={"label": pl.Int8})
+
+
 @pytest.fixture(scope="module")
 def story() -> Story:
     return Story()
@@ -114,6 +119,38 @@ def test_a_base_message_with_another_label_than_the_champion_gives_it_is_taught(
     assert np.all(again.margins(story.missed) > story.champion.margins(story.missed) + 0.5)
 
 
+@pytest.mark.parametrize(("cost", "flagged"), [(3.0, False), (0.5, True)])
+def test_a_long_correction_is_known_by_the_windows_that_serve(
+    story: Story, cost: float, flagged: bool
+) -> None:
+    features = story.champion.features._replace(window_cost=cost)
+    champion = dataclasses.replace(story.champion, features=features)
+    point = logit(champion.threshold)
+    long = [" ".join(written(label, 30, random.Random(n))) for n in range(30) for label in (0, 1)]
+    whole = matrix(long, features) @ champion.weights + champion.bias
+    served = champion.margins(long)
+    # One number says that it is flagged, the other that it is not.
+    apart = ((served >= point) == flagged) & ((whole >= point) != flagged)
+    assert apart.any()
+    text = long[int(np.argmax(apart))]
+    scam = np.append(story.truth, False)
+    again = go_on(champion, [*story.base, text], scam, None, np.arange(scam.size) == 240)
+    assert np.array_equal(again.weights, champion.weights) != flagged
+
+
+def test_the_step_sets_its_threshold_on_every_frozen_message(story: Story, tmp_path: Path) -> None:
+    table = harmless(story.base).with_columns(label=pl.Series(story.truth.astype(np.int8)))
+    table.write_parquet(tmp_path / "train.parquet")
+    harmless(story.frozen).write_parquet(tmp_path / "valid.parquet")
+    few = run(tmp_path, tmp_path / "m").threshold
+    alarming = story.others[:60]
+    harmless(alarming).write_parquet(tmp_path / "frozen_ham.parquet")
+    model = run(tmp_path, tmp_path / "m")
+    point = operating_point(model.margins([*story.frozen, *alarming]), 0.01)
+    assert model.threshold > few
+    assert model.threshold == pytest.approx(float(probability_of(np.array(point))))
+
+
 def test_the_step_goes_on_from_a_package_and_anew_where_that_is_asked_for(
     story: Story, tmp_path: Path
 ) -> None:
@@ -131,8 +168,7 @@ def test_the_step_goes_on_from_a_package_and_anew_where_that_is_asked_for(
         }
     )
     table.write_parquet(dataset / "train.parquet")
-    valid = {"text": story.frozen, "label": [0] * len(story.frozen)}
-    pl.DataFrame(valid).write_parquet(dataset / "valid.parquet")
+    harmless(story.frozen).write_parquet(dataset / "valid.parquet")
     assert np.array_equal(of_users(table), corrections)
     files = {
         name: run(dataset, tmp_path / name, champion, start=start)
