@@ -33,6 +33,9 @@ MOST_ROWS = 60_000
 """More rows than this cost minutes and teach a linear model nothing new: an even, seeded sample is
 taken, scams first."""
 
+DECIMALS = 6
+"""Of bias and operating point: how many threads sum must not change the bytes."""
+
 PENALTY = 10.0
 """Inverse strength of the L2 penalty, by five-fold cross-validation on the SMS corpus."""
 
@@ -117,7 +120,7 @@ def fit(
     regression.fit(scaled, scam, sample_weight=_balanced(scam, weights))
     return LinearModel(
         (regression.coef_[0] * rarity).astype(np.float16).astype(np.float32),
-        float(regression.intercept_[0]),
+        round(float(regression.intercept_[0]), DECIMALS),
         0.5,
         features,
     )
@@ -140,13 +143,14 @@ def go_on(
         corrections: Shape (n,). True where a message is a correction of users.
     """
     rows = matrix(texts, champion.features)
-    counts = _balanced(scam, weights)
+    counts = _balanced(scam, weights, corrections)
     unflagged = corrections & ~scam
     asked = np.flatnonzero(unflagged)
     # As it serves, and as its threshold was set: reading in windows takes time.
     margins = champion.margins([texts[row] for row in asked])
     unflagged[asked] = margins < logit(champion.threshold)
-    return moved(champion, rows, _rarity(rows), scam, counts, corrections, unflagged, PENALTY)
+    now = moved(champion, rows, _rarity(rows), scam, counts, corrections, unflagged, PENALTY)
+    return replace(now, bias=round(now.bias, DECIMALS))
 
 
 def placed(model: LinearModel, ham: list[str], budget: float) -> LinearModel:
@@ -160,7 +164,7 @@ def placed(model: LinearModel, ham: list[str], budget: float) -> LinearModel:
     Raises:
         ValueError: No messages, or a budget outside (0, 1).
     """
-    point = operating_point(model.margins(ham), budget)
+    point = round(operating_point(model.margins(ham), budget), DECIMALS)
     threshold = float(np.clip(probability_of(np.array(point)), 1e-9, 1 - 1e-9))
     return replace(model, threshold=threshold)
 
@@ -185,13 +189,25 @@ def half_of(champion: Path | None) -> LinearModel | None:
     return half if same == now and half.features.reach else None
 
 
-def _balanced(scam: NDArray[np.bool_], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return weights under which both classes weigh the same in sum."""
+def _balanced(
+    scam: NDArray[np.bool_],
+    weights: NDArray[np.float64] | None,
+    corrections: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
+    """Return weights under which both classes weigh the same in sum: of all rows, or of the base.
+
+    Thousands of confirmations that pull nowhere must not make a reported scam weigh many times what
+    a false alarm does.
+    """
     counts: NDArray[np.float64] = np.ones(scam.size)
     if weights is not None:
         counts = weights.astype(np.float64)
-    balance = np.where(scam, 1 / counts[scam].sum(), 1 / counts[~scam].sum()) * scam.size / 2
-    return counts * np.asarray(balance, dtype=np.float64)
+    asked = np.ones(scam.size, dtype=np.bool_) if corrections is None else ~corrections
+    if not (scam[asked].any() and (~scam[asked]).any()):
+        asked[:] = True  # users contradict every base message of a class
+    scams, hams = counts[asked & scam].sum(), counts[asked & ~scam].sum()
+    factors = np.where(scam, 1 / scams, 1 / hams) * int(asked.sum()) / 2
+    return counts * np.asarray(factors, dtype=np.float64)
 
 
 def _features(texts: list[str]) -> Features:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.baseline.step import fit, go_on, half_of, matrix, of_users, run
+from components.baseline.step import fit, go_on, half_of, matrix, of_users, placed, run
 from components.shared.messages import OF_USERS
 from shield.linear import LinearModel
 from shield.logistic import logit, probability_of
@@ -117,6 +117,28 @@ def test_a_base_message_with_another_label_than_the_champion_gives_it_is_taught(
     texts, scam, corrections = story.week()
     again = go_on(story.champion, texts, scam, None, np.zeros_like(corrections))
     assert np.all(again.margins(story.missed) > story.champion.margins(story.missed) + 0.5)
+
+
+def test_many_confirmations_do_not_make_a_reported_scam_weigh_more(story: Story) -> None:
+    point = logit(story.champion.threshold)
+    fine = [
+        each for each in written(0, 900, random.Random(9)) if story.champion.margin(each) < point
+    ]
+    texts, scam, corrections = story.week()
+    few = go_on(story.champion, texts, scam, None, corrections).margins(story.missed)
+    texts, scam = [*texts, *fine], np.append(scam, np.zeros(len(fine), dtype=np.bool_))
+    many = go_on(story.champion, texts, scam, None, np.arange(scam.size) >= len(story.base))
+    assert len(fine) > 800
+    # What is rare among more messages is rarer, a little.
+    assert np.all(many.margins(story.missed) < few + 0.5)
+
+
+def test_bytes_do_not_depend_on_how_sums_are_rounded(story: Story) -> None:
+    texts, scam, corrections = story.week()
+    for model in (story.champion, go_on(story.champion, texts, scam, None, corrections)):
+        assert model.bias == round(model.bias, 6)
+    point = logit(placed(story.champion, story.frozen, 0.01).threshold)
+    assert point == pytest.approx(round(point, 6), abs=1e-9)
 
 
 @pytest.mark.parametrize(("cost", "flagged"), [(3.0, False), (0.5, True)])
