@@ -9,8 +9,8 @@ like a scam speaks for it: the margin of a whole text tells how long it is rathe
 it, where it is longer than what was taught. It grows with the root of the length.
 
 One safetensors file holds it: `weights` (one number per bucket, those of the characters first) and,
-as metadata, the bias, the threshold and the names of what was done to the text. Nothing in it is
-executed.
+as metadata, the bias, the threshold, the names of what was done to the text, and what it was fitted
+by. Nothing in it is executed.
 """
 
 import json
@@ -39,6 +39,20 @@ CHARACTERS_ONLY = "shield-linear-1"
 _MOST_CHARACTERS = 20_000
 _WORD, _DIGIT = re.compile(r"\w+|[^\w\s]"), re.compile(r"\d")
 _HEADER_LIMIT = 65_536
+
+
+class Origin(NamedTuple):
+    """What a model was fitted by; empty where an earlier release fitted it."""
+
+    recipe: str = ""
+    """Version of the way in which it was fitted: `components.baseline.step.RECIPE`."""
+    corpus: str = ""
+    """Digest of the base corpus that taught: `shield.run_files.Corpus.teaching`."""
+    parent: str = ""
+    """Digest of the package whose linear half it went on from; empty: it was fitted anew."""
+
+
+_UNKNOWN = Origin()
 
 
 class Features(NamedTuple):
@@ -171,6 +185,7 @@ class LinearModel:
     bias: float
     threshold: float
     features: Features
+    origin: Origin = _UNKNOWN
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of the scam class for each text, shape (n,), in [0, 1]."""
@@ -207,6 +222,7 @@ class LinearModel:
                 "reach": str(self.features.reach),
                 "whole": str(self.features.whole),
                 "window_cost": repr(self.features.window_cost),
+                **{name: value for name, value in self.origin._asdict().items() if value},
             },
             "weights": {
                 "dtype": "F16",
@@ -263,7 +279,8 @@ class LinearModel:
                     else (0, 0, 0.0)
                 ),
             )
-            model = cls(weights, float(about["bias"]), float(about["threshold"]), features)
+            by = Origin(*(str(about.get(name, "")) for name in Origin._fields))
+            model = cls(weights, float(about["bias"]), float(about["threshold"]), features, by)
             if weights.size != features.buckets or tensor["shape"] != [weights.size]:
                 raise ValueError(f"{weights.size} weights for {features.bits} bits")
             if not (np.isfinite(weights).all() and math.isfinite(model.bias)):

@@ -4,6 +4,8 @@ One spelling: members are camelCase in the files, as on the wire. Files that an 
 written in snake_case are read as well (until release 0.3), so that a run in flight goes on.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -139,6 +141,12 @@ class Corpus(RunFile):
     relabelled: dict[str, str] = {}
     """Golden messages whose label reviewers have corrected: id to what they found."""
 
+    def teaching(self) -> str:
+        """Return a digest of what it teaches: the base, what was added, what was removed."""
+        base = self.sets["train"].digest if "train" in self.sets else ""
+        parts = [base, *(each.digest for each in self.added), *sorted(self.removed)]
+        return f"sha256:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
+
 
 class GoldenFigures(RunFile):
     """What an earlier version was found to do on the golden set."""
@@ -208,6 +216,8 @@ class DatasetFacts(RunFile):
     fresh_feedback: int
     """Approved corrections in the batch of the run."""
     golden_digest: str
+    corpus: str = ""
+    """Of what the base corpus teaches: `Corpus.teaching`."""
     batches: list[str] = []
     """Ids of the batches whose corrections are in it."""
     run_id: str | None = None

@@ -13,13 +13,13 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from components.baseline.going_on import moved
+from components.baseline.half import RECIPE, corpus_of, half_of
 from components.shared.frozen import frozen
 from components.shared.messages import OF_USERS
 from shield.errors import Invalid
-from shield.linear import Features, LinearModel, blocks_of
+from shield.linear import Features, LinearModel, Origin, blocks_of
 from shield.logistic import logit, probability_of
 from shield.metrics import operating_point
-from shield.packages.manifest import LINEAR
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +55,16 @@ def run(
         dataset: Directory written by `build_dataset`: `train`, `valid`, `frozen_ham` and, if
             `train` holds only a part of the base corpus, `base` .parquet.
         model: File to write.
-        champion: Package to go on from; None, a directory without a linear half, or one that reads
-            other features than this release: it is fitted anew.
+        champion: Package to go on from; None, a directory without one, or a linear half that
+            `half_of` does not return: it is fitted anew.
         start: As of `train`; with `base` it is fitted anew, whatever the champion.
         fpr_budget: Share of harmless frozen messages that may be flagged.
         seed: Draws the sample where there are more than `MOST_ROWS` messages.
 
     Raises:
         Invalid: No training messages, or only one class.
+        PackageInvalid: The champion's linear half cannot be read.
+        PackageCorrupt: It is not the file that its manifest names.
     """
     train = _table(dataset / "train.parquet")
     train = _sample(_with_base(train, dataset / "base.parquet"), seed)
@@ -73,12 +75,15 @@ def run(
             "a model can only be trained on both classes. Check the base corpus."
         )
     weights = train["weight"].to_numpy() if "weight" in train.columns else np.ones(scam.size)
-    parent = None if start == "base" else half_of(champion)
+    corpus = corpus_of(dataset)
+    parent = None if start == "base" else half_of(champion, corpus)
     texts = train["text"].to_list()
     if parent is None:
         fitted = fit(texts, scam, weights)
     else:
-        fitted = go_on(parent, texts, scam, weights, of_users(train))
+        fitted = go_on(parent.model, texts, scam, weights, of_users(train))
+    origin = Origin(RECIPE, corpus, "" if parent is None else parent.digest)
+    fitted = replace(fitted, origin=origin)
     # On the messages that the version's own operating point is set on.
     ham = frozen(dataset).filter(pl.col("label") == 0)["text"].to_list()
     try:
@@ -89,8 +94,12 @@ def run(
         fitted = replace(fitted, threshold=0.5)
     model.parent.mkdir(parents=True, exist_ok=True)
     fitted.save(model)
-    origin = "nothing" if parent is None else "champion"
-    told = {"event": "baseline", "rows": scam.size, "threshold": fitted.threshold, "from": origin}
+    told = {
+        "event": "baseline",
+        "rows": scam.size,
+        "threshold": fitted.threshold,
+        **origin._asdict(),
+    }
     log.info(json.dumps(told))
     return LinearModel.load(model)
 
@@ -174,19 +183,6 @@ def of_users(train: pl.DataFrame) -> NDArray[np.bool_]:
     if "source" not in train.columns:
         return np.zeros(train.height, dtype=np.bool_)
     return np.asarray((train["source"] == OF_USERS).fill_null(False).to_numpy(), dtype=np.bool_)
-
-
-def half_of(champion: Path | None) -> LinearModel | None:
-    """Return the linear half of a package directory, where there is one that can be gone on from.
-
-    One that reads a text in another way than this release was taught by other n-grams; how long its
-    windows are does not matter.
-    """
-    if champion is None or not (champion / LINEAR).is_file():
-        return None
-    half, now = LinearModel.load(champion / LINEAR), Features()
-    same = half.features._replace(reach=now.reach, whole=now.whole, window_cost=now.window_cost)
-    return half if same == now and half.features.reach else None
 
 
 def _balanced(

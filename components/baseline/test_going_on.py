@@ -6,12 +6,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.baseline.step import fit, go_on, half_of, matrix, of_users, placed, run
+from components.baseline.half import RECIPE, half_of
+from components.baseline.step import fit, go_on, matrix, of_users, placed, run
 from components.shared.messages import OF_USERS
-from shield.linear import LinearModel
+from shield.errors import PackageCorrupt
+from shield.labels import ModelType
+from shield.linear import LinearModel, Origin
 from shield.logistic import logit, probability_of
 from shield.metrics import operating_point
-from shield.packages.manifest import LINEAR
+from shield.packages import Manifest, Margin, ModelPackage, pack
+from shield.packages.manifest import LINEAR, SAMPLES
+from shield.run_files import DATASET, DatasetFacts
 
 
 def words(line: str) -> list[str]:
@@ -179,8 +184,7 @@ def test_the_step_goes_on_from_a_package_and_anew_where_that_is_asked_for(
     texts, scam, corrections = story.week()
     dataset, package = tmp_path / "dataset", tmp_path / "champion"
     dataset.mkdir()
-    package.mkdir()
-    story.champion.save(package / LINEAR)
+    packed(story.champion, package)
     table = pl.DataFrame(
         {
             "text": texts,
@@ -208,12 +212,51 @@ def test_the_step_goes_on_from_a_package_and_anew_where_that_is_asked_for(
     assert story.changed(files["on"]) <= story.changed(files["base"]) / 2
 
 
-def test_a_champion_that_reads_other_n_grams_is_not_gone_on_from(
+def packed(model: LinearModel, folder: Path, *, corpus: str = "", recipe: str = RECIPE) -> Path:
+    """A package of a linear model, as if it had been fitted so."""
+    folder.mkdir(exist_ok=True)
+    dataclasses.replace(model, origin=Origin(recipe, corpus)).save(folder / LINEAR)
+    (folder / SAMPLES).write_text("{}")
+    margin = Margin(encoder=0.0, linear=1.0)
+    pack(folder, Manifest(model_type=ModelType.SMS, margin=margin))
+    return folder
+
+
+def test_a_champion_of_other_n_grams_another_fit_or_another_corpus_is_not_gone_on_from(
     story: Story, tmp_path: Path
 ) -> None:
-    story.champion.save(tmp_path / LINEAR)
-    assert half_of(tmp_path) is not None
-    other = story.champion.features._replace(bits=12)
-    weights = np.zeros(other.buckets, dtype=np.float32)
-    LinearModel(weights, 0.0, 0.5, other).save(tmp_path / LINEAR)
-    assert half_of(tmp_path) is None
+    half = half_of(packed(story.champion, tmp_path / "same", corpus="sha256:1"), "sha256:1")
+    assert half is not None
+    assert half.digest == ModelPackage.open(tmp_path / "same").digest
+    assert np.array_equal(half.model.weights, story.champion.weights)
+    assert half_of(tmp_path / "same", "sha256:2") is None, "a larger corpus"
+    assert half_of(packed(story.champion, tmp_path / "before", recipe=""), "") is None
+    assert half_of(packed(story.champion, tmp_path / "after", recipe="99"), "") is None
+    features = story.champion.features._replace(bits=12)
+    weights = np.zeros(features.buckets, dtype=np.float32)
+    other = LinearModel(weights, 0.0, 0.5, features)
+    assert half_of(packed(other, tmp_path / "other"), "") is None
+    assert half_of(None, "") is half_of(tmp_path, "") is None
+
+
+def test_a_champion_that_was_changed_on_disk_is_refused(story: Story, tmp_path: Path) -> None:
+    packed(story.champion, tmp_path)
+    story.placed(story.champion).save(tmp_path / LINEAR)
+    with pytest.raises(PackageCorrupt):
+        half_of(tmp_path, "")
+
+
+def test_the_file_says_what_it_was_fitted_by(story: Story, tmp_path: Path) -> None:
+    table = harmless(story.base).with_columns(label=pl.Series(story.truth.astype(np.int8)))
+    table.write_parquet(tmp_path / "train.parquet")
+    harmless(story.frozen).write_parquet(tmp_path / "valid.parquet")
+    facts = DatasetFacts(
+        model_type=ModelType.SMS, fresh_feedback=0, golden_digest="", corpus="sha256:1"
+    )
+    facts.write(tmp_path / DATASET)
+    champion = packed(story.champion, tmp_path / "champion", corpus="sha256:1")
+    anew = run(tmp_path, tmp_path / "m")
+    assert anew.origin == Origin(RECIPE, "sha256:1", "")
+    on = run(tmp_path, tmp_path / "m", champion)
+    assert on.origin == Origin(RECIPE, "sha256:1", ModelPackage.open(champion).digest)
+    assert run(tmp_path, tmp_path / "m", champion, start="base").origin == anew.origin

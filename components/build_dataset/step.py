@@ -136,6 +136,7 @@ def run(
         model_type=model_type,
         fresh_feedback=corrections_in(run_inputs.batch, cache),
         golden_digest=run_inputs.corpus.sets["golden"].digest,
+        corpus=run_inputs.corpus.teaching(),
         batches=[each.id for each in references],
         run_id=run_inputs.run_id,
         sealed_at=run_inputs.batch.sealed_at,

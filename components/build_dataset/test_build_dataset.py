@@ -219,6 +219,18 @@ def test_the_same_inputs_give_the_same_bytes(shop: Shop) -> None:
     assert shop.facts.digests == first
 
 
+def test_the_dataset_says_which_base_corpus_teaches(shop: Shop) -> None:
+    batch = shop.batch("b1", [row(n, sentence(500 + n)) for n in range(30)])
+    shop.build(batch)
+    before = shop.facts.corpus
+    shop.sets["golden"] = base(350, 40, 10)
+    shop.build(batch)
+    assert shop.facts.corpus == before, "what judges does not teach"
+    shop.sets["train"] = base(0, 81, 30)
+    shop.build(batch)
+    assert shop.facts.corpus != before
+
+
 def test_a_changed_batch_file_is_refused_by_its_digest(shop: Shop) -> None:
     batch = shop.batch("b1", [row(n, sentence(600 + n)) for n in range(20)])
     (shop.store.root / batch["uri"]).write_bytes(b"something else")

@@ -25,6 +25,7 @@ def first_dataset(folder: Path, dataset: Path) -> DatasetFacts:
         model_type=corpus.model_type,
         fresh_feedback=0,
         golden_digest=corpus.sets["golden"].digest,
+        corpus=corpus.teaching(),
         replayed=sets["train"].height,
         counts={
             name: SetCounts(messages=table.height, scams=int(table["label"].sum()))

@@ -59,6 +59,7 @@ def test_frozen_ham_is_harmless_and_one_message_of_each_campaign(corpus: Path) -
     assert frozen["campaign"].n_unique() == frozen.height
     facts = first_dataset(corpus, corpus.parent / "dataset")
     assert facts.counts["frozen_ham"].messages == frozen.height
+    assert facts.corpus == Corpus.read(corpus / "corpus.json").teaching()
     assert messages.read(corpus.parent / "dataset/frozen_ham.parquet").equals(frozen)
 
 

@@ -48,18 +48,23 @@ def linear_package(
     model.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(linear, model / LINEAR)
     train = messages.read(dataset / "train.parquet")
-    _write_samples(model / SAMPLES, LinearModel.load(linear), sample_texts(train))
+    half = LinearModel.load(linear)
+    _write_samples(model / SAMPLES, half, sample_texts(train))
     manifest = Manifest(
         model_type=facts.model_type,
         batches=facts.batches,
         run_id=run_id,
-        recipe={"halves": ["linear"], "dataset": facts.digests},
+        recipe={
+            "halves": ["linear"],
+            "dataset": facts.digests,
+            "linear": half.origin._asdict(),
+        },
         created_at=created_at,
         margin=Margin(encoder=0.0, linear=1.0),
     )
     write_card(model / CARD, manifest, facts, None, sorted(set(train["language"]) - {""}))
     held_back = frozen(dataset)
-    write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
+    write_judge(half, facts.model_type, held_back, fpr_budget, model)
     settled = settle(pack(model, manifest), held_back, fpr_budget)
     placed = {"budget": fpr_budget, "flagged": settled.flagged, "hams": settled.hams}
     changes = {

@@ -98,6 +98,7 @@ def train_package(
         max_tokens=recipe.max_tokens,
         sample_texts=sample_texts(train),
     )
+    half = None if linear is None else LinearModel.load(linear)
     if linear is not None:
         shutil.copyfile(linear, model / LINEAR)
     manifest = Manifest(
@@ -113,6 +114,7 @@ def train_package(
             "set_aside": facts.set_aside,
             "phrases": facts.phrases.model_dump(by_alias=True),
             "device": device.type,
+            **({} if half is None else {"linear": half.origin._asdict()}),
             "valid_loss": round(learned.valid_loss[learned.kept - 1], 6),
         },
         created_at=created_at,
@@ -121,8 +123,8 @@ def train_package(
     languages = sorted(set(train["language"]) - {""})
     write_card(model / CARD, manifest, facts, learned, languages)
     held_back = frozen(dataset)
-    if linear is not None:
-        write_judge(LinearModel.load(linear), facts.model_type, held_back, fpr_budget, model)
+    if half is not None:
+        write_judge(half, facts.model_type, held_back, fpr_budget, model)
     _tell(f"setting the operating point on {held_back.height} frozen messages")
     settled = settle(pack(model, manifest), held_back, fpr_budget)
     placed = {

@@ -12,6 +12,7 @@ from shield import run_files
 from shield.errors import Invalid
 from shield.labels import ModelType
 from shield.run_files import (
+    AddedMessages,
     BatchReference,
     Corpus,
     CorpusSet,
@@ -58,6 +59,19 @@ FILES: list[RunFile] = [
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: type(file).__name__)
+def test_what_a_corpus_teaches_changes_with_what_is_added_and_removed() -> None:
+    sets = {"train": CorpusSet(digest="sha256:1"), "golden": CorpusSet(digest="sha256:2")}
+    corpus = Corpus(model_type=ModelType.SMS, sets=sets)
+    added = AddedMessages(key="k", digest="sha256:3")
+    others = [
+        corpus.model_copy(update=update)
+        for update in ({}, {"added": [added]}, {"removed": ["book"]}, {"relabelled": {"m1": "ham"}})
+    ]
+    digests = [each.teaching() for each in others]
+    assert digests[0] == corpus.teaching() == digests[3]
+    assert len(set(digests)) == 3
+
+
 def test_a_file_is_written_in_one_spelling_and_read_in_both(file: RunFile, tmp_path: Path) -> None:
     file.write(tmp_path / "there" / "file.json")
     written = json.loads((tmp_path / "there" / "file.json").read_bytes())
