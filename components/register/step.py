@@ -20,7 +20,7 @@ from shield.client import ShieldClient
 from shield.errors import NotFound, ShieldError
 from shield.gates import PROMOTE, Decision, GateInput
 from shield.labels import LABELS
-from shield.packages import ModelPackage, Purpose, load_private_key, pack, push, sign
+from shield.packages import Manifest, ModelPackage, Purpose, load_private_key, pack, push, sign
 from shield.run_files import Registered, RegisteredInputs, RunInputs
 from shield.wire import (
     LONGEST_MESSAGE,
@@ -82,7 +82,7 @@ def run(
         request = VersionRequest(
             digest=pushed.digest,
             uri=pushed.uri,
-            parent=starts_from.champion.name if starts_from.champion else None,
+            parent=_parent(starts_from, package.manifest),
             batches=package.manifest.batches,
             run_id=run_id,
             metrics={
@@ -181,6 +181,19 @@ def _pinned(store: ArtifactStore, run_id: str, starts_from: RunInputs) -> Versio
     except NotFound:
         return None
     return pin.request if pin.inputs == _identity(starts_from) else None
+
+
+def _parent(starts_from: RunInputs, manifest: Manifest) -> str | None:
+    """Return the name of the champion if anything in the package came from it.
+
+    A version that was fitted anew (`start=base`) has not learned what a poisoned champion has, and
+    must not be tainted with it. A linear half of an earlier release does not say what it came from.
+    """
+    if starts_from.champion is None:
+        return None
+    half = manifest.recipe.get("linear")
+    anew = "linear" not in manifest.halves() or (half is not None and not half["parent"])
+    return None if manifest.parent is None and anew else starts_from.champion.name
 
 
 def _identity(starts_from: RunInputs) -> RegisteredInputs:

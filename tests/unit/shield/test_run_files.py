@@ -58,7 +58,6 @@ FILES: list[RunFile] = [
 ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: type(file).__name__)
 def test_what_a_corpus_teaches_changes_with_what_is_added_and_removed() -> None:
     sets = {"train": CorpusSet(digest="sha256:1"), "golden": CorpusSet(digest="sha256:2")}
     corpus = Corpus(model_type=ModelType.SMS, sets=sets)
@@ -72,6 +71,7 @@ def test_what_a_corpus_teaches_changes_with_what_is_added_and_removed() -> None:
     assert len(set(digests)) == 3
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: type(file).__name__)
 def test_a_file_is_written_in_one_spelling_and_read_in_both(file: RunFile, tmp_path: Path) -> None:
     file.write(tmp_path / "there" / "file.json")
     written = json.loads((tmp_path / "there" / "file.json").read_bytes())
