@@ -122,6 +122,15 @@ def test_what_cannot_be_read_is_neither_approved_nor_rejected_nor_has_a_tactic(
         assert [item.id for item in rita.pending().items] == [lost.id], "nobody saw its text"
 
 
+def test_a_copy_that_can_be_read_is_decided_and_starts_no_known_campaign(api: RunningApi) -> None:
+    report(api, "ada", LOST, FeedbackType.FALSE_POSITIVE)
+    spoil(api)
+    copy = report(api, "eve", LOST, FeedbackType.FALSE_POSITIVE)
+    assert decide(api, copy.id).status == "approved"
+    with api.client("rita", "reviewer") as rita:
+        assert rita.known().items == []
+
+
 def test_a_decided_message_that_cannot_be_read_holds_up_no_lease_and_no_export(
     api: RunningApi, caplog: pytest.LogCaptureFixture
 ) -> None:
