@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import segno
 from PIL import Image, ImageFilter
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from shield.labels import ModelType
 from tests.browser.tongues import SCAMS, Words, both, connected, english_on, judge_in_words
-from tests.browser.world import violations, world
+from tests.browser.world import on_the_phone, violations, world
 from tests.support.api import RunningApi
 from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import PHONE, open_page
@@ -232,3 +232,47 @@ def test_a_warning_goes_to_the_phones_share_sheet_without_links(
         look(page, f"warning-refused-{language}")
         if language != "en":
             assert english_on(page, words) == []
+
+
+SLOW_FILES = """() => {
+  const real = Blob.prototype.text;
+  Blob.prototype.text = async function () {
+    const text = await real.call(this);
+    if (text.startsWith("slow")) await new Promise((done) => (window.release = done));
+    return text;
+  };
+}"""
+"""Lets reading a text that begins with "slow" last until `release` is called."""
+
+
+def text_file(text: str) -> FilePayload:
+    return {"name": "said.txt", "mimeType": "text/plain", "buffer": text.encode()}
+
+
+def test_the_newest_of_several_files_stays_in_the_field(chromium: Browser, api: RunningApi) -> None:
+    with on_the_phone(chromium, api) as page:
+        page.evaluate(SLOW_FILES)
+        page.locator("#file").set_input_files(text_file("slow words"))
+        page.wait_for_function("window.release !== undefined")
+        page.locator("#file").set_input_files(text_file("newer words"))
+        expect(page.get_by_label("The message")).to_have_value("newer words")
+        page.evaluate("window.release()")
+        page.wait_for_timeout(200)
+        expect(page.get_by_label("The message")).to_have_value("newer words")
+
+
+def test_what_is_put_into_the_field_during_a_scan_stays_there(
+    chromium: Browser, api: RunningApi
+) -> None:
+    held: list[Route] = []
+    with on_the_phone(chromium, api, service_workers="block") as page:
+        page.route("**/api/v2/scans", lambda route: held.append(route))
+        page.get_by_label("The message").fill("Lunch at noon?")
+        page.get_by_role("button", name="Scan", exact=True).tap()
+        wait_until(lambda: len(held) == 1, page=page)
+        page.locator("#file").set_input_files(text_file("newer words"))
+        expect(page.get_by_label("The message")).to_have_value("newer words")
+        held.pop().continue_()
+        expect(page.locator("article.result blockquote")).to_have_text("Lunch at noon?")
+        page.get_by_role("button", name="Scan another").tap()
+        expect(page.get_by_label("The message")).to_have_value("newer words")

@@ -22,6 +22,12 @@ FILL = """([stores, methods]) => {
   }
 }"""
 """Lets writing into these stores fail, until `isFull` is false."""
+COUNT_SYNCS = """() => {
+  window.syncs = 0;
+  const sync = { register: async () => { window.syncs += 1; } };
+  navigator.serviceWorker.getRegistration = async () => ({ sync });
+}"""
+"""Counts how often the service worker is asked to send, in `syncs`."""
 ONLINE = "window.dispatchEvent(new Event('online'))"
 FULL = "This phone has no room left for it. Free some space, then try again."
 
@@ -204,6 +210,7 @@ def test_on_a_full_phone_nothing_is_sent_twice_and_its_owner_is_told(
         page.route("**/api/v2/feedback", lambda route: held.append(route))
         page.get_by_role("button", name="Correct").tap()
         wait_until(lambda: len(held) == 1, page=page)
+        page.evaluate(COUNT_SYNCS)
         page.evaluate(FILL, [stores, ["put", "delete"]])
         held.pop().continue_()
         expect(page.locator("#toasts")).to_contain_text(FULL)
@@ -213,6 +220,8 @@ def test_on_a_full_phone_nothing_is_sent_twice_and_its_owner_is_told(
         page.clock.fast_forward("01:01")
         page.wait_for_load_state("networkidle")
         assert len(sent) == 1
+        # The service worker does not know what this page remembers.
+        assert page.evaluate("window.syncs") == 0
         page.evaluate("window.isFull = false")
 
         def is_noted_by_itself() -> bool:

@@ -5,7 +5,7 @@ import { uuid } from "../lib/features";
 import { saying } from "../lib/letters";
 import { STORAGE_SECONDS, timerMilliseconds } from "../lib/sending";
 import { serverNow } from "./clock";
-import { deliver, reportedAs, type Delivery } from "./outbox";
+import { deliver, isAllWritten, reportedAs, type Delivery } from "./outbox";
 import { explain, Told, whyRefused } from "./problems";
 import { ask } from "./asking";
 import { back } from "./screens";
@@ -126,10 +126,12 @@ async function shownWhile(work: () => Promise<Delivery>): Promise<Delivery> {
 }
 
 /** Try again when that makes sense: feedback or deletions wait, and the server knows the token. */
-async function again({ waiting, signedOut, retryAfterSeconds }: Delivery): Promise<void> {
+async function again({ waiting, signedOut, retryAfterSeconds, unkept }: Delivery): Promise<void> {
   window.clearTimeout(retry);
   if (signedOut || (waiting === 0 && retryAfterSeconds === null)) return;
   retry = window.setTimeout(() => void flush(), timerMilliseconds(retryAfterSeconds ?? 1));
+  // What this page alone remembers the service worker would send again, and at once.
+  if (unkept !== undefined || !isAllWritten()) return;
   const registration = await navigator.serviceWorker?.getRegistration("/app");
   const sync = (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
   await sync?.register("feedback").catch(() => undefined);

@@ -19,6 +19,8 @@ const FIELD = "antispam-shield-message";
 const form = must<HTMLFormElement>("#scan-form");
 const field = must<HTMLTextAreaElement>("#message");
 let mail: { name: string; text: string } | null = null;
+/** Counts what was put in: a file takes time to read, and something newer may have come meanwhile. */
+let turn = 0;
 
 /** Make the field work; what was begun or shared is in it afterwards. */
 export async function startInput(): Promise<void> {
@@ -26,7 +28,10 @@ export async function startInput(): Promise<void> {
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  field.addEventListener("input", () => window.sessionStorage.setItem(FIELD, field.value));
+  field.addEventListener("input", () => {
+    turn += 1;
+    window.sessionStorage.setItem(FIELD, field.value);
+  });
   const file = must<HTMLInputElement>("#file");
   must("#pick").addEventListener("click", () => file.click());
   file.addEventListener("change", () => {
@@ -50,8 +55,10 @@ export function draft(): Draft | null {
   return text ? { scanType: kind(), text, fromMail: false } : null;
 }
 
-/** Empty the field, once what was in it is kept elsewhere. */
-export function clearDraft(): void {
+/** Empty the field of this draft, once it is kept elsewhere; of any, where none is named. What came meanwhile stays. */
+export function clearDraft(scanned?: Draft): void {
+  if (scanned && draft()?.text !== scanned.text) return;
+  turn += 1;
   fill("");
   attach(null);
 }
@@ -77,7 +84,9 @@ function fill(text: string): void {
 
 async function pasteText(): Promise<void> {
   try {
-    fill(await navigator.clipboard.readText());
+    const mine = ++turn;
+    const text = await navigator.clipboard.readText();
+    if (mine === turn) fill(text);
     focusField();
   } catch {
     toast(say("input.pasteFailed"), "bad");
@@ -86,7 +95,10 @@ async function pasteText(): Promise<void> {
 }
 
 async function take(file: File): Promise<void> {
+  const mine = ++turn;
   const read = await readFile(file);
+  // Another file was picked, or something typed, while this one was read.
+  if (mine !== turn) return;
   if (read.kind === "nothing") return focusField();
   if (read.kind === "problem") return toast(read.sentence, "bad");
   if (read.kind === "mail") {

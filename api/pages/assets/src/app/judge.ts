@@ -1,6 +1,6 @@
 // The judge on this phone, for the views: judge a text, follow the release in force, count what was said. Loads nothing
 // until it is asked, and never sends a text.
-import { lotsOf, tallied, type Tally } from "../judge/counting";
+import { tallied, type Tally } from "../judge/counting";
 import type { Characters } from "../judge/characters";
 import { matched, type KnownMatch } from "../judge/known";
 import type { Judge, Judgement } from "../judge/model";
@@ -8,9 +8,9 @@ import { amendTally, dropTally, forgetChoices, readKnown, readSetting, readShelf
 import { followed, followedKnown, opened, type Network } from "../judge/update";
 import type { Pins, SignedKnown, SignedRelease } from "../judge/trust";
 import { SCAN_TYPES } from "../lib/scan-types";
-import { isStopped, sendRound, Unkept } from "../lib/sending";
+import { isStopped, sendRound } from "../lib/sending";
 import { followEncoders, judgeWhole } from "./encoder/here";
-import { holding } from "./outbox";
+import { holding, unkeptLots, waitingLots } from "./outbox";
 import { token } from "./store";
 import { answered, call, Refused, Unreachable, type ScanType } from "./wire";
 import { exclusively, patience, uuid } from "../lib/features";
@@ -50,7 +50,6 @@ interface Loaded {
 const judges = new Map<ScanType, Promise<Loaded | null>>();
 const statuses = new Map<ScanType, JudgeStatus>();
 const UNKNOWN: JudgeStatus = { version: null, checkedAt: null, problem: null };
-const unkeptLots = new Unkept();
 let timer: number | undefined;
 
 /** Look up the releases now and every hour while the page is open. */
@@ -198,7 +197,7 @@ async function sendCounts(): Promise<void> {
   await exclusively("antispam-shield-lots", () =>
     sendRound<Tally>({
       unkept: unkeptLots,
-      waiting: async () => lotsOf(await tallies()),
+      waiting: waitingLots,
       async send({ scanType, version, counts, key }) {
         await call(bearer, "POST", `/device/${scanType}/counts`, { version, ...counts }, { "Idempotency-Key": key });
       },

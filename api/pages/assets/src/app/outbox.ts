@@ -1,5 +1,5 @@
 // Sends waiting feedback, oldest first, after what is to be deleted. Runs in the page and in the service worker; a lock keeps them apart.
-import { lotsOf } from "../judge/counting";
+import { lotsOf, type Tally } from "../judge/counting";
 import { tallies } from "../judge/shelf";
 import { exclusively, openChannel } from "../lib/features";
 import { sentOf, type OnServer } from "../lib/letters";
@@ -32,10 +32,24 @@ export async function deliver(): Promise<Delivery> {
   return exclusively("antispam-shield-outbox", sendAll);
 }
 
-/** What waits, if the server has asked for a pause of all: then nothing else is sent either. */
+/** What became of counts, where the storage could not be written. */
+export const unkeptLots = new Unkept();
+
+/** Whether the storage holds all that became of what waits: another page, or the service worker, can go by it. */
+export function isAllWritten(): boolean {
+  return [unkept.removals, unkept.letters, unkeptLots].every(({ isEmpty }) => isEmpty);
+}
+
+/** The counts that are full. */
+export async function waitingLots(): Promise<Tally[]> {
+  return lotsOf(await tallies());
+}
+
+/** All that waits, as it stands: a pause of all that the server has asked for over one of them holds the others too. */
 export async function holding(): Promise<Waiting[]> {
   const removals = (await waitingRemovals()).map(keyed);
-  return [...unkept.removals.of(removals), ...unkept.letters.of(await waitingLetters())];
+  const lots = await waitingLots().catch(() => []);
+  return [...unkept.removals.of(removals), ...unkept.letters.of(await waitingLetters()), ...unkeptLots.of(lots)];
 }
 
 async function sendAll(): Promise<Delivery> {
@@ -44,7 +58,7 @@ async function sendAll(): Promise<Delivery> {
   const removals = await waitingRemovals();
   const result: Delivery = { sent: 0, failed: 0, waiting: letters.length, signedOut: false, stopped: true, retryAfterSeconds: null, removed: 0, learned: [] };
   if (bearer === undefined) return { ...result, signedOut: letters.length + removals.length > 0 };
-  const held = [...(await holding()), ...lotsOf(await tallies().catch(() => []))];
+  const held = await holding();
   if (isStopped(held, Date.now())) return { ...result, retryAfterSeconds: pauseOf(held, Date.now()) };
   // What is to be deleted goes first: what is written after it must not be deleted with it.
   const { removed, ...removing } = await sendRemovals(bearer, result);

@@ -32,7 +32,7 @@ export async function scanDraft(signedOut: () => Promise<void>): Promise<void> {
       return button.focus();
     }
     await keepScan(kept);
-    clearDraft();
+    clearDraft(given);
     await open(kept);
   } catch (error) {
     await openFailure(error);

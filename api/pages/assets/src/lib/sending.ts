@@ -55,11 +55,11 @@ export class Unkept {
   /** By key: what was to be noted of one that is settled. */
   private readonly settled = new Map<string, () => Promise<void>>();
   /** By key: one as it was to be written. */
-  private readonly amended = new Map<string, Waiting>();
+  private readonly amended = new Map<string, { one: Waiting; write: () => Promise<void> }>();
 
   /** What was read from the storage, as it stands; without what is settled. */
   of<W extends Waiting>(waiting: readonly W[]): W[] {
-    return waiting.filter(({ key }) => !this.settled.has(key)).map((one) => (this.amended.get(one.key) as W | undefined) ?? one);
+    return waiting.filter(({ key }) => !this.settled.has(key)).map((one) => (this.amended.get(one.key)?.one as W | undefined) ?? one);
   }
 
   /** Note what became of one; where that fails, remember to. */
@@ -71,8 +71,9 @@ export class Unkept {
   }
 
   async amend<W extends Waiting>(one: W, write: (one: W) => Promise<void>): Promise<void> {
-    this.amended.set(one.key, one);
-    await write(one);
+    const amended = { one, write: () => write(one) };
+    this.amended.set(one.key, amended);
+    await amended.write();
     this.amended.delete(one.key);
   }
 
@@ -81,9 +82,20 @@ export class Unkept {
     this.amended.clear();
   }
 
-  /** Note what could not be noted before. */
+  /** Whether all is written. */
+  get isEmpty(): boolean {
+    return this.settled.size + this.amended.size === 0;
+  }
+
+  /** Note what could not be noted before. A pause holds without being written, too: where that fails, nothing has to wait for it. */
   async catchUp(): Promise<void> {
     for (const [key, note] of [...this.settled]) await this.settle(key, note);
+    for (const [key, { write }] of [...this.amended]) {
+      await write().then(
+        () => this.amended.delete(key),
+        () => undefined,
+      );
+    }
   }
 }
 
