@@ -49,9 +49,11 @@ class RetrainingParameters(TrainingParameters):
     replay: Annotated[int, _field("messages", "build_dataset", ge=0, le=10_000_000)] = 0
     """Messages of the base corpus to train on again; 0: by the number of corrections."""
     per_reporter: Annotated[int, _field("corrections", "build_dataset", ge=1, le=10_000_000)] = 50
-    """Maximum number of corrections from one reporter."""
+    """Maximum number of corrections from one reporter. A champion keeps what it has learned of
+    more: `start=base` forgets it."""
     per_campaign: Annotated[int, _field("wordings", "build_dataset", ge=1, le=10_000_000)] = 20
-    """Maximum number of wordings of one campaign."""
+    """Maximum number of wordings of one campaign. A champion keeps what it has learned of more:
+    `start=base` forgets it."""
     start: Annotated[Literal["champion", "base", "better"], _field("", "train baseline")] = (
         "champion"
     )

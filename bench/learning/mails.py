@@ -37,9 +37,10 @@ from shield.metrics import recall_at_fpr
 CSV = Path(os.environ.get("SHIELD_BENCH_MAILS", str(WORK / "mails.csv")))
 MOST_REFUSED = 1
 REFUSED = (
-    "A retraining goes on from its champion (docs/adr/0045): fitted anew, 14 to 26 of 800 golden "
-    "verdicts differed each time, and 3 of 6 were refused. What still moves many is the operating "
-    "point, which so few frozen mails (258 harmless ones) set by the highest of them."
+    "A retraining goes on from its champion (docs/adr/0045): fitted anew, all 6 are refused; "
+    "before rare n-grams counted more (docs/adr/0044) 3 of 6, with 14 to 26 of 800 golden verdicts "
+    "that differed each time. What still moves many is the operating point, which so few frozen "
+    "mails (258 harmless ones) set by the highest of them."
 )
 TOO_FEW = ("static", "enough-feedback")
 """Outcomes of a slice after which the pipeline trains nothing."""

@@ -148,8 +148,7 @@ def _one(seed: int, share: float, off: dict[str, Any], attack: str = "loud") -> 
         "valid": both(scams[half // 2 : half], hams[third : third + 600], "valid"),
         "golden": both(scams[half : half * 3 // 2], hams[third + 600 : 2 * third + 600], "golden"),
     }
-    first = fit_rows(base["train"])
-    champion = _limited(first, base["golden"])
+    champion = _limited(fit_rows(base["train"]), base["golden"])
     pool = [leet(text, chance) for text in scams[half * 3 // 2 :]]
     rest = hams[2 * third + 600 :]
     looks = champion.probabilities(rest)
@@ -173,7 +172,7 @@ def _one(seed: int, share: float, off: dict[str, Any], attack: str = "loud") -> 
         train = messages.read(dataset / "train.parquet")
         aside = _said(pl.read_parquet(dataset / "set_aside.parquet"))
         # Without replay there is no second class to learn from when all corrections are of one.
-        model = _limited(fit_rows(train, first), base["golden"])
+        model = _limited(fit_rows(train, champion), base["golden"])
         refused = _refused(dataset, base["golden"], model, champion)
     taught = set(train.filter(pl.col("source") == "feedback")["text"].to_list())
     golden = base["golden"]

@@ -156,7 +156,11 @@ def remove(
     part: Annotated[str, typer.Argument(help="As `corpus list` names it; `book` is all of it.")],
     undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
 ) -> None:
-    """Remove a part from the training corpus, from the next retraining on; evaluation sets stay."""
+    """Remove a part from the training corpus, from the next retraining on; evaluation sets stay.
+
+    The linear half is then fitted anew. The champion's transformer keeps what it has learned of the
+    part, and so does what goes on from it: `pipeline run TYPE --set start=base` forgets it.
+    """
     from components.prepare_corpus.holdings import remove as remove_part
 
     session = session_of(context)

@@ -20,7 +20,10 @@ def lineage(
         LineageKind,
     ],
     withdraw: Annotated[
-        str | None, typer.Option(help="Withdraw it from all snapshots, for this reason.")
+        str | None,
+        typer.Option(
+            help="Withdraw it from all snapshots, for this reason. Versions keep what they learned."
+        ),
     ] = None,
 ) -> None:
     """List every version that was trained on a correction, a reporter, a campaign or a batch."""
@@ -44,5 +47,7 @@ def lineage(
             ["name", "status", "tainted", "batches", "createdAt"],
             empty="No version learned from it.",
         ),
-        "[quiet]Mark them with `shieldctl model taint`, so that none is proposed again.[/]",
+        "[quiet]Mark them with `shieldctl model taint`, so that none is proposed again. They keep "
+        "what they have learned, and so does what goes on from them: train without it by "
+        "`shieldctl pipeline run TYPE --set start=base`.[/]",
     )

@@ -25,8 +25,10 @@ def build_dataset(
         card: What is in it, for people.
         seed: Seed of all random draws.
         replay: Messages of the base corpus to train on again; 0: by the number of corrections.
-        per_reporter: Maximum number of corrections from one reporter.
-        per_campaign: Maximum number of wordings of one campaign.
+        per_reporter: Maximum number of corrections from one reporter. A champion keeps what it has
+            learned of more: `start=base` forgets it.
+        per_campaign: Maximum number of wordings of one campaign. A champion keeps what it has
+            learned of more: `start=base` forgets it.
     """
     import tempfile
     from pathlib import Path

@@ -127,7 +127,7 @@ def run(
     digests = {
         name: messages.write(table, dataset / f"{name}.parquet") for name, table in sets.items()
     }
-    # All of the base, for the linear baseline: it has no memory of its own beyond its training set.
+    # All of the base, for the linear half: it is fitted anew, or told what of it has to stay right.
     messages.write(named(train_base), dataset / "base.parquet")
     aside.sort("id").write_parquet(dataset / "set_aside.parquet")
     listing = json.dumps([each.as_json() for each in shared_phrases], indent=1, ensure_ascii=False)

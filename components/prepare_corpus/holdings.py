@@ -69,7 +69,8 @@ def taught(store: ArtifactStore, model_type: ModelType) -> pl.DataFrame:
 def remove(store: ArtifactStore, model_type: ModelType, part: str, *, undo: bool = False) -> int:
     """Take a part out of what teaches from the next retraining on; return how many messages.
 
-    Nothing is deleted, and what judges stays: `undo` brings the part back.
+    Nothing is deleted, and what judges stays: `undo` brings the part back. The linear half is then
+    fitted anew; a transformer that goes on from its champion keeps what that has learned.
 
     Raises:
         NotFound: No such part.
