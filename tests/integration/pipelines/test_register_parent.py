@@ -46,7 +46,9 @@ def registered(
     for file, document in (("evaluations", given), ("verdict", verdict)):
         (folder / file).write_text(document.model_dump_json(by_alias=True))
     (folder / "report.html").write_text("<h1>Promoted</h1>")
-    ref = champion and VersionRef(name=champion.name, digest=champion.digest, uri=champion.uri)
+    ref = None
+    if champion is not None:
+        ref = VersionRef(name=champion.name, digest=champion.digest, uri=champion.uri)
     RunInputs(model_type=SMS, run_id=name, champion=ref).write(folder / "inputs")
     with world.service() as client:
         return register.run(
