@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.packages import push
@@ -18,11 +18,13 @@ from tests.support.judging_phone import (
     choose_asking,
     connect,
     judging_world,
+    sign_in,
     texts_in,
     wait_for_judge,
     wait_for_known,
 )
 from tests.support.packages import CHAT, LURES, linear_package
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -118,6 +120,49 @@ def test_a_report_on_the_phones_verdict_is_judged_again(chromium: Browser, api: 
         assert (item.corrected_label, item.scan.text) == ("ham", text)
         (row,) = reviewer.device_counts()
         assert (row.judged_again, row.disagreed) == (1, 1)
+
+
+@pytest.mark.parametrize("button", ["Delete this scan", "Delete all"])
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_deleted_message_is_deleted_on_the_server_though_its_report_was_under_way(
+    chromium: Browser, api: RunningApi, button: str, is_lost: bool
+) -> None:
+    """It has arrived, and its answer is lost; or it arrives once the message is deleted here."""
+    held: list[Route] = []
+
+    def meet(route: Route) -> None:
+        if is_lost and not held:
+            route.fetch()
+        held.append(route)
+        if is_lost:
+            route.abort("connectionreset")
+
+    with (
+        open_page(chromium, PHONE, service_workers="block") as (_, page),
+        api.client("ada") as ada,
+    ):
+        sign_in(page, api)
+        wait_for_judge(page, "sms-v1")
+        page.route("**/api/v2/device/reports", meet)
+        scan(page, LURES[0])
+        page.get_by_role("button", name="Correct").tap()
+        wait_until(lambda: len(held) > 0, page=page)
+        if button == "Delete all":
+            page.get_by_role("button", name="Scan another").tap()
+        page.get_by_role("button", name=button).tap()
+        page.get_by_role("dialog").get_by_role("button", name=button).tap()
+        expect(page.locator("#recent-list li")).to_have_count(0)
+        expect(page.locator("#home")).to_be_visible()
+        assert len(ada.scans().items) == int(is_lost)
+        with page.expect_response(
+            lambda each: each.request.method == "DELETE" and "before" not in each.url
+        ):
+            if not is_lost:
+                held.pop().continue_()
+            page.unroute("**/api/v2/device/reports")
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+        wait_until(lambda: ada.scans().items == [], page=page, pause_seconds=0.2)
+        expect(page.locator("#recent-list li")).to_have_count(0)
 
 
 def test_a_scam_that_reviewers_have_decided_is_known_in_flight_mode_until_it_is_taken_back(

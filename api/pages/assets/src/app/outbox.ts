@@ -4,8 +4,8 @@ import { tallies } from "../judge/shelf";
 import { exclusively, openChannel } from "../lib/features";
 import { sentOf, type OnServer } from "../lib/letters";
 import { isStopped, pauseOf, sendRound, sooner, Unkept, type Round, type Waiting } from "../lib/sending";
-import { amendLetter, amendRemoval, dropLetter, dropRemoval, EVERYTHING, keptScan, setOnServer, setOpinion, token, waitingLetters, waitingRemovals, type Letter, type Opinion, type Removal } from "./store";
-import { answered, call, type Refused } from "./wire";
+import { amendLetter, amendRemoval, dropRemoval, EVERYTHING, keptScan, markTried, settleLetter, token, waitingLetters, waitingRemovals, withdrawnLetters, type Letter, type Opinion, type Removal } from "./store";
+import { answered, call, Refused } from "./wire";
 
 export interface Delivery extends Round {
   /** Letters; deletions are none. */
@@ -49,7 +49,8 @@ export async function waitingLots(): Promise<Tally[]> {
 export async function holding(): Promise<Waiting[]> {
   const removals = (await waitingRemovals()).map(keyed);
   const lots = await waitingLots().catch(() => []);
-  return [...unkept.removals.of(removals), ...unkept.letters.of(await waitingLetters()), ...unkeptLots.of(lots)];
+  const letters = [...(await waitingLetters()), ...(await withdrawnLetters())];
+  return [...unkept.removals.of(removals), ...unkept.letters.of(letters), ...unkeptLots.of(lots)];
 }
 
 async function sendAll(): Promise<Delivery> {
@@ -57,9 +58,11 @@ async function sendAll(): Promise<Delivery> {
   const letters = await waitingLetters();
   const removals = await waitingRemovals();
   const result: Delivery = { sent: 0, failed: 0, waiting: letters.length, signedOut: false, stopped: true, retryAfterSeconds: null, removed: 0, learned: [] };
-  if (bearer === undefined) return { ...result, signedOut: letters.length + removals.length > 0 };
+  if (bearer === undefined) return { ...result, signedOut: letters.length + removals.length + (await withdrawnLetters()).length > 0 };
   const held = await holding();
   if (isStopped(held, Date.now())) return { ...result, retryAfterSeconds: pauseOf(held, Date.now()) };
+  const recalling = await recall(bearer);
+  if (recalling.stopped) return { ...result, ...recalling, sent: 0, failed: 0 };
   // What is to be deleted goes first: what is written after it must not be deleted with it.
   const { removed, ...removing } = await sendRemovals(bearer, result);
   result.removed = removed;
@@ -70,6 +73,7 @@ async function sendAll(): Promise<Delivery> {
     ...BY_THE_CLOCK,
     unkept: unkept.letters,
     waiting: waitingLetters,
+    begin: markTried,
     send: (letter) => send(bearer, letter),
     arrived: (letter) => settle(letter, { state: "sent", scam: letter.scam }),
     refused(letter, _, error) {
@@ -78,7 +82,7 @@ async function sendAll(): Promise<Delivery> {
     },
     amend: amendLetter,
   });
-  const retryAfterSeconds = round.signedOut ? null : sooner(round.retryAfterSeconds, removing.retryAfterSeconds);
+  const retryAfterSeconds = round.signedOut ? null : sooner(recalling.retryAfterSeconds, sooner(round.retryAfterSeconds, removing.retryAfterSeconds));
   Object.assign(result, round, { retryAfterSeconds, waiting: unkept.letters.of(await waitingLetters()).length });
   if (result.sent + result.failed > 0) channel.postMessage({ sent: result.sent, failed: result.failed });
   return result;
@@ -86,13 +90,31 @@ async function sendAll(): Promise<Delivery> {
 
 const BY_THE_CLOCK = { answered, now: () => Date.now(), random: Math.random };
 
-/** Note what became of a letter, unless a newer one on the same scan waits meanwhile. */
-async function settle({ key, body }: Letter, opinion: Opinion): Promise<void> {
-  const onServer = reported.get(body.scanId);
-  if (onServer) await setOnServer(body.scanId, onServer);
-  if ((await waitingLetters()).some((each) => each.key === key)) await setOpinion(body.scanId, opinion);
-  await dropLetter(key);
-  reported.delete(body.scanId);
+/** Note what became of a letter. */
+async function settle(letter: Letter, opinion: Opinion): Promise<void> {
+  const { scanId } = letter.body;
+  await settleLetter(letter, opinion, reported.get(scanId));
+  reported.delete(scanId);
+}
+
+/** Learn where the server has reports that were taken back: the deletions that follow from it go next, and make it forget their keys. */
+function recall(bearer: string): Promise<Round> {
+  const settled = (letter: Letter): Promise<void> => settle(letter, { state: "sent", scam: letter.scam });
+  return sendRound<Letter>({
+    ...BY_THE_CLOCK,
+    // The server is still busy with the first try (409).
+    answered: (error) => (error instanceof Refused && error.status === 409 ? null : answered(error)),
+    unkept: unkept.letters,
+    waiting: withdrawnLetters,
+    async send({ key, body, report }) {
+      const taken = await call<{ scanId: string; verdict: string }>(bearer, "POST", "/device/reports", report, { "Idempotency-Key": key });
+      reported.set(body.scanId, { id: taken.scanId, verdict: taken.verdict });
+    },
+    arrived: settled,
+    // It never took it.
+    refused: settled,
+    amend: amendLetter,
+  });
 }
 
 async function send(bearer: string, letter: Letter): Promise<void> {

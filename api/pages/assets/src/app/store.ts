@@ -34,6 +34,10 @@ export interface KeptScan extends Scan {
 export interface Letter extends Said, Waiting {
   scam: boolean;
   writtenAt: number;
+  /** A report that was on its way at least once: the server may have it. */
+  tried?: true;
+  /** A report that nobody wants sent any more, but that the server may have: it is sent again by its key to learn where, so that it can be deleted. */
+  withdrawn?: true;
 }
 
 /** A scan that is deleted here, and has yet to be deleted on the server. */
@@ -137,8 +141,10 @@ export async function mergeScans(scans: Scan[]): Promise<void> {
   const db = await database();
   const [removals, letters] = await Promise.all([waitingRemovals(), waitingLetters()]);
   const waits = new Set(letters.map(({ body }) => body.scanId));
+  const withdrawn = new Set((await withdrawnLetters()).map(({ report }) => report?.text));
   for (const scan of scans) {
     if (scan.text == null || removals.some((removal) => covers(removal, scan))) continue;
+    if (withdrawn.has(scan.text)) continue;
     const { feedback: _, text, ...verdict } = scan;
     const here = (await db.getAll("scans")).find((each) => each.onServer?.id === scan.id);
     if (here) {
@@ -181,11 +187,6 @@ function withOpinion(scan: KeptScan, opinion: Opinion): KeptScan {
   return { ...scan, opinion: { ...opinion, ...(comment ? { comment } : {}) } };
 }
 
-/** Note where the server keeps what was judged here and then reported. */
-export async function setOnServer(scanId: string, onServer: OnServer): Promise<void> {
-  await changeScan(scanId, (kept) => kept && { ...kept, onServer });
-}
-
 /** Put the server's answer in the place of this phone's. */
 export async function replaceScan(scan: KeptScan, by: KeptScan): Promise<void> {
   await (await database()).delete("scans", scan.id);
@@ -194,27 +195,73 @@ export async function replaceScan(scan: KeptScan, by: KeptScan): Promise<void> {
 
 /** Put feedback into the outbox. A newer opinion on the same scan replaces one that was not sent yet. */
 export async function post(letter: Letter): Promise<void> {
-  const db = await database();
-  const transaction = db.transaction("outbox", "readwrite");
-  for (const waiting of await transaction.store.getAll())
-    if (waiting.body.scanId === letter.body.scanId) await transaction.store.delete(waiting.key);
-  await transaction.store.put(letter);
+  const transaction = await wholeTransaction();
+  await withdraw(transaction, letter.body.scanId, (await transaction.objectStore("scans").get(letter.body.scanId))?.onServer);
+  await transaction.objectStore("outbox").put(letter);
   await transaction.done;
+}
+
+async function wholeTransaction() {
+  return (await database()).transaction(["scans", "outbox", "removals"], "readwrite");
+}
+
+/** Take back what waits to be said of a scan; a report that the server may have under an id that is not known here yet is kept to learn it. */
+async function withdraw(transaction: Awaited<ReturnType<typeof wholeTransaction>>, scanId: string, onServer: OnServer | undefined): Promise<void> {
+  const outbox = transaction.objectStore("outbox");
+  for (const letter of await outbox.getAll()) {
+    if (letter.body.scanId !== scanId || letter.withdrawn) continue;
+    if (letter.report && !onServer && (letter.tried || letter.attempts)) await outbox.put({ ...letter, withdrawn: true });
+    else await outbox.delete(letter.key);
+  }
 }
 
 export async function waitingLetters(): Promise<Letter[]> {
+  return (await allLetters()).filter(({ withdrawn }) => !withdrawn);
+}
+
+/** Reports that were taken back, and that the server may have. */
+export async function withdrawnLetters(): Promise<Letter[]> {
+  return (await allLetters()).filter(({ withdrawn }) => withdrawn);
+}
+
+async function allLetters(): Promise<Letter[]> {
   return (await database()).getAllFromIndex("outbox", "by-time");
 }
 
-/** Write a letter again if it still waits. */
-export async function amendLetter(letter: Letter): Promise<void> {
+/** Note that a report is on its way. */
+export async function markTried({ key, report }: Letter): Promise<void> {
+  if (!report) return;
   const transaction = (await database()).transaction("outbox", "readwrite");
-  if (await transaction.store.get(letter.key)) await transaction.store.put(letter);
+  const kept = await transaction.store.get(key);
+  if (kept && !kept.tried) await transaction.store.put({ ...kept, tried: true });
   await transaction.done;
 }
 
-export async function dropLetter(key: string): Promise<void> {
-  await (await database()).delete("outbox", key);
+/** Write a letter again if it still waits. What was noted of it meanwhile stays. */
+export async function amendLetter(letter: Letter): Promise<void> {
+  const transaction = (await database()).transaction("outbox", "readwrite");
+  const kept = await transaction.store.get(letter.key);
+  if (kept) await transaction.store.put({ ...letter, ...(kept.tried ? { tried: true } : {}), ...(kept.withdrawn ? { withdrawn: true } : {}) });
+  await transaction.done;
+}
+
+/** Note what became of a letter, and where the server has what it reported. If that is wanted no more, it is deleted there. */
+export async function settleLetter({ key, body }: Letter, opinion: Opinion, onServer: OnServer | undefined): Promise<void> {
+  const transaction = await wholeTransaction();
+  const [scans, outbox] = [transaction.objectStore("scans"), transaction.objectStore("outbox")];
+  const [waiting, kept] = [await outbox.get(key), await scans.get(body.scanId)];
+  if (waiting?.withdrawn && onServer && (!kept || kept.onServer)) {
+    if (onServer.id !== kept?.onServer?.id) {
+      await transaction.objectStore("removals").put({ scanId: onServer.id, askedAt: new Date().toISOString() });
+      await scans.delete(onServer.id); // the server's list was perhaps read meanwhile
+    }
+  } else if (kept) {
+    // A newer one on the same scan may have taken its place.
+    const told = waiting && !waiting.withdrawn ? withOpinion(kept, opinion) : kept;
+    if (told !== kept || onServer) await scans.put(onServer ? { ...told, onServer } : told);
+  }
+  await outbox.delete(key);
+  await transaction.done;
 }
 
 function covers(removal: Removal, scan: Scan): boolean {
@@ -223,21 +270,30 @@ function covers(removal: Removal, scan: Scan): boolean {
 
 /** Delete one scan here, with what waits to be said of it, and remember to delete it on the server. */
 export async function removeScan(scan: KeptScan): Promise<void> {
-  const db = await database();
-  for (const letter of await waitingLetters()) if (letter.body.scanId === scan.id) await dropLetter(letter.key);
-  // What this phone judged by itself the server never had.
-  const there = scan.judgedHere ? scan.onServer?.id : scan.id;
-  if (there !== undefined) await db.put("removals", { scanId: there, askedAt: new Date().toISOString() });
-  await db.delete("scans", scan.id);
+  const transaction = await wholeTransaction();
+  const scans = transaction.objectStore("scans");
+  const onServer = (await scans.get(scan.id))?.onServer ?? scan.onServer;
+  await withdraw(transaction, scan.id, onServer);
+  // What this phone judged by itself the server has if it was reported.
+  const there = scan.judgedHere ? onServer?.id : scan.id;
+  if (there !== undefined) await transaction.objectStore("removals").put({ scanId: there, askedAt: new Date().toISOString() });
+  await scans.delete(scan.id);
+  await transaction.done;
 }
 
 /** Delete all scans here, and remember to delete on the server what it has `now`, by its own clock. */
 export async function removeAllScans(now: number): Promise<void> {
-  const db = await database();
+  const transaction = await wholeTransaction();
+  const [scans, outbox] = [transaction.objectStore("scans"), transaction.objectStore("outbox")];
+  const all = await scans.getAll();
   // What the server has told is not newer than its clock, whatever became of this phone's.
-  const told = (await db.getAll("scans")).flatMap((scan) => (scan.judgedHere ? [] : [Date.parse(scan.createdAt) + 1]));
-  await db.put("removals", { scanId: EVERYTHING, askedAt: new Date(Math.max(now, ...told)).toISOString() });
-  await Promise.all([db.clear("scans"), db.clear("outbox")]);
+  const told = all.flatMap((scan) => (scan.judgedHere ? [] : [Date.parse(scan.createdAt) + 1]));
+  await transaction.objectStore("removals").put({ scanId: EVERYTHING, askedAt: new Date(Math.max(now, ...told)).toISOString() });
+  // A report that is on its way may arrive after that time.
+  const about = new Set((await outbox.getAll()).map(({ body }) => body.scanId));
+  for (const scanId of about) await withdraw(transaction, scanId, all.find(({ id }) => id === scanId)?.onServer);
+  await scans.clear();
+  await transaction.done;
 }
 
 export async function waitingRemovals(): Promise<Removal[]> {

@@ -29,6 +29,8 @@ export interface Round {
 export interface Post<W extends Waiting> {
   /** All that waits, oldest first. */
   waiting(): Promise<W[]>;
+  /** Note that it is on its way, so that it may have arrived whatever follows. Where that cannot be written, it is not sent. */
+  begin?(one: W): Promise<void>;
   send(one: W): Promise<void>;
   /** What the server has answered where `send` failed; throws what is no answer of any server. */
   answered(error: unknown): Answered;
@@ -160,6 +162,8 @@ export function pauseOf(waiting: readonly Waiting[], now: number): number | null
 
 /** Send one; tell whether the next one may be tried. */
 async function sendOne<W extends Waiting>(post: Post<W>, one: W, result: Round): Promise<boolean> {
+  const begin = post.begin;
+  if (begin && !(await isKept(result, () => begin(one)))) return false;
   post.tell?.(one, "sending");
   try {
     await post.send(one);
