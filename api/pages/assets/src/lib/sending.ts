@@ -93,10 +93,12 @@ export class Unkept {
   async catchUp(): Promise<void> {
     for (const [key, note] of [...this.settled]) await this.settle(key, note);
     for (const [key, { write }] of [...this.amended]) {
-      await write().then(
-        () => this.amended.delete(key),
-        () => undefined,
-      );
+      try {
+        await write();
+        this.amended.delete(key);
+      } catch {
+        // A storage may throw at once, or reject.
+      }
     }
   }
 }

@@ -173,12 +173,22 @@ public class Outbox(
         } catch (error: CancellationException) {
             throw error
         } catch (error: Exception) { // of whatever store an app brings
-            round.unkept = error
-            round.pause = STORE_SECONDS
+            hasFailed(error)
         }
-        val left = runCatching { waitingNow() }.getOrNull()
+        val left = try {
+            waitingNow()
+        } catch (error: Exception) {
+            hasFailed(error)
+            null
+        }
         val pause = if (signedOut) null else round.pause ?: left?.let(::nextTry)
         return Delivery(round.sent, round.failed, left?.count { it is Letter } ?: 0, signedOut, if (left?.isEmpty() == true && round.unkept == null) null else pause, round.unkept)
+    }
+
+    /** The store could not be read or written. */
+    private fun hasFailed(error: Exception) {
+        round.unkept = error
+        round.pause = STORE_SECONDS
     }
 
     private suspend fun send() {
@@ -263,8 +273,7 @@ public class Outbox(
                 is Tally -> one.copy(attempts = one.attempts + 1, heldUntil = until, holdsAll = all).let { unkept.amend(it) { store.amendTally(it) } }
             }
         } catch (error: Exception) {
-            round.unkept = error
-            round.pause = STORE_SECONDS
+            hasFailed(error)
         }
         tell(one, FeedbackState.WAITING)
         if (rule.held != Held.LETTER) round.pause = rule.seconds

@@ -9,11 +9,11 @@ internal class Unkept {
     private val settled = LinkedHashMap<String, () -> Unit>()
 
     /** By key: one as it was to be written. */
-    private val amended = HashMap<String, Waiting>()
+    private val amended = LinkedHashMap<String, Pair<Waiting, () -> Unit>>()
 
     /** What was read from the store, as it stands; without what is settled. */
     @Synchronized
-    fun of(waiting: List<Waiting>): List<Waiting> = waiting.filter { it.key !in settled }.map { amended[it.key] ?: it }
+    fun of(waiting: List<Waiting>): List<Waiting> = waiting.filter { it.key !in settled }.map { amended[it.key]?.first ?: it }
 
     /** Note what became of one; where that fails, remember to. */
     @Synchronized
@@ -26,15 +26,16 @@ internal class Unkept {
 
     @Synchronized
     fun amend(one: Waiting, write: () -> Unit) {
-        amended[one.key] = one
+        amended[one.key] = one to write
         write()
         amended.remove(one.key)
     }
 
-    /** Note what could not be noted before. */
+    /** Note what could not be noted before. A pause holds without being written, too: where that fails, nothing has to wait for it. */
     @Synchronized
     fun catchUp() {
         for ((key, note) in settled.toList()) settle(key, note)
+        for ((one, write) in amended.values.toList()) runCatching { amend(one, write) }
     }
 
     @Synchronized

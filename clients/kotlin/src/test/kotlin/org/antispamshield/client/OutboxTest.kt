@@ -170,6 +170,19 @@ class OutboxTest {
     }
 
     @Test
+    fun `a store that cannot be read at the end of a round is tried again`() = runBlocking {
+        var reads = 0
+        store().use { store ->
+            val broken = object : OutboxStore by store {
+                override fun letters(): List<Letter> = if (++reads == 2) throw SQLException("disk I/O error") else store.letters()
+            }
+            val delivery = Outbox(clientOf("ada"), broken).deliver()
+            assertEquals(60.0, delivery.retryAfterSeconds)
+            assertEquals(true, delivery.unkept is SQLException)
+        }
+    }
+
+    @Test
     fun `a pause reckoned by a clock that was wrong holds up nothing`() = runBlocking {
         val scan = clientOf("ada").scan(ScanType.TEXT, "You win a tractor")
         store().use { store ->
