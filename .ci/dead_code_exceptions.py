@@ -159,3 +159,6 @@ use_ns, amode, readdir, statfs, fi, datasync, utimens  # bench/faults/forgetting
 
 # pydantic-settings calls it by name, with every source of settings.
 settings_customise_sources, dotenv_settings, file_secret_settings  # shield/environment.py
+
+# The parser of mails calls its policy and asks for parameters by name, with every argument.
+header_source_parse, unquote  # shield/mail_headers.py, shield/mail_parts.py
