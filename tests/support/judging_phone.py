@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def judging_world(folder: Path) -> Iterator[RunningApi]:
             rollouts = running.services.rollouts
             make_stable(rollouts, "sms-v1", made.package, url=url)
             deploy(rollouts, url, version="voice-v1", model_type=ModelType.VOICE)
+            for model_type in (ModelType.SMS, ModelType.VOICE):
+                wait_until(
+                    partial(running.services.router.split, model_type), f"no {model_type} serves"
+                )
             yield running
 
 

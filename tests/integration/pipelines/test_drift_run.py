@@ -106,7 +106,7 @@ def test_drift_retrains_in_the_same_run_whose_reason_stays_on_record(watched: Wa
     assert run.outcome in (RunOutcome.SUCCEEDED, RunOutcome.REFUSED), run.message
     assert (batch.count, batch.run_id, made.run_id) == (count, run.run_id, run.run_id)
     look: dict[str, Any] = run.steps["drift"]
-    assert (look["verdict"], look["champion"]) == ("retrain", made.parent)
+    assert (look["verdict"], look["champion"]) == ("retrain", "sms-v1")
     assert "are scored like neither class" in look["reason"]
     scores = made.metrics["goldenScores"]
     assert sum(scores["ham"]) + sum(scores["scam"]) == made.metrics["goldenSize"]
