@@ -54,15 +54,25 @@ def _campaigns(services: Services, principal: Principal) -> int:
             select(Campaign).where(Campaign.signed != mark).order_by(Campaign.id).limit(_CHUNK)
         ).all()
         for row in rows:
-            scan = ctx.session.get(Scan, row.sample_scan_id) if row.sample_scan_id else None
-            if row.sample_scan_id == ELSEWHERE:
-                sign(ctx, row, ELSEWHERE, unpacked(ctx.ring.open(row.sample_sealed, row.id)))
-            elif scan is None or scan.text_sealed is None:
+            sample = _sample(ctx, row)
+            if sample is None:
                 row.signed = mark  # without its message it is found no more; its counts stay
                 ctx.session.execute(delete(CampaignBand).where(CampaignBand.campaign_id == row.id))
             else:
-                sign(ctx, row, scan.id, form(ctx.ring.open(scan.text_sealed, scan.id)))
+                sign(ctx, row, row.sample_scan_id, sample)
         return len(rows)
+
+
+def _sample(ctx: Context, campaign: Campaign) -> Form | None:
+    """Return the form of the message that represents a campaign; `None` if it is unreadable."""
+    if campaign.sample_scan_id == ELSEWHERE:
+        packed = ctx.ring.signable(campaign.sample_sealed, campaign.id)
+        return None if packed is None else unpacked(packed)
+    scan = ctx.session.get(Scan, campaign.sample_scan_id) if campaign.sample_scan_id else None
+    if scan is None or scan.text_sealed is None:
+        return None
+    text = ctx.ring.signable(scan.text_sealed, scan.id)
+    return None if text is None else form(text)
 
 
 def _scans(services: Services, principal: Principal) -> int:
@@ -74,7 +84,12 @@ def _scans(services: Services, principal: Principal) -> int:
         for scan in rows:
             if scan.text_sealed is None:
                 continue
-            said = form(ctx.ring.open(scan.text_sealed, scan.id))
+            text = ctx.ring.signable(scan.text_sealed, scan.id)
+            if text is None:
+                # Of no message: found by none, and looked at no more.
+                scan.fingerprint = f"{signature.mark(ctx.ring)}{scan.id}"[: len(scan.fingerprint)]
+                continue
+            said = form(text)
             scan.fingerprint = signature.fingerprint(said, ctx.ring)
             _place(ctx, scan, said)
         return len(rows)
@@ -94,7 +109,8 @@ def _place(ctx: Context, scan: Scan, said: Form) -> None:
     )
     if campaign is None or not campaign.sample_scan_id:
         return
-    if not same_campaign(said, unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))):
+    sample = ctx.ring.signable(campaign.sample_sealed, campaign.id)
+    if sample is None or not same_campaign(said, unpacked(sample)):
         return
     key = (scan.fingerprint, scan.model_type)
     if ctx.session.get(CampaignFingerprint, key) is None:

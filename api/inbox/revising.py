@@ -120,7 +120,10 @@ def _answer(ctx: Context, entry: KnownCampaign, scan_id: str) -> Match | None:
     sealed = ctx.session.scalar(select(Scan.text_sealed).where(Scan.id == scan_id))
     if sealed is None:
         return None
-    said = form(ctx.ring.open(sealed, scan_id))
+    text = ctx.ring.shown(sealed, scan_id)
+    if text is None:
+        return None  # one changed row must not keep all others from being corrected
+    said = form(text)
     sketch = signature.sketch(said, ctx.ring)
     matched = matching.match(ctx, ModelType(entry.model_type), said, sketch)
     if matched is None or matched.standing is not KnownStanding.CONFIRMED:

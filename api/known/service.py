@@ -123,8 +123,12 @@ def _resign(ctx: Context, entry: KnownCampaign, campaign: Campaign) -> None:
     if not entry.sketch:  # it matches nothing, and stays so
         entry.signed = signature.mark(ctx.ring)
         return
-    form = unpacked(ctx.ring.open(campaign.sample_sealed, campaign.id))
-    entry.sketch = signature.packed(form, signature.sketch(form, ctx.ring), ctx.ring)
+    packed = ctx.ring.signable(campaign.sample_sealed, campaign.id)
+    if packed is None:
+        entry.sketch = b""
+    else:
+        form = unpacked(packed)
+        entry.sketch = signature.packed(form, signature.sketch(form, ctx.ring), ctx.ring)
     entry.signed = signature.mark(ctx.ring)
     change(ctx, entry)
 

@@ -186,8 +186,11 @@ def _replace_sample(ctx: Context, campaign: Campaign, gone: set[str]) -> None:
         .order_by(Scan.id)
     )
     for scan in members:
-        if scan.id not in gone and scan.text_sealed is not None:
-            signing.sign(ctx, campaign, scan.id, form(ctx.ring.open(scan.text_sealed, scan.id)))
+        if scan.id in gone or scan.text_sealed is None:
+            continue
+        text = ctx.ring.signable(scan.text_sealed, scan.id)
+        if text is not None:
+            signing.sign(ctx, campaign, scan.id, form(text))
             return
     # Nobody else has sent it: the shell stays for the statistics, its content goes.
     campaign.sample_sealed = ctx.ring.seal("", campaign.id)

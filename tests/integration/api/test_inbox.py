@@ -194,3 +194,19 @@ def test_a_claim_about_a_corrected_verdict_is_one_about_what_is_told_now(
     with sqlite_api.client("carl") as carl:
         sent = carl.send_feedback(before.id, FeedbackType.FALSE_POSITIVE)
         assert (sent.original_label, sent.corrected_label) == ("spam", "ham")
+
+
+def test_a_scan_that_cannot_be_read_keeps_no_other_from_being_corrected(api: RunningApi) -> None:
+    before, damaged = scan(api, "carl", COPY), scan(api, "dora", COPY)
+    after = scan(api, "erik", COPY)
+    with api.services.sessions() as session:
+        row = session.get_one(Scan, damaged.id)
+        assert row.text_sealed is not None
+        row.text_sealed = row.text_sealed[:-1]
+        session.commit()
+    api.clock.move_on(3600)
+    confirmed(api)
+    settled(api)
+    for told, user in ((before, "carl"), (after, "erik")):
+        assert read_back(api, user, told.id).revised is not None
+    assert read_back(api, "dora", damaged.id).revised is None

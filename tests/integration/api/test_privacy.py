@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import MetaData, select
 
+from api.campaigns.signing import resign
 from api.kit.context import open_context
 from api.kit.keyring import KeyRing, rotated
 from api.privacy.retention import CARETAKER, look_after, retain
 from api.privacy.rotation import reseal
 from api.settings import ApiSettings
+from api.tables import Campaign, Scan
 from shield.errors import Invalid, Misconfigured, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import BatchRead, LineageKind, VersionRequest
@@ -207,8 +209,6 @@ def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
         del ring["keys"][old]
         young = KeyRing.parse(json.dumps(ring))
         with services.sessions() as session:
-            from api.tables import Scan
-
             row = session.query(Scan).one()
             assert row.text_sealed is not None
             assert young.open(row.text_sealed, row.id) == "sealed with the first key"
@@ -216,11 +216,63 @@ def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
                 young.open(row.text_sealed, "another row")
 
 
+def damage(api: RunningApi, user: str) -> None:
+    """Cut a byte off all texts of one user, as a fault of the disk would."""
+    with api.services.sessions() as session:
+        for row in session.scalars(select(Scan).where(Scan.user_id == user)):
+            assert row.text_sealed is not None
+            row.text_sealed = row.text_sealed[:-1]
+        session.commit()
+
+
+def test_a_person_is_erased_although_a_text_of_another_cannot_be_read(api: RunningApi) -> None:
+    text = "Your parcel is held, pay 1.99 now at https://post-pay.example/a"
+    for user in ("ann", "bob", "cat"):
+        report(api, user, text)
+    damage(api, "bob")
+    with api.client("ann") as ann:
+        assert ann.erase_me().scans == 1
+    with api.services.reading() as session:
+        sample = session.scalars(select(Campaign.sample_scan_id)).one()
+        assert sample == session.scalars(select(Scan.id).where(Scan.user_id == "cat")).one()
+    with api.client("cat") as cat:
+        cat.erase_me()
+    with api.services.reading() as session:
+        assert session.scalars(select(Campaign.sample_scan_id)).one() == ""
+
+
+def test_a_text_that_cannot_be_read_keeps_no_other_from_a_new_key(
+    tmp_path: Path, database_url: str, api: RunningApi
+) -> None:
+    for user in ("ann", "bob", "cat"):
+        report(api, user, f"a message that nobody but {user} has sent, about a parcel of {user}")
+    damage(api, "bob")
+    ring_file = api.services.settings.message_keys
+    assert ring_file is not None
+    ring_file.write_text(rotated(ring_file.read_text(), api.clock(), signatures=True))
+    url = api.services.engine.url.render_as_string(hide_password=False)
+    with running_services(tmp_path, url, message_keys=ring_file) as services:
+        for _again in range(2):
+            with pytest.raises(Misconfigured, match="; 1 cannot be read"):
+                reseal(services)
+        with services.reading() as session:
+            active = services.ring.active.encode()
+            fresh = {
+                row.user_id for row in session.scalars(select(Scan)) if is_sealed_by(row, active)
+            }
+        assert fresh == {"ann", "cat"}
+        assert resign(services, CARETAKER) >= 4
+        assert resign(services, CARETAKER) == 0
+
+
+def is_sealed_by(row: Scan, key: bytes) -> bool:
+    return row.text_sealed is not None and row.text_sealed.startswith(key)
+
+
 def test_after_a_new_signature_key_all_is_found_again_and_the_old_key_finds_nothing(
     tmp_path: Path, database_url: str, api: RunningApi
 ) -> None:
     from api.campaigns import service as campaigns
-    from api.campaigns.signing import resign
     from api.kit.signature import bands, fingerprint
     from api.privacy.retention import CARETAKER
     from shield.similarity import form
