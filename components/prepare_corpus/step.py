@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from components.prepare_corpus.balance import weigh_sources
 from components.prepare_corpus.book import join_book
 from components.prepare_corpus.reading import read_corpus
 from components.prepare_corpus.tactics import (
@@ -83,6 +84,7 @@ def run(
     if hold_back == 0:
         languages = book_languages(settings)
         sets = join_book(sets, model_type, languages, seed, most=most_train or most_messages // 3)
+    sets["train"] = weigh_sources(sets["train"])
     document = Corpus(
         model_type=model_type,
         seed=seed,
