@@ -24,7 +24,7 @@ def test_a_source_of_nine_times_the_messages_counts_three_times_as_much() -> Non
     counts = sums(taught({("book", 0): LARGE, ("phones", 0): SMALL, ("book", 1): 50}))
     assert counts["book", 0] / counts["phones", 0] == pytest.approx(3, rel=1e-5)
     assert counts["book", 0] + counts["phones", 0] == pytest.approx(LARGE + SMALL, rel=1e-5)
-    assert counts["book", 1] == pytest.approx(50, rel=1e-5), "alone in its class, each message counts one"
+    assert counts["book", 1] == pytest.approx(50, rel=1e-5)
 
 
 def test_a_handful_counts_no_more_than_its_limit() -> None:
