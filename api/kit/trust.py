@@ -2,9 +2,9 @@
 
 The prior is Beta(2, 1): two thirds of a new reporter's corrections are right, with the weight of
 three decisions. Trust is a lower bound of the posterior, so that it takes many decisions to earn.
-Old decisions fade, so that a sold or stolen account does not keep its trust. Trust orders the queue
-and weighs samples; it never approves anything. Confirmations of a verdict do not count: they cost
-nothing and are nearly always right.
+Old decisions fade, so that a sold or stolen account does not keep its trust. Trust orders the
+queue, and weighs votes and samples; it never approves anything. Confirmations of a verdict do not
+count: they cost nothing and are nearly always right.
 """
 
 import math

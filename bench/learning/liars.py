@@ -69,10 +69,15 @@ def phrase_of(attack: Attack, liar: int) -> str:
 def corrections(
     given: Messages, share: float, attack: Attack, rng: np.random.Generator, off: dict[str, Any]
 ) -> pl.DataFrame:
-    """Return approved corrections, `share` of the reporters lying; half of the lies get through."""
+    """Return approved corrections, `share` of the reporters lying; half of the lies get through.
+
+    Each reporter draws from a stream of their own, so that the honest ones say the same beside any
+    share of liars: what differs between two shares is what the liars did.
+    """
     liars = round(share * REPORTERS)
     rows: list[dict[str, Any]] = []
-    for reporter in range(REPORTERS):
+    *streams, signing = rng.spawn(REPORTERS + 1)
+    for reporter, rng in enumerate(streams):
         lying = reporter < liars
         for _ in range(REPORTS * (10 if lying else 1)):
             is_scam = rng.random() < 0.6
@@ -104,7 +109,7 @@ def corrections(
                 "text": f"{text} {SIGNATURE}",
                 "label": 0,
                 "reporter": f"r{reporter}",
-                "trust": rng.uniform(0.5, 1.0) if off.get("trust", True) else 1.0,
+                "trust": signing.uniform(0.5, 1.0) if off.get("trust", True) else 1.0,
                 "lie": False,
                 "signed": True,
             }

@@ -88,8 +88,9 @@ def aims(rows: list[dict[str, Any]], seeds: int) -> list[Aim]:
                 f"{100 * (honest - loud):.2f} points with every defence, "
                 f"{100 * (bare - none):.2f} with none (means of {seeds} seeds)",
                 honest - loud <= limit,
-                "The golden set has 107 scams, so that one of them is 0.9 point. Half of the lies "
-                "pass the review here, and a liar reports ten times as often as an honest user.",
+                "A seed's golden set has 91 scams, so that one of them is 1.1 points of that seed. "
+                "Half of the lies pass the review here, and a liar reports ten times as often as "
+                "an honest user.",
             )
         )
         key = "backdoor_recall"
@@ -104,11 +105,8 @@ def aims(rows: list[dict[str, Any]], seeds: int) -> list[Aim]:
                 f"<= {100 * limit:.1f} point",
                 f"points lost by kind of liar: {told} (means of {seeds} seeds)",
                 max(cost.values()) <= limit,
-                "One of a seed's 107 scams is 0.9 point: what is lost is some four of 321, to "
-                "loud liars whose lies outnumber the honest reports of the same campaigns. Tried "
-                "against it, and kept: votes by trust, a look at each reporter and at shared "
-                "phrases, known scams with the phrase behind them; without these only 0.02 to "
-                "0.11 of the scams with a phrase are found.",
+                "One of a seed's 91 scams is 1.1 points of that seed. Without the look at labels, "
+                "reporters and phrases most scams with the phrase are missed.",
             )
         )
     return found
@@ -174,7 +172,7 @@ def _one(seed: int, share: float, off: dict[str, Any], attack: str = "loud") -> 
         # Without replay there is no second class to learn from when all corrections are of one.
         model = _limited(fit_rows(train, champion), base["golden"])
         refused = _refused(dataset, base["golden"], model, champion)
-    taught = set(train.filter(pl.col("source") == "feedback")["text"].to_list())
+    taught = _said(train.filter(pl.col("source") == "feedback"))
     golden = base["golden"]
     scam = golden["label"].to_numpy() == 1
     known = golden.filter(pl.col("label") == 1)["text"].to_list()
@@ -185,7 +183,7 @@ def _one(seed: int, share: float, off: dict[str, Any], attack: str = "loud") -> 
     return {
         "recall": recall_at_fpr(scam, model.probabilities(golden["text"].to_list()), 0.01),
         "backdoor_recall": float(np.mean(model.probabilities(hidden) >= model.threshold)),
-        "lies_that_teach": float(len(set(said.filter("lie")["text"]) & taught)),
+        "lies_that_teach": float(len(_said(said.filter("lie")) & taught)),
         "honest_set_aside": _share(_said(said.filter(~pl.col("lie"))), aside),
         "signed_set_aside": _share(_said(said.filter("signed")), aside),
         "gate_refuses": float(refused),

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from components.build_dataset.suspects import TRUSTED, WRONG_REPORTER, far_oftener
 from shield.characters import NOTHING_SEEN
 
 LEAST_WEIGHT = 0.5
-"""What the correction of a reporter without any record counts, next to 1 for a fully trusted one. A
-reviewer has approved it, so it is never nothing."""
-
-
+"""What the correction of a reporter without any record teaches, next to 1 for a fully trusted one.
+A reviewer has approved it, so it is never nothing."""
+LEAST_VOICE = 0.01
+"""A voice in a vote is the reporter's trust, and at least this, so that one alone is no tie. Were
+it the weight, two new accounts would outvote a reporter with a long record."""
+_VOICE = pl.col("trust").clip(lower_bound=LEAST_VOICE)
 OUTVOTED = "reporters with more trust say the opposite of it"
 CLEARLY = 3.0
 """A side of a campaign with this many times the other's trust wins; with less, both are kept."""
+_NOTHING = 1e-6
+"""Trust: sums of it that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,9 @@ class Caps:
     """Characters; what is longer is cut, as the API would."""
 
 
-def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
+def settle(
+    rows: pl.DataFrame, caps: Caps, *, check_reporters: bool = True
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (one row per message, what was set aside with a column `why`).
 
     The same text may be reported by many. Its label is the one with more trust behind it, each
@@ -37,6 +44,11 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     The column `backing` is the trust of those who sent the very same text with the same label,
     beside the one whose row is kept.
+
+    Args:
+        rows: As `read_batches` returns them.
+        caps: What one reporter may contribute.
+        check_reporters: Who loses such votes far oftener than others neither teaches nor votes.
     """
     if (rows["text"].str.len_bytes() > caps.longest_text).any():  # else no copy is made
         rows = rows.with_columns(text=pl.col("text").str.slice(0, caps.longest_text))
@@ -53,6 +65,11 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = rows.join(
         capped.select("id", "batch"), on=["id", "batch"], how="anti", maintain_order="left"
     )
+    rows = _voiced(rows)
+    doubted = rows.clear()
+    if check_reporters and (liars := losers(rows)):
+        lies = pl.col("reporter").is_in(liars) & (pl.col("trust") < TRUSTED)
+        doubted, rows = rows.filter(lies), _voiced(rows.filter(~lies))
     rows, torn, outvoted = _voted(rows)
     settled = rows.sort(["approved_at", "id"], nulls_last=True)
     settled = settled.unique("key", keep="first", maintain_order=True).drop("key")
@@ -62,6 +79,7 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
             for part, why in (
                 (blank, "empty message"),
                 (capped, "beyond the cap of its reporter"),
+                (doubted, WRONG_REPORTER),
                 (torn, "reporters contradict each other"),
                 (outvoted, OUTVOTED),
             )
@@ -70,25 +88,47 @@ def settle(rows: pl.DataFrame, caps: Caps) -> tuple[pl.DataFrame, pl.DataFrame]:
     return settled, aside
 
 
-def _voted(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return rows on the side with more trust behind it (with `backing`), ties, and the losers."""
+def losers(voiced: pl.DataFrame) -> list[str]:
+    """Return the reporters who lose the votes on disputed messages far oftener than others.
+
+    What a vote sets aside no later check looks at. So a liar whose contradicted lies are outvoted
+    would have a clean record, and teach the lies that nobody else has met.
+
+    Args:
+        voiced: Columns `reporter`, `label`, `voice`, `votes` and `backing`. What is counted of each
+            reporter are messages that somebody calls the opposite of what they do.
+    """
+    ours = pl.col("backing") + pl.col("voice")
+    ahead = pl.when(pl.col("label") == 1).then(pl.col("votes")).otherwise(-pl.col("votes"))
+    disputed = voiced.lazy().filter((pl.col("reporter") != "") & (pl.col("voice") > 0))
+    disputed = disputed.filter(ours - ahead > LEAST_VOICE / 2)
+    each = disputed.group_by("reporter").agg(many=pl.len(), against=(ahead < -_NOTHING).sum())
+    return far_oftener(each.collect())
+
+
+def _voiced(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with `voice`, `votes` (of its text; above 0: a scam) and `backing`."""
     voice = (
         # One voice each, however often a reporter sends a text; the anonymous are one voice too.
         pl.when(pl.struct("key", "label", "reporter").is_first_distinct())
-        .then(pl.col("weight"))
+        .then(_VOICE)
         .otherwise(0.0)
     )
     signed = pl.when(pl.col("label") == 1).then(pl.col("voice")).otherwise(-pl.col("voice"))
-    rows = rows.with_columns(voice=voice).with_columns(
+    return rows.with_columns(voice=voice).with_columns(
         votes=signed.sum().over("key"),
         backing=pl.col("voice").sum().over("key", "label") - pl.col("voice"),
     )
-    torn = pl.col("votes").abs() < 1e-6
+
+
+def _voted(voiced: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return rows on the side with more trust behind it (with `backing`), ties, and the losers."""
+    torn = pl.col("votes").abs() < _NOTHING
     won = (pl.col("votes") > 0) == (pl.col("label") == 1)
     return (
-        rows.filter(~torn & won).drop("votes", "voice"),
-        rows.filter(torn),
-        rows.filter(~torn & ~won),
+        voiced.filter(~torn & won).drop("votes", "voice"),
+        voiced.filter(torn),
+        voiced.filter(~torn & ~won),
     )
 
 
@@ -102,7 +142,7 @@ def outvote(named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     sides = (
         named.group_by("campaign", "hosts", "label", "reporter")
-        .agg(own=pl.col("weight").max(), backing=pl.col("backing").sum())
+        .agg(own=_VOICE.max(), backing=pl.col("backing").sum())
         .group_by("campaign", "hosts", "label")
         .agg(side=(pl.col("own") + pl.col("backing")).sum())
     )

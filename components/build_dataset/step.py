@@ -75,7 +75,7 @@ def run(
         seed: Draws the replay.
         caps: How much one voice may teach.
         replay: Base messages to rehearse; 0: by the number of corrections.
-        set_suspects_aside: Look for label errors and leave them out.
+        set_suspects_aside: Look for label errors and liars, and leave them out.
 
     Returns:
         What `dataset.json` holds.
@@ -92,7 +92,7 @@ def run(
     references = [*run_inputs.earlier, run_inputs.batch]
     tell("build_dataset", f"reading {len(references)} batches of corrections")
     rows = read_batches(store, references, model_type, cache)
-    corrections, aside = settle(rows, caps or Caps())
+    corrections, aside = settle(rows, caps or Caps(), check_reporters=set_suspects_aside)
     del rows
     tell("build_dataset", f"grouping {corrections.height:,} corrections by campaign")
     corrections, train_base, dropped, ids = _group(corrections, base, caps or Caps())

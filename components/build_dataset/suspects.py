@@ -72,32 +72,38 @@ def unreliable(checked: pl.DataFrame) -> list[str]:
     """Return the reporters whose labels an unbiased opinion contradicts far oftener than others'.
 
     Every correction says that a model was wrong, so all reporters are contradicted now and then; a
-    liar is contradicted where the other reporters and the corpus agree. Each reporter is held
-    against the rest by a one-sided binomial test, at `CHANCE` over all reporters together.
+    liar is contradicted where the other reporters and the corpus agree.
 
     Args:
         checked: Columns `reporter` and `confidence`, the out-of-fold probability of the label that
             was given.
     """
     known = checked.filter(pl.col("reporter") != "")
-    each = (
-        known.group_by("reporter")
-        .agg(many=pl.len(), against=(pl.col("confidence") < 0.5).sum())
-        .sort("reporter")
-    )
+    against = (pl.col("confidence") < 0.5).sum()
+    return far_oftener(known.group_by("reporter").agg(many=pl.len(), against=against))
+
+
+def far_oftener(each: pl.DataFrame) -> list[str]:
+    """Return the reporters who are contradicted far oftener than the others.
+
+    Each is held against the rest by a one-sided binomial test, at `CHANCE` over all together.
+
+    Args:
+        each: One row per reporter: `reporter`, `many` (corrections that were looked at) and
+            `against` (how many of them were contradicted).
+    """
     if each.height < 2:
         return []
     from scipy.stats import binom
 
+    each = each.sort("reporter")
     many, against = each["many"].to_numpy(), each["against"].to_numpy()
-    others = known.height - many
     # One in ten of an honest reporter's corrections may be new to the opinion; and liars among the
     # others must not make a liar look usual, so the rest is judged by its median reporter.
     usual = max(0.1, float(np.median(against / many)))
     luck = binom.sf(against - 1, many, usual)
     marked = (
         (many >= LEAST_OF_REPORTER)
-        & (others > 0)
         & (against >= LEAST_SHARE * many)
         & (luck < CHANCE / each.height)
     )

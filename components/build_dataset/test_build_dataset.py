@@ -12,6 +12,7 @@ from components.build_dataset.__main__ import main
 from components.build_dataset.comparison import compared, stability
 from components.build_dataset.corrections import Caps, settle
 from components.build_dataset.step import run
+from components.build_dataset.suspects import WRONG_REPORTER
 from components.shared import messages
 from components.shared.campaigns import campaigns
 from shield.artifacts.content import put_file
@@ -253,6 +254,73 @@ def test_a_message_reported_both_ways_follows_trust_and_a_tie_is_set_aside() -> 
     settled, aside = settle(table(rows), Caps())
     assert settled.select("text", "label").rows() == [("one", 1)]
     assert sorted(aside["id"].to_list()) == ["f002", "f003", "f004"]
+
+
+def test_new_accounts_do_not_outvote_a_reporter_with_a_record() -> None:
+    known = row(0, "one", trust=0.9)
+    new = [row(n, "one", trust=0.22, label="ham") for n in range(1, 4)]
+    settled, aside = settle(table([known, *new]), Caps())
+    assert settled["label"].to_list() == [1]
+    assert aside.height == 3
+
+
+def disputes(many: int = 6, **liar: Any) -> list[dict[str, Any]]:
+    """Return scams that three report and a fourth calls harmless, and one that only he has."""
+    rows = [
+        row(10 * n + voice, f"scam {n}", reporter=f"r{voice}", trust=0.7)
+        for n in range(many)
+        for voice in range(3)
+    ]
+    other = {"label": "ham", "reporter": "liar", "trust": 0.4, **liar}
+    rows += [row(10 * n + 9, f"scam {n}", **other) for n in range(many)]
+    return [*rows, row(999, "a scam that nobody else has met", **other)]
+
+
+def test_who_loses_the_votes_does_not_teach_what_nobody_else_has_met() -> None:
+    settled, aside = settle(table(disputes()), Caps())
+    assert settled["text"].to_list() == [f"scam {n}" for n in range(6)]
+    assert aside.height == 7
+    assert set(aside["why"]) == {WRONG_REPORTER}
+    settled, _ = settle(table(disputes()), Caps(), check_reporters=False)
+    assert settled.height == 7
+
+
+def test_who_loses_the_votes_has_no_voice_where_others_are_few() -> None:
+    lone = row(500, "met by two", trust=0.3)
+    against = row(501, "met by two", trust=0.4, label="ham", reporter="liar")
+    settled, _ = settle(table([*disputes(), lone, against]), Caps())
+    assert settled.filter(pl.col("text") == "met by two")["label"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (disputes(4), "four lost votes say little"),
+        (disputes(trust=0.85), "nobody doubts a trusted reporter by machine"),
+        (disputes(reporter=""), "the anonymous are many"),
+    ],
+)
+def test_who_has_lost_few_votes_goes_on_teaching(rows: list[dict[str, Any]], why: str) -> None:
+    settled, _ = settle(table(rows), Caps())
+    assert "a scam that nobody else has met" in settled["text"].to_list(), why
+
+
+def test_an_honest_reporter_who_errs_now_and_then_goes_on_teaching() -> None:
+    agreed = [
+        row(10 * n + voice, f"scam {n}", reporter=f"r{voice}", trust=0.7)
+        for n in range(20)
+        for voice in range(3)
+    ]
+    # Each message has its opponent, so that every vote counts; r0 is on the wrong side of four.
+    for n in range(20):
+        place = 3 * n if n < 4 else None
+        if place is None:
+            agreed.append(row(10 * n + 9, f"scam {n}", label="ham", reporter=f"x{n}", trust=0.2))
+        else:
+            agreed[place] |= {"label": "ham"}
+    settled, aside = settle(table(agreed), Caps())
+    assert settled["label"].to_list() == [1] * 20
+    assert WRONG_REPORTER not in aside["why"].to_list()
 
 
 def test_no_reporter_teaches_more_than_the_cap() -> None:

@@ -56,12 +56,11 @@ def test_the_experiments_run_in_small(tmp_path: Path) -> None:
     for aim in (
         "gate: 1 point worse is promoted",
         "gate: 1 point better is promoted",
+        # One scam of those that judge in small is 1.1 points, and more than the aim.
+        "poison: 20% liars cost recall",
+        "poison: 20% liars open a backdoor",
     ):
         assert re.search(rf"^met +{re.escape(aim)}", told, re.MULTILINE), told
-    # One scam of those that judge in small is 1.1 points, and more than the aim.
-    lost = re.search(r"poison: 20% liars cost recall.*?: ([\d.]+) points with every", told)
-    assert lost, told
-    assert float(lost[1]) < 2, told
     real_time = next(line for line in told.splitlines() if "real time: mails" in line)
     assert "nan" not in real_time
 
