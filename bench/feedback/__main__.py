@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,11 @@ from api.kit.tokens import Role
 from api.review import queue
 from bench.ending import end_in_order, stop
 from bench.feedback.load import Sent, request, send
+from bench.feedback.processor import cpu_seconds, database_seconds, ended_children_seconds
 from bench.feedback.rows import fill, message, scan_row
 from shield.similarity import form
 from tests.support.api import SECRET, MovableClock, RunningApi, running_services
 from tests.support.postgres import new_migrated_database
-from tests.support.system import descendants
 
 RESULT = Path("bench/results/feedback.json")
 _CLIENTS = 8
@@ -49,9 +49,11 @@ _PREPARED_PER_SECOND = 250
 """Scans per client and second that are there to be reported."""
 _REPEATS = 40
 _WHERE_THE_TIME_GOES = (
-    "{api_cpu_ms:.2f} ms of processor per POST are the API's own: HTTP, token, validation, "
-    "encryption, the MinHash of the message, and its share of four statements and a commit. "
-    "pgbench does the last alone; the API, its clients and the database share two cores."
+    "A POST takes {api_cpu_ms:.2f} ms of processor in the API (HTTP, token, validation, "
+    "encryption, the MinHash of the message, SQL), {database_cpu_ms:.2f} in PostgreSQL and "
+    "{clients_cpu_ms:.2f} in the clients that send it; a row of pgbench takes "
+    "{pgbench_cpu_ms:.2f}, PostgreSQL's share included. Each API process writes one transaction "
+    "at a time, the reports of all its clients in it, where pgbench keeps eight under way."
 )
 _WHAT_A_PAGE_COUNTS = (
     "A page reads as many rows at every size (tests/integration/api/test_growth.py), but "
@@ -161,6 +163,11 @@ def running_environment(services: Services, folder: Path) -> dict[str, str]:
 
 def post_feedback(api: RunningApi, seconds: float, first: int) -> Sent:
     """Send reports by eight clients, each with a key, as the phone does."""
+    return send(api.url, reports_to_send(api, seconds, first), seconds)
+
+
+def reports_to_send(api: RunningApi, seconds: float, first: int) -> list[list[bytes]]:
+    """Return what each of the clients sends; the scans that it reports are written first."""
     requests: list[list[bytes]] = []
     for number in range(_CLIENTS):
         token = api.token(f"poster-{number}")
@@ -176,7 +183,7 @@ def post_feedback(api: RunningApi, seconds: float, first: int) -> Sent:
                 for scan_id in scans
             ]
         )
-    return send(api.url, requests, seconds)
+    return requests
 
 
 def _scans(api: RunningApi, token: str, first: int, count: int) -> list[str]:
@@ -243,19 +250,10 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
     return found
 
 
-def cpu_seconds(pid: int, *, alone: bool = False) -> float:
-    """Return the processor time of a process, and of its descendants unless `alone`."""
-    ticks = 0
-    for one in (pid, *(() if alone else descendants(pid))):
-        with suppress(FileNotFoundError):
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def compare(seconds: int, workers: int) -> dict[str, float]:
     """Return throughput of both sides, measured in turns."""
     theirs, ours, took, cpu = [], [], [], 0.0
+    database, clients, pgbench_cpu, pgbench_rows = 0.0, 0.0, 0.0, 0.0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = new_migrated_database()
@@ -263,10 +261,16 @@ def compare(seconds: int, workers: int) -> dict[str, float]:
         post_feedback(api, 2, 9_000_000)  # statements are prepared once per connection
         _know_the_tables(api)
         for turn in range(_TURNS):
+            before = database_seconds() + ended_children_seconds()
             theirs.append(pgbench(url, seconds))
-            before = cpu_seconds(pid)
-            sent = post_feedback(api, seconds, turn * 1_000_000)
-            cpu += cpu_seconds(pid) - before
+            pgbench_cpu += database_seconds() + ended_children_seconds() - before
+            pgbench_rows += theirs[-1] * seconds
+            requests = reports_to_send(api, seconds, turn * 1_000_000)
+            befores = cpu_seconds(pid), database_seconds(), time.process_time()
+            sent = send(api.url, requests, seconds)
+            cpu += cpu_seconds(pid) - befores[0]
+            database += database_seconds() - befores[1]
+            clients += time.process_time() - befores[2]
             ours.append(len(sent.took) / sent.seconds)
             took += sent.took
             print(f"pgbench {theirs[-1]:.0f}/s, POST {ours[-1]:.0f}/s", file=sys.stderr)
@@ -277,6 +281,9 @@ def compare(seconds: int, workers: int) -> dict[str, float]:
         "post_per_second": statistics.mean(ours),
         "ratio": statistics.mean(ours) / statistics.mean(theirs),
         "api_cpu_ms": 1000 * cpu / len(took),
+        "database_cpu_ms": 1000 * database / len(took),
+        "clients_cpu_ms": 1000 * clients / len(took),
+        "pgbench_cpu_ms": 1000 * pgbench_cpu / pgbench_rows,
         "post_p50_ms": 1000 * took[len(took) // 2],
         "post_p95_ms": 1000 * took[int(len(took) * 0.95)],
     }

@@ -11,8 +11,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from bench.feedback.__main__ import cpu_seconds, own_process, pgbench
+from bench.feedback.__main__ import own_process, pgbench
 from bench.feedback.load import Sent, request, send
+from bench.feedback.processor import cpu_seconds
 from bench.serving.__main__ import corpus
 from shield.crds.v1alpha1 import Split
 from shield.rollouts import RolloutStore

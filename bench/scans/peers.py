@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from api.kit.tokens import mint
 from bench import sms
 from bench.ending import stop
-from bench.feedback.__main__ import cpu_seconds, own_process
+from bench.feedback.__main__ import own_process
 from bench.feedback.load import send
+from bench.feedback.processor import cpu_seconds
 from bench.scans.path import CLIENTS, deploy, scan_requests
 from bench.serving.processes import free_port, running
 from components.baseline.step import fit

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.feedback.__main__ import cpu_seconds
+from bench.feedback.processor import cpu_seconds
 from bench.rollout.packages import make_version
 from tests.support.rollouts import spec
 from tests.support.stands import laptop

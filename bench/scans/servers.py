@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 
 from bench.ending import stop
-from bench.feedback.__main__ import cpu_seconds, post_feedback, running_environment
+from bench.feedback.__main__ import post_feedback, running_environment
 from bench.feedback.load import send
+from bench.feedback.processor import cpu_seconds
 from bench.scans.path import CLIENTS, deploy, scan_requests
 from bench.serving.environments import packages
 from bench.serving.processes import free_port
