@@ -101,6 +101,8 @@ def open_engine(url: str, *, pool_size: int = 10, pooler: bool = False) -> Engin
             pool_size=pool_size,
             max_overflow=2 * pool_size,
             pool_recycle=_RECYCLE_SECONDS,
+            # The connection used last: its server process has plans and pages at hand.
+            pool_use_lifo=True,
             connect_args={
                 "connect_timeout": 10,
                 **({"prepare_threshold": None} if pooler else {}),

@@ -1,16 +1,22 @@
 """Group commit: requests that arrive while a transaction commits share the next one.
 
 A commit waits for the disk, and SQLite has one writer at a time. The requests that arrive meanwhile
-are written in one transaction, and each is answered after its commit. There is no timer, and
-nothing is acknowledged before it is durable.
+are written in one transaction, and each is answered after its commit: nothing is acknowledged
+before it is durable.
+
+A transaction costs as much as several of its requests, so that two small ones are dearer than one
+large one. Where several requests were under way when the last transaction ended, the next one waits
+for as many, a little while. A request that comes alone waits for nobody.
 """
 
 import asyncio
 import threading
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +25,11 @@ from shield.database_errors import Cause, cause_of
 
 _MOST = 100
 """Most requests in one transaction."""
+_WAIT_SHARE = 0.25
+"""Longest wait for further requests, as a share of what the last transaction took."""
+_MOST_WAIT_SECONDS = 0.002
+_NOBODY = 1 << 60
+"""More requests than ever wait: a thread that writes is not to be woken."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -73,23 +84,31 @@ class Together:
 
 
 class _Writer:
-    """One writing thread and its queue."""
+    """One writing thread and the items that wait for it."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._items: deque[_Waiting] = deque()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._wake_at = _NOBODY
+        """Number of waiting items at which the thread is woken."""
+        self._stopping = False
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
     def put(self, waiting: _Waiting) -> None:
         if self._thread is None:
             self._start()
-        self._queue.put(waiting)
+        self._items.append(waiting)
+        if len(self._items) >= self._wake_at:
+            self._wake_at = _NOBODY
+            self._wakes.put(None)
 
     def stop(self) -> None:
         with self._starting:
             thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(None)
+            self._stopping = True
+            self._wakes.put(None)
             thread.join()
 
     def _start(self) -> None:
@@ -98,20 +117,34 @@ class _Writer:
                 self._thread = threading.Thread(target=self._run, name="together", daemon=True)
                 self._thread.start()
 
+    def _wait(self, count: int, seconds: float | None = None) -> None:
+        """Sleep until so many items wait, at most so long; it may end earlier."""
+        self._wake_at = count
+        if len(self._items) < count and not self._stopping:  # looked at after it was said
+            with suppress(Empty):
+                self._wakes.get(timeout=seconds)
+        self._wake_at = _NOBODY
+
     def _run(self) -> None:
+        expected, took = 1, 0.0
         while True:
-            first = self._queue.get()
-            waiting = [first]
-            while len(waiting) < _MOST and not self._queue.empty():
-                waiting.append(self._queue.get())
+            while not self._items:
+                if self._stopping:
+                    return
+                self._wait(1)
+            if len(self._items) < expected:
+                self._wait(expected, min(_WAIT_SHARE * took, _MOST_WAIT_SECONDS))
+            started = time.perf_counter()
+            count = min(_MOST, len(self._items))
             kinds: dict[Write[Any, Any], list[_Waiting]] = defaultdict(list)
-            for one in waiting:
-                if one is not None:
-                    kinds[one.write].append(one)
+            for _ in range(count):
+                one = self._items.popleft()
+                kinds[one.write].append(one)
             for write, alike in kinds.items():
                 _deliver(alike, _written(write, [one.item for one in alike]))
-            if None in waiting:
-                return
+            took = time.perf_counter() - started
+            # All that were under way: those who were answered may ask again at once.
+            expected = min(_MOST, count + len(self._items))
 
 
 def _written(write: Write[Any, Any], items: Sequence[Any]) -> Sequence[Any]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from api.kit import together as module
 from api.kit.together import Together
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Ledger:
@@ -46,6 +48,31 @@ def test_who_comes_while_one_commits_shares_the_next_and_each_gets_its_own_answe
     together.stop()
     assert told == [0, 10, 20, 30]
     assert ledger.steps == [[0], [1, 2, 3]]
+
+
+def test_the_next_transaction_waits_for_as_many_as_were_under_way_and_no_stop_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_WAIT_SHARE", float("inf"))
+    monkeypatch.setattr(module, "_MOST_WAIT_SECONDS", 10 * PATIENCE_SECONDS)
+    together, ledger = Together(), Ledger()
+
+    async def again() -> None:
+        assert await _first_alone(together, ledger, []) == [0]
+        ledger.go_on.clear()
+        ledger.begun.clear()
+        first = together.put(ledger.write, 1)
+        await asyncio.to_thread(ledger.begun.wait)  # one alone waits for nobody
+        rest = [together.put(ledger.write, 2), together.put(ledger.write, 3)]
+        ledger.go_on.set()
+        await first
+        await asyncio.gather(together.put(ledger.write, 4), *rest)
+        last = together.put(ledger.write, 5)
+        await asyncio.to_thread(together.stop)
+        assert await last == 50
+
+    asyncio.run(asyncio.wait_for(again(), PATIENCE_SECONDS))
+    assert ledger.steps == [[0], [1], [2, 3, 4], [5]]
 
 
 def test_one_that_spoils_a_transaction_fails_alone() -> None:
