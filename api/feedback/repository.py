@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.campaigns.service import Place
 from api.kit.context import Context
+from api.kit.idempotency import RememberedAnswer
 from api.kit.keyring import UNREADABLE
 from api.kit.trust import Record
 from api.tables import Campaign, CampaignFingerprint, Feedback, Revision, Scan, User
@@ -78,8 +79,17 @@ _SCANS = (
 _OPENED = _SCANS.where(
     Scan.id == bindparam("scan"), Scan.user_id == bindparam("user")
 ).with_for_update(read=True, of=Scan)
+# A report's key is looked for among those of the scan's owner, who alone may report it.
 _OPENED_AT_ONCE = (
-    _SCANS.where(Scan.id.in_(bindparam("scans", expanding=True)))
+    _SCANS.add_columns(RememberedAnswer.key.label("known_key"))
+    .outerjoin(
+        RememberedAnswer,
+        and_(
+            RememberedAnswer.caller == Scan.user_id,
+            RememberedAnswer.key.in_(bindparam("keys", expanding=True)),
+        ),
+    )
+    .where(Scan.id.in_(bindparam("scans", expanding=True)))
     .order_by(Scan.id)
     .with_for_update(read=True, of=Scan, skip_locked=True)
 )
@@ -92,14 +102,22 @@ def opened(session: Session, scan_id: str, user_id: str) -> Opened | None:
     return None if row is None else _opened(row)
 
 
-def opened_at_once(session: Session, scan_ids: Sequence[str]) -> dict[str, Opened]:
-    """Return scans by id, except erased ones and those that another transaction changes."""
-    rows = session.connection().execute(_OPENED_AT_ONCE, {"scans": scan_ids})
-    return {row.id: _opened(row) for row in rows}
+def opened_at_once(
+    session: Session, scan_ids: Sequence[str], keys: Sequence[str]
+) -> tuple[dict[str, Opened], set[tuple[str, str]]]:
+    """Return scans by id, except erased ones and those that another transaction changes.
+
+    Beside them, owner and key of those `keys` of the scans' owners that have a stored response,
+    expired ones included.
+    """
+    rows = session.connection().execute(_OPENED_AT_ONCE, {"scans": scan_ids, "keys": keys}).all()
+    known = {(row.user_id, row.known_key) for row in rows if row.known_key is not None}
+    return {row.id: _opened(row) for row in rows}, known
 
 
 def _opened(row: Any) -> Opened:
     told = row._asdict()
+    told.pop("known_key", None)
     record = tuple(told.pop(f"record_{part}") for part in ("approved", "rejected", "at"))
     campaign_id, reports, burst = (told.pop(name) for name in ("campaign_id", "reports", "burst"))
     return Opened(

@@ -112,8 +112,11 @@ def _plain(
         Call.of(ctx, service.ROUTE, item.key, item.request) if item.key is not None else None
         for ctx, item in zip(contexts, items, strict=True)
     ]
-    known = idempotency.known_among(session, [call for call in calls if call is not None])
-    scans = repository.opened_at_once(session, sorted({item.request.scan_id for item in items}))
+    scans, known = repository.opened_at_once(
+        session,
+        sorted({item.request.scan_id for item in items}),
+        sorted({call.name for call in calls if call is not None}),
+    )
     for at, (item, ctx, call) in enumerate(zip(items, contexts, calls, strict=True)):
         scan = scans.get(item.request.scan_id)
         if scan is None or scan.user_id != ctx.user or scan.report_id is not None:
@@ -141,7 +144,7 @@ def _different(reports: Iterator[_Report]) -> Iterator[_Report]:
             text = one.ctx.ring.open(scan.text_sealed, scan.id)
             one.message = campaigns.message_of(one.ctx.ring, scan.model_type, text)
             names.add(("fingerprint", scan.model_type, scan.fingerprint))
-            names.update(("band", band) for band in one.message.bands)
+            names.update(one.message.bands)
         if taken.isdisjoint(names):
             taken |= names
             yield one

@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -220,20 +219,6 @@ class Call:
             answer=answer,
             created_at=ctx.now,
         )
-
-
-_KNOWN = select(RememberedAnswer.caller, RememberedAnswer.key).where(
-    tuple_(RememberedAnswer.caller, RememberedAnswer.key).in_(bindparam("calls", expanding=True))
-)
-
-
-def known_among(session: Session, calls: Collection[Call]) -> set[tuple[str, str]]:
-    """Return caller and name of the calls that have a stored response, expired ones included."""
-    if not calls:
-        return set()
-    names = [(call.caller, call.name) for call in calls]
-    rows = session.connection().execute(_KNOWN, {"calls": names})
-    return {(row.caller, row.key) for row in rows}
 
 
 def forget_old(session: Session, now: datetime) -> None:

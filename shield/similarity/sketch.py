@@ -10,6 +10,7 @@ Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3.
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from struct import iter_unpack, unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ _WITHIN, _LONG = 0.6, 40
 message is held by a scam, or holds one, to more than a half."""
 _CHUNK = 2_000
 """Messages whose shingles are hashed at once: more do not fit the processor's cache."""
+
+_NUMBERS = tuple(b"%d " % number for number in range(PERMUTATIONS // ROWS_PER_BAND))
+"""The beginning of what is hashed of each band."""
 
 Sketches = NDArray[np.uint32]
 """Shape (messages, rows)."""
@@ -113,15 +117,14 @@ def bands(sketch: Sketches, key: bytes, scope: str) -> list[int]:
         key: Secret key of the deployment, so that the database alone cannot confirm a guess.
         scope: What must be the same beside the message, such as the model type.
     """
-    size = 4 * ROWS_PER_BAND
     rows = sketch.astype("<u4").tobytes()
     keyed = hashlib.blake2b(scope.encode(), key=key[:64], digest_size=8)
     hashes = []
-    for number in range(len(rows) // size):
+    for number, (band,) in zip(_NUMBERS, iter_unpack(f"{4 * ROWS_PER_BAND}s", rows), strict=False):
         digest = keyed.copy()
-        digest.update(b"%d " % number + rows[number * size : (number + 1) * size])
-        hashes.append(int.from_bytes(digest.digest(), "little", signed=True))
-    return hashes
+        digest.update(number + band)
+        hashes.append(digest.digest())
+    return list(unpack(f"<{len(hashes)}q", b"".join(hashes)))
 
 
 def estimate(sketch: Sketches | Halves, others: Sketches | Halves) -> NDArray[np.float64]:
