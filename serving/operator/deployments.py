@@ -15,6 +15,8 @@ Address = Callable[[str, str], str]
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1"
 _BUDGETS = "/apis/policy/v1"
+_UNSEEN_ENDS = ("Unknown", "ContainerStatusUnknown")
+"""Reasons that the container runtime and the kubelet give for an end that they have not seen."""
 
 
 class KubernetesCluster:
@@ -220,7 +222,7 @@ def ends(
     """
     crashes, refusal = 0, None
     for pod in pods:
-        if pod["metadata"].get("labels", {}).get(specs.DIGEST_LABEL) != digest:
+        if pod["metadata"].get("labels", {}).get(specs.DIGEST_LABEL) != digest or _disrupted(pod):
             continue
         for container in pod.get("status", {}).get("containerStatuses", []):
             if container["name"] != named:
@@ -230,7 +232,23 @@ def ends(
                 if end["exitCode"] == PACKAGE_REFUSED:
                     words = str(end.get("message", "")).strip().splitlines()
                     refusal = words[-1] if words else "The model server refused the package."
-            # A server that found the artifact store away says nothing about its version.
-            if any(end and end["exitCode"] not in (0, STORE_AWAY) for end in ends):
+            if any(end and _is_crash(end) for end in ends):
                 crashes += int(container.get("restartCount", 0)) or 1
     return crashes, refusal
+
+
+def _disrupted(pod: Object) -> bool:
+    """Return whether the cluster has ended a pod: its node was full, drained, shut down or lost."""
+    return any(
+        condition["type"] == "DisruptionTarget" and condition["status"] == "True"
+        for condition in pod.get("status", {}).get("conditions", [])
+    )
+
+
+def _is_crash(end: Object) -> bool:
+    """Return whether a server has ended by its own fault.
+
+    One that found the artifact store away says nothing about its version, nor does one whose end
+    nobody saw: its node has restarted.
+    """
+    return end["exitCode"] not in (0, STORE_AWAY) and end.get("reason") not in _UNSEEN_ENDS
