@@ -98,8 +98,9 @@ class ModelRouter:
                     pause = 0.05
                     if self._stopped.is_set():
                         return
-            except ShieldError as error:
-                logger.warning("rollouts cannot be followed: %s", error.message)
+            except Exception as error:  # noqa: BLE001 - without this thread no undo would ever reach this process
+                said = error.message if isinstance(error, ShieldError) else repr(error)
+                logger.warning("rollouts cannot be followed: %s", said)
                 self._stopped.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

@@ -133,6 +133,11 @@ class ApiWitness:
                         _complain("no evidence", name, error)
                     quiet = failed = True
                     continue
+                except Exception:  # noqa: BLE001 - an answer that is none of ours: this thread must go on
+                    if not quiet:
+                        _log.exception("no evidence", extra={"fields": {"rollout": name}})
+                    quiet = failed = True
+                    continue
                 quiet = False
                 if self._evidence.get(name) != evidence:
                     self._evidence[name] = evidence
@@ -160,6 +165,9 @@ class ApiWitness:
                 except ShieldError as error:  # it will never be taken: say so, and go on
                     _complain("the ledger refused a transition", model_type, error)
                     break
+                except Exception:  # noqa: BLE001 - an answer that is none of ours: this thread must go on
+                    _log.exception("the ledger waits", extra={"fields": {"rollout": model_type}})
+                    time.sleep(_PAUSE_SECONDS)
 
 
 def _complain(event: str, rollout: str, error: ShieldError) -> None:

@@ -2,14 +2,19 @@
 
 import socket
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from serving.operator.settings import ApiAccess
-from serving.operator.witness import API_TIMEOUT_SECONDS, api_client, pause_after
+from serving.operator.witness import API_TIMEOUT_SECONDS, ApiWitness, api_client, pause_after
+from shield.crds.evidence import Evidence
+from shield.crds.v1alpha1 import ModelRollout, Transition
 from shield.errors import Unavailable
 from shield.labels import ModelType
+from tests.support.waiting import wait_until
+from tests.support.worlds import serving
 
 
 def test_an_api_that_was_out_of_reach_is_asked_again_at_once_however_long_the_call_hung() -> None:
@@ -45,3 +50,45 @@ def test_a_call_that_finds_no_api_ends_after_one_attempt_and_is_not_taken_for_sl
         with api_client(access) as api, pytest.raises(Unavailable):
             api.evidence(ModelType.SMS)
     assert len(attempts) == 1
+
+
+class _Odd:
+    """An API behind something that answers once with what is none of ours."""
+
+    def __init__(self, since: datetime) -> None:
+        self.since = since
+        self.asked, self.recorded = 0, list[int]()
+
+    def evidence(self, model_type: ModelType) -> Evidence:
+        """Return evidence, but for the first time."""
+        self.asked += 1
+        if self.asked == 1:
+            raise ValueError("Expecting value: line 1 column 1 (char 0)")
+        return Evidence(rollout_started=self.since)
+
+    def record_transition(
+        self, model_type: ModelType, rollout_uid: str, transition: Transition
+    ) -> None:
+        """Record a transition, but for the first time."""
+        self.recorded.append(transition.sequence)
+        if len(self.recorded) == 1:
+            raise KeyError("data")
+
+
+def test_an_answer_that_is_none_of_ours_ends_neither_the_evidence_nor_the_ledger() -> None:
+    world = serving().ask(version="sms-v2")
+    rollout = ModelRollout(
+        name="sms", uid="uid", resource_version="1", spec=world.spec, status=world.status
+    )
+    since = world.status.rollout_started
+    assert since is not None
+    api = _Odd(since)
+    witness = ApiWitness(lambda: api, evidence_seconds=0.01, arrived=lambda name: None).start()
+    try:
+        witness.record(rollout, world.status.history)
+        assert witness.evidence(rollout) is None
+        wait_until(lambda: witness.evidence(rollout) is not None)
+        sequences = [done.sequence for done in world.status.history]
+        wait_until(lambda: api.recorded == [sequences[0], *sequences])
+    finally:
+        witness.stop()
