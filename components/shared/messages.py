@@ -9,6 +9,8 @@ from shield.errors import Invalid
 
 OF_USERS = "feedback"
 """The source of corrections."""
+ADDED = "added-"
+"""How the source of what somebody has added to a corpus begins; the name of the file follows."""
 SCHEMA: dict[str, pl.DataType] = {
     "id": pl.String(),
     "text": pl.String(),  # as scanned; predictors normalise by themselves
@@ -23,6 +25,10 @@ SCHEMA: dict[str, pl.DataType] = {
     "scanned_at": pl.Datetime("us", "UTC"),  # null where unknown
 }
 
+_NEEDED = frozenset({"id", "text", "label"})
+_UNKNOWN: dict[str, float | None] = {"weight": 1.0, "scanned_at": None}
+"""What stands for what is not known; else an empty string."""
+
 
 def message_id(source: str, text: str) -> str:
     """Return a stable id for a corpus message: the same text has the same id for ever."""
@@ -30,16 +36,20 @@ def message_id(source: str, text: str) -> str:
 
 
 def conform(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with exactly the columns of `SCHEMA`, missing ones filled."""
-    defaults = {"weight": 1.0, "scanned_at": None}
+    """Return the table with exactly the columns of `SCHEMA`, missing ones and empty cells filled.
+
+    A cell without a text, a label or an id stays as it is: there is nothing to put there.
+    """
     absent = [
-        pl.lit(defaults.get(name, "")).cast(kind).alias(name)
+        pl.lit(_UNKNOWN.get(name, "")).cast(kind).alias(name)
         for name, kind in SCHEMA.items()
         if name not in table.columns
     ]
-    return table.with_columns(absent).select(
-        [pl.col(name).cast(kind) for name, kind in SCHEMA.items()]
-    )
+    cells = {name: pl.col(name).cast(kind) for name, kind in SCHEMA.items()}
+    for name, kind in SCHEMA.items():
+        if name not in _NEEDED:
+            cells[name] = cells[name].fill_null(pl.lit(_UNKNOWN.get(name, "")).cast(kind))
+    return table.with_columns(absent).select(**cells)
 
 
 def empty() -> pl.DataFrame:
