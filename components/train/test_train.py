@@ -1,10 +1,13 @@
 import numpy as np
+import polars as pl
 import pytest
 
+from components.shared import messages
 from components.train.batching import batches
 from components.train.fitting import balanced
 from components.train.operating_point import scale_of, spread, weights_of
 from components.train.recipe import Recipe
+from components.train.samples import sample_texts
 from shield.errors import Invalid
 
 
@@ -73,3 +76,18 @@ def test_a_half_that_tells_nothing_counts_little_and_never_against() -> None:
     backwards = weights_of(-good, -good, scam, counts)
     assert min(backwards) > 0
     assert spread(np.full(4, 3.0), np.arange(4) > 1) == 1.0
+
+
+def test_the_samples_that_travel_with_a_package_are_nobodys_own_messages() -> None:
+    sources = [messages.OF_USERS, f"{messages.ADDED}inbox", "uci-sms"]
+    rows = [
+        (source, label, f"{source} message of the class {label}")
+        for source in sources
+        for label in (0, 1)
+    ]
+    table = pl.DataFrame(rows, schema=["source", "label", "text"], orient="row")
+    ids = [messages.message_id(source, text) for source, _, text in rows]
+    train = messages.conform(table.with_columns(id=pl.Series(ids)))
+    assert sample_texts(train) == [f"uci-sms message of the class {label}" for label in (0, 1)]
+    private = train.filter(pl.col("source") != "uci-sms")
+    assert not set(sample_texts(private)) & set(private["text"])

@@ -85,7 +85,7 @@ def read_rows(
         for line, why in judged.filter(pl.col("why").is_not_null()).select(LINE, "why").iter_rows()
     ]
     good = judged.filter(pl.col("why").is_null())
-    origin = f"added-{name}"
+    origin = f"{messages.ADDED}{name}"
     rows = good.select(
         pl.col("text"),
         pl.col("label"),
