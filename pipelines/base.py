@@ -163,9 +163,18 @@ def train_base(
         forget_unused(cache_dir, f"{kind}-*")
     seconds: dict[str, float] = {}
     run_id = f"base-{kind}-{recipe}"
+    directory = data_dir / "runs" / run_id
+    if part == "register" and not cached:
+        raise NotFound(
+            f"No first {kind} model is kept in {cache_dir}. Run this command with --part train "
+            "first, with the same other arguments."
+        )
+    if part == "train":  # asks nothing of the API, which may not be up yet, and signs nothing
+        if not cached:
+            _train(kind, seed, quick, hold_back, directory, kept, env or {}, on_progress)
+        return None
     with open_client(StepSettings()) as client, recorded(client, kind, run_id, on_progress) as run:
         if not cached:
-            directory = data_dir / "runs" / run_id
             seconds = _train(kind, seed, quick, hold_back, directory, kept, env or {}, run.tell)
         version, rollout = _release(client, kind, run_id, recipe, kept)
         run.version = version.name
