@@ -17,7 +17,7 @@ from components.shared.runs import amend_outcome, run_key
 from shield.artifacts import ArtifactStore
 from shield.artifacts.content import put_file
 from shield.client import ShieldClient
-from shield.errors import NotFound, ShieldError
+from shield.errors import NotFound, PackageCorrupt, ShieldError
 from shield.gates import PROMOTE, Decision, GateInput
 from shield.labels import LABELS
 from shield.packages import Manifest, ModelPackage, Purpose, load_private_key, pack, push, sign
@@ -166,9 +166,22 @@ def tell(store: ArtifactStore, version: VersionRead) -> None:
 def _packed(
     folder: Path, model: Path, judged: GateInput, signing_key: Path, purpose: Purpose
 ) -> ModelPackage:
-    """Complete a copy of the trained package, and sign it for what it may be used for."""
+    """Complete a copy of the trained package, and sign it for what it may be used for.
+
+    Raises:
+        PackageCorrupt: It is not the one that was judged, or a file has other bytes than then.
+        PackageInvalid: A file that its manifest names is not there.
+    """
     shutil.copytree(model, folder)
-    manifest = ModelPackage.open(folder).manifest
+    package = ModelPackage.open(folder)
+    if package.digest != judged.challenger:
+        raise PackageCorrupt(
+            f"The package {model} is {package.digest[:19]}, but {judged.challenger[:19]} was "
+            "judged. Refusing to sign it. Run the training again."
+        )
+    manifest = package.manifest
+    for name in manifest.files:
+        package.read(name)  # what is packed below is signed as it lies here
     pack(folder, manifest.model_copy(update={"metrics": judged.metrics, "files": {}}))
     return sign(folder, load_private_key(signing_key), purpose)
 

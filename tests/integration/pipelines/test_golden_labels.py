@@ -53,24 +53,24 @@ class Weeks:
     def register(self, run_id: str, disputed: dict[str, float]) -> None:
         """Register a refused challenger whose evaluation doubts these labels."""
         folder = self.world.folder / run_id
-        judged = GateInput(
-            model_type=ModelType.SMS,
-            champion="sha256:champion",
-            challenger="sha256:challenger",
-            fresh_feedback=1,
-            budget=0.01,
-            golden_digest="sha256:golden",
-            golden=Comparison(tp=1, tn=1),
-            int8_compared=1,
-            int8_flips=0,
-            disputed=disputed,
-        )
-        (folder / "evaluations.json").write_text(judged.model_dump_json(by_alias=True))
         decision: dict[str, Any] = {"outcome": "slices", "message": "no", "findings": []}
         decision["refusal"] = {"reason": "slices", "message": "no"}
         (folder / "verdict.json").write_text(json.dumps(decision))
         (folder / "report.html").write_text("<p>judged</p>")
         with copied_package(Path(mkdtemp(dir=folder))) as copy, self.world.service() as client:
+            judged = GateInput(
+                model_type=ModelType.SMS,
+                champion="sha256:champion",
+                challenger=copy.package.digest,
+                fresh_feedback=1,
+                budget=0.01,
+                golden_digest="sha256:golden",
+                golden=Comparison(tp=1, tn=1),
+                int8_compared=1,
+                int8_flips=0,
+                disputed=disputed,
+            )
+            (folder / "evaluations.json").write_text(judged.model_dump_json(by_alias=True))
             register(
                 client,
                 self.store,
