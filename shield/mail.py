@@ -55,7 +55,7 @@ def read_mail(raw: bytes) -> str:
             "(`.eml`), or scan its words as a text."
         )
     body = body_of(mail)
-    parts = [_header(mail, "From"), _header(mail, "Subject"), body]
+    parts = [header_of(mail, "From"), header_of(mail, "Subject"), body]
     return well_formed("\n".join(part for part in parts if part))[:LONGEST]
 
 
@@ -131,7 +131,8 @@ def _without(html: str, start: str, end: str) -> str:
     return "".join([*kept, html[at:]])
 
 
-def _header(mail: Message, name: str) -> str:
+def header_of(mail: Message, name: str) -> str:
+    """Return a header as it is read, encoded words undone; empty where there is none."""
     # Without an encoding a header is UTF-8, if it is anything (RFC 6532).
     held = next((held for key, held in mail.raw_items() if key.lower() == name.lower()), None)
     if held is None:

