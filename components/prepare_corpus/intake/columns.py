@@ -1,7 +1,9 @@
 """What the columns of a file mean: which holds the messages, which the labels, and their words."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -72,6 +74,16 @@ def meaning_of(table: Table, model_type: ModelType, how: HowToRead, name: str) -
         raise Invalid(f"The column {text!r} cannot hold both the messages and the labels.")
     date = _by_name(table, _DATE) if table.named else None
     return Meaning(text, label, only, None if date in (text, label) else date, words)
+
+
+def header_of(rows: Sequence[Sequence[Any]], how: HowToRead) -> Sequence[Any] | None:
+    """Return the first row if it names columns: by a usual name, or by one that was told."""
+    if not rows:
+        return None
+    cells = [str(cell if cell is not None else "").strip().lower() for cell in rows[0]]
+    told = {name.strip().lower() for name in (how.text, how.label) if name}
+    usual = told.intersection(cells) or any(cell in USUAL_NAMES for cell in cells)
+    return rows[0] if usual and all(len(cell) <= 60 for cell in cells) else None
 
 
 def other_types(table: Table, model_type: ModelType) -> pl.Expr | None:

@@ -82,7 +82,7 @@ def _read(cell: str | None, parse: Parse) -> datetime | None:
     try:
         at = parse(cell.strip())
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
         return None
     return at if _FIRST <= at < _LAST else None
 

@@ -50,6 +50,8 @@ def decoded(raw: bytes, name: str, encoding: str | None = None) -> tuple[str, st
     for mark, codec in _MARKS:
         if raw.startswith(mark):
             return raw.decode(codec, _BROKEN), f"{codec.removesuffix('-sig')} (byte order mark)"
+    if (wide := _two_bytes(raw)) is not None:
+        return raw.decode(wide, _BROKEN), f"{wide} (guessed by its zero bytes; else --encoding)"
     try:
         return raw.decode("utf-8"), "utf-8" if _HIGH.search(raw) else "ascii"
     except UnicodeDecodeError:
@@ -78,6 +80,19 @@ def _as_told(raw: bytes, name: str, encoding: str) -> str:
             f"{name} is not {encoding}: {error.reason} at byte {error.start}. Leave --encoding out "
             "to have it found."
         ) from error
+
+
+def _two_bytes(raw: bytes) -> str | None:
+    """Return the codec of UTF-16 without a byte order mark, by where its zero bytes stand.
+
+    As UTF-8 it is valid, and every second character of a message would be NUL.
+    """
+    even, odd = raw[:_SAMPLE:2].count(0), raw[1:_SAMPLE:2].count(0)
+    if max(even, odd) * 40 < min(len(raw), _SAMPLE):  # blanks and line ends alone have more
+        return None
+    if odd > 10 * even:
+        return "utf-16-le"
+    return "utf-16-be" if even > 10 * odd else None
 
 
 def _guessed(raw: bytes) -> str:

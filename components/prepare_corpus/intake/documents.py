@@ -3,9 +3,16 @@
 import io
 import json
 from typing import Any
-from zipfile import BadZipFile
 
-from components.prepare_corpus.intake.table import BadRow, Table, distinct_names, table_of
+from components.prepare_corpus.intake.columns import header_of
+from components.prepare_corpus.intake.table import (
+    BadRow,
+    HowToRead,
+    Table,
+    distinct_names,
+    table_of,
+)
+from shield.characters import well_formed
 from shield.errors import Invalid
 
 
@@ -17,7 +24,7 @@ def of_json(text: str, name: str) -> Table:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: thousands of lists in lists
         raise Invalid(f"{name} is no JSON: {error}.") from error
     rows = document
     if isinstance(document, dict):
@@ -45,7 +52,7 @@ def of_json_lines(text: str) -> Table:
         try:
             rows.append(json.loads(written))
             lines.append(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             bad.append(BadRow(line, f"it is no JSON ({error})"))
     return _of_objects(rows, lines, bad, {"kind": "JSON Lines"})
 
@@ -64,7 +71,7 @@ def _of_objects(
         else:
             bad.append(BadRow(line, f"it is {_kind(row)}, not an object"))
     cells = [[_flat(row.get(column)) for column in columns] for row in kept]
-    return table_of(list(columns), cells, places, bad=bad, found=found)
+    return table_of(list(map(well_formed, columns)), cells, places, bad=bad, found=found)
 
 
 def _flat(value: Any) -> Any:
@@ -76,8 +83,10 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
-def of_spreadsheet(raw: bytes, name: str) -> Table:
+def of_spreadsheet(raw: bytes, name: str, how: HowToRead) -> Table:
     """Return the first sheet with rows of an XLSX file; formulas count as their last results.
+
+    Its first row is a message where it names no columns, as in a file of cells.
 
     Raises:
         Invalid: It is no XLSX, or has no row.
@@ -86,23 +95,35 @@ def of_spreadsheet(raw: bytes, name: str) -> Table:
 
     try:
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        sheets = {
-            sheet.title: [
-                (line, list(row))
-                for line, row in enumerate(sheet.iter_rows(values_only=True), start=1)
-                if any(cell is not None for cell in row)
-            ]
-            for sheet in book.worksheets
-        }
-    except (BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
-        raise Invalid(f"{name} is no XLSX file ({error}). Save it again, or as CSV.") from error
+        sheets = {sheet.title: _rows(sheet) for sheet in book.worksheets}
+    except Exception as error:  # whatever openpyxl, zipfile, zlib or expat say of a torn file
+        why = f"{type(error).__name__}: {error}"
+        raise Invalid(f"{name} is no XLSX file ({why}). Save it again, or as CSV.") from error
     filled = {title: rows for title, rows in sheets.items() if rows}
     if not filled:
         raise Invalid(f"{name} has no row.")
     title, rows = next(iter(filled.items()))
     others = ", ".join(repr(each) for each in filled if each != title)
     facts = {"kind": "XLSX", "sheet": f"{title!r}{f'; not read: {others}' if others else ''}"}
-    (_, header), body = rows[0], rows[1:]
+    header = header_of([rows[0][1]], how)
+    width = max(len(row) for _, row in rows)
+    names = distinct_names(header) if header else [str(place + 1) for place in range(width)]
+    facts["header"] = ", ".join(names) if header else "none: columns go by their places"
+    body = rows[1 if header else 0 :]
     return table_of(
-        distinct_names(header), [row for _, row in body], [line for line, _ in body], found=facts
+        names,
+        [row for _, row in body],
+        [line for line, _ in body],
+        found=facts,
+        named=header is not None,
     )
+
+
+def _rows(sheet: Any) -> list[tuple[int, list[Any]]]:
+    """Return the rows of a sheet that hold anything, each with its number."""
+    sheet.reset_dimensions()  # some programs write that a sheet ends where it does not
+    return [
+        (line, list(row))
+        for line, row in enumerate(sheet.iter_rows(values_only=True), start=1)
+        if any(cell is not None for cell in row)
+    ]

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
-from components.prepare_corpus.intake.columns import USUAL_NAMES
+from components.prepare_corpus.intake.columns import header_of
 from components.prepare_corpus.intake.decoding import decoded
 from components.prepare_corpus.intake.delimited import rows_of
 from components.prepare_corpus.intake.documents import of_json, of_json_lines, of_spreadsheet
@@ -95,7 +95,7 @@ def _of_text(file: Path, how: HowToRead) -> Table:
         if how.label.strip().lower() not in columns and not how.label.isdecimal():
             return _of_list(text, encoding)  # one label for all: its commas are its own
     width = rows.width()
-    header = _header(rows.rows, how)
+    header = header_of(rows.rows, how)
     names = distinct_names(header) if header else [str(place + 1) for place in range(width)]
     body = list(zip(rows.rows, rows.lines, strict=True))[1 if header else 0 :]
     whole = [(row, line) for row, line in body if len(row) == len(names)]
@@ -130,16 +130,6 @@ def _of_list(text: str, encoding: str) -> Table:
         [place for _, place in numbered],
         found={"kind": "plain list, a message a line", "encoding": encoding},
     )
-
-
-def _header(rows: list[list[str]], how: HowToRead) -> list[str] | None:
-    """Return the first row if it names columns: by a usual name, or by one that was told."""
-    if not rows:
-        return None
-    cells = [cell.strip().lower() for cell in rows[0]]
-    told = {name.strip().lower() for name in (how.text, how.label) if name}
-    usual = told.intersection(cells) or any(cell in USUAL_NAMES for cell in cells)
-    return rows[0] if usual and all(len(cell) <= 60 for cell in cells) else None
 
 
 def _of_json(file: Path, how: HowToRead) -> Table:
@@ -255,7 +245,7 @@ _READERS: dict[str, Reader] = {
     ".ndjson": _of_json_lines,
     ".parquet": lambda file, _: _of_frame(_of_parquet(file), "Parquet"),
     ".arrow": lambda file, _: _of_frame(_of_arrow(file), "Arrow"),
-    ".xlsx": lambda file, _: of_spreadsheet(file.read_bytes(), file.name),
+    ".xlsx": lambda file, how: of_spreadsheet(file.read_bytes(), file.name, how),
     ".mbox": lambda file, _: of_mailbox(file),
     ".eml": lambda file, _: of_mails([file]),
 }

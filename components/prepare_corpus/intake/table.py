@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from shield.characters import well_formed
+
 LINE = "\x00line"
 """The column with the place of each row: no file's own column is called so."""
 
@@ -63,7 +65,8 @@ def table_of(
 ) -> Table:
     """Return a table of strings; a cell that is none, or only a part of a row, is null.
 
-    A cell of another kind than text or number is put into words: `the label is a list`.
+    A cell of another kind than text or number is put into words: `the label is a list`. Half an
+    emoji, as programs leave it that cut messages, becomes U+FFFD.
     """
     series = {
         name: pl.Series(name, [_cell(row, place) for row in rows], dtype=pl.String)
@@ -74,8 +77,10 @@ def table_of(
 
 def _cell(row: Sequence[Any], place: int) -> str | None:
     value = row[place] if place < len(row) else None
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return well_formed(value)
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, float) and value.is_integer():
@@ -91,6 +96,6 @@ def distinct_names(header: Sequence[Any]) -> list[str]:
     """
     names: list[str] = []
     for place, cell in enumerate(header, start=1):
-        name = str(cell if cell is not None else "").strip()
+        name = well_formed(str(cell if cell is not None else "")).strip()
         names.append(name if name and name not in names else f"column {place}")
     return names
