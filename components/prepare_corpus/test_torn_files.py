@@ -35,6 +35,11 @@ def changed(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
     return written.getvalue()
 
 
+def resized(told: bytes) -> Callable[[bytes], bytes]:
+    """Return what makes a sheet say that it is smaller than it is."""
+    return lambda sheet: sheet.replace(b'ref="A1:B7"', told)
+
+
 def read(folder: Path, name: str, raw: bytes, **how: str) -> list[tuple[int, str]]:
     path = folder / name
     path.write_bytes(raw)
@@ -53,7 +58,7 @@ def test_the_first_message_of_a_spreadsheet_without_column_names_is_read(tmp_pat
 def test_a_spreadsheet_is_read_to_its_end_whatever_it_says_of_its_size(tmp_path: Path) -> None:
     raw = spreadsheet([["label", "text"], *ROWS])
     for told in (b'ref="A1:B2"', b'ref="A1"'):
-        short = changed(raw, lambda sheet, told=told: sheet.replace(b'ref="A1:B7"', told))
+        short = changed(raw, resized(told))
         assert read(tmp_path, "short.xlsx", short) == ALL
 
 
