@@ -25,6 +25,8 @@ logger = logging.getLogger("api.outbox")
 _LOOK_SECONDS = 2.0
 """Time between polls for work of other processes and for retries that are due."""
 _LONGEST_PAUSE_SECONDS = 3600.0
+_MOST_DOUBLINGS = 12
+"""Of the pause after a failure, until it is the longest. Work may fail for weeks."""
 
 
 class OutboxRow(Base):
@@ -53,7 +55,8 @@ class Job:
     subject: str
     facts: Mapping[str, Any]
     attempts: int
-    """Attempts so far, this one included."""
+    """Attempts since it last asked to be done later, this one included."""
+    posted_at: datetime
     renew: Callable[[], None]
     """Renews the lease of long work."""
 
@@ -137,6 +140,8 @@ class Worker:
                 self.work()
             except SQLAlchemyError as fault:
                 logger.warning("the database does not answer: %s", type(fault).__name__)
+            except Exception:  # without this thread nobody would be told of anything any more
+                logger.exception("no work was taken; it is tried again")
             if not self._stopped.is_set():
                 self._services.posted.wait(heard, _LOOK_SECONDS)
 
@@ -178,6 +183,7 @@ class Worker:
                 row.subject,
                 row.facts,
                 row.attempts,
+                row.created_at,
                 lambda: self._renew(row.id),
             )
 
@@ -192,18 +198,19 @@ class Worker:
         try:
             self._handlers[job.kind](self._services, job)
         except Later as later:
-            self._postpone(job, later.seconds)
+            self._postpone(job, later.seconds, attempts=0)
         except Exception:
             logger.exception("%s %s is tried again later", job.kind, job.subject)
-            self._postpone(job, min(2.0**job.attempts, _LONGEST_PAUSE_SECONDS))
+            pause = 2.0 ** min(job.attempts, _MOST_DOUBLINGS)
+            self._postpone(job, min(pause, _LONGEST_PAUSE_SECONDS))
         else:
             with self._services.sessions() as session:
                 session.execute(delete(OutboxRow).where(OutboxRow.id == job.id))
                 session.commit()
 
-    def _postpone(self, job: Job, seconds: float) -> None:
+    def _postpone(self, job: Job, seconds: float, **values: Any) -> None:
         due = self._services.clock() + timedelta(seconds=seconds)
-        self._change(job.id, due_at=due, leased_until=None)
+        self._change(job.id, due_at=due, leased_until=None, **values)
 
     def _change(self, row_id: str, **values: Any) -> None:
         with self._services.sessions() as session:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shield.crds.base import Wire
 from shield.labels import ModelType
@@ -31,11 +31,11 @@ class Indicator(Answer):
     """Registrable domains of its links."""
     labels: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=5)
     """The tactic of the book of scams, if reviewers have named it."""
-    reporters: int = Field(ge=0)
+    reporters: int = Field(ge=0, lt=2**31)
     """Number of reporters in that deployment."""
-    first_seen: datetime
-    last_seen: datetime
-    valid_until: datetime
+    first_seen: AwareDatetime
+    last_seen: AwareDatetime
+    valid_until: AwareDatetime
 
 
 class Feed(Answer):
@@ -43,8 +43,8 @@ class Feed(Answer):
 
     type: Literal["antispam-shield-feed"] = "antispam-shield-feed"
     spec_version: Literal["1"] = "1"
-    created: datetime
-    valid_until: datetime
+    created: AwareDatetime
+    valid_until: AwareDatetime
     """Expiry of the feed."""
     indicators: list[Indicator] = Field(default=[], max_length=2000)
 

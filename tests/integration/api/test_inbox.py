@@ -181,7 +181,7 @@ def test_a_message_that_is_answered_while_the_decision_is_made_is_corrected_a_li
     assert read_back(sqlite_api, "late", late.id).revised is not None
     with open_context(sqlite_api.services, POSTMAN, reads=True) as ctx:
         assert ctx.session.scalars(select(OutboxRow)).all() == []
-    revise(sqlite_api.services, Job("", "known", entry.id, {}, 1, lambda: None))
+    revise(sqlite_api.services, Job("", "known", entry.id, {}, 1, sqlite_api.clock(), lambda: None))
     assert len(inbox(sqlite_api, "late").notices) == 1, "doing it twice does no harm"
 
 

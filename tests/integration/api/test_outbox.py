@@ -2,16 +2,21 @@
 
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, update
 
+from api.inbox.notices import POSTMAN
+from api.kit.context import Services, open_context
+from api.kit.outbox import Job, Later, Worker, post
 from api.tables import Notice, OutboxRow, Revision
 from shield.labels import FeedbackType, ScanType
 from shield.wire import NoticeKind, ReviewAction
 from tests.integration.api.test_known import COPY, SCAM
+from tests.support.api import running_api
 from tests.support.replicas import Replicas, replicas
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -84,3 +89,37 @@ def test_a_kill_at_any_moment_loses_nothing_on_sqlite(tmp_path: Path) -> None:
         with engine.connect() as looking:
             assert len(looking.scalars(select(Revision.scan_id)).all()) == 3
         engine.dispose()
+
+
+def test_work_that_has_failed_for_weeks_stops_no_other_work(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def fail(services: Services, job: Job) -> None:
+        raise ValueError("it always fails")
+
+    def wait(services: Services, job: Job) -> None:
+        raise Later(3600)
+
+    handlers = {"fails": fail, "waits": wait, "works": lambda _, job: done.append(job.subject)}
+    with running_api(tmp_path) as api:
+        worker = Worker(api.services, handlers, "test")
+        with open_context(api.services, POSTMAN) as ctx:
+            for kind in handlers:
+                post(ctx, kind, kind)
+            ctx.session.flush()
+            ctx.session.execute(update(OutboxRow).values(attempts=5000))
+
+        def left() -> dict[str, OutboxRow]:
+            with api.services.reading() as session:
+                return {row.kind: row for row in session.scalars(select(OutboxRow))}
+
+        worker.start()
+        try:
+            wait_until(lambda: all(row.due_at for row in left().values()) and done == ["works"])
+        finally:
+            worker.stop()
+        assert left().keys() == {"fails", "waits"}
+        assert left()["waits"].attempts == 0, "what only waits has not failed"
+        for row in left().values():
+            assert row.due_at is not None
+            assert row.due_at <= api.clock() + timedelta(hours=1)

@@ -158,6 +158,10 @@ def test_what_is_forged_old_or_not_trusted_is_refused(two: Two) -> None:
         imported(two.ours, signed_again(created=said.created + timedelta(hours=1)))
     with pytest.raises(Invalid, match="no feed that this version reads"):
         imported(two.ours, sign(ring, json.dumps({"type": "something else"})))
+    zoneless = json.loads(signed.statement)
+    zoneless["created"] = zoneless["created"].removesuffix("Z")
+    with pytest.raises(Invalid, match=r"created: .*timezone"):
+        imported(two.ours, sign(ring, json.dumps(zoneless)))
     assert imported(two.ours, signed).added == 1
     with pytest.raises(Invalid, match="a newer one was read"):
         imported(two.ours, signed_again(created=said.created - timedelta(hours=1), indicators=[]))
