@@ -126,7 +126,7 @@ def _why(host: str, address: Address, setting: str) -> str:
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:
-    """Return scheme, host, port and path with query."""
+    """Return scheme, host in ASCII, port and path with query."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -139,4 +139,10 @@ def _parts(url: str) -> tuple[str, str, int, str]:
     if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
         raise Invalid("url: it contains blanks or control characters.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, parts.hostname, port or {"https": 443, "http": 80}[parts.scheme], path
+    try:
+        # As it is resolved and named in the certificate; a header takes no other letters either.
+        host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else ""
+    except UnicodeError as fault:
+        raise Invalid(f"url: {parts.hostname} is not the name of a host ({fault}).") from fault
+    port = port or {"https": 443, "http": 80}[parts.scheme]
+    return parts.scheme, host or parts.hostname, port, path

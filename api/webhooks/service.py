@@ -12,7 +12,7 @@ from api.tables import Webhook, WebhookDelivery
 from api.tables import WebhookMessage as Message
 from api.webhooks.addresses import check_url
 from api.webhooks.sending import new_secret
-from api.webhooks.work import attempt, content_of, put
+from api.webhooks.work import attempt, content_of, give_up, put
 from shield.errors import NotFound
 from shield.wire import (
     DeliveryOutcome,
@@ -122,6 +122,8 @@ def deliveries(
 def replay(ctx: Context, hook_id: str, request: ReplayRequest) -> int:
     """Send events again under their original ids; return their number. Raises `NotFound`."""
     hook = _hook(ctx, hook_id)
+    if hook.gone_at is not None:
+        give_up(ctx, hook_id)  # also what an earlier release has left waiting for nothing
     hook.gone_at = None  # whoever asks for it says that it is there again
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == hook_id)
     if request.messages:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.kit.auth import Principal
 from api.kit.context import Context, Services, open_context
@@ -21,9 +21,12 @@ HERALD = Principal("herald", frozenset())
 DELIVERY = "delivery"
 PAUSES_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Pauses between attempts, as the specification recommends; after the last the delivery fails."""
-REST_SECONDS = 60
-"""Pause of a receiver's other deliveries after one has failed: a receiver that hangs must not take
-the time that others need."""
+REST_SECONDS, LONGEST_REST_SECONDS = 60, 21600
+"""Shortest and longest pause of a receiver's other deliveries after one has failed: a receiver that
+hangs must not take the time that others need."""
+REST_SHARE = 0.05
+"""That pause, as a share of the time that a delivery has waited: what has piled up for a dead
+receiver must not take it either."""
 SPREAD = 0.2
 """Random variation of pauses, as a share, so that retries are spread."""
 
@@ -77,10 +80,14 @@ def deliver(services: Services, job: Job) -> None:
         message = ctx.session.get(Message, delivery.message_id) if delivery else None
         if delivery is None or hook is None or message is None:
             return  # removed meanwhile
-        if delivery.outcome != DeliveryOutcome.WAITING or hook.gone_at is not None:
+        if delivery.outcome != DeliveryOutcome.WAITING:
+            return
+        if hook.gone_at is not None:
+            _give_up_if_gone(services, hook.id)
             return
         if _rests(ctx, delivery):
-            raise Later(REST_SECONDS)
+            waited = (ctx.now - job.posted_at).total_seconds()
+            raise Later(min(max(REST_SECONDS, REST_SHARE * waited), LONGEST_REST_SECONDS))
         content = content_of(ctx, hook, message)
         secret = ctx.ring.open(hook.secret_sealed, hook.id)
     came = attempt(services, hook.url, secret, message.id, content)
@@ -88,6 +95,28 @@ def deliver(services: Services, job: Job) -> None:
         pause = _note(ctx, delivery.id, hook.id, came)
     if pause is not None:
         raise Later(pause)
+
+
+def give_up(ctx: Context, hook_id: str) -> None:
+    """Let the deliveries fail that wait for a receiver that is gone: nobody attempts them.
+
+    As failed ones they are seen, and sent again by a replay.
+    """
+    ctx.session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.webhook_id == hook_id,
+            WebhookDelivery.outcome == DeliveryOutcome.WAITING.value,
+        )
+        .values(outcome=DeliveryOutcome.FAILED.value, said="Not sent: the receiver is gone (410).")
+    )
+
+
+def _give_up_if_gone(services: Services, hook_id: str) -> None:
+    with open_context(services, HERALD) as ctx:
+        hook = ctx.session.get(Webhook, hook_id, with_for_update=True)
+        if hook is not None and hook.gone_at is not None:
+            give_up(ctx, hook_id)
 
 
 def _rests(ctx: Context, delivery: WebhookDelivery) -> bool:
@@ -135,6 +164,8 @@ def _note(ctx: Context, delivery_id: str, hook_id: str, came: Attempt) -> float 
         hook = ctx.session.get(Webhook, hook_id)
         if came.gone and hook is not None:
             hook.gone_at = ctx.now
+            ctx.session.flush()
+            give_up(ctx, hook_id)
         return None
     pause = PAUSES_SECONDS[delivery.attempts - 1]
     vary = int(delivery.id[-4:], 16) / 0xFFFF  # the id ends in random digits

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook as Receiver
 from api.privacy import retention
 from api.tables import OutboxRow, Webhook, WebhookDelivery, WebhookMessage
 from api.webhooks.addresses import Refused, check_url, resolve
-from api.webhooks.sending import send
+from api.webhooks.sending import new_secret, send
 from shield.errors import Forbidden, Invalid, NotFound
 from shield.labels import ModelType
 from shield.wire import (
@@ -200,6 +200,53 @@ def test_a_receiver_that_is_gone_is_told_no_more_and_an_end_is_put_to_trying(
             assert sent >= 1
             wait_until(lambda: len(receiver.heard) == heard + sent)
             assert root.webhooks()[0].gone_at is None
+
+
+def test_what_waits_for_a_receiver_that_goes_is_not_lost(api: RunningApi) -> None:
+    with site() as receiver:
+        receiver.statuses = [500, 500]
+        hook = add(api, receiver.url, events=["feedback.*"])
+        decide(api, report(api, "ann", SCAM).id)
+        wait_until(lambda: tried(api, hook) == 1)
+        api.clock.move_on(10)
+        wait_until(lambda: tried(api, hook) == 2)
+        decide(api, report(api, "bob", "Your account is closed unless you answer today").id)
+        wait_until(lambda: len(outcomes(api, hook)) == 2 and idle(api))
+        assert len(receiver.heard) == 2, "the second one rests"
+        receiver.statuses = [410]
+        api.clock.move_on(400)
+        wait_until(lambda: outcomes(api, hook) == [DeliveryOutcome.FAILED] * 2)
+        with api.client("root", "admin") as root:
+            assert root.webhooks()[0].waiting == 0
+            assert root.replay_webhook(hook.id, ReplayRequest()) == 2
+        wait_until(lambda: outcomes(api, hook) == [DeliveryOutcome.DELIVERED] * 2)
+        assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 2
+
+
+def test_a_name_with_other_letters_is_called_by_its_ascii_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = socket.getaddrinfo
+
+    def resolver(host: str, *rest: Any, **more: Any) -> Any:  # no real one knows this name
+        return real("127.0.0.1" if host.endswith(".example") else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    with site() as receiver:
+        url = receiver.url.replace("127.0.0.1", "b\u00fccher.example")
+        came = send(
+            url,
+            new_secret(),
+            "msg_1",
+            {},
+            datetime.now(UTC),
+            networks=["127.0.0.0/8"],
+            timeout_seconds=30,
+        )
+        assert came.delivered, came.said
+        assert receiver.heard[0][0]["host"].startswith("xn--bcher-kva.example:")
+    with pytest.raises(Invalid, match="not the name of a host"):
+        check_url("https://" + 70 * "\u00fc" + ".example/", [])
 
 
 def idle(api: RunningApi) -> bool:
