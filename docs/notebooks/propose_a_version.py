@@ -36,6 +36,7 @@ print(pushed.digest, "lies in", pushed.uri)
 
 # %%
 kind = package.manifest.model_type
+parent: str | None
 try:
     parent = client.champion(kind).name
 except NotFound:

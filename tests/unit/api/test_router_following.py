@@ -1,6 +1,7 @@
 """The thread that follows the splits."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from api.rollouts.router import ModelRouter
 from shield.crds.v1alpha1 import ModelRollout, Split
@@ -12,7 +13,7 @@ from tests.support.waiting import wait_until
 from tests.support.worlds import serving
 
 
-class _Odd(RolloutStore):
+class _Odd:
     """A store behind something that answers once with what is none of its own."""
 
     asked = 0
@@ -34,7 +35,7 @@ class _Odd(RolloutStore):
 
 
 def test_an_answer_that_is_none_of_the_stores_does_not_end_the_following() -> None:
-    router = ModelRouter(_Odd(), timeout_seconds=1, watch_seconds=0.05)
+    router = ModelRouter(cast(RolloutStore, _Odd()), timeout_seconds=1, watch_seconds=0.05)
     router.start()
     try:
         wait_until(lambda: router.split(ModelType.SMS) is not None)
