@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import delete, exists, select, update
 
@@ -51,7 +52,15 @@ def retain(ctx: Context, days: float) -> int:
 
 def look_after(services: Services) -> None:
     """Run all periodic work once."""
+    for piece in PIECES:
+        piece(services)
+
+
+def _erase_old_scans(services: Services) -> None:
     old_scans.look_after(services, CARETAKER)
+
+
+def _end_what_has_expired(services: Services) -> None:
     with open_context(services, CARETAKER) as ctx:
         lock(ctx.session, "caretaker")
         batches.expire(ctx)
@@ -62,15 +71,31 @@ def look_after(services: Services) -> None:
         _forget_events(ctx)
         if services.settings.retention_days is not None:
             retain(ctx, services.settings.retention_days)
-    with open_context(services, CARETAKER) as ctx:
-        known.look_after(ctx)
-    with open_context(services, CARETAKER) as ctx:
-        snapshots.sweep(ctx)
-    with open_context(services, CARETAKER) as ctx:
-        datasets.sweep(ctx)
-    with open_context(services, CARETAKER) as ctx:
-        heads.publish(ctx)
+
+
+def _in_one_context(work: Callable[[Context], object]) -> Callable[[Services], None]:
+    def piece(services: Services) -> None:
+        with open_context(services, CARETAKER) as ctx:
+            work(ctx)
+
+    return piece
+
+
+def _settle(services: Services) -> None:
     settle(services.engine)
+
+
+PIECES: tuple[Callable[[Services], None], ...] = (
+    _erase_old_scans,
+    _end_what_has_expired,
+    _in_one_context(known.look_after),
+    _in_one_context(snapshots.sweep),
+    _in_one_context(datasets.sweep),
+    _in_one_context(heads.publish),
+    _settle,
+)
+"""Periodic work, in order. A store that lets nothing be deleted, say, must not keep leases from
+ending and messages from being erased by age: the caretaker tries each piece by itself."""
 
 
 def _forget_contests(ctx: Context, kept: datetime) -> None:
@@ -127,7 +152,8 @@ class Caretaker:
         self._try(lambda: old_scans.make_room(self._services, CARETAKER))
         self._try(lambda: sign_again(self._services))
         while not self._stopped.wait(self._every):
-            self._try(lambda: look_after(self._services))
+            for piece in PIECES:
+                self._try(partial(piece, self._services))
 
     def _try(self, work: Callable[[], object]) -> None:
         try:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import MetaData, select
+from sqlalchemy import DDL, MetaData, select
 
 from api.campaigns.signing import resign
 from api.kit.context import open_context
 from api.kit.keyring import KeyRing, rotated
-from api.privacy.retention import CARETAKER, look_after, retain
+from api.privacy.retention import CARETAKER, Caretaker, look_after, retain
 from api.privacy.rotation import reseal
 from api.settings import ApiSettings
 from api.tables import Campaign, Scan
@@ -23,6 +23,7 @@ from shield.wire import BatchRead, LineageKind, VersionRequest
 from tests.integration.api.conftest import serve
 from tests.integration.api.steps import DIGEST, decide, http, report, scan
 from tests.support.api import RunningApi, running_services
+from tests.support.waiting import wait_until
 
 
 def everything(api: RunningApi) -> str:
@@ -214,6 +215,23 @@ def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
             assert young.open(row.text_sealed, row.id) == "sealed with the first key"
             with pytest.raises(Misconfigured, match="was changed, or moved"):
                 young.open(row.text_sealed, "another row")
+
+
+def test_one_piece_of_maintenance_that_fails_keeps_no_other_from_being_done(
+    api: RunningApi,
+) -> None:
+    orphan = "batches/sms/" + "f" * 64 + ".parquet"
+    api.services.artifacts.put(orphan, b"left by a crash")
+    with api.services.engine.begin() as connection:
+        connection.execute(DDL("ALTER TABLE known_campaigns RENAME TO lost"))
+    caretaker = Caretaker(api.services, every_seconds=0.05)
+    caretaker.start()
+    try:
+        wait_until(lambda: not api.services.artifacts.exists(orphan), "it was never swept")
+    finally:
+        caretaker.stop()
+        with api.services.engine.begin() as connection:
+            connection.execute(DDL("ALTER TABLE lost RENAME TO known_campaigns"))
 
 
 def damage(api: RunningApi, user: str) -> None:
