@@ -68,10 +68,12 @@ class Driver:
         for _ in range(_MOST_MOVES):
             if not self._may_write():  # no longer the leader
                 return rollout
+            # Servers last: a crash whose failed requests are known is seen, too.
+            evidence = self._witness.evidence(rollout)
             observed = Observed(
                 now=self._clock(),
                 servers=self._cluster.observe(rollout),
-                evidence=self._witness.evidence(rollout),
+                evidence=evidence,
                 generation=rollout.generation,
             )
             want = desired_state(rollout.spec, rollout.status, observed)

@@ -107,6 +107,8 @@ CHECKS: tuple[Check, ...] = (
     requests_fail,
     verdicts_shift,
 )
+FAILED = ("AnswersStop", "RequestsFailed")
+"""Reasons that requests without an answer lead to."""
 _SHARED_BY = 3
 """Number of tests that can reject by chance: failures, shift of verdicts, and errors where both
 disagree. The proof for a promotion uses the same level, which leaves room for correlated messages

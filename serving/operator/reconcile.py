@@ -16,14 +16,8 @@ repeats it until nothing changes. Invariants, whatever the order of events:
 from serving.operator import steps
 from serving.operator import transitions as moves
 from serving.operator.conditions import NOTHING_TO_UNDO, conditions, standing
-from serving.operator.judgement import (
-    Fault,
-    down_after_a_crash,
-    first_fault,
-    not_worse,
-    shown,
-    users_object,
-)
+from serving.operator.faults import fault_of, hard_fault
+from serving.operator.judgement import not_worse, shown, users_object
 from serving.operator.pace import holds, paced
 from serving.operator.people import (
     given_up,
@@ -152,7 +146,7 @@ def _go_back(
             reason,
             steps.relevant(status, observed),
         )
-    fault = _hard_fault(spec, observed, target)
+    fault = hard_fault(spec, observed, target)
     return (
         status if fault is None else moves.struck_off(status, target, observed.now, fault.message)
     )
@@ -174,9 +168,7 @@ def _return_within_guard(
         return None
     # While another candidate is on trial, the evidence is about that one.
     evidence = steps.relevant(status, observed) if status.candidate is None else None
-    fault = _hard_fault(spec, observed, guarded, evidence)
-    if fault is None and evidence is not None:
-        fault = first_fault(spec.analysis, evidence)
+    fault = fault_of(spec, observed, guarded, evidence)
     if fault is None:
         return None
     return moves.gone_back(
@@ -194,9 +186,7 @@ def _try_candidate(
 ) -> ModelRolloutStatus:
     """Judge the candidate; without a fault, increase its share step by step."""
     evidence = steps.relevant(status, observed)
-    fault = _hard_fault(spec, observed, candidate, evidence)
-    if fault is None and evidence is not None:
-        fault = first_fault(spec.analysis, evidence)
+    fault = fault_of(spec, observed, candidate, evidence)
     if fault is not None:
         reason = f"{fault.reason}. {fault.message}"
         return moves.rejected(status, observed.now, reason, evidence)
@@ -238,27 +228,6 @@ def _announced(spec: ModelRolloutSpec, weight: int) -> str:
     if spec.strategy is Strategy.SHADOW:
         return "It scores copies of messages; no user gets its answers."
     return f"It answers {weight} % of the users."
-
-
-def _hard_fault(
-    spec: ModelRolloutSpec,
-    observed: Observed,
-    version: VersionRef,
-    evidence: Evidence | None = None,
-) -> Fault | None:
-    """Return a fault that makes a version unusable: a refused package, or crashing servers.
-
-    One crash is not enough, unless it affected users.
-    """
-    server = observed.of(version)
-    if server.refusal is not None:
-        return Fault("PackageRefused", server.refusal)
-    if server.crashes >= spec.analysis.minimum_failures:
-        return Fault("ServerCrashes", f"Its servers have crashed {server.crashes} times.")
-    felt = server.crashes and not server.ready and down_after_a_crash(spec.analysis, evidence)
-    if felt:
-        return Fault("ServerCrashes", "Its servers have crashed, and users' requests failed.")
-    return None
 
 
 def _awaited(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:

@@ -55,6 +55,18 @@ def test_evidence_of_a_crash_that_comes_when_the_server_is_back_returns_nobody()
     assert world.stable == "sms-v2"
 
 
+def test_requests_that_failed_after_a_crash_are_told_as_the_crash() -> None:
+    few = ArmEvidence(exposures=19, failures=4, failures_in_a_row=4, unreached_in_a_row=4)
+    named = {}
+    for crashes in (0, 1):
+        world = guarded().breaks("sms-v2", crashes=crashes, ready=True).shows(GOOD, few)
+        assert (world.stable, world.rejected) == ("sms-v1", ["sms-v2"])
+        named[crashes] = world.status.history[-1].reason
+    assert "RequestsFailed" in named[0]
+    assert "ServerCrashes" in named[1]
+    assert "4 of 23 requests failed" in named[1]
+
+
 @pytest.mark.parametrize("row", [5, 50])
 def test_a_candidate_that_answers_nothing_is_rejected(row: int) -> None:
     world = serving().ask(version="sms-v2")
