@@ -13,7 +13,7 @@ from shield.crds.v1alpha1 import ModelRollout, VersionRef
 from shield.errors import Conflict
 from shield.labels import ModelType
 from shield.rollouts.evidence import slow_above_ms, subjects
-from shield.rollouts.rules import is_rejected
+from shield.rollouts.rules import is_rejected, not_begun
 from shield.wire import RolloutPolicy, VersionRead
 
 
@@ -43,12 +43,16 @@ def change_policy(ctx: Context, model_type: ModelType, body: RolloutPolicy) -> M
 def undo(ctx: Context, model_type: ModelType, reason: str) -> ModelRollout:
     """Return to the last known good version, never to one that was taken back before.
 
-    If a candidate is being rolled out, it is taken back first.
+    If a candidate is being rolled out, it is taken back first. A version that was asked for just
+    before, and that no user has met, is what changed last: it is given up, and may be requested
+    again.
 
     Raises:
         Conflict: There is no version to return to.
     """
     rollout = get(ctx, model_type)
+    if not_begun(rollout.spec, rollout.status) is not None:
+        return abort(ctx, model_type, reason)
     if rollout.status.candidate is None and rollout.status.last_known_good is None:
         raise Conflict(
             f"There is no earlier good {model_type} version to go back to. "

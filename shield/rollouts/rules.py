@@ -42,6 +42,14 @@ def split_in_force(rollout: ModelRollout) -> Split | None:
     return Split(stable=split.fallback, stable_url=split.fallback_url)
 
 
+def not_begun(spec: ModelRolloutSpec, status: ModelRolloutStatus) -> VersionRef | None:
+    """Return the new version that was asked for and whose trial has not begun, if there is one."""
+    if status.stable is None or status.candidate is not None:
+        return None
+    others = {version.digest for version in (status.stable, *status.good, *status.rejected)}
+    return None if spec.version.digest in {*others, spec.abort} else spec.version
+
+
 def is_rejected(status: ModelRolloutStatus, version: VersionRef) -> bool:
     """Tell whether `version` was rejected or taken back; names may differ, the digest decides."""
     return any(version.digest == rejected.digest for rejected in status.rejected)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.rollouts.changing import updated
 from shield.client import ShieldClient
 from shield.crds.v1alpha1 import Analysis
 from shield.errors import Forbidden, Unavailable
@@ -18,7 +19,7 @@ from shield.wire import ReviewAction
 from tests.integration.api.conftest import wait_for_split
 from tests.integration.api.steps import http
 from tests.support.api import RunningApi, running_api
-from tests.support.arms import deploy, model_server
+from tests.support.arms import deploy, model_server, version_ref
 from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -192,6 +193,29 @@ def test_an_undo_during_a_trial_takes_everybody_off_the_candidate_at_once(tmp_pa
         wait_for_weight(api, 100)
         assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
         ada.undo_rollout(ModelType.SMS, "It flags my bank.")
+        assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v1"
+
+
+def test_an_undo_of_a_version_that_was_only_asked_for_takes_back_that_version(
+    tmp_path: Path,
+) -> None:
+    with (
+        model_server() as stable,
+        model_server() as former,
+        running_api(tmp_path) as api,
+        api.client("ann") as ann,
+        api.client("ada", "admin") as ada,
+    ):
+        store = api.services.rollouts
+        deploy(store, stable, version="sms-v2", fallback="sms-v1", fallback_url=former)
+        wait_for_split(api)
+        asked = version_ref("sms-v3")  # no operator has begun its trial yet
+        store.change_spec("sms", updated(lambda _: {"version": asked}))
+        changed = ada.undo_rollout(ModelType.SMS, "Wrong file.")
+        assert (changed.spec.undo, changed.spec.abort) == (None, asked.digest)
+        assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v2"
+        # The next one is about the stable version again.
+        assert ada.undo_rollout(ModelType.SMS, "It flags my bank.").spec.undo is not None
         assert ann.scan(ScanType.TEXT, "hello").model_version == "sms-v1"
 
 
