@@ -144,24 +144,31 @@ class ModelClient:
     async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
         """Send a POST; return status and body of the response.
 
+        The time-out is for the whole, so that nobody waits for a free connection to a server that
+        has stopped to answer longer than for the answer itself.
+
         Raises:
             httpx.HTTPError: Connection failure, time-out, or an invalid response.
         """
         address, loop = _address(url), asyncio.get_running_loop()
-        pool = self._pool(loop, address)
+        pool, until = self._pool(loop, address), loop.time() + self._timeout
         request = b"%b%d\r\n\r\n%b" % (address.head, len(body), body)
-        async with pool.room:
+        await self._take_room(pool, until)
+        try:
             while pool.idle:
                 kept = pool.idle.pop()
                 if not kept.usable:
                     continue
                 try:
-                    return await self._ask(pool, kept, request)
+                    return await self._ask(pool, kept, request, until - loop.time())
                 except httpx.RemoteProtocolError:
                     # A kept connection that the server has closed meanwhile says nothing about
                     # the model.
                     break
-            return await self._ask(pool, await self._connected(loop, address), request)
+            made = await self._connected(loop, address)
+            return await self._ask(pool, made, request, until - loop.time())
+        finally:
+            pool.room.release()
 
     def close(self) -> None:
         """Close all connections. Thread-safe."""
@@ -179,9 +186,20 @@ class ModelClient:
             pool = self._pools[loop, to.host, to.port] = _Pool()
         return pool
 
-    async def _ask(self, pool: _Pool, connection: _Connection, request: bytes) -> tuple[int, bytes]:
+    async def _take_room(self, pool: _Pool, until: float) -> None:
         try:
-            answer = await connection.ask(request, self._timeout)
+            async with asyncio.timeout_at(until if pool.room.locked() else None):
+                await pool.room.acquire()
+        except TimeoutError as fault:
+            raise httpx.PoolTimeout(
+                f"All {_MOST_CONNECTIONS} connections to the model server wait for answers."
+            ) from fault
+
+    async def _ask(
+        self, pool: _Pool, connection: _Connection, request: bytes, left_seconds: float
+    ) -> tuple[int, bytes]:
+        try:
+            answer = await connection.ask(request, max(0.0, left_seconds))
         except BaseException:
             connection.close()
             raise

@@ -93,3 +93,27 @@ def test_a_server_that_says_nothing_is_given_up_and_one_that_is_not_there_is_tol
     (nobody,) = free_ports(1)
     with pytest.raises(httpx.ConnectError):
         asyncio.run(ModelClient(5, 5).post(f"http://127.0.0.1:{nobody}/predict", b"{}"))
+
+
+def test_waiting_for_a_connection_to_a_server_that_says_nothing_counts_as_waiting_for_it() -> None:
+    async def ask() -> list[BaseException | tuple[int, bytes]]:
+        released = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await released.wait()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/predict"
+        client = ModelClient(0.5, 30)
+        posts = [client.post(url, b"{}") for _ in range(400)]
+        outcomes = await asyncio.gather(*posts, return_exceptions=True)
+        released.set()
+        client.close()
+        server.close()
+        return outcomes
+
+    outcomes = asyncio.run(ask())
+    assert all(isinstance(outcome, httpx.TimeoutException) for outcome in outcomes), outcomes
+    # Of those without a connection nobody waits until the others have waited, one after the other.
+    assert any(isinstance(outcome, httpx.PoolTimeout) for outcome in outcomes)
