@@ -26,6 +26,7 @@ def of_version(
     since: datetime,
     *,
     shadow: bool,
+    of_user_and_day: int = 1,
     beside_shadow: bool = False,
     lookback: timedelta = timedelta(0),
 ) -> tuple[ArmEvidence, list[float]]:
@@ -37,6 +38,7 @@ def of_version(
         version: Name of the version.
         since: Start of the period.
         shadow: Count shadow scores instead of answers.
+        of_user_and_day: Most verdicts of one user and day that count for the share of scams.
         beside_shadow: The version is compared with a shadow one. Decided disagreements then count
             for both, since their selection does not depend on which version was right.
         lookback: Time before `since` from which processing times count.
@@ -51,6 +53,14 @@ def of_version(
         total, positives = scans.exposures(session, version, model_type.value, since)
         sources = (*_REPORTED, SHADOW) if beside_shadow else _REPORTED
         reports, decided, errors = _verdicts(session, version, model_type, since, sources)
+    counted, scams = scans.verdicts(
+        session,
+        version,
+        model_type.value,
+        since,
+        of_user_and_day=of_user_and_day,
+        shadow=shadow,
+    )
     in_a_row, unreached = scans.failures_in_a_row(
         session, version, model_type.value, since, shadow=shadow
     )
@@ -58,11 +68,13 @@ def of_version(
         session, version, model_type.value, since, shadow=shadow, lookback=lookback
     )
     users, reporters = (0, 0) if shadow else scans.voters(session, version, model_type.value, since)
-    counted = ArmEvidence(
+    arm = ArmEvidence(
         exposures=total,
         users=users,
         reporters=reporters,
         positives=positives,
+        counted=counted,
+        counted_positives=scams,
         reports=reports,
         decided=decided,
         verdict_errors=errors,
@@ -71,7 +83,7 @@ def of_version(
         unreached_in_a_row=unreached,
         latency_p95_ms=percentile(latency, 0.95) if latency else None,
     )
-    return counted, processor
+    return arm, processor
 
 
 def timed(arm: ArmEvidence, processor_ms: list[float], slow_above_ms: float | None) -> ArmEvidence:

@@ -192,17 +192,24 @@ def evidence(ctx: Context, model_type: ModelType) -> Evidence:
         return Evidence()
     split = rollout.status.split
     shadow = bool(split and split.shadow)
+    few = rollout.spec.analysis.messages_per_user
     stable, stable_ms = counting.of_version(
         ctx.session,
         model_type,
         trial.stable.name,
         trial.since,
         shadow=False,
+        of_user_and_day=few,
         beside_shadow=shadow,
         lookback=counting.LOOKBACK,
     )
     candidate, candidate_ms = counting.of_version(
-        ctx.session, model_type, trial.candidate.name, trial.since, shadow=shadow
+        ctx.session,
+        model_type,
+        trial.candidate.name,
+        trial.since,
+        shadow=shadow,
+        of_user_and_day=few,
     )
     bound = slow_above_ms(rollout.spec.analysis, stable_ms)
     return Evidence(

@@ -86,6 +86,40 @@ def shadow_exposures(session: Session, version: str, since: datetime) -> tuple[i
     return int(total), int(positives)
 
 
+def verdicts(
+    session: Session,
+    version: str,
+    model_type: str,
+    since: datetime,
+    *,
+    of_user_and_day: int,
+    shadow: bool,
+) -> tuple[int, int]:
+    """Count a version's verdicts since `since`, and the scams among them, of each user a few a day.
+
+    They are the first `of_user_and_day`, whatever was said of them: what somebody sends by the
+    hundred would otherwise outweigh the messages of all others.
+    """
+    table = ShadowScore if shadow else Scan
+    place = func.row_number().over(
+        partition_by=(Scan.user_id, func.date(table.created_at)), order_by=Scan.id
+    )
+    query = select(table.positive.label("positive"), place.label("place")).where(
+        table.model_version == version, table.created_at >= since
+    )
+    if shadow:
+        query = query.join(Scan, Scan.id == ShadowScore.scan_id)
+    else:
+        query = query.where(Scan.model_type == model_type, Scan.forced.is_(False))
+    ranked = query.subquery()
+    total, positives = session.execute(
+        select(func.count(), func.coalesce(func.sum(ranked.c.positive.cast(Integer)), 0)).where(
+            ranked.c.place <= of_user_and_day
+        )
+    ).one()
+    return int(total), int(positives)
+
+
 def failures(session: Session, version: str, since: datetime) -> int:
     """Count a version's failed requests since `since`."""
     return (

@@ -222,4 +222,6 @@ def _failures(arm: ArmEvidence) -> Counts:
 
 
 def _positives(arm: ArmEvidence) -> Counts:
-    return Counts(min(arm.positives, arm.exposures), arm.exposures)
+    if arm.counted is None:
+        return Counts(min(arm.positives, arm.exposures), arm.exposures)
+    return Counts(min(arm.counted_positives, arm.counted), arm.counted)

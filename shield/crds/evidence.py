@@ -18,8 +18,13 @@ class ArmEvidence(Wire):
     """Scans that it answered (or, in shadow, scored)."""
     positives: Annotated[int, Field(ge=0)] = 0
     """... of which it called a scam."""
+    counted: Annotated[int, Field(ge=0)] | None = None
+    """Exposures that count when the shares of scam verdicts are compared: of each user the first
+    `messagesPerUser` of a day, so that no single user rejects a version. None: all."""
+    counted_positives: Annotated[int, Field(ge=0)] = 0
+    """... of which it called a scam."""
     reports: Annotated[int, Field(ge=0)] = 0
-    """... of which the user said that the verdict was wrong, reviewed or not."""
+    """Exposures of which the user said that the verdict was wrong, reviewed or not."""
     users: Annotated[int, Field(ge=0)] = 0
     """Users whom it answered."""
     reporters: Annotated[int, Field(ge=0)] = 0

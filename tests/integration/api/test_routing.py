@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from api.rollouts.changing import updated
+from serving.operator.judgement import verdicts_shift
 from shield.client import ShieldClient
+from shield.crds.evidence import ArmEvidence
 from shield.crds.v1alpha1 import Analysis
 from shield.errors import Forbidden, Unavailable
 from shield.labels import FeedbackType, ModelType, ScanType
@@ -68,6 +70,40 @@ def test_a_failing_candidate_is_answered_for_by_the_stable_arm_and_its_failure_i
             failing.clear()
             healed = ann.scan(ScanType.TEXT, "you win again")
             assert (healed.arm, healed.model_version) == ("candidate", "sms-v2")
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_by_one_users_messages_alone_no_version_is_rejected_for_its_share_of_scams(
+    tmp_path: Path, database_url: str, shadow: bool
+) -> None:
+    """One who sends a version what others do not is no proof that the version is another."""
+    with (
+        model_server() as stable,
+        model_server(judge=lambda text: 0.9 if "win" in text else 0.1) as other,
+        running_api(tmp_path, database_url) as api,
+    ):
+        store = api.services.rollouts
+        deploy(
+            store,
+            stable,
+            candidate="sms-v2",
+            candidate_url=other,
+            weight=0 if shadow else 100,
+            shadow=shadow,
+        )
+        trial(api, api.clock())
+        wait_for_split(api)
+        with api.client("ann") as ann, api.client("ben") as ben:
+            for number in range(40):
+                ann.scan(ScanType.TEXT, f"you win prize number {number}")
+            ben.scan(ScanType.TEXT, "see you at eight")
+        with api.client("op", "operator") as operator:
+            wait_for_exposures(operator, 41)
+            seen = operator.evidence(ModelType.SMS)
+    arm = seen.candidate
+    assert (arm.exposures, arm.positives, arm.counted, arm.counted_positives) == (41, 40, 2, 1)
+    others = ArmEvidence(exposures=90, positives=18)
+    assert verdicts_shift(Analysis(), arm, others) is None
 
 
 def test_failures_in_a_row_are_counted_and_those_that_found_no_server_apart(
