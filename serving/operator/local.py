@@ -23,7 +23,7 @@ from serving.operator.processes import ProcessCluster
 from serving.operator.settings import ApiAccess, DatabaseSettings, OperatorSettings
 from serving.operator.witness import ApiWitness, api_client
 from shield.crds.v1alpha1 import ModelRollout
-from shield.errors import ShieldError
+from shield.errors import Invalid, NotFound, ShieldError
 from shield.rollouts import RolloutStore
 from shield.rollouts.evidence import subjects
 from shield.rollouts.table import TableRolloutStore, rollout_engine
@@ -137,12 +137,26 @@ class Loop:
                         known[rollout.name] = rollout
                     if stop.is_set():
                         return
-                # A watch begins with everything there is: what it did not name is gone.
+                # A watch begins with everything that can be read: what it did not name is gone, or
+                # can no longer be read, and then its servers stay.
                 for name in known.keys() - changed:
-                    self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
+                    if self._is_gone(name):
+                        self._changes.put(known.pop(name).model_copy(update={"deleting": True}))
             except ShieldError as error:
                 _log.warning("the store is away", extra={"fields": _about("*", error)})
                 stop.wait(_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - without this thread nothing is ever decided again
+                _log.exception("the store cannot be followed")
+                stop.wait(_PAUSE_SECONDS)
+
+    def _is_gone(self, name: str) -> bool:
+        try:
+            self._store.get(name)
+        except NotFound:
+            return True
+        except Invalid:
+            pass
+        return False
 
 
 def _about(name: str, error: ShieldError) -> dict[str, str]:

@@ -25,11 +25,15 @@ class RolloutStore(Protocol):
 
         Raises:
             NotFound: There is none of this name.
+            Invalid: It cannot be read: another version wrote it, or somebody by hand.
             Unavailable: The store does not answer.
         """
 
     def list(self) -> list[ModelRollout]:
-        """Return all rollouts, by name. Raises `Unavailable`."""
+        """Return all rollouts that can be read, by name. Raises `Unavailable`.
+
+        One that cannot be read is logged; `get` says what is wrong with it.
+        """
 
     def change_spec(self, name: str, change: SpecChange) -> ModelRollout:
         """Create or change a spec by optimistic retry; an unchanged spec writes nothing.

@@ -23,6 +23,7 @@ from shield.crds.v1alpha1 import (
 from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejected
 from shield.kube import Kube, Object, WatchExpired
 from shield.rollouts import SpecChange
+from shield.rollouts.reading import Reader, unreadable
 from shield.rollouts.rules import checked_change, rejected_version
 from shield.stop import Stop
 
@@ -38,6 +39,7 @@ class KubernetesRolloutStore:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._path = f"/apis/{API_VERSION}/namespaces/{kube.namespace}/{PLURAL}"
+        self._reader = Reader()
 
     @classmethod
     def connect(cls, namespace: str | None = None) -> "KubernetesRolloutStore":
@@ -58,7 +60,7 @@ class KubernetesRolloutStore:
             ) from error
 
     def list(self) -> _Rollouts:
-        """Return all rollouts, by name."""
+        """Return all rollouts that can be read, by name."""
         return self._list()[0]
 
     def change_spec(self, name: str, change: SpecChange) -> ModelRollout:
@@ -126,29 +128,30 @@ class KubernetesRolloutStore:
         """Yield every rollout once, then each as it changes."""
         known: dict[str, ModelRollout] = {}
         while True:
-            rollouts, version = self._list()
-            yield from _differences(known, rollouts)
+            rollouts, names, version = self._list()
+            yield from _differences(known, rollouts, names)
             try:
                 for kind, listed in self._kube.watch(
                     self._path, version, idle_seconds=timeout_seconds
                 ):
-                    rollout = parse(listed)
-                    if kind == "DELETED":
-                        known.pop(rollout.name, None)
-                        yield rollout.model_copy(update={"deleting": True})
-                    else:
-                        known[rollout.name] = rollout
-                        yield rollout
+                    name, deleted = listed["metadata"]["name"], kind == "DELETED"
+                    gone = known.pop(name, None) if deleted else None
+                    for rollout in [gone] if gone else self._reader.read([listed], parse):
+                        if not deleted:
+                            known[name] = rollout
+                        yield rollout.model_copy(update={"deleting": True}) if deleted else rollout
                     if stop is not None and stop.is_set():
                         return
             except WatchExpired:
                 continue
             return
 
-    def _list(self) -> tuple[_Rollouts, str]:
+    def _list(self) -> tuple[_Rollouts, set[str], str]:
+        """Return those that can be read, the names of all, and the version of the list."""
         listing = self._kube.get(self._path)
-        rollouts = sorted((parse(item) for item in listing["items"]), key=lambda one: one.name)
-        return rollouts, listing["metadata"]["resourceVersion"]
+        rollouts = sorted(self._reader.read(listing["items"], parse), key=lambda one: one.name)
+        names = {item["metadata"]["name"] for item in listing["items"]}
+        return rollouts, names, listing["metadata"]["resourceVersion"]
 
 
 def parse(existing: Object) -> ModelRollout:
@@ -169,15 +172,14 @@ def parse(existing: Object) -> ModelRollout:
             deleting="deletionTimestamp" in metadata,
         )
     except ValidationError as error:
-        raise Invalid(
-            f"The {KIND} {metadata['name']!r} cannot be read ({error.errors()[0]['msg']}). "
-            "Upgrade this process to the version that wrote it, or correct the object."
-        ) from error
+        raise unreadable(metadata["name"], error) from error
 
 
-def _differences(known: dict[str, ModelRollout], rollouts: _Rollouts) -> _Rollouts:
-    """Return what a new list changes, and bring `seen` up to date."""
-    names = {rollout.name for rollout in rollouts}
+def _differences(known: dict[str, ModelRollout], rollouts: _Rollouts, names: set[str]) -> _Rollouts:
+    """Return what a new list changes, and bring `known` up to date.
+
+    One that can no longer be read is not gone: its servers stay as they are.
+    """
     gone = [
         known.pop(name).model_copy(update={"deleting": True})
         for name in sorted(known.keys() - names)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+from pydantic import ValidationError
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -37,6 +38,7 @@ from shield.database_changes import Changes
 from shield.database_errors import is_conflict
 from shield.errors import Conflict, NotFound, Unavailable
 from shield.rollouts import SpecChange
+from shield.rollouts.reading import Reader, unreadable
 from shield.rollouts.rules import checked_change
 from shield.stop import Stop
 
@@ -98,6 +100,7 @@ class TableRolloutStore:
         self._poll_seconds = poll_seconds
         self._sleep = sleep
         self._monotonic = monotonic
+        self._reader = Reader()
 
     def get(self, name: str) -> ModelRollout:
         """Return one rollout."""
@@ -108,10 +111,10 @@ class TableRolloutStore:
         return rollout
 
     def list(self) -> list[ModelRollout]:
-        """Return all rollouts, by name."""
+        """Return all rollouts that can be read, by name."""
         with self._begin() as connection:
             rows = connection.execute(select(ROLLOUTS).order_by(ROLLOUTS.c.name)).all()
-        return [_rollout(row) for row in rows]
+        return self._reader.read(rows, _rollout)
 
     def change_spec(self, name: str, change: SpecChange) -> ModelRollout:
         """Create or change a spec by optimistic retry; an unchanged spec writes nothing."""
@@ -214,7 +217,7 @@ class TableRolloutStore:
             written.close()
 
     def _changes(self, known: dict[str, ModelRollout]) -> _Rollouts:
-        """Return what differs from `seen`, and bring `seen` up to date."""
+        """Return what differs from `known`, and bring `known` up to date."""
         look = select(ROLLOUTS.c.name, ROLLOUTS.c.uid, ROLLOUTS.c.resource_version)
         with self._begin() as connection:
             now = {
@@ -225,8 +228,10 @@ class TableRolloutStore:
                 for name, version in now.items()
                 if name not in known or (known[name].uid, known[name].resource_version) != version
             ]
-            rollouts = [self._find(connection, name) for name in sorted(stale)]
-        changed = [rollout for rollout in rollouts if rollout is not None]
+            rows = connection.execute(
+                select(ROLLOUTS).where(ROLLOUTS.c.name.in_(stale)).order_by(ROLLOUTS.c.name)
+            ).all()
+        changed = self._reader.read(rows, _rollout)
         for name in sorted(known.keys() - now.keys()):
             changed.append(known.pop(name).model_copy(update={"deleting": True}))
         for rollout in changed:
@@ -281,11 +286,15 @@ def _columns(rollout: ModelRollout) -> dict[str, Any]:
 
 
 def _rollout(row: Row[Any]) -> ModelRollout:
-    return ModelRollout(
-        name=row.name,
-        uid=row.uid,
-        generation=row.generation,
-        resource_version=str(row.resource_version),
-        spec=ModelRolloutSpec.model_validate_json(row.spec),
-        status=ModelRolloutStatus.model_validate_json(row.status),
-    )
+    """Return the rollout that a row holds. Raises `Invalid`."""
+    try:
+        return ModelRollout(
+            name=row.name,
+            uid=row.uid,
+            generation=row.generation,
+            resource_version=str(row.resource_version),
+            spec=ModelRolloutSpec.model_validate_json(row.spec),
+            status=ModelRolloutStatus.model_validate_json(row.status),
+        )
+    except ValidationError as error:
+        raise unreadable(row.name, error) from error

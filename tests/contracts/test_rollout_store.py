@@ -20,7 +20,7 @@ from shield.errors import Conflict, Invalid, NotFound, Unavailable, VersionRejec
 from shield.labels import ModelType
 from shield.rollouts import RolloutStore
 from shield.rollouts.kubernetes import KubernetesRolloutStore
-from shield.rollouts.table import METADATA, TableRolloutStore, rollout_engine
+from shield.rollouts.table import METADATA, ROLLOUTS, TableRolloutStore, rollout_engine
 from tests.support.controlplane import ControlPlane
 from tests.support.rollouts import spec, version
 from tests.support.waiting import PATIENCE_SECONDS
@@ -252,3 +252,21 @@ def test_a_store_that_does_not_answer_is_unavailable_and_never_empty(tmp_path: P
     for reading in (lambda: store.get("sms"), store.list, lambda: next(store.watch(0))):
         with pytest.raises(Unavailable, match="SHIELD_DATABASE_URL"):
             reading()
+
+
+def test_a_row_that_cannot_be_read_holds_up_no_other_and_is_not_gone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shield.db"
+    with table(url) as opened:
+        store = opened()
+        for name in ("call", "sms"):
+            store.change_spec(name, lambda _: spec())
+        with rollout_engine(url).begin() as connection:
+            connection.execute(
+                ROLLOUTS.update()
+                .where(ROLLOUTS.c.name == "call")
+                .values(status='{"phase": "of a later release"}', resource_version=2)
+            )
+        assert [rollout.name for rollout in store.list()] == ["sms"]
+        assert [rollout.name for rollout in store.watch(0.05)] == ["sms"]
+        with pytest.raises(Invalid, match=r"'call' cannot be read \(phase: .*Upgrade this process"):
+            store.get("call")
