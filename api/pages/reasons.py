@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from shield.reasons.explanation import ALARMING, PRESSURE, WANTED
+from shield.reasons.hosts import MAYBE_LINK
 from shield.reasons.sentences import places, sentences
 from shield.reasons.signs import GAP, NEVER_TAKEN_BACK, table_of_signs
 
@@ -36,6 +37,7 @@ def table() -> str:
         "wanted": sorted(WANTED),
         "pressure": sorted(PRESSURE),
         "alarming": sorted(ALARMING),
+        "maybeLink": MAYBE_LINK,
         "sentences": {name: sentences()[name] for name in (*signs.signs, *_OTHERS)},
         "places": {
             country: {key: told for key, told in place.items() if key != "source"}

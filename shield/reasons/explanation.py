@@ -12,7 +12,7 @@ from shield.characters import has_words
 from shield.disguises import disguises
 from shield.labels import ScanType
 from shield.reasons import tactics
-from shield.reasons.hosts import has_link, links_of
+from shield.reasons.hosts import has_no_link, links_of
 from shield.reasons.sentences import Reader, place_of, say
 from shield.reasons.signs import signs_among, table_of_signs
 from shield.reasons.words import words_of
@@ -116,10 +116,15 @@ WANTED = frozenset({*_REQUESTS, "new-number", "call-them", "moves-elsewhere", "r
 
 
 def _calm(text: str, words: Sequence[str], reader: Reader) -> Iterator[ScanReason]:
-    """Yield what a harmless message does not do; nothing that alarms."""
+    """Yield what a harmless message does not do; nothing that alarms.
+
+    Of a text that is not read to its end nothing is said: it may come there.
+    """
+    if len(text) > _LONGEST:
+        return
     if signs_among(words).isdisjoint(ALARMING):
         yield _reason("asks-nothing", ReasonKind.CALM, reader)
-    if not has_link(text):
+    if has_no_link(text):
         yield _reason("no-link", ReasonKind.CALM, reader)
 
 

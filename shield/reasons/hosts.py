@@ -26,6 +26,22 @@ _BROKEN = re.compile(
     r"|\w ?(?:\[\.\]|\[dot\]|\(dot\)|\(\.\)) ?\w|\w dot (?:com|net|org|info|top|xyz)\b",
     re.IGNORECASE,
 )
+_SPACE, _DOT = r"[ \t\n\r\u00a0]", r"[.\u3002\uff0e\uff61\u2024]"
+MAYBE_LINK = "|".join(
+    (
+        # shop.example, and end.Then
+        rf"[^ \t\n\r\u00a0.]{_DOT}[^ \t\n\r\u00a00-9.,;:!?)\]\u0022\u0027\u2026-]",
+        rf"{_SPACE}{_DOT}{_SPACE}?[^ \t\n\r\u00a00-9.]{{2}}",  # shop . example
+        rf"{_DOT}{_SPACE}(?:com|net|org|info|biz|co|io|app|shop|top|xyz|online|link)(?![a-z])",
+        rf"[.,][^ \t\n\r\u00a00-9,]{{2,}}/|{_DOT}{_SPACE}[^ \t\n\r\u00a0]+/",
+        rf"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]|www|http|hxxp|h\*\*p|:{_SPACE}?/|/{_SPACE}?/",
+        rf"[\[({{]{_SPACE}?(?:\.|dot|punkt|punto|point|ponto|titik){_SPACE}?[\])}}]",
+        rf"{_SPACE}(?:dot|slash){_SPACE}",
+    )
+)
+"""What may be an address to somebody, though no program opens it. Python, TypeScript
+and Kotlin read it the same, letters of any case."""
+_MAYBE_LINK = re.compile(MAYBE_LINK, re.IGNORECASE)
 # Digits and pairs that the eye takes for letters, as look-alike addresses use them.
 _EYE = str.maketrans("015348", "oisaeb") | {ord("l"): "i"}
 _SHORTENERS = frozenset(
@@ -70,9 +86,13 @@ def links_of(text: str) -> list[Found]:
     return list(dict.fromkeys(facts))
 
 
-def has_link(text: str) -> bool:
-    """Tell whether there is a link, written whole or in pieces."""
-    return bool(links(text)) or is_broken(text)
+def has_no_link(text: str) -> bool:
+    """Tell whether nothing in the text can be taken for an address; in doubt there is one.
+
+    It is said to calm, so it must not be wrong: `shop.example` is no link to a program, and typed
+    into a browser all the same.
+    """
+    return not links(text) and not is_broken(text) and not _MAYBE_LINK.search(text)
 
 
 def is_broken(text: str) -> bool:

@@ -22,7 +22,17 @@ def test_the_phones_tables_are_current() -> None:
     assert reasons.FILE.read_text(encoding="utf-8") == reasons.table(), "run `make types`"
 
 
-MADE = ["", "\U0001f389", "Pay 3 at http://203.0.113.5/x", "hxxp://a[.]example", "Call 0171 234567"]
+MADE = [
+    *("", "\U0001f389", "Pay 3 at http://203.0.113.5/x", "hxxp://a[.]example", "Call 0171 234567"),
+    *(
+        "See shop.example",
+        "See shop . example",
+        "See tinyurl\u3002com/abc",
+        "See bit,ly/xyz",
+        "ok. com",
+    ),
+    *("See you\u00a0. At 18.30", "See you. " * 700, 'He said "no.".', "See اتصل.شبكة", "WWW shop"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -134,6 +134,53 @@ def test_a_warning_is_not_taken_for_what_it_warns_of(text: str):
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("go to shop.example now", "shop.example", "shop . example", "\uff53hop\uff0eexample"),
+        *(
+            "sh\u200bop\u200b.example",
+            "www shop example",
+            "shop(punkt)example",
+            "tinyurl\u3002com/abc",
+        ),
+        *("bit,ly/xyz", "ht tps:/ /shop.example", "shop .example/pay", "shop. com", "shop. me/pay"),
+        *("203.0.113.5", "http:shop.example", "shop dot example", "e\u2024xample", "اتصل.شبكة"),
+    ],
+)
+def test_no_text_that_may_hold_an_address_is_said_to_have_no_link(text: str):
+    assert "no-link" not in calm(f"Hello Ann, see {text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Your code is 482 913. Never share it.",
+            "Dinner at 18.30? Price 3.50, ok.",
+            "Hi... bye!",
+        ),
+        *(
+            "Mr. Smith (2.5 kg)",
+            "Bis morgen, 12.5. um 10 Uhr.",
+            "Sí. A las 9.",
+            "ठीक है। कल मिलते हैं।",
+        ),
+    ],
+)
+def test_an_ordinary_text_is_said_to_have_no_link(text: str):
+    assert calm(text) == ["asks-nothing", "no-link"]
+
+
+def test_nothing_calming_is_said_of_a_text_that_is_not_read_to_its_end():
+    assert calm("See you at seven. " * 300 + "Pay at https://shop.example/pay") == []
+
+
+def calm(text: str) -> list[str]:
+    reasons = told(text, flagged=False).reasons
+    return [reason.id for reason in reasons if reason.kind is ReasonKind.CALM]
+
+
 def test_a_harmless_verdict_alarms_nobody():
     for message in messages_of(read_book(languages=["en", "de"]), Side.JUDGE, each=1):
         found = told(message.text, flagged=False)

@@ -16,6 +16,8 @@ export interface ReasonTables {
   pressure: string[];
   /** What a harmless message does not do. */
   alarming: string[];
+  /** A pattern of what may be an address to somebody; letters of any case. */
+  maybeLink: string;
   /** Id -> language -> sentence. */
   sentences: Record<string, Record<string, string>>;
   /** Country -> who takes reports. */
@@ -81,8 +83,12 @@ export function explain(
   if (flagged || !sure) reasons = warnings();
   else {
     reasons = [one("reads-harmless", "whole")];
-    if (!tables.alarming.some((sign) => signs.has(sign))) reasons.push(one("asks-nothing", "calm"));
-    if (!hasLink(text) && !BROKEN.test(text)) reasons.push(one("no-link", "calm"));
+    if (points(text).length <= LONGEST) {
+      // Of a text that is not read to its end nothing calming is said: it may come there.
+      if (!tables.alarming.some((sign) => signs.has(sign))) reasons.push(one("asks-nothing", "calm"));
+      const link = hasLink(text) || BROKEN.test(text) || new RegExp(tables.maybeLink, "iu").test(text);
+      if (!link) reasons.push(one("no-link", "calm"));
+    }
   }
   if (flagged && sure && reasons.length === 0) reasons = [one("reads-like-scams", "whole")];
   if (!sure) reasons = [one("close-call", "whole"), ...reasons];

@@ -25,6 +25,8 @@ internal class ReasonTables(
     val pressure: Set<String>,
     /** What a harmless message does not do. */
     val alarming: Set<String>,
+    /** A pattern of what may be an address to somebody; letters of any case. */
+    val maybeLink: String,
     /** Id -> language -> sentence. */
     val sentences: Map<String, Map<String, String>>,
     /** Country -> who takes reports. */
@@ -48,6 +50,7 @@ internal class ReasonTables(
  */
 internal class Reasons(private val characters: Characters, private val tables: ReasonTables = ReasonTables.OURS) {
     private val signWords = SignWords(characters)
+    private val maybeLink = Regex(tables.maybeLink, RegexOption.IGNORE_CASE)
 
     /** Why a message was judged so. [flagged]: a scam was said; [sure]: with certainty. */
     fun explain(text: String, type: ScanType, flagged: Boolean, sure: Boolean, reader: ReasonReader): Why {
@@ -64,9 +67,12 @@ internal class Reasons(private val characters: Characters, private val tables: R
                 (if (isDisguised(text)) listOf(one("disguised", "disguise")) else emptyList()) +
                 ordered.filter { it in tables.pressure }.map { one(it, "pressure") }
         } else {
+            // Of a text that is not read to its end nothing calming is said: it may come there.
+            val whole = points(text).size <= LONGEST
+            val link = broken || Links.any(text) || maybeLink.containsMatchIn(text)
             listOf(one("reads-harmless", "whole")) +
-                (if (tables.alarming.none { it in signs }) listOf(one("asks-nothing", "calm")) else emptyList()) +
-                (if (!Links.any(text) && !broken) listOf(one("no-link", "calm")) else emptyList())
+                (if (whole && tables.alarming.none { it in signs }) listOf(one("asks-nothing", "calm")) else emptyList()) +
+                (if (whole && !link) listOf(one("no-link", "calm")) else emptyList())
         }
         val told = if (flagged && sure) found.ifEmpty { listOf(one("reads-like-scams", "whole")) } else if (sure) found else listOf(one("close-call", "whole")) + found
         return Why(told.take(MOST), advice(type, flagged, sure, reader))
