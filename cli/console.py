@@ -34,6 +34,7 @@ _THEME = Theme(
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SHORT_DIGEST = len("sha256:") + 12
+_TAG = re.compile(r"\[(?:(?P<style>good|bad|quiet|name|figure)|/)\]")
 
 
 class Terminal:
@@ -58,10 +59,11 @@ class Terminal:
 
     def say(self, sentence: str) -> None:
         """Tell of progress; silent with `--quiet`."""
+        told = marked(sentence)
         if not self.quiet:
-            self.err.print(sentence, soft_wrap=True)
+            self.err.print(told, soft_wrap=True)
         if self.album:
-            self.album.print(sentence)
+            self.album.print(told)
 
     def start_album(self) -> None:
         """Begin to draw what is shown."""
@@ -85,8 +87,8 @@ class Terminal:
         if not self.live:
             yield lambda text: None
             return
-        with self.err.status(f"[quiet]{label}[/]", spinner="dots", speed=0.7) as status:
-            yield lambda text: status.update(f"[quiet]{text}[/]")
+        with self.err.status(Text(label, style="quiet"), spinner="dots", speed=0.7) as status:
+            yield lambda text: status.update(Text(text, style="quiet"))
 
     def warn(self, sentence: str) -> None:
         """Tell of something that went wrong and does not end the command."""
@@ -97,10 +99,11 @@ class Terminal:
         if self.machine:
             sys.stdout.write(json.dumps(plain(result), indent=2, ensure_ascii=False) + "\n")
             return
-        for item in shown or (as_table(result),):
+        for each in shown or (as_table(result),):
+            item = marked(each) if isinstance(each, str) else each
             # A token or a path that is broken at 80 columns is no token and no path; a table may be
             # wider than the terminal, which then wraps what can still be copied whole.
-            self.out.print(item, soft_wrap=isinstance(item, str | Text), crop=False)
+            self.out.print(item, soft_wrap=isinstance(item, Text), crop=False)
             if self.album:
                 self.album.print(item)
 
@@ -112,6 +115,23 @@ class Terminal:
             self.err.print(
                 Text.assemble(("shieldctl: ", "bold red"), error.message), soft_wrap=True
             )
+
+
+def marked(sentence: str) -> Text:
+    """Return a sentence in the styles that it names, each up to the next `[/]`.
+
+    `[good]`, `[bad]`, `[quiet]`, `[name]` and `[figure]` name one, and none is inside another.
+    All other brackets are text. Rich's own markup is not used: in what users have written,
+    `[/INST]` would end the command, and `[urgent]` would vanish.
+    """
+    text, style, end = Text(), "", 0
+    for tag in _TAG.finditer(sentence):
+        opens = tag["style"]
+        if not opens and not style:
+            continue  # it closes nothing, so somebody has written it
+        text.append(sentence[end : tag.start()], style or None)
+        style, end = opens or "", tag.end()
+    return text.append(sentence[end:], style or None)
 
 
 def plain(value: Any) -> Any:

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rich.markup import escape
-
 from cli.console import Terminal
 from cli.retraining import Job, Progress
 
@@ -63,7 +61,7 @@ class Steps:
 
     def tell(self, progress: Progress) -> None:
         """Tell that a step began, how far it is, or that it ended."""
-        name, detail = progress.name, escape(progress.detail)
+        name, detail = progress.name, progress.detail
         if progress.state == "started":
             self._told = self._clock()
             self._show(f"{self._indent}{name}")

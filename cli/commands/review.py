@@ -153,8 +153,8 @@ def _show(terminal: Terminal, item: PendingItem, total: int) -> None:
     terminal.err.print(
         Panel(
             Text("\n\n".join([item.scan.text, *(f"also: {text}" for text in others)])),
-            title=f"{item.scan.verdict} → {item.corrected_label}?",
-            subtitle=f"{total} waiting · campaign of {size} · {item.rank.reason}",
+            title=Text(f"{item.scan.verdict} → {item.corrected_label}?"),
+            subtitle=Text(f"{total} waiting · campaign of {size} · {item.rank.reason}"),
             border_style="dim",
         )
     )

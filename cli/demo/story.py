@@ -14,8 +14,6 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from rich.markup import escape
-
 from cli import retraining, services
 from cli.demo.corpus import Corpus, Message
 from cli.demo.figures import Figures
@@ -199,7 +197,7 @@ class _Story:
             scene.tell("The model finds these scams by itself: there is nothing to show it with.")
             return
         figures.known |= {"answered_ms": round(done.answered_ms)}
-        shown = escape(shorten(done.text, 160, placeholder=" ..."))
+        shown = shorten(done.text, 160, placeholder=" ...")
         scene.tell(f"Told harmless, and reported by two people: [quiet]{shown}[/]")
         scene.tell(
             f"{done.answered_ms:.0f} ms after the second reviewer's decision somebody else's copy "

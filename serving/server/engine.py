@@ -155,16 +155,21 @@ class Engine:
             readings = model.predictor.read(texts)
             return readings, time.thread_time() - began
 
+        def enqueue(tokenised: Callable[[], tuple[list[Reading], float]]) -> None:
+            # Whatever fails is the answer: a future that is never done is never counted down, and
+            # its version would wait for ever to be freed.
+            try:
+                self._enqueue(job, texts, *tokenised())
+            except Exception as error:  # noqa: BLE001
+                if not job.future.done():
+                    job.future.set_exception(error)
+
         if sum(map(len, texts)) <= _INLINE_CHARS:
-            self._enqueue(job, texts, *tokenise())
+            enqueue(tokenise)
             return
 
         def tokenised(done: "asyncio.Future[tuple[list[Reading], float]]") -> None:
-            error = done.exception()
-            if error is None:
-                self._enqueue(job, texts, *done.result())
-            else:
-                job.future.set_exception(error)
+            enqueue(done.result)
 
         self._loop.run_in_executor(None, tokenise).add_done_callback(tokenised)
 
@@ -196,7 +201,8 @@ class Engine:
         new = [key for key in places if (id(model), key) not in self._twins]
         refusal = self._too_many(job, [len(rows[places[key][0]]) for key in new])
         if refusal is not None:
-            job.future.set_exception(refusal)
+            if not job.future.done():  # its client may have left
+                job.future.set_exception(refusal)
             return
         self._count_rows(
             cache=len(rows) - job.pending,

@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from cli.console import Terminal, as_table, rows_table
 
 ID = "0193a5b0c0de7abc8def0123456789ab"
@@ -24,3 +26,14 @@ def test_no_id_is_broken_over_lines_in_a_narrow_table() -> None:
 def test_the_facts_of_one_thing_hold_its_whole_digest() -> None:
     told = shown(as_table(ROW), width=40)
     assert all(part in told for part in (ID, DIGEST, ROW["runId"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["[/INST] pay", "[urgent] pay", "[/]", "[bold]", "a[0] \\[x]", "["]
+)
+def test_brackets_in_a_message_are_shown_as_they_are_written(text: str) -> None:
+    assert shown(f"Message: {text}", width=80) == f"Message: {text}\n"
+    terminal, page = Terminal(), io.StringIO()
+    terminal.err.file = page
+    terminal.say(f"[bad]failed[/] {text}")
+    assert page.getvalue() == f"failed {text}\n"
