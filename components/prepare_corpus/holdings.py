@@ -82,8 +82,12 @@ def remove(store: ArtifactStore, model_type: ModelType, part: str, *, undo: bool
     if count == 0:
         known = ", ".join(_with_part(table)["part"].unique().sort())
         raise NotFound(f"The corpus of {model_type} has no part {part!r}; it has {known}.")
-    removed = [each for each in corpus.removed if each != part]
-    corpus.removed = removed if undo else [*removed, part]
+    removed = [each for each in corpus.removed if not _within(each, part)]
+    if undo:
+        known_parts = _with_part(table)["part"].unique().sort().to_list()
+        corpus.removed = _without(removed, part, known_parts)
+    else:
+        corpus.removed = [*removed, part]
     if _read(store, corpus)["label"].n_unique() < 2:
         raise Invalid(
             f"Without {part} the corpus of {model_type} has only one class left, and nothing could "
@@ -144,6 +148,17 @@ def _with_part(table: pl.DataFrame) -> pl.DataFrame:
     spoken = (pl.col("source") == BOOK) & (pl.col("language") != "")
     named = pl.when(spoken).then(pl.format("{}/{}", "source", "language")).otherwise("source")
     return table.with_columns(part=named)
+
+
+def _without(removed: list[str], part: str, known: list[str]) -> list[str]:
+    """Return what stays removed when a part comes back: of a whole that it is in, the others."""
+    left: list[str] = []
+    for each in removed:
+        if not _within(part, each):
+            left.append(each)
+        else:
+            left += [one for one in known if _within(one, each) and not _within(one, part)]
+    return left
 
 
 def _within(part: str, removed: str) -> bool:

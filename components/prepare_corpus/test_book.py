@@ -146,6 +146,13 @@ def test_a_part_that_was_removed_teaches_no_longer_and_can_come_back(
     assert "book/en" not in set(taught(store, ModelType.SMS)["part"])
     remove(store, ModelType.SMS, "book/en", undo=True)
     assert taught(store, ModelType.SMS).filter(pl.col("part") == "book/en").height == count
+    whole = parts(store, ModelType.SMS)
+    remove(store, ModelType.SMS, "book")
+    remove(store, ModelType.SMS, "book/en", undo=True)
+    back = {row["part"] for row in parts(store, ModelType.SMS) if not row["removed"]}
+    assert {part for part in back if part.startswith("book")} == {"book/en"}
+    remove(store, ModelType.SMS, "book", undo=True)
+    assert parts(store, ModelType.SMS) == whole
 
 
 def test_what_cannot_be_removed_is_told(store: DirectoryStore) -> None:
