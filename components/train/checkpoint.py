@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from components.train.average import Average
 from components.train.spread import here, wait_for_first
 
 log = logging.getLogger(__name__)
@@ -29,16 +30,21 @@ class Curves:
 class State:
     """The checkpoint of one training: written whole or not at all."""
 
-    def __init__(self, model: Any, optimizer: torch.optim.Optimizer, path: Path) -> None:
-        self.model, self.optimizer, self.path = model, optimizer, path
+    def __init__(
+        self, model: Any, optimizer: torch.optim.Optimizer, average: Average, path: Path
+    ) -> None:
+        self.model, self.optimizer, self.average, self.path = model, optimizer, average, path
 
     def load(self) -> tuple[int, int, Curves, float, int]:
         """Return (place in the plan, steps done, curves, sum of losses, losses summed)."""
         if not self.path.is_file():
             return 0, 0, Curves(), 0.0, 0
         kept: dict[str, Any] = torch.load(self.path, weights_only=True)
+        if "average" not in kept:  # of an earlier release, which ended at the last weights
+            return 0, 0, Curves(), 0.0, 0
         self.model.load_state_dict(kept["model"])
         self.optimizer.load_state_dict(kept["optimizer"])
+        self.average.load(kept["average"])
         torch.set_rng_state(kept["random"])
         if kept["cuda_random"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(kept["cuda_random"])
@@ -62,6 +68,7 @@ class State:
         kept = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state(),
             "random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "place": place,

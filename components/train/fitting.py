@@ -1,4 +1,7 @@
-"""The training loop: weighted loss, AdamW, linear warm-up and decay, resumable at any step."""
+"""The training loop: weighted loss, AdamW, linear warm-up and decay, the mean of the last weights.
+
+Resumable at any step.
+"""
 
 import json
 import logging
@@ -14,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from components.shared.encoder import padded
+from components.train.average import Average
 from components.train.batching import batches
 from components.train.checkpoint import CHECKPOINT, Curves, State
 from components.train.precision import in_bfloat16
@@ -75,6 +79,7 @@ def fit(
 ) -> Curves:
     """Train in place; after a kill, go on from the last checkpoint to the same end.
 
+    What is left in `model` is the mean of the weights over the last third of the steps.
     Stops early: after an epoch that made `valid` worse the weights of the last good one are taken.
 
     Args:
@@ -111,13 +116,16 @@ def fit(
         trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
     )
     torch.manual_seed(recipe.seed)
-    state = State(model, optimizer, checkpoints / CHECKPOINT)
+    average = Average(trained, steps)
+    state = State(model, optimizer, average, checkpoints / CHECKPOINT)
     done, step, curves, total, counted = state.load()
     agree_on(step, device)
     saved = started = clock()
     for place in range(done, len(plan)):
         batch = plan[place]
         if not batch:
+            if place + 1 == len(plan):
+                average.take()
             curves.loss.append(total / max(counted, 1))
             curves.valid_loss.append(mean_loss(model, valid, pad, recipe.token_budget, device))
             curves.seconds.append(clock() - started)
@@ -149,6 +157,7 @@ def fit(
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         step, total, counted = step + 1, total + value, counted + 1
+        average.add(step)
         if on_step is not None:
             on_step(step, steps, value)
         if clock() - saved >= checkpoint_seconds:

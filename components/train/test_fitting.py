@@ -9,7 +9,7 @@ import torch
 
 from components.train.batching import batches
 from components.train.checkpoint import CHECKPOINT
-from components.train.fitting import Examples, fit, one_too_many
+from components.train.fitting import Examples, fit, mean_loss, one_too_many
 from components.train.recipe import Recipe
 from shield.errors import Invalid
 
@@ -88,7 +88,26 @@ def test_a_training_that_helps_runs_all_its_epochs(tmp_path: Path) -> None:
     assert curves.valid_loss[-1] < curves.valid_loss[0]
 
 
-def test_killed_at_any_step_it_ends_at_the_same_weights(tmp_path: Path) -> None:
+def test_what_is_left_is_the_mean_of_the_weights_over_the_last_third(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    model, after = classifier(), []
+
+    def keep(_step: int, _steps: int, _loss: float) -> None:
+        after.append(model.classifier.weight.detach().clone())
+
+    cpu = torch.device("cpu")
+    curves = fit(
+        model, examples(200, 1), examples(80, 2), EXACT, 0, tmp_path, device=cpu, on_step=keep
+    )
+    last = torch.stack(after[-round(len(after) / 3) :])
+    torch.testing.assert_close(model.classifier.weight.detach(), last.mean(dim=0))
+    assert not torch.allclose(model.classifier.weight, after[-1])
+    # What the last epoch is judged by is what is left, not the last step's weights.
+    assert curves.valid_loss[-1] == mean_loss(model, examples(80, 2), 0, 64, cpu)
+
+
+@pytest.mark.parametrize("share", [1 / 3, 9 / 10])
+def test_killed_at_any_step_it_ends_at_the_same_weights(tmp_path: Path, share: float) -> None:
     whole, _ = train(tmp_path / "whole", examples(80, 2), FAST)
     steps = FAST.epochs * len(batches([len(row) for row in examples(200, 1).rows], 64, 0))
 
@@ -96,7 +115,7 @@ def test_killed_at_any_step_it_ends_at_the_same_weights(tmp_path: Path) -> None:
         pass
 
     def kill(step: int, _steps: int, _loss: float) -> None:
-        if step == steps * 2 // 3:
+        if step == int(steps * share):
             raise Killed
 
     with pytest.raises(Killed):
