@@ -22,7 +22,7 @@ class Average:
         self.parameters, self.first = parameters, steps - max(1, round(AVERAGED * steps))
         self.mean: list[torch.Tensor] = []
         self.counted = 0
-        self._update = get_swa_multi_avg_fn()
+        self._update: Any = get_swa_multi_avg_fn()  # type: ignore[no-untyped-call]
 
     def add(self, step: int) -> None:
         """Count the weights in as they are after `step` steps, if it is one of the last."""
