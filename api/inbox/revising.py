@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 
 from api.inbox.notices import POSTMAN, Postman
 from api.kit import signature
@@ -21,6 +21,8 @@ from shield.wire import KnownStanding, NoticeKind
 
 _CHUNK = 5_000
 """Scans compared per transaction: about a megabyte of sketches."""
+_LOT = 200
+"""Corrections written, or taken back, per transaction, which holds the lock that orders notices."""
 _LEAST = 0.25
 """Least estimated similarity at which a scan is decrypted and compared in full."""
 _STRAGGLERS_SECONDS = 30
@@ -63,9 +65,9 @@ def _correct(services: Services, job: Job, entry: KnownCampaign) -> None:
         with open_context(services, POSTMAN, reads=True) as ctx:
             scans = _scans(ctx, entry.model_type, first, last)
             members = list(_belonging(ctx, entry, scans))
-        for at in range(0, len(members), 200):
+        for at in range(0, len(members), _LOT):
             with open_context(services, POSTMAN) as ctx:
-                if not _write(ctx, entry, members[at : at + 200]):
+                if not _write(ctx, entry, members[at : at + _LOT]):
                     return  # what was changed meanwhile is turned back by its own work
         if len(scans) < _CHUNK:
             break
@@ -190,8 +192,13 @@ def _turn_back(services: Services, job: Job, entry: KnownCampaign) -> None:
     """Revert the corrections of a campaign, and notify everyone who was told its answer."""
     while _turn_some_back(services, entry):
         job.renew()
-    with open_context(services, POSTMAN) as ctx:
-        _unanswer(ctx, entry)
+    last: _At | None = None
+    while True:
+        with open_context(services, POSTMAN) as ctx:
+            last = _unanswer_some(ctx, entry, last)
+        if last is None:
+            return
+        job.renew()
 
 
 def _turn_some_back(services: Services, entry: KnownCampaign) -> bool:
@@ -201,7 +208,7 @@ def _turn_some_back(services: Services, entry: KnownCampaign) -> bool:
             select(Revision)
             .where(Revision.known_id == entry.id, Revision.label == entry.label)
             .order_by(Revision.scan_id)
-            .limit(200)
+            .limit(_LOT)
             .with_for_update()
         ).all()
         if not revisions or not _still(ctx, entry, *_TURNS_BACK):
@@ -224,13 +231,26 @@ def _take_back(postman: Postman, entry: KnownCampaign, user_id: str, scan_id: st
     postman.tell(user_id, NoticeKind.TAKEN_BACK, entry.id, scan_id, told=entry.label, found=None)
 
 
-def _unanswer(ctx: Context, entry: KnownCampaign) -> None:
-    """Restore the model's verdict on scans that the decision had answered."""
-    if not _still(ctx, entry, *_TURNS_BACK):
-        return
+_At = tuple[datetime, str]
+"""Time and id of a scan, by which a campaign's scans are ordered as their index is."""
+
+
+def _unanswer_some(ctx: Context, entry: KnownCampaign, after: _At | None) -> _At | None:
+    """Restore the model's verdict on some scans that the decision had answered, newest first.
+
+    Whose verdict is restored has a revision, and is passed over when the work is begun anew.
+
+    Args:
+        ctx: The context of this lot.
+        entry: The known campaign whose decision no longer holds.
+        after: The last scan of the lot before; `None` begins with the newest.
+
+    Returns:
+        The last scan that was looked at, or `None` if nothing is left to do.
+    """
     since = ctx.now - timedelta(days=ctx.settings.revise_days)
-    answered = ctx.session.execute(
-        select(Scan.id, Scan.user_id, Scan.verdict)
+    query = (
+        select(Scan.id, Scan.user_id, Scan.verdict, Scan.created_at)
         .outerjoin(Revision, Revision.scan_id == Scan.id)
         .where(
             Scan.known_id == entry.id,
@@ -239,8 +259,17 @@ def _unanswer(ctx: Context, entry: KnownCampaign) -> None:
             Scan.verdict != entry.label,
             Revision.scan_id.is_(None),
         )
-        .order_by(Scan.id.desc())
-    ).all()
+        .order_by(Scan.created_at.desc(), Scan.id.desc())
+        .limit(_LOT)
+        .with_for_update(of=Scan)  # the scans first, as an erasure does
+    )
+    if after is not None:
+        at, scan_id = after
+        older = or_(Scan.created_at < at, Scan.id < scan_id)
+        query = query.where(Scan.created_at <= at, older)
+    answered = ctx.session.execute(query).all()
+    if not answered or not _still(ctx, entry, *_TURNS_BACK):
+        return None
     postman = Postman(ctx)
     for scan in answered:
         if _answer(ctx, entry, scan.id) is not None:
@@ -255,6 +284,8 @@ def _unanswer(ctx: Context, entry: KnownCampaign) -> None:
             )
         )
         _take_back(postman, entry, scan.user_id, scan.id)
+    last = answered[-1]
+    return (last.created_at, last.id) if len(answered) == _LOT else None
 
 
 def people_of(ctx: Context, known_ids: Sequence[str], reader: str) -> dict[str, int]:

@@ -24,30 +24,35 @@ from shield.errors import ShieldError
 logger = logging.getLogger("api.caretaker")
 
 _CHUNK = 1000
+"""Rows per transaction, which others wait for; what a death leaves over the next run does."""
 EVENT_DAYS = 30
 """Time for which events are kept and can be sent to webhooks again."""
 CARETAKER = Principal("caretaker", frozenset())
 
 
-def retain(ctx: Context, days: float) -> int:
-    """Erase unreported messages older than `days`; return their number."""
+def retain(services: Services, days: float) -> int:
+    """Erase unreported messages older than `days`, a chunk per transaction; return their number."""
     reported = exists().where(Feedback.scan_id == Scan.id)
-    old = select(Scan.id).where(
-        Scan.created_at < ctx.now - timedelta(days=days),
-        Scan.text_sealed.is_not(None),
-        ~reported,
-    )
     erased = 0
-    while ids := list(ctx.session.scalars(old.limit(_CHUNK))):
-        ctx.session.execute(
-            update(Scan)
-            .where(Scan.id.in_(ids))
-            .values(text_sealed=None, fingerprint="", sketch=None)
-        )
+    while True:
+        with open_context(services, CARETAKER) as ctx:
+            old = select(Scan.id).where(
+                Scan.created_at < ctx.now - timedelta(days=days),
+                Scan.text_sealed.is_not(None),
+                ~reported,
+            )
+            ids = list(ctx.session.scalars(old.limit(_CHUNK)))
+            ctx.session.execute(
+                update(Scan)
+                .where(Scan.id.in_(ids))
+                .values(text_sealed=None, fingerprint="", sketch=None)
+            )
+            if ids:
+                said = f"older than {days:g} days"
+                audit.record(ctx, "message.retention", "scans", said, count=len(ids))
         erased += len(ids)
-    if erased:
-        audit.record(ctx, "message.retention", "scans", f"older than {days:g} days", count=erased)
-    return erased
+        if len(ids) < _CHUNK:
+            return erased
 
 
 def look_after(services: Services) -> None:
@@ -65,12 +70,37 @@ def _end_what_has_expired(services: Services) -> None:
         lock(ctx.session, "caretaker")
         batches.expire(ctx)
         forget_old(ctx.session, ctx.now)
-        kept = ctx.now - timedelta(days=services.settings.inbox_days)
-        ctx.session.execute(delete(Notice).where(Notice.created_at < kept))
-        _forget_contests(ctx, kept)
-        _forget_events(ctx)
-        if services.settings.retention_days is not None:
-            retain(ctx, services.settings.retention_days)
+        _forget_contests(ctx, ctx.now - timedelta(days=services.settings.inbox_days))
+
+
+def _forget_old_messages(services: Services) -> None:
+    if services.settings.retention_days is not None:
+        retain(services, services.settings.retention_days)
+
+
+def _forget_old_notices(services: Services) -> None:
+    while True:
+        with open_context(services, CARETAKER) as ctx:
+            old = Notice.created_at < ctx.now - timedelta(days=services.settings.inbox_days)
+            ids = list(ctx.session.scalars(select(Notice.id).where(old).limit(_CHUNK)))
+            ctx.session.execute(delete(Notice).where(Notice.id.in_(ids)))
+        if len(ids) < _CHUNK:
+            return
+
+
+def _forget_old_events(services: Services) -> None:
+    while True:
+        with open_context(services, CARETAKER) as ctx:
+            old = WebhookMessage.at < ctx.now - timedelta(days=EVENT_DAYS)
+            ids = list(ctx.session.scalars(select(WebhookMessage.id).where(old).limit(_CHUNK)))
+            ctx.session.execute(
+                delete(WebhookDelivery)
+                .where(WebhookDelivery.message_id.in_(ids))
+                .execution_options(synchronize_session=False)
+            )
+            ctx.session.execute(delete(WebhookMessage).where(WebhookMessage.id.in_(ids)))
+        if len(ids) < _CHUNK:
+            return
 
 
 def _in_one_context(work: Callable[[Context], object]) -> Callable[[Services], None]:
@@ -88,6 +118,9 @@ def _settle(services: Services) -> None:
 PIECES: tuple[Callable[[Services], None], ...] = (
     _erase_old_scans,
     _end_what_has_expired,
+    _forget_old_messages,
+    _forget_old_notices,
+    _forget_old_events,
     _in_one_context(known.look_after),
     _in_one_context(snapshots.sweep),
     _in_one_context(datasets.sweep),
@@ -109,17 +142,6 @@ def _forget_contests(ctx: Context, kept: datetime) -> None:
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _forget_events(ctx: Context) -> None:
-    too_old = WebhookMessage.at < ctx.now - timedelta(days=EVENT_DAYS)
-    messages = select(WebhookMessage.id).where(too_old)
-    ctx.session.execute(
-        delete(WebhookDelivery)
-        .where(WebhookDelivery.message_id.in_(messages))
-        .execution_options(synchronize_session=False)
-    )
-    ctx.session.execute(delete(WebhookMessage).where(too_old))
 
 
 def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:

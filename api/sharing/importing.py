@@ -1,5 +1,6 @@
 """Take in the known campaigns of another deployment: as unsure, after a look at our own scans."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from api.known.check import FEW, back_check, marks_kin, refusal, too_ordinary
 from api.known.replica import ACTIVE
 from api.sharing import signing
 from api.tables import Campaign, KnownCampaign, KnownFeed
-from shield.errors import Forbidden, Invalid
+from shield.errors import Conflict, Forbidden, Invalid
 from shield.labels import LABELS
 from shield.similarity import Form, form
 from shield.similarity.form import registrable
@@ -25,54 +26,106 @@ from shield.wire import BackCheck, Feed, Imported, Indicator, KnownStanding, Sig
 
 NEW_AT_ONCE = 200
 """So many new entries are held against our scans at one reading; the rest comes at the next."""
+LOT = 20
+"""Entries taken in, or ended, per transaction: the lock that numbers changes is held as long."""
 MOST_ACTIVE = 5_000
 """Entries that one feed may have: a feed that has gone wild must not fill every replica."""
 _CLOCKS = timedelta(minutes=5)
 """By so much another deployment's clock may be ahead."""
 
 
-def take(ctx: Context, feed: KnownFeed, signed: SignedFeed) -> Imported:
+def take(
+    ctx: Context, feed: KnownFeed, signed: SignedFeed, renew: Callable[[], None] = lambda: None
+) -> Imported:
     """Take in a feed; what it no longer names, and nobody here has decided, ends.
+
+    It commits after each `LOT` entries, which others wait for; what a death leaves over follows
+    when the feed is read again.
+
+    Args:
+        ctx: The context; its transaction is the first lot's.
+        feed: The feed that is believed, locked.
+        signed: What was read.
+        renew: Called after each lot but the last.
 
     Raises:
         Forbidden: It is not signed with the key that is trusted.
         Invalid: It is no feed of this format, too old, or older than what was read before.
+        Conflict: Meanwhile a newer one was read, or the feed was removed.
     """
     said = _read(ctx, feed, signed)
-    held = {
-        row.origin_ref: row
-        for row in ctx.session.scalars(select(KnownCampaign).where(KnownCampaign.origin == feed.id))
-    }
-    done = Imported()
-    listed = {one.id for one in said.indicators}
-    for ref, row in held.items():
-        # Once reviewers here have decided, it is ours.
-        if ref not in listed and row.standing in ACTIVE and not row.reviewers:
+    # First of all: an older one that comes meanwhile must not bring back what this one ends.
+    feed.stated_at, feed.read_at = said.created, ctx.now
+    done, listed = Imported(), {one.id for one in said.indicators}
+    held = _held(ctx, feed)
+    # Once reviewers here have decided, it is ours.
+    while gone := [
+        row
+        for ref, row in held.items()
+        if ref not in listed and row.standing in ACTIVE and not row.reviewers
+    ]:
+        for row in gone[:LOT]:
             end(ctx, row, KnownStanding.ENDED, f"{feed.name} has taken it back.")
-            done.ended += 1
+        _end_lot(ctx, feed, done, Imported(ended=len(gone[:LOT])))
+        held = _next_lot(ctx, feed, said, renew)
     active = sum(row.standing in ACTIVE for row in held.values())
-    tried = 0
+    looked, tried, lot = 0, 0, Imported()
     for one in said.indicators:
         if one.valid_until <= ctx.now:
             continue
         if one.id in held and not _may_begin_again(held[one.id]):
-            done.known += 1
+            lot.known += 1
             continue
-        if tried >= NEW_AT_ONCE or active + done.added >= MOST_ACTIVE:
-            done.left += 1
+        if tried >= NEW_AT_ONCE or active + done.added + lot.added >= MOST_ACTIVE:
+            lot.left += 1
             continue
-        tried += 1
+        if looked and looked % LOT == 0:
+            _end_lot(ctx, feed, done, lot)
+            held, lot = _next_lot(ctx, feed, said, renew), Imported()
+        looked += 1
         standing = _add(ctx, feed, one)
-        done.added += standing is KnownStanding.CHECKING
-        done.refused += standing is KnownStanding.REFUSED
-        done.known += standing is None
-    feed.stated_at, feed.read_at = said.created, ctx.now
-    feed.said = _words(done)
-    if done.added or done.refused or done.ended:
-        audit.record(
-            ctx, "feed.read", feed.id, "", added=done.added, refused=done.refused, ended=done.ended
-        )
+        tried += standing is not None
+        lot.added += standing is KnownStanding.CHECKING
+        lot.refused += standing is KnownStanding.REFUSED
+        lot.known += standing is None
+    _end_lot(ctx, feed, done, lot)
     return done
+
+
+def _held(ctx: Context, feed: KnownFeed) -> dict[str | None, KnownCampaign]:
+    """Return the entries of a feed, as they stand now, by what they are called there."""
+    entries = ctx.session.scalars(
+        select(KnownCampaign)
+        .where(KnownCampaign.origin == feed.id)
+        .execution_options(populate_existing=True)
+    )
+    return {row.origin_ref: row for row in entries}
+
+
+def _end_lot(ctx: Context, feed: KnownFeed, done: Imported, lot: Imported) -> None:
+    """Add a lot to what is done, and tell it with the feed and in the audit log."""
+    for name in Imported.model_fields:
+        setattr(done, name, getattr(done, name) + getattr(lot, name))
+    feed.said = _words(done)
+    told = {"added": lot.added, "refused": lot.refused, "ended": lot.ended}
+    if any(told.values()):
+        audit.record(ctx, "feed.read", feed.id, "", **told)
+
+
+def _next_lot(
+    ctx: Context, feed: KnownFeed, said: Feed, renew: Callable[[], None]
+) -> dict[str | None, KnownCampaign]:
+    """Commit, and return the entries of the feed as they stand now.
+
+    Raises:
+        Conflict: Meanwhile a newer one was read, or the feed was removed.
+    """
+    ctx.finish()
+    renew()
+    still = ctx.session.get(KnownFeed, feed.id, with_for_update=True, populate_existing=True)
+    if still is None or still.stated_at != said.created:
+        raise Conflict(f"Meanwhile a newer feed of {feed.name} was read, or it was removed.")
+    return _held(ctx, feed)
 
 
 def _read(ctx: Context, feed: KnownFeed, signed: SignedFeed) -> Feed:
@@ -108,7 +161,9 @@ def _add(ctx: Context, feed: KnownFeed, one: Indicator) -> KnownStanding | None:
     entry = KnownCampaign(id=new_id(ctx.now), created_at=ctx.now)
     if place is not None:
         here = ctx.session.scalars(
-            select(KnownCampaign).where(KnownCampaign.campaign_id == place.campaign_id)
+            select(KnownCampaign)
+            .where(KnownCampaign.campaign_id == place.campaign_id)
+            .execution_options(populate_existing=True)
         ).all()
         if not all(map(_may_begin_again, here)):
             return None

@@ -60,20 +60,35 @@ def feeds(ctx: Context) -> list[FeedRead]:
 
 
 def remove(ctx: Context, feed_id: str) -> FeedRead:
-    """Trust a feed no longer: what came of it alone ends. Raises `NotFound`."""
+    """Trust a feed no longer: what came of it alone ends.
+
+    It commits after each lot; one that a death interrupts is repeated.
+
+    Raises:
+        NotFound: There is no such feed.
+    """
     feed = _feed(ctx, feed_id)
-    entries = ctx.session.scalars(
-        select(KnownCampaign).where(
-            KnownCampaign.origin == feed.id, KnownCampaign.standing.in_(ACTIVE)
-        )
-    ).all()
-    for entry in entries:
-        if not entry.reviewers:
+    while gone := _ours_by_feed_alone(ctx, feed):
+        for entry in gone[: importing.LOT]:
             end(ctx, entry, KnownStanding.ENDED, f"{feed.name} is no longer trusted.")
+        if len(gone) <= importing.LOT:
+            break
+        ctx.finish()
+        feed = _feed(ctx, feed_id)
     shown = _shown(ctx, feed)
     ctx.session.delete(feed)
     audit.record(ctx, "feed.remove", feed.id, "", name=feed.name)
     return shown
+
+
+def _ours_by_feed_alone(ctx: Context, feed: KnownFeed) -> list[KnownCampaign]:
+    """Return the active entries of a feed on which nobody here has decided."""
+    entries = ctx.session.scalars(
+        select(KnownCampaign)
+        .where(KnownCampaign.origin == feed.id, KnownCampaign.standing.in_(ACTIVE))
+        .execution_options(populate_existing=True)
+    )
+    return [entry for entry in entries if not entry.reviewers]
 
 
 def take(ctx: Context, signed: SignedFeed) -> Imported:
@@ -83,7 +98,9 @@ def take(ctx: Context, signed: SignedFeed) -> Imported:
         Forbidden: It is not, or the signature does not hold.
         Invalid: It is no feed of this format, or too old.
     """
-    feed = ctx.session.scalar(select(KnownFeed).where(KnownFeed.public_key == signed.public_key))
+    feed = ctx.session.scalar(
+        select(KnownFeed).where(KnownFeed.public_key == signed.public_key).with_for_update()
+    )
     if feed is None:
         raise Forbidden(
             f"Nobody here trusts the key {signed.public_key}. Make sure whose it is, then "
@@ -106,7 +123,7 @@ def read_feed(services: Services, job: Job) -> None:
             feed = ctx.session.get(KnownFeed, job.subject, with_for_update=True)
             if feed is None:
                 return
-            done = importing.take(ctx, feed, signed)
+            done = importing.take(ctx, feed, signed, job.renew)
     except ShieldError as fault:
         with open_context(services, READER) as ctx:
             feed = ctx.session.get(KnownFeed, job.subject)
@@ -117,7 +134,7 @@ def read_feed(services: Services, job: Job) -> None:
 
 
 def _feed(ctx: Context, feed_id: str) -> KnownFeed:
-    feed = ctx.session.get(KnownFeed, feed_id)
+    feed = ctx.session.get(KnownFeed, feed_id, with_for_update=True)
     if feed is None:
         raise NotFound.of("feed", feed_id, "`shieldctl known feeds` shows them.")
     return feed

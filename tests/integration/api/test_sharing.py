@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from api.kit.context import open_context
 from api.privacy.retention import sign_again
 from api.settings import ApiSettings
+from api.sharing import importing
 from api.sharing.exporting import masked
 from api.sharing.fetching import fetch
+from api.sharing.service import READER
 from api.sharing.signing import sign
+from api.tables import KnownFeed
 from shield.errors import Forbidden, Invalid, NotFound, Unavailable
 from shield.wire import (
     DecidedBy,
@@ -25,6 +29,7 @@ from shield.wire import (
     SignedFeed,
 )
 from tests.integration.api.steps import decide, report, scan
+from tests.integration.api.test_lots import Died, dies_after
 from tests.integration.api.test_webhooks import dripping, site
 from tests.support.api import RunningApi, running_api, settings_for
 from tests.support.arms import deploy, model_server
@@ -136,6 +141,42 @@ def test_a_subscription_follows_what_the_other_side_adds_and_takes_back(two: Two
         assert scan(two.ours, "bob", SCAM.format(name="Bob")).known is None
         assert root.remove_feed(feed.id).name == "Their bank"
         assert root.feeds() == []
+
+
+def test_a_reading_that_dies_goes_on_and_a_removal_goes_in_lots(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LOT", 1)
+    confirm(two.theirs)
+    said = Feed.model_validate_json(feed_of(two.theirs).statement)
+    (one,) = said.indicators
+    texts = [
+        "your parcel is held at our depot since yesterday pay the fee today or it goes back",
+        "we have blocked your account at the savings bank confirm your details before tonight",
+        "hello mother my telephone is broken write to me at this new number as soon as you can",
+    ]
+    many = [
+        one.model_copy(update={"id": f"{one.id[:-1]}{number}", "pattern": text})
+        for number, text in enumerate(texts)
+    ]
+    ring = two.theirs.services.ring
+    signed = sign(ring, said.model_copy(update={"indicators": many}).model_dump_json(by_alias=True))
+    with two.ours.client("root", "admin") as root:
+        trusted = root.add_feed(FeedRequest(name="Their bank", public_key=signed.public_key))
+    with open_context(two.ours.services, READER) as ctx:
+        feed = ctx.session.get_one(KnownFeed, trusted.id)
+        with pytest.raises(Died):
+            importing.take(ctx, feed, signed, dies_after(1))
+    assert len(standings(two.ours)) == 2, "each was a lot of its own"
+    again = imported(two.ours, signed, trust=False)
+    assert (again.added, again.known, again.left) == (1, 2, 0)
+    later = said.created + timedelta(seconds=1)
+    empty = said.model_copy(update={"indicators": many[:1], "created": later})
+    less = imported(two.ours, sign(ring, empty.model_dump_json(by_alias=True)), trust=False)
+    assert (less.ended, less.known) == (2, 1)
+    with two.ours.client("root", "admin") as root:
+        root.remove_feed(trusted.id)
+    assert set(standings(two.ours)) == {KnownStanding.ENDED}
 
 
 def test_what_is_forged_old_or_not_trusted_is_refused(two: Two) -> None:
