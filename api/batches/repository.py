@@ -59,6 +59,19 @@ def members(session: Session, batch_id: str) -> Sequence[str]:
     ).all()
 
 
+def rows(session: Session, batch_id: str) -> Sequence[tuple[Feedback, Scan, User]]:
+    """Return the corrections in a batch whose messages are still there."""
+    there = session.execute(
+        select(Feedback, Scan, User)
+        .join(BatchItem, BatchItem.feedback_id == Feedback.id)
+        .join(Scan, Scan.id == Feedback.scan_id)
+        .join(User, User.id == Feedback.user_id)
+        .where(BatchItem.batch_id == batch_id, Scan.text_sealed.is_not(None))
+        .order_by(Feedback.id)
+    ).all()
+    return [(row[0], row[1], row[2]) for row in there]
+
+
 def take(session: Session, batch_id: str, feedback_ids: Sequence[str]) -> int:
     """Assign unassigned rows to a batch; return how many were assigned."""
     taken = 0

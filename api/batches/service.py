@@ -5,6 +5,7 @@ registered version. Every other outcome frees the rows for a later batch.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -53,18 +54,13 @@ def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
         return _leased(known, request.minimum)
     free = repository.free_rows(ctx.session, model_type, ctx.now)
     # One that cannot be read stays free, so that it holds up no training, and is not lost to one.
-    texts = {
-        scan.id: text
-        for _, scan, _ in free
-        if scan.text_sealed and (text := ctx.ring.shown(scan.text_sealed, scan.id)) is not None
-    }
-    rows = [row for row in free if row[1].id in texts]
+    rows = _readable(ctx, free)
     unreadable = len(free) - len(rows)
     if unreadable:
         logger.warning("%d corrections of %s cannot be read: left out", unreadable, model_type)
     # Confirmations travel along, and are no reason to train: the model says so already.
-    claims = [feedback.feedback_type for feedback, _, _ in rows]
-    corrections = len(claims) - claims.count(FeedbackType.CONFIRMED.value)
+    claims = [row.feedback_type for row in rows]
+    corrections = len(claims) - claims.count(FeedbackType.CONFIRMED)
     if corrections < max(1, request.minimum):
         return LeaseResult(
             outcome="too_few", count=corrections, minimum=request.minimum, unreadable=unreadable
@@ -72,8 +68,8 @@ def lease(ctx: Context, request: LeaseRequest) -> LeaseResult:
     batch = _seal(
         ctx,
         model_type,
-        [_row(ctx, *row, texts[row[1].id]) for row in rows],
-        {feedback.id: feedback.user_id for feedback, _, _ in rows},
+        rows,
+        {feedback.id: feedback.user_id for feedback, _, _ in free},
     )
     batch.run_id, batch.status, batch.lease_expires_at = request.run_id, "leased", expires
     batch.version = batch.reason = None
@@ -96,6 +92,23 @@ def _leased(batch: Batch, minimum: int, unreadable: int = 0) -> LeaseResult:
     return LeaseResult(
         outcome="leased", count=batch.count, minimum=minimum, unreadable=unreadable, batch=read
     )
+
+
+def rows_anew(ctx: Context, batch_id: str) -> list[SnapshotRow]:
+    """Return what a batch contains, from the database: its file cannot be read.
+
+    A message that was erased, or cannot be read, is left out. The trust of the reporters is that of
+    today.
+    """
+    return _readable(ctx, repository.rows(ctx.session, batch_id))
+
+
+def _readable(ctx: Context, rows: Sequence[tuple[Feedback, Scan, User]]) -> list[SnapshotRow]:
+    return [
+        _row(ctx, feedback, scan, user, text)
+        for feedback, scan, user in rows
+        if scan.text_sealed and (text := ctx.ring.shown(scan.text_sealed, scan.id)) is not None
+    ]
 
 
 def _row(ctx: Context, feedback: Feedback, scan: Scan, user: User, text: str) -> SnapshotRow:

@@ -77,9 +77,14 @@ def parquet(rows: Sequence[SnapshotRow]) -> bytes:
     Deterministic for one release of pyarrow: no wall clock, no random names, one row group, and the
     library's own metadata left out of the schema.
     """
+    return write(table(rows))
+
+
+def table(rows: Sequence[SnapshotRow]) -> Any:
+    """Return the rows, sorted by id, as a table of `SCHEMA`."""
     ordered = sorted(rows, key=lambda row: row.id)
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
-    return write(pa.table(columns, schema=SCHEMA))
+    return pa.table(columns, schema=SCHEMA)
 
 
 def write(table: Any) -> bytes:

@@ -5,21 +5,26 @@ and count become those of the remaining rows.
 """
 
 import io
+import logging
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import delete, select, update
 
-from api.batches.snapshot import SCHEMA, write
+from api.batches import service as batches
+from api.batches.snapshot import SCHEMA, table, write
 from api.kit.context import Context
 from api.kit.database import lock
 from api.privacy import datasets
 from api.tables import Batch, BatchItem, Feedback
 from shield.artifacts import ArtifactStore
-from shield.artifacts.content import put_file
+from shield.artifacts.content import digest_of, put_file
 from shield.errors import NotFound
 from shield.labels import ModelType
+
+logger = logging.getLogger("api.privacy")
 
 _CHUNK = 500
 
@@ -53,11 +58,7 @@ def _rewrite(ctx: Context, batch: Batch, gone: set[str], reason: str) -> None:
     members = set(
         ctx.session.scalars(select(BatchItem.feedback_id).where(BatchItem.batch_id == batch.id))
     )
-    try:
-        table = pq.read_table(io.BytesIO(store.get(old)), schema=SCHEMA)
-    except NotFound:
-        table = SCHEMA.empty_table()  # somebody has removed the file: nothing is left to remove
-    kept = table.filter(pc.invert(pc.field("id").isin(sorted(gone))))
+    kept = _table(ctx, batch).filter(pc.invert(pc.field("id").isin(sorted(gone))))
     stored = put_file(store, f"batches/{batch.model_type}", write(kept), ".parquet")
     batch.uri, batch.digest, batch.count = stored.key, stored.digest, kept.num_rows
     if batch.status == "leased":
@@ -83,6 +84,28 @@ def _rewrite(ctx: Context, batch: Batch, gone: set[str], reason: str) -> None:
         # Only once the new file is named in the database: a crash leaves the old file as an
         # orphan, which the next sweep removes.
         ctx.after_commit.append(lambda: store.delete(old))
+
+
+def _table(ctx: Context, batch: Batch) -> Any:
+    """Return the rows of a batch; of a file that was changed, those that the database still has.
+
+    An erasure must not wait until somebody restores such a file, nor take all others' rows along.
+    """
+    try:
+        content = ctx.services.artifacts.get(batch.uri)
+    except NotFound:
+        return SCHEMA.empty_table()  # somebody has removed the file: nothing is left to remove
+    if digest_of(content) == batch.digest:
+        return pq.read_table(io.BytesIO(content), schema=SCHEMA)
+    made = table(batches.rows_anew(ctx, batch.id))
+    logger.error(
+        "the snapshot %s was changed or cut off: %d of the %d rows of batch %s are made anew",
+        batch.uri,
+        made.num_rows,
+        batch.count,
+        batch.id,
+    )
+    return made
 
 
 def sweep(ctx: Context) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
@@ -201,3 +202,19 @@ def test_what_is_to_act_on_it_alone_is_told(api: RunningApi) -> None:
         with pytest.raises(Misconfigured):
             api.services.ring.open(row.text_sealed or b"", row.id)
         assert api.services.ring.shown(row.text_sealed or b"", row.id) is None
+
+
+def test_an_erasure_makes_a_snapshot_that_was_cut_off_anew(api: RunningApi) -> None:
+    for user, text in (("ada", SCAM), ("ben", KEPT)):
+        decide(api, report(api, user, text).id, ReviewAction.APPROVE)
+    with api.client("pipeline", "pipeline") as service:
+        assert service.lease_batch(ModelType.SMS, "run-1", minimum=1).count == 2
+        (batch,) = service.batches()
+    file = api.artifacts_root / batch.uri
+    file.write_bytes(file.read_bytes()[:-50])
+    with api.client("ada") as ada:
+        assert ada.erase_me().batches == [batch.id]
+    with api.client("pipeline", "pipeline") as service:
+        (kept,) = service.batches()
+    rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
+    assert [row["text"] for row in rows] == [KEPT]
