@@ -3,7 +3,8 @@
 import math
 import time
 from collections import defaultdict
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
@@ -15,6 +16,8 @@ from api.kit.windows import MovingWindows
 from shield.errors import Misconfigured, RateLimited, Unavailable
 
 _ONCE_AN_HOUR = parse("1/hour")
+_HOST_BITS = 64
+"""Bits of an IPv6 address that its owner chooses."""
 
 
 class Limiter:
@@ -47,7 +50,7 @@ class Limiter:
         )
 
     def address(self, connection: HTTPConnection) -> str:
-        """Return the client address that a request counts for.
+        """Return the client address that a request counts for; of IPv6 the network of a customer.
 
         A trusted gateway appends its client's address to `X-Forwarded-For`. As many entries are
         used as there are gateways in a row, counted from the end; earlier entries were written by
@@ -55,17 +58,16 @@ class Limiter:
         """
         peer = connection.client.host if connection.client else "unknown"
         if not self._trusts(peer):
-            return peer
+            return _counted_as(peer)
         said = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
         entries = [entry.strip() for entry in said if entry.strip()]
-        return entries[-min(self._hops, len(entries))] if entries else peer
+        return _counted_as(entries[-min(self._hops, len(entries))] if entries else peer)
 
     def _trusts(self, address: str) -> bool:
-        try:
-            origin = ip_address(address)
-        except ValueError:
+        if not self._proxies:
             return False
-        return any(origin in network for network in self._proxies)
+        origin = parsed_address(address)
+        return origin is not None and any(origin in network for network in self._proxies)
 
     def check(self, user: str, address: str) -> None:
         """Count one request.
@@ -117,6 +119,33 @@ class Limiter:
                 retry_after_seconds=2,
             ) from fault
         return max(0.001, reset - time.time())
+
+
+def parsed_address(written: str) -> IPv4Address | IPv6Address | None:
+    """Return an address as gateways write it: with a port, in brackets, or mapped to IPv6."""
+    host, _, port = written.rpartition(":")
+    if written.startswith("["):
+        host = written[1:].partition("]")[0]
+    elif host.count(".") != 3 or not port.isdigit():
+        host = written
+    try:
+        parsed = ip_address(host)
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return mapped or parsed
+
+
+@lru_cache(maxsize=4096)
+def _counted_as(written: str) -> str:
+    """Return what requests of an address are counted under.
+
+    Each customer has at least a /64 of IPv6, and so as many addresses as they like.
+    """
+    parsed = parsed_address(written)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed) >> _HOST_BITS << _HOST_BITS, 128 - _HOST_BITS)))
+    return written if parsed is None else str(parsed)
 
 
 def _networks(written: str) -> list[IPv4Network | IPv6Network]:

@@ -17,6 +17,8 @@ from shield.errors import NotFound
 from shield.wire import Pagination
 
 MAX_LIMIT = 200
+_MOST_INTEGER = 2**63 - 1
+"""Largest number that a database's column holds."""
 MOST_COUNTED = 10_000
 """Most rows counted for `total`."""
 
@@ -89,6 +91,8 @@ class Sorted:
             value = self.kind(cursor[0])
         except (TypeError, ValueError, OverflowError) as fault:
             raise _bad_cursor() from fault
+        if isinstance(value, int) and not -_MOST_INTEGER <= value <= _MOST_INTEGER:
+            raise _bad_cursor()
         # The first condition follows from the second. An index is entered by it: by the second,
         # an "or", a database reads all that stands before the cursor.
         if self.descending:

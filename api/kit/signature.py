@@ -7,6 +7,7 @@ outdated ones are found and recomputed (`api.campaigns.signing`).
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from api.kit.keyring import KeyRing
 from shield import similarity
 from shield.similarity import Form, Sketches
+
+logger = logging.getLogger("api.kit")
 
 _DEFINITION = b"similarity-1"
 """Version of the algorithm: to be changed whenever it gives other fingerprints or bands."""
@@ -46,11 +49,19 @@ def packed(form: Form, sketch: Sketches, ring: KeyRing) -> bytes:
 
 
 PACKED_BYTES = 2 * similarity.PERMUTATIONS + 8
+_LIKE_NOTHING = bytes(PACKED_BYTES)
 
 
 def unpacked(kept: Sequence[bytes]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
-    """Unpack stored sketches to rows (n, PERMUTATIONS) and hashes of hosts (n,)."""
-    table = np.frombuffer(b"".join(kept), dtype=np.uint8).reshape(len(kept), PACKED_BYTES)
+    """Unpack stored sketches to rows (n, PERMUTATIONS) and hashes of hosts (n,).
+
+    One of another length was changed on disk. It is like no message, and keeps no other from being
+    compared.
+    """
+    whole = [one if len(one) == PACKED_BYTES else _LIKE_NOTHING for one in kept]
+    if spoilt := sum(len(one) != PACKED_BYTES for one in kept):
+        logger.error("%d stored sketches were changed: they are like no message", spoilt)
+    table = np.frombuffer(b"".join(whole), dtype=np.uint8).reshape(len(kept), PACKED_BYTES)
     rows = np.ascontiguousarray(table[:, :-8]).view("<u2")
     return rows.astype(np.uint16), np.ascontiguousarray(table[:, -8:]).view("<u8").ravel()
 

@@ -129,6 +129,9 @@ class Replica:
                     self._deaf_since, self._why = None, ""
                 except SQLAlchemyError as fault:
                     self._deaf(fault)
+                except Exception as fault:  # without this thread nothing would be heard any more
+                    logger.exception("known campaigns cannot be taken in")
+                    self._deaf(fault)
                 if self._stopped.wait(_LOOK_SECONDS):
                     return
                 written.wait(_SILENCE_SECONDS)
@@ -149,9 +152,15 @@ class Replica:
             except (psycopg.Error, SQLAlchemyError) as fault:
                 self._deaf(fault)
                 self._stopped.wait(1.0)
+            except Exception as fault:  # without this thread nothing would be heard any more
+                logger.exception("known campaigns cannot be taken in")
+                self._deaf(fault)
+                self._stopped.wait(1.0)
 
     def _deaf(self, fault: Exception) -> None:
         if self._deaf_since is None:
             self._deaf_since = self._clock()
             logger.warning("changes of known campaigns are not received: %s", type(fault).__name__)
-        self._why = f"the database does not answer ({type(fault).__name__})"
+        away = isinstance(fault, psycopg.Error | SQLAlchemyError)
+        why = "the database does not answer" if away else "a change cannot be taken in"
+        self._why = f"{why} ({type(fault).__name__})"

@@ -47,7 +47,7 @@ def sign_in(
     settings: PagesSettings = request.app.state.pages_settings
     if not allows_token(settings, services):
         raise Forbidden("Signing in by token is off here. Use one of the ways that /login offers.")
-    address = request.client.host if request.client else "unknown"
+    address = services.limiter.address(request)
     services.limiter.check(f"sign-in {address}", address)
     try:
         principal = services.tokens.verify(token.strip())

@@ -1,11 +1,12 @@
 """Settings of the web pages, read from the environment."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from api.kit.limits import parsed_address
 from shield.environment import Settings, read_secret
 from shield.errors import Misconfigured
 
@@ -92,11 +93,10 @@ class PagesSettings(Settings):
 
     def trusts(self, address: str | None) -> bool:
         """Return whether a request from `address` comes from the authenticating proxy."""
-        try:
-            origin = ip_address(address or "")
-        except ValueError:
-            return False
-        return any(origin in ip_network(network) for network in self.trusted_proxies)
+        origin = parsed_address(address or "")
+        return origin is not None and any(
+            origin in ip_network(network) for network in self.trusted_proxies
+        )
 
     def roles_of(self, names: set[str]) -> list[str]:
         """Return the roles of a person known by `names` (user id, e-mail)."""

@@ -16,16 +16,19 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
+from api.kit import signature
 from api.kit.auth import Tokens, principal_of
 from api.kit.database import open_engine
 from api.kit.ids import new_id
 from api.kit.keyring import KeyRing, new_ring, rotated
 from api.kit.limits import Limiter
 from api.kit.oidc import TokenReviews, by_jwks, verifiers
-from api.kit.paging import decode, encode
+from api.kit.paging import Sorted, decode, encode
 from api.kit.tokens import Role, mint
 from api.settings import ApiSettings
+from api.tables import AuditRow
 from shield.errors import Misconfigured, NotFound, RateLimited, Unauthenticated, Unavailable
+from shield.similarity import form
 from tests.support.api import SECRET
 from tests.support.http_server import Quiet, serving
 from tests.support.redis import redis_server
@@ -265,6 +268,46 @@ def test_behind_a_trusted_gateway_a_request_counts_for_the_phone_and_not_for_wha
     limiter = Limiter("", "", "memory://", "10.0.0.0/8")
     assert limiter.address(request(peer, *forwarded)) == counts_for
     assert Limiter("", "", "memory://").address(request(peer, *forwarded)) == peer
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "counts_for"),
+    [
+        ("10.0.0.1", "203.0.113.7:4711", "203.0.113.7"),
+        ("::ffff:10.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "::ffff:203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "203.0.113.7", "2001:db8:1:2::/64"),
+        ("10.0.0.1", "unknown", "unknown"),
+    ],
+)
+def test_one_client_counts_as_one_however_its_address_is_written(
+    peer: str, forwarded: str, counts_for: str
+) -> None:
+    limiter = Limiter("", "", "memory://", "10.0.0.0/8")
+    assert limiter.address(request(peer, forwarded)) == counts_for
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**300])
+def test_a_number_that_no_database_holds_is_no_cursor(number: int) -> None:
+    order = Sorted(AuditRow.sequence, AuditRow.hash, kind=int)
+    with pytest.raises(NotFound, match="cursor"):
+        order.after(decode(encode([number, "x"])))
+
+
+def test_a_sketch_of_another_length_is_like_nothing_and_keeps_no_other_from_being_compared() -> (
+    None
+):
+    ring = KeyRing.parse(new_ring(datetime.now(UTC)))
+    said = form("Your parcel is held at our depot, pay 1.99 today")
+    whole = signature.packed(said, signature.sketch(said, ring), ring)
+    rows, hosts = signature.unpacked([whole[:-1], whole, b""])
+    assert (rows[1] == signature.unpacked([whole])[0][0]).all()
+    assert not rows[0].any()
+    assert not rows[2].any()
+    assert len(hosts) == 3
 
 
 def test_two_gateways_in_a_row_are_counted_from_the_end() -> None:
