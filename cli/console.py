@@ -34,7 +34,11 @@ _THEME = Theme(
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SHORT_DIGEST = len("sha256:") + 12
-_TAG = re.compile(r"\[(?:(?P<style>good|bad|quiet|name|figure)|/)\]")
+_STYLED = re.compile(
+    r"\[(?P<style>good|bad|quiet|name|figure)\]"
+    r"(?P<said>(?:(?!\[(?:good|bad|quiet|name|figure)\]).)*?)\[/\]",
+    re.DOTALL,
+)
 
 
 class Terminal:
@@ -118,20 +122,18 @@ class Terminal:
 
 
 def marked(sentence: str) -> Text:
-    """Return a sentence in the styles that it names, each up to the next `[/]`.
+    """Return a sentence in the styles that it names: `[good]right[/]`.
 
-    `[good]`, `[bad]`, `[quiet]`, `[name]` and `[figure]` name one, and none is inside another.
-    All other brackets are text. Rich's own markup is not used: in what users have written,
-    `[/INST]` would end the command, and `[urgent]` would vanish.
+    `[good]`, `[bad]`, `[quiet]`, `[name]` and `[figure]` name one, where a `[/]` ends it, and none
+    is inside another. All other brackets are text. Rich's own markup is not used: in what users
+    have written, `[/INST]` would end the command, and `[urgent]` would vanish.
     """
-    text, style, end = Text(), "", 0
-    for tag in _TAG.finditer(sentence):
-        opens = tag["style"]
-        if not opens and not style:
-            continue  # it closes nothing, so somebody has written it
-        text.append(sentence[end : tag.start()], style or None)
-        style, end = opens or "", tag.end()
-    return text.append(sentence[end:], style or None)
+    text, end = Text(), 0
+    for styled in _STYLED.finditer(sentence):
+        text.append(sentence[end : styled.start()])
+        text.append(styled["said"], styled["style"])
+        end = styled.end()
+    return text.append(sentence[end:])
 
 
 def plain(value: Any) -> Any:

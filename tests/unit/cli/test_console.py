@@ -29,7 +29,8 @@ def test_the_facts_of_one_thing_hold_its_whole_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[/INST] pay", "[urgent] pay", "[/]", "[bold]", "a[0] \\[x]", "["]
+    "text",
+    ["[/INST] pay", "[urgent] pay", "Dear [name], pay", "[/]", "[bold]", "a[0] \\[x]", "["],
 )
 def test_brackets_in_a_message_are_shown_as_they_are_written(text: str) -> None:
     assert shown(f"Message: {text}", width=80) == f"Message: {text}\n"
