@@ -123,7 +123,7 @@ class Home:
                 f"The data directory {root} cannot be written ({error.strerror}). "
                 "Change its owner or name another with --data-dir."
             ) from error
-        if not written.isdigit():
+        if not written.isdecimal():
             raise Misconfigured(
                 f"{stamp} says {written[:40]!r}, which is no layout number. "
                 "Restore the directory from a backup or name another with --data-dir."

@@ -55,4 +55,8 @@ def recorded(
         with suppress(ShieldError):
             run.keep(RunOutcome.REFUSED if refused else RunOutcome.FAILED, error.message)
         raise
+    except BaseException as error:  # a fault of ours, a full disk, Ctrl-C: it runs no longer
+        with suppress(ShieldError):
+            run.keep(RunOutcome.FAILED, f"It ended with {type(error).__name__}.")
+        raise
     run.keep(RunOutcome.SUCCEEDED, f"{run.version} passed the gates.")

@@ -173,7 +173,7 @@ def _read(
     def number(word: str) -> int:
         if word.lower() in words:
             return words.index(word.lower()) + (lowest if name == "month" else 0)
-        if not word.isdigit() or not lowest <= int(word) <= highest:
+        if not re.fullmatch("[0-9]+", word) or not lowest <= int(word) <= highest:
             raise Invalid(
                 f"{word!r} is no {name} in the schedule {text!r}. Use {lowest} to {highest}, "
                 "lists (1,3), ranges (1-5), steps (*/2) or *."
@@ -182,7 +182,7 @@ def _read(
 
     values: set[int] = set()
     for item in part.split(","):
-        match = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?", item)
+        match = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/([0-9]+))?", item)
         if match is None or (match[1] == "*" and match[2]):
             number(item)  # says what is wrong with it
             raise Invalid(f"{item!r} cannot be read as a {name} in the schedule {text!r}.")

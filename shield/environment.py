@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -26,6 +26,23 @@ class Settings(BaseSettings):
     What is secret belongs there: a process hands its environment to all that it starts, and whoever
     may look at a pod reads it. Where a variable and a file disagree, the variable wins.
     """
+
+    def __init__(self, **values: Any) -> None:
+        """Read the settings.
+
+        Raises:
+            Misconfigured: A value is none that the setting takes. The value is not repeated: it may
+                be secret.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            prefix = str(self.model_config.get("env_prefix", ""))
+            name = prefix + "_".join(map(str, first["loc"])).upper()
+            raise Misconfigured(f"The setting {name} is wrong: {first['msg']}.") from error
+        except SettingsError as error:  # no JSON, where a setting takes a list
+            raise Misconfigured(f"A setting is wrong: {error}.") from error
 
     @classmethod
     def settings_customise_sources(

@@ -210,9 +210,9 @@ def main() -> int:
     """Run until SIGTERM."""
     log_to_stderr()
     logging.getLogger("kopf").setLevel(logging.WARNING)
-    settings, access = OperatorSettings(), ApiAccess()
     stop = threading.Event()
     try:
+        settings, access, _ = OperatorSettings(), ApiAccess(), KServeSettings()
         template = read_template(settings)
         kube = Kube.connect(settings.namespace)
         KubernetesRolloutStore(kube).list()

@@ -166,6 +166,11 @@ def _about(name: str, error: ShieldError) -> dict[str, str]:
 def main() -> int:
     """Run until SIGTERM or Ctrl-C; the model servers end with it."""
     log_to_stderr()
+    try:
+        settings, access, database = OperatorSettings(), ApiAccess(), DatabaseSettings()
+    except ShieldError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
     stop = Stop()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -173,8 +178,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    settings, access = OperatorSettings(), ApiAccess()
-    store = TableRolloutStore(rollout_engine(DatabaseSettings().url), settings.poll_seconds)
+    store = TableRolloutStore(rollout_engine(database.url), settings.poll_seconds)
     cluster = ProcessCluster(settings.log_dir, drain_seconds=settings.drain_seconds)
     witness = ApiWitness(
         lambda: api_client(access),

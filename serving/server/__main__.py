@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
-from pydantic import ValidationError
 
 from serving.server.lifecycle import ModelServer, die_with_parent, listen
 from serving.server.repository import VersionSource
@@ -73,10 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error.message, EXIT_UNAVAILABLE)
     except ShieldError as error:
         return _fail(error.message, EXIT_FAILED)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(map(str, first["loc"])).upper()
-        return _fail(f"The setting SHIELD_SERVER_{name} is wrong: {first['msg']}.", EXIT_FAILED)
     return 0
 
 

@@ -50,6 +50,9 @@ def test_kubeflow_gets_six_fields_with_seconds_first() -> None:
         "@weekly",
         "-1 * * * *",
         "*-3 * * * *",
+        "² * * * *",
+        "*/² * * * *",
+        "٣ * * * *",
     ],
 )
 def test_a_nonsense_schedule_is_refused_with_a_reason(text: str) -> None:

@@ -9,6 +9,8 @@ from api.settings import ApiSettings
 from cli.console import Terminal
 from cli.session import Session
 from components.shared.environment import StepSettings, open_client
+from serving.operator import __main__ as operator
+from serving.operator import local
 from serving.operator.settings import ApiAccess
 from shield.errors import Misconfigured
 
@@ -40,3 +42,18 @@ def test_whoever_reads_a_secret_from_a_file_says_which_cannot_be_read(
     for reader in readers:
         with pytest.raises(Misconfigured, match=rf"{tmp_path}.* cannot be read .*Set SHIELD_"):
             reader()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SHIELD_OPERATOR_TICK_SECONDS", "often"), ("SHIELD_OPERATOR_GATEWAYS", "[")],
+)
+def test_a_setting_that_is_wrong_is_told_in_a_sentence(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    for main in (local.main, operator.main):
+        assert main() == 1
+        said = capsys.readouterr().err
+        assert variable.rpartition("_")[2].lower() in said.lower()
+        assert "Traceback" not in said
