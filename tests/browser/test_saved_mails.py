@@ -16,6 +16,7 @@ from tests.support.arms import deploy, judges_by_word, model_server
 from tests.support.browser import PHONE, open_page
 from tests.support.judge import make_stable, page_script, version_with_judge
 from tests.support.judging_phone import choose_asking, sign_in, texts_in
+from tests.support.looks import look
 from tests.support.mails import LIMITS, VECTORS
 from tests.support.packages import LURES
 
@@ -145,6 +146,7 @@ def test_a_mail_that_is_too_much_is_told_and_costs_nothing_that_was_written(
         expect(page.locator("#attached")).to_contain_text("prize.eml")
         pick(page, LIMITS["parts"][1], "other.eml")
         expect(told).to_contain_text(words("file.tooMuch", name="other.eml"))
+        look(page, f"mail-too-much-{language}")
         expect(page.locator("#attached")).to_contain_text("prize.eml")
         pick(page, MAIL.encode() + b"x" * 600_000, "long.eml")
         expect(told).to_contain_text(words("file.cut", name="long.eml"))
