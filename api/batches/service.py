@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from api.audit import service as audit
 from api.batches import repository
@@ -140,22 +140,18 @@ def _seal(
     batch_id = f"{model_type}-{stored.digest.removeprefix('sha256:')[:16]}"
     batch = ctx.session.get(Batch, batch_id)
     if batch is None:
-        batch = Batch(
-            id=batch_id,
-            model_type=model_type,
-            digest=stored.digest,
-            uri=stored.key,
-            count=len(rows),
-            status="leased",
-            run_id="",
-            sealed_at=ctx.now,
-        )
+        batch = Batch(id=batch_id, model_type=model_type, status="leased", run_id="")
         ctx.session.add(batch)
-        ctx.session.flush()
-        ctx.session.add_all(
-            BatchItem(batch_id=batch_id, feedback_id=row.id, user_id=owners[row.id]) for row in rows
-        )
-        ctx.session.flush()
+    # One that was sealed before, and let go, is what its id says again: rows may have been taken
+    # out of it since. It is the newest of its run now.
+    batch.digest, batch.uri, batch.count = stored.digest, stored.key, len(rows)
+    batch.sealed_at = ctx.now
+    ctx.session.execute(delete(BatchItem).where(BatchItem.batch_id == batch_id))
+    ctx.session.flush()
+    ctx.session.add_all(
+        BatchItem(batch_id=batch_id, feedback_id=row.id, user_id=owners[row.id]) for row in rows
+    )
+    ctx.session.flush()
     repository.take(ctx.session, batch_id, [row.id for row in rows])
     return batch
 

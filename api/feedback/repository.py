@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from api.campaigns.service import Place
+from api.campaigns.finding import Place
 from api.kit.context import Context
 from api.kit.idempotency import RememberedAnswer
 from api.kit.keyring import UNREADABLE

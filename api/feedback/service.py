@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import DBAPIError
 
-from api.campaigns import rank
+from api.campaigns import rank, reach
 from api.campaigns import service as campaigns
 from api.feedback import repository
 from api.feedback.repository import Opened
@@ -141,9 +141,9 @@ def _take(
     key = queue_key(ctx, scan)
     arrival = campaigns.arrive(ctx, writes, scan, text, key, scan.place)
     read = keep(ctx, writes, scan, claim, label, arrival.campaign_id, key)
-    if campaigns.may_burst(arrival):
+    if reach.may_burst(arrival):
         writes.run(ctx.session)  # this report counts as well
-        campaigns.note_burst(ctx, arrival)
+        reach.note_burst(ctx, arrival)
     return read
 
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from api.campaigns import finding, reach
 from api.campaigns import service as campaigns
-from api.campaigns.service import Arrival, Message, Place
+from api.campaigns.finding import Message, Place
+from api.campaigns.service import Arrival
 from api.feedback import repository, service
 from api.feedback.repository import Opened
 from api.kit import idempotency
@@ -142,7 +144,7 @@ def _different(reports: Iterator[_Report]) -> Iterator[_Report]:
             names.add(("call", one.call.caller, one.call.name))
         if one.place is None:
             text = one.ctx.ring.open(scan.text_sealed, scan.id)
-            one.message = campaigns.message_of(one.ctx.ring, scan.model_type, text)
+            one.message = finding.message_of(one.ctx.ring, scan.model_type, text)
             names.add(("fingerprint", scan.model_type, scan.fingerprint))
             names.update(one.message.bands)
         if taken.isdisjoint(names):
@@ -154,7 +156,7 @@ def _find_campaigns(session: Session, reports: Sequence[_Report]) -> None:
     """Set the campaign of each report, with the reports before it counted in."""
     new = [(one, one.message) for one in reports if one.message is not None]
     ring = reports[0].ctx.ring
-    places = campaigns.find_each(session, ring, [message for _, message in new])
+    places = finding.find_each(session, ring, [message for _, message in new])
     for (one, _), place in zip(new, places, strict=True):
         one.place = place
     counts: dict[str, int] = {}
@@ -167,6 +169,6 @@ def _find_campaigns(session: Session, reports: Sequence[_Report]) -> None:
 
 
 def _note_bursts(ctx: Context, arrivals: Sequence[Arrival]) -> None:
-    due = {arrival.campaign_id: arrival for arrival in arrivals if campaigns.may_burst(arrival)}
+    due = {arrival.campaign_id: arrival for arrival in arrivals if reach.may_burst(arrival)}
     for arrival in due.values():
-        campaigns.note_burst(ctx, arrival)
+        reach.note_burst(ctx, arrival)

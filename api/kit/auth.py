@@ -14,6 +14,9 @@ from shield.errors import Forbidden, Unauthenticated
 _MOST_KEPT = 10_000
 """Most verified tokens in the cache."""
 
+_MOST_SAID = 120
+"""Letters of what is told of a token that is refused."""
+
 Verify = Callable[[str], "Principal | None"]
 """Verifies tokens of one kind: returns the principal, or `None` for a token of another kind."""
 
@@ -100,7 +103,7 @@ class Tokens:
                 options={"require": ["sub", "exp"], "verify_exp": False, "verify_iat": False},
             )
         except jwt.PyJWTError as fault:
-            raise _refused(str(fault)) from fault
+            raise _refused(shown(fault)) from fault
         if float(claims["exp"]) <= self._clock().timestamp():
             raise _refused("it has expired")
         principal = principal_of(claims, "roles", own=True)
@@ -147,6 +150,11 @@ def principal_of(claims: dict[str, Any], roles_claim: str, *, own: bool = False)
     if not isinstance(subject, str) or not 0 < len(subject) <= 128 or "\0" in subject:
         raise _refused("its subject is not a name of 1 to 128 characters")
     return Principal(subject, frozenset(map(Role, roles)))
+
+
+def shown(fault: Exception) -> str:
+    """Return what a library says of a token, which may repeat anything that the token says."""
+    return str(fault).encode("ascii", "replace").decode()[:_MOST_SAID]
 
 
 def _refused(why: str) -> Unauthenticated:

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 from jwt import PyJWKClient, PyJWKClientConnectionError
 
-from api.kit.auth import Principal, Verify, principal_of
+from api.kit.auth import Principal, Verify, principal_of, shown
 from api.kit.tokens import Role
 from api.settings import ApiSettings
 from shield.errors import Misconfigured, Unauthenticated, Unavailable
@@ -85,9 +85,14 @@ def by_jwks(url: str, *, issuer: str, audience: str, roles_claim: str) -> Verify
                 f"The keys of the token issuer {issuer} cannot be fetched. Try again in a moment.",
                 retry_after_seconds=5,
             ) from fault
+        except (OSError, ValueError) as fault:  # what the address answers is no list of keys
+            raise Unavailable(
+                f"The keys of the token issuer {issuer} cannot be read ({type(fault).__name__}).",
+                retry_after_seconds=5,
+            ) from fault
         except jwt.PyJWTError as fault:
             raise Unauthenticated(
-                f"The token is refused: {fault}. Sign in again with {issuer}."
+                f"The token is refused: {shown(fault)}. Sign in again with {issuer}."
             ) from fault
         return principal_of(claims, roles_claim)
 

@@ -160,31 +160,54 @@ class Worker:
         return self._services.clock()
 
     def _take(self) -> Job | None:
+        while (leased := self._lease_one()) is not None:
+            row_id, attempts = leased
+            try:
+                return self._read(row_id, attempts)
+            except (ValueError, TypeError):  # it must not keep what was posted after it
+                logger.exception("the outbox row %s cannot be read", row_id)
+                self._try_again(row_id, attempts)
+        return None
+
+    def _lease_one(self) -> tuple[str, int] | None:
+        """Lease the oldest due row; return its id and attempts, or `None`."""
         # A look takes no write lock; only taking does.
         with self._services.reading() as session:
             if session.scalar(select(OutboxRow.id).where(self._due(session)).limit(1)) is None:
                 return None
         with self._services.sessions() as session:
-            row = session.scalar(
-                select(OutboxRow)
+            row = session.execute(
+                select(OutboxRow.id, OutboxRow.attempts)
                 .where(self._due(session))
                 .order_by(OutboxRow.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
-            )
+            ).first()
             if row is None:
                 return None
-            row.leased_until = self._now(session) + self._lease
-            row.attempts += 1
+            until, attempts = self._now(session) + self._lease, row.attempts + 1
+            session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id == row.id)
+                .values(leased_until=until, attempts=attempts)
+            )
             session.commit()
+            return row.id, attempts
+
+    def _read(self, row_id: str, attempts: int) -> Job:
+        """Return a leased row. Raises `ValueError` or `TypeError` if it was changed on disk."""
+        with self._services.reading() as session:
+            row = session.get_one(OutboxRow, row_id)
+            if not isinstance(row.facts, dict):
+                raise TypeError(f"facts that are none: {type(row.facts).__name__}")
             return Job(
                 row.id,
                 row.kind,
                 row.subject,
                 row.facts,
-                row.attempts,
+                attempts,
                 row.created_at,
-                lambda: self._renew(row.id),
+                lambda: self._renew(row_id),
             )
 
     def _renew(self, row_id: str) -> None:
@@ -198,19 +221,22 @@ class Worker:
         try:
             self._handlers[job.kind](self._services, job)
         except Later as later:
-            self._postpone(job, later.seconds, attempts=0)
+            self._postpone(job.id, later.seconds, attempts=0)
         except Exception:
             logger.exception("%s %s is tried again later", job.kind, job.subject)
-            pause = 2.0 ** min(job.attempts, _MOST_DOUBLINGS)
-            self._postpone(job, min(pause, _LONGEST_PAUSE_SECONDS))
+            self._try_again(job.id, job.attempts)
         else:
             with self._services.sessions() as session:
                 session.execute(delete(OutboxRow).where(OutboxRow.id == job.id))
                 session.commit()
 
-    def _postpone(self, job: Job, seconds: float, **values: Any) -> None:
+    def _try_again(self, row_id: str, attempts: int) -> None:
+        pause = 2.0 ** min(attempts, _MOST_DOUBLINGS)
+        self._postpone(row_id, min(pause, _LONGEST_PAUSE_SECONDS))
+
+    def _postpone(self, row_id: str, seconds: float, **values: Any) -> None:
         due = self._services.clock() + timedelta(seconds=seconds)
-        self._change(job.id, due_at=due, leased_until=None, **values)
+        self._change(row_id, due_at=due, leased_until=None, **values)
 
     def _change(self, row_id: str, **values: Any) -> None:
         with self._services.sessions() as session:

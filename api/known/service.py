@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, func, select
+from sqlalchemy import Integer, func, or_, select
 from sqlalchemy.orm import Session
 
 from api.audit import service as audit
 from api.kit import signature
-from api.kit.context import Context
+from api.kit.auth import Principal
+from api.kit.context import Context, Services, open_context
 from api.kit.paging import PageRequest, Sorted, fetch_page
 from api.known.becoming import change, end
 from api.known.replica import ACTIVE
@@ -19,6 +20,8 @@ from shield.similarity import unpacked
 from shield.wire import BackCheck, KnownRead, KnownStanding, Pagination
 
 _HOUR = timedelta(hours=1)
+_CHUNK = 200
+"""Entries of one transaction of `look_after`."""
 
 
 def page(
@@ -84,18 +87,36 @@ def withdraw(ctx: Context, campaign_ids: Sequence[str]) -> None:
             end(ctx, entry, KnownStanding.ENDED, "Its reports were withdrawn.")
 
 
-def look_after(ctx: Context) -> None:
-    """Expire entries without recent matches; recompute sketches made with an older key."""
+def look_after(services: Services, principal: Principal) -> None:
+    """Expire entries without recent matches; make sketches anew that are outdated or cut off.
+
+    In chunks, each a transaction of its own.
+    """
+    for work in (_expire_some, _resign_some):
+        last: str | None = ""
+        while last is not None:
+            with open_context(services, principal) as ctx:
+                last = work(ctx, last)
+
+
+def _expire_some(ctx: Context, last: str) -> str | None:
+    """Expire, or extend, some entries after an id; return the last id if there may be more."""
     latest = (
-        select(Scan.known_id, func.max(Scan.created_at).label("at"))
-        .where(Scan.known_id.is_not(None))
-        .group_by(Scan.known_id)
-        .subquery()
+        select(Scan.created_at)
+        .where(Scan.known_id == KnownCampaign.id)
+        .order_by(Scan.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
     )
     due = ctx.session.execute(
-        select(KnownCampaign, latest.c.at)
-        .outerjoin(latest, latest.c.known_id == KnownCampaign.id)
-        .where(KnownCampaign.standing.in_(ACTIVE), KnownCampaign.expires_at <= ctx.now + _HOUR)
+        select(KnownCampaign, latest)
+        .where(
+            KnownCampaign.id > last,
+            KnownCampaign.standing.in_(ACTIVE),
+            KnownCampaign.expires_at <= ctx.now + _HOUR,
+        )
+        .order_by(KnownCampaign.id)
+        .limit(_CHUNK)
     ).all()
     days = timedelta(days=ctx.settings.known_days)
     for entry, at in due:
@@ -108,15 +129,28 @@ def look_after(ctx: Context) -> None:
                 KnownStanding.EXPIRED,
                 f"Nothing matched it for {ctx.settings.known_days:g} days.",
             )
+    return due[-1][0].id if len(due) == _CHUNK else None
+
+
+def _resign_some(ctx: Context, last: str) -> str | None:
+    """Make some sketches after an id anew; return the last id if there may be more."""
     mark = signature.mark(ctx.ring)
+    cut_off = func.length(KnownCampaign.sketch).not_in((0, signature.PACKED_BYTES))
     stale = ctx.session.execute(
         select(KnownCampaign, Campaign)
         .join(Campaign, Campaign.id == KnownCampaign.campaign_id)
-        .where(KnownCampaign.signed != mark, KnownCampaign.standing.in_(ACTIVE))
+        .where(
+            KnownCampaign.id > last,
+            or_(KnownCampaign.signed != mark, cut_off),
+            KnownCampaign.standing.in_(ACTIVE),
+        )
+        .order_by(KnownCampaign.id)
+        .limit(_CHUNK)
     ).all()
     for entry, campaign in stale:
         if campaign.signed == mark and campaign.sample_scan_id:
             _resign(ctx, entry, campaign)
+    return stale[-1][0].id if len(stale) == _CHUNK else None
 
 
 def _resign(ctx: Context, entry: KnownCampaign, campaign: Campaign) -> None:

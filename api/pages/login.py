@@ -72,7 +72,8 @@ def sign_out(request: Request) -> Response:
 def _expiry(token: str) -> float | None:
     """Return the expiry of a verified token, in Unix seconds."""
     claims = jwt.decode(token, options={"verify_signature": False})
-    return float(claims["exp"]) if "exp" in claims else None
+    # An issuer may write a number that no clock reaches, and that no float holds.
+    return float(min(claims["exp"], 2**40)) if "exp" in claims else None
 
 
 def _form(

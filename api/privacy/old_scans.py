@@ -77,14 +77,17 @@ def remove(services: Services, principal: Principal, days: float) -> int:
         logger.info("old scans are dropped later: the table is in use")
     for _ in range(_MOST_CHUNKS):
         with open_context(services, principal) as ctx:
-            deleted = _delete_some(ctx.session, _until(ctx, days))
+            deleted, is_last = _delete_some(ctx.session, _until(ctx, days))
+            _record(ctx, days, deleted)
         removed += deleted
-        if deleted < _CHUNK:
+        if is_last:
             break
-    if removed:
-        with open_context(services, principal) as ctx:
-            audit.record(ctx, "scan.retention", "scans", f"older than {days:g} days", count=removed)
     return removed
+
+
+def _record(ctx: Context, days: float, count: int) -> None:
+    if count:
+        audit.record(ctx, "scan.retention", "scans", f"older than {days:g} days", count=count)
 
 
 def _until(ctx: Context, days: float) -> datetime:
@@ -105,20 +108,38 @@ def _drop_oldest(services: Services, principal: Principal, days: float) -> int |
     if oldest is None:
         return None
     with open_context(services, principal) as ctx:
-        return partitions.fold(ctx.session, _TABLE, oldest, _KEPT)
+        dropped = partitions.fold(ctx.session, _TABLE, oldest, _KEPT)
+        _record(ctx, days, dropped or 0)
+        return dropped
 
 
-def _delete_some(session: Session, until: datetime) -> int:
-    """Delete what is left of that time, a chunk of scans with what was counted of them."""
-    end = first_id(until)
+def _delete_some(session: Session, until: datetime) -> tuple[int, bool]:
+    """Delete a chunk of what is left of that time, and of what was counted of it.
+
+    Returns:
+        The number of scans, and whether nothing is left.
+    """
     needed = or_(*(exists().where(table.scan_id == Scan.id) for table in NEEDED_BY))
-    ids = list(session.scalars(select(Scan.id).where(Scan.id < end, ~needed).limit(_CHUNK)))
     reported = select(Feedback.scan_id)
-    for table, which in (
-        (Scan, Scan.id.in_(ids)),
-        (ShadowScore, (ShadowScore.created_at < until) & ShadowScore.scan_id.not_in(reported)),
-        (Comparison, (Comparison.created_at < until) & Comparison.scan_id.not_in(reported)),
-        (ArmFailure, ArmFailure.at < until),
+    is_last, scans = True, 0
+    for key, which in (
+        (Scan.id, (Scan.id < first_id(until)) & ~needed),
+        (
+            ShadowScore.scan_id,
+            (ShadowScore.created_at < until) & ShadowScore.scan_id.not_in(reported),
+        ),
+        (
+            Comparison.scan_id,
+            (Comparison.created_at < until) & Comparison.scan_id.not_in(reported),
+        ),
+        (ArmFailure.id, ArmFailure.at < until),
     ):
-        session.execute(delete(table).where(which).execution_options(synchronize_session=False))
-    return len(ids)
+        keys = list(session.scalars(select(key).where(which).limit(_CHUNK)))
+        session.execute(
+            delete(key.class_)
+            .where(key.in_(keys), which)
+            .execution_options(synchronize_session=False)
+        )
+        is_last = is_last and len(keys) < _CHUNK
+        scans = len(keys) if key is Scan.id else scans
+    return scans, is_last

@@ -121,7 +121,7 @@ PIECES: tuple[Callable[[Services], None], ...] = (
     _forget_old_messages,
     _forget_old_notices,
     _forget_old_events,
-    _in_one_context(known.look_after),
+    partial(known.look_after, principal=CARETAKER),
     _in_one_context(snapshots.sweep),
     _in_one_context(datasets.sweep),
     _in_one_context(heads.publish),
@@ -147,8 +147,7 @@ def _forget_contests(ctx: Context, kept: datetime) -> None:
 def sign_again(services: Services, progress: Callable[[int], None] = lambda done: None) -> int:
     """Recompute outdated fingerprints and sketches with the current key; return their number."""
     done = signing.resign(services, CARETAKER, progress)
-    with open_context(services, CARETAKER) as ctx:
-        known.look_after(ctx)
+    known.look_after(services, CARETAKER)
     return done
 
 

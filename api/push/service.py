@@ -1,7 +1,6 @@
 """Register, list and remove the phones that a user lets us wake."""
 
 import hashlib
-import json
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -52,7 +51,7 @@ def add(ctx: Context, request: PushRequest) -> PushPhone:
     if row is None:
         row = PushSubscription(id=subscription_id)
         ctx.session.add(row)
-    elif row.user_id != ctx.user and opened(ctx, row).keys.auth != request.keys.auth:
+    elif row.user_id != ctx.user and not _is_same(opened(ctx, row), request):
         raise Conflict("This phone is registered by somebody else. Subscribe it anew.")
     row.user_id, row.server_key, row.created_at = ctx.user, key.public, ctx.now
     row.sealed = ctx.ring.seal(request.model_dump_json(by_alias=True), row.id)
@@ -69,9 +68,14 @@ def remove(ctx: Context, subscription_id: str) -> None:
     ctx.session.delete(row)
 
 
-def opened(ctx: Context, row: PushSubscription) -> PushRequest:
-    """Return what the phone has registered."""
-    return PushRequest.model_validate(json.loads(ctx.ring.open(row.sealed, row.id)))
+def opened(ctx: Context, row: PushSubscription) -> PushRequest | None:
+    """Return what the phone has registered; `None`, and an error in the log, if unreadable."""
+    text = ctx.ring.shown(row.sealed, row.id)
+    return None if text is None else PushRequest.model_validate_json(text)
+
+
+def _is_same(known: PushRequest | None, request: PushRequest) -> bool:
+    return known is not None and known.keys.auth == request.keys.auth
 
 
 def _check(ctx: Context, key: PushKey, request: PushRequest) -> None:
@@ -96,5 +100,7 @@ def _keep_the_newest(ctx: Context) -> None:
 
 
 def _read(ctx: Context, row: PushSubscription) -> PushPhone:
-    host = urlsplit(opened(ctx, row).endpoint).hostname or ""
-    return PushPhone(id=row.id, service=host, created_at=row.created_at)
+    phone = opened(ctx, row)
+    # One that cannot be read is listed, too: its owner may remove it, or register it anew.
+    host = urlsplit(phone.endpoint).hostname if phone else None
+    return PushPhone(id=row.id, service=host or "", created_at=row.created_at)

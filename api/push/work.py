@@ -102,8 +102,11 @@ def _call(ctx: Context, key: PushKey, job: Job) -> _Call | None:
     age = (ctx.now - notice.created_at).total_seconds()
     if notice.read_at is not None or notice.superseded or age >= KEPT_SECONDS:
         return None
+    phone = opened(ctx, row)
+    if phone is None:
+        return None  # the inbox tells it alone
     payload = {"kind": _kind(ctx, notice).value, "notice": notice.id}
-    return _Call(opened(ctx, row), json.dumps(payload).encode(), max(age, 0.0))
+    return _Call(phone, json.dumps(payload).encode(), max(age, 0.0))
 
 
 def _kind(ctx: Context, notice: Notice) -> PushKind:

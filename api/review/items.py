@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from api.campaigns import rank
-from api.campaigns import service as campaigns
+from api.campaigns import rank, reach
 from api.feedback import repository as feedback
 from api.kit import trust
 from api.kit.context import Context
@@ -52,8 +51,8 @@ def items(ctx: Context, rows: Sequence[Feedback]) -> list[PendingItem]:
         *ctx.session.scalars(select(Campaign).where(Campaign.id.in_(ids))),
     ]
     around = _Around(
-        campaigns.reach(ctx.session, ids),
-        campaigns.reporters(ctx.session, ids),
+        reach.scans(ctx.session, ids),
+        reach.reporters(ctx.session, ids),
         _contests(ctx, ids),
         loaded,
     )

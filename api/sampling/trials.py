@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Integer, exists, func, select
 from sqlalchemy.orm import Session
 
-from api.campaigns import rank
-from api.campaigns import service as campaigns
+from api.campaigns import finding, rank
 from api.kit.context import Context
 from api.kit.lots import lot
 from api.kit.routing import Prediction, Trial
@@ -117,7 +116,7 @@ def _after(moment: datetime) -> ColumnElement[int]:
 
 def _known(ctx: Context, pair: Subjects, scan: Scan, text: str) -> bool:
     """Return whether a similar message was drawn before in the trial."""
-    place = campaigns.exact(ctx.session, scan.fingerprint, scan.model_type) or campaigns.find(
+    place = finding.exact(ctx.session, scan.fingerprint, scan.model_type) or finding.find(
         ctx, scan.model_type, form(text)
     )
     if place is None:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from api.audit import service as audit
-from api.campaigns import service as campaigns
+from api.campaigns import finding
 from api.campaigns import signing as bands
 from api.campaigns.signing import ELSEWHERE
 from api.kit import signature
@@ -157,7 +157,7 @@ def _add(ctx: Context, feed: KnownFeed, one: Indicator) -> KnownStanding | None:
     # Folded once more: the other deployment may run another release.
     hosts = {_host(host) for host in one.hosts}
     said = Form(form(one.pattern).words, frozenset(filter(None, hosts)))
-    place = campaigns.find(ctx, one.model_type.value, said)
+    place = finding.find(ctx, one.model_type.value, said)
     entry = KnownCampaign(id=new_id(ctx.now), created_at=ctx.now)
     if place is not None:
         here = ctx.session.scalars(

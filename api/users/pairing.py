@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from api.audit import service as audit
 from api.kit.context import Context
 from api.tables import PairingCode, User
-from api.users.service import get_user
+from api.users.service import begin_user
 from shield.errors import Conflict, Unauthenticated
 from shield.wire import InvitationRequest, PairingRead
 
@@ -71,13 +71,14 @@ def redeem(ctx: Context, code: str) -> str:
         .returning(PairingCode.user_id)
     )
     invited = len(_plain(code)) == _INVITATION_LENGTH
-    if subject is None or (invited and ctx.session.get(User, subject) is not None):
+    # An account's first row decides: two invitations to it may be redeemed at the same time.
+    if subject is None or (invited and not begin_user(ctx, subject)):
         raise Unauthenticated(
             "This code is not valid: a code works once, and for a limited time. Ask for a new one."
         )
     if invited:
         # From now on nobody else can be invited to it.
-        user = get_user(ctx, subject)
+        user = ctx.session.get_one(User, subject)
         audit.record(ctx, "user.join", user.pseudonym, invitation=_mark(code))
     return str(subject)
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,26 +23,34 @@ def ensure_user(ctx: Context, user_id: str) -> None:
 
 def make_missing(session: Session, users: Mapping[str, datetime]) -> None:
     """Create missing rows of users, by id and time. Safe for concurrent requests."""
-    if not users:
-        return
+    if users:
+        rows = [_new(user_id, now) for user_id, now in sorted(users.items())]
+        session.execute(_unless_there(session), rows)
+
+
+def begin_user(ctx: Context, user_id: str) -> bool:
+    """Create the user's row; return whether there was none. Of concurrent requests one wins."""
+    insert = _unless_there(ctx.session).values(_new(user_id, ctx.now)).returning(User.id)
+    return ctx.session.scalar(insert) is not None
+
+
+def _unless_there(session: Session) -> sqlite.Insert | postgresql.Insert:
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    session.execute(
-        insert(User).on_conflict_do_nothing(index_elements=[User.id]),
-        [
-            {
-                "id": user_id,
-                "pseudonym": "r-" + secrets.token_hex(6),
-                "audit_consent": False,
-                "approved": 0,
-                "rejected": 0,
-                "record_approved": 0.0,
-                "record_rejected": 0.0,
-                "created_at": now,
-            }
-            for user_id, now in sorted(users.items())
-        ],
-    )
+    return insert(User).on_conflict_do_nothing(index_elements=[User.id])
+
+
+def _new(user_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": user_id,
+        "pseudonym": "r-" + secrets.token_hex(6),
+        "audit_consent": False,
+        "approved": 0,
+        "rejected": 0,
+        "record_approved": 0.0,
+        "record_rejected": 0.0,
+        "created_at": now,
+    }
 
 
 def get_user(ctx: Context, user_id: str) -> User:

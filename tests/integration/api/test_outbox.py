@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import create_engine, select, text, update
 
 from api.inbox.notices import POSTMAN
 from api.kit.context import Services, open_context
@@ -123,3 +123,21 @@ def test_work_that_has_failed_for_weeks_stops_no_other_work(tmp_path: Path) -> N
         for row in left().values():
             assert row.due_at is not None
             assert row.due_at <= api.clock() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("facts", ["{", "[1]", "null", '"x"'])
+def test_work_whose_facts_cannot_be_read_stops_no_other_work(tmp_path: Path, facts: str) -> None:
+    done: list[str] = []
+    with running_api(tmp_path) as api:
+        worker = Worker(api.services, {"works": lambda _, job: done.append(job.subject)}, "test")
+        for subject in ("spoilt", "whole"):
+            with open_context(api.services, POSTMAN) as ctx:
+                post(ctx, "works", subject)
+        with api.services.engine.begin() as connection:
+            spoil = text("UPDATE outbox SET facts = :facts WHERE subject = 'spoilt'")
+            connection.execute(spoil, {"facts": facts})
+        assert worker.work() == 1
+        assert done == ["whole"]
+        with api.services.engine.begin() as connection:
+            connection.execute(text("UPDATE outbox SET facts = '{}', due_at = NULL"))
+        assert worker.work() == 1, "it is done once somebody has restored it"

@@ -1,4 +1,4 @@
-"""Erasure, lineage both ways, withdrawal, retention, key rotation, export."""
+"""Erasure, lineage both ways, withdrawal, export."""
 
 import csv
 import io
@@ -8,22 +8,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import DDL, MetaData, select
+from sqlalchemy import MetaData, select
 
-from api.campaigns.signing import resign
-from api.kit.context import open_context
-from api.kit.keyring import KeyRing, rotated
-from api.privacy.retention import CARETAKER, Caretaker, look_after, retain
-from api.privacy.rotation import reseal
 from api.settings import ApiSettings
-from api.tables import Campaign, Scan
-from shield.errors import Invalid, Misconfigured, NotFound
+from shield.errors import Invalid, NotFound
 from shield.labels import FeedbackType, ModelType, ScanType
 from shield.wire import BatchRead, LineageKind, VersionRequest
 from tests.integration.api.conftest import serve
 from tests.integration.api.steps import DIGEST, decide, http, report, scan
-from tests.support.api import RunningApi, running_services
-from tests.support.waiting import wait_until
+from tests.support.api import RunningApi
 
 
 def everything(api: RunningApi) -> str:
@@ -163,159 +156,6 @@ def test_withdrawn_corrections_are_in_no_later_snapshot(api: RunningApi) -> None
         rows = pq.read_table(api.artifacts_root / kept.uri).to_pylist()
         assert [row["text"] for row in rows] == ["an honest message from bob"]
         assert service.lease_batch(ModelType.SMS, "next", minimum=0).count == 0
-
-
-def test_old_messages_that_nobody_reported_are_erased_after_their_time(api: RunningApi) -> None:
-    scan(api, "ann", "forgettable walrus")
-    kept = report(api, "bob", "reported narwhal")
-    api.clock.move_on(31 * 86400)
-    scan(api, "ann", "a fresh message")
-    assert retain(api.services, 30) == 1
-    look_after(api.services)
-    with api.client("ann") as ann, api.client("bob") as bob:
-        assert [one.text for one in ann.scans()] == ["a fresh message", None]
-        found = bob.scans().items[0]
-        assert found.text == "reported narwhal"
-        assert found.feedback is not None
-        assert found.feedback.id == kept.id
-
-
-def test_the_sweep_removes_only_snapshots_that_no_batch_names(api: RunningApi) -> None:
-    decide(api, report(api, "ann", "a parcel waits").id)
-    batch = train(api)
-    orphan = "batches/sms/" + "f" * 64 + ".parquet"
-    api.services.artifacts.put(orphan, b"left by a crash")
-    look_after(api.services)
-    assert not api.services.artifacts.exists(orphan)
-    assert api.services.artifacts.exists(batch.uri)
-
-
-def test_after_rotation_and_resealing_the_old_key_can_be_thrown_away(
-    tmp_path: Path, database_url: str, api: RunningApi
-) -> None:
-    report(api, "ann", "sealed with the first key")
-    ring_file = api.services.settings.message_keys
-    assert ring_file is not None
-    old = api.services.ring.active
-    ring_file.write_text(rotated(ring_file.read_text(), api.clock()))
-    url = api.services.engine.url.render_as_string(hide_password=False)
-    with running_services(tmp_path, url, message_keys=ring_file) as services:
-        assert services.ring.active != old
-        assert reseal(services) >= 2
-        assert reseal(services) == 0
-        import json
-
-        ring = json.loads(ring_file.read_text())
-        del ring["keys"][old]
-        young = KeyRing.parse(json.dumps(ring))
-        with services.sessions() as session:
-            row = session.query(Scan).one()
-            assert row.text_sealed is not None
-            assert young.open(row.text_sealed, row.id) == "sealed with the first key"
-            with pytest.raises(Misconfigured, match="was changed, or moved"):
-                young.open(row.text_sealed, "another row")
-
-
-def test_one_piece_of_maintenance_that_fails_keeps_no_other_from_being_done(
-    api: RunningApi,
-) -> None:
-    orphan = "batches/sms/" + "f" * 64 + ".parquet"
-    api.services.artifacts.put(orphan, b"left by a crash")
-    with api.services.engine.begin() as connection:
-        connection.execute(DDL("ALTER TABLE known_campaigns RENAME TO lost"))
-    caretaker = Caretaker(api.services, every_seconds=0.05)
-    caretaker.start()
-    try:
-        wait_until(lambda: not api.services.artifacts.exists(orphan), "it was never swept")
-    finally:
-        caretaker.stop()
-        with api.services.engine.begin() as connection:
-            connection.execute(DDL("ALTER TABLE lost RENAME TO known_campaigns"))
-
-
-def damage(api: RunningApi, user: str) -> None:
-    """Cut a byte off all texts of one user, as a fault of the disk would."""
-    with api.services.sessions() as session:
-        for row in session.scalars(select(Scan).where(Scan.user_id == user)):
-            assert row.text_sealed is not None
-            row.text_sealed = row.text_sealed[:-1]
-        session.commit()
-
-
-def test_a_person_is_erased_although_a_text_of_another_cannot_be_read(api: RunningApi) -> None:
-    text = "Your parcel is held, pay 1.99 now at https://post-pay.example/a"
-    for user in ("ann", "bob", "cat"):
-        report(api, user, text)
-    damage(api, "bob")
-    with api.client("ann") as ann:
-        assert ann.erase_me().scans == 1
-    with api.services.reading() as session:
-        sample = session.scalars(select(Campaign.sample_scan_id)).one()
-        assert sample == session.scalars(select(Scan.id).where(Scan.user_id == "cat")).one()
-    with api.client("cat") as cat:
-        cat.erase_me()
-    with api.services.reading() as session:
-        assert session.scalars(select(Campaign.sample_scan_id)).one() == ""
-
-
-def test_a_text_that_cannot_be_read_keeps_no_other_from_a_new_key(
-    tmp_path: Path, database_url: str, api: RunningApi
-) -> None:
-    for user in ("ann", "bob", "cat"):
-        report(api, user, f"a message that nobody but {user} has sent, about a parcel of {user}")
-    damage(api, "bob")
-    ring_file = api.services.settings.message_keys
-    assert ring_file is not None
-    ring_file.write_text(rotated(ring_file.read_text(), api.clock(), signatures=True))
-    url = api.services.engine.url.render_as_string(hide_password=False)
-    with running_services(tmp_path, url, message_keys=ring_file) as services:
-        for _again in range(2):
-            with pytest.raises(Misconfigured, match="; 1 cannot be read"):
-                reseal(services)
-        with services.reading() as session:
-            active = services.ring.active.encode()
-            fresh = {
-                row.user_id for row in session.scalars(select(Scan)) if is_sealed_by(row, active)
-            }
-        assert fresh == {"ann", "cat"}
-        assert resign(services, CARETAKER) >= 4
-        assert resign(services, CARETAKER) == 0
-
-
-def is_sealed_by(row: Scan, key: bytes) -> bool:
-    return row.text_sealed is not None and row.text_sealed.startswith(key)
-
-
-def test_after_a_new_signature_key_all_is_found_again_and_the_old_key_finds_nothing(
-    tmp_path: Path, database_url: str, api: RunningApi
-) -> None:
-    from api.campaigns import service as campaigns
-    from api.kit.signature import bands, fingerprint
-    from api.privacy.retention import CARETAKER
-    from shield.similarity import form
-
-    text = "Your parcel 4711 is held, pay 1.99 now at https://post-pay.example/a"
-    first = report(api, "ann", text)
-    ring_file = api.services.settings.message_keys
-    assert ring_file is not None
-    ring_file.write_text(rotated(ring_file.read_text(), api.clock(), signatures=True))
-    url = api.services.engine.url.render_as_string(hide_password=False)
-    said, copy = form(text), form(text.replace("parcel 4711", "package 99"))
-    with running_services(tmp_path, url, message_keys=ring_file) as services:
-        with open_context(services, CARETAKER) as ctx:
-            assert campaigns.find(ctx, "sms", copy) is None
-        assert resign(services, CARETAKER) >= 2
-        assert resign(services, CARETAKER) == 0
-        with open_context(services, CARETAKER) as ctx:
-            found = campaigns.find(ctx, "sms", copy)
-            exact = campaigns.exact(ctx.session, fingerprint(said, services.ring), "sms")
-            assert found is not None
-            assert exact is not None
-            assert found.campaign_id == exact.campaign_id == first.campaign_id
-    with open_context(api.services, CARETAKER) as ctx:
-        assert campaigns.find(ctx, "sms", copy) is None
-        assert campaigns.exact(ctx.session, fingerprint(said, ctx.ring), "sms") is None
-    assert set(bands(said, "sms", services.ring)).isdisjoint(bands(said, "sms", api.services.ring))
 
 
 def test_the_export_is_csv_that_no_spreadsheet_takes_for_a_formula(api: RunningApi) -> None:

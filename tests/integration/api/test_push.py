@@ -52,6 +52,28 @@ def registered(api: RunningApi, user: str, phone: Phone) -> httpx.Response:
         return client.post("/api/v2/inbox/push/phones", json=phone.subscription())
 
 
+def test_a_phone_whose_subscription_cannot_be_read_is_listed_and_registered_anew(
+    api: RunningApi, service: PushService
+) -> None:
+    carl, other = Phone(f"{service.url}/carl"), Phone(f"{service.url}/other")
+    for phone in (carl, other):
+        assert registered(api, "carl", phone).status_code == 201
+    with api.services.sessions() as session:
+        row = session.scalars(select(PushSubscription).order_by("created_at")).first()
+        assert row is not None
+        row.sealed = row.sealed[:-1]
+        session.commit()
+    assert [one["service"] for one in phones_of(api, "carl")["phones"]] == ["", "127.0.0.1"]
+    assert registered(api, "mallory", carl).status_code == 409
+    scan(api, "carl", COPY)
+    api.clock.move_on(86400)
+    confirmed(api)
+    settled(api)
+    assert attempts(api, "delivered") >= 1, "the other phone is woken"
+    assert registered(api, "carl", carl).status_code == 201
+    assert [one["service"] for one in phones_of(api, "carl")["phones"]] == ["127.0.0.1"] * 2
+
+
 def phones_of(api: RunningApi, user: str) -> dict[str, Any]:
     with http(api, user) as client:
         found: dict[str, Any] = client.get("/api/v2/inbox/push").json()["data"]

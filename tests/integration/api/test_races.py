@@ -17,11 +17,13 @@ from api.kit.tokens import Role
 from api.privacy import erasure
 from api.review import decisions
 from api.tables import Campaign, CampaignFingerprint, Feedback
+from api.users import pairing
 from shield.errors import (
     AlreadyReviewed,
     Conflict,
     IdempotencyKeyReused,
     ShieldError,
+    Unauthenticated,
     Unavailable,
 )
 from shield.labels import FeedbackType
@@ -202,3 +204,27 @@ def test_an_undone_decision_leaves_the_campaign_as_the_one_before_left_it(api: R
     assert waiting.proposal is not None
     assert waiting.proposal.action == "reject"
     assert waiting.proposal.why.startswith("otto found messages like it to be spam")
+
+
+def test_of_two_invitations_to_one_account_one_is_good(api: RunningApi) -> None:
+    with api.client("root", "admin") as root:
+        codes = [root.invite("ben").code for _ in range(2)]
+
+    def redeem(code: str) -> str:
+        with open_context(api.services, ANN) as ctx:
+            return pairing.redeem(ctx, code)
+
+    met = while_open(api, ANN, lambda ctx: pairing.redeem(ctx, codes[0]), lambda: redeem(codes[1]))
+    assert isinstance(met, Unauthenticated)
+
+
+def test_of_two_uses_of_one_invitation_one_is_good(api: RunningApi) -> None:
+    with api.client("root", "admin") as root:
+        code = root.invite("ben").code
+
+    def redeem() -> str:
+        with open_context(api.services, ANN) as ctx:
+            return pairing.redeem(ctx, code)
+
+    answers = at_once(*(redeem,) * 4)
+    assert sorted(map(str, answers)).count("ben") == 1

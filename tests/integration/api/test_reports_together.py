@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from api.campaigns import service as campaigns
+from api.campaigns import finding
 from api.feedback import service, writing
 from api.feedback.writing import Asked
 from api.kit.auth import Principal
@@ -112,9 +112,9 @@ def test_campaigns_are_found_for_several_messages_as_for_each(api: RunningApi) -
         alone(asked(api, f"user-{at}", scan(api, f"user-{at}", text).id))
     sought = [COPY, "Shall we meet at eight?", *(f"Hi! {text}" for text in MESSAGES)]
     with open_context(api.services, Principal("rita", frozenset({Role.REVIEWER}))) as ctx:
-        messages = [campaigns.message_of(ctx.ring, "sms", text) for text in sought]
-        together = campaigns.find_each(ctx.session, ctx.ring, messages)
-        assert together == [campaigns.find(ctx, "sms", form(text)) for text in sought]
+        messages = [finding.message_of(ctx.ring, "sms", text) for text in sought]
+        together = finding.find_each(ctx.session, ctx.ring, messages)
+        assert together == [finding.find(ctx, "sms", form(text)) for text in sought]
     assert together[1] is None
     assert together[0] == together[2]
     assert len({place.campaign_id for place in together if place}) == 4

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 
 from shield.labels import FeedbackType, ModelType, ScanType
-from shield.wire import ReviewAction, VersionRequest
+from shield.wire import LineageKind, ReviewAction, VersionRequest
 from tests.support.api import RunningApi
 
 A = "sha256:" + "a" * 64
@@ -68,3 +68,26 @@ def test_message_text_is_not_found_in_the_database_files(api: RunningApi) -> Non
         for table in metadata.sorted_tables:
             for row in connection.execute(select(table)):
                 assert "xylophone" not in str(tuple(row)), table.name
+
+
+def test_a_run_that_seals_again_what_was_sealed_before_holds_it_when_it_asks_again(
+    api: RunningApi,
+) -> None:
+    approve(api, report(api, "ann", "a parcel waits for ann"))
+    with api.client("pipeline", "pipeline") as service:
+        first = service.lease_batch(ModelType.SMS, "run-1", minimum=1).batch
+        assert first is not None
+        service.release_batch(first.id, "run-1", "it failed")
+        api.clock.move_on(60)
+        approve(api, report(api, "eve", "poisoned message of eve"))
+        both = service.lease_batch(ModelType.SMS, "run-2", minimum=1).batch
+        assert both is not None
+        assert both.count == 2
+        with api.client("root", "admin") as root:
+            root.withdraw(LineageKind.REPORTER, "eve", "poison")
+        again = service.lease_batch(ModelType.SMS, "run-2", minimum=1).batch
+        assert again is not None
+        assert (again.id, again.run_id, again.count) == (first.id, "run-2", 1)
+        held = service.lease_batch(ModelType.SMS, "run-2", minimum=1).batch
+        assert held is not None
+        assert held.id == again.id

@@ -260,3 +260,20 @@ def test_reading_the_queue_is_in_the_audit_log_once(api: RunningApi) -> None:
 def readings(api: RunningApi) -> list[str]:
     with api.client("root", "admin", "reviewer") as admin:
         return [entry.actor for entry in admin.audit().items if entry.action == "message.read"]
+
+
+def test_behind_a_gateway_sign_ins_are_counted_for_the_browser(tmp_path: Path) -> None:
+    with running_api(
+        tmp_path, embedded=True, trusted_proxies="127.0.0.1", rate_per_address="1/hour"
+    ) as api:
+
+        def sign_in(address: str) -> int:
+            browser = httpx.Client(
+                base_url=api.url, timeout=PATIENCE_SECONDS, headers={"X-Forwarded-For": address}
+            )
+            form = {"csrf": form_token(browser.get("/login")), "token": api.token("rita", "admin")}
+            return browser.post("/login", data=form).status_code
+
+        assert sign_in("203.0.113.7") == 303
+        assert sign_in("203.0.113.8") == 303, "another browser"
+        assert sign_in("203.0.113.7") == 429

@@ -1,5 +1,6 @@
 """Tokens, key ring, ids, cursors, limits: what knows no business."""
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -176,6 +177,35 @@ def test_a_token_of_the_oidc_issuer_is_known_by_its_published_key(issuer: Simple
     ):
         with pytest.raises(Unauthenticated):
             tokens.verify(bad)
+
+
+@pytest.mark.parametrize("key_id", ["\ud800", "k" * 60_000])
+def test_a_token_is_refused_in_few_plain_words_whatever_its_header_says(
+    issuer: SimpleNamespace, key_id: str
+) -> None:
+    verify = by_jwks(
+        issuer.url, issuer="https://issuer.example", audience="antispam-shield", roles_claim="roles"
+    )
+    _, claims, mark = signed(issuer.key).split(".")
+    header = json.dumps({"alg": "RS256", "kid": key_id}).encode()
+    token = f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.{claims}.{mark}"
+    with pytest.raises(Unauthenticated) as refused:
+        verify(token)
+    assert len(refused.value.message.encode()) < 300
+
+
+def test_an_address_without_keys_is_an_outage_and_no_fault() -> None:
+    class Handler(Quiet, BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+    with serving(Handler) as origin:
+        verify = by_jwks(origin, issuer="https://issuer.example", audience="a", roles_claim="r")
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        with pytest.raises(Unavailable, match="cannot be read"):
+            verify(signed(key))
 
 
 def test_an_issuer_that_is_away_is_an_outage_and_no_refusal() -> None:
