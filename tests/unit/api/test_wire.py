@@ -1,6 +1,7 @@
 """Asking model servers over kept connections."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -93,6 +94,27 @@ def test_a_server_that_says_nothing_is_given_up_and_one_that_is_not_there_is_tol
     (nobody,) = free_ports(1)
     with pytest.raises(httpx.ConnectError):
         asyncio.run(ModelClient(5, 5).post(f"http://127.0.0.1:{nobody}/predict", b"{}"))
+
+
+def test_a_loop_that_is_held_up_while_it_connects_is_no_fault_of_the_server() -> None:
+    async def ask() -> tuple[int, bytes]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await _request(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/predict"
+        client = ModelClient(5, 0.1)
+        asked = asyncio.ensure_future(client.post(url, b"{}"))
+        await asyncio.sleep(0)
+        time.sleep(0.4)
+        answer = await asked
+        client.close()
+        server.close()
+        return answer
+
+    assert asyncio.run(ask()) == (200, b"hi")
 
 
 def test_waiting_for_a_connection_to_a_server_that_says_nothing_counts_as_waiting_for_it() -> None:

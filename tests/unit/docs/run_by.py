@@ -67,7 +67,7 @@ ON_A_LAPTOP: list[Form] = [
     ),
     (r"python -m serving\.server .*", "tests/support/model_server.py", '"serving.server"'),
     (r"python -m api\.migrate", "tests/integration/api/test_migrations.py", "api.migrate import"),
-    (r"python -m api\.reseal", "tests/integration/api/test_privacy.py", "reseal(services)"),
+    (r"python -m api\.reseal", "tests/integration/api/test_maintenance.py", "reseal(services)"),
     (r"python -m pipelines\.base --help", "tests/e2e/story.py", '"pipelines.base"'),
     (r"python -m tests\.support\.judge FOLDER", "tests/unit/device/test_judge.py", "on_phone"),
     (r"(\.venv/bin/)?pytest( \S+)?( -k \S+)?", NOT_RUN, "runs tests"),
