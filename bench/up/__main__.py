@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         f"{max(last):.1f} s at worst of {len(runs)} runs, "
         f"{max(run['processor_seconds'] for run in runs):.0f} s of processor",
         max(last) <= GOAL_SECONDS,
-        f"Load of the machine beside it (one minute): {max(run['load'] for run in runs)}.",
+        f"Load of the machine beside it (one minute): {max(run['load'] for run in runs)}. The "
+        "linear models are fitted on some 11,000 more templates of the book than when it took "
+        "25 s.",
     )
     results = {
         "name": "up",
